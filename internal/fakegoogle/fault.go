@@ -1,0 +1,104 @@
+package fakegoogle
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Reply is a scripted answer to one request. A Reply with only a Delay lets
+// the request go its normal way afterwards.
+type Reply struct {
+	Status int         // 0 = the server's own answer
+	Header http.Header // added to the answer
+	Body   string
+	Delay  time.Duration // waited first
+	Hang   bool          // no answer until the client leaves or the server closes
+	Reset  bool          // the connection is closed without an answer
+}
+
+// ErrorReply is a Reply with an OAuth error as Google writes it; subtype may be "".
+func ErrorReply(status int, code, subtype string) Reply {
+	body := `{"error": "` + code + `", "error_description": "Bad Request"`
+	if subtype != "" {
+		body += `, "error_subtype": "` + subtype + `"`
+	}
+	return Reply{Status: status, Body: body + "}", Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}
+}
+
+// ScriptToken queues replies for the next requests at /token.
+func (s *Server) ScriptToken(replies ...Reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokenQ = append(s.tokenQ, replies...)
+}
+
+// ScriptRevoke queues replies for the next requests at /revoke.
+func (s *Server) ScriptRevoke(replies ...Reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revokeQ = append(s.revokeQ, replies...)
+}
+
+// EditToken sets a function that changes the fields of every successful
+// answer of /token; nil ends it.
+func (s *Server) EditToken(edit func(fields map[string]any)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.editTok = edit
+}
+
+// EditCallback sets a function that changes the parameters of every redirect
+// back to the application; nil ends it.
+func (s *Server) EditCallback(edit func(params url.Values)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.editCall = edit
+}
+
+// Forms returns the forms posted to /token and /revoke so far, in order.
+func (s *Server) Forms() []url.Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]url.Values(nil), s.forms...)
+}
+
+func pop(queue *[]Reply) *Reply {
+	if len(*queue) == 0 {
+		return nil
+	}
+	reply := (*queue)[0]
+	*queue = (*queue)[1:]
+	return &reply
+}
+
+// play acts a reply out and reports whether the request is done with.
+func (s *Server) play(w http.ResponseWriter, r *http.Request, reply Reply) bool {
+	if reply.Delay > 0 {
+		select {
+		case <-time.After(reply.Delay):
+		case <-r.Context().Done():
+			return true
+		case <-s.quit:
+			return true
+		}
+	}
+	switch {
+	case reply.Hang:
+		select {
+		case <-r.Context().Done():
+		case <-s.quit:
+		}
+		return true
+	case reply.Reset:
+		panic(http.ErrAbortHandler) // net/http's way to drop the connection
+	case reply.Status == 0:
+		return false
+	}
+	for key, values := range reply.Header {
+		w.Header()[key] = values
+	}
+	w.WriteHeader(reply.Status)
+	w.Write([]byte(reply.Body))
+	return true
+}
