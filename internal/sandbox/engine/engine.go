@@ -1,0 +1,155 @@
+// Package engine runs DuckDB statements for the sandbox and keeps their results
+// in typed columns.
+//
+// It uses the mapping layer of duckdb-go and not its database/sql driver: the
+// driver turns a STRUCT into a Go map, which loses the order of the fields, and
+// it can't bind a DECIMAL, a BLOB inside a list or a typed NULL. Neither the
+// driver's Arrow interface nor any build tag is needed.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// DB is one DuckDB database that lives in memory. It is safe for concurrent
+// use; a statement runs on a connection of its own.
+type DB struct {
+	db mapping.Database
+
+	mu     sync.Mutex
+	idle   []mapping.Connection
+	closed bool
+}
+
+// maxIdle is how many connections are kept for the next statement.
+const maxIdle = 8
+
+// Config are the limits of a database.
+type Config struct {
+	// MemoryLimit is DuckDB's memory_limit, such as "2GB". Empty: DuckDB's own,
+	// 80% of the machine's memory.
+	MemoryLimit string
+}
+
+// Open makes an empty database in memory that behaves like BigQuery where DuckDB
+// offers the choice: UTC, NULLs first in an ascending order and last in a
+// descending one. It never loads an extension and never spills to a file.
+func Open(cfg Config) (*DB, error) {
+	var conf mapping.Config
+	if mapping.CreateConfig(&conf) == mapping.StateError {
+		return nil, fmt.Errorf("duckdb: no configuration could be made")
+	}
+	defer mapping.DestroyConfig(&conf)
+	options := map[string]string{
+		"autoinstall_known_extensions": "false",
+		"autoload_known_extensions":    "false",
+		"temp_directory":               "",
+		"default_null_order":           "nulls_first_on_asc_last_on_desc",
+		"errors_as_json":               "true",
+	}
+	if cfg.MemoryLimit != "" {
+		options["memory_limit"] = cfg.MemoryLimit
+	}
+	for name, value := range options {
+		if mapping.SetConfig(conf, name, value) == mapping.StateError {
+			return nil, fmt.Errorf("duckdb: setting %s=%q refused", name, value)
+		}
+	}
+	d := &DB{}
+	var msg string
+	if mapping.OpenExt("", &d.db, conf, &msg) == mapping.StateError {
+		mapping.Close(&d.db)
+		return nil, fmt.Errorf("duckdb: open: %s", msg)
+	}
+	// TimeZone belongs to the ICU extension, which is linked in but loaded only
+	// when the database is open.
+	if _, err := d.Exec(context.Background(), "SET GLOBAL TimeZone='UTC'"); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Lock ends the database's access to files, for good: no statement can read or
+// write one afterwards.
+func (d *DB) Lock() error {
+	_, err := d.Exec(context.Background(), "SET GLOBAL enable_external_access=false")
+	return err
+}
+
+// Close frees the database. No statement may be running.
+func (d *DB) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	d.closed = true
+	for i := range d.idle {
+		mapping.Disconnect(&d.idle[i])
+	}
+	d.idle = nil
+	mapping.Close(&d.db)
+}
+
+// Conn is a connection. It serves one statement at a time.
+type Conn struct {
+	db   *DB
+	conn mapping.Connection
+}
+
+// Conn hands out a connection, to be given back with Release.
+func (d *DB) Conn() (*Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, fmt.Errorf("duckdb: the database is closed")
+	}
+	if n := len(d.idle); n > 0 {
+		c := &Conn{db: d, conn: d.idle[n-1]}
+		d.idle = d.idle[:n-1]
+		return c, nil
+	}
+	c := &Conn{db: d}
+	if mapping.Connect(d.db, &c.conn) == mapping.StateError {
+		return nil, fmt.Errorf("duckdb: no connection could be made")
+	}
+	return c, nil
+}
+
+// Release gives the connection back. It must hold no transaction.
+func (c *Conn) Release() {
+	c.db.mu.Lock()
+	defer c.db.mu.Unlock()
+	if c.db.closed || len(c.db.idle) >= maxIdle {
+		mapping.Disconnect(&c.conn)
+		return
+	}
+	c.db.idle = append(c.db.idle, c.conn)
+}
+
+// Exec runs statements without parameters on a connection of its own and
+// returns the number of rows that the last one changed.
+func (d *DB) Exec(ctx context.Context, sql string) (int64, error) {
+	c, err := d.Conn()
+	if err != nil {
+		return 0, err
+	}
+	defer c.Release()
+	return c.Exec(ctx, sql)
+}
+
+// Quote writes an identifier of DuckDB.
+func Quote(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// Literal writes a string literal of DuckDB.
+func Literal(s string) string {
+	return `'` + strings.ReplaceAll(s, `'`, `''`) + `'`
+}

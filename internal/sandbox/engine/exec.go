@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// interruptEvery is how often a statement whose context has ended is interrupted
+// again: DuckDB forgets an interrupt that comes before the statement has begun.
+const interruptEvery = 20 * time.Millisecond
+
+// Exec runs statements without parameters, one after another, and returns the
+// number of rows that the last one changed.
+func (c *Conn) Exec(ctx context.Context, sql string) (int64, error) {
+	var changed int64
+	err := c.each(ctx, sql, func(stmt mapping.PreparedStatement) error {
+		return c.run(ctx, stmt, func(res *mapping.Result) error {
+			changed = int64(mapping.RowsChanged(res))
+			return nil
+		})
+	})
+	return changed, err
+}
+
+// Query runs one statement and keeps its rows. columns are the columns that the
+// statement gives, with the types to keep them in; nil for a statement that
+// gives no rows. The result may hold at most limit bytes; a larger one is
+// ErrTooLarge. Zero: no limit.
+func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result, error) {
+	var out *Result
+	n := 0
+	err := c.each(ctx, sql, func(stmt mapping.PreparedStatement) error {
+		if n++; n > 1 {
+			return fmt.Errorf("duckdb: more than one statement: %s", sql)
+		}
+		if err := bind(stmt, params); err != nil {
+			return err
+		}
+		return c.run(ctx, stmt, func(res *mapping.Result) error {
+			var err error
+			out, err = read(ctx, res, columns, limit)
+			return err
+		})
+	})
+	return out, err
+}
+
+// each prepares the statements of sql in turn.
+func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedStatement) error) error {
+	var stmts mapping.ExtractedStatements
+	count := mapping.ExtractStatements(c.conn, sql, &stmts)
+	defer mapping.DestroyExtracted(&stmts)
+	if count == 0 {
+		if msg := mapping.ExtractStatementsError(stmts); msg != "" {
+			return newError(msg)
+		}
+		return errors.New("duckdb: an empty statement")
+	}
+	for i := mapping.IdxT(0); i < count; i++ {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := c.prepare(stmts, i, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) prepare(stmts mapping.ExtractedStatements, i mapping.IdxT, do func(mapping.PreparedStatement) error) error {
+	var stmt mapping.PreparedStatement
+	state := mapping.PrepareExtractedStatement(c.conn, stmts, i, &stmt)
+	defer mapping.DestroyPrepare(&stmt)
+	if state == mapping.StateError {
+		return newError(mapping.PrepareError(stmt))
+	}
+	return do(stmt)
+}
+
+// run executes a bound statement and hands its result to use, which must not
+// keep it. When ctx ends first the statement is interrupted and the error is
+// ctx's cause.
+func (c *Conn) run(ctx context.Context, stmt mapping.PreparedStatement, use func(*mapping.Result) error) error {
+	done := make(chan struct{})
+	watcher := make(chan struct{})
+	go func() {
+		defer close(watcher)
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+		}
+		tick := time.NewTicker(interruptEvery)
+		defer tick.Stop()
+		for {
+			mapping.Interrupt(c.conn)
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	err := execute(stmt, use)
+	close(done)
+	<-watcher
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func execute(stmt mapping.PreparedStatement, use func(*mapping.Result) error) error {
+	var pending mapping.PendingResult
+	state := mapping.PendingPrepared(stmt, &pending)
+	defer mapping.DestroyPending(&pending)
+	if state == mapping.StateError {
+		return newError(mapping.PendingError(pending))
+	}
+	var res mapping.Result
+	state = mapping.ExecutePending(pending, &res)
+	defer mapping.DestroyResult(&res)
+	if state == mapping.StateError {
+		return newError(mapping.ResultError(&res))
+	}
+	return use(&res)
+}
