@@ -1,0 +1,102 @@
+package dsn
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is what a DSN says. The zero value of every field but Project means
+// "not given" and leaves the choice to the default named at the field. A Config
+// may as well be built in Go; [Config.Validate] holds it to the rules of
+// [Parse].
+type Config struct {
+	// Project is the id of the project that is billed and runs the jobs.
+	// It is required. It may be a legacy id such as "example.com:proj".
+	Project string
+	// Dataset is the default dataset, in which table names without one are
+	// looked up; "" means there is none. It lies in Project.
+	Dataset string
+
+	// ClientSecrets is the path of the client_secrets.json that the Cloud
+	// console gives out for an OAuth client of type "Desktop app". A leading
+	// "~/" is expanded by the driver, not here.
+	ClientSecrets string
+	// Scopes are the OAuth scopes to ask the person for: short names
+	// (bigquery, drive.readonly) or full ones
+	// (https://www.googleapis.com/auth/bigquery). Empty means bigquery.
+	Scopes []string
+	// Login says how the person may be asked to sign in: "auto", "browser",
+	// "manual" or "never". "" means auto.
+	Login string
+	// RedirectPort is the port on 127.0.0.1 to which the browser returns after
+	// the sign-in, 0 to 65535. 0 means any free one.
+	RedirectPort int
+	// LoginTimeout is how long the person may take to sign in. 0 means the
+	// default of package auth.
+	LoginTimeout time.Duration
+	// TokenDir is the folder in which sign-ins are kept. "" means the default
+	// of package auth. A leading "~/" is expanded by the driver, not here.
+	TokenDir string
+	// QuotaProject is the project whose API quota the requests count against
+	// (the X-Goog-User-Project header). "" sends no such header.
+	QuotaProject string
+
+	// Location is where jobs run, such as "US", "EU" or "europe-west1". ""
+	// lets BigQuery choose it by the datasets of the statement.
+	Location string
+	// MaxResults is the number of rows in a page of results. 0 lets BigQuery
+	// choose. Pages end at about 10 MB in any case.
+	MaxResults int64
+	// Endpoint is the base URL of the REST service: https anywhere, or http on
+	// a loopback address. "" means Google's.
+	Endpoint string
+	// Application is put into the User-Agent header of the requests, as in
+	// "sales-report/1.2". Printable ASCII. "" adds nothing.
+	Application string
+}
+
+// Validate reports the first field that [Parse] would not have returned, as an
+// [*Error] with the key of the field. Parse calls it as well, so both ways to a
+// Config share one set of rules.
+func (c Config) Validate() error {
+	for i := range params {
+		p := &params[i]
+		if problem := p.check(&c); problem != "" {
+			return &Error{Key: p.key, Problem: problem}
+		}
+	}
+	return nil
+}
+
+// Format writes c as a DSN. The text is canonical: keys are sorted and those
+// with a zero value are left out. For every c that [Config.Validate] accepts,
+// Parse(c.Format()) gives c again, with an empty Scopes as nil.
+//
+// The text has no secrets, but it names files and folders of the person; use
+// [Config.String] for logs.
+func (c Config) Format() string {
+	return c.write(func(_ *param, text string) string { return escape(text) })
+}
+
+// String is [Config.Format] for logs and error texts. Masked as "***" are the
+// values that say something of the person and their machine rather than of the
+// connection (client_secrets, token_dir), and any value that
+// [Config.Validate] would refuse, since nobody knows what it is. The result is
+// not meant to be parsed.
+func (c Config) String() string {
+	return c.write(func(p *param, text string) string {
+		if p.personal || p.check(&c) != "" {
+			return mask
+		}
+		return escape(text)
+	})
+}
+
+// mask stands for a hidden value in Config.String.
+const mask = "***"
+
+// GoString is [Config.String], so that %#v hides what %v hides.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue is [Config.String] for package log/slog.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -1,0 +1,52 @@
+// Package dsn turns the text that names a BigQuery connection into a [Config]
+// and back.
+//
+// # Grammar
+//
+//	bigqueryuser://PROJECT[/DATASET][?key=value&...]
+//
+// PROJECT is the project that is billed and runs the jobs. DATASET resolves
+// table names that name no dataset. A legacy project id with a domain is
+// written as a key, since its colon has no place before the first slash:
+//
+//	bigqueryuser:///DATASET?project=example.com:proj
+//
+// Values are percent-encoded UTF-8. As [net/url.QueryEscape] writes it, a plus
+// sign stands for a space; a real plus is %2B. The characters & # ; % cannot stand for
+// themselves and are written %26 %23 %3B %25; everything else may, so that
+// client_secrets=/home/Zoë/my file.json and client_secrets=~/bq.json are
+// fine as they are. Neither ~ nor environment variables are expanded here: the
+// driver expands a leading "~/" when it opens the file.
+//
+// # Keys
+//
+// Every key may be given once. A key that is left out has the default of the
+// [Config] field; an empty value is an error. The order has no meaning.
+//
+//	key             value                                                     default
+//	project         project id; the only place for a legacy one               PROJECT
+//	client_secrets  path of the client_secrets.json of an installed app       none
+//	scopes          short names (bigquery) or full scopes, comma separated    bigquery
+//	login           auto, browser, manual or never                            auto
+//	redirect_port   0 to 65535, the loopback port of the sign-in; 0 = any     0
+//	login_timeout   how long a sign-in may take, as in 90s or 5m              auth's
+//	token_dir       folder of the stored sign-ins                             auth's
+//	quota_project   project whose quota the requests count against            none
+//	location        where the jobs run, as in US or europe-west1              the service's
+//	max_results     rows in a page of results, at least 1                     the service's
+//	endpoint        https base URL of the service, or http on loopback        Google's
+//	application     name of the program in the User-Agent header              none
+//
+// # Errors
+//
+// [Parse] and [Config.Validate] report an [*Error], which names the key and
+// what is allowed. The text of an error never repeats a value of the input, so
+// that it can be logged whatever somebody has put into the DSN by mistake.
+//
+// # Secrets
+//
+// A DSN ends up in shell histories, logs and configuration files, so it holds
+// no secrets: a client secret, a token or a password is refused with a word on
+// where it belongs. Name the file with client_secrets; the sign-in keeps the
+// tokens in its own store.
+package dsn

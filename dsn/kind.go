@@ -1,0 +1,54 @@
+package dsn
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kind is how one Go type is read from and written as text. given tells a value
+// from the zero one, which is not written.
+type kind[T any] struct {
+	parse  func(string) (T, bool)
+	format func(T) string
+	given  func(T) bool
+}
+
+// The errors of strconv and time quote their input, so the kinds use only
+// their presence.
+var (
+	text = kind[string]{
+		parse:  func(s string) (string, bool) { return s, true },
+		format: func(s string) string { return s },
+		given:  func(s string) bool { return s != "" },
+	}
+	list = kind[[]string]{
+		parse:  func(s string) ([]string, bool) { return strings.Split(s, ","), true },
+		format: func(l []string) string { return strings.Join(l, ",") },
+		given:  func(l []string) bool { return len(l) != 0 },
+	}
+	integer = kind[int]{
+		parse: func(s string) (int, bool) {
+			n, err := strconv.Atoi(s)
+			return n, err == nil && isDigits(s)
+		},
+		format: strconv.Itoa,
+		given:  func(n int) bool { return n != 0 },
+	}
+	long = kind[int64]{
+		parse: func(s string) (int64, bool) {
+			n, err := strconv.ParseInt(s, 10, 64)
+			return n, err == nil && isDigits(s)
+		},
+		format: func(n int64) string { return strconv.FormatInt(n, 10) },
+		given:  func(n int64) bool { return n != 0 },
+	}
+	duration = kind[time.Duration]{
+		parse: func(s string) (time.Duration, bool) {
+			d, err := time.ParseDuration(s)
+			return d, err == nil
+		},
+		format: time.Duration.String,
+		given:  func(d time.Duration) bool { return d != 0 },
+	}
+)

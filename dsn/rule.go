@@ -1,0 +1,108 @@
+package dsn
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	// The service knows ids that are shorter than the six characters that a
+	// new project needs, and takes a project's number for its id, so only the
+	// alphabet and the length are held here.
+	projectID  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
+	domain     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+	datasetID  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	location   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)
+	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
+)
+
+// isProject takes "my-project" and, with a domain, "example.com:my-project".
+func isProject(s string) bool {
+	if prefix, id, legacy := strings.Cut(s, ":"); legacy {
+		return len(prefix) <= 253 && domain.MatchString(prefix) && projectID.MatchString(id)
+	}
+	return projectID.MatchString(s)
+}
+
+func isDataset(s string) bool { return len(s) <= 1024 && datasetID.MatchString(s) }
+
+func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
+
+func isLogin(s string) bool {
+	return slices.Contains([]string{"auto", "browser", "manual", "never"}, s)
+}
+
+func isPort(n int) bool { return n >= 0 && n <= 65535 }
+
+func isPositive[T int64 | time.Duration](n T) bool { return n > 0 }
+
+// isText keeps out what no path and no header holds on purpose.
+func isText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// isSecretsPath also refuses the JSON itself in the place of its path.
+func isSecretsPath(s string) bool {
+	return isText(s) && !strings.HasPrefix(strings.TrimSpace(s), "{")
+}
+
+// isHeaderText takes what may stand in the value of an HTTP header.
+func isHeaderText(s string) bool {
+	return strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// isScopes takes short names and URLs in the alphabet of RFC 6749, section 3.3.
+// A comma, which that alphabet has, is what separates scopes in a DSN.
+func isScopes(l []string) bool {
+	for i, s := range l {
+		full, isURL := strings.CutPrefix(s, "https://")
+		if isURL && (full == "" || strings.ContainsFunc(full, notScopeChar)) || !isURL && !shortScope.MatchString(s) {
+			return false
+		}
+		if slices.Contains(l[:i], s) {
+			return false
+		}
+	}
+	return true
+}
+
+func notScopeChar(r rune) bool {
+	return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ','
+}
+
+// isEndpoint takes a base URL to which access tokens may be sent: encrypted, or
+// never leaving the machine.
+func isEndpoint(s string) bool {
+	if strings.ContainsAny(s, "?#@") || !isHeaderText(s) || strings.Contains(s, " ") {
+		return false
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return false
+		}
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func isDigits(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
