@@ -1,0 +1,73 @@
+// Package fakebq is a scripted BigQuery REST v2 server for unit tests, fault
+// injection and benchmarks. It knows no SQL: a test says what each statement
+// answers, and the server plays jobs, pages, parameters, sessions and errors
+// around it as the service does. Where the service is strict the fake is too:
+// it keeps the traits that a driver could otherwise forget about.
+//
+//	bq := fakebq.Run(t, fakebq.Options{})
+//	bq.On("SELECT name, n FROM t", fakebq.Answer{
+//		Fields: []fakebq.Field{{Name: "name", Type: "STRING"}, {Name: "n", Type: "INTEGER"}},
+//		Rows:   [][]any{{"Ada", 1}, {nil, 2}},
+//	})
+//	// ... query through bq.URL() ...
+//	if got := bq.Count(fakebq.Query); got != 1 { ... }
+//
+// # Address
+//
+// The official client takes a base URL with option.WithEndpoint and resolves
+// "projects/..." against it; with no option the base is
+// https://bigquery.googleapis.com/bigquery/v2/. Given the bare root of a
+// server the client therefore asks for /projects/..., and given
+// URL()+"/bigquery/v2/" (the slash at the end matters) for
+// /bigquery/v2/projects/.... Both are served, and so is any prefix before them
+// that a handler in front has stripped.
+//
+// # Script
+//
+// [Server.On] gives a statement text its answers: each execution takes the next
+// one, and the last one stays. [Server.OnFunc] answers statements by a function,
+// [Server.OnAny] those that nothing else answers. A statement without an answer
+// is an invalidQuery error that quotes it.
+//
+// [Server.Inject] puts faults before an API method: errors, HTML bodies,
+// garbage, cut and dropped connections, answers that hang until a channel is
+// closed. Nothing in this package sleeps; what takes time waits for a channel.
+//
+// # Values
+//
+// Rows are Go values that the fake writes as the service does. An answer with a
+// value that does not fit its field fails with a message that names row and
+// column.
+//
+//	any type              nil (NULL), Raw (the JSON as it shall be sent)
+//	REPEATED              a slice of the values below; nil is the empty array
+//	RECORD                []any with a value for each field
+//	INTEGER               any Go integer, or text
+//	FLOAT                 float64, float32, or text
+//	BOOLEAN               bool
+//	BYTES                 []byte
+//	TIMESTAMP             time.Time
+//	DATE, DATETIME, TIME  time.Time (its civil part), or text
+//	RANGE                 Range, or text
+//	the others            string, json.RawMessage, fmt.Stringer
+//
+// # Traits kept
+//
+//   - Statements without useLegacySql=false are refused, as legacy SQL would
+//     not understand them.
+//   - parameterMode must be there when parameters are, each parameter has a
+//     type; a dry run that leaves positional parameters undeclared may not
+//     declare any.
+//   - requestId has at most 36 ASCII characters; the same id with the same
+//     statement is the same job, not a second execution. Job ids are unique.
+//   - Jobs are found only under their project and location; the location may be
+//     left out in US and EU. A dry run leaves no job.
+//   - Numbers of 64 bits are strings; TIMESTAMP is float seconds in E notation
+//     unless useInt64Timestamp is asked for.
+//   - A page ends at 10 MB of rows, whatever maxResults says.
+//   - A cancelled job ends with reason "stopped". A failed job is an HTTP error
+//     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult
+//     for jobs.insert and jobs.get.
+//   - Answers are indented unless prettyPrint=false, cut by fields=, and
+//     gzipped for clients that take it.
+package fakebq

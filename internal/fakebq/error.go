@@ -1,0 +1,97 @@
+package fakebq
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+)
+
+// Error is a failure in BigQuery's words.
+type Error struct {
+	// Reason is one of the service's, such as invalidQuery.
+	Reason string
+	// Message is the text; "" means the reason once more.
+	Message string
+	// Status is the HTTP status; 0 means the one the service uses for Reason.
+	Status int
+	// Location is what is wrong: "q" or "query" for statements, a table.
+	Location string
+	// DebugInfo is for the service's own use and never shown to clients.
+	DebugInfo string
+
+	locationType string
+}
+
+// statusOf has the HTTP status of the reasons that BigQuery documents.
+var statusOf = map[string]int{
+	"accessDenied": 403, "authError": 401, "backendError": 503, "billingNotEnabled": 403, "blocked": 403, "bytesBilledLimitExceeded": 400,
+	"duplicate": 409, "internalError": 500, "invalid": 400, "invalidQuery": 400, "invalidUser": 400, "jobBackendError": 400,
+	"jobInternalError": 400, "jobRateLimitExceeded": 400, "notFound": 404, "notImplemented": 501, "quotaExceeded": 403,
+	"rateLimitExceeded": 403, "required": 400, "resourceInUse": 400, "resourcesExceeded": 400, "responseTooLarge": 403,
+	"stopped": 499, "tableUnavailable": 400, "timeout": 400,
+}
+
+// rpcStatus has the canonical name that goes with an HTTP status.
+var rpcStatus = map[int]string{
+	400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 429: "RESOURCE_EXHAUSTED",
+	499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+}
+
+// Error makes *Error an error, for tests that compare.
+func (e *Error) Error() string { return e.Reason + ": " + e.text() }
+
+func (e *Error) text() string { return cmp.Or(e.Message, e.Reason) }
+
+// status gives the HTTP status of the error.
+func (e *Error) status() int {
+	return cmp.Or(e.Status, statusOf[e.Reason], http.StatusBadRequest)
+}
+
+// errorItem is one entry of error.errors.
+type errorItem struct {
+	Message      string `json:"message"`
+	Domain       string `json:"domain"`
+	Reason       string `json:"reason"`
+	Location     string `json:"location,omitempty"`
+	LocationType string `json:"locationType,omitempty"`
+	DebugInfo    string `json:"debugInfo,omitempty"`
+}
+
+// body is the error as the answer to a request.
+func (e *Error) body() *message {
+	type inner struct {
+		Code    int         `json:"code"`
+		Message string      `json:"message"`
+		Errors  []errorItem `json:"errors"`
+		Status  string      `json:"status,omitempty"`
+	}
+	locationType := e.locationType
+	if e.Location != "" && locationType == "" {
+		locationType = "parameter"
+	}
+	text, err := json.Marshal(inner{
+		Code: e.status(), Message: e.text(), Status: rpcStatus[e.status()],
+		Errors: []errorItem{{e.text(), "global", e.Reason, e.Location, locationType, e.DebugInfo}},
+	})
+	if err != nil {
+		text = []byte("null") // strings and numbers always marshal
+	}
+	m := &message{status: e.status()}
+	m.before.raw("error", text)
+	if m.status == http.StatusUnauthorized {
+		m.header = http.Header{"Www-Authenticate": {`Bearer realm="https://accounts.google.com/", error="invalid_token"`}}
+	}
+	return m
+}
+
+// proto is the error as jobs carry it in their status.
+func (e *Error) proto() errorProto {
+	return errorProto{Reason: e.Reason, Location: e.Location, DebugInfo: e.DebugInfo, Message: e.text()}
+}
+
+type errorProto struct {
+	Reason    string `json:"reason,omitempty"`
+	Location  string `json:"location,omitempty"`
+	DebugInfo string `json:"debugInfo,omitempty"`
+	Message   string `json:"message,omitempty"`
+}

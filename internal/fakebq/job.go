@@ -1,0 +1,232 @@
+package fakebq
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// job is a statement that has been started.
+type job struct {
+	project, id, location string
+
+	st      Statement
+	answer  Answer
+	table   *Table // of the result; nil = none
+	email   string
+	created time.Time
+	session *session
+	parent  *job
+	kids    []*job
+
+	// Under the server's lock:
+	incomplete int
+	cancelled  bool
+	stop       chan struct{} // closed when cancelled
+}
+
+func jobKey(project, location, id string) string {
+	return project + ":" + strings.ToUpper(location) + "." + id
+}
+
+// next numbers jobs and sessions. It needs the lock.
+func (s *Server) next() int {
+	s.serial++
+	return s.serial
+}
+
+// start runs a statement, or finds the job that an earlier request with the same
+// requestId has started.
+func (s *Server) start(st Statement, email string) (*job, *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	duplicate := st.duplicateKey()
+	if j := s.byID[duplicate]; j != nil && duplicate != "" {
+		return j, nil
+	}
+	id, location := "", cmp.Or(st.Location, s.opts.Location)
+	if st.Session != "" && st.Location == "" && s.sessions[st.Session] != nil {
+		location = s.sessions[st.Session].location
+	}
+	if st.Job != nil && st.Job.JobReference != nil {
+		id = st.Job.JobReference.JobId
+	}
+	if !st.DryRun && id != "" && s.jobs[jobKey(st.Project, location, id)] != nil {
+		return nil, &Error{Reason: "duplicate", Message: fmt.Sprintf("Already Exists: Job %s", jobKey(st.Project, location, id))}
+	}
+	se, err := s.enterSession(&st, location)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.take(st, se)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{
+		project: st.Project, id: id, location: location, st: st, answer: answer, table: answer.result(), email: email,
+		created: s.opts.Now(), session: se, incomplete: answer.Incomplete, stop: make(chan struct{}),
+	}
+	if st.DryRun {
+		return j, nil
+	}
+	s.keep(j, se, duplicate)
+	return j, nil
+}
+
+// take gets the answer out of the script. It needs the lock.
+func (s *Server) take(st Statement, se *session) (Answer, *Error) {
+	if se != nil && abortCall.MatchString(strings.TrimSpace(st.SQL)) {
+		// A part of the session protocol rather than SQL that a test scripts.
+		se.ended = !st.DryRun
+		return s.script.ran(strings.TrimSpace(st.SQL), st.DryRun, Answer{StatementType: "CALL"}), nil
+	}
+	answer, err := s.script.answer(st)
+	switch {
+	case err != nil:
+		return answer, err
+	case answer.Reject != nil:
+		return answer, answer.Reject
+	}
+	if err := st.checkDeclared(answer.Parameters); err != nil {
+		return answer, err
+	}
+	if st.DryRun && answer.Err != nil {
+		return answer, answer.Err
+	}
+	return answer, nil
+}
+
+// keep makes a job known, with its children. It needs the lock.
+func (s *Server) keep(j *job, se *session, duplicate string) {
+	j.id = cmp.Or(j.id, fmt.Sprintf("job_fake%08d", s.next()))
+	s.jobs[jobKey(j.project, j.location, j.id)] = j
+	s.order = append(s.order, j)
+	if duplicate != "" {
+		s.byID[duplicate] = j
+	}
+	if se != nil {
+		se.current = j
+	}
+	for i, a := range j.answer.Children {
+		kid := &job{
+			project: j.project, id: fmt.Sprintf("script_%s_%d", j.id, i), location: j.location, answer: a, table: a.result(),
+			email: j.email, created: j.created, session: se, parent: j, stop: make(chan struct{}), st: j.st.child(a.ChildSQL),
+		}
+		s.jobs[jobKey(kid.project, kid.location, kid.id)] = kid
+		s.order = append(s.order, kid)
+		j.kids = append(j.kids, kid)
+	}
+	s.changed.Broadcast()
+}
+
+// result is the table of an answer: that of a script is its last SELECT's.
+func (a *Answer) result() *Table {
+	if t := a.table(); t != nil {
+		return t
+	}
+	for i := len(a.Children) - 1; i >= 0; i-- {
+		if t := a.Children[i].table(); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// duplicateKey is the same for requests that are duplicates: the requestId and
+// all that affects the result. "" for those that never are.
+func (st *Statement) duplicateKey() string {
+	if st.Request == nil || st.Request.RequestId == "" || st.DryRun {
+		return ""
+	}
+	q := *st.Request
+	q.TimeoutMs, q.MaxResults, q.FormatOptions = 0, 0, nil
+	text, err := json.Marshal(&q)
+	if err != nil {
+		return "" // it came from JSON
+	}
+	return st.Project + "\n" + string(text)
+}
+
+// find looks a job up. Without a location it is looked for where none is needed.
+func (s *Server) find(project, location, id string) (*job, *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	places := []string{location}
+	if location == "" {
+		places = []string{"US", "EU"}
+	}
+	for _, l := range places {
+		if j := s.jobs[jobKey(project, l, id)]; j != nil {
+			return j, nil
+		}
+	}
+	name := project + ":" + id
+	if location != "" {
+		name = jobKey(project, location, id)
+	}
+	return nil, &Error{Reason: "notFound", Message: "Not found: Job " + name}
+}
+
+// await waits for the end of a job. gone tells that nobody waits for the answer
+// any more.
+func (s *Server) await(ctx context.Context, j *job, timeout time.Duration) (done, gone bool) {
+	s.mu.Lock()
+	held := !j.cancelled && j.incomplete > 0
+	if held {
+		j.incomplete--
+	}
+	done = !held && j.finished()
+	s.mu.Unlock()
+	if held || done {
+		return done, false
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-j.answer.Until:
+		return true, false
+	case <-j.stop:
+		return true, false
+	case <-timer.C:
+		return false, false
+	case <-ctx.Done():
+	case <-s.done:
+	}
+	return false, true
+}
+
+// finished tells whether nothing holds a job up any longer. A job with answers
+// left to be incomplete is finished as soon as those have been given. It needs
+// the lock.
+func (j *job) finished() bool {
+	select {
+	case <-j.stop:
+		return true
+	default:
+	}
+	if j.incomplete > 0 {
+		return false
+	}
+	if j.answer.Until == nil {
+		return true
+	}
+	select {
+	case <-j.answer.Until:
+		return true
+	default:
+		return false
+	}
+}
+
+// failure is what a finished job has failed with, or nil.
+func (j *job) failure() *Error {
+	select {
+	case <-j.stop:
+		return &Error{Reason: "stopped", Message: "Job execution was cancelled: User requested cancellation"}
+	default:
+		return j.answer.Err
+	}
+}

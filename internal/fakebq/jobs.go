@@ -1,0 +1,173 @@
+package fakebq
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	bigquery "google.golang.org/api/bigquery/v2"
+)
+
+// insert is jobs.insert.
+func (s *Server) insert(rec *Request) (*message, *Error) {
+	st, err := fromInsert(rec)
+	if err != nil {
+		return nil, err
+	}
+	j, err := s.start(st, rec.Email)
+	if err != nil {
+		return nil, err
+	}
+	return s.jobMessage(j), nil
+}
+
+// get is jobs.get.
+func (s *Server) get(rec *Request) (*message, *Error) {
+	j, err := s.find(rec.Project, rec.Query.Get("location"), rec.JobID)
+	if err != nil {
+		return nil, err
+	}
+	m := s.jobMessage(j)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j.incomplete > 0 {
+		j.incomplete--
+	}
+	return m, nil
+}
+
+// cancel is jobs.cancel. A job that is done stays as it is.
+func (s *Server) cancel(rec *Request) (*message, *Error) {
+	j, err := s.find(rec.Project, rec.Query.Get("location"), rec.JobID)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	if !j.cancelled && !j.finished() {
+		j.cancelled = true
+		close(j.stop)
+		s.changed.Broadcast()
+	}
+	s.mu.Unlock()
+	m := new(message)
+	m.before.set("kind", "bigquery#jobCancelResponse")
+	m.before.set("job", s.resource(j))
+	return m, nil
+}
+
+// Cancelled tells how many jobs have been stopped by jobs.cancel.
+func (s *Server) Cancelled() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, j := range s.order {
+		if j.cancelled {
+			n++
+		}
+	}
+	return n
+}
+
+// list is jobs.list: the newest job first, children only on demand.
+func (s *Server) list(rec *Request) (*message, *Error) {
+	limit, err := intParam(rec, "maxResults", 50)
+	if err != nil {
+		return nil, err
+	}
+	start, err := intParam(rec, "pageToken", 0)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	all := slices.Clone(s.order)
+	s.mu.Unlock()
+	slices.Reverse(all)
+	jobs := []bigquery.JobListJobs{}
+	next := ""
+	seen := 0
+	for _, j := range all {
+		parent := ""
+		if j.parent != nil {
+			parent = j.parent.id
+		}
+		if j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
+			continue
+		}
+		seen++
+		if seen <= start {
+			continue
+		}
+		if limit == len(jobs) {
+			next = strconv.Itoa(seen - 1)
+			break
+		}
+		r := s.resource(j)
+		item := bigquery.JobListJobs{
+			Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status, ErrorResult: r.Status.ErrorResult,
+			Statistics: r.Statistics, UserEmail: r.UserEmail,
+		}
+		if rec.Query.Get("projection") == "full" {
+			item.Configuration = r.Configuration
+		}
+		jobs = append(jobs, item)
+	}
+	m := new(message)
+	m.before.set("kind", "bigquery#jobList")
+	if next != "" {
+		m.before.set("nextPageToken", next)
+	}
+	m.before.set("jobs", jobs)
+	return m, nil
+}
+
+// jobMessage is a job as the answer of jobs.insert and jobs.get.
+func (s *Server) jobMessage(j *job) *message {
+	r := s.resource(j)
+	m := new(message)
+	m.before.set("kind", r.Kind)
+	m.before.set("etag", r.Etag)
+	if r.Id != "" {
+		m.before.set("id", r.Id)
+		m.before.set("selfLink", r.SelfLink)
+	}
+	m.before.set("user_email", r.UserEmail)
+	m.before.set("configuration", r.Configuration)
+	m.before.set("jobReference", r.JobReference)
+	m.before.set("statistics", r.Statistics)
+	m.before.set("status", r.Status)
+	return m
+}
+
+// resource is a job as jobs.get shows it now.
+func (s *Server) resource(j *job) *bigquery.Job {
+	r := &bigquery.Job{
+		Kind: "bigquery#job", Etag: "etag-" + j.id, UserEmail: j.email,
+		Configuration: j.configuration(),
+		JobReference:  &bigquery.JobReference{ProjectId: j.project, JobId: j.id, Location: j.location},
+		Status:        &bigquery.JobStatus{State: "RUNNING"},
+	}
+	if !j.st.DryRun {
+		r.Id = jobKey(j.project, j.location, j.id)
+		r.SelfLink = fmt.Sprintf("%s/bigquery/v2/projects/%s/jobs/%s?location=%s", s.url, j.project, j.id, j.location)
+	}
+	s.mu.Lock()
+	done := j.finished()
+	s.mu.Unlock()
+	r.Statistics = j.statistics(done)
+	if !done {
+		return r
+	}
+	r.Status.State = "DONE"
+	if err := j.failure(); err != nil {
+		r.Status.ErrorResult = err.googleProto()
+		r.Status.Errors = []*bigquery.ErrorProto{r.Status.ErrorResult}
+	}
+	for i := range j.answer.Warnings {
+		r.Status.Errors = append(r.Status.Errors, j.answer.Warnings[i].googleProto())
+	}
+	return r
+}
+
+func (e *Error) googleProto() *bigquery.ErrorProto {
+	return &bigquery.ErrorProto{Reason: e.Reason, Location: e.Location, Message: e.text(), DebugInfo: e.DebugInfo}
+}

@@ -1,0 +1,158 @@
+package fakebq
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// message is an answer before it is written: the members before the rows, the
+// rows as a slice of a table, the members after them.
+type message struct {
+	status    int // 0 = 200
+	header    http.Header
+	before    object
+	after     object
+	rows      *rows
+	rowsFirst bool
+}
+
+// rows is a page.
+type rows struct {
+	table    *rendered
+	from, to int
+}
+
+// object collects the members of a JSON object in order.
+type object []member
+
+type member struct {
+	name string
+	text []byte
+}
+
+func (o *object) raw(name string, text []byte) { *o = append(*o, member{name, text}) }
+
+// set adds a member. Values are made of this package's own structs, strings and
+// numbers, which always marshal.
+func (o *object) set(name string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		text, _ = json.Marshal(fmt.Sprintf("fakebq: %v", err))
+	}
+	o.raw(name, text)
+}
+
+// int64s adds a member for a number of 64 bits, which travels as a string.
+func (o *object) number(name string, n int64) { o.set(name, strconv.FormatInt(n, 10)) }
+
+// parts gives the text as up to three pieces, of which the second is rows.
+func (m *message) parts(mask fieldMask) (head []byte, page *rows, tail []byte) {
+	before, after := mask.cut(m.before), mask.cut(m.after)
+	if m.rowsFirst {
+		before, after = nil, append(before, after...)
+	}
+	page = m.rows
+	if page != nil && !mask.has("rows") {
+		page = nil
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	write := func(o object) {
+		for _, f := range o {
+			if b.Len() > 0 && !bytes.HasSuffix(b.Bytes(), []byte("{")) {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "%q:%s", f.name, f.text)
+		}
+	}
+	write(before)
+	if page == nil {
+		write(after)
+		b.WriteByte('}')
+		return b.Bytes(), nil, nil
+	}
+	if len(before) > 0 {
+		b.WriteByte(',')
+	}
+	b.WriteString(`"rows":[`)
+	head = bytes.Clone(b.Bytes())
+	b.Reset()
+	b.WriteByte(']')
+	write(after)
+	b.WriteByte('}')
+	return head, page, b.Bytes()
+}
+
+// reply writes answers to one request.
+type reply struct {
+	s *Server
+	w http.ResponseWriter
+	r *http.Request
+}
+
+// send writes an answer as the request wants it: cut, indented, gzipped.
+func (p *reply) send(m *message) {
+	body, zipped := p.render(m)
+	h := p.w.Header()
+	for k, v := range m.header {
+		h[k] = v
+	}
+	h.Set("Content-Type", "application/json; charset=UTF-8")
+	h.Set("Vary", "Origin, X-Origin, Referer")
+	if zipped {
+		h.Set("Content-Encoding", "gzip")
+	}
+	n := 0
+	for _, part := range body {
+		n += len(part)
+	}
+	h.Set("Content-Length", strconv.Itoa(n))
+	status := m.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	p.w.WriteHeader(status)
+	for _, part := range body {
+		if _, err := p.w.Write(part); err != nil {
+			return // the client has gone away
+		}
+	}
+}
+
+// render gives the pieces of the body. Gzip members may follow each other, so
+// that the rows keep their compressed form from one request to the next.
+func (p *reply) render(m *message) (body [][]byte, zipped bool) {
+	head, page, tail := m.parts(parseMask(p.r.URL.Query().Get("fields")))
+	zipped = !p.s.opts.NoGzip && strings.Contains(p.r.Header.Get("Accept-Encoding"), "gzip")
+	pretty := p.r.URL.Query().Get("prettyPrint") != "false"
+	if !pretty && page != nil && zipped {
+		return [][]byte{gzipMember(head), page.table.gzipped(page.from, page.to), gzipMember(tail)}, true
+	}
+	body = [][]byte{head}
+	if page != nil {
+		body = [][]byte{head, page.table.slice(page.from, page.to), tail}
+	}
+	if pretty {
+		var b bytes.Buffer
+		if json.Indent(&b, bytes.Join(body, nil), "", "  ") == nil { // else a Raw cell is broken on purpose
+			body = [][]byte{b.Bytes()}
+		}
+	}
+	if zipped {
+		body = [][]byte{gzipMember(bytes.Join(body, nil))}
+	}
+	return body, zipped
+}
+
+func gzipMember(text []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is valid
+	_, _ = z.Write(text)                            // a bytes.Buffer never fails
+	_ = z.Close()
+	return b.Bytes()
+}

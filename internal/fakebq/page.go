@@ -1,0 +1,73 @@
+package fakebq
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+)
+
+// cursor is a place in a result: the next row, the number of the page, and
+// whether the empty page before it has been sent.
+type cursor struct {
+	row, page, skipped int
+}
+
+// token writes a cursor so that it is good for its own job alone.
+func (c cursor) token(j *job) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s %d %d %d", j.id, c.row, c.page, c.skipped))
+}
+
+// parseToken reads a page token of the job.
+func parseToken(j *job, token string) (cursor, *Error) {
+	var c cursor
+	var id string
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), "%s %d %d %d", &id, &c.row, &c.page, &c.skipped)
+	}
+	if err != nil || id != j.id || c.row < 0 || c.row > j.total() {
+		return c, &Error{Reason: "invalid", Location: "pageToken", Message: "Invalid value for pageToken"}
+	}
+	return c, nil
+}
+
+// total is the number of rows of the result.
+func (j *job) total() int {
+	if j.table == nil {
+		return 0
+	}
+	return j.table.rows * max(j.answer.Repeat, 1)
+}
+
+// page cuts the page at c out of the result. limit is the client's maxResults,
+// negative for none. next is "" after the last page.
+func (j *job) page(c cursor, limit int, int64Timestamp bool) (page *rows, next string, apiErr *Error) {
+	if j.table == nil {
+		return nil, "", nil
+	}
+	r, err := j.table.render(int64Timestamp)
+	if err != nil {
+		return nil, "", &Error{Reason: "invalid", Message: err.Error()}
+	}
+	if c.row >= j.total() {
+		return nil, "", nil
+	}
+	if limit == 0 {
+		return nil, c.token(j), nil
+	}
+	if c.skipped == 0 && slices.Contains(j.answer.EmptyPages, c.page) {
+		c.skipped = 1
+		return nil, c.token(j), nil
+	}
+	size := max(limit, 0)
+	if n := j.answer.PageSize; n > 0 && (size == 0 || n < size) {
+		size = n
+	}
+	from := c.row % j.table.rows
+	to := r.end(from, size)
+	after := cursor{row: c.row + to - from, page: c.page + 1}
+	if after.row < j.total() {
+		next = after.token(j)
+	}
+	return &rows{r, from, to}, next, nil
+}

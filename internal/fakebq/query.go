@@ -1,0 +1,226 @@
+package fakebq
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// defaultTimeout is how long jobs.query and jobs.getQueryResults wait for a job
+// when the client says nothing.
+const defaultTimeout = 10 * time.Second
+
+// query is jobs.query.
+func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
+	st, err := fromQuery(rec)
+	if err != nil {
+		return nil, err
+	}
+	q := st.Request
+	if q.MaxResults < 0 || q.TimeoutMs < 0 {
+		return nil, &Error{Reason: "invalid", Message: "maxResults and timeoutMs may not be negative"}
+	}
+	j, err := s.start(st, rec.Email)
+	if err != nil {
+		return nil, err
+	}
+	m := new(message)
+	m.before.set("kind", "bigquery#queryResponse")
+	if st.DryRun {
+		j.describe(m)
+		m.after.set("jobComplete", true)
+		return m, nil
+	}
+	timeout := defaultTimeout
+	if q.TimeoutMs > 0 {
+		timeout = time.Duration(q.TimeoutMs) * time.Millisecond
+	}
+	done, gone := s.await(ctx, j, timeout)
+	switch {
+	case gone:
+		return nil, nil
+	case !done:
+		m.before.set("jobReference", j.reference())
+		m.after.set("jobComplete", false)
+		m.after.set("queryId", j.queryID())
+		return m, nil
+	}
+	if err := j.failure(); err != nil {
+		return nil, err
+	}
+	limit := -1
+	if given(rec.Body, "maxResults") {
+		limit = int(q.MaxResults)
+	}
+	page, next, err := j.page(cursor{}, limit, q.FormatOptions != nil && q.FormatOptions.UseInt64Timestamp)
+	if err != nil {
+		return nil, err
+	}
+	noJob := j.answer.NoJob && q.JobCreationMode == "JOB_CREATION_OPTIONAL" && next == "" && j.session == nil
+	j.fill(m, page, next, !noJob)
+	a := &j.answer
+	if j.session != nil {
+		m.after.set("sessionInfo", sessionInfo{j.session.id})
+	}
+	if a.DML != nil {
+		m.after.set("dmlStats", a.DML.wire())
+	}
+	if !noJob {
+		m.after.set("jobCreationReason", map[string]string{"code": "REQUESTED"})
+	}
+	m.after.number("totalBytesBilled", a.Billed)
+	m.after.number("totalSlotMs", a.SlotMillis)
+	m.after.number("creationTime", j.created.UnixMilli())
+	m.after.number("startTime", j.created.UnixMilli())
+	m.after.number("endTime", j.created.UnixMilli())
+	m.after.set("location", j.location)
+	m.after.set("queryId", j.queryID())
+	m.after.set("statementType", a.statementType())
+	return m, nil
+}
+
+// given tells whether a JSON object has a member, also one with a zero value.
+func given(body []byte, name string) bool {
+	var o map[string]json.RawMessage
+	return json.Unmarshal(body, &o) == nil && len(o[name]) > 0 && string(o[name]) != "null"
+}
+
+// getQueryResults is jobs.getQueryResults.
+func (s *Server) getQueryResults(ctx context.Context, rec *Request) (*message, *Error) {
+	limit, err := intParam(rec, "maxResults", -1)
+	if err != nil {
+		return nil, err
+	}
+	start, err := intParam(rec, "startIndex", 0)
+	if err != nil {
+		return nil, err
+	}
+	millis, err := intParam(rec, "timeoutMs", int(defaultTimeout/time.Millisecond))
+	if err != nil {
+		return nil, err
+	}
+	j, err := s.find(rec.Project, rec.Query.Get("location"), rec.JobID)
+	if err != nil {
+		return nil, err
+	}
+	at := cursor{row: start}
+	if token := rec.Query.Get("pageToken"); token != "" {
+		if at, err = parseToken(j, token); err != nil {
+			return nil, err
+		}
+	}
+	m := new(message)
+	m.before.set("kind", "bigquery#getQueryResultsResponse")
+	done, gone := s.await(ctx, j, time.Duration(millis)*time.Millisecond)
+	switch {
+	case gone:
+		return nil, nil
+	case !done:
+		m.before.set("jobReference", j.reference())
+		m.after.set("jobComplete", false)
+		return m, nil
+	}
+	if err := j.failure(); err != nil {
+		return nil, err
+	}
+	page, next, err := j.page(at, limit, rec.Query.Get("formatOptions.useInt64Timestamp") == "true")
+	if err != nil {
+		return nil, err
+	}
+	m.before.set("etag", fmt.Sprintf("%s/%d", j.id, at.row))
+	j.fill(m, page, next, true)
+	return m, nil
+}
+
+// intParam reads a number from the URL that may not be negative.
+func intParam(rec *Request, name string, absent int) (int, *Error) {
+	text := rec.Query.Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, &Error{Reason: "invalid", Location: name, Message: fmt.Sprintf("Invalid value for %s: want a whole number that is not negative", name)}
+	}
+	return n, nil
+}
+
+// fill adds what the answers of both methods have in common. Members follow the
+// order in which the service writes them.
+func (j *job) fill(m *message, page *rows, next string, withJob bool) {
+	a := &j.answer
+	switch {
+	case j.table != nil:
+		m.before.set("schema", wireSchema{wireFields(j.table.fields)})
+	case a.DML == nil:
+		m.before.set("schema", wireSchema{})
+	}
+	if withJob {
+		m.before.set("jobReference", j.reference())
+	}
+	if j.table != nil || a.DML == nil {
+		m.before.number("totalRows", int64(j.total()))
+	}
+	if next != "" {
+		m.before.set("pageToken", next)
+	}
+	m.rows, m.rowsFirst = page, a.RowsFirst
+	m.after.number("totalBytesProcessed", a.Bytes)
+	m.after.set("jobComplete", true)
+	if len(a.Warnings) > 0 {
+		m.after.set("errors", protos(a.Warnings))
+	}
+	m.after.set("cacheHit", a.CacheHit)
+	if a.DML != nil {
+		m.after.number("numDmlAffectedRows", a.DML.total())
+	}
+}
+
+// describe adds what a dry run tells.
+func (j *job) describe(m *message) {
+	fields := []Field{}
+	if j.table != nil {
+		fields = j.table.fields
+	}
+	m.before.set("schema", wireSchema{wireFields(fields)})
+	m.before.set("jobReference", j.reference())
+	m.before.number("totalBytesProcessed", j.answer.Bytes)
+	m.before.set("cacheHit", j.answer.CacheHit)
+	m.after.set("statementType", j.answer.statementType())
+}
+
+func protos(list []Error) []errorProto {
+	var out []errorProto
+	for i := range list {
+		out = append(out, list[i].proto())
+	}
+	return out
+}
+
+func (d *DML) total() int64 { return d.Inserted + d.Updated + d.Deleted }
+
+// dmlStats is a DML as it travels.
+type dmlStats struct {
+	Inserted int64 `json:"insertedRowCount,omitempty,string"`
+	Deleted  int64 `json:"deletedRowCount,omitempty,string"`
+	Updated  int64 `json:"updatedRowCount,omitempty,string"`
+}
+
+func (d *DML) wire() dmlStats { return dmlStats{d.Inserted, d.Deleted, d.Updated} }
+
+type sessionInfo struct {
+	ID string `json:"sessionId"`
+}
+
+// jobReference names a job.
+type jobReference struct {
+	Project  string `json:"projectId"`
+	ID       string `json:"jobId,omitempty"`
+	Location string `json:"location"`
+}
+
+func (j *job) reference() jobReference { return jobReference{j.project, j.id, j.location} }
+
+func (j *job) queryID() string { return "query_" + j.id }

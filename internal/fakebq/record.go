@@ -1,0 +1,179 @@
+package fakebq
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	bigquery "google.golang.org/api/bigquery/v2"
+)
+
+// Request is a request as it came in.
+type Request struct {
+	Method  Method      // the API method
+	HTTP    string      // GET or POST
+	Path    string      // as sent, without the query
+	Query   url.Values  // parameters of the URL
+	Header  http.Header // a copy
+	Body    []byte      // as sent
+	Project string      // from the path
+	JobID   string      // from the path; "" for methods without one
+	Email   string      // of the bearer, once checked
+}
+
+// setEmail records who asks.
+func (r *Request) setEmail(s *Server, email string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Email = email
+}
+
+// QueryRequest decodes the body of a Query request.
+func (r *Request) QueryRequest() (*bigquery.QueryRequest, error) {
+	q := new(bigquery.QueryRequest)
+	if err := json.Unmarshal(r.Body, q); err != nil {
+		return nil, fmt.Errorf("fakebq: body of %s: %w", r.Method, err)
+	}
+	return q, nil
+}
+
+// Job decodes the body of an Insert request.
+func (r *Request) Job() (*bigquery.Job, error) {
+	j := new(bigquery.Job)
+	if err := json.Unmarshal(r.Body, j); err != nil {
+		return nil, fmt.Errorf("fakebq: body of %s: %w", r.Method, err)
+	}
+	return j, nil
+}
+
+// enter records a request and takes the fault that is due for it.
+func (s *Server) enter(to target, r *http.Request, body []byte) (*Request, *Fault) {
+	rec := &Request{
+		Method: to.method, HTTP: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Header: r.Header.Clone(),
+		Body: body, Project: to.project, JobID: to.jobID,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, rec)
+	s.inFlight++
+	s.changed.Broadcast()
+	queue := s.faults[to.method]
+	if len(queue) == 0 {
+		return rec, nil
+	}
+	s.faults[to.method] = queue[1:]
+	if queue[0].pass {
+		return rec, nil
+	}
+	return rec, &queue[0]
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inFlight--
+	s.changed.Broadcast()
+}
+
+// Requests gives the requests so far of the given methods, oldest first, or of
+// all methods when none is given.
+func (s *Server) Requests(methods ...Method) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Request
+	for _, r := range s.log {
+		if len(methods) == 0 || slices.Contains(methods, r.Method) {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+// Count is how many requests of the given methods have come in so far, or of all
+// methods when none is given.
+func (s *Server) Count(methods ...Method) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count(methods)
+}
+
+func (s *Server) count(methods []Method) int {
+	n := 0
+	for _, r := range s.log {
+		if len(methods) == 0 || slices.Contains(methods, r.Method) {
+			n++
+		}
+	}
+	return n
+}
+
+// Counts is how many requests of each method have come in so far.
+func (s *Server) Counts() map[Method]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[Method]int{}
+	for _, r := range s.log {
+		counts[r.Method]++
+	}
+	return counts
+}
+
+// Executions is how often a statement has been run. A retry that found its job
+// by requestId or job id is not one, and neither is a dry run.
+func (s *Server) Executions(sql string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.script.runs[strings.TrimSpace(sql)]
+}
+
+// ResetLog forgets the requests and executions so far. Scripts, faults, jobs and
+// sessions stay.
+func (s *Server) ResetLog() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log, s.script.runs = nil, nil
+}
+
+// patience bounds the Wait methods: a test that waits in vain fails rather than
+// hangs.
+const patience = 20 * time.Second
+
+// WaitFor returns once n requests of the method have come in, and fails the test
+// if they do not.
+func (s *Server) WaitFor(t TB, m Method, n int) {
+	t.Helper()
+	if !s.until(func() bool { return s.count([]Method{m}) >= n }) {
+		t.Fatalf("fakebq: got %d %s requests; want %d", s.Count(m), m, n)
+	}
+}
+
+// WaitIdle returns once no request is being answered, and fails the test if that
+// does not come.
+func (s *Server) WaitIdle(t TB) {
+	t.Helper()
+	if !s.until(func() bool { return s.inFlight == 0 }) {
+		t.Fatalf("fakebq: requests are still being answered")
+	}
+}
+
+// until waits for a condition that is read under the lock.
+func (s *Server) until(ok func() bool) bool {
+	late := false
+	timer := time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.changed.Broadcast()
+	})
+	defer timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !ok() && !late {
+		s.changed.Wait()
+	}
+	return ok()
+}

@@ -1,0 +1,149 @@
+package fakebq
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Method is a method of the REST API, under the name that the API reference
+// gives it.
+type Method string
+
+// The methods that the fake serves.
+const (
+	Query           Method = "jobs.query"
+	GetQueryResults Method = "jobs.getQueryResults"
+	Insert          Method = "jobs.insert"
+	Get             Method = "jobs.get"
+	Cancel          Method = "jobs.cancel"
+	List            Method = "jobs.list"
+	// Unknown counts requests to anything else; they are answered with 404.
+	Unknown Method = "unknown"
+)
+
+// target is what a request is about.
+type target struct {
+	method  Method
+	project string
+	jobID   string
+}
+
+// route reads [/bigquery/v2]/projects/P/{queries,jobs}[/J[/cancel]].
+func route(r *http.Request) target {
+	none := target{method: Unknown}
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/bigquery/v2")
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, p := range parts {
+		text, err := url.PathUnescape(p)
+		if err != nil || text == "" {
+			return none
+		}
+		parts[i] = text
+	}
+	if len(parts) < 3 || parts[0] != "projects" {
+		return none
+	}
+	t := target{project: parts[1]}
+	if len(parts) > 3 {
+		t.jobID = parts[3]
+	}
+	switch shape := fmt.Sprintf("%s %s %d", r.Method, parts[2], len(parts)); {
+	case shape == "POST queries 3":
+		t.method = Query
+	case shape == "GET queries 4":
+		t.method = GetQueryResults
+	case shape == "POST jobs 3":
+		t.method = Insert
+	case shape == "GET jobs 3":
+		t.method = List
+	case shape == "GET jobs 4":
+		t.method = Get
+	case shape == "POST jobs 5" && parts[4] == "cancel":
+		t.method = Cancel
+	default:
+		return none
+	}
+	return t
+}
+
+// maxBody is the service's limit for a request.
+const maxBody = 10 << 20
+
+// ServeHTTP answers one request: record it, play a fault if one is due, check
+// who asks, and hand it to the method.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	to := route(r)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return // the client has gone away, or sends more than the service takes
+	}
+	rec, fault := s.enter(to, r, body)
+	defer s.leave()
+
+	rep := &reply{s: s, w: w, r: r}
+	if fault != nil && !fault.after {
+		fault.play(rep, nil)
+		return
+	}
+	answer, apiErr := s.serve(rec, r)
+	if apiErr != nil {
+		answer = apiErr.body()
+	}
+	if answer == nil {
+		return // the client or the server has ended while waiting
+	}
+	if fault != nil {
+		fault.play(rep, answer)
+		return
+	}
+	rep.send(answer)
+}
+
+// serve checks the caller and runs the method. A nil answer without an error
+// means that nobody waits for one any more.
+func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
+	email, err := s.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	rec.setEmail(s, email)
+	if rec.Method != Unknown && s.opts.Projects != nil && !slices.Contains(s.opts.Projects, rec.Project) {
+		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Project %s: User does not have bigquery.jobs.create permission in project %s.", rec.Project, rec.Project)}
+	}
+	switch rec.Method {
+	case Query:
+		return s.query(r.Context(), rec)
+	case GetQueryResults:
+		return s.getQueryResults(r.Context(), rec)
+	case Insert:
+		return s.insert(rec)
+	case Get:
+		return s.get(rec)
+	case Cancel:
+		return s.cancel(rec)
+	case List:
+		return s.list(rec)
+	}
+	return nil, &Error{Reason: "notFound", Message: "Not Found: fakebq does not serve " + r.Method + " " + r.URL.Path}
+}
+
+// authenticate gives the email of the bearer.
+func (s *Server) authenticate(r *http.Request) (string, *Error) {
+	if s.opts.Verify == nil {
+		return "ada@example.com", nil
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if ok {
+		if email, ok := s.opts.Verify(token); ok {
+			return email, nil
+		}
+	}
+	return "", &Error{
+		Status: http.StatusUnauthorized, Reason: "authError", Location: "Authorization", locationType: "header",
+		Message: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+	}
+}

@@ -1,0 +1,59 @@
+package fakebq
+
+// Field is a column or a field of a struct, in the names of the REST API.
+type Field struct {
+	Name string
+	// Type is a legacy name: STRING, BYTES, INTEGER, FLOAT, BOOLEAN, TIMESTAMP,
+	// DATE, TIME, DATETIME, NUMERIC, BIGNUMERIC, GEOGRAPHY, JSON, INTERVAL,
+	// RANGE or RECORD.
+	Type string
+	// Mode is NULLABLE, REQUIRED or REPEATED. "" leaves the member out of the
+	// answer, and means NULLABLE.
+	Mode string
+	// Fields are those of a RECORD.
+	Fields []Field
+	// Element is the type of the ends of a RANGE: DATE, DATETIME or TIMESTAMP.
+	Element string
+	// Precision and Scale are those of a parameterized NUMERIC, MaxLength that of
+	// a STRING or BYTES. 0 = none.
+	Precision, Scale, MaxLength int64
+	// Description is free text.
+	Description string
+}
+
+// wireField is a Field as it travels.
+type wireField struct {
+	Name        string      `json:"name"`
+	Type        string      `json:"type"`
+	Mode        string      `json:"mode,omitempty"`
+	Fields      []wireField `json:"fields,omitempty"`
+	Element     *wireRange  `json:"rangeElementType,omitempty"`
+	Precision   int64       `json:"precision,omitempty,string"`
+	Scale       int64       `json:"scale,omitempty,string"`
+	MaxLength   int64       `json:"maxLength,omitempty,string"`
+	Description string      `json:"description,omitempty"`
+}
+
+type wireRange struct {
+	Type string `json:"type"`
+}
+
+func wireFields(fields []Field) []wireField {
+	out := make([]wireField, 0, len(fields))
+	for _, f := range fields {
+		w := wireField{
+			Name: f.Name, Type: f.Type, Mode: f.Mode, Fields: wireFields(f.Fields),
+			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
+		}
+		if f.Element != "" {
+			w.Element = &wireRange{f.Element}
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// wireSchema is a schema as it travels; without columns it is {}.
+type wireSchema struct {
+	Fields []wireField `json:"fields,omitempty"`
+}

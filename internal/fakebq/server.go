@@ -1,0 +1,138 @@
+package fakebq
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options configure a Server. The zero value is usable.
+type Options struct {
+	// Location is where jobs run that ask for none. "" means US.
+	Location string
+	// Projects are those in which jobs may be run; any other is a 403
+	// accessDenied. Nil allows every project.
+	Projects []string
+	// Verify tells whose access token it is, and whether it is good. A request
+	// with a bad one, or none, is a 401. Nil checks nothing.
+	Verify func(token string) (email string, ok bool)
+	// Now is the clock of the job statistics; nil means time.Now.
+	Now func() time.Time
+	// NoGzip leaves answers uncompressed even if the client takes gzip.
+	NoGzip bool
+}
+
+// Server is the fake. It is an http.Handler and can listen by itself. All its
+// methods may be called from several goroutines.
+type Server struct {
+	opts Options
+	done chan struct{} // closed by Close: nothing waits any longer
+
+	mu       sync.Mutex
+	changed  *sync.Cond // the log or a job has changed
+	closed   bool
+	script   script
+	faults   map[Method][]Fault
+	log      []*Request
+	inFlight int
+	jobs     map[string]*job // by key
+	order    []*job
+	byID     map[string]*job // by requestId and statement
+	sessions map[string]*session
+	serial   int
+
+	url  string
+	http *http.Server
+}
+
+// New makes a server that does not listen yet: give it to another server as its
+// handler, or call Start.
+func New(opts Options) *Server {
+	if opts.Location == "" {
+		opts.Location = "US"
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Server{
+		opts:     opts,
+		done:     make(chan struct{}),
+		faults:   map[Method][]Fault{},
+		jobs:     map[string]*job{},
+		byID:     map[string]*job{},
+		sessions: map[string]*session{},
+	}
+	s.changed = sync.NewCond(&s.mu)
+	return s
+}
+
+// TB is the part of testing.TB that Run and the Wait methods need.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Run makes a server that listens until the test ends.
+func Run(t TB, opts Options) *Server {
+	t.Helper()
+	s := New(opts)
+	if _, err := s.Start(); err != nil {
+		t.Fatalf("fakebq: %v", err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Start listens on a free port of 127.0.0.1 and gives the root URL, which has no
+// slash at its end.
+func (s *Server) Start() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("fakebq: listen: %w", err)
+	}
+	s.url = "http://" + l.Addr().String()
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.http.Serve(l) }() // ends with ErrServerClosed in Close
+	return s.url, nil
+}
+
+// URL is the root URL of a started server.
+func (s *Server) URL() string { return s.url }
+
+// Close ends every answer that hangs and stops listening. It waits until no
+// handler runs.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	close(s.done)
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	if s.http != nil {
+		_ = s.http.Close()
+	}
+	s.mu.Lock()
+	for s.inFlight > 0 {
+		s.changed.Wait()
+	}
+	s.mu.Unlock()
+}
+
+// wait blocks until ch is closed and tells whether it was, rather than the
+// request or the server having ended first.
+func (s *Server) wait(ctx context.Context, ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	case <-ctx.Done():
+	case <-s.done:
+	}
+	return false
+}

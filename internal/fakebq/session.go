@@ -1,0 +1,61 @@
+package fakebq
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// session is a BigQuery session.
+type session struct {
+	id, location string
+	ended        bool
+	current      *job // the last job in it
+}
+
+// Sessions gives the ids of the sessions that have not ended, oldest first.
+func (s *Server) Sessions() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id, se := range s.sessions {
+		if !se.ended {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// EndSession loses a session, as after a day without use. An unknown id does
+// nothing.
+func (s *Server) EndSession(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if se := s.sessions[id]; se != nil {
+		se.ended = true
+	}
+}
+
+// enterSession finds or makes the session of a statement; nil is none. It needs
+// the lock.
+func (s *Server) enterSession(st *Statement, location string) (*session, *Error) {
+	if st.config.Query.CreateSession && !st.DryRun {
+		se := &session{id: fmt.Sprintf("session-%06d", s.next()), location: location}
+		s.sessions[se.id] = se
+		return se, nil
+	}
+	if st.Session == "" {
+		return nil, nil
+	}
+	se := s.sessions[st.Session]
+	switch {
+	case se == nil || se.ended:
+		return nil, &Error{Reason: "resourcesExceeded", Message: fmt.Sprintf("Session %s has expired and is no longer available.", st.Session)}
+	case !strings.EqualFold(se.location, location):
+		return nil, &Error{Reason: "notFound", Message: fmt.Sprintf("Not found: Session %s was not found in location %s", st.Session, location)}
+	case se.current != nil && !se.current.finished():
+		return nil, &Error{Reason: "invalid", Message: "Concurrent jobs in the same session are not allowed."}
+	}
+	return se, nil
+}

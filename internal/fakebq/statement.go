@@ -1,0 +1,105 @@
+package fakebq
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	bigquery "google.golang.org/api/bigquery/v2"
+)
+
+// decode reads a request's body.
+func decode(body []byte, into any) *Error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return &Error{Reason: "parseError", Message: "Invalid JSON payload received. " + err.Error()}
+	}
+	return nil
+}
+
+// fromQuery reads the body of jobs.query into the same form as jobs.insert's, so
+// that one set of checks serves both.
+func fromQuery(rec *Request) (Statement, *Error) {
+	q := new(bigquery.QueryRequest)
+	if err := decode(rec.Body, q); err != nil {
+		return Statement{}, err
+	}
+	st := Statement{
+		SQL: q.Query, Project: rec.Project, Location: q.Location, DryRun: q.DryRun, Request: q,
+		Mode: q.ParameterMode, Parameters: q.QueryParameters,
+	}
+	st.config = &bigquery.JobConfiguration{
+		DryRun: q.DryRun, JobTimeoutMs: q.JobTimeoutMs, JobType: "QUERY", Labels: q.Labels, Reservation: q.Reservation,
+		Query: &bigquery.JobConfigurationQuery{
+			ConnectionProperties: q.ConnectionProperties, CreateSession: q.CreateSession, DefaultDataset: q.DefaultDataset,
+			DestinationEncryptionConfiguration: q.DestinationEncryptionConfiguration, MaximumBytesBilled: q.MaximumBytesBilled,
+			ParameterMode: q.ParameterMode, Priority: "INTERACTIVE", Query: q.Query, QueryParameters: q.QueryParameters,
+			UseLegacySql: q.UseLegacySql, UseQueryCache: q.UseQueryCache,
+		},
+	}
+	if len(q.RequestId) > 36 || !isASCII(q.RequestId) {
+		return st, &Error{Reason: "invalid", Location: "requestId", Message: "Invalid value for requestId: at most 36 ASCII characters are allowed"}
+	}
+	if q.JobCreationMode != "" && q.JobCreationMode != "JOB_CREATION_REQUIRED" && q.JobCreationMode != "JOB_CREATION_OPTIONAL" {
+		return st, &Error{Reason: "invalid", Location: "jobCreationMode", Message: "Invalid value for jobCreationMode: " + q.JobCreationMode}
+	}
+	return st, st.check()
+}
+
+// fromInsert reads the body of jobs.insert.
+func fromInsert(rec *Request) (Statement, *Error) {
+	j := new(bigquery.Job)
+	if err := decode(rec.Body, j); err != nil {
+		return Statement{}, err
+	}
+	if j.Configuration == nil || j.Configuration.Query == nil {
+		return Statement{}, &Error{Reason: "required", Message: "Required parameter is missing: configuration.query (fakebq runs no other jobs)"}
+	}
+	q := j.Configuration.Query
+	st := Statement{
+		SQL: q.Query, Project: rec.Project, DryRun: j.Configuration.DryRun, Job: j,
+		Mode: q.ParameterMode, Parameters: q.QueryParameters, config: j.Configuration,
+	}
+	j.Configuration.JobType = "QUERY"
+	if ref := j.JobReference; ref != nil {
+		st.Location = ref.Location
+		if ref.ProjectId != "" && ref.ProjectId != rec.Project {
+			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Value %q in content does not agree with value %q in the path", ref.ProjectId, rec.Project)}
+		}
+		if ref.JobId != "" && !jobID.MatchString(ref.JobId) {
+			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid job ID %q: want letters, digits, hyphens and underscores, at most 1024", ref.JobId)}
+		}
+	}
+	return st, st.check()
+}
+
+var (
+	jobID     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	abortCall = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(.*\)\s*;?$`)
+)
+
+// check holds a statement to the rules that need no script.
+func (st *Statement) check() *Error {
+	q := st.config.Query
+	for _, p := range q.ConnectionProperties {
+		if p.Key == "session_id" {
+			st.Session = p.Value
+		}
+	}
+	switch {
+	case strings.TrimSpace(st.SQL) == "":
+		return &Error{Reason: "required", Location: "query", Message: "Required parameter is missing: query"}
+	case q.UseLegacySql == nil || *q.UseLegacySql:
+		// The default is legacy SQL, which no statement here is written in.
+		return &Error{Reason: "invalidQuery", Location: "query", Message: "Encountered GoogleSQL in a legacy SQL query (useLegacySql is not false) at [1:1]"}
+	case q.CreateSession && st.Session != "":
+		return &Error{Reason: "invalid", Message: "Cannot create a session and use an existing one in the same query"}
+	case q.MaximumBytesBilled < 0 || st.config.JobTimeoutMs < 0:
+		return &Error{Reason: "invalid", Message: "Limits of a job may not be negative"}
+	}
+	return st.checkParameters()
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 127 })
+}

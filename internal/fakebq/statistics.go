@@ -1,0 +1,92 @@
+package fakebq
+
+import (
+	"cmp"
+	"strings"
+
+	bigquery "google.golang.org/api/bigquery/v2"
+)
+
+// configuration echoes the request, with the table that holds the result.
+func (j *job) configuration() *bigquery.JobConfiguration {
+	c := *j.st.config
+	q := *c.Query
+	if j.table != nil && !j.st.DryRun && q.DestinationTable == nil {
+		name := cmp.Or(j.answer.Destination, j.project+"._fake_anonymous.anon_"+j.id)
+		q.DestinationTable = tableReference(name)
+	}
+	c.Query = &q
+	return &c
+}
+
+// tableReference reads PROJECT.DATASET.TABLE; a legacy project has dots of its
+// own.
+func tableReference(name string) *bigquery.TableReference {
+	ref := &bigquery.TableReference{TableId: name}
+	if i := strings.LastIndex(name, "."); i >= 0 {
+		ref.DatasetId, ref.TableId = name[:i], name[i+1:]
+	}
+	if i := strings.LastIndex(ref.DatasetId, "."); i >= 0 {
+		ref.ProjectId, ref.DatasetId = ref.DatasetId[:i], ref.DatasetId[i+1:]
+	}
+	return ref
+}
+
+// statistics gives the numbers of a job, fewer while it runs.
+func (j *job) statistics(done bool) *bigquery.JobStatistics {
+	a := &j.answer
+	stats := &bigquery.JobStatistics{CreationTime: j.created.UnixMilli(), StartTime: j.created.UnixMilli()}
+	if j.session != nil {
+		stats.SessionInfo = &bigquery.SessionInfo{SessionId: j.session.id}
+	}
+	if j.parent != nil {
+		stats.ParentJobId = j.parent.id
+	}
+	if !done {
+		return stats
+	}
+	stats.EndTime = j.created.UnixMilli()
+	stats.NumChildJobs = int64(len(j.kids))
+	stats.TotalBytesProcessed, stats.TotalSlotMs = a.Bytes, a.SlotMillis
+	stats.Query = &bigquery.JobStatistics2{
+		StatementType: a.statementType(), TotalBytesProcessed: a.Bytes, TotalBytesBilled: a.Billed, TotalSlotMs: a.SlotMillis, CacheHit: a.CacheHit,
+	}
+	if a.DML != nil {
+		stats.Query.NumDmlAffectedRows = a.DML.total()
+		stats.Query.DmlStats = &bigquery.DmlStatistics{
+			InsertedRowCount: a.DML.Inserted, UpdatedRowCount: a.DML.Updated, DeletedRowCount: a.DML.Deleted,
+		}
+		stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
+	}
+	if j.st.DryRun {
+		j.dryRun(stats.Query)
+	}
+	return stats
+}
+
+// dryRun adds what only a dry run tells.
+func (j *job) dryRun(q *bigquery.JobStatistics2) {
+	q.TotalBytesProcessedAccuracy = "PRECISE"
+	q.Schema = &bigquery.TableSchema{}
+	if j.table != nil {
+		q.Schema.Fields = googleFields(j.table.fields)
+	}
+	for _, p := range j.st.undeclared(j.answer.Parameters) {
+		q.UndeclaredQueryParameters = append(q.UndeclaredQueryParameters, &bigquery.QueryParameter{Name: p.Name, ParameterType: p.Type})
+	}
+}
+
+func googleFields(fields []Field) []*bigquery.TableFieldSchema {
+	var out []*bigquery.TableFieldSchema
+	for _, f := range fields {
+		g := &bigquery.TableFieldSchema{
+			Name: f.Name, Type: f.Type, Mode: f.Mode, Fields: googleFields(f.Fields),
+			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
+		}
+		if f.Element != "" {
+			g.RangeElementType = &bigquery.TableFieldSchemaRangeElementType{Type: f.Element}
+		}
+		out = append(out, g)
+	}
+	return out
+}
