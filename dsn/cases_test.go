@@ -5,12 +5,18 @@ import "time"
 // canary stands in the values of bad DSNs; no error may repeat it.
 const canary = "zq7canary"
 
-// good lists DSNs with what they mean. canonical is what Format makes of it,
-// "" if that is the text itself. It feeds the parse, round trip and fuzz tests.
-var good = []struct {
+type goodCase struct {
 	name, text, canonical string
 	want                  Config
-}{
+}
+
+type badCase struct {
+	name, text, key, problem string
+}
+
+// good lists DSNs with what they mean. canonical is what Format makes of it,
+// "" if that is the text itself. It feeds the parse, round trip and fuzz tests.
+var good = []goodCase{
 	{name: "project", text: "bigqueryuser://my-project", want: Config{Project: "my-project"}},
 	{name: "project number", text: "bigqueryuser://123456789012", want: Config{Project: "123456789012"}},
 	{name: "one letter", text: "bigqueryuser://p", want: Config{Project: "p"}},
@@ -47,9 +53,7 @@ var good = []struct {
 }
 
 // bad lists DSNs with the key that the error names and a part of its problem.
-var bad = []struct {
-	name, text, key, problem string
-}{
+var bad = []badCase{
 	{"empty", "", "", "does not start with"},
 	{"other scheme", "postgres://" + canary + "/x", "", "does not start with bigqueryuser://"},
 	{"scheme in capitals", "BigQueryUser://p", "", "does not start with"},
