@@ -181,4 +181,3 @@ func gatherStruct(src *source, rows []int, out *Vector) error {
 	}
 	return nil
 }
-

@@ -1,0 +1,82 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The OAuth scopes that BigQuery's methods accept.
+const (
+	scopeBigQuery     = "https://www.googleapis.com/auth/bigquery"
+	scopeBigQueryRead = "https://www.googleapis.com/auth/bigquery.readonly"
+	scopeCloud        = "https://www.googleapis.com/auth/cloud-platform"
+	scopeCloudRead    = "https://www.googleapis.com/auth/cloud-platform.read-only"
+)
+
+// access says which scopes a method accepts.
+type access int
+
+const (
+	reads  access = iota // also with the read-only scopes
+	writes               // only with bigquery or cloud-platform
+)
+
+// caller is the person behind a request.
+type caller struct {
+	email string
+	// readOnly: the token carries only scopes for reading.
+	readOnly bool
+	// admin may do everything; it is the program that runs the sandbox.
+	admin bool
+}
+
+const realm = `Bearer realm="https://accounts.google.com/"`
+
+// authenticate finds the person behind a request by its bearer token.
+func (s *Server) authenticate(r *http.Request, need access) (caller, *apiError) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		e := errorf("authError", "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		e.reason, e.location, e.locationType = "required", "Authorization", "header"
+		e.authenticate = realm
+		return caller{}, e
+	}
+	grant, ok := s.google.Verify(token)
+	if !ok {
+		e := errorf("authError", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		e.location, e.locationType = "Authorization", "header"
+		e.authenticate = realm + `, error="invalid_token"`
+		return caller{}, e
+	}
+	full := slices.Contains(grant.Scopes, scopeBigQuery) || slices.Contains(grant.Scopes, scopeCloud)
+	read := full || slices.Contains(grant.Scopes, scopeBigQueryRead) || slices.Contains(grant.Scopes, scopeCloudRead)
+	if !read || (need == writes && !full) {
+		e := errorf("insufficientPermissions", "Request had insufficient authentication scopes.")
+		e.authenticate = realm + `, error="insufficient_scope", scope="` + scopeBigQuery + ` ` + scopeCloud + `"`
+		return caller{}, e
+	}
+	c := caller{email: grant.Email, readOnly: !full}
+	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.mayBill(c, quota) {
+		return caller{}, errorf("accessDenied", "Caller does not have required permission to use project %s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
+	}
+	return c, nil
+}
+
+// mayBill reports whether a person has rights in a project.
+func (s *Server) mayBill(c caller, project string) bool {
+	return c.admin || slices.Contains(s.cfg.Projects[c.email], project)
+}
+
+// mayRead reports whether a person may read the datasets of a project.
+func (s *Server) mayRead(c caller, project string) bool {
+	return project == publicProject || s.mayBill(c, project)
+}
+
+// checkJobs says no to a person who may not run jobs in a project.
+func (s *Server) checkJobs(c caller, project, permission string) *apiError {
+	if s.mayBill(c, project) {
+		return nil
+	}
+	return errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.", project, permission, project)
+}

@@ -1,0 +1,189 @@
+package sandbox
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// publicProject holds the datasets that everybody may read and nobody may write
+// or bill to.
+const publicProject = "bigquery-public-data"
+
+// catalog knows the datasets and tables, with what DuckDB does not keep:
+// modes, descriptions, times. DuckDB's schemas and tables follow it. Dataset and
+// table names differ by case in BigQuery and not in DuckDB; the catalog refuses
+// a second name that differs only by case.
+type catalog struct {
+	mu       sync.RWMutex
+	datasets map[datasetReference]*dataset
+	// ddl is held by a statement or request that changes the catalog, while it does.
+	ddl chan struct{}
+}
+
+func newCatalog() *catalog {
+	return &catalog{datasets: map[datasetReference]*dataset{}, ddl: make(chan struct{}, 1)}
+}
+
+type dataset struct {
+	ref               datasetReference
+	location          string
+	friendly, text    string
+	labels            map[string]string
+	created, modified time.Time
+	tables            map[string]*table
+}
+
+// table is a table's metadata. The columns never change; the rest is guarded by
+// the catalog's lock.
+type table struct {
+	name           googlesql.TableName
+	columns        []googlesql.Column
+	schema         []fieldSchema
+	friendly, text string
+	labels         map[string]string
+	created        time.Time
+	modified       time.Time
+	// version grows with every change of the rows.
+	version int64
+	// write is held by the statement that changes the rows.
+	write chan struct{}
+
+	sizes sizeCache
+}
+
+func newTable(name googlesql.TableName, columns []googlesql.Column, now time.Time) *table {
+	return &table{
+		name: name, columns: columns, schema: schemaOf(columns), created: now, modified: now,
+		write: make(chan struct{}, 1),
+	}
+}
+
+func (t *table) ref() tableReference {
+	return tableReference{ProjectID: t.name.Project, DatasetID: t.name.Dataset, TableID: t.name.Table}
+}
+
+// dataset returns nil if there is none.
+func (c *catalog) dataset(project, id string) *dataset {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.datasets[datasetReference{project, id}]
+}
+
+// table returns nil if there is none.
+func (c *catalog) table(name googlesql.TableName) *table {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+		return d.tables[name.Table]
+	}
+	return nil
+}
+
+// list returns the datasets of a project by name.
+func (c *catalog) list(project string) []*dataset {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []*dataset
+	for ref, d := range c.datasets {
+		if ref.ProjectID == project {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b *dataset) int { return cmp.Compare(a.ref.DatasetID, b.ref.DatasetID) })
+	return out
+}
+
+// tables returns the tables of a dataset by name.
+func (c *catalog) tables(d *dataset) []*table {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]*table, 0, len(d.tables))
+	for _, t := range d.tables {
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b *table) int { return cmp.Compare(a.name.Table, b.name.Table) })
+	return out
+}
+
+// checkNewDataset says no to a dataset that can't be made.
+func (c *catalog) checkNewDataset(ref datasetReference) *apiError {
+	if !validDataset(ref.DatasetID) {
+		return errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", ref.DatasetID)
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for other := range c.datasets {
+		if other == ref {
+			return errorf("duplicate", "Already Exists: Dataset %s:%s", ref.ProjectID, ref.DatasetID)
+		}
+		if strings.EqualFold(schemaName(other.ProjectID, other.DatasetID), schemaName(ref.ProjectID, ref.DatasetID)) {
+			return unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " + ref.DatasetID)
+		}
+	}
+	return nil
+}
+
+// checkNewTable says no to a table that can't be made.
+func (c *catalog) checkNewTable(name googlesql.TableName) *apiError {
+	if !validTable(name.Table) {
+		return errorf("invalid", "Invalid table ID %q.", name.Table)
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.datasets[datasetReference{name.Project, name.Dataset}]
+	if d == nil {
+		return notFound("Dataset", name.Project+":"+name.Dataset, "")
+	}
+	if d.tables[name.Table] != nil {
+		return errorf("duplicate", "Already Exists: Table %s", name)
+	}
+	for other := range d.tables {
+		if strings.EqualFold(other, name.Table) {
+			return unsupported("two tables whose names differ only by case: " + other + " and " + name.Table)
+		}
+	}
+	return nil
+}
+
+func (c *catalog) addDataset(d *dataset) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.tables = map[string]*table{}
+	c.datasets[d.ref] = d
+}
+
+func (c *catalog) addTable(t *table) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.datasets[datasetReference{t.name.Project, t.name.Dataset}]; d != nil {
+		d.tables[t.name.Table] = t
+		d.modified = t.created
+	}
+}
+
+func (c *catalog) dropDataset(ref datasetReference) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.datasets, ref)
+}
+
+func (c *catalog) dropTable(name googlesql.TableName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+		delete(d.tables, name.Table)
+	}
+}
+
+// touch notes that a table's rows have changed.
+func (c *catalog) touch(t *table, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.version++
+	t.modified = now
+}

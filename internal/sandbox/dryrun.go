@@ -1,0 +1,80 @@
+package sandbox
+
+import "context"
+
+// dryRun plans a query and runs nothing. Undeclared parameters are allowed when
+// the mode is set; positional ones only if none is declared.
+func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+	undeclared := q.named || (q.positional && len(q.params) == 0)
+	p, err := s.analyze(ctx, who, q, undeclared)
+	if q.location == "" {
+		q.location = s.cfg.Location
+	}
+	if err != nil {
+		return nil, err
+	}
+	if q.positional && len(q.params) > 0 && len(q.params) != len(p.stmt.Params) {
+		return nil, errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared parameters are allowed at [1:1]")
+	}
+	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
+		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", q.maxBytes, need)
+	}
+	return p, nil
+}
+
+// dryRunQuery answers jobs.query with dryRun.
+func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *apiError) {
+	p, err := s.dryRun(ctx, who, q)
+	if err != nil {
+		return nil, err
+	}
+	hit, bill := false, int64(0)
+	resp := &queryResponse{
+		Kind: "bigquery#queryResponse", JobReference: &jobReference{ProjectID: q.project, Location: q.location}, Location: q.location,
+		JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &p.bytes, TotalBytesBilled: &bill, StatementType: p.stmt.Type,
+	}
+	if len(p.stmt.Columns) > 0 {
+		resp.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
+	}
+	return resp, nil
+}
+
+// dryRunInsert answers jobs.insert with dryRun: a job that does not exist.
+func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config jobConfiguration) (any, *apiError) {
+	p, err := s.dryRun(ctx, who, q)
+	if err != nil {
+		return nil, err
+	}
+	stats := s.planStatistics(p)
+	stats.TotalBytesBilled = 0
+	stats.TotalBytesAccuracy = "PRECISE"
+	if len(p.stmt.Columns) > 0 {
+		stats.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
+	}
+	for _, param := range p.stmt.Undeclared {
+		stats.Undeclared = append(stats.Undeclared, queryParameter{Name: param.Name, Type: encodeType(param.Type)})
+	}
+	return &jobResource{
+		Kind: "bigquery#job", UserEmail: who.email, Configuration: config,
+		JobReference: &jobReference{ProjectID: q.project, Location: q.location},
+		Statistics:   &jobStatistics{CreationTime: s.now().UnixMilli(), TotalBytesProcessed: p.bytes, Query: stats},
+		Status:       &jobStatus{State: done},
+	}, nil
+}
+
+// planStatistics are the statistics that a plan has before it runs.
+func (s *Server) planStatistics(p *plan) *queryStatistics {
+	stats := &queryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes, TotalBytesBilled: billed(p.bytes)}
+	for _, t := range p.stmt.Tables {
+		stats.ReferencedTables = append(stats.ReferencedTables, tableReference{t.Project, t.Dataset, t.Table})
+	}
+	if target := p.stmt.Target; target != nil {
+		switch p.stmt.Type {
+		case "CREATE_SCHEMA", "DROP_SCHEMA":
+			stats.DDLTargetDataset = &datasetReference{target.Project, target.Dataset}
+		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE":
+			stats.DDLTargetTable = &tableReference{target.Project, target.Dataset, target.Table}
+		}
+	}
+	return stats
+}

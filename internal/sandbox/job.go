@@ -1,0 +1,252 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+)
+
+// Job states.
+const (
+	pending = "PENDING"
+	running = "RUNNING"
+	done    = "DONE"
+)
+
+// job is one query job.
+type job struct {
+	ref    jobReference
+	user   string
+	config jobConfiguration // as it was asked for
+	query  *query
+	plan   *plan // nil if the statement could not be planned
+	// queryID is what jobs.query names the query by.
+	queryID string
+	created time.Time
+	stop    context.CancelCauseFunc
+	// finished is closed when the state is DONE; afterwards nothing but result changes.
+	finished chan struct{}
+
+	mu             sync.Mutex
+	state          string
+	started, ended time.Time
+	err            *apiError
+	result         *engine.Result // nil for DDL and DML, and once it is thrown away
+	thrownAway     bool
+	changed        int64
+	ddlOperation   string
+}
+
+// finish ends a job, once.
+func (j *job) finish(out *outcome, err *apiError, now time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.state == done {
+		return
+	}
+	j.state, j.ended, j.err = done, now, err
+	if err == nil {
+		j.result, j.changed, j.ddlOperation = out.result, out.changed, out.ddlOperation
+	}
+	close(j.finished)
+}
+
+// wait returns whether the job is done, after waiting for it at most for d.
+func (j *job) wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-j.finished:
+		return true
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	select {
+	case <-j.finished:
+		return true
+	default:
+		return false
+	}
+}
+
+// maxJobs is how many jobs are remembered; the oldest that is done goes first.
+const maxJobs = 10_000
+
+// jobs are the jobs that the sandbox remembers.
+type jobs struct {
+	mu   sync.Mutex
+	byID map[string]*job // by project and id
+	list []*job          // by creation
+	// requests are the jobs of jobs.query by request id.
+	requests map[requestKey]*job
+	// kept are the finished jobs that hold rows, oldest first; their size is at most limit.
+	kept        []*job
+	keptBytes   int64
+	resultLimit int64
+}
+
+func newJobs(resultLimit int64) *jobs {
+	return &jobs{byID: map[string]*job{}, requests: map[requestKey]*job{}, resultLimit: resultLimit}
+}
+
+// add registers a job. An id that is taken is an error.
+func (js *jobs) add(j *job) *apiError {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	key := j.ref.ProjectID + " " + j.ref.JobID
+	if js.byID[key] != nil {
+		return errorf("duplicate", "Already Exists: Job %s:%s.%s", j.ref.ProjectID, j.ref.Location, j.ref.JobID)
+	}
+	js.byID[key] = j
+	js.list = append(js.list, j)
+	js.forgetOldest()
+	return nil
+}
+
+func (js *jobs) forgetOldest() {
+	for i := 0; len(js.list) > maxJobs && i < len(js.list); i++ {
+		old := js.list[i]
+		select {
+		case <-old.finished:
+			js.drop(old)
+			i--
+		default:
+		}
+	}
+}
+
+// drop forgets a job. The caller holds the lock.
+func (js *jobs) drop(j *job) {
+	delete(js.byID, j.ref.ProjectID+" "+j.ref.JobID)
+	js.list = slices.DeleteFunc(js.list, func(o *job) bool { return o == j })
+	js.kept = slices.DeleteFunc(js.kept, func(o *job) bool { return o == j })
+	js.release(j)
+}
+
+func (js *jobs) release(j *job) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.result != nil {
+		js.keptBytes -= j.result.Bytes
+		j.result, j.thrownAway = nil, true
+	}
+}
+
+// remove forgets a job that nobody can name.
+func (js *jobs) remove(j *job) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.drop(j)
+}
+
+// keep counts a finished job's rows, and throws the oldest rows away when there
+// are too many.
+func (js *jobs) keep(j *job) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j.mu.Lock()
+	if j.result == nil {
+		j.mu.Unlock()
+		return
+	}
+	js.keptBytes += j.result.Bytes
+	j.mu.Unlock()
+	js.kept = append(js.kept, j)
+	for js.keptBytes > js.resultLimit && len(js.kept) > 1 {
+		js.release(js.kept[0])
+		js.kept = js.kept[1:]
+	}
+}
+
+// find looks a job up. Without a location only jobs of the multi-regions are found.
+func (js *jobs) find(project, id, location string) (*job, *apiError) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j := js.byID[project+" "+id]
+	if j != nil {
+		at := strings.ToUpper(j.ref.Location)
+		if strings.EqualFold(location, at) || (location == "" && (at == "US" || at == "EU")) {
+			return j, nil
+		}
+	}
+	name := project + ":" + id
+	if location != "" {
+		name = project + ":" + location + "." + id
+	}
+	return nil, errorf("notFound", "Not found: Job %s", name)
+}
+
+// newest returns a project's jobs, newest first.
+func (js *jobs) newest(project string) []*job {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	var out []*job
+	for _, j := range js.list {
+		if j.ref.ProjectID == project {
+			out = append(out, j)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *job) int { return cmp.Compare(b.created.UnixNano(), a.created.UnixNano()) })
+	return out
+}
+
+// stopAll stops every job that runs.
+func (js *jobs) stopAll(cause error) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	for _, j := range js.list {
+		j.stop(cause)
+	}
+}
+
+func newJobID() string { return "job_" + rand.Text() }
+
+// begin makes a job of a query and starts it. The statement is planned before
+// begin returns; a statement that can't be planned is a job that has failed.
+func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job, *apiError) {
+	p, refused := s.prepare(ctx, who, q)
+	if id == "" {
+		id = newJobID()
+	}
+	runCtx, stop := context.WithCancelCause(s.ctx)
+	j := &job{
+		ref: jobReference{ProjectID: q.project, JobID: id, Location: q.location}, user: who.email, config: config,
+		query: q, plan: p, queryID: rand.Text(), created: s.now(), stop: stop, finished: make(chan struct{}), state: pending,
+	}
+	if err := s.jobs.add(j); err != nil {
+		stop(nil)
+		return nil, err
+	}
+	if refused != nil {
+		stop(nil)
+		j.started = j.created
+		j.finish(nil, refused, s.now())
+		return j, nil
+	}
+	s.work.Go(func() {
+		defer stop(nil)
+		s.run(runCtx, j)
+	})
+	return j, nil
+}
+
+// run takes a job from PENDING to DONE.
+func (s *Server) run(ctx context.Context, j *job) {
+	if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
+		defer cancel()
+	}
+	j.mu.Lock()
+	j.state, j.started = running, s.now()
+	j.mu.Unlock()
+	out, err := s.execute(ctx, j.query, j.plan)
+	j.finish(out, err, s.now())
+	s.jobs.keep(j)
+}

@@ -1,0 +1,214 @@
+package sandbox
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
+	project := r.PathValue("project")
+	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+		return nil, err
+	}
+	var req jobResource
+	if err := readBody(r, &req); err != nil {
+		return nil, err
+	}
+	config := req.Configuration
+	switch {
+	case config.Load != nil, config.Copy != nil, config.Extract != nil:
+		return nil, unsupported("load, copy and extract jobs; only query jobs")
+	case config.Query == nil:
+		return nil, errorf("required", "Required parameter is missing: configuration.query")
+	case config.Reservation != "":
+		return nil, unsupported("reservations")
+	}
+	var id, location string
+	if ref := req.JobReference; ref != nil {
+		if ref.ProjectID != "" && ref.ProjectID != project {
+			return nil, errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID, project)
+		}
+		id, location = ref.JobID, ref.Location
+	}
+	if id != "" && !validJob(id) {
+		return nil, errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at most 1024.", id)
+	}
+	if err := checkDispositions(config.Query); err != nil {
+		return nil, err
+	}
+	q, err := newQuery(project, location, &config.Query.queryFields)
+	if err != nil {
+		return nil, err
+	}
+	config.JobType = "QUERY"
+	if config.Query.Priority == "" {
+		config.Query.Priority = "INTERACTIVE"
+	}
+	if config.DryRun {
+		return s.dryRunInsert(r.Context(), who, q, config)
+	}
+	j, err := s.begin(r.Context(), who, q, id, config)
+	if err != nil {
+		return nil, err
+	}
+	return s.describe(j), nil
+}
+
+// checkDispositions takes the defaults, which mean nothing without a
+// destination table.
+func checkDispositions(c *queryConfiguration) *apiError {
+	switch c.Priority {
+	case "", "INTERACTIVE", "BATCH":
+	default:
+		return errorf("invalid", "Invalid priority %q: want INTERACTIVE or BATCH.", c.Priority)
+	}
+	switch {
+	case c.WriteDisposition != "" && c.WriteDisposition != "WRITE_EMPTY" && c.WriteDisposition != "WRITE_TRUNCATE":
+		return unsupported("writeDisposition " + c.WriteDisposition)
+	case c.CreateDisposition != "" && c.CreateDisposition != "CREATE_IF_NEEDED":
+		return unsupported("createDisposition " + c.CreateDisposition)
+	}
+	return nil
+}
+
+// jobOf finds the job that a request's path names.
+func (s *Server) jobOf(r *http.Request, who caller) (*job, *apiError) {
+	project := r.PathValue("project")
+	if err := s.checkJobs(who, project, "bigquery.jobs.get"); err != nil {
+		return nil, err
+	}
+	return s.jobs.find(project, r.PathValue("job"), r.URL.Query().Get("location"))
+}
+
+func (s *Server) jobsGet(r *http.Request, who caller) (any, *apiError) {
+	j, err := s.jobOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	return s.describe(j), nil
+}
+
+func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apiError) {
+	j, err := s.jobOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	j.stop(errStopped)
+	return struct {
+		Kind string       `json:"kind"`
+		Job  *jobResource `json:"job"`
+	}{"bigquery#jobCancelResponse", s.describe(j)}, nil
+}
+
+// describe writes a job as jobs.get does.
+func (s *Server) describe(j *job) *jobResource {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	ref := j.ref
+	out := &jobResource{
+		Kind: "bigquery#job", ID: ref.ProjectID + ":" + ref.Location + "." + ref.JobID, UserEmail: j.user,
+		SelfLink:      s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/jobs/" + ref.JobID + "?location=" + ref.Location,
+		Configuration: j.config, JobReference: &ref, Status: &jobStatus{State: j.state},
+		Statistics: &jobStatistics{CreationTime: j.created.UnixMilli()},
+	}
+	stats := out.Statistics
+	if j.state != pending {
+		stats.StartTime = j.started.UnixMilli()
+	}
+	if j.plan != nil {
+		stats.Query = s.planStatistics(j.plan)
+		stats.TotalBytesProcessed = j.plan.bytes
+	}
+	if j.state != done {
+		return out
+	}
+	stats.EndTime = j.ended.UnixMilli()
+	if j.err != nil {
+		out.Status.ErrorResult = j.err.proto()
+		out.Status.Errors = []errorProto{*j.err.proto()}
+		return out
+	}
+	slot := j.slotMillis()
+	stats.TotalSlotMs, stats.Query.TotalSlotMs = slot, slot
+	stats.Query.NumDMLAffectedRows, stats.Query.DMLStats = dmlCounts(j.plan.stmt, j.changed)
+	stats.Query.DDLOperation = j.ddlOperation
+	return out
+}
+
+func (s *Server) jobsList(r *http.Request, who caller) (any, *apiError) {
+	project := r.PathValue("project")
+	if err := s.checkJobs(who, project, "bigquery.jobs.list"); err != nil {
+		return nil, err
+	}
+	params := r.URL.Query()
+	if params.Get("parentJobId") != "" {
+		return nil, unsupported("scripts and their child jobs (parentJobId)")
+	}
+	all := params.Get("allUsers") == "true"
+	var list []*jobResource
+	for _, j := range s.jobs.newest(project) {
+		if !all && j.user != who.email {
+			continue
+		}
+		d := s.describe(j)
+		if states := params["stateFilter"]; len(states) > 0 && !containsFold(states, d.Status.State) {
+			continue
+		}
+		if !within(d.Statistics.CreationTime, params.Get("minCreationTime"), params.Get("maxCreationTime")) {
+			continue
+		}
+		d.State, d.ErrorResult = d.Status.State, d.Status.ErrorResult
+		list = append(list, d)
+	}
+	page, token, err := pageOfList(r, list, "jobs "+project)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Kind string         `json:"kind"`
+		Jobs []*jobResource `json:"jobs,omitempty"`
+		Next string         `json:"nextPageToken,omitempty"`
+	}{"bigquery#jobList", page, token}, nil
+}
+
+func containsFold(list []string, s string) bool {
+	for _, x := range list {
+		if strings.EqualFold(x, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether t, in milliseconds, is between two limits; a limit
+// that is no number does not limit.
+func within(t int64, from, to string) bool {
+	lo, loErr := strconv.ParseInt(from, 10, 64)
+	hi, hiErr := strconv.ParseInt(to, 10, 64)
+	return (loErr != nil || t >= lo) && (hiErr != nil || t <= hi)
+}
+
+// pageOfList cuts a list of things to the page that a request asks for.
+func pageOfList[T any](r *http.Request, list []T, owner string) (page []T, next string, err *apiError) {
+	params := r.URL.Query()
+	start := int64(0)
+	if token := params.Get("pageToken"); token != "" {
+		if start, err = parsePageToken(token, owner); err != nil {
+			return nil, "", err
+		}
+	}
+	limit, err := intParam(params, "maxResults")
+	if err != nil {
+		return nil, "", err
+	}
+	list = list[min(start, int64(len(list))):]
+	size := int64(1000)
+	if limit != nil && *limit > 0 {
+		size = min(size, int64(*limit))
+	}
+	if size < int64(len(list)) {
+		return list[:size], pageToken(owner, start+size), nil
+	}
+	return list, "", nil
+}

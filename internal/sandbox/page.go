@@ -1,0 +1,62 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+)
+
+// pageRequest says which rows of a result are wanted.
+type pageRequest struct {
+	start int64
+	// max is the number of rows; negative: as many as fit.
+	max     int64
+	encoder encoder
+}
+
+// pageToken names the row that a page begins with. It works only for the thing
+// that it was made for.
+func pageToken(owner string, row int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(row, 10) + " " + owner))
+}
+
+func parsePageToken(token, owner string) (int64, *apiError) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	number, name, ok := strings.Cut(string(raw), " ")
+	row, numErr := strconv.ParseInt(number, 10, 64)
+	if err != nil || !ok || numErr != nil || row < 0 || name != owner {
+		return 0, errorf("invalid", "Invalid page token: it does not belong to this request.")
+	}
+	return row, nil
+}
+
+// encodePage writes rows as a JSON array and returns the row that the next page
+// begins with. A page ends before it is larger than limit bytes, but has at least one row.
+func encodePage(res *engine.Result, p pageRequest, limit int) (rows []byte, next int64) {
+	end := res.Rows
+	if p.max >= 0 && p.max < end-p.start {
+		end = p.start + p.max
+	}
+	if p.start >= end {
+		return nil, p.start
+	}
+	rows = append(rows, '[')
+	block, offset := res.Find(p.start)
+	for next = p.start; next < end; next++ {
+		for offset == res.Blocks[block].Rows {
+			block, offset = block+1, 0
+		}
+		before := len(rows)
+		if next > p.start {
+			rows = append(rows, ',')
+		}
+		rows = p.encoder.row(rows, res.Blocks[block].Columns, offset)
+		if len(rows) > limit && next > p.start {
+			return append(rows[:before], ']'), next
+		}
+		offset++
+	}
+	return append(rows, ']'), next
+}

@@ -1,0 +1,174 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// query is what a request asks to run.
+type query struct {
+	sql            string
+	project        string // billed, and the default of table names
+	location       string // "" until the first dataset of the statement says it
+	defaultDataset *datasetReference
+	positional     bool
+	named          bool
+	params         []googlesql.Param
+	values         []engine.Value
+	maxBytes       int64
+}
+
+// newQuery checks the fields of a request.
+func newQuery(project, location string, f *queryFields) (*query, *apiError) {
+	if f.UseLegacySQL == nil || *f.UseLegacySQL {
+		return nil, errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; it is true when it is left out.")
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(f.Query) == "" {
+		e := errorf("required", "Required parameter is missing: query")
+		e.location, e.locationType = "query", "parameter"
+		return nil, e
+	}
+	q := &query{sql: f.Query, project: project, location: location, defaultDataset: f.DefaultDataset, maxBytes: int64(f.MaximumBytesBilled)}
+	switch f.ParameterMode {
+	case "POSITIONAL":
+		q.positional = true
+	case "NAMED":
+		q.named = true
+	case "":
+		// Without a mode the parameters' names say it.
+		if len(f.QueryParameters) > 0 {
+			q.positional = f.QueryParameters[0].Name == ""
+			q.named = !q.positional
+		}
+	default:
+		return nil, errorf("invalid", "Invalid parameterMode %q: want POSITIONAL or NAMED.", f.ParameterMode)
+	}
+	for i, p := range f.QueryParameters {
+		if (p.Name == "") != q.positional {
+			return nil, errorf("invalid", "Query parameter %d does not fit the parameter mode: positional parameters have no name and named ones must have one.", i+1)
+		}
+		if slices.ContainsFunc(f.QueryParameters[:i], func(o queryParameter) bool { return q.named && strings.EqualFold(o.Name, p.Name) }) {
+			return nil, errorf("invalid", "Duplicate query parameter name %s.", p.Name)
+		}
+	}
+	var err *apiError
+	q.params, q.values, err = decodeParams(f.QueryParameters)
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// plan is a query that can run.
+type plan struct {
+	stmt   *googlesql.Statement
+	values []engine.Value // in the order of the statement's parameters
+	bytes  int64          // processed
+}
+
+// Kinds of statements by what they do.
+var (
+	dmlTypes = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"}
+	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA"}
+)
+
+// prepare plans a query that is going to run.
+func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+	p, err := s.analyze(ctx, who, q, false)
+	if q.location == "" {
+		q.location = s.cfg.Location
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.values, err = q.order(p.stmt); err != nil {
+		return nil, err
+	}
+	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
+		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", q.maxBytes, need)
+	}
+	return p, nil
+}
+
+// analyze translates a query and checks the person's rights.
+func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apiError) {
+	stmt, err := s.translate(who, q, undeclared)
+	if err != nil {
+		return nil, err
+	}
+	isDML, isDDL := slices.Contains(dmlTypes, stmt.Type), slices.Contains(ddlTypes, stmt.Type)
+	if !isDML && !isDDL && len(stmt.Columns) == 0 {
+		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
+	}
+	if isDML || isDDL {
+		if err := s.checkTarget(who, stmt); err != nil {
+			return nil, err
+		}
+	}
+	p := &plan{stmt: stmt}
+	bytes, sizeErr := s.bytesProcessed(ctx, stmt)
+	if sizeErr != nil {
+		return nil, runError(sizeErr)
+	}
+	p.bytes = bytes
+	return p, nil
+}
+
+// checkTarget says no to a person who may not change what a statement changes.
+func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
+	target := stmt.Target
+	if target == nil {
+		return errorf("internalError", "The sandbox does not know what the %s statement changes.", stmt.Type)
+	}
+	if !who.readOnly && s.mayBill(who, target.Project) {
+		return nil
+	}
+	permission := map[string]string{
+		"CREATE_SCHEMA": "bigquery.datasets.create", "DROP_SCHEMA": "bigquery.datasets.delete",
+		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create", "DROP_TABLE": "bigquery.tables.delete",
+	}[stmt.Type]
+	if permission == "" {
+		permission = "bigquery.tables.updateData"
+	}
+	if target.Table == "" {
+		return errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for dataset %[1]s:%[2]s.", target.Project, target.Dataset, permission)
+	}
+	return errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may not exist).", target, permission)
+}
+
+// order puts the values into the order of the statement's parameters.
+func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
+	if !q.named {
+		if len(stmt.Params) != len(q.values) {
+			return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]", len(stmt.Params), len(q.values))
+		}
+		return coerce(stmt.Params, q.values)
+	}
+	values := make([]engine.Value, len(stmt.Params))
+	for i, p := range stmt.Params {
+		k := slices.IndexFunc(q.params, func(o googlesql.Param) bool { return strings.EqualFold(o.Name, p.Name) })
+		if k < 0 {
+			return nil, errorf("invalidQuery", "Query parameter '%s' not found at [1:1]", p.Name)
+		}
+		values[i] = q.values[k]
+	}
+	return coerce(stmt.Params, values)
+}
+
+// coerce checks that a value has the type that the translator has given its
+// parameter.
+func coerce(params []googlesql.Param, values []engine.Value) ([]engine.Value, *apiError) {
+	for i, p := range params {
+		if p.Type.Kind != "" && p.Type.Kind != values[i].Type.Kind {
+			return nil, errorf("internalError", "Parameter %d is %s for the sandbox's translator and %s for its server.", i+1, p.Type.Kind, values[i].Type.Kind)
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,43 @@
+package sandbox
+
+import (
+	"hash/fnv"
+	"net/http"
+	"strconv"
+)
+
+type projectResource struct {
+	Kind             string           `json:"kind"`
+	ID               string           `json:"id"`
+	NumericID        string           `json:"numericId"`
+	ProjectReference projectReference `json:"projectReference"`
+	FriendlyName     string           `json:"friendlyName"`
+}
+
+type projectReference struct {
+	ProjectID string `json:"projectId"`
+}
+
+// projectsList lists the projects that the person has rights in.
+func (s *Server) projectsList(r *http.Request, who caller) (any, *apiError) {
+	all := s.cfg.Projects[who.email]
+	list, token, err := pageOfList(r, all, "projects")
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Kind     string            `json:"kind"`
+		Projects []projectResource `json:"projects,omitempty"`
+		Total    int               `json:"totalItems"`
+		Next     string            `json:"nextPageToken,omitempty"`
+	}{Kind: "bigquery#projectList", Total: len(all), Next: token}
+	for _, p := range list {
+		h := fnv.New32a()
+		h.Write([]byte(p))
+		out.Projects = append(out.Projects, projectResource{
+			Kind: "bigquery#project", ID: p, NumericID: strconv.FormatUint(uint64(h.Sum32()), 10),
+			ProjectReference: projectReference{p}, FriendlyName: p,
+		})
+	}
+	return out, nil
+}

@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// defaultTimeout is how long jobs.query and getQueryResults wait for a job.
+const defaultTimeout = 10 * time.Second
+
+// requestLife is how long a request id stands for its first request.
+const requestLife = 15 * time.Minute
+
+// requestKey tells a repeated jobs.query from a new one: the same person, the
+// same id and everything that affects the result.
+type requestKey struct {
+	project, user, id string
+	content           [sha256.Size]byte
+}
+
+func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
+	project := r.PathValue("project")
+	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+		return nil, err
+	}
+	var req queryRequest
+	if err := readBody(r, &req); err != nil {
+		return nil, err
+	}
+	if len(req.RequestID) > 36 || !isASCII(req.RequestID) {
+		return nil, errorf("invalid", "Invalid requestId: at most 36 ASCII characters are allowed.")
+	}
+	switch req.JobCreationMode {
+	case "", "JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED", "JOB_CREATION_OPTIONAL":
+	default:
+		return nil, errorf("invalid", "Invalid jobCreationMode %q: want JOB_CREATION_REQUIRED or JOB_CREATION_OPTIONAL.", req.JobCreationMode)
+	}
+	if req.Reservation != "" {
+		return nil, unsupported("reservations")
+	}
+	enc, err := req.FormatOptions.encoder()
+	if err != nil {
+		return nil, err
+	}
+	q, err := newQuery(project, req.Location, &req.queryFields)
+	if err != nil {
+		return nil, err
+	}
+	if req.DryRun {
+		return s.dryRunQuery(r.Context(), who, q)
+	}
+	j, err := s.beginOnce(r.Context(), who, q, &req)
+	if err != nil {
+		return nil, err
+	}
+	if !j.wait(r.Context(), timeout(req.TimeoutMs)) {
+		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location, QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"}}, nil
+	}
+	page := pageRequest{max: maxRows(req.MaxResults), encoder: enc}
+	resp, err := s.response(j, page)
+	if err != nil {
+		return nil, err
+	}
+	resp.Kind, resp.QueryID, resp.Location = "bigquery#queryResponse", j.queryID, j.ref.Location
+	resp.JobCreationReason = &creationReason{"REQUESTED"}
+	s.addCost(resp, j)
+	if req.JobCreationMode == "JOB_CREATION_OPTIONAL" {
+		resp.JobCreationReason = &creationReason{"LARGE_RESULTS"}
+		if resp.PageToken == "" {
+			resp.JobReference, resp.JobCreationReason = nil, nil
+			if req.RequestID == "" {
+				s.jobs.remove(j)
+			}
+		}
+	}
+	return resp, nil
+}
+
+// beginOnce starts a job, or finds the one that the same request has started
+// before.
+func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *queryRequest) (*job, *apiError) {
+	config := jobConfiguration{
+		JobType: "QUERY", JobTimeoutMs: req.JobTimeoutMs, Labels: req.Labels,
+		Query: &queryConfiguration{queryFields: req.queryFields, Priority: "INTERACTIVE"},
+	}
+	if req.RequestID == "" {
+		return s.begin(ctx, who, q, "", config)
+	}
+	content, marshalErr := json.Marshal(struct {
+		Fields   queryFields
+		Location string
+	}{req.queryFields, req.Location})
+	if marshalErr != nil {
+		return nil, errorf("internalError", "%s", marshalErr)
+	}
+	key := requestKey{project: q.project, user: who.email, id: req.RequestID, content: sha256.Sum256(content)}
+	// Held while the job begins: a second request must find the first one's job.
+	s.once.Lock()
+	defer s.once.Unlock()
+	if j := s.jobs.repeated(key, s.now()); j != nil {
+		return j, nil
+	}
+	j, err := s.begin(ctx, who, q, "", config)
+	if err == nil {
+		s.jobs.remember(key, j)
+	}
+	return j, err
+}
+
+// repeated returns the job that a request has started, if it is not too long ago.
+func (js *jobs) repeated(key requestKey, now time.Time) *job {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	for k, j := range js.requests {
+		if now.Sub(j.created) > requestLife {
+			delete(js.requests, k)
+		}
+	}
+	return js.requests[key]
+}
+
+func (js *jobs) remember(key requestKey, j *job) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.requests[key] = j
+}
+
+// timeout is the timeoutMs of a request.
+func timeout(ms *int64String) time.Duration {
+	if ms == nil {
+		return defaultTimeout
+	}
+	return time.Duration(min(max(*ms, 0), 200_000)) * time.Millisecond
+}
+
+// maxRows is the maxResults of a request; -1 = not given.
+func maxRows(n *int64String) int64 {
+	if n == nil {
+		return -1
+	}
+	return max(int64(*n), 0)
+}
+
+func isASCII(s string) bool {
+	for _, r := range s {
+		if r > 127 {
+			return false
+		}
+	}
+	return true
+}
+
+func (f formatOptions) encoder() (encoder, *apiError) {
+	switch f.TimestampOutputFormat {
+	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
+		return encoder{int64Timestamps: f.UseInt64Timestamp}, nil
+	case "INT64":
+		return encoder{int64Timestamps: true}, nil
+	default:
+		return encoder{}, unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
+	}
+}

@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// resolver is the catalog as one person sees it while one statement is
+// translated. It remembers why a table was refused, because the translator's
+// errors carry a message and a position but not BigQuery's reason.
+type resolver struct {
+	server   *Server
+	who      caller
+	location string
+	refusals []*apiError
+}
+
+// Table implements googlesql.Catalog.
+func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
+	if !r.server.mayRead(r.who, name.Project) {
+		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to query table %s, or perhaps it does not exist.", name, name))
+	}
+	d := r.server.catalog.dataset(name.Project, name.Dataset)
+	if d == nil || !strings.EqualFold(d.location, r.location) {
+		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.location))
+	}
+	t := r.server.catalog.table(name)
+	if t == nil {
+		return nil, r.refuse(notFound("Table", name.String(), r.location))
+	}
+	return &googlesql.Table{Name: name, Columns: t.columns, SQL: tableSQL(name)}, nil
+}
+
+func (r *resolver) refuse(e *apiError) error {
+	r.refusals = append(r.refusals, e)
+	return &googlesql.Error{Message: e.message}
+}
+
+// translate turns GoogleSQL into DuckDB's SQL for a person.
+func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apiError) {
+	r := &resolver{server: s, who: who, location: q.location}
+	opts := googlesql.Options{
+		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
+		AllowUndeclared: undeclared, SchemaSQL: schemaSQL,
+	}
+	if d := q.defaultDataset; d != nil {
+		opts.DefaultDataset = d.DatasetID
+		if d.ProjectID != "" {
+			opts.DefaultProject = d.ProjectID
+		}
+	}
+	stmt, err := googlesql.Translate(q.sql, opts)
+	if err == nil {
+		return stmt, nil
+	}
+	return nil, r.explain(err)
+}
+
+// explain gives a translator's error its reason.
+func (r *resolver) explain(err error) *apiError {
+	var refused *googlesql.Error
+	if !errors.As(err, &refused) {
+		return errorf("invalidQuery", "%s", err)
+	}
+	text := refused.Error()
+	if refused.Line == 0 {
+		text = refused.Message
+	}
+	for _, known := range r.refusals {
+		if strings.HasPrefix(refused.Message, known.message) {
+			return errorf(known.reason, "%s", text)
+		}
+	}
+	return errorf("invalidQuery", "%s", text)
+}

@@ -1,0 +1,139 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apiError) {
+	j, err := s.jobOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	params := r.URL.Query()
+	ms, err := intParam(params, "timeoutMs")
+	if err != nil {
+		return nil, err
+	}
+	page, err := pageOf(params, j.ref.JobID)
+	if err != nil {
+		return nil, err
+	}
+	const kind = "bigquery#getQueryResultsResponse"
+	if !j.wait(r.Context(), timeout(ms)) {
+		return &queryResponse{Kind: kind, JobReference: &j.ref}, nil
+	}
+	resp, err := s.response(j, page)
+	if err != nil {
+		return nil, err
+	}
+	resp.Kind = kind
+	return resp, nil
+}
+
+// pageOf reads the query parameters that choose rows.
+func pageOf(params url.Values, owner string) (pageRequest, *apiError) {
+	var page pageRequest
+	limit, err := intParam(params, "maxResults")
+	if err != nil {
+		return page, err
+	}
+	page.max = maxRows(limit)
+	options := formatOptions{
+		UseInt64Timestamp:     params.Get("formatOptions.useInt64Timestamp") == "true",
+		TimestampOutputFormat: params.Get("formatOptions.timestampOutputFormat"),
+	}
+	if page.encoder, err = options.encoder(); err != nil {
+		return page, err
+	}
+	start, err := intParam(params, "startIndex")
+	if err != nil {
+		return page, err
+	}
+	if token := params.Get("pageToken"); token != "" {
+		if start != nil {
+			return page, errorf("invalid", "Only one of pageToken and startIndex may be given.")
+		}
+		page.start, err = parsePageToken(token, owner)
+		return page, err
+	}
+	if start != nil {
+		if *start < 0 {
+			return page, errorf("invalid", "Invalid startIndex %d: it may not be negative.", *start)
+		}
+		page.start = int64(*start)
+	}
+	return page, nil
+}
+
+// intParam returns nil for a parameter that is not given.
+func intParam(params url.Values, name string) (*int64String, *apiError) {
+	text := params.Get(name)
+	if text == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
+	}
+	v := int64String(n)
+	return &v, nil
+}
+
+// response is what both methods say of a job that is done.
+func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) {
+	j.mu.Lock()
+	result, thrownAway, failed := j.result, j.thrownAway, j.err
+	j.mu.Unlock()
+	if failed != nil {
+		return nil, failed
+	}
+	hit := false
+	resp := &queryResponse{
+		JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &j.plan.bytes,
+	}
+	resp.NumDMLAffectedRows, resp.DMLStats = dmlCounts(j.plan.stmt, j.changed)
+	switch {
+	case thrownAway:
+		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only the latest results.", j.ref.ProjectID, j.ref.JobID)
+	case result == nil || len(j.plan.stmt.Columns) == 0:
+		return resp, nil
+	}
+	resp.Schema = &tableSchema{schemaOf(j.plan.stmt.Columns)}
+	resp.TotalRows = &result.Rows
+	rows, next := encodePage(result, page, s.cfg.PageBytes)
+	resp.Rows = rows
+	if next < result.Rows {
+		resp.PageToken = pageToken(j.ref.JobID, next)
+	}
+	return resp, nil
+}
+
+// addCost adds what only jobs.query says.
+func (s *Server) addCost(resp *queryResponse, j *job) {
+	bill, slot := billed(j.plan.bytes), j.slotMillis()
+	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
+	resp.StatementType = j.plan.stmt.Type
+	resp.CreationTime, resp.StartTime, resp.EndTime = j.created.UnixMilli(), j.started.UnixMilli(), j.ended.UnixMilli()
+}
+
+// slotMillis is the job's running time, rounded up: the sandbox has one slot.
+func (j *job) slotMillis() int64 { return j.ended.Sub(j.started).Milliseconds() + 1 }
+
+// dmlCounts are the counts of a DML statement, nil for others.
+func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *dmlStats) {
+	switch stmt.Type {
+	case "INSERT":
+		return &changed, &dmlStats{InsertedRowCount: changed}
+	case "UPDATE":
+		return &changed, &dmlStats{UpdatedRowCount: changed}
+	case "DELETE", "TRUNCATE_TABLE":
+		return &changed, &dmlStats{DeletedRowCount: changed}
+	case "MERGE":
+		return &changed, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+// handler answers one method: with a value that is sent as JSON, or nil for an
+// empty answer.
+type handler func(r *http.Request, who caller) (any, *apiError)
+
+// routes are the methods of BigQuery's REST API that the sandbox has.
+func (s *Server) routes() *http.ServeMux {
+	const (
+		project = "/projects/{project}"
+		dataset = project + "/datasets/{dataset}"
+		table   = dataset + "/tables/{table}"
+		job     = project + "/jobs/{job}"
+	)
+	mux := http.NewServeMux()
+	for _, route := range []struct {
+		method, pattern string
+		need            access
+		handle          handler
+	}{
+		{"bigquery.projects.list", "GET /projects", reads, s.projectsList},
+		{"bigquery.jobs.query", "POST " + project + "/queries", reads, s.jobsQuery},
+		{"bigquery.jobs.getQueryResults", "GET " + project + "/queries/{job}", reads, s.jobsGetQueryResults},
+		{"bigquery.jobs.insert", "POST " + project + "/jobs", writes, s.jobsInsert},
+		{"bigquery.jobs.list", "GET " + project + "/jobs", reads, s.jobsList},
+		{"bigquery.jobs.get", "GET " + job, reads, s.jobsGet},
+		{"bigquery.jobs.cancel", "POST " + job + "/cancel", writes, s.jobsCancel},
+		{"bigquery.datasets.list", "GET " + project + "/datasets", reads, s.datasetsList},
+		{"bigquery.datasets.insert", "POST " + project + "/datasets", writes, s.datasetsInsert},
+		{"bigquery.datasets.get", "GET " + dataset, reads, s.datasetsGet},
+		{"bigquery.datasets.delete", "DELETE " + dataset, writes, s.datasetsDelete},
+		{"bigquery.tables.list", "GET " + dataset + "/tables", reads, s.tablesList},
+		{"bigquery.tables.insert", "POST " + dataset + "/tables", writes, s.tablesInsert},
+		{"bigquery.tables.get", "GET " + table, reads, s.tablesGet},
+		{"bigquery.tables.delete", "DELETE " + table, writes, s.tablesDelete},
+		{"bigquery.tabledata.list", "GET " + table + "/data", reads, s.tabledataList},
+
+		{"bigquery.datasets.patch", "PATCH " + dataset, writes, refuse("changing a dataset")},
+		{"bigquery.datasets.update", "PUT " + dataset, writes, refuse("changing a dataset")},
+		{"bigquery.tables.patch", "PATCH " + table, writes, refuse("changing a table; use SQL")},
+		{"bigquery.tables.update", "PUT " + table, writes, refuse("changing a table; use SQL")},
+		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes, refuse("streaming inserts; use INSERT")},
+		{"bigquery.jobs.delete", "DELETE " + job + "/delete", writes, refuse("deleting a job's metadata")},
+	} {
+		mux.Handle(route.pattern, s.serve(route.method, route.need, route.handle))
+	}
+	mux.Handle("/", s.serve("unknown", reads, func(r *http.Request, _ caller) (any, *apiError) {
+		return nil, errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
+	}))
+	return mux
+}
+
+func refuse(what string) handler {
+	return func(*http.Request, caller) (any, *apiError) { return nil, unsupported(what) }
+}
+
+// serve makes an HTTP handler of a method: it counts, finds the person, answers.
+func (s *Server) serve(method string, need access, handle handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.count(method)
+		w.Header().Set("Cache-Control", "private")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		who, err := s.authenticate(r, need)
+		if err != nil {
+			err.write(w)
+			return
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				s.log.Error("the sandbox panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+				errorf("internalError", "The sandbox has panicked in %s: %v", method, p).write(w)
+			}
+		}()
+		if alt := r.URL.Query().Get("alt"); alt != "" && alt != "json" {
+			unsupported("alt=" + alt).write(w)
+			return
+		}
+		answer, err := handle(r, who)
+		if err == nil {
+			err = send(w, r, answer)
+		}
+		if err != nil {
+			err.write(w)
+		}
+	})
+}
+
+// apiPrefix is the path of the service at Google. Clients that are given another
+// endpoint leave it out, so both ways work.
+const apiPrefix = "/bigquery/v2"
+
+// ServeHTTP serves the REST API, and Google's sign-in at its own paths.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		errorf("backendError", "The sandbox is closed.").write(w)
+		return
+	}
+	switch {
+	case strings.HasPrefix(r.URL.Path, apiPrefix+"/"):
+		http.StripPrefix(apiPrefix, s.mux).ServeHTTP(w, r)
+	case r.URL.Path == "/projects" || strings.HasPrefix(r.URL.Path, "/projects/"):
+		s.mux.ServeHTTP(w, r)
+	default:
+		s.serveGoogle(w, r)
+	}
+}

@@ -1,0 +1,67 @@
+package sandbox
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// namesParquet is described in data/README.md: Texas only.
+//
+//go:embed data/ssa_names_tx.parquet
+var namesParquet []byte
+
+// namesTable is the public table that the sandbox has rows for.
+var namesTable = googlesql.TableName{Project: publicProject, Dataset: "usa_names", Table: "usa_1910_current"}
+
+// loadNames fills namesTable. DuckDB reads Parquet only from a file.
+func (s *Server) loadNames(ctx context.Context) error {
+	file, err := os.CreateTemp("", "sandbox-names-*.parquet")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(namesParquet)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	ref := datasetReference{namesTable.Project, namesTable.Dataset}
+	if err := s.createDataset(ctx, &dataset{ref: ref, location: "US", text: "Texas only: see the sandbox's data/README.md"}); err != nil {
+		return err
+	}
+	sql := fmt.Sprintf(`CREATE TABLE %s AS SELECT state::VARCHAR AS state, gender::VARCHAR AS gender, year::BIGINT AS year,
+		name::VARCHAR AS name, number::BIGINT AS number FROM read_parquet(%s)`, tableSQL(namesTable), engine.Literal(file.Name()))
+	if _, err := s.db.Exec(ctx, sql); err != nil {
+		return err
+	}
+	text, whole := googlesql.Type{Kind: googlesql.String}, googlesql.Type{Kind: googlesql.Int64}
+	s.catalog.addTable(newTable(namesTable, []googlesql.Column{
+		{Name: "state", Type: text}, {Name: "gender", Type: text}, {Name: "year", Type: whole},
+		{Name: "name", Type: text}, {Name: "number", Type: whole},
+	}, s.now()))
+	return nil
+}
+
+// Exec runs GoogleSQL statements, one after another, as somebody who may do
+// everything: to make the datasets and tables that a test needs. Unqualified
+// names belong to project. It needs no sign-in and makes no job.
+func (s *Server) Exec(ctx context.Context, project string, statements ...string) error {
+	for _, sql := range statements {
+		q := &query{sql: sql, project: project}
+		p, err := s.prepare(ctx, caller{admin: true}, q)
+		if err != nil {
+			return fmt.Errorf("sandbox: %s: %w", sql, err)
+		}
+		if _, err := s.execute(ctx, q, p); err != nil {
+			return fmt.Errorf("sandbox: %s: %w", sql, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// legacyNames are the names that schemas use; types without one keep theirs.
+var legacyNames = map[googlesql.Kind]string{
+	googlesql.Int64: "INTEGER", googlesql.Float64: "FLOAT", googlesql.Bool: "BOOLEAN", googlesql.Struct: "RECORD",
+}
+
+// kinds are the type names that a schema or a parameter may use.
+var kinds = map[string]googlesql.Kind{
+	"INTEGER": googlesql.Int64, "INT64": googlesql.Int64, "INT": googlesql.Int64, "SMALLINT": googlesql.Int64,
+	"BIGINT": googlesql.Int64, "TINYINT": googlesql.Int64, "BYTEINT": googlesql.Int64,
+	"FLOAT": googlesql.Float64, "FLOAT64": googlesql.Float64,
+	"BOOLEAN": googlesql.Bool, "BOOL": googlesql.Bool,
+	"RECORD": googlesql.Struct, "STRUCT": googlesql.Struct,
+	"STRING": googlesql.String, "BYTES": googlesql.Bytes,
+	"NUMERIC": googlesql.Numeric, "DECIMAL": googlesql.Numeric,
+	"BIGNUMERIC": googlesql.BigNumeric, "BIGDECIMAL": googlesql.BigNumeric,
+	"DATE": googlesql.Date, "TIME": googlesql.Time, "DATETIME": googlesql.Datetime, "TIMESTAMP": googlesql.Timestamp,
+	"INTERVAL": googlesql.Interval, "JSON": googlesql.JSON, "ARRAY": googlesql.Array,
+}
+
+// schemaOf writes columns as a schema.
+func schemaOf(columns []googlesql.Column) []fieldSchema {
+	fields := make([]fieldSchema, 0, len(columns))
+	for _, c := range columns {
+		f := fieldOf(c.Name, c.Type)
+		if c.Required && f.Mode == "NULLABLE" {
+			f.Mode = "REQUIRED"
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+func fieldOf(name string, t googlesql.Type) fieldSchema {
+	f := fieldSchema{Name: name, Mode: "NULLABLE"}
+	if t.Kind == googlesql.Array {
+		f.Mode, t = "REPEATED", *t.Elem
+	}
+	f.Type = string(t.Kind)
+	if legacy, ok := legacyNames[t.Kind]; ok {
+		f.Type = legacy
+	}
+	f.Precision, f.Scale, f.MaxLength = int64String(t.Precision), int64String(t.Scale), int64String(t.MaxLength)
+	for _, sub := range t.Fields {
+		f.Fields = append(f.Fields, fieldOf(sub.Name, sub.Type))
+	}
+	return f
+}
+
+// ddl writes a field as a column of CREATE TABLE in GoogleSQL.
+func (f *fieldSchema) ddl() (string, *apiError) {
+	text, err := f.ddlType()
+	if err != nil {
+		return "", err
+	}
+	switch strings.ToUpper(f.Mode) {
+	case "", "NULLABLE":
+	case "REQUIRED":
+		text += " NOT NULL"
+	case "REPEATED":
+		text = "ARRAY<" + text + ">"
+	default:
+		return "", errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.", f.Mode, f.Name)
+	}
+	return quoteGoogle(f.Name) + " " + text, nil
+}
+
+func (f *fieldSchema) ddlType() (string, *apiError) {
+	kind, ok := kinds[strings.ToUpper(f.Type)]
+	if !ok || kind == googlesql.Array {
+		return "", errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
+	}
+	if kind != googlesql.Struct {
+		if f.Precision != 0 || f.Scale != 0 || f.MaxLength != 0 {
+			return string(kind) + parameters(f), nil
+		}
+		return string(kind), nil
+	}
+	if len(f.Fields) == 0 {
+		return "", errorf("invalid", "Field %s is type RECORD but has no schema", f.Name)
+	}
+	parts := make([]string, len(f.Fields))
+	for i := range f.Fields {
+		part, err := f.Fields[i].ddl()
+		if err != nil {
+			return "", err
+		}
+		parts[i] = part
+	}
+	return "STRUCT<" + strings.Join(parts, ", ") + ">", nil
+}
+
+func parameters(f *fieldSchema) string {
+	switch {
+	case f.MaxLength != 0:
+		return fmt.Sprintf("(%d)", f.MaxLength)
+	case f.Scale != 0:
+		return fmt.Sprintf("(%d, %d)", f.Precision, f.Scale)
+	default:
+		return fmt.Sprintf("(%d)", f.Precision)
+	}
+}
+
+// quoteGoogle writes an identifier of GoogleSQL.
+func quoteGoogle(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
+}

@@ -1,0 +1,255 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+)
+
+// The person and the project that a sandbox has by default.
+const (
+	DefaultAccount = "ada@example.com"
+	DefaultProject = "my-billing-project"
+)
+
+// Config says how a sandbox is. The zero value is useful: everything in memory
+// and on a free port.
+type Config struct {
+	// StateDir is a folder that keeps the address and the sign-ins, so that a
+	// program that is started again finds its sign-in still known. It is made with
+	// mode 0700. Empty: nothing is kept. Datasets and tables are never kept.
+	StateDir string
+	// Addr is the loopback address to listen on, such as "127.0.0.1:9050". Empty:
+	// the address kept in StateDir, or a free port of 127.0.0.1.
+	Addr string
+	// Projects says who has rights in which projects: may run jobs there, and
+	// read and change its datasets. Nil: DefaultAccount in DefaultProject.
+	Projects map[string][]string
+	// Google are the options of the sign-in. Without Accounts there is one for
+	// each person in Projects.
+	Google fakegoogle.Options
+	// Location is where datasets are made when nothing else is said. Empty: US.
+	Location string
+	// PageBytes is the size that a page of rows may have. Zero: 10 MB, as BigQuery.
+	PageBytes int
+	// ResultBytes is the memory that all results may use; the oldest are thrown
+	// away. A single result that is larger is refused. Zero: 512 MB.
+	ResultBytes int64
+	// MemoryLimit is DuckDB's memory_limit. Empty: 2GB.
+	MemoryLimit string
+	// NoData leaves the public dataset out.
+	NoData bool
+	// Logger gets what goes wrong inside. Nil: nothing is logged.
+	Logger *slog.Logger
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+func (c *Config) setDefaults() {
+	if c.Projects == nil {
+		c.Projects = map[string][]string{DefaultAccount: {DefaultProject}}
+	}
+	if c.Google.Accounts == nil {
+		for i, email := range slices.Sorted(maps.Keys(c.Projects)) {
+			c.Google.Accounts = append(c.Google.Accounts, fakegoogle.Account{Email: email, Sub: strconv.Itoa(1001 + i)})
+		}
+	}
+	if c.Location == "" {
+		c.Location = "US"
+	}
+	if c.PageBytes == 0 {
+		c.PageBytes = 10_000_000
+	}
+	if c.ResultBytes == 0 {
+		c.ResultBytes = 512 << 20
+	}
+	if c.MemoryLimit == "" {
+		c.MemoryLimit = "2GB"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Google.Now == nil {
+		c.Google.Now = c.Now
+	}
+}
+
+// Server is a running sandbox. It is safe for concurrent use.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	db      *engine.DB
+	catalog *catalog
+	jobs    *jobs
+	google  *fakegoogle.Server
+	state   *state
+	mux     *http.ServeMux
+
+	addr  string
+	moved string
+	http  *http.Server
+
+	ctx  context.Context // ends when the sandbox closes
+	stop context.CancelCauseFunc
+	work sync.WaitGroup // jobs and the listener
+	once sync.Mutex     // see beginOnce
+
+	// open is held for reading by a request, and for writing by Close.
+	open   sync.RWMutex
+	closed bool
+
+	countMu sync.Mutex
+	counts  map[string]int
+}
+
+// Start makes a sandbox and serves it on a loopback address. ctx limits the
+// start alone; Close ends the sandbox.
+func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
+	cfg.setDefaults()
+	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
+	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.mux = s.routes()
+	if s.state, err = openState(cfg.StateDir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.state.close()
+			s.stop(nil)
+		}
+	}()
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = listener.Close() // the first error counts
+		}
+	}()
+	s.addr = listener.Addr().String()
+	s.google.SetURL(s.Endpoint())
+	if err := s.state.begin(s.google, s.addr); err != nil {
+		return nil, err
+	}
+	if s.db, err = engine.Open(engine.Config{MemoryLimit: cfg.MemoryLimit}); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 18, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.work.Go(func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("the sandbox does not listen any more", "error", err)
+		}
+	})
+	return s, nil
+}
+
+// load makes the public dataset and then bars DuckDB from files.
+func (s *Server) load(ctx context.Context) error {
+	if !s.cfg.NoData {
+		if err := s.loadNames(ctx); err != nil {
+			return fmt.Errorf("loading the names: %w", err)
+		}
+	}
+	return s.db.Lock()
+}
+
+// listen takes the address that is asked for, the one that was kept, or a free one.
+func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	var lc net.ListenConfig
+	if s.cfg.Addr != "" {
+		if err := checkLoopback(s.cfg.Addr); err != nil {
+			return nil, err
+		}
+		return lc.Listen(ctx, "tcp", s.cfg.Addr)
+	}
+	if kept := s.state.addr; kept != "" {
+		if l, err := lc.Listen(ctx, "tcp", kept); err == nil {
+			return l, nil
+		}
+		s.moved = kept
+	}
+	return lc.Listen(ctx, "tcp", "127.0.0.1:0")
+}
+
+// checkLoopback refuses to serve a network: the sandbox has no passwords.
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("sandbox: address %q: %w", addr, err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("sandbox: address %q is not a loopback address such as 127.0.0.1:0", addr)
+	}
+	return nil
+}
+
+// Endpoint is the base URL of the service, http://127.0.0.1:PORT.
+func (s *Server) Endpoint() string { return "http://" + s.addr }
+
+// MovedFrom is the address that was kept in StateDir, if something else listens
+// there now and the sandbox had to take a new one; else "". Sign-ins that
+// programs keep under the old address are of no use then.
+func (s *Server) MovedFrom() string { return s.moved }
+
+// Google is the sandbox's sign-in.
+func (s *Server) Google() *fakegoogle.Server { return s.google }
+
+// ClientSecrets is the client_secrets.json of the sandbox's OAuth client.
+func (s *Server) ClientSecrets() []byte { return s.google.ClientSecrets() }
+
+// ClientSecretsFile is the path of a file with ClientSecrets: in StateDir, or in
+// a temporary folder that Close removes.
+func (s *Server) ClientSecretsFile() string { return s.state.secretsFile }
+
+// Requests counts the requests so far by method, such as "bigquery.jobs.query".
+// Requests without a valid token count, too.
+func (s *Server) Requests() map[string]int {
+	s.countMu.Lock()
+	defer s.countMu.Unlock()
+	return maps.Clone(s.counts)
+}
+
+func (s *Server) count(method string) {
+	s.countMu.Lock()
+	defer s.countMu.Unlock()
+	s.counts[method]++
+}
+
+func (s *Server) now() time.Time { return s.cfg.Now() }
+
+// Close ends the sandbox: running jobs are stopped, connections are closed. It
+// may be called twice.
+func (s *Server) Close() error {
+	s.stop(errShutdown)
+	s.jobs.stopAll(errShutdown)
+	err := errors.Join(s.google.Close(), s.http.Close())
+	s.open.Lock()
+	defer s.open.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.work.Wait()
+	s.db.Close()
+	s.state.close()
+	return err
+}

@@ -1,0 +1,218 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// tableResource is a table as the REST API sends it.
+type tableResource struct {
+	Kind             string            `json:"kind,omitempty"`
+	ETag             string            `json:"etag,omitempty"`
+	ID               string            `json:"id,omitempty"`
+	SelfLink         string            `json:"selfLink,omitempty"`
+	TableReference   tableReference    `json:"tableReference"`
+	Type             string            `json:"type,omitempty"`
+	Location         string            `json:"location,omitempty"`
+	FriendlyName     string            `json:"friendlyName,omitempty"`
+	Description      string            `json:"description,omitempty"`
+	Labels           map[string]string `json:"labels,omitempty"`
+	Schema           *tableSchema      `json:"schema,omitempty"`
+	NumRows          *int64            `json:"numRows,string,omitempty"`
+	NumBytes         *int64            `json:"numBytes,string,omitempty"`
+	CreationTime     int64String       `json:"creationTime,omitempty"`
+	LastModifiedTime int64String       `json:"lastModifiedTime,omitempty"`
+
+	// These make another kind of table, which the sandbox can't.
+	View              json.RawMessage `json:"view,omitempty"`
+	MaterializedView  json.RawMessage `json:"materializedView,omitempty"`
+	External          json.RawMessage `json:"externalDataConfiguration,omitempty"`
+	TimePartitioning  json.RawMessage `json:"timePartitioning,omitempty"`
+	RangePartitioning json.RawMessage `json:"rangePartitioning,omitempty"`
+	Clustering        json.RawMessage `json:"clustering,omitempty"`
+	Constraints       json.RawMessage `json:"tableConstraints,omitempty"`
+	ExpirationTime    int64String     `json:"expirationTime,omitempty"`
+}
+
+func (t *tableResource) refuse() *apiError {
+	switch {
+	case t.View != nil, t.MaterializedView != nil:
+		return unsupported("views")
+	case t.External != nil:
+		return unsupported("external tables")
+	case t.TimePartitioning != nil, t.RangePartitioning != nil, t.Clustering != nil:
+		return unsupported("partitioned or clustered tables")
+	case t.Constraints != nil:
+		return unsupported("table constraints")
+	case t.ExpirationTime != 0:
+		return unsupported("tables that expire")
+	case t.Schema == nil || len(t.Schema.Fields) == 0:
+		return unsupported("a table without a schema")
+	}
+	return nil
+}
+
+// describeTable writes a table's metadata; counts are left out of a list.
+func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*tableResource, *apiError) {
+	var rows, bytes int64
+	if !listed {
+		n, sizes, err := s.tableSize(ctx, t)
+		if err != nil {
+			return nil, runError(err)
+		}
+		rows = n
+		for _, b := range sizes {
+			bytes += b
+		}
+	}
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	out := &tableResource{
+		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(), Type: "TABLE",
+		FriendlyName: t.friendly, Labels: t.labels, CreationTime: int64String(t.created.UnixMilli()),
+	}
+	if listed {
+		return out, nil
+	}
+	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.name.Project + "/datasets/" + t.name.Dataset + "/tables/" + t.name.Table
+	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, int64String(t.modified.UnixMilli())
+	out.ETag = etag(out.ID, t.modified)
+	out.Schema, out.NumRows, out.NumBytes = &tableSchema{t.schema}, &rows, &bytes
+	return out, nil
+}
+
+// tableOf finds the table that a request's path names.
+func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiError) {
+	name := googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"), Table: r.PathValue("table")}
+	if !s.mayRead(who, name.Project) {
+		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get denied on table %[1]s (or it may not exist).", name)
+	}
+	d := s.catalog.dataset(name.Project, name.Dataset)
+	if d == nil {
+		return nil, nil, notFound("Dataset", name.Project+":"+name.Dataset, "")
+	}
+	t := s.catalog.table(name)
+	if t == nil {
+		return nil, nil, notFound("Table", name.String(), "")
+	}
+	return d, t, nil
+}
+
+func (s *Server) tablesGet(r *http.Request, who caller) (any, *apiError) {
+	d, t, err := s.tableOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	return s.describeTable(r.Context(), d, t, false)
+}
+
+func (s *Server) tablesList(r *http.Request, who caller) (any, *apiError) {
+	d, err := s.datasetOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	all := s.catalog.tables(d)
+	list, token, err := pageOfList(r, all, "tables "+d.ref.ProjectID+" "+d.ref.DatasetID)
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Kind   string           `json:"kind"`
+		Tables []*tableResource `json:"tables,omitempty"`
+		Total  int              `json:"totalItems"`
+		Next   string           `json:"nextPageToken,omitempty"`
+	}{Kind: "bigquery#tableList", Total: len(all), Next: token}
+	for _, t := range list {
+		item, err := s.describeTable(r.Context(), d, t, true)
+		if err != nil {
+			return nil, err
+		}
+		out.Tables = append(out.Tables, item)
+	}
+	return out, nil
+}
+
+// tablesInsert makes a table through the translator's CREATE TABLE, so that both
+// ways make the same table.
+func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
+	d, err := s.datasetOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	var req tableResource
+	if err := readBody(r, &req); err != nil {
+		return nil, err
+	}
+	if err := req.refuse(); err != nil {
+		return nil, err
+	}
+	name := googlesql.TableName{Project: d.ref.ProjectID, Dataset: d.ref.DatasetID, Table: req.TableReference.TableID}
+	if !validTable(name.Table) {
+		return nil, errorf("invalid", "Invalid table ID %q.", name.Table)
+	}
+	columns := make([]string, len(req.Schema.Fields))
+	for i := range req.Schema.Fields {
+		if columns[i], err = req.Schema.Fields[i].ddl(); err != nil {
+			return nil, err
+		}
+	}
+	q := &query{
+		sql:     "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" + strings.Join(columns, ", ") + ")",
+		project: name.Project, location: d.location,
+	}
+	p, err := s.prepare(r.Context(), who, q)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.execute(r.Context(), q, p); err != nil {
+		return nil, err
+	}
+	t := s.catalog.table(name)
+	if t == nil {
+		return nil, notFound("Table", name.String(), "")
+	}
+	s.catalog.mu.Lock()
+	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
+	t.schema = withDescriptions(t.schema, req.Schema.Fields)
+	s.catalog.mu.Unlock()
+	return s.describeTable(r.Context(), d, t, false)
+}
+
+// withDescriptions copies the descriptions that CREATE TABLE has not seen.
+func withDescriptions(fields, asked []fieldSchema) []fieldSchema {
+	out := make([]fieldSchema, len(fields))
+	for i, f := range fields {
+		if i < len(asked) {
+			f.Description = asked[i].Description
+			f.Fields = withDescriptions(f.Fields, asked[i].Fields)
+			if len(f.Fields) == 0 {
+				f.Fields = nil
+			}
+		}
+		out[i] = f
+	}
+	return out
+}
+
+func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apiError) {
+	_, t, err := s.tableOf(r, who)
+	if err != nil {
+		return nil, err
+	}
+	if !s.mayBill(who, t.name.Project) {
+		return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete denied on table %[1]s (or it may not exist).", t.name)
+	}
+	unlock, err := lock(r.Context(), s.catalog.ddl)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if s.catalog.table(t.name) != t {
+		return nil, notFound("Table", t.name.String(), "")
+	}
+	return nil, s.dropTable(r.Context(), t)
+}

@@ -1,0 +1,277 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The parts of BigQuery's REST messages that the sandbox reads or sends; names
+// are those of the discovery document v2. 64-bit numbers travel as strings.
+
+// int64String is a number of 64 bits: sent as text, taken as text or number.
+type int64String int64
+
+// MarshalJSON writes the number as text.
+func (n int64String) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, strconv.FormatInt(int64(n), 10)), nil
+}
+
+// UnmarshalJSON reads the number as text or as a number.
+func (n *int64String) UnmarshalJSON(data []byte) error {
+	text := strings.Trim(string(data), `"`)
+	if text == "null" {
+		return nil
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s is not a whole number of 64 bits", data)
+	}
+	*n = int64String(v)
+	return nil
+}
+
+type jobReference struct {
+	ProjectID string `json:"projectId,omitempty"`
+	JobID     string `json:"jobId,omitempty"`
+	Location  string `json:"location,omitempty"`
+}
+
+type datasetReference struct {
+	ProjectID string `json:"projectId,omitempty"`
+	DatasetID string `json:"datasetId"`
+}
+
+type tableReference struct {
+	ProjectID string `json:"projectId,omitempty"`
+	DatasetID string `json:"datasetId"`
+	TableID   string `json:"tableId"`
+}
+
+type tableSchema struct {
+	Fields []fieldSchema `json:"fields"`
+}
+
+type fieldSchema struct {
+	Name        string        `json:"name"`
+	Type        string        `json:"type"`
+	Mode        string        `json:"mode,omitempty"`
+	Fields      []fieldSchema `json:"fields,omitempty"`
+	Description string        `json:"description,omitempty"`
+	MaxLength   int64String   `json:"maxLength,omitempty"`
+	Precision   int64String   `json:"precision,omitempty"`
+	Scale       int64String   `json:"scale,omitempty"`
+}
+
+type formatOptions struct {
+	UseInt64Timestamp     bool   `json:"useInt64Timestamp"`
+	TimestampOutputFormat string `json:"timestampOutputFormat"`
+}
+
+type queryParameter struct {
+	Name  string      `json:"name,omitempty"`
+	Type  *paramType  `json:"parameterType,omitempty"`
+	Value *paramValue `json:"parameterValue,omitempty"`
+}
+
+type paramType struct {
+	Type        string            `json:"type"`
+	ArrayType   *paramType        `json:"arrayType,omitempty"`
+	StructTypes []paramStructType `json:"structTypes,omitempty"`
+}
+
+type paramStructType struct {
+	Name string    `json:"name,omitempty"`
+	Type paramType `json:"type"`
+}
+
+type paramValue struct {
+	Value        *string               `json:"value,omitempty"`
+	ArrayValues  []paramValue          `json:"arrayValues,omitempty"`
+	StructValues map[string]paramValue `json:"structValues,omitempty"`
+}
+
+// queryFields are what jobs.query and the query configuration of jobs.insert
+// have in common.
+type queryFields struct {
+	Query              string            `json:"query,omitempty"`
+	UseLegacySQL       *bool             `json:"useLegacySql,omitempty"`
+	ParameterMode      string            `json:"parameterMode,omitempty"`
+	QueryParameters    []queryParameter  `json:"queryParameters,omitempty"`
+	DefaultDataset     *datasetReference `json:"defaultDataset,omitempty"`
+	MaximumBytesBilled int64String       `json:"maximumBytesBilled,omitempty"`
+	UseQueryCache      *bool             `json:"useQueryCache,omitempty"`
+	refusedFields
+}
+
+// refusedFields change what a query does, and the sandbox can't do it.
+type refusedFields struct {
+	CreateSession        bool            `json:"createSession,omitempty"`
+	ConnectionProperties json.RawMessage `json:"connectionProperties,omitempty"`
+	Continuous           bool            `json:"continuous,omitempty"`
+	KMS                  json.RawMessage `json:"destinationEncryptionConfiguration,omitempty"`
+	DestinationTable     json.RawMessage `json:"destinationTable,omitempty"`
+	TableDefinitions     json.RawMessage `json:"tableDefinitions,omitempty"`
+	UDFs                 json.RawMessage `json:"userDefinedFunctionResources,omitempty"`
+	TimePartitioning     json.RawMessage `json:"timePartitioning,omitempty"`
+	RangePartitioning    json.RawMessage `json:"rangePartitioning,omitempty"`
+	Clustering           json.RawMessage `json:"clustering,omitempty"`
+	SchemaUpdateOptions  json.RawMessage `json:"schemaUpdateOptions,omitempty"`
+	ScriptOptions        json.RawMessage `json:"scriptOptions,omitempty"`
+	ResultsFormat        string          `json:"queryResultsFormat,omitempty"`
+}
+
+// check returns the first field that is set.
+func (f *refusedFields) check() *apiError {
+	set := func(raw json.RawMessage) bool {
+		switch string(raw) {
+		case "", "null", "[]", "{}":
+			return false
+		}
+		return true
+	}
+	switch {
+	case f.CreateSession:
+		return unsupported("sessions (createSession)")
+	case set(f.ConnectionProperties):
+		return unsupported("sessions and other connectionProperties")
+	case f.Continuous:
+		return unsupported("continuous queries")
+	case set(f.KMS):
+		return unsupported("customer-managed keys (destinationEncryptionConfiguration)")
+	case set(f.DestinationTable):
+		return unsupported("a destinationTable; use CREATE TABLE ... AS SELECT")
+	case set(f.TableDefinitions):
+		return unsupported("external tables (tableDefinitions)")
+	case set(f.UDFs):
+		return unsupported("userDefinedFunctionResources")
+	case set(f.TimePartitioning), set(f.RangePartitioning), set(f.Clustering):
+		return unsupported("partitioned or clustered tables")
+	case set(f.SchemaUpdateOptions):
+		return unsupported("schemaUpdateOptions")
+	case set(f.ScriptOptions):
+		return unsupported("scriptOptions")
+	case f.ResultsFormat != "" && f.ResultsFormat != "JSON":
+		return unsupported("queryResultsFormat " + f.ResultsFormat)
+	}
+	return nil
+}
+
+// queryRequest is the body of jobs.query.
+type queryRequest struct {
+	queryFields
+	Location        string            `json:"location"`
+	DryRun          bool              `json:"dryRun"`
+	TimeoutMs       *int64String      `json:"timeoutMs"`
+	MaxResults      *int64String      `json:"maxResults"`
+	RequestID       string            `json:"requestId"`
+	FormatOptions   formatOptions     `json:"formatOptions"`
+	JobCreationMode string            `json:"jobCreationMode"`
+	JobTimeoutMs    int64String       `json:"jobTimeoutMs"`
+	Labels          map[string]string `json:"labels"`
+	Reservation     string            `json:"reservation"`
+}
+
+// jobResource is a job as jobs.insert takes it and the others send it.
+type jobResource struct {
+	Kind          string           `json:"kind,omitempty"`
+	ETag          string           `json:"etag,omitempty"`
+	ID            string           `json:"id,omitempty"`
+	SelfLink      string           `json:"selfLink,omitempty"`
+	UserEmail     string           `json:"user_email,omitempty"`
+	Configuration jobConfiguration `json:"configuration"`
+	JobReference  *jobReference    `json:"jobReference,omitempty"`
+	Statistics    *jobStatistics   `json:"statistics,omitempty"`
+	Status        *jobStatus       `json:"status,omitempty"`
+	// jobs.list repeats these beside the status.
+	State       string      `json:"state,omitempty"`
+	ErrorResult *errorProto `json:"errorResult,omitempty"`
+}
+
+type jobConfiguration struct {
+	JobType      string              `json:"jobType,omitempty"`
+	DryRun       bool                `json:"dryRun,omitempty"`
+	JobTimeoutMs int64String         `json:"jobTimeoutMs,omitempty"`
+	Labels       map[string]string   `json:"labels,omitempty"`
+	Reservation  string              `json:"reservation,omitempty"`
+	Query        *queryConfiguration `json:"query,omitempty"`
+	Load         json.RawMessage     `json:"load,omitempty"`
+	Copy         json.RawMessage     `json:"copy,omitempty"`
+	Extract      json.RawMessage     `json:"extract,omitempty"`
+}
+
+type queryConfiguration struct {
+	queryFields
+	Priority          string `json:"priority,omitempty"`
+	WriteDisposition  string `json:"writeDisposition,omitempty"`
+	CreateDisposition string `json:"createDisposition,omitempty"`
+}
+
+type jobStatus struct {
+	State       string       `json:"state"`
+	ErrorResult *errorProto  `json:"errorResult,omitempty"`
+	Errors      []errorProto `json:"errors,omitempty"`
+}
+
+type jobStatistics struct {
+	CreationTime        int64            `json:"creationTime,string,omitempty"`
+	StartTime           int64            `json:"startTime,string,omitempty"`
+	EndTime             int64            `json:"endTime,string,omitempty"`
+	TotalBytesProcessed int64            `json:"totalBytesProcessed,string"`
+	TotalSlotMs         int64            `json:"totalSlotMs,string,omitempty"`
+	Query               *queryStatistics `json:"query,omitempty"`
+}
+
+type queryStatistics struct {
+	StatementType       string            `json:"statementType,omitempty"`
+	TotalBytesProcessed int64             `json:"totalBytesProcessed,string"`
+	TotalBytesBilled    int64             `json:"totalBytesBilled,string"`
+	TotalBytesAccuracy  string            `json:"totalBytesProcessedAccuracy,omitempty"`
+	CacheHit            bool              `json:"cacheHit"`
+	TotalSlotMs         int64             `json:"totalSlotMs,string,omitempty"`
+	ReferencedTables    []tableReference  `json:"referencedTables,omitempty"`
+	Schema              *tableSchema      `json:"schema,omitempty"`
+	Undeclared          []queryParameter  `json:"undeclaredQueryParameters,omitempty"`
+	NumDMLAffectedRows  *int64            `json:"numDmlAffectedRows,string,omitempty"`
+	DMLStats            *dmlStats         `json:"dmlStats,omitempty"`
+	DDLOperation        string            `json:"ddlOperationPerformed,omitempty"`
+	DDLTargetTable      *tableReference   `json:"ddlTargetTable,omitempty"`
+	DDLTargetDataset    *datasetReference `json:"ddlTargetDataset,omitempty"`
+}
+
+type dmlStats struct {
+	InsertedRowCount int64 `json:"insertedRowCount,string,omitempty"`
+	DeletedRowCount  int64 `json:"deletedRowCount,string,omitempty"`
+	UpdatedRowCount  int64 `json:"updatedRowCount,string,omitempty"`
+}
+
+// queryResponse is the answer of jobs.query and, with fewer fields, of
+// jobs.getQueryResults. Rows are encoded already.
+type queryResponse struct {
+	Kind                string          `json:"kind"`
+	ETag                string          `json:"etag,omitempty"`
+	Schema              *tableSchema    `json:"schema,omitempty"`
+	JobReference        *jobReference   `json:"jobReference,omitempty"`
+	JobCreationReason   *creationReason `json:"jobCreationReason,omitempty"`
+	QueryID             string          `json:"queryId,omitempty"`
+	Location            string          `json:"location,omitempty"`
+	TotalRows           *int64          `json:"totalRows,string,omitempty"`
+	PageToken           string          `json:"pageToken,omitempty"`
+	Rows                json.RawMessage `json:"rows,omitempty"`
+	TotalBytesProcessed *int64          `json:"totalBytesProcessed,string,omitempty"`
+	TotalBytesBilled    *int64          `json:"totalBytesBilled,string,omitempty"`
+	TotalSlotMs         *int64          `json:"totalSlotMs,string,omitempty"`
+	JobComplete         bool            `json:"jobComplete"`
+	CacheHit            *bool           `json:"cacheHit,omitempty"`
+	StatementType       string          `json:"statementType,omitempty"`
+	CreationTime        int64           `json:"creationTime,string,omitempty"`
+	StartTime           int64           `json:"startTime,string,omitempty"`
+	EndTime             int64           `json:"endTime,string,omitempty"`
+	NumDMLAffectedRows  *int64          `json:"numDmlAffectedRows,string,omitempty"`
+	DMLStats            *dmlStats       `json:"dmlStats,omitempty"`
+}
+
+type creationReason struct {
+	Code string `json:"code"`
+}
