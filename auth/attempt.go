@@ -1,0 +1,124 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+
+	"golang.org/x/oauth2"
+)
+
+// attempt is one authorization request and the one answer that is taken for
+// it, wherever it comes from.
+type attempt struct {
+	redirectURI string
+	state       string
+	verifier    string
+	nonce       string // "" if no ID token is asked for
+	issuer      string
+
+	mu      sync.Mutex
+	taken   bool
+	answers chan answer // of capacity 1; gets one value at most
+}
+
+// answer is what the authorization server said.
+type answer struct {
+	code string
+	err  string // the OAuth error code; "" with a code
+	text string // error_description
+}
+
+var (
+	errBadState  = errors.New("the address does not belong to this sign-in")
+	errBadAnswer = errors.New("the address is not an answer of the sign-in page")
+)
+
+func newAttempt(redirectURI, issuer string, withID bool) *attempt {
+	at := &attempt{
+		redirectURI: redirectURI,
+		state:       randomText(),
+		verifier:    oauth2.GenerateVerifier(), // 43 characters
+		issuer:      issuer,
+		answers:     make(chan answer, 1),
+	}
+	if withID {
+		at.nonce = randomText()
+	}
+	return at
+}
+
+// randomText has 256 bits.
+func randomText() string {
+	var raw [32]byte
+	rand.Read(raw[:]) // never fails; it ends the program if the system has no randomness
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// authURL is the address of the consent page (RFC 6749, section 4.1.1, with
+// RFC 7636). A refresh token is only sure to come with access_type=offline and
+// prompt=consent.
+func (at *attempt) authURL(client *Client, scopes []string, account, hostedDomain string) string {
+	prompt := "consent"
+	if account == "" {
+		prompt = "select_account consent"
+	}
+	q := url.Values{
+		"client_id":             {client.id},
+		"redirect_uri":          {at.redirectURI},
+		"response_type":         {"code"},
+		"scope":                 {strings.Join(scopes, " ")},
+		"state":                 {at.state},
+		"code_challenge":        {oauth2.S256ChallengeFromVerifier(at.verifier)},
+		"code_challenge_method": {"S256"},
+		"access_type":           {"offline"},
+		"prompt":                {prompt},
+	}
+	if account != "" {
+		q.Set("login_hint", account)
+	}
+	if hostedDomain != "" {
+		q.Set("hd", hostedDomain)
+	}
+	if at.nonce != "" {
+		q.Set("nonce", at.nonce)
+	}
+	return client.authURL + "?" + q.Encode()
+}
+
+// offer takes the parameters of a redirect. The first valid ones end the wait;
+// later valid ones are not an error, they just come too late. Anything else
+// leaves the attempt as it was: whoever does not know the state can neither
+// finish nor stop it.
+func (at *attempt) offer(rawQuery string) error {
+	q, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return errBadAnswer
+	}
+	for _, values := range q {
+		if len(values) != 1 {
+			return errBadAnswer
+		}
+	}
+	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(at.state)) != 1 {
+		return errBadState
+	}
+	if q.Has("iss") && q.Get("iss") != at.issuer {
+		return errBadAnswer
+	}
+	got := answer{code: q.Get("code"), err: q.Get("error"), text: q.Get("error_description")}
+	if (got.code == "") == (got.err == "") || len(got.code) > 4096 || !headerSafe(got.code) {
+		return errBadAnswer
+	}
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	if !at.taken {
+		at.taken = true
+		at.answers <- got
+	}
+	return nil
+}

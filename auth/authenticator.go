@@ -1,0 +1,260 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// earlyExpiry is how long before its end a token is replaced. Google's client
+// libraries ask for a new one 3 min 45 s before the end, in the background;
+// they must not get the old one again.
+const earlyExpiry = 5 * time.Minute
+
+// Authenticator owns one sign-in. It is safe for concurrent use and is meant
+// to live as long as the sql.DB. It is an oauth2.TokenSource.
+type Authenticator struct {
+	cfg      Config
+	key      string
+	endpoint *endpoint
+	prompter Prompter
+	running  sync.WaitGroup // flights
+
+	mu      sync.Mutex
+	closed  bool
+	silent  *flight // from memory, store or refresh; never asks
+	consent *flight // asks the person
+	memory  memoryToken
+	refused [sha256.Size]byte // hash of the access token that Invalidate was told of
+	reason  string            // why the person has to be asked again; "" = first time
+	unsaved *Record           // the sign-in, if the store did not take it
+	warned  map[string]bool
+	backoff struct {
+		until time.Time
+		err   error
+	}
+}
+
+// memoryToken is the access token in use.
+type memoryToken struct {
+	access string
+	expiry time.Time
+	stale  time.Time // when to get the next one
+}
+
+var _ oauth2.TokenSource = (*Authenticator)(nil)
+
+// New checks the configuration and returns an Authenticator. It asks nobody
+// and reads nothing yet. Errors match ErrClientConfig.
+func New(cfg Config) (*Authenticator, error) {
+	cfg, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	a := &Authenticator{
+		cfg:      cfg,
+		key:      cfg.key(),
+		endpoint: newEndpoint(cfg.Client, cfg.HTTPClient),
+		prompter: cfg.Prompter,
+		warned:   map[string]bool{},
+	}
+	if a.prompter == nil {
+		a.prompter = newTerminalPrompter()
+	}
+	return a, nil
+}
+
+// Ensure returns when a usable access token is at hand: from memory, from the
+// store, by refresh, or by asking the person, in this order. Calls made while
+// a sign-in is running join it; each caller leaves when its own ctx ends, and
+// the sign-in stops when nobody waits for it any more.
+//
+// After a sign-in that failed nobody is asked again for Config.PromptBackoff;
+// until then the error matches ErrConsentRequired.
+func (a *Authenticator) Ensure(ctx context.Context) error {
+	_, err := a.TokenContext(ctx)
+	if !errors.Is(err, ErrConsentRequired) {
+		return err
+	}
+	required := err
+	_, err = a.join(ctx, &a.consent, true, func() (bool, error) {
+		if a.freshLocked() != nil {
+			return true, nil // another caller's sign-in has just ended well
+		}
+		return false, a.mayAskLocked(required)
+	}, a.runConsent)
+	return err
+}
+
+// Token returns a valid access token without ever asking the person. When only
+// a new consent would help, the error matches ErrConsentRequired.
+func (a *Authenticator) Token() (*oauth2.Token, error) {
+	return a.TokenContext(context.Background())
+}
+
+// TokenContext is Token with a ctx. A refresh that is under way goes on when
+// ctx ends, for whoever asks next.
+func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error) {
+	var tok *oauth2.Token
+	f, err := a.join(ctx, &a.silent, false, func() (bool, error) {
+		tok = a.freshLocked()
+		return tok != nil, nil
+	}, a.runSilent)
+	if err != nil {
+		return nil, err
+	}
+	if tok == nil {
+		copied := *f.token
+		tok = &copied
+	}
+	return tok, nil
+}
+
+// Login asks the person even if a stored sign-in exists and replaces it. A
+// sign-in that is already on the person's screen is joined.
+func (a *Authenticator) Login(ctx context.Context) error {
+	for {
+		f, err := a.join(ctx, &a.consent, true, func() (bool, error) {
+			if a.cfg.resolveMode() == ModeNever {
+				return false, a.neverError(nil)
+			}
+			return false, nil
+		}, a.runLogin)
+		if err != nil || f.asked {
+			return err
+		}
+		// That one found a sign-in made by another process, without asking.
+	}
+}
+
+// Invalidate forgets an access token that the API refused; the next call
+// refreshes. Other tokens are left alone.
+func (a *Authenticator) Invalidate(accessToken string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refused = sha256.Sum256([]byte(accessToken))
+	if a.memory.access == accessToken {
+		a.memory = memoryToken{}
+	}
+}
+
+// Logout removes the stored sign-in on this machine. It makes no request:
+// Google still knows the grant, and other machines stay signed in.
+func (a *Authenticator) Logout(ctx context.Context) error {
+	err := a.cfg.Store.Update(ctx, a.key, func(*Record) (*Record, error) { return nil, nil })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.memory, a.unsaved, a.reason = memoryToken{}, nil, ""
+	if err != nil {
+		return &Error{Op: "logout", Description: "the stored sign-in could not be removed", cause: err}
+	}
+	return nil
+}
+
+// Close stops a running sign-in and frees its port. Calls that wait get
+// ErrClosed, and so do later ones. It may be called more than once.
+func (a *Authenticator) Close() error {
+	a.mu.Lock()
+	a.closed = true
+	for _, f := range []*flight{a.silent, a.consent} {
+		if f != nil {
+			f.cancel(ErrClosed)
+		}
+	}
+	a.mu.Unlock()
+	a.running.Wait()
+	return nil
+}
+
+// String names the client; an Authenticator never prints its tokens.
+func (a *Authenticator) String() string { return "auth.Authenticator(client " + a.cfg.Client.id + ")" }
+
+// Format prints String for every verb.
+func (a *Authenticator) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+
+// freshLocked returns the token in memory if it can still be used. a.mu is held.
+func (a *Authenticator) freshLocked() *oauth2.Token {
+	m := a.memory
+	if m.access == "" || !a.cfg.now().Before(m.stale) {
+		return nil
+	}
+	return &oauth2.Token{AccessToken: m.access, TokenType: "Bearer", Expiry: m.expiry}
+}
+
+// adopt makes the record's access token the one in use. life is how long the
+// token lives if it was issued just now, else 0.
+func (a *Authenticator) adopt(f *flight, rec *Record, life time.Duration) {
+	early := earlyExpiry
+	if life > 0 {
+		// Otherwise a token that lives for less than earlyExpiry would be
+		// replaced at every call.
+		early = min(early, life/2)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.memory = memoryToken{access: rec.AccessToken, expiry: rec.Expiry, stale: rec.Expiry.Add(-early)}
+	a.reason = ""
+	f.token = &oauth2.Token{AccessToken: rec.AccessToken, TokenType: "Bearer", Expiry: rec.Expiry}
+}
+
+// usable reports whether the record's access token can be used for a while. A
+// token that would live for more than a day shows that the clock was changed.
+func (a *Authenticator) usable(rec *Record) bool {
+	if rec == nil || rec.AccessToken == "" {
+		return false
+	}
+	left := rec.Expiry.Sub(a.cfg.now())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return left > earlyExpiry && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
+}
+
+// mayAskLocked decides whether the person may be asked now; required is the
+// error that says why they would be. a.mu is held.
+func (a *Authenticator) mayAskLocked(required error) error {
+	if a.cfg.resolveMode() == ModeNever {
+		return a.neverError(required)
+	}
+	if wait := a.backoff.until.Sub(a.cfg.now()); wait > 0 && wait <= a.cfg.PromptBackoff {
+		return &Error{
+			Op: "sign-in", kind: ErrConsentRequired, cause: a.backoff.err,
+			Description: "not asked again so soon after a sign-in that failed",
+			Hint:        "try again in " + wait.Round(time.Second).String(),
+		}
+	}
+	return nil
+}
+
+// neverError is ErrConsentRequired with what to do where nobody can be asked.
+func (a *Authenticator) neverError(required error) error {
+	e := &Error{Op: "sign-in", kind: ErrConsentRequired}
+	if r, ok := errors.AsType[*Error](required); ok {
+		*e = *r
+	}
+	hint := "nobody may be asked here (login=never); sign in once with login=browser or login=manual"
+	if a.cfg.Mode == ModeAuto {
+		hint = "no browser and no terminal were found; sign in once from a terminal with login=manual, or on a desktop"
+	}
+	if e.Hint != "" {
+		hint = e.Hint + "; " + hint
+	}
+	e.Hint = hint
+	return e
+}
+
+// warnOnce logs a warning the first time it occurs. err must hold no secret.
+func (a *Authenticator) warnOnce(text string, err error) {
+	a.mu.Lock()
+	again := a.warned[text]
+	a.warned[text] = true
+	a.mu.Unlock()
+	if !again {
+		a.cfg.Logger.Warn("auth: "+text, "error", err)
+	}
+}

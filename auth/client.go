@@ -1,0 +1,323 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxClientSecrets bounds the file; real ones have about 500 bytes.
+const maxClientSecrets = 64 << 10
+
+// googleHosts may receive authorization requests and tokens. A file that names
+// another host could carry the refresh token away, so it is refused.
+var googleHosts = []string{"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
+
+// Client is an OAuth client as described by a client_secrets.json file. It is
+// immutable, and prints as its id alone.
+type Client struct {
+	id, secret string
+	projectID  string
+	authURL    string
+	tokenURL   string
+	redirects  []*url.URL // a web client's registered loopback addresses; nil for an installed client
+}
+
+// LoadClient reads a client_secrets.json file; see ParseClient. A leading "~/"
+// means the home directory. Errors match ErrClientConfig.
+func LoadClient(path string) (*Client, error) {
+	const op = "client secrets"
+	if path == "" {
+		return nil, configError(op, "no file is named", "download one from https://console.cloud.google.com/auth/clients, type \"Desktop app\"")
+	}
+	name, err := expandHome(path)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(text string) (*Client, error) {
+		return nil, configError(op, text+": "+name, "name the client_secrets.json file of a \"Desktop app\" client")
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("the file does not exist")
+	case err != nil:
+		return fail("the file cannot be read")
+	case info.IsDir():
+		return fail("this is a directory, not a file")
+	case !info.Mode().IsRegular():
+		return fail("this is not a regular file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return fail("the file cannot be opened")
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxClientSecrets+1))
+	if err != nil {
+		return fail("the file cannot be read")
+	}
+	c, err := ParseClient(data)
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.Description += " (file " + name + ")"
+	}
+	return c, err
+}
+
+// ParseClient reads the JSON that the Google Cloud console offers for
+// download. It accepts the "installed" form, and the "web" form if it lists a
+// loopback redirect. Other JSON (service account keys, authorized_user files)
+// is refused with an error that says what the file is. A client without a
+// secret is fine. Errors match ErrClientConfig and never show the content.
+func ParseClient(data []byte) (*Client, error) {
+	const op = "client secrets"
+	const download = "download the file again from https://console.cloud.google.com/auth/clients"
+	if len(data) > maxClientSecrets {
+		return nil, configError(op, "the file is larger than 64 KiB", "a client_secrets.json has about 500 bytes; name that file")
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // the mark that Windows editors put first
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, configError(op, "the file is empty", download)
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), !utf8.Valid(data):
+		return nil, configError(op, "the file is not UTF-8 text", "save it as UTF-8, or "+download)
+	}
+	top, err := parseObject(data)
+	if err != nil {
+		return nil, configError(op, err.Error(), download)
+	}
+	form, section, err := clientSection(top)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{}
+	for _, field := range []struct {
+		key      string
+		dest     *string
+		required bool
+	}{
+		{"client_id", &c.id, true}, {"auth_uri", &c.authURL, true}, {"token_uri", &c.tokenURL, true},
+		{"client_secret", &c.secret, false}, {"project_id", &c.projectID, false},
+	} {
+		value, ok := section[field.key].(string)
+		if !ok && section[field.key] != nil {
+			return nil, configError(op, form+"."+field.key+" is not a string", download)
+		}
+		if field.required && value == "" {
+			return nil, configError(op, form+"."+field.key+" is missing", download)
+		}
+		*field.dest = value
+	}
+	if strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil, configError(op, form+".client_id has characters that no client id has", download)
+	}
+	for key, raw := range map[string]string{"auth_uri": c.authURL, "token_uri": c.tokenURL} {
+		if !trustedEndpoint(raw) {
+			return nil, configError(op, form+"."+key+" is not an https address of Google",
+				"tokens are sent only to "+strings.Join(googleHosts, ", ")+" and, for tests, to loopback addresses; "+download)
+		}
+	}
+	if form == "web" {
+		if c.redirects = loopbackRedirects(section["redirect_uris"]); c.redirects == nil {
+			return nil, configError(op, "this client of type \"Web application\" has no loopback redirect",
+				"make a client of type \"Desktop app\", or add http://127.0.0.1:8085/ to its redirect URIs and download it again")
+		}
+	}
+	return c, nil
+}
+
+// clientSection finds the client in the file, or says what the file is instead.
+func clientSection(top map[string]any) (string, map[string]any, error) {
+	const op = "client secrets"
+	const want = "use the client_secrets.json of a \"Desktop app\" client instead"
+	switch kind, _ := top["type"].(string); kind {
+	case "":
+	case "service_account":
+		return "", nil, configError(op, "this is a service account key, not an OAuth client", want)
+	case "authorized_user":
+		return "", nil, configError(op, "this is a user credential (authorized_user) made by gcloud, not an OAuth client", want)
+	case "external_account", "external_account_authorized_user", "impersonated_service_account":
+		return "", nil, configError(op, "this is a credential of type "+kind+", not an OAuth client", want)
+	default:
+		return "", nil, configError(op, "this is a credential of another type, not an OAuth client", want)
+	}
+	if _, ok := top["3pi"]; ok {
+		return "", nil, configError(op, "this is a workforce identity client (3pi), which is not supported", want)
+	}
+	_, installed := top["installed"]
+	_, web := top["web"]
+	form := "installed"
+	switch {
+	case installed && web:
+		return "", nil, configError(op, "the file has both an installed and a web client", want)
+	case web:
+		form = "web"
+	case !installed:
+		return "", nil, configError(op, "the file has neither an \"installed\" nor a \"web\" client", want)
+	}
+	section, ok := top[form].(map[string]any)
+	if !ok {
+		return "", nil, configError(op, form+" is not a JSON object", want)
+	}
+	return form, section, nil
+}
+
+// parseObject reads one JSON object. A repeated key is an error: readers
+// differ in which one they take. The error has no part of the text in it.
+func parseObject(data []byte) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	value, err := parseValue(dec, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("the file has text after the JSON object")
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("the file is not a JSON object")
+	}
+	return object, nil
+}
+
+func parseValue(dec *json.Decoder, depth int) (any, error) {
+	broken := func() (any, error) {
+		return nil, fmt.Errorf("the file is not valid JSON (near byte %d)", dec.InputOffset())
+	}
+	tok, err := dec.Token()
+	if err != nil || depth > 16 {
+		return broken()
+	}
+	delim, ok := tok.(json.Delim)
+	if !ok {
+		return tok, nil
+	}
+	object := map[string]any{}
+	list := []any{}
+	for dec.More() {
+		if delim == '[' {
+			value, err := parseValue(dec, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+			continue
+		}
+		key, err := dec.Token()
+		name, ok := key.(string)
+		if err != nil || !ok {
+			return broken()
+		}
+		if _, repeated := object[name]; repeated {
+			return nil, fmt.Errorf("the file has a JSON key twice (near byte %d)", dec.InputOffset())
+		}
+		if object[name], err = parseValue(dec, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return broken()
+	}
+	if delim == '[' {
+		return list, nil
+	}
+	return object, nil
+}
+
+// trustedEndpoint reports whether tokens may be sent to the address.
+func trustedEndpoint(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.User != nil || u.Fragment != "" || u.Opaque != "" || u.RawQuery != "" || len(raw) > 2048 {
+		return false
+	}
+	if loopbackHost(u.Hostname()) {
+		return u.Scheme == "http" || u.Scheme == "https"
+	}
+	return u.Scheme == "https" && slices.Contains(googleHosts, u.Host)
+}
+
+func loopbackHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// loopbackRedirects picks the addresses of a web client that can be listened
+// on, IP addresses first: names are subject to firewalls and to browsers that
+// insist on https for them (RFC 8252, section 8.3).
+func loopbackRedirects(list any) []*url.URL {
+	items, _ := list.([]any)
+	var literals, names []*url.URL
+	for _, item := range items {
+		raw, _ := item.(string)
+		u, err := url.Parse(raw)
+		if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			continue
+		}
+		switch u.Hostname() {
+		case "127.0.0.1", "::1":
+			literals = append(literals, u)
+		case "localhost":
+			names = append(names, u)
+		}
+	}
+	return append(literals, names...)
+}
+
+// ID returns the client id, which is not a secret.
+func (c *Client) ID() string { return c.id }
+
+// google reports whether tokens come from Google itself rather than from a
+// server on this machine.
+func (c *Client) google() bool {
+	u, err := url.Parse(c.tokenURL)
+	return err == nil && slices.Contains(googleHosts, u.Host)
+}
+
+// revokeURL is not in client_secrets.json. A local server has it beside /token.
+func (c *Client) revokeURL() string {
+	if c.google() {
+		return "https://oauth2.googleapis.com/revoke"
+	}
+	u, err := url.Parse(c.tokenURL)
+	if err != nil {
+		return c.tokenURL
+	}
+	return u.Scheme + "://" + u.Host + "/revoke"
+}
+
+// issuer is the value of `iss` in callbacks (RFC 9207) and ID tokens.
+func (c *Client) issuer() string {
+	u, err := url.Parse(c.authURL)
+	if err != nil || slices.Contains(googleHosts, u.Host) {
+		return "https://accounts.google.com"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// String returns the client's id; the secret is never printed.
+func (c Client) String() string { return "auth.Client(" + c.id + ")" }
+
+// Format prints String for every verb, so that %+v and %#v show no secret.
+func (c Client) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
+
+// LogValue is String.
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalJSON writes the id alone.
+func (c Client) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"client_id": c.id})
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,151 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says who signs in, for what, and how the person may be asked. Only
+// Client is required.
+type Config struct {
+	// Client is the OAuth client, from LoadClient or ParseClient.
+	Client *Client
+	// Scopes are short names (bigquery, drive.readonly) or full scopes; none
+	// means ScopeBigQuery. Exactly these are asked for, and openid and email
+	// besides if Account or HostedDomain is set.
+	Scopes []string
+	// Account is the e-mail address that must sign in; "" = any.
+	Account string
+	// HostedDomain is the Workspace domain of the account that must sign in; "" = any.
+	HostedDomain string
+	// Profile is a free label that keeps sign-ins apart without an e-mail address.
+	Profile string
+	// Mode says how the person may be asked; the zero value is ModeAuto.
+	Mode Mode
+	// RedirectPort is the loopback port that receives the answer; 0 = any free one.
+	RedirectPort int
+	// LoginTimeout is the time the person has; 0 = 5 minutes.
+	LoginTimeout time.Duration
+	// PromptBackoff is how long nobody is asked again automatically after a
+	// sign-in that failed; 0 = 1 minute, negative = not at all.
+	PromptBackoff time.Duration
+	// Store keeps the sign-in; nil = FileStore("").
+	Store Store
+	// Prompter shows the address to the person; nil = the controlling
+	// terminal, else standard error.
+	Prompter Prompter
+	// OpenBrowser opens an address; nil = the system's browser. It may block
+	// until its ctx ends, which is at the latest when the sign-in does.
+	OpenBrowser func(ctx context.Context, url string) error
+	// HTTPClient is used for its Transport alone, for token requests.
+	HTTPClient *http.Client
+	// Logger gets warnings and debug messages, never a secret; nil = slog.Default().
+	Logger *slog.Logger
+
+	env    environment                                         // zero = this system's
+	now    func() time.Time                                    // nil = time.Now
+	listen func(network, address string) (net.Listener, error) // nil = net.Listen
+	pause  time.Duration                                       // between tries of a refresh; 0 = 500 ms
+	notice time.Duration                                       // until the person hears of another process; 0 = 2 s
+}
+
+const (
+	defaultLoginTimeout  = 5 * time.Minute
+	defaultPromptBackoff = time.Minute
+)
+
+// check returns a copy with the defaults filled in.
+func (cfg Config) check() (Config, error) {
+	const op = "configuration"
+	if cfg.Client == nil {
+		return cfg, configError(op, "there is no OAuth client", "load one with LoadClient or ParseClient")
+	}
+	var err error
+	if cfg.Scopes, err = normalizeScopes(cfg.Scopes); err != nil {
+		return cfg, err
+	}
+	for _, text := range []string{cfg.Account, cfg.HostedDomain, cfg.Profile} {
+		if len(text) > 320 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return cfg, configError(op, "the account, hosted domain or profile is too long or has control characters", "")
+		}
+	}
+	if cfg.Account != "" && strings.Count(cfg.Account, "@") != 1 {
+		return cfg, configError(op, "the account is not an e-mail address", "write it in full, such as ada@example.com")
+	}
+	switch {
+	case cfg.Mode < ModeAuto || cfg.Mode > ModeNever:
+		return cfg, configError(op, "the sign-in mode is not known", "use one of the Mode constants")
+	case cfg.RedirectPort < 0 || cfg.RedirectPort > 65535:
+		return cfg, configError(op, "the redirect port is out of range", "use 0 for any free port, or 1 to 65535")
+	case cfg.LoginTimeout < 0:
+		return cfg, configError(op, "the login timeout is negative", "use 0 for 5 minutes")
+	}
+	if cfg.LoginTimeout == 0 {
+		cfg.LoginTimeout = defaultLoginTimeout
+	}
+	if cfg.PromptBackoff == 0 {
+		cfg.PromptBackoff = defaultPromptBackoff
+	}
+	if cfg.Store == nil {
+		if cfg.Store, err = FileStore(""); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.env.getenv == nil {
+		cfg.env = systemEnvironment()
+	}
+	if cfg.now == nil {
+		cfg.now = time.Now
+	}
+	if cfg.listen == nil {
+		cfg.listen = net.Listen
+	}
+	if cfg.pause == 0 {
+		cfg.pause = 500 * time.Millisecond
+	}
+	if cfg.notice == 0 {
+		cfg.notice = 2 * time.Second
+	}
+	return cfg, nil
+}
+
+// identified reports whether the ID token is needed to tell who signed in.
+func (cfg *Config) identified() bool { return cfg.Account != "" || cfg.HostedDomain != "" }
+
+// requestScopes are the scopes that the consent page is asked for.
+func (cfg *Config) requestScopes() []string {
+	scopes := slices.Clone(cfg.Scopes)
+	if cfg.identified() {
+		scopes = append(scopes, scopeOpenID, scopeEmail)
+		slices.Sort(scopes)
+		scopes = slices.Compact(scopes)
+	}
+	return scopes
+}
+
+// key names the sign-in in the store: the same for the same question, however
+// it was written, and telling nothing about the account.
+func (cfg *Config) key() string {
+	// JSON keeps the parts apart; joined by a plain separator two different
+	// lists could read the same.
+	text, err := json.Marshal([]any{
+		1, cfg.Client.tokenURL, cfg.Client.id, cfg.Scopes,
+		strings.ToLower(cfg.Account), strings.ToLower(cfg.HostedDomain), cfg.Profile,
+	})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

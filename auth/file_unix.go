@@ -1,0 +1,39 @@
+//go:build unix
+
+package auth
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// openPrivate opens a file for reading; a symbolic link is an error, and a
+// named pipe does not block.
+func openPrivate(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+}
+
+func ownedByUser(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid()
+}
+
+func othersMayRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
+
+// othersMayWrite also refuses a sticky directory such as /tmp: others could
+// put lock files there first.
+func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+
+// syncDir makes a rename survive a power cut where the file system can. A
+// failure loses nothing but that.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}
+
+func sharingViolation(error) bool { return false }

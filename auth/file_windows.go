@@ -1,0 +1,36 @@
+package auth
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// openPrivate opens a file for reading. A link is refused, though not in one
+// step with opening it: on Windows making one takes a privilege.
+func openPrivate(path string) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	return os.Open(path)
+}
+
+// Windows guards the profile directory by access lists that files inherit;
+// Go's mode bits say nothing about them.
+func ownedByUser(fs.FileInfo) bool    { return true }
+func othersMayRead(fs.FileInfo) bool  { return false }
+func othersMayWrite(fs.FileInfo) bool { return false }
+
+func syncDir(string) {}
+
+// sharingViolation reports whether another process has the file open.
+func sharingViolation(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
+		errors.Is(err, windows.ERROR_ACCESS_DENIED)
+}

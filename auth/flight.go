@@ -1,0 +1,109 @@
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/oauth2"
+)
+
+// flight is one piece of work that any number of callers wait for.
+type flight struct {
+	done    chan struct{} // closed at the end; err, token and asked are set before
+	err     error
+	token   *oauth2.Token // what a successful flight got
+	asked   bool          // the person was asked
+	waiters int           // callers that still wait; guarded by Authenticator.mu
+	dying   bool          // everybody has left; guarded by Authenticator.mu
+	cancel  context.CancelCauseFunc
+}
+
+var errNobodyWaits = errors.New("nobody waits for the sign-in any more")
+
+// join waits for the flight in *slot, starting one with run if there is none.
+// Callers leave when their own ctx ends. If abandon is set the work is
+// cancelled when the last one leaves. The values of the first caller's ctx are
+// kept in the work's ctx, its end is not.
+//
+// before is called under a.mu when a new flight would start; an error or a
+// true result ends the call instead.
+func (a *Authenticator) join(ctx context.Context, slot **flight, abandon bool,
+	before func() (bool, error), run func(context.Context, *flight) error) (*flight, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, leftEarly(ctx, false)
+		}
+		a.mu.Lock()
+		if a.closed {
+			a.mu.Unlock()
+			return nil, errClosed()
+		}
+		f := *slot
+		if f != nil && f.dying {
+			// It still holds the port and the lock.
+			a.mu.Unlock()
+			select {
+			case <-f.done:
+				continue
+			case <-ctx.Done():
+				return nil, leftEarly(ctx, false)
+			}
+		}
+		if f == nil {
+			if done, err := before(); done || err != nil {
+				a.mu.Unlock()
+				return nil, err
+			}
+			f = a.startLocked(ctx, slot, run)
+		}
+		f.waiters++
+		a.mu.Unlock()
+
+		select {
+		case <-f.done:
+			return f, f.err
+		case <-ctx.Done():
+		}
+		a.mu.Lock()
+		f.waiters--
+		if f.waiters == 0 && abandon && !f.dying {
+			f.dying = true
+			f.cancel(errNobodyWaits)
+		}
+		a.mu.Unlock()
+		return nil, leftEarly(ctx, abandon)
+	}
+}
+
+// startLocked starts a flight. a.mu is held.
+func (a *Authenticator) startLocked(ctx context.Context, slot **flight, run func(context.Context, *flight) error) *flight {
+	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	f := &flight{done: make(chan struct{}), cancel: cancel}
+	*slot = f
+	a.running.Add(1)
+	go func() {
+		defer a.running.Done()
+		defer cancel(nil)
+		err := run(fctx, f)
+		a.mu.Lock()
+		if a.closed && err != nil {
+			err = errClosed()
+		}
+		f.err = err
+		*slot = nil
+		a.mu.Unlock()
+		close(f.done)
+	}()
+	return f
+}
+
+// leftEarly is the error of a caller whose own ctx has ended.
+func leftEarly(ctx context.Context, asking bool) error {
+	e := &Error{Op: "sign-in", cause: ctx.Err()}
+	if asking {
+		e.Hint = "the sign-in in the browser was still open; allow more time for the first connection"
+	}
+	return e
+}
+
+func errClosed() error { return &Error{Op: "sign-in", kind: ErrClosed} }

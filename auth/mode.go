@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+)
+
+// Mode says how a person may be asked.
+type Mode int
+
+const (
+	// ModeAuto is ModeBrowser if one can be shown, else ModeManual if there is
+	// a terminal, else ModeNever. It never asks where CI is set.
+	ModeAuto Mode = iota
+	// ModeBrowser opens the system browser.
+	ModeBrowser
+	// ModeManual prints the address; the answer comes over the loopback port
+	// or is pasted.
+	ModeManual
+	// ModeNever does not ask: ErrConsentRequired.
+	ModeNever
+)
+
+var modeNames = [...]string{ModeAuto: "auto", ModeBrowser: "browser", ModeManual: "manual", ModeNever: "never"}
+
+// ParseMode reads auto, browser, manual or never; "" is auto.
+func ParseMode(s string) (Mode, error) {
+	if s == "" {
+		return ModeAuto, nil
+	}
+	for m, name := range modeNames {
+		if s == name {
+			return Mode(m), nil
+		}
+	}
+	return ModeAuto, configError("configuration", "the sign-in mode is not known", "it is auto, browser, manual or never")
+}
+
+// String returns the name that ParseMode reads.
+func (m Mode) String() string {
+	if m < 0 || int(m) >= len(modeNames) {
+		return "Mode(" + itoa(int(m)) + ")"
+	}
+	return modeNames[m]
+}
+
+// environment is what deciding about a browser depends on.
+type environment struct {
+	goos     string
+	getenv   func(string) string
+	lookPath func(string) (string, error)
+	terminal func() bool // whether there is a controlling terminal
+}
+
+func systemEnvironment() environment {
+	return environment{runtime.GOOS, os.Getenv, exec.LookPath, terminalPresent}
+}
+
+// resolve decides what ModeAuto means here. An application that brings its own
+// opener or prompter can show what it is given.
+func (cfg *Config) resolveMode() Mode {
+	if cfg.Mode != ModeAuto {
+		return cfg.Mode
+	}
+	if cfg.OpenBrowser != nil {
+		return ModeBrowser
+	}
+	if ci := cfg.env.getenv("CI"); ci != "" && ci != "false" && ci != "0" {
+		return ModeNever
+	}
+	if cfg.env.browser() != nil {
+		return ModeBrowser
+	}
+	if cfg.Prompter != nil || cfg.env.terminal() {
+		return ModeManual
+	}
+	return ModeNever
+}

@@ -1,0 +1,58 @@
+package auth
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// maxPaste bounds what is pasted; a redirect address has a few hundred bytes.
+const maxPaste = 16 << 10
+
+// paste takes the address that the browser ended at. The whole address is
+// needed: a bare code has no state, so nothing shows whose sign-in it is from.
+// The errors are meant for the person.
+func (at *attempt) paste(text string) error {
+	query, err := at.pasteQuery(text)
+	if err != nil {
+		return err
+	}
+	if err := at.offer(query); err != nil {
+		return errors.New(err.Error() + "; copy it again from the browser's address bar, all of it")
+	}
+	return nil
+}
+
+// pasteQuery returns the query of a pasted address.
+func (at *attempt) pasteQuery(text string) (string, error) {
+	if len(text) > maxPaste {
+		return "", errors.New("this is too long to be the address; it begins with " + at.redirectURI)
+	}
+	// Terminals wrap long lines, and what is copied from a mail has quotes.
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.Trim(text, `"'<>`+"`")
+	switch {
+	case text == "":
+		return "", errors.New("nothing was pasted; the address begins with " + at.redirectURI)
+	case !strings.Contains(text, "://"):
+		return "", errors.New("this is not the whole address; it begins with " + at.redirectURI + " (a code alone is not accepted)")
+	}
+	want, err := url.Parse(at.redirectURI)
+	if err != nil {
+		return "", errBadAnswer
+	}
+	got, err := url.Parse(text)
+	// Browsers may have turned http into https, and people the number into the
+	// name. The state is the proof, so neither matters.
+	if err != nil || got.Scheme != "http" && got.Scheme != "https" || !loopbackHost(got.Hostname()) ||
+		got.Port() != want.Port() || got.Path != want.Path || got.User != nil {
+		return "", errors.New("this is the address of another page; it begins with " + at.redirectURI)
+	}
+	return got.RawQuery, nil
+}

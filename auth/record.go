@@ -1,0 +1,109 @@
+package auth
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// recordVersion is the version of records that are written.
+const recordVersion = 1
+
+// maxRecord bounds a stored record; Google's tokens have up to 2 KiB.
+const maxRecord = 64 << 10
+
+// Record is one stored sign-in. Its fmt, log and JSON forms hide the tokens;
+// a Store that writes records uses Encode and DecodeRecord.
+type Record struct {
+	Version      int       // the version of the encoding it came from
+	ClientID     string    // the OAuth client the tokens belong to
+	Scopes       []string  // the scopes that were asked for, in full and sorted
+	Account      string    // the e-mail address that signed in; "" if it was not asked for
+	RefreshToken string    // long-lived; keep it like a password
+	AccessToken  string    // works for about an hour
+	Expiry       time.Time // when AccessToken ends
+	Created      time.Time // when the person consented
+}
+
+// recordJSON is the stored form.
+type recordJSON struct {
+	Version      int       `json:"version"`
+	ClientID     string    `json:"client_id"`
+	Scopes       []string  `json:"scopes"`
+	Account      string    `json:"account,omitempty"`
+	RefreshToken string    `json:"refresh_token"`
+	AccessToken  string    `json:"access_token,omitempty"`
+	Expiry       time.Time `json:"expiry,omitzero"`
+	Created      time.Time `json:"created"`
+}
+
+// Encode returns the stored form, tokens included.
+func (r *Record) Encode() ([]byte, error) {
+	return json.Marshal(recordJSON{
+		Version: recordVersion, ClientID: r.ClientID, Scopes: r.Scopes, Account: r.Account,
+		RefreshToken: r.RefreshToken, AccessToken: r.AccessToken,
+		Expiry: r.Expiry.UTC(), Created: r.Created.UTC(),
+	})
+}
+
+// DecodeRecord reads what Encode wrote, this version's or an earlier one's.
+// The error matches ErrCorrupt and has no part of the content in it.
+func DecodeRecord(data []byte) (*Record, error) {
+	var raw recordJSON
+	if len(data) > maxRecord {
+		return nil, fmt.Errorf("%w: larger than 64 KiB", ErrCorrupt)
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return nil, fmt.Errorf("%w: not the JSON of a record", ErrCorrupt)
+	}
+	if raw.Version < 1 || raw.Version > recordVersion {
+		return nil, fmt.Errorf("%w: its version is %d; this program reads versions up to %d", ErrCorrupt, raw.Version, recordVersion)
+	}
+	if raw.ClientID == "" || raw.RefreshToken == "" || len(raw.Scopes) == 0 {
+		return nil, fmt.Errorf("%w: it is incomplete", ErrCorrupt)
+	}
+	return &Record{
+		Version: raw.Version, ClientID: raw.ClientID, Scopes: raw.Scopes, Account: raw.Account,
+		RefreshToken: raw.RefreshToken, AccessToken: raw.AccessToken, Expiry: raw.Expiry, Created: raw.Created,
+	}, nil
+}
+
+// clone returns a copy that shares nothing with r.
+func (r *Record) clone() *Record {
+	if r == nil {
+		return nil
+	}
+	c := *r
+	c.Scopes = slices.Clone(r.Scopes)
+	return &c
+}
+
+// String tells whose sign-in it is, without the tokens.
+func (r Record) String() string {
+	account := r.Account
+	if account == "" {
+		account = "unnamed account"
+	}
+	return fmt.Sprintf("auth.Record(%s, client %s, expires %s)", account, r.ClientID, r.Expiry.UTC().Format(time.RFC3339))
+}
+
+// Format prints String for every verb.
+func (r Record) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
+
+// LogValue is String.
+func (r Record) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalJSON leaves the tokens out; Encode has them.
+func (r Record) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Version  int       `json:"version"`
+		ClientID string    `json:"client_id"`
+		Scopes   []string  `json:"scopes"`
+		Account  string    `json:"account,omitempty"`
+		Expiry   time.Time `json:"expiry,omitzero"`
+		Created  time.Time `json:"created"`
+	}{r.Version, r.ClientID, r.Scopes, r.Account, r.Expiry, r.Created})
+}

@@ -1,0 +1,194 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	refreshTries  = 3
+	refreshWindow = 10 * time.Second // no new try after this
+)
+
+// runSilent is the flight behind Token: it gets a token without the person.
+func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
+	rec := a.load(ctx)
+	if a.usable(rec) {
+		a.adopt(f, rec, 0)
+		return nil
+	}
+	if rec == nil {
+		// Not waiting for the lock: it may be held by a consent that takes minutes.
+		return a.required()
+	}
+	var failed error
+	err := a.update(ctx, nil, func(old *Record) (*Record, error) {
+		rec, err := a.renew(ctx, f, old)
+		if errors.Is(err, ErrConsentRequired) {
+			failed = err
+			return nil, nil // the record is of no more use
+		}
+		return rec, err
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// required is the error when there is no sign-in to go on with.
+func (a *Authenticator) required() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return &Error{Op: "sign-in", kind: ErrConsentRequired, Description: a.reason}
+}
+
+// renew returns old if it is usable, else what a refresh makes of it, and
+// adopts the token. If the error matches ErrConsentRequired old is of no use.
+func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Record, error) {
+	switch {
+	case old == nil:
+		return nil, a.required()
+	case a.usable(old):
+		a.adopt(f, old, 0)
+		return old, nil
+	}
+	next, life, err := a.refresh(ctx, old)
+	if errors.Is(err, ErrConsentRequired) {
+		// Where locks do not work another process may have signed in meanwhile.
+		if now := a.load(ctx); now != nil && now.RefreshToken != old.RefreshToken {
+			if a.usable(now) {
+				a.adopt(f, now, 0)
+				return now, nil
+			}
+			next, life, err = a.refresh(ctx, now)
+		}
+	}
+	if err != nil {
+		if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrConsentRequired) {
+			a.mu.Lock()
+			a.reason = e.Hint
+			a.mu.Unlock()
+		}
+		return nil, err
+	}
+	a.adopt(f, next, life)
+	return next, nil
+}
+
+// refresh asks for a new access token, again if the network or the server was
+// at fault, within bounds.
+func (a *Authenticator) refresh(ctx context.Context, old *Record) (*Record, time.Duration, error) {
+	start := time.Now()
+	pause := a.cfg.pause
+	for try := 1; ; try++ {
+		g, err := a.endpoint.refresh(ctx, old.RefreshToken)
+		if err == nil {
+			next := old.clone()
+			next.AccessToken, next.Expiry = g.accessToken, a.cfg.now().Add(g.life)
+			if g.refreshToken != "" {
+				next.RefreshToken = g.refreshToken
+			}
+			a.cfg.Logger.DebugContext(ctx, "auth: access token refreshed", "expiry", next.Expiry)
+			return next, g.life, nil
+		}
+		e, ok := errors.AsType[*Error](err)
+		if !ok || !e.transient {
+			return nil, 0, err
+		}
+		wait := max(pause, e.retryAfter)
+		if try == refreshTries || time.Since(start)+wait > refreshWindow {
+			return nil, 0, err
+		}
+		a.cfg.Logger.DebugContext(ctx, "auth: refresh failed, trying again", "error", err, "wait", wait)
+		if sleep(ctx, wait) != nil {
+			return nil, 0, err
+		}
+		pause *= 2
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// load returns the stored record, or the one that could not be stored; nil if
+// there is none. A record that cannot be used is as good as none.
+func (a *Authenticator) load(ctx context.Context) *Record {
+	rec, err := a.cfg.Store.Get(ctx, a.key)
+	if err != nil && !errors.Is(err, ErrNotFound) && ctx.Err() == nil {
+		a.warnOnce("the stored sign-in cannot be read", err)
+		rec = nil
+	}
+	return a.mine(rec)
+}
+
+// mine returns rec if it belongs to this sign-in: a file can be copied to the
+// name of another. Without one it is the record that could not be stored.
+func (a *Authenticator) mine(rec *Record) *Record {
+	if rec == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.unsaved.clone()
+	}
+	switch {
+	case rec.ClientID != a.cfg.Client.id, !slices.Equal(rec.Scopes, a.cfg.Scopes), rec.RefreshToken == "",
+		a.cfg.Account != "" && !strings.EqualFold(rec.Account, a.cfg.Account):
+		a.warnOnce("the stored sign-in is of another client, scope or account and is ignored", nil)
+		return nil
+	}
+	return rec
+}
+
+// update runs fn on the stored record under the store's lock. A store that
+// fails does not stop the sign-in: it then lives in this process, with one
+// warning. notice, if not nil, is called when the lock is long in coming.
+func (a *Authenticator) update(ctx context.Context, notice func(), fn func(old *Record) (*Record, error)) error {
+	if notice != nil {
+		timer := time.AfterFunc(a.cfg.notice, notice)
+		defer timer.Stop()
+		inner := fn
+		fn = func(old *Record) (*Record, error) {
+			timer.Stop()
+			return inner(old)
+		}
+	}
+	var ran bool
+	var next *Record
+	var failed error
+	err := a.cfg.Store.Update(ctx, a.key, func(old *Record) (*Record, error) {
+		ran = true
+		next, failed = fn(a.mine(old))
+		return next, failed
+	})
+	switch {
+	case ran && failed != nil:
+		return failed
+	case !ran && ctx.Err() != nil:
+		return &Error{Op: "sign-in", cause: context.Cause(ctx)}
+	case err != nil && !ran:
+		if next, failed = fn(a.load(ctx)); failed != nil {
+			return failed
+		}
+	}
+	a.mu.Lock()
+	a.unsaved = nil
+	if err != nil {
+		a.unsaved = next.clone()
+	}
+	a.mu.Unlock()
+	if err != nil {
+		a.warnOnce("the sign-in cannot be saved and ends with this process", err)
+	}
+	return nil
+}

@@ -1,0 +1,234 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// FileStore returns a Store of one file for each sign-in in the directory dir;
+// "" means bigqueryuser in os.UserConfigDir(). A leading "~/" means the home
+// directory. The directory is made (0700) when first needed. Files are 0600,
+// written whole or not at all, and named by a hash.
+//
+// A directory that others may write to is refused. Whether the directory can
+// be made and written to is found out when it is used.
+func FileStore(dir string) (Store, error) {
+	s := &fileStore{rename: os.Rename}
+	if dir == "" {
+		base, err := os.UserConfigDir()
+		if err != nil {
+			s.unusable = errors.New("auth: the user's configuration directory is not known; set HOME or name a token directory")
+			return s, nil
+		}
+		s.dir, s.private = filepath.Join(base, "bigqueryuser"), true
+		return s, s.checkDir()
+	}
+	dir, err := expandHome(dir)
+	if err != nil {
+		return nil, err
+	}
+	if s.dir, err = filepath.Abs(dir); err != nil {
+		return nil, configError("configuration", "the token directory cannot be found", "write its path in full")
+	}
+	return s, s.checkDir()
+}
+
+type fileStore struct {
+	dir      string
+	private  bool  // the directory is this package's own, so its mode may be repaired
+	unusable error // why there is no directory at all
+	rename   func(from, to string) error
+}
+
+// checkDir refuses a directory in which others could plant files.
+func (s *fileStore) checkDir() error {
+	info, err := os.Stat(s.dir)
+	switch {
+	case err != nil: // made when needed; the error is reported then
+		return nil
+	case !info.IsDir():
+		return configError("configuration", "the token directory is not a directory: "+s.dir, "name another one")
+	case s.private && info.Mode().Perm()&0o077 != 0 && ownedByUser(info):
+		if os.Chmod(s.dir, 0o700) == nil {
+			return nil
+		}
+	}
+	if othersMayWrite(info) {
+		return configError("configuration", "others may write to the token directory "+s.dir, "name another one, or chmod it to 0700")
+	}
+	return nil
+}
+
+func (s *fileStore) path(key string) string { return filepath.Join(s.dir, key+".json") }
+
+// Get reads the record without waiting for the lock: files are replaced whole.
+func (s *fileStore) Get(_ context.Context, key string) (*Record, error) {
+	if err := errors.Join(s.unusable, checkKey(key)); err != nil {
+		return nil, err
+	}
+	data, err := readPrivate(s.path(key))
+	if err != nil {
+		return nil, err
+	}
+	return DecodeRecord(data)
+}
+
+// Update runs fn under the lock file beside the record.
+func (s *fileStore) Update(ctx context.Context, key string, fn func(*Record) (*Record, error)) error {
+	if err := errors.Join(s.unusable, checkKey(key)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("auth: making the token directory: %w", err)
+	}
+	if err := s.checkDir(); err != nil {
+		return err
+	}
+	unlock, err := lockFile(ctx, filepath.Join(s.dir, key+".lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	old, err := s.Get(ctx, key)
+	if errors.Is(err, ErrCorrupt) {
+		err = s.setAside(key)
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	next, err := fn(old)
+	if err != nil {
+		return err
+	}
+	s.clean(key, ".tmp-")
+	if next == old {
+		return nil
+	}
+	if next == nil {
+		if err := os.Remove(s.path(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("auth: removing the stored sign-in: %w", err)
+		}
+		return nil
+	}
+	data, err := next.Encode()
+	if err != nil {
+		return err
+	}
+	return s.write(key, data)
+}
+
+// write replaces the file in one step: a reader sees the old or the new record.
+func (s *fileStore) write(key string, data []byte) (err error) {
+	f, err := os.CreateTemp(s.dir, key+".tmp-*") // made with mode 0600
+	if err != nil {
+		return fmt.Errorf("auth: saving the sign-in: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("auth: saving the sign-in: %w", err)
+		}
+	}()
+	if err = f.Chmod(0o600); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if err = s.replace(f.Name(), s.path(key)); err != nil {
+		return err
+	}
+	syncDir(s.dir)
+	return nil
+}
+
+// replace renames, trying again for a second while another process has the
+// target open, which Windows does not allow.
+func (s *fileStore) replace(from, to string) error {
+	var err error
+	for delay := 5 * time.Millisecond; delay < time.Second; delay *= 2 {
+		if err = s.rename(from, to); err == nil || !sharingViolation(err) {
+			return err
+		}
+		time.Sleep(delay)
+	}
+	return err
+}
+
+// setAside keeps what could not be read, for the curious, out of the way. Only
+// the latest is kept.
+func (s *fileStore) setAside(key string) error {
+	s.clean(key, ".corrupt-")
+	aside := filepath.Join(s.dir, key+".corrupt-"+time.Now().UTC().Format("20060102T150405Z"))
+	if err := os.Rename(s.path(key), aside); err != nil {
+		return fmt.Errorf("auth: setting an unusable stored sign-in aside: %w", err)
+	}
+	if info, err := os.Lstat(aside); err == nil && info.Mode().IsRegular() {
+		os.Chmod(aside, 0o600) // fails only for a file of somebody else, who can read it anyway
+	}
+	return nil
+}
+
+// clean removes what a killed process has left for the key. The lock is held.
+func (s *fileStore) clean(key, kind string) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), key+kind) {
+			os.Remove(filepath.Join(s.dir, e.Name()))
+		}
+	}
+}
+
+// readPrivate reads a small file that only the user can read. It does not
+// follow a symbolic link and does not wait for a pipe's writer.
+func readPrivate(path string) ([]byte, error) {
+	f, err := openPrivate(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ErrNotFound
+	case err != nil:
+		if info, lerr := os.Lstat(path); lerr == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%w: it is not a regular file", ErrCorrupt)
+		}
+		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: it is not a regular file", ErrCorrupt)
+	case !ownedByUser(info):
+		return nil, fmt.Errorf("%w: it belongs to another user", ErrCorrupt)
+	case info.Size() > maxRecord:
+		return nil, fmt.Errorf("%w: it is larger than 64 KiB", ErrCorrupt)
+	case othersMayRead(info):
+		if err := f.Chmod(0o600); err != nil {
+			return nil, fmt.Errorf("%w: others can read it and that cannot be repaired", ErrCorrupt)
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	if err != nil {
+		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
+	}
+	return data, nil
+}
