@@ -1,0 +1,101 @@
+package driver
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// bind makes the query parameters of a statement from its arguments, after it has checked
+// that they are as many, of one style and of the names that the statement asks for. types are
+// those that Prepare learnt, nil if the statement was not prepared.
+func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue, types []*bq.QueryParameterType) ([]*bq.QueryParameter, error) {
+	if err := checkArguments(p, args); err != nil {
+		return nil, err
+	}
+	params := make([]*bq.QueryParameter, len(args))
+	pending := make([]argument, len(args))
+	var declared []*bq.QueryParameter
+	for i, nv := range args {
+		a, err := encode(nv.Value)
+		if err != nil {
+			return nil, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+		}
+		params[i], pending[i] = &bq.QueryParameter{Name: nv.Name, ParameterType: a.typ, ParameterValue: a.value}, a
+		if a.typ != nil {
+			declared = append(declared, params[i])
+		}
+	}
+	if len(declared) == len(params) {
+		return params, nil
+	}
+	if types == nil {
+		var err error
+		if types, err = c.inferTypes(ctx, text, p, declared); err != nil {
+			return nil, err
+		}
+	}
+	for i, nv := range args {
+		if pending[i].typ != nil {
+			continue
+		}
+		slot := i
+		if nv.Name != "" {
+			slot = p.slot(nv.Name)
+		}
+		a, err := pending[i].as(types[slot])
+		if err != nil {
+			return nil, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+		}
+		params[i].ParameterType, params[i].ParameterValue = a.typ, a.value
+	}
+	return params, nil
+}
+
+func argumentName(nv driver.NamedValue) string {
+	if nv.Name != "" {
+		return "argument @" + nv.Name
+	}
+	return fmt.Sprintf("argument %d", nv.Ordinal)
+}
+
+func checkArguments(p parameters, args []driver.NamedValue) error {
+	named := 0
+	seen := make(map[string]bool)
+	for _, nv := range args {
+		if nv.Name == "" {
+			continue
+		}
+		named++
+		name := strings.ToLower(nv.Name)
+		if seen[name] {
+			return fmt.Errorf("bigqueryuser: argument @%s is given twice", nv.Name)
+		}
+		seen[name] = true
+	}
+	switch {
+	case named > 0 && named < len(args):
+		return errors.New("bigqueryuser: some arguments are named and some are not: use sql.Named for all of them or for none")
+	case named > 0 && p.positional > 0:
+		return errors.New("bigqueryuser: the statement has ? placeholders, but its arguments are named: write @name in the statement")
+	case named == 0 && len(args) > 0 && len(p.names) > 0:
+		return fmt.Errorf("bigqueryuser: the statement has @%s, but its arguments have no names: use sql.Named(%q, value)", p.names[0], p.names[0])
+	case named == 0 && len(args) != p.count():
+		return fmt.Errorf("bigqueryuser: the statement has %d placeholders and %d arguments", p.count(), len(args))
+	}
+	for _, nv := range args {
+		if nv.Name != "" && p.slot(nv.Name) < 0 {
+			return fmt.Errorf("bigqueryuser: the statement has no @%s", nv.Name)
+		}
+	}
+	for _, name := range p.names {
+		if !seen[name] {
+			return fmt.Errorf("bigqueryuser: the statement has @%s, and no argument of this name", name)
+		}
+	}
+	return nil
+}

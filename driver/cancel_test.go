@@ -1,0 +1,145 @@
+package driver_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// TestCancelRunningJob: the end of ctx ends the statement and the job that it started.
+func TestCancelRunningJob(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 1000, Until: make(chan struct{})})
+	server.Inject(fakebq.GetQueryResults, fakebq.Hang(nil))
+	db := open(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		server.WaitFor(t, fakebq.GetQueryResults, 1)
+		cancel()
+	}()
+	if _, err := db.QueryContext(ctx, "SELECT slow"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
+	}
+	server.WaitFor(t, fakebq.Cancel, 1)
+}
+
+// TestCancelBeforeJobIsKnown: the caller leaves at once; when the answer comes it names the job, which is then cancelled.
+func TestCancelBeforeJobIsKnown(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 1000, Until: make(chan struct{})})
+	answer := make(chan struct{})
+	server.Inject(fakebq.Query, fakebq.Hang(answer))
+	db := open(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		server.WaitFor(t, fakebq.Query, 1)
+		cancel()
+	}()
+	if _, err := db.ExecContext(ctx, "SELECT slow"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
+	}
+	if got := server.Count(fakebq.Cancel); got != 0 {
+		t.Errorf("got %d cancels before the job was known; want 0", got)
+	}
+	close(answer)
+	server.WaitFor(t, fakebq.Cancel, 1)
+}
+
+// TestCancelBetweenPages: no page is fetched after ctx has ended, and Rows says why it stopped.
+func TestCancelBetweenPages(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 100, PageSize: 3})
+	server.Inject(fakebq.GetQueryResults, fakebq.Hang(nil))
+	db := open(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rows, err := db.QueryContext(ctx, "SELECT *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	go func() {
+		server.WaitFor(t, fakebq.GetQueryResults, 1)
+		cancel()
+	}()
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	if n > 3 || !errors.Is(rows.Err(), context.Canceled) {
+		t.Errorf("got %d rows and %v; want at most 3 and context.Canceled", n, rows.Err())
+	}
+}
+
+// TestCloseEarly: rows that are closed fetch nothing more.
+func TestCloseEarly(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 100, PageSize: 3})
+	db := open(t, server)
+	for range 20 {
+		rows, err := db.QueryContext(t.Context(), "SELECT *")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !rows.Next() {
+			t.Fatal(rows.Err())
+		}
+		if err := rows.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := server.Count(fakebq.GetQueryResults); got != 0 {
+		t.Errorf("got %d requests for further pages; want 0", got)
+	}
+	if got := db.Stats().OpenConnections; got != 1 {
+		t.Errorf("got %d connections; want the first one to be used again", got)
+	}
+}
+
+// TestBadPages: a page that can't be right is an error, never a wrong or missing row.
+func TestBadPages(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fakebq.Fault{
+		"garbage":      fakebq.Garbage(`{"jobComplete":true,"rows":[{"f":[{"v":"x"}]}]}`),
+		"not complete": fakebq.Garbage(`{"jobComplete":false}`),
+		"not JSON":     fakebq.Garbage(`<html>`),
+		"cut off":      fakebq.Truncate(60),
+		"an error":     fakebq.Fail(fakebq.Error{Reason: "notFound", Message: "Not found: Job"}),
+	} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 2, PageSize: 3})
+		server.Inject(fakebq.GetQueryResults, fault)
+		rows, err := open(t, server).QueryContext(t.Context(), "SELECT *")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if n != 3 || rows.Err() == nil {
+			t.Errorf("%s: got %d rows and %v; want 3 and an error", name, n, rows.Err())
+		}
+		rows.Close()
+	}
+}
+
+// TestEmptyPages: an empty page in the middle is not the end.
+func TestEmptyPages(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3, EmptyPages: []int{0, 1, 2}, RowsFirst: true})
+	rows, err := open(t, server).QueryContext(t.Context(), "SELECT *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, rows); len(got) != 9 {
+		t.Errorf("got %d rows; want 9", len(got))
+	}
+}

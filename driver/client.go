@@ -1,0 +1,190 @@
+package driver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"cloud.google.com/go/bigquery"
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
+	htransport "google.golang.org/api/transport/http"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+)
+
+const (
+	defaultEndpoint = "https://bigquery.googleapis.com"
+	restPath        = "/bigquery/v2/"
+	userAgent       = "bigqueryuser"
+
+	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB.
+	maxPageBytes = 64 << 20
+)
+
+// client is a connector's one way to BigQuery: one authorised transport under the
+// official client, the generated REST service and the two calls whose rows the driver
+// reads itself. It makes no request until it is used.
+type client struct {
+	project string
+	base    string // REST base URL, with a slash at its end
+	http    *http.Client
+	idle    *http.Transport
+	service *bq.Service
+	// official shares the transport. It is for callers that reach below database/sql.
+	official *bigquery.Client
+}
+
+func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*client, error) {
+	agent := userAgent
+	if cfg.Application != "" {
+		agent = cfg.Application + " " + userAgent
+	}
+	opts := []option.ClientOption{option.WithTokenSource(tokens), option.WithUserAgent(agent)}
+	if cfg.QuotaProject != "" {
+		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.MaxIdleConnsPerHost = base.MaxIdleConns // one host serves every connection of the pool
+	authorised, err := htransport.NewTransport(ctx, base, opts...)
+	if err != nil {
+		return nil, err
+	}
+	// A redirect would carry the access token to another host; BigQuery never sends one.
+	hc := &http.Client{Transport: authorised, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base}
+	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
+	if c.service, err = bq.NewService(ctx, shared...); err != nil {
+		return nil, err
+	}
+	c.service.UserAgent = agent
+	if c.official, err = bigquery.NewClient(ctx, cfg.Project, shared...); err != nil {
+		return nil, err
+	}
+	c.official.Location = cfg.Location
+	return c, nil
+}
+
+// restBase completes an endpoint that is only a host, as people write it, with the
+// path of the REST API; one with a path of its own is taken as it is.
+func restBase(endpoint string) string {
+	if endpoint == "" {
+		endpoint = defaultEndpoint
+	}
+	trimmed := strings.TrimSuffix(endpoint, "/")
+	if u, err := url.Parse(trimmed); err == nil && u.Path == "" {
+		return trimmed + restPath
+	}
+	return trimmed + "/"
+}
+
+func (c *client) close() { c.idle.CloseIdleConnections() }
+
+// query calls jobs.query.
+func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error) {
+	body, err := json.Marshal(req)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url("queries", nil), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	return c.readPage(r)
+}
+
+// results calls jobs.getQueryResults. An empty token asks for the first page; a timeout of 0 does not wait.
+func (c *client) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
+	q := url.Values{}
+	q.Set("formatOptions.useInt64Timestamp", "true")
+	q.Set("timeoutMs", strconv.FormatInt(timeoutMs, 10))
+	if ref.Location != "" {
+		q.Set("location", ref.Location)
+	}
+	if token != "" {
+		q.Set("pageToken", token)
+	}
+	if maxResults > 0 {
+		q.Set("maxResults", strconv.FormatInt(maxResults, 10))
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url("queries/"+url.PathEscape(ref.JobId), q), nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.readPage(r)
+}
+
+// dryRun calls jobs.insert with dryRun, which bills nothing and leaves no job behind.
+func (c *client) dryRun(ctx context.Context, location string, q *bq.JobConfigurationQuery) (*bq.JobStatistics, error) {
+	job, err := c.service.Jobs.Insert(c.project, &bq.Job{
+		JobReference:  &bq.JobReference{ProjectId: c.project, Location: location},
+		Configuration: &bq.JobConfiguration{DryRun: true, Query: q},
+	}).Context(ctx).Do()
+	if err != nil {
+		return nil, err
+	}
+	if job.Status != nil && job.Status.ErrorResult != nil {
+		return nil, &googleapi.Error{Code: http.StatusBadRequest, Message: job.Status.ErrorResult.Message,
+			Errors: []googleapi.ErrorItem{{Reason: job.Status.ErrorResult.Reason, Message: job.Status.ErrorResult.Message}}}
+	}
+	if job.Statistics == nil || job.Statistics.Query == nil {
+		return nil, errors.New("the answer to a dry run has no query statistics")
+	}
+	return job.Statistics, nil
+}
+
+// cancel calls jobs.cancel.
+func (c *client) cancel(ctx context.Context, ref *bq.JobReference) error {
+	_, err := c.service.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+	return err
+}
+
+func (c *client) url(path string, q url.Values) string {
+	// prettyPrint would put white space between all cells.
+	if q == nil {
+		q = url.Values{}
+	}
+	q.Set("prettyPrint", "false")
+	return c.base + "projects/" + url.PathEscape(c.project) + "/" + path + "?" + q.Encode()
+}
+
+func (c *client) readPage(r *http.Request) (*page, error) {
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if err := googleapi.CheckResponse(resp); err != nil {
+		return nil, err
+	}
+	body, err := readAll(resp)
+	if err != nil {
+		return nil, err
+	}
+	return parsePage(body)
+}
+
+// readAll reads a whole answer, into one allocation where its length is known.
+func readAll(resp *http.Response) ([]byte, error) {
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxPageBytes {
+		buf.Grow(int(n) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxPageBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > maxPageBytes {
+		return nil, fmt.Errorf("an answer of BigQuery is larger than %d MiB: set a smaller max_results", maxPageBytes>>20)
+	}
+	return buf.Bytes(), nil
+}

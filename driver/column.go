@@ -1,0 +1,109 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// column is one column of a result, or one field of a STRUCT, with its kind bound.
+type column struct {
+	name     string
+	typeName string
+	kind     kind
+	required bool  // never NULL
+	repeated bool  // an ARRAY, for which NULL is an empty one
+	length   int64 // of STRING(n) and BYTES(n), 0 = no limit
+	decimal  bool
+	prec     int64 // of NUMERIC and BIGNUMERIC
+	scale    int64
+}
+
+func newColumns(schema *bq.TableSchema) ([]column, error) {
+	if schema == nil {
+		return nil, nil
+	}
+	columns := make([]column, len(schema.Fields))
+	for i, f := range schema.Fields {
+		c, err := newColumn(f)
+		if err != nil {
+			return nil, fmt.Errorf("bigqueryuser: column %d, %q: %w", i+1, f.Name, err)
+		}
+		columns[i] = c
+	}
+	return columns, nil
+}
+
+func newColumn(f *bq.TableFieldSchema) (column, error) {
+	k, text, err := kindOfField(f)
+	if err != nil {
+		return column{}, err
+	}
+	c := column{name: f.Name, typeName: text, kind: k, required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
+	if _, scalar := kindsByName[k.name]; scalar {
+		c.typeName, c.length = k.name, f.MaxLength
+	}
+	switch k.name {
+	case "NUMERIC":
+		c.decimal, c.prec, c.scale = true, 38, 9
+	case "BIGNUMERIC":
+		c.decimal, c.prec, c.scale = true, 76, 38
+	}
+	if c.decimal && f.Precision > 0 {
+		c.prec, c.scale = f.Precision, f.Scale
+	}
+	return c, nil
+}
+
+func (col *column) scanType() reflect.Type {
+	if col.required {
+		return col.kind.plain
+	}
+	return col.kind.nullable
+}
+
+var (
+	errNull        = errors.New("NULL in a REQUIRED column")
+	errNullElement = errors.New("NULL in an ARRAY")
+	errCell        = errors.New("a cell is not of the form {\"v\": ...}")
+	emptyList      = []byte("[]")
+)
+
+// openCell takes the start of a cell.
+func openCell(c *cursor) bool {
+	if c.literal(`{"v":`) {
+		return true
+	}
+	if !c.accept('{') {
+		return false
+	}
+	key, err := c.str()
+	return err == nil && string(key) == "v" && c.accept(':')
+}
+
+// cell reads {"v": value} and decodes the value.
+func (col *column) cell(c *cursor) (driver.Value, error) {
+	if !openCell(c) {
+		return nil, errCell
+	}
+	var v driver.Value
+	var err error
+	switch {
+	case !c.null():
+		v, err = col.kind.read(c)
+	case col.required:
+		err = errNull
+	case col.repeated:
+		v, err = col.kind.read(&cursor{buf: emptyList})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !c.accept('}') {
+		return nil, errCell
+	}
+	return v, nil
+}

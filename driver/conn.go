@@ -1,0 +1,109 @@
+package driver
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// Conn is one connection of the pool. It holds no network connection of its own: all
+// of a connector's share one client. sql.Conn.Raw reaches it.
+type Conn struct {
+	connector *Connector
+	bad       bool // the sign-in is gone: the pool must drop the connection
+	closed    bool
+}
+
+var (
+	_ driver.Conn               = (*Conn)(nil)
+	_ driver.ConnBeginTx        = (*Conn)(nil)
+	_ driver.ConnPrepareContext = (*Conn)(nil)
+	_ driver.ExecerContext      = (*Conn)(nil)
+	_ driver.QueryerContext     = (*Conn)(nil)
+	_ driver.NamedValueChecker  = (*Conn)(nil)
+	_ driver.Pinger             = (*Conn)(nil)
+	_ driver.SessionResetter    = (*Conn)(nil)
+	_ driver.Validator          = (*Conn)(nil)
+)
+
+var (
+	errClosed       = errors.New("bigqueryuser: the connector is closed")
+	errConnClosed   = errors.New("bigqueryuser: the connection is closed")
+	errTransactions = errors.New("bigqueryuser: transactions are not supported by this version")
+)
+
+// Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
+// and the permission to run queries in it, and bills nothing.
+func (c *Conn) Ping(ctx context.Context) error {
+	_, err := c.dryRun(ctx, "SELECT 1", parameters{}, nil)
+	return err
+}
+
+// QueryContext runs a statement and returns its rows.
+func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.query(ctx, query, args, nil)
+}
+
+// ExecContext runs a statement and returns how many rows it changed.
+func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.exec(ctx, query, args, nil)
+}
+
+// PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
+// learns the types of its parameters.
+func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	p, err := findParameters(query)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := c.dryRun(ctx, query, p, nil)
+	if err != nil {
+		return nil, err
+	}
+	types := slotTypes(p, stats.Query.UndeclaredQueryParameters)
+	c.connector.types.put(query, types)
+	return &Stmt{conn: c, text: query, parameters: p, types: types}, nil
+}
+
+// Prepare is PrepareContext without a context. database/sql calls PrepareContext.
+func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// BeginTx is an error in this version.
+func (c *Conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
+	return nil, errTransactions
+}
+
+// Begin is BeginTx without a context. database/sql calls BeginTx.
+func (c *Conn) Begin() (driver.Tx, error) { return nil, errTransactions }
+
+// CheckNamedValue turns an argument into a query parameter, so that a value that BigQuery
+// has no type for is refused before anything is sent.
+func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	a, err := encode(nv.Value)
+	if err != nil {
+		return fmt.Errorf("bigqueryuser: %w", err)
+	}
+	nv.Value = a
+	return nil
+}
+
+// ResetSession is called before the pool hands the connection out again.
+func (c *Conn) ResetSession(ctx context.Context) error {
+	if !c.IsValid() {
+		return driver.ErrBadConn
+	}
+	return ctx.Err()
+}
+
+// IsValid tells whether the pool may keep the connection: not once the person has to sign in
+// again, which only a new connection may ask for.
+func (c *Conn) IsValid() bool { return !c.bad && !c.closed }
+
+// Close ends the connection.
+func (c *Conn) Close() error {
+	c.closed = true
+	return nil
+}

@@ -1,0 +1,274 @@
+package driver
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+)
+
+// ClientSecretsEnv names the environment variable that holds the path of
+// client_secrets.json when neither the DSN nor an option gives one.
+const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
+
+// closeGrace is how long Close waits for cancel requests that are on their way: the
+// person pays for a job that goes on.
+const closeGrace = 3 * time.Second
+
+// Connector holds what all connections of a *sql.DB share: one sign-in, one BigQuery
+// client and what has been learnt about statements. It is safe for concurrent use.
+type Connector struct {
+	cfg    dsn.Config // never changed
+	signIn *auth.Authenticator
+	tokens *tokenSource
+	types  *typeCache
+
+	newClient func(context.Context) (*client, error)
+
+	mu     sync.Mutex
+	client *client
+	closed bool
+
+	// background are requests that outlive their statement: cancels, and answers that
+	// are awaited only to learn which job to cancel. stop ends them.
+	background    sync.WaitGroup
+	backgroundCtx context.Context
+	stop          context.CancelFunc
+}
+
+var (
+	_ driver.Connector = (*Connector)(nil)
+	_ io.Closer        = (*Connector)(nil)
+)
+
+// NewConnector checks cfg, reads its client secrets and returns a connector for
+// sql.OpenDB. It makes no request: the sign-in happens at the first connection. The
+// configuration is copied. sql.DB.Close closes the connector.
+func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
+	if cfg == nil {
+		return nil, errors.New("bigqueryuser: NewConnector needs a configuration, got nil")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	var o options
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	c := &Connector{cfg: *cfg, types: newTypeCache(typeCacheSize)}
+	source := o.tokenSource
+	if source == nil {
+		signIn, err := newSignIn(cfg, &o)
+		if err != nil {
+			return nil, err
+		}
+		c.signIn, source = signIn, signIn
+	}
+	c.tokens = &tokenSource{source: source}
+	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
+	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
+	return c, nil
+}
+
+// newSignIn is the one place where a dsn.Config becomes an auth.Config.
+func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
+	client, err := loadClient(cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	mode, err := auth.ParseMode(cfg.Login)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: login: %w", err)
+	}
+	dir, err := expandHome(cfg.TokenDir)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
+	}
+	store, err := auth.FileStore(dir)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
+	}
+	return auth.New(auth.Config{
+		Client:       client,
+		Scopes:       cfg.Scopes,
+		Mode:         mode,
+		RedirectPort: cfg.RedirectPort,
+		LoginTimeout: cfg.LoginTimeout,
+		Store:        store,
+		Prompter:     o.prompter,
+		Logger:       o.logger,
+	})
+}
+
+func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
+	if o.clientSecrets != nil {
+		if cfg.ClientSecrets != "" {
+			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and as WithClientSecrets: keep one")
+		}
+		return auth.ParseClient(o.clientSecrets)
+	}
+	path, key := cfg.ClientSecrets, "client_secrets"
+	if path == "" {
+		path, key = os.Getenv(ClientSecretsEnv), ClientSecretsEnv
+	}
+	if path == "" {
+		return nil, fmt.Errorf("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN (the client_secrets.json that the Google Cloud console offers for an OAuth client of type Desktop app), set %s, or embed the file and use WithClientSecrets", ClientSecretsEnv)
+	}
+	path, err := expandHome(path)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
+	}
+	client, err := auth.LoadClient(path)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
+	}
+	return client, nil
+}
+
+// expandHome replaces a leading ~/ as a shell does, since nothing else expands a DSN.
+func expandHome(path string) (string, error) {
+	if path != "~" && !strings.HasPrefix(path, "~/") {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("~ can't be expanded: %w", err)
+	}
+	return filepath.Join(home, path[1:]), nil
+}
+
+// Connect makes sure that somebody is signed in, asking the person if there is no
+// usable sign-in yet. It makes no BigQuery request. Errors of the sign-in are those of
+// package auth.
+func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if c.isClosed() {
+		return nil, errClosed
+	}
+	if c.signIn != nil {
+		if err := c.signIn.Ensure(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := c.clientFor(ctx); err != nil {
+		return nil, err
+	}
+	return &Conn{connector: c}, nil
+}
+
+// Driver returns the driver, for sql.DB.Driver.
+func (c *Connector) Driver() driver.Driver { return &Driver{} }
+
+// Close lets cancel requests that are on their way go out, within a moment, then stops a
+// running sign-in and closes idle connections. It may be called more than once.
+func (c *Connector) Close() error {
+	c.mu.Lock()
+	first := !c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if !first {
+		return nil
+	}
+	grace := time.AfterFunc(closeGrace, c.stop)
+	c.background.Wait()
+	grace.Stop()
+	c.stop()
+	c.mu.Lock()
+	cl := c.client
+	c.client = nil
+	c.mu.Unlock()
+	if cl != nil {
+		cl.close()
+	}
+	if c.signIn != nil {
+		return c.signIn.Close()
+	}
+	return nil
+}
+
+func (c *Connector) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// clientFor returns the connector's one client, made at the first use. Its lifetime is the
+// connector's: nothing of ctx but its values reaches it.
+func (c *Connector) clientFor(ctx context.Context) (*client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client == nil {
+		if c.closed {
+			return nil, errClosed
+		}
+		cl, err := c.newClient(context.WithoutCancel(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("bigqueryuser: making the BigQuery client: %w", err)
+		}
+		c.client = cl
+	}
+	return c.client, nil
+}
+
+// inBackground runs f with a context that ends when the connector closes, at the latest
+// after limit. Once the connector is closed it calls otherwise instead, if there is one.
+func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context), otherwise func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		if otherwise != nil {
+			otherwise()
+		}
+		return
+	}
+	c.background.Go(func() {
+		ctx, cancel := context.WithTimeout(c.backgroundCtx, limit)
+		defer cancel()
+		f(ctx)
+	})
+}
+
+// refused is called when BigQuery answered 401: the access token in use is no good,
+// whatever its expiry says.
+func (c *Connector) refused() {
+	if c.signIn != nil {
+		c.signIn.Invalidate(c.tokens.lastToken())
+	}
+}
+
+// tokenSource hands out the sign-in's tokens and remembers the last, so that the one
+// that BigQuery refuses can be named.
+type tokenSource struct {
+	source oauth2.TokenSource
+	mu     sync.Mutex
+	last   string
+}
+
+func (s *tokenSource) Token() (*oauth2.Token, error) {
+	t, err := s.source.Token()
+	if err != nil {
+		return nil, signInError{err}
+	}
+	s.mu.Lock()
+	s.last = t.AccessToken
+	s.mu.Unlock()
+	return t, nil
+}
+
+func (s *tokenSource) lastToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}

@@ -1,0 +1,143 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
+)
+
+// Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches
+// the *googleapi.Error under it. Errors of the sign-in are those of package auth instead.
+type Error struct {
+	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
+	Message  string // BigQuery's text
+	Location string // where in the statement, "line:column"; "" if the message does not say
+	JobID    string // "" if there is no job
+	Project  string // the project that was to be billed
+	Status   int    // the HTTP status
+	err      error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("bigqueryuser: " + e.Message)
+	var about []string
+	if e.Reason != "" {
+		about = append(about, e.Reason)
+	}
+	if e.JobID != "" {
+		about = append(about, "job "+e.JobID)
+	}
+	if len(about) > 0 {
+		b.WriteString(" (" + strings.Join(about, ", ") + ")")
+	}
+	if advice := e.advice(); advice != "" {
+		b.WriteString(": " + advice)
+	}
+	return b.String()
+}
+
+// Unwrap returns the *googleapi.Error.
+func (e *Error) Unwrap() error { return e.err }
+
+// Is matches the exported reasons.
+func (e *Error) Is(target error) bool {
+	r, ok := target.(reason)
+	return ok && string(r) == e.Reason
+}
+
+// advice says what to do where BigQuery's own text leaves it open.
+func (e *Error) advice() string {
+	switch e.Reason {
+	case "accessDenied":
+		return fmt.Sprintf("the signed-in account needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", e.Project)
+	case "accessNotConfigured":
+		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
+	case "billingNotEnabled":
+		return fmt.Sprintf("enable billing for project %s, or name another in the DSN", e.Project)
+	}
+	if e.Status == 401 {
+		return "the sign-in was refused: connect again"
+	}
+	return ""
+}
+
+// reason is a sentinel that errors.Is compares with an Error's reason.
+type reason string
+
+func (r reason) Error() string { return "bigqueryuser: " + string(r) }
+
+// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API.
+const (
+	ErrAccessDenied      = reason("accessDenied")
+	ErrBillingNotEnabled = reason("billingNotEnabled")
+	ErrDuplicate         = reason("duplicate")
+	ErrInvalidQuery      = reason("invalidQuery")
+	ErrNotFound          = reason("notFound")
+	ErrQuotaExceeded     = reason("quotaExceeded")
+	ErrResourcesExceeded = reason("resourcesExceeded")
+	ErrStopped           = reason("stopped")
+)
+
+// signInError marks what came from the token source, however deep the HTTP client wraps it.
+type signInError struct{ error }
+
+func (e signInError) Unwrap() error { return e.error }
+
+var at = regexp.MustCompile(`\[(\d+:\d+)\]`)
+
+// failed is the one place where an error of a request becomes the caller's error. The end of
+// ctx is told as ctx tells it, sign-in errors are left as auth made them.
+func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return ctx.Err()
+	}
+	var signIn signInError
+	if errors.As(err, &signIn) {
+		c.bad = c.bad || errors.Is(err, auth.ErrConsentRequired)
+		return signIn.error
+	}
+	var api *googleapi.Error
+	if errors.As(err, &api) {
+		return c.refusal(api, ref)
+	}
+	var transport *url.Error
+	if errors.As(err, &transport) {
+		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", transport.Err)
+	}
+	if errors.Is(err, errClosed) {
+		return err
+	}
+	return fmt.Errorf("bigqueryuser: %w", err)
+}
+
+func (c *Conn) refusal(api *googleapi.Error, ref *bq.JobReference) *Error {
+	e := &Error{Message: api.Message, Project: c.connector.cfg.Project, Status: api.Code, err: api}
+	if len(api.Errors) > 0 {
+		e.Reason = api.Errors[0].Reason
+	}
+	if e.Message == "" {
+		e.Message = fmt.Sprintf("BigQuery answered with HTTP status %d", api.Code)
+	}
+	if m := at.FindAllStringSubmatch(e.Message, -1); m != nil {
+		e.Location = m[len(m)-1][1]
+	}
+	if ref != nil {
+		e.JobID = ref.JobId
+	}
+	if api.Code == 401 {
+		c.bad = true
+	}
+	return e
+}

@@ -1,0 +1,134 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+func readPage(t testing.TB, body string) ([][]driver.Value, error) {
+	t.Helper()
+	pg, err := parsePage([]byte(body))
+	if err != nil {
+		return nil, err
+	}
+	columns, err := newColumns(pg.Schema)
+	if err != nil {
+		return nil, err
+	}
+	var counted int64
+	b := &jsonBatch{columns: columns, cursor: cursor{buf: pg.rows}, counted: &counted}
+	var rows [][]driver.Value
+	for {
+		dest := make([]driver.Value, len(columns))
+		ok, err := b.next(dest)
+		if !ok {
+			return rows, err
+		}
+		rows = append(rows, dest)
+	}
+}
+
+const twoColumns = `"schema":{"fields":[{"name":"n","type":"INTEGER"},{"name":"s","type":"STRING","mode":"REQUIRED"}]}`
+
+const (
+	oneArray  = `"schema":{"fields":[{"name":"n","type":"INTEGER","mode":"REPEATED"}]}`
+	oneStruct = `"schema":{"fields":[{"name":"s","type":"RECORD","fields":[{"name":"a","type":"INTEGER"},{"name":"b","type":"RECORD","mode":"REPEATED","fields":[{"name":"","type":"STRING"}]}]}]}`
+)
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body string
+		want       [][]driver.Value
+		wantErr    string
+	}{
+		{"rows after the schema", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"}]},{"f":[{"v":null},{"v":""}]}]}`,
+			[][]driver.Value{{int64(1), "a"}, {nil, ""}}, ""},
+		{"rows before the schema, white space everywhere", "{ \"rows\" : [ { \"f\" : [ { \"v\" : \"1\" } , { \"v\" : \"a\" } ] } ] ,\n" + twoColumns + " }",
+			[][]driver.Value{{int64(1), "a"}}, ""},
+		{"escapes", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"\"\\\/\b\f\n\r\té😀\ud800x"}]}]}`,
+			[][]driver.Value{{int64(1), "\"\\/\b\f\n\r\té😀\uFFFDx"}}, ""},
+		{"no rows", `{` + twoColumns + `}`, nil, ""},
+		{"an empty list of rows", `{` + twoColumns + `,"rows":[]}`, nil, ""},
+		{"rows null", `{` + twoColumns + `,"rows":null}`, nil, ""},
+		{"no columns", `{"jobComplete":true}`, nil, ""},
+		{"too few cells", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"}]}]}`, nil, `row 1 of the result, column "s"`},
+		{"too many cells", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"},{"v":"b"}]}]}`, nil, "more values"},
+		{"a bad cell in the second row", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"}]},{"f":[{"v":"x"},{"v":"a"}]}]}`, nil, `row 2 of the result, column "n": not a INT64`},
+		{"a number instead of text", `{` + twoColumns + `,"rows":[{"f":[{"v":1},{"v":"a"}]}]}`, nil, `column "n"`},
+		{"NULL in a REQUIRED column", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":null}]}]}`, nil, "NULL in a REQUIRED column"},
+		{"truncated", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a`, nil, "can't be read"},
+		{"not JSON", `<html>`, nil, "can't be read"},
+		{"empty", ``, nil, "can't be read"},
+		{"a control character", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"` + "\n" + `"}]}]}`, nil, `column "s"`},
+		{"a wrong escape", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"\x"}]}]}`, nil, `column "s"`},
+		{"a cell without v", `{` + twoColumns + `,"rows":[{"f":[{"w":"1"},{"v":"a"}]}]}`, nil, `column "n"`},
+		{"a row that is no object", `{` + twoColumns + `,"rows":[1]}`, nil, "row 1"},
+		{"an unknown type", `{"schema":{"fields":[{"name":"n","type":"HOLOGRAM"}]}}`, nil, `column 1, "n": the type HOLOGRAM`},
+		{"an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"2"}]}]},{"f":[{"v":[]}]},{"f":[{"v":null}]},{"f":[{"v": [ { "v" : "3" } ] }]}]}`,
+			[][]driver.Value{{[]int64{1, 2}}, {[]int64{}}, {[]int64{}}, {[]int64{3}}}, ""},
+		{"a NULL in an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":null}]}]}]}`, nil, `column "n": [1]: NULL in an ARRAY`},
+		{"a bad element", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"x"}]}]}]}`, nil, `column "n": [1]: not a INT64`},
+		{"an ARRAY that ends early", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"}}]}]}`, nil, "can't be read"},
+		{"text instead of an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":"1"}]}]}`, nil, `column "n"`},
+		{"a STRUCT", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":"a"}]}}]}]}}]},{"f":[{"v":null}]}]}`,
+			[][]driver.Value{{Struct{[]StructField{{"a", int64(1)}, {"b", []Struct{{[]StructField{{"", "a"}}}}}}}}, {nil}}, ""},
+		{"a STRUCT with too few fields", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"}]}}]}]}`, nil, `column "s": .b: the row has fewer values`},
+		{"a bad field", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":1}]}}]}]}}]}]}`, nil, `column "s": .b: [0]: .: a cell`},
+	} {
+		got, err := readPage(t, tt.body)
+		if tt.wantErr != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("%s: got %v, %v; want an error with %q", tt.name, got, err, tt.wantErr)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		} else if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %v; want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// FuzzPage: whatever comes never panics, and what the driver reads is what encoding/json reads.
+func FuzzPage(f *testing.F) {
+	for _, s := range []string{
+		`{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a\u00e9"}]},{"f":[{"v":null},{"v":"\ud83d\ude00"}]}]}`,
+		`{"rows":[],` + twoColumns + `}`, `{"rows":[{"f":[]}],"schema":{}}`, `{"a":[[{}]],"b":"\\"}`, `{`, `{"rows":[`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		got, err := readPage(t, body)
+		if err != nil || !json.Valid([]byte(body)) {
+			return
+		}
+		var plain struct {
+			Schema *bq.TableSchema
+			Rows   []struct{ F []struct{ V *string } }
+		}
+		if json.Unmarshal([]byte(body), &plain) != nil || plain.Schema == nil {
+			return
+		}
+		if len(got) != len(plain.Rows) {
+			t.Fatalf("got %d rows; encoding/json reads %d", len(got), len(plain.Rows))
+		}
+		for i, row := range got {
+			for j, v := range row {
+				s, isString := v.(string)
+				if plain.Schema.Fields[j].Type != "STRING" || !isString {
+					continue
+				}
+				if want := plain.Rows[i].F[j].V; want == nil || *want != s {
+					t.Errorf("row %d, column %d: got %q; encoding/json reads %v", i, j, s, want)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,42 @@
+package driver
+
+import (
+	"log/slog"
+
+	"golang.org/x/oauth2"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
+)
+
+// Option gives [NewConnector] what a DSN can't carry.
+type Option func(*options)
+
+type options struct {
+	clientSecrets []byte
+	tokenSource   oauth2.TokenSource
+	prompter      auth.Prompter
+	logger        *slog.Logger
+}
+
+// WithClientSecrets gives the contents of client_secrets.json, for a program that
+// carries it inside (//go:embed). It excludes the DSN's client_secrets key.
+func WithClientSecrets(json []byte) Option {
+	return func(o *options) { o.clientSecrets = json }
+}
+
+// WithTokenSource replaces the sign-in: queries run as whoever the tokens belong to.
+// No client secrets are read and nobody is asked. A nil source changes nothing.
+func WithTokenSource(ts oauth2.TokenSource) Option {
+	return func(o *options) { o.tokenSource = ts }
+}
+
+// WithPrompter replaces how the person is shown the sign-in address; nil is the default
+// (the controlling terminal, else standard error).
+func WithPrompter(p auth.Prompter) Option {
+	return func(o *options) { o.prompter = p }
+}
+
+// WithLogger receives what happens at sign-in, without any secret; nil is slog.Default().
+func WithLogger(l *slog.Logger) Option {
+	return func(o *options) { o.logger = l }
+}

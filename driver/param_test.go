@@ -1,0 +1,196 @@
+package driver
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+)
+
+type (
+	named   string
+	shout   string
+	pointer struct{ v string }
+	loop    struct{}
+)
+
+func (s shout) Value() (driver.Value, error)    { return strings.ToUpper(string(s)), nil }
+func (p *pointer) Value() (driver.Value, error) { return p.v, nil }
+func (l loop) Value() (driver.Value, error)     { return l, nil }
+
+type failing struct{}
+
+func (failing) Value() (driver.Value, error) { return nil, errors.New("no value today") }
+
+func bigInt(s string) *big.Int {
+	i, ok := new(big.Int).SetString(s, 10)
+	if !ok {
+		panic(s)
+	}
+	return i
+}
+
+func bigRat(s string) *big.Rat {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		panic(s)
+	}
+	return r
+}
+
+func TestEncode(t *testing.T) {
+	t.Parallel()
+	one, text := int64(1), "a"
+	var noInt *int64
+	var noShout *shout
+	var noRat *big.Rat
+	date := civil.Date{Year: 2024, Month: 2, Day: 29}
+	for _, tt := range []struct {
+		in   any
+		want string // the parameter as BigQuery gets it, type and value
+	}{
+		{true, `BOOL true`},
+		{1, `INT64 1`}, {int8(-1), `INT64 -1`}, {int64(math.MinInt64), `INT64 -9223372036854775808`}, {uint8(255), `INT64 255`}, {uint64(math.MaxInt64), `INT64 9223372036854775807`},
+		{&one, `INT64 1`}, {time.Second, `INT64 1000000000`},
+		{1.5, `FLOAT64 1.5`}, {float32(0.1), `FLOAT64 0.1`}, {math.Inf(1), `FLOAT64 +Inf`}, {math.NaN(), `FLOAT64 NaN`}, {1e300, `FLOAT64 1e+300`},
+		{"", `STRING `}, {"naïve", `STRING naïve`}, {named("x"), `STRING x`}, {&text, `STRING a`}, {shout("x"), `STRING X`}, {&pointer{"p"}, `STRING p`},
+		{[]byte{0, 255}, `BYTES AP8=`}, {[]byte{}, `BYTES `}, {[]byte(nil), `BYTES NULL`},
+		{json.RawMessage(`{"a":1}`), `JSON {"a":1}`}, {json.RawMessage(nil), `JSON NULL`},
+		{date, `DATE 2024-02-29`}, {&date, `DATE 2024-02-29`},
+		{civil.DateTime{Date: date, Time: civil.Time{Hour: 1, Nanosecond: 1000}}, `DATETIME 2024-02-29 01:00:00.000001`},
+		{civil.Time{Hour: 23, Minute: 59, Second: 59}, `TIME 23:59:59`},
+		{bigRat("1.5"), `NUMERIC 1.5`}, {bigRat("-0.000000001"), `NUMERIC -0.000000001`}, {bigRat("100"), `NUMERIC 100`},
+		{bigRat("0.0000000001"), `BIGNUMERIC 0.0000000001`}, {bigRat("100000000000000000000000000000"), `BIGNUMERIC 100000000000000000000000000000`},
+		{bigInt("5"), `INT64 5`}, {bigInt("9223372036854775808"), `NUMERIC 9223372036854775808`}, {noRat, `NUMERIC NULL`},
+		{&bigquery.IntervalValue{Years: 1, Hours: 2}, `INTERVAL 1-0 0 2:0:0`},
+		{bigquery.NullString{}, `STRING NULL`}, {bigquery.NullString{StringVal: "a", Valid: true}, `STRING a`}, {bigquery.NullInt64{}, `INT64 NULL`},
+		{bigquery.NullFloat64{Float64: 1, Valid: true}, `FLOAT64 1`}, {bigquery.NullBool{}, `BOOL NULL`}, {bigquery.NullDate{}, `DATE NULL`}, {bigquery.NullTime{}, `TIME NULL`},
+		{bigquery.NullDateTime{}, `DATETIME NULL`}, {bigquery.NullTimestamp{}, `TIMESTAMP NULL`}, {bigquery.NullGeography{GeographyVal: "POINT(0 0)", Valid: true}, `GEOGRAPHY POINT(0 0)`}, {bigquery.NullJSON{}, `JSON NULL`},
+		{bigquery.NullTimestamp{Timestamp: utc(2024, 1, 2, 3, 4, 5, 6), Valid: true}, `TIMESTAMP 2024-01-02 03:04:05.000006+00:00`},
+		{bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "DATE"}, Value: "2024-01-01"}, `DATE 2024-01-01`},
+		{&bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "NUMERIC"}}, `NUMERIC NULL`},
+		{bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "DATE"}, Value: utc(2024, 1, 2, 3, 0, 0, 0)}, `DATE 2024-01-02`},
+		{Range{Start: date}, `RANGE<DATE> [2024-02-29, nil)`},
+		{Range{Start: utc(2024, 1, 1, 0, 0, 0, 0), End: utc(2024, 1, 2, 0, 0, 0, 0)}, `RANGE<TIMESTAMP> [2024-01-01 00:00:00+00:00, 2024-01-02 00:00:00+00:00)`},
+		{sql.Null[civil.Date]{V: date, Valid: true}, `DATE 2024-02-29`}, {sql.NullInt64{Int64: 1, Valid: true}, `INT64 1`},
+		{nil, `? NULL`}, {noInt, `? NULL`}, {noShout, `? NULL`}, {sql.NullString{}, `? NULL`}, {sql.Null[int64]{}, `? NULL`}, {sql.NullTime{}, `? NULL`},
+		{time.Now(), `? time`}, {sql.NullTime{Time: time.Now(), Valid: true}, `? time`},
+	} {
+		a, err := encode(tt.in)
+		if err != nil {
+			t.Errorf("%T %v: %v", tt.in, tt.in, err)
+		} else if got := describe(t, a); got != tt.want {
+			t.Errorf("%T %v: got %s; want %s", tt.in, tt.in, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		in   any
+		want string
+	}{
+		{uint64(math.MaxInt64) + 1, "above 9223372036854775807"},
+		{"\xff", "not valid UTF-8"},
+		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "year 10000"}, {time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "year 0"},
+		{civil.Date{Year: 2023, Month: 2, Day: 29}, "not a valid DATE"}, {civil.Date{}, "not a valid DATE"}, {civil.Date{Year: 10000, Month: 1, Day: 1}, "year 10000"},
+		{civil.Time{Hour: 24}, "not a valid TIME"},
+		{bigRat("1/3"), "round it"}, {bigInt("1" + strings.Repeat("0", 40)), "round it"},
+		{map[string]int{}, "map[string]int"}, {make(chan int), "chan int"}, {func() {}, "func()"}, {complex(1, 1), "complex128"},
+		{[]string{"a"}, "ARRAY"}, {[]int64{}, "ARRAY"}, {struct{ A int }{1}, "STRUCT"},
+		{failing{}, "no value today"}, {loop{}, "again"},
+		{Range{}, "has no type"}, {Range{Start: 1}, "Start of the Range"}, {Range{Start: date, End: time.Now()}, "two types"},
+		{bigquery.QueryParameterValue{}, "TypeKind"}, {bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "ARRAY"}}, "ARRAY"},
+	} {
+		if a, err := encode(tt.in); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%T: got %+v, %v; want an error with %q", tt.in, a, err, tt.want)
+		}
+	}
+}
+
+// describe writes an argument in one line, from its JSON: what is left out there does not reach BigQuery.
+func describe(t *testing.T, a argument) string {
+	t.Helper()
+	if a.time != nil {
+		return "? time"
+	}
+	data, err := json.Marshal(a.value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct {
+		Value      *string
+		RangeValue *struct{ Start, End *struct{ Value *string } }
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	typ := "?"
+	if a.typ != nil {
+		typ = a.typ.Type
+		if a.typ.RangeElementType != nil {
+			typ += "<" + a.typ.RangeElementType.Type + ">"
+		}
+	}
+	if r := v.RangeValue; r != nil {
+		ends := []string{"nil", "nil"}
+		if r.Start != nil {
+			ends[0] = *r.Start.Value
+		}
+		if r.End != nil {
+			ends[1] = *r.End.Value
+		}
+		return typ + " [" + strings.Join(ends, ", ") + ")"
+	}
+	if v.Value == nil {
+		if !strings.Contains(string(data), `"value":null`) {
+			return typ + " nothing"
+		}
+		return typ + " NULL"
+	}
+	return typ + " " + *v.Value
+}
+
+func TestCheckArguments(t *testing.T) {
+	t.Parallel()
+	positional := func(n int) []driver.NamedValue { return namedValues(make([]driver.Value, n)) }
+	byName := func(names ...string) []driver.NamedValue {
+		args := positional(len(names))
+		for i, n := range names {
+			args[i].Name = n
+		}
+		return args
+	}
+	for _, tt := range []struct {
+		sql  string
+		args []driver.NamedValue
+		want string // "" = fine
+	}{
+		{"SELECT 1", nil, ""}, {"SELECT ?", positional(1), ""}, {"SELECT @a, @b", byName("B", "a"), ""},
+		{"SELECT 1", positional(1), "0 placeholders and 1 arguments"},
+		{"SELECT ?, ?", positional(1), "2 placeholders and 1 arguments"},
+		{"SELECT ?", nil, "1 placeholders and 0 arguments"},
+		{"SELECT @a", nil, "1 placeholders and 0 arguments"},
+		{"SELECT @a", positional(1), `sql.Named("a", value)`},
+		{"SELECT ?", byName("a"), "write @name"},
+		{"SELECT @a, @b", byName("a"), "no argument of this name"},
+		{"SELECT @a", byName("a", "b"), "has no @b"},
+		{"SELECT @a", byName("a", "A"), "given twice"},
+		{"SELECT @a, @b", byName("a", ""), "some arguments are named"},
+		{"SELECT 1", byName("a"), "has no @a"},
+	} {
+		p, err := findParameters(tt.sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = checkArguments(p, tt.args)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s with %d arguments: got %v; want %q", tt.sql, len(tt.args), err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package driver
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql/driver"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+const (
+	// pollTimeoutMs is how long BigQuery holds a request for a job that still runs: a long
+	// poll instead of a loop. It is the service's own default for jobs.query.
+	pollTimeoutMs = 10_000
+	// orphanLimit is how long an abandoned statement's first answer is awaited: it names the
+	// job that must be cancelled. It leaves the service its long poll.
+	orphanLimit = 2 * pollTimeoutMs * time.Millisecond
+	// cancelLimit bounds one cancel with its retries.
+	cancelLimit = 10 * time.Second
+)
+
+func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (driver.Rows, error) {
+	watch := c.observe(ctx)
+	pg, err := c.run(ctx, text, args, types)
+	if err != nil {
+		return nil, err
+	}
+	watch.answered(pg)
+	columns, err := newColumns(pg.Schema)
+	if err != nil {
+		return nil, err
+	}
+	pagesCtx, stop := context.WithCancel(ctx)
+	return &Rows{columns: columns, batches: &jsonPages{
+		ctx: pagesCtx, stop: stop, conn: c, ref: pg.JobReference, columns: columns,
+		page: pg, maxResults: c.connector.cfg.MaxResults,
+	}}, nil
+}
+
+func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (driver.Result, error) {
+	watch := c.observe(ctx)
+	pg, err := c.run(ctx, text, args, types)
+	if err != nil {
+		return nil, err
+	}
+	watch.answered(pg)
+	return result{rows: pg.NumDmlAffectedRows}, nil
+}
+
+// run brings a statement to its end and returns the first page of its result.
+func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (*page, error) {
+	if c.closed {
+		return nil, errConnClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := findParameters(text)
+	if err != nil {
+		return nil, err
+	}
+	params, err := c.bind(ctx, text, p, args, types)
+	if err != nil {
+		return nil, err
+	}
+	pg, err := c.submit(ctx, c.request(text, p, params))
+	for err == nil && !pg.JobComplete {
+		pg, err = c.poll(ctx, pg.JobReference)
+	}
+	return pg, err
+}
+
+func (c *Conn) request(text string, p parameters, params []*bq.QueryParameter) *bq.QueryRequest {
+	legacy := false
+	req := &bq.QueryRequest{
+		Query:           text,
+		UseLegacySql:    &legacy, // the service's default is true
+		QueryParameters: params,
+		Location:        c.connector.cfg.Location,
+		MaxResults:      c.connector.cfg.MaxResults,
+		TimeoutMs:       pollTimeoutMs,
+		FormatOptions:   &bq.DataFormatOptions{UseInt64Timestamp: true},
+		RequestId:       rand.Text(), // makes a retry of the same request safe
+		DefaultDataset:  c.defaultDataset(),
+	}
+	if len(params) > 0 {
+		req.ParameterMode = p.mode()
+	}
+	return req
+}
+
+func (c *Conn) defaultDataset() *bq.DatasetReference {
+	cfg := &c.connector.cfg
+	if cfg.Dataset == "" {
+		return nil
+	}
+	return &bq.DatasetReference{ProjectId: cfg.Project, DatasetId: cfg.Dataset}
+}
+
+// submit sends the statement. The request itself does not end with ctx: a job that has
+// begun must be cancelled, and only the answer tells which one it is.
+func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) {
+	send, stop := context.WithCancel(context.WithoutCancel(ctx))
+	type outcome struct {
+		page *page
+		err  error
+	}
+	answer := make(chan outcome, 1)
+	go func() {
+		pg, err := call(ctx, c.connector, func(cl *client) (*page, error) { return cl.query(send, req) })
+		answer <- outcome{pg, err}
+	}()
+	select {
+	case a := <-answer:
+		stop()
+		return a.page, c.failed(ctx, a.err, nil)
+	case <-ctx.Done():
+	}
+	c.connector.inBackground(orphanLimit, func(bg context.Context) {
+		defer stop()
+		select {
+		case a := <-answer:
+			if a.err == nil && !a.page.JobComplete {
+				c.cancelNow(bg, a.page.JobReference)
+			}
+		case <-bg.Done():
+			stop()
+			<-answer
+		}
+	}, stop)
+	return nil, ctx.Err()
+}
+
+// poll waits for a job that still runs.
+func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
+	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, pollTimeoutMs)
+	if err != nil && ctx.Err() != nil {
+		c.connector.inBackground(cancelLimit, func(bg context.Context) { c.cancelNow(bg, ref) }, nil)
+	}
+	if err == nil && pg.JobReference == nil {
+		pg.JobReference = ref
+	}
+	return pg, err
+}
+
+// results fetches a page of a job's result.
+func (c *Conn) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
+	pg, err := call(ctx, c.connector, func(cl *client) (*page, error) { return cl.results(ctx, ref, token, maxResults, timeoutMs) })
+	return pg, c.failed(ctx, err, ref)
+}
+
+// cancelNow stops a job. Nobody is left to be told whether it worked.
+func (c *Conn) cancelNow(ctx context.Context, ref *bq.JobReference) {
+	_, _ = call(ctx, c.connector, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
+}
+
+// dryRun has BigQuery check a statement without running it. declared are named parameters
+// whose types are known; for the rest BigQuery says what they are.
+func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
+	if c.closed {
+		return nil, errConnClosed
+	}
+	legacy := false
+	q := &bq.JobConfigurationQuery{
+		Query:           text,
+		UseLegacySql:    &legacy,
+		QueryParameters: declared,
+		DefaultDataset:  c.defaultDataset(),
+	}
+	if p.count() > 0 {
+		q.ParameterMode = p.mode()
+	}
+	stats, err := call(ctx, c.connector, func(cl *client) (*bq.JobStatistics, error) {
+		return cl.dryRun(ctx, c.connector.cfg.Location, q)
+	})
+	return stats, c.failed(ctx, err, nil)
+}

@@ -1,0 +1,19 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"errors"
+)
+
+// result is the outcome of a statement run by Exec.
+type result struct{ rows int64 }
+
+var _ driver.Result = result{}
+
+// LastInsertId is an error: BigQuery has no such thing.
+func (r result) LastInsertId() (int64, error) {
+	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or a key of your own")
+}
+
+// RowsAffected is the number of rows that DML changed, 0 for any other statement.
+func (r result) RowsAffected() (int64, error) { return r.rows, nil }

@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"errors"
+	"io"
+	"math"
+	"reflect"
+
+	"google.golang.org/api/iterator"
+)
+
+// Rows is the result of a query, read page by page. database/sql wraps it.
+type Rows struct {
+	columns []column
+	batches batches
+	current batch
+	err     error
+	done    func() // called once, when the rows are read or closed
+}
+
+var (
+	_ driver.Rows                           = (*Rows)(nil)
+	_ driver.RowsColumnTypeScanType         = (*Rows)(nil)
+	_ driver.RowsColumnTypeDatabaseTypeName = (*Rows)(nil)
+	_ driver.RowsColumnTypeLength           = (*Rows)(nil)
+	_ driver.RowsColumnTypeNullable         = (*Rows)(nil)
+	_ driver.RowsColumnTypePrecisionScale   = (*Rows)(nil)
+)
+
+// Columns returns the names of the columns, as BigQuery gives them: a name may be there twice.
+func (r *Rows) Columns() []string {
+	names := make([]string, len(r.columns))
+	for i := range r.columns {
+		names[i] = r.columns[i].name
+	}
+	return names
+}
+
+// Next fills dest with the next row and returns io.EOF after the last.
+func (r *Rows) Next(dest []driver.Value) error {
+	if r.err != nil {
+		return r.err
+	}
+	if len(dest) != len(r.columns) {
+		return errors.New("bigqueryuser: Next was given a row of another length than the result has columns")
+	}
+	for {
+		if r.current != nil {
+			ok, err := r.current.next(dest)
+			if ok {
+				return nil
+			}
+			if err != nil {
+				return r.end(err)
+			}
+		}
+		b, err := r.batches.Next()
+		if err == iterator.Done {
+			return r.end(io.EOF)
+		}
+		if err != nil {
+			return r.end(err)
+		}
+		r.current = b
+	}
+}
+
+// end frees what the rows hold and keeps err as the answer to any further Next.
+func (r *Rows) end(err error) error {
+	r.err, r.current = err, nil
+	r.batches.Close()
+	if r.done != nil {
+		r.done()
+		r.done = nil
+	}
+	return err
+}
+
+// Close stops reading. Nothing goes on in the background after it.
+func (r *Rows) Close() error {
+	if r.err == nil {
+		r.end(io.EOF)
+	}
+	return nil
+}
+
+// ColumnTypeScanType returns sql.Null[T] for a column that can be NULL and T for a REQUIRED
+// one, with the T of the package documentation's table.
+func (r *Rows) ColumnTypeScanType(i int) reflect.Type {
+	return r.columns[i].scanType()
+}
+
+// ColumnTypeDatabaseTypeName returns the type in GoogleSQL: the bare name of a scalar one, such
+// as NUMERIC, and all of the others, such as ARRAY<STRUCT<a INT64, b NUMERIC(10, 2)>>.
+func (r *Rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].typeName }
+
+// ColumnTypeLength returns n of STRING(n), in characters, and BYTES(n), in bytes, and
+// math.MaxInt64 where there is no limit.
+func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
+	switch c := &r.columns[i]; c.typeName {
+	case "STRING", "BYTES":
+		if c.length > 0 {
+			return c.length, true
+		}
+		return math.MaxInt64, true
+	}
+	return 0, false
+}
+
+// ColumnTypeNullable tells whether the column can be NULL; BigQuery always knows. An ARRAY
+// can't: BigQuery gives an empty one instead.
+func (r *Rows) ColumnTypeNullable(i int) (nullable, ok bool) {
+	return !r.columns[i].required && !r.columns[i].repeated, true
+}
+
+// ColumnTypePrecisionScale returns the decimal digits of NUMERIC (38 and 9 unless declared)
+// and BIGNUMERIC (76 and 38; its 77th digit is partial).
+func (r *Rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+	c := &r.columns[i]
+	return c.prec, c.scale, c.decimal
+}

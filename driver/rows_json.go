@@ -1,0 +1,193 @@
+package driver
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/iterator"
+)
+
+// page is one answer of jobs.query or jobs.getQueryResults: the small part decoded, the
+// rows still as they came.
+type page struct {
+	bq.QueryResponse        // without Rows
+	rows             []byte // the JSON array, nil if there is none
+}
+
+// parsePage takes the rows out of an answer and decodes the rest.
+func parsePage(body []byte) (*page, error) {
+	p := &page{}
+	c := cursor{buf: body}
+	rest := body
+	if err := c.expect('{'); err != nil {
+		return nil, malformed(err)
+	}
+	for first := true; !c.accept('}'); first = false {
+		if !first && !c.accept(',') {
+			return nil, malformed(errJSON)
+		}
+		key, err := c.str()
+		if err == nil {
+			err = c.expect(':')
+		}
+		if err != nil {
+			return nil, malformed(err)
+		}
+		c.space()
+		start := c.pos
+		if err := c.skip(); err != nil {
+			return nil, malformed(err)
+		}
+		if string(key) == "rows" && body[start] == '[' {
+			p.rows = body[start:c.pos]
+			rest = append(append(append(make([]byte, 0, len(body)-len(p.rows)+4), body[:start]...), "null"...), body[c.pos:]...)
+		}
+	}
+	if err := json.Unmarshal(rest, &p.QueryResponse); err != nil {
+		return nil, malformed(err)
+	}
+	return p, nil
+}
+
+func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
+
+// batch is a run of rows. next fills dest with the next row and reports false after the last.
+type batch interface {
+	next(dest []driver.Value) (bool, error)
+}
+
+// batches is a result's rows, run by run. Next ends with iterator.Done. Close frees what
+// Next still holds.
+type batches interface {
+	Next() (batch, error)
+	Close() error
+}
+
+// jsonBatch reads the rows of one page.
+type jsonBatch struct {
+	columns []column
+	cursor  cursor
+	row     int64 // of the result, counted from 1, for errors
+	started bool
+	counted *int64
+}
+
+func (b *jsonBatch) next(dest []driver.Value) (bool, error) {
+	c := &b.cursor
+	if !b.started {
+		b.started = true
+		if c.buf == nil {
+			return false, nil
+		}
+		if !c.accept('[') {
+			return false, b.fail("", errJSON)
+		}
+		if c.accept(']') {
+			return false, nil
+		}
+	} else {
+		if c.accept(']') {
+			return false, nil
+		}
+		if !c.accept(',') {
+			return false, b.fail("", errJSON)
+		}
+	}
+	b.row++
+	*b.counted = b.row
+	if err := openCells(c); err != nil {
+		return false, b.fail("", err)
+	}
+	for i := range b.columns {
+		if i > 0 && !c.literal(",") && !c.accept(',') {
+			return false, b.fail(b.columns[i].name, errTooFewCells)
+		}
+		v, err := b.columns[i].cell(c)
+		if err != nil {
+			return false, b.fail(b.columns[i].name, err)
+		}
+		dest[i] = v
+	}
+	if !c.literal("]}") && (!c.accept(']') || !c.accept('}')) {
+		return false, b.fail("", errTooManyCells)
+	}
+	return true, nil
+}
+
+var (
+	errTooFewCells  = errors.New("the row has fewer values than the result has columns")
+	errTooManyCells = errors.New("the row has more values than the result has columns")
+)
+
+// openCells takes the start of a row, or of a STRUCT, which is written alike.
+func openCells(c *cursor) error {
+	if c.literal(`{"f":[`) {
+		return nil
+	}
+	if !c.accept('{') {
+		return errJSON
+	}
+	if key, err := c.str(); err != nil || string(key) != "f" {
+		return errJSON
+	}
+	if !c.accept(':') || !c.accept('[') {
+		return errJSON
+	}
+	return nil
+}
+
+func (b *jsonBatch) fail(column string, err error) error {
+	if column == "" {
+		return fmt.Errorf("bigqueryuser: row %d of the result can't be read: %w", b.row, err)
+	}
+	return fmt.Errorf("bigqueryuser: row %d of the result, column %q: %w", b.row, column, err)
+}
+
+// jsonPages are the pages of a finished job over REST. The first one came with the
+// statement's answer.
+type jsonPages struct {
+	ctx        context.Context // of the statement: database/sql gives Rows.Next none
+	stop       context.CancelFunc
+	conn       *Conn
+	ref        *bq.JobReference
+	columns    []column
+	page       *page // to be delivered; nil if it must be fetched
+	token      string
+	maxResults int64
+	rows       int64 // delivered so far
+}
+
+func (p *jsonPages) Next() (batch, error) {
+	pg := p.page
+	p.page = nil
+	if pg == nil {
+		if p.token == "" {
+			return nil, iterator.Done
+		}
+		var err error
+		if pg, err = p.conn.results(p.ctx, p.ref, p.token, p.maxResults, pollTimeoutMs); err != nil {
+			return nil, err
+		}
+		if !pg.JobComplete {
+			return nil, fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
+		}
+	}
+	if pg.PageToken != "" && pg.PageToken == p.token {
+		return nil, errors.New("bigqueryuser: BigQuery sent the same page token twice")
+	}
+	p.token = pg.PageToken
+	if p.token != "" && p.ref == nil {
+		return nil, errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
+	}
+	return &jsonBatch{columns: p.columns, cursor: cursor{buf: pg.rows}, row: p.rows, counted: &p.rows}, nil
+}
+
+func (p *jsonPages) Close() error {
+	p.page, p.token = nil, ""
+	p.stop()
+	return nil
+}
