@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 
 	client "cloud.google.com/go/bigquery"
@@ -149,6 +150,63 @@ func TestDryRun(t *testing.T) {
 	wantError(t, err, 400, "invalidQuery") // no parameterMode
 	_, err = svc.Jobs.Query("p", googleSQL("SELECT ?")).Do()
 	wantError(t, err, 400, "invalidQuery") // executed without its parameter
+}
+
+func TestDryRunThroughQuery(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	a := people()
+	a.Bytes = 42
+	s.On("SELECT people", a, Answer{Err: &Error{Reason: "invalidQuery"}})
+	svc := rest(t, s)
+	q := googleSQL("SELECT people")
+	q.DryRun = true
+	r, err := svc.Jobs.Query("p", q).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.JobComplete || len(r.Schema.Fields) != 2 || len(r.Rows) != 0 || r.TotalBytesProcessed != 42 || r.JobReference.JobId != "" {
+		t.Errorf("got %+v; want a schema, 42 bytes and no rows", r)
+	}
+	job, err := official(t, s).Query("SELECT people").Run(context.Background())
+	if err != nil {
+		t.Fatalf("the execution after a dry run: %v; want the first answer", err)
+	}
+	if _, err := job.Wait(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if log := s.Requests(Insert); len(log) != 1 {
+		t.Errorf("got %d jobs.insert; want 1", len(log))
+	} else if j, err := log[0].Job(); err != nil || j.Configuration.Query.Query != "SELECT people" {
+		t.Errorf("Job: got %+v, %v", j, err)
+	}
+}
+
+// TestConcurrentRequests: of equal requests at one time, one runs.
+func TestConcurrentRequests(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	s.On("INSERT", Answer{DML: &DML{Inserted: 1}})
+	s.On("SELECT people", people())
+	svc := rest(t, s)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			q := googleSQL("INSERT")
+			q.RequestId = "same"
+			if _, err := svc.Jobs.Query("p", q).Do(); err != nil {
+				t.Error(err)
+			}
+			r, err := svc.Jobs.Query("p", googleSQL("SELECT people")).Do()
+			if err != nil || len(r.Rows) != 3 {
+				t.Errorf("got %+v, %v; want three rows", r, err)
+			}
+		})
+	}
+	wg.Wait()
+	if i, n := s.Executions("INSERT"), s.Executions("SELECT people"); i != 1 || n != 20 || s.Count(Query) != 40 {
+		t.Errorf("got %d and %d executions of %d requests; want 1 and 20 of 40", i, n, s.Count(Query))
+	}
 }
 
 func TestUnscriptedStatement(t *testing.T) {

@@ -22,6 +22,8 @@ type job struct {
 	parent  *job
 	kids    []*job
 
+	duplicate string // its key in Server.byID, "" = none
+
 	// Under the server's lock:
 	incomplete int
 	cancelled  bool
@@ -44,8 +46,8 @@ func (s *Server) start(st Statement, email string) (*job, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	duplicate := st.duplicateKey()
-	if j := s.byID[duplicate]; j != nil && duplicate != "" {
-		return j, nil
+	if j := s.byID[duplicate]; j != nil && !(j.finished() && j.failure() != nil) {
+		return j, nil // a job that has failed is tried again
 	}
 	id, location := "", cmp.Or(st.Location, s.opts.Location)
 	if st.Session != "" && st.Location == "" && s.sessions[st.Session] != nil {
@@ -96,12 +98,19 @@ func (s *Server) take(st Statement, se *session) (Answer, *Error) {
 	if st.DryRun && answer.Err != nil {
 		return answer, answer.Err
 	}
+	if limit := st.config.Query.MaximumBytesBilled; limit > 0 && answer.Billed > limit && !st.DryRun {
+		answer.Err = &Error{
+			Reason:  "bytesBilledLimitExceeded",
+			Message: fmt.Sprintf("Query exceeded limit for bytes billed: %d. %d or higher required.", limit, answer.Billed),
+		}
+	}
 	return answer, nil
 }
 
 // keep makes a job known, with its children. It needs the lock.
 func (s *Server) keep(j *job, se *session, duplicate string) {
 	j.id = cmp.Or(j.id, fmt.Sprintf("job_fake%08d", s.next()))
+	j.duplicate = duplicate
 	s.jobs[jobKey(j.project, j.location, j.id)] = j
 	s.order = append(s.order, j)
 	if duplicate != "" {
@@ -119,7 +128,21 @@ func (s *Server) keep(j *job, se *session, duplicate string) {
 		s.order = append(s.order, kid)
 		j.kids = append(j.kids, kid)
 	}
+	s.forget()
 	s.changed.Broadcast()
+}
+
+// forget drops the oldest jobs, as the service does after half a year. It needs
+// the lock.
+func (s *Server) forget() {
+	kept := newest(s.order)
+	for _, j := range s.order[:len(s.order)-len(kept)] {
+		delete(s.jobs, jobKey(j.project, j.location, j.id))
+		if s.byID[j.duplicate] == j {
+			delete(s.byID, j.duplicate)
+		}
+	}
+	s.order = kept
 }
 
 // result is the table of an answer: that of a script is its last SELECT's.

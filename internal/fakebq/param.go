@@ -8,11 +8,6 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// scalarTypes are those that a parameter may have beside ARRAY, STRUCT and RANGE.
-var scalarTypes = []string{
-	"INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "NUMERIC", "BIGNUMERIC", "DATE", "TIME", "DATETIME", "TIMESTAMP", "INTERVAL", "GEOGRAPHY", "JSON",
-}
-
 func invalidParameter(format string, args ...any) *Error {
 	return &Error{Reason: "invalid", Location: "queryParameters", Message: fmt.Sprintf(format, args...)}
 }
@@ -99,10 +94,12 @@ func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterVa
 		if t.RangeElementType == nil || !slices.Contains([]string{"DATE", "DATETIME", "TIMESTAMP"}, t.RangeElementType.Type) {
 			return invalidParameter("%s is a RANGE without a rangeElementType of DATE, DATETIME or TIMESTAMP", what)
 		}
-	case !slices.Contains(scalarTypes, t.Type):
+	case scalarTypes[t.Type] == nil:
 		return invalidParameter("%s has the unknown type %q", what, t.Type)
 	case v.ArrayValues != nil || v.StructValues != nil || v.RangeValue != nil:
 		return invalidParameter("%s is a %s and has a value of another kind", what, t.Type)
+	case v.Value != "" && !scalarTypes[t.Type](v.Value):
+		return invalidParameter("%s: invalid value for type %s: '%s'", what, t.Type, v.Value)
 	}
 	return nil
 }

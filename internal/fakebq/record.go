@@ -3,6 +3,7 @@ package fakebq
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,7 +59,8 @@ func (s *Server) enter(to target, r *http.Request, body []byte) (*Request, *Faul
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log = append(s.log, rec)
+	s.log = newest(append(s.log, rec))
+	s.counts[rec.Method]++
 	s.inFlight++
 	s.changed.Broadcast()
 	queue := s.faults[to.method]
@@ -79,8 +81,20 @@ func (s *Server) leave() {
 	s.changed.Broadcast()
 }
 
+// memory is how many requests and jobs are remembered. It is more than a test
+// makes and bounds what a benchmark leaves behind.
+const memory = 5_000
+
+// newest forgets the older half of what has outgrown the memory.
+func newest[T any](list []T) []T {
+	if len(list) <= 2*memory {
+		return list
+	}
+	return slices.Clone(list[len(list)-memory:])
+}
+
 // Requests gives the requests so far of the given methods, oldest first, or of
-// all methods when none is given.
+// all methods when none is given. The last 5,000 are kept; the counts go on.
 func (s *Server) Requests(methods ...Method) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,9 +117,9 @@ func (s *Server) Count(methods ...Method) int {
 
 func (s *Server) count(methods []Method) int {
 	n := 0
-	for _, r := range s.log {
-		if len(methods) == 0 || slices.Contains(methods, r.Method) {
-			n++
+	for m, k := range s.counts {
+		if len(methods) == 0 || slices.Contains(methods, m) {
+			n += k
 		}
 	}
 	return n
@@ -115,11 +129,7 @@ func (s *Server) count(methods []Method) int {
 func (s *Server) Counts() map[Method]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	counts := map[Method]int{}
-	for _, r := range s.log {
-		counts[r.Method]++
-	}
-	return counts
+	return maps.Clone(s.counts)
 }
 
 // Executions is how often a statement has been run. A retry that found its job
@@ -136,6 +146,7 @@ func (s *Server) ResetLog() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log, s.script.runs = nil, nil
+	clear(s.counts)
 }
 
 // patience bounds the Wait methods: a test that waits in vain fails rather than

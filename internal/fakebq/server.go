@@ -37,6 +37,7 @@ type Server struct {
 	script   script
 	faults   map[Method][]Fault
 	log      []*Request
+	counts   map[Method]int
 	inFlight int
 	jobs     map[string]*job // by key
 	order    []*job
@@ -61,6 +62,7 @@ func New(opts Options) *Server {
 		opts:     opts,
 		done:     make(chan struct{}),
 		faults:   map[Method][]Fault{},
+		counts:   map[Method]int{},
 		jobs:     map[string]*job{},
 		byID:     map[string]*job{},
 		sessions: map[string]*session{},

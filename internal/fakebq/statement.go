@@ -1,6 +1,7 @@
 package fakebq
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -9,9 +10,12 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// decode reads a request's body.
+// decode reads a request's body. The service refuses members that it does not
+// know.
 func decode(body []byte, into any) *Error {
-	if err := json.Unmarshal(body, into); err != nil {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
 		return &Error{Reason: "parseError", Message: "Invalid JSON payload received. " + err.Error()}
 	}
 	return nil
@@ -74,8 +78,11 @@ func fromInsert(rec *Request) (Statement, *Error) {
 }
 
 var (
-	jobID     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	abortCall = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(.*\)\s*;?$`)
+	datasetID  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	labelKey   = regexp.MustCompile(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
+	labelValue = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
+	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	abortCall  = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(.*\)\s*;?$`)
 )
 
 // check holds a statement to the rules that need no script.
@@ -96,6 +103,13 @@ func (st *Statement) check() *Error {
 		return &Error{Reason: "invalid", Message: "Cannot create a session and use an existing one in the same query"}
 	case q.MaximumBytesBilled < 0 || st.config.JobTimeoutMs < 0:
 		return &Error{Reason: "invalid", Message: "Limits of a job may not be negative"}
+	case q.DefaultDataset != nil && !datasetID.MatchString(q.DefaultDataset.DatasetId):
+		return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", q.DefaultDataset.DatasetId)}
+	}
+	for k, v := range st.config.Labels {
+		if !labelKey.MatchString(k) || !labelValue.MatchString(v) {
+			return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid label %q: %q. Keys and values have at most 63 small letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
+		}
 	}
 	return st.checkParameters()
 }

@@ -1,0 +1,68 @@
+package fakebq
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestBearer(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{
+		Projects: []string{"p"},
+		Verify:   func(token string) (string, bool) { return "ada@example.com", token == "good" },
+	})
+	s.On("SELECT people", people())
+	for _, tc := range []struct {
+		name, header, project string
+		status                int
+		want                  string
+	}{
+		{"good", "Bearer good", "p", 200, "queryResponse"},
+		{"no token", "", "p", 401, "UNAUTHENTICATED"},
+		{"bad token", "Bearer bad", "p", 401, "authError"},
+		{"other scheme", "Basic good", "p", 401, "authError"},
+		{"other project", "Bearer good", "q", 403, "bigquery.jobs.create permission in project q"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/projects/"+tc.project+"/queries",
+			strings.NewReader(`{"query":"SELECT people","useLegacySql":false}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.header != "" {
+			r.Header.Set("Authorization", tc.header)
+		}
+		status, got := do(t, r)
+		if status != tc.status || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: got %d %s; want %d and %q", tc.name, status, got, tc.status, tc.want)
+		}
+	}
+	log := s.Requests(Query)
+	if log[0].Email != "ada@example.com" || log[1].Email != "" || log[0].Header.Get("Authorization") != "Bearer good" {
+		t.Errorf("got emails %q and %q; want Ada's and none", log[0].Email, log[1].Email)
+	}
+	q, err := log[0].QueryRequest()
+	if err != nil || q.Query != "SELECT people" {
+		t.Errorf("QueryRequest: got %+v, %v", q, err)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	s.On(" SELECT i\n", numbers(1), numbers(2))
+	s.OnFunc(func(st Statement) (Answer, bool) {
+		return numbers(7), strings.HasPrefix(st.SQL, "SELECT f") && st.Project == "p" && st.Request != nil
+	})
+	s.OnAny(numbers(9))
+	svc := rest(t, s)
+	for _, tc := range []struct {
+		sql  string
+		want int
+	}{{"SELECT i", 1}, {"SELECT i ", 2}, {"SELECT i", 2}, {"SELECT f", 7}, {"SELECT z", 9}, {"SELECT z", 9}} {
+		r, err := svc.Jobs.Query("p", googleSQL(tc.sql)).Do()
+		if err != nil || len(r.Rows) != tc.want {
+			t.Errorf("%s: got %+v, %v; want %d rows", tc.sql, r, err, tc.want)
+		}
+	}
+}
