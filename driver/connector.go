@@ -104,6 +104,9 @@ func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
 	return auth.New(auth.Config{
 		Client:       client,
 		Scopes:       cfg.Scopes,
+		Account:      cfg.User,
+		HostedDomain: cfg.HostedDomain,
+		Profile:      cfg.Profile,
 		Mode:         mode,
 		RedirectPort: cfg.RedirectPort,
 		LoginTimeout: cfg.LoginTimeout,

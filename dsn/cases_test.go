@@ -29,10 +29,11 @@ var good = []goodCase{
 	{name: "keys sorted", text: "bigqueryuser://p?location=EU&application=x", canonical: "bigqueryuser://p?application=x&location=EU", want: Config{Project: "p", Location: "EU", Application: "x"}},
 	{
 		name:      "every key",
-		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0",
-		canonical: "bigqueryuser://p/d?application=report/1.0&client_secrets=c.json&endpoint=http://127.0.0.1:9050&location=US&login=manual&login_timeout=5m0s&max_results=1000&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t",
+		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work",
+		canonical: "bigqueryuser://p/d?application=report/1.0&client_secrets=c.json&endpoint=http://127.0.0.1:9050&hd=example.com&location=US&login=manual&login_timeout=5m0s&max_results=1000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&user=ada@example.com",
 		want: Config{
 			Project: "p", Dataset: "d", ClientSecrets: "c.json", Scopes: []string{"bigquery", "drive.readonly"}, Login: "manual",
+			User: "ada@example.com", HostedDomain: "example.com", Profile: "work",
 			RedirectPort: 8085, LoginTimeout: 5 * time.Minute, TokenDir: "/t", QuotaProject: "q",
 			Location: "US", MaxResults: 1000, Endpoint: "http://127.0.0.1:9050", Application: "report/1.0",
 		},
@@ -49,11 +50,16 @@ var good = []goodCase{
 	{name: "https endpoint", text: "bigqueryuser://p?endpoint=https://bigquery.example.com/base/", want: Config{Project: "p", Endpoint: "https://bigquery.example.com/base/"}},
 	{name: "IPv6 loopback", text: "bigqueryuser://p?endpoint=http://[::1]:9050", canonical: "bigqueryuser://p?endpoint=http://%5B::1%5D:9050", want: Config{Project: "p", Endpoint: "http://[::1]:9050"}},
 	{name: "localhost", text: "bigqueryuser://p?endpoint=http://localhost:9050/", want: Config{Project: "p", Endpoint: "http://localhost:9050/"}},
+	{name: "profile with spaces", text: "bigqueryuser://p?profile=my+second", canonical: "bigqueryuser://p?profile=my%20second", want: Config{Project: "p", Profile: "my second"}},
 	{name: "omni location", text: "bigqueryuser://p?location=aws-us-east-1", want: Config{Project: "p", Location: "aws-us-east-1"}},
 }
 
 // bad lists DSNs with the key that the error names and a part of its problem.
 var bad = []badCase{
+	{"user without domain", "bigqueryuser://p?user=" + canary, "user", "e-mail address"},
+	{"user with two at signs", "bigqueryuser://p?user=a@" + canary + "@example.com", "user", "e-mail address"},
+	{"hd with a scheme", "bigqueryuser://p?hd=https://" + canary, "hd", "Workspace domain"},
+	{"profile with a line break", "bigqueryuser://p?profile=" + canary + "%0A", "profile", "control character"},
 	{"empty", "", "", "does not start with"},
 	{"other scheme", "postgres://" + canary + "/x", "", "does not start with bigqueryuser://"},
 	{"scheme in capitals", "BigQueryUser://p", "", "does not start with"},

@@ -25,6 +25,14 @@ type Config struct {
 	// (bigquery, drive.readonly) or full ones
 	// (https://www.googleapis.com/auth/bigquery). Empty means bigquery.
 	Scopes []string
+	// User is the e-mail address of the Google account that must sign in; with
+	// another one the connection fails. "" takes whoever signs in.
+	User string
+	// HostedDomain is the Workspace domain that the account must belong to. ""
+	// takes any.
+	HostedDomain string
+	// Profile is a free label that keeps several sign-ins of one person apart.
+	Profile string
 	// Login says how the person may be asked to sign in: "auto", "browser",
 	// "manual" or "never". "" means auto.
 	Login string
@@ -80,7 +88,7 @@ func (c Config) Format() string {
 
 // String is [Config.Format] for logs and error texts. Masked as "***" are the
 // values that say something of the person and their machine rather than of the
-// connection (client_secrets, token_dir), and any value that
+// connection (client_secrets, token_dir, user), and any value that
 // [Config.Validate] would refuse, since nobody knows what it is. The result is
 // not meant to be parsed.
 func (c Config) String() string {

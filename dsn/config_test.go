@@ -52,7 +52,7 @@ func TestMasked(t *testing.T) {
 	t.Parallel()
 	c := &Config{
 		Project: "p", Dataset: "d", Location: "EU",
-		ClientSecrets: "/home/" + canary + "/bq.json", TokenDir: "/home/" + canary + "/tokens",
+		ClientSecrets: "/home/" + canary + "/bq.json", TokenDir: "/home/" + canary + "/tokens", User: canary + "@example.com",
 		Endpoint: "https://ada:" + canary + "@example.com",
 	}
 	var logged bytes.Buffer

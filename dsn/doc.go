@@ -27,6 +27,9 @@
 //	project         project id; the only place for a legacy one               PROJECT
 //	client_secrets  path of the client_secrets.json of an installed app       none
 //	scopes          short names (bigquery) or full scopes, comma separated    bigquery
+//	user            e-mail address of the account that must sign in           any
+//	hd              Workspace domain that the account must belong to          any
+//	profile         label that keeps several sign-ins apart                   none
 //	login           auto, browser, manual or never                            auto
 //	redirect_port   0 to 65535, the loopback port of the sign-in; 0 = any     0
 //	login_timeout   how long a sign-in may take, as in 90s or 5m              auth's

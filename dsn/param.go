@@ -14,6 +14,8 @@ var params = []param{
 		"at most 1024 letters a-z and A-Z, digits and underscores, as in bigqueryuser://my-project/my_dataset").inPath(),
 	row("endpoint", text, func(c *Config) *string { return &c.Endpoint }, isEndpoint,
 		"an https URL, or an http URL of a loopback address, without user, query and fragment"),
+	row("hd", text, func(c *Config) *string { return &c.HostedDomain }, isDomain,
+		"the Workspace domain of the account, such as example.com"),
 	row("location", text, func(c *Config) *string { return &c.Location }, isLocation,
 		"a BigQuery location such as US, EU or europe-west1"),
 	row("login", text, func(c *Config) *string { return &c.Login }, isLogin,
@@ -22,6 +24,8 @@ var params = []param{
 		"a time above zero with its unit, such as 90s or 5m"),
 	row("max_results", long, func(c *Config) *int64 { return &c.MaxResults }, isPositive,
 		"a whole number of rows, at least 1"),
+	row("profile", text, func(c *Config) *string { return &c.Profile }, isLabel,
+		"a label of at most 100 characters without control characters"),
 	row("project", text, func(c *Config) *string { return &c.Project }, isProject,
 		"a project id of small letters, digits and hyphens, as in bigqueryuser://my-project (with a domain, as in bigqueryuser:///?project=example.com:my-project)").inPath().required(),
 	row("quota_project", text, func(c *Config) *string { return &c.QuotaProject }, isProject,
@@ -32,6 +36,8 @@ var params = []param{
 		"short names such as bigquery or full scopes such as https://www.googleapis.com/auth/bigquery, comma separated, each once"),
 	row("token_dir", text, func(c *Config) *string { return &c.TokenDir }, isText,
 		"the path of a folder").hidden(),
+	row("user", text, func(c *Config) *string { return &c.User }, isEmail,
+		"the e-mail address of the account that must sign in").hidden(),
 }
 
 // param is a row of the table.

@@ -39,6 +39,16 @@ func isLogin(s string) bool {
 	return slices.Contains([]string{"auto", "browser", "manual", "never"}, s)
 }
 
+func isDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
+
+// isEmail holds no more than what tells an address from a slip of the clipboard.
+func isEmail(s string) bool {
+	name, host, ok := strings.Cut(s, "@")
+	return ok && name != "" && len(s) <= 320 && isText(s) && isDomain(strings.ToLower(host)) && !strings.ContainsAny(s, " ,;<>\"")
+}
+
+func isLabel(s string) bool { return utf8.RuneCountInString(s) <= 100 && isText(s) }
+
 func isPort(n int) bool { return n >= 0 && n <= 65535 }
 
 func isPositive[T int64 | time.Duration](n T) bool { return n > 0 }
