@@ -74,7 +74,7 @@ func TestMasked(t *testing.T) {
 			t.Errorf("%s: %s does not name the project", name, got)
 		}
 	}
-	if want := "bigqueryuser://p/d?client_secrets=***&endpoint=***&location=EU&token_dir=***"; c.String() != want {
+	if want := "bigqueryuser://p/d?client_secrets=***&endpoint=***&location=EU&token_dir=***&user=***"; c.String() != want {
 		t.Errorf("String: got %s; want %s", c.String(), want)
 	}
 }
