@@ -144,19 +144,6 @@ func (a *Authenticator) Invalidate(accessToken string) {
 	}
 }
 
-// Logout removes the stored sign-in on this machine. It makes no request:
-// Google still knows the grant, and other machines stay signed in.
-func (a *Authenticator) Logout(ctx context.Context) error {
-	err := a.cfg.Store.Update(ctx, a.key, func(*Record) (*Record, error) { return nil, nil })
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.memory, a.unsaved, a.reason = memoryToken{}, nil, ""
-	if err != nil {
-		return &Error{Op: "logout", Description: "the stored sign-in could not be removed", cause: err}
-	}
-	return nil
-}
-
 // Close stops a running sign-in and frees its port. Calls that wait get
 // ErrClosed, and so do later ones. It may be called more than once.
 func (a *Authenticator) Close() error {

@@ -120,13 +120,13 @@ func (cfg Config) check() (Config, error) {
 	return cfg, nil
 }
 
-// identified reports whether the ID token is needed to tell who signed in.
-func (cfg *Config) identified() bool { return cfg.Account != "" || cfg.HostedDomain != "" }
+// identified reports whether an ID token will tell who has signed in.
+func (cfg *Config) identified() bool { return slices.Contains(cfg.requestScopes(), scopeOpenID) }
 
 // requestScopes are the scopes that the consent page is asked for.
 func (cfg *Config) requestScopes() []string {
 	scopes := slices.Clone(cfg.Scopes)
-	if cfg.identified() {
+	if cfg.Account != "" || cfg.HostedDomain != "" {
 		scopes = append(scopes, scopeOpenID, scopeEmail)
 		slices.Sort(scopes)
 		scopes = slices.Compact(scopes)

@@ -227,9 +227,13 @@ func (a *Authenticator) redeem(ctx context.Context, at *attempt, code string) (*
 				Hint: "leave all boxes on the sign-in page ticked"}
 		}
 	}
+	granted := g.scopes
+	if granted == nil { // as asked for (RFC 6749, section 5.1)
+		granted = a.cfg.requestScopes()
+	}
 	now := a.cfg.now()
 	rec := &Record{
-		Version: recordVersion, ClientID: a.cfg.Client.id, Scopes: a.cfg.Scopes,
+		Version: recordVersion, ClientID: a.cfg.Client.id, Scopes: a.cfg.Scopes, Granted: granted,
 		RefreshToken: g.refreshToken, AccessToken: g.accessToken, Expiry: now.Add(g.life), Created: now,
 	}
 	if a.cfg.identified() {
@@ -240,7 +244,7 @@ func (a *Authenticator) redeem(ctx context.Context, at *attempt, code string) (*
 		if err := checkAccount(who, a.cfg.Account, a.cfg.HostedDomain); err != nil {
 			return nil, 0, err
 		}
-		rec.Account = who.Email
+		rec.Account, rec.Subject, rec.HostedDomain = who.Email, who.Subject, who.HostedDomain
 	}
 	return rec, g.life, nil
 }

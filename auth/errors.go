@@ -29,6 +29,12 @@ var (
 	ErrNotFound = errors.New("no stored sign-in")
 	// ErrCorrupt: the Store has something for the key that cannot be used.
 	ErrCorrupt = errors.New("stored sign-in cannot be used")
+	// ErrStoreUnavailable: the Store cannot be reached and the sign-in must not
+	// go on without it. A Store's other errors make the sign-in live in this
+	// process alone, with a warning.
+	ErrStoreUnavailable = errors.New("token store unavailable")
+	// ErrNotUserCredential: the application-default credentials are not a person's.
+	ErrNotUserCredential = errors.New("not a user credential")
 )
 
 // Error is what went wrong with a sign-in. It never holds a token, a code, a

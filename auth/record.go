@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// recordVersion is the version of records that are written.
-const recordVersion = 1
+// recordVersion is the version of records that are written. Version 1 did not
+// have subject, hosted_domain and granted.
+const recordVersion = 2
 
 // maxRecord bounds a stored record; Google's tokens have up to 2 KiB.
 const maxRecord = 64 << 10
@@ -21,7 +22,10 @@ type Record struct {
 	Version      int       // the version of the encoding it came from
 	ClientID     string    // the OAuth client the tokens belong to
 	Scopes       []string  // the scopes that were asked for, in full and sorted
+	Granted      []string  // the scopes that Google said were granted; nil in records of version 1
 	Account      string    // the e-mail address that signed in; "" if it was not asked for
+	Subject      string    // Google's stable id of the account; "" like Account
+	HostedDomain string    // the Workspace domain of the account; "" like Account, or if it has none
 	RefreshToken string    // long-lived; keep it like a password
 	AccessToken  string    // works for about an hour
 	Expiry       time.Time // when AccessToken ends
@@ -33,7 +37,10 @@ type recordJSON struct {
 	Version      int       `json:"version"`
 	ClientID     string    `json:"client_id"`
 	Scopes       []string  `json:"scopes"`
+	Granted      []string  `json:"granted,omitempty"`
 	Account      string    `json:"account,omitempty"`
+	Subject      string    `json:"subject,omitempty"`
+	HostedDomain string    `json:"hosted_domain,omitempty"`
 	RefreshToken string    `json:"refresh_token"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	Expiry       time.Time `json:"expiry,omitzero"`
@@ -43,7 +50,8 @@ type recordJSON struct {
 // Encode returns the stored form, tokens included.
 func (r *Record) Encode() ([]byte, error) {
 	return json.Marshal(recordJSON{
-		Version: recordVersion, ClientID: r.ClientID, Scopes: r.Scopes, Account: r.Account,
+		Version: recordVersion, ClientID: r.ClientID, Scopes: r.Scopes, Granted: r.Granted,
+		Account: r.Account, Subject: r.Subject, HostedDomain: r.HostedDomain,
 		RefreshToken: r.RefreshToken, AccessToken: r.AccessToken,
 		Expiry: r.Expiry.UTC(), Created: r.Created.UTC(),
 	})
@@ -66,7 +74,8 @@ func DecodeRecord(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("%w: it is incomplete", ErrCorrupt)
 	}
 	return &Record{
-		Version: raw.Version, ClientID: raw.ClientID, Scopes: raw.Scopes, Account: raw.Account,
+		Version: raw.Version, ClientID: raw.ClientID, Scopes: raw.Scopes, Granted: raw.Granted,
+		Account: raw.Account, Subject: raw.Subject, HostedDomain: raw.HostedDomain,
 		RefreshToken: raw.RefreshToken, AccessToken: raw.AccessToken, Expiry: raw.Expiry, Created: raw.Created,
 	}, nil
 }
@@ -77,7 +86,7 @@ func (r *Record) clone() *Record {
 		return nil
 	}
 	c := *r
-	c.Scopes = slices.Clone(r.Scopes)
+	c.Scopes, c.Granted = slices.Clone(r.Scopes), slices.Clone(r.Granted)
 	return &c
 }
 

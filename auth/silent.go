@@ -15,17 +15,19 @@ const (
 
 // runSilent is the flight behind Token: it gets a token without the person.
 func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
-	rec := a.load(ctx)
-	if a.usable(rec) {
+	rec, err := a.load(ctx)
+	switch {
+	case err != nil:
+		return err
+	case a.usable(rec):
 		a.adopt(f, rec, 0)
 		return nil
-	}
-	if rec == nil {
+	case rec == nil:
 		// Not waiting for the lock: it may be held by a consent that takes minutes.
 		return a.required()
 	}
 	var failed error
-	err := a.update(ctx, nil, func(old *Record) (*Record, error) {
+	err = a.update(ctx, nil, func(old *Record) (*Record, error) {
 		rec, err := a.renew(ctx, f, old)
 		if errors.Is(err, ErrConsentRequired) {
 			failed = err
@@ -59,7 +61,7 @@ func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Rec
 	next, life, err := a.refresh(ctx, old)
 	if errors.Is(err, ErrConsentRequired) {
 		// Where locks do not work another process may have signed in meanwhile.
-		if now := a.load(ctx); now != nil && now.RefreshToken != old.RefreshToken {
+		if now, lerr := a.load(ctx); lerr == nil && now != nil && now.RefreshToken != old.RefreshToken {
 			if a.usable(now) {
 				a.adopt(f, now, 0)
 				return now, nil
@@ -124,13 +126,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // load returns the stored record, or the one that could not be stored; nil if
 // there is none. A record that cannot be used is as good as none.
-func (a *Authenticator) load(ctx context.Context) *Record {
+func (a *Authenticator) load(ctx context.Context) (*Record, error) {
 	rec, err := a.cfg.Store.Get(ctx, a.key)
+	if errors.Is(err, ErrStoreUnavailable) {
+		return nil, err
+	}
 	if err != nil && !errors.Is(err, ErrNotFound) && ctx.Err() == nil {
 		a.warnOnce("the stored sign-in cannot be read", err)
 		rec = nil
 	}
-	return a.mine(rec)
+	return a.mine(rec), nil
 }
 
 // mine returns rec if it belongs to this sign-in: a file can be copied to the
@@ -143,7 +148,8 @@ func (a *Authenticator) mine(rec *Record) *Record {
 	}
 	switch {
 	case rec.ClientID != a.cfg.Client.id, !slices.Equal(rec.Scopes, a.cfg.Scopes), rec.RefreshToken == "",
-		a.cfg.Account != "" && !strings.EqualFold(rec.Account, a.cfg.Account):
+		a.cfg.Account != "" && !strings.EqualFold(rec.Account, a.cfg.Account),
+		a.cfg.HostedDomain != "" && rec.Version > 1 && !strings.EqualFold(rec.HostedDomain, a.cfg.HostedDomain):
 		a.warnOnce("the stored sign-in is of another client, scope or account and is ignored", nil)
 		return nil
 	}
@@ -176,8 +182,14 @@ func (a *Authenticator) update(ctx context.Context, notice func(), fn func(old *
 		return failed
 	case !ran && ctx.Err() != nil:
 		return &Error{Op: "sign-in", cause: context.Cause(ctx)}
+	case errors.Is(err, ErrStoreUnavailable):
+		return err
 	case err != nil && !ran:
-		if next, failed = fn(a.load(ctx)); failed != nil {
+		old, lerr := a.load(ctx)
+		if lerr != nil {
+			return lerr
+		}
+		if next, failed = fn(old); failed != nil {
 			return failed
 		}
 	}
