@@ -88,6 +88,7 @@ type Options struct {
 	Positional      bool   // parameters are `?`, else `@name`
 	Params          []Param
 	AllowUndeclared bool                                 // as a dry run does: infer the types of parameters not in Params
+	SessionUser     string                               // what SESSION_USER() answers
 	SchemaSQL       func(project, dataset string) string // DuckDB's quoted schema name of a dataset
 }
 
@@ -121,6 +122,15 @@ func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, 
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
 // time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC needs more
 // digits than DuckDB has and is refused.
-func Translate(sql string, opts Options) (*Statement, error) {
-	return nil, &Error{Line: 1, Column: 1, Message: "not translated yet"}
+func Translate(sql string, opts Options) (st *Statement, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b, ok := r.(bailout)
+			if !ok {
+				panic(r)
+			}
+			st, err = nil, b.err
+		}
+	}()
+	return translate(sql, opts), nil
 }

@@ -1,0 +1,183 @@
+package googlesql
+
+import (
+	"strings"
+)
+
+// aggs are the aggregate functions: from the typed arguments they give the type and the
+// text, in which call writes DuckDB's function with the modifiers of the call.
+type aggCode func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type)
+
+// aggCall writes one DuckDB aggregate: fn(DISTINCT args ORDER BY ..) FILTER (..) OVER (..).
+type aggCall func(fn, args string, filter ...string) string
+
+var aggs = map[string]aggCode{}
+
+func aggregate(names string, f aggCode) {
+	for _, n := range strings.Fields(names) {
+		aggs[n] = f
+		functions[n] = &function{aggregate: true}
+	}
+}
+
+// aggregate analyzes an aggregate or window function.
+func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
+	isWindow := c.over != nil
+	switch {
+	case isWindow && !s.winOK:
+		a.fail(c, "Analytic function not allowed in %s", s.clauseName())
+	case !isWindow && !s.aggOK:
+		a.fail(c, "Aggregate function %s not allowed in %s", c.name, s.clauseName())
+	case !isWindow && s.inAgg:
+		a.fail(c, "Aggregations of aggregations are not allowed")
+	}
+	wasAgg := s.inAgg
+	if !isWindow {
+		s.inAgg = true
+	}
+	win := s.winOK
+	s.winOK = false
+	vs := a.args(c, s)
+	mods := a.aggMods(c, s)
+	s.winOK = win
+	s.inAgg = wasAgg
+	over := ""
+	if isWindow {
+		over = " OVER " + a.overClause(c, f, s)
+	}
+	call := func(fn, args string, filter ...string) string {
+		distinct := ""
+		if c.distinct {
+			distinct = "DISTINCT "
+		}
+		out := fn + "(" + distinct + args + mods + ")"
+		if len(filter) > 0 {
+			out += " FILTER (WHERE " + strings.Join(filter, " AND ") + ")"
+		}
+		return out + over
+	}
+	if c.star && c.name != "COUNT" {
+		a.fail(c, "Argument * can only be used in COUNT(*)")
+	}
+	if c.having != "" {
+		a.refuse(c, "HAVING MAX or MIN in an aggregate function")
+	}
+	for _, v := range vs {
+		if c.distinct && (v.t.Kind == Array || v.t.Kind == Struct || v.t.Kind == JSON) {
+			a.fail(c, "Aggregate functions with DISTINCT cannot be used with arguments of type %s", v.t.name())
+		}
+	}
+	sql, t := aggs[c.name](a, c, vs, call)
+	out := merge(sql, t, vs...)
+	out.agg = out.agg && isWindow || !isWindow
+	out.win = isWindow
+	return out
+}
+
+func (s *scope) clauseName() string {
+	if s.clause == "" {
+		return "this clause"
+	}
+	return s.clause
+}
+
+// aggMods writes ORDER BY inside the call and checks the modifiers.
+func (a *analyzer) aggMods(c *callExpr, s *scope) string {
+	listy := c.name == "ARRAY_AGG" || c.name == "STRING_AGG" || c.name == "ARRAY_CONCAT_AGG"
+	if c.limit != nil && !listy {
+		a.fail(c, "LIMIT is not allowed in arguments of aggregate function %s", c.name)
+	}
+	if c.nulls != "" && c.name != "ARRAY_AGG" && c.over == nil {
+		a.fail(c, "IGNORE NULLS and RESPECT NULLS are not allowed for aggregate function %s", c.name)
+	}
+	if len(c.order) == 0 {
+		return ""
+	}
+	if !listy {
+		a.fail(c, "ORDER BY is not allowed in arguments of aggregate function %s", c.name)
+	}
+	return a.orderBy(c.order, s, nil)
+}
+
+func init() {
+	aggregate("COUNT", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		if c.star {
+			return call("count", "*"), kind(Int64)
+		}
+		a.countArgs(c, 1, 1)
+		v := vs[0]
+		if v.untyped() {
+			v, _ = a.coerce(v, kind(Int64))
+		}
+		return call("count", v.sql), kind(Int64)
+	})
+	aggregate("COUNTIF", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		b := a.aggArg(c, vs, Bool)
+		if c.distinct {
+			a.refuse(c, "COUNTIF(DISTINCT)")
+		}
+		return "CAST(" + call("count", "CASE WHEN "+b.sql+" THEN 1 END") + " AS BIGINT)", kind(Int64)
+	})
+	aggregate("SUM", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		v := a.aggArg(c, vs, Int64, Float64, Numeric)
+		return "CAST(" + call("sum", v.sql) + " AS " + v.t.DuckDB() + ")", v.t
+	})
+	aggregate("AVG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		v := a.aggArg(c, vs, Int64, Float64, Numeric)
+		if v.t.Kind == Numeric {
+			n := call("count", v.sql)
+			return "(CASE WHEN " + n + " > 0 THEN " + numericDivide("CAST("+call("sum", v.sql)+" AS DECIMAL(38,9))", "greatest("+n+", 1)") + " END)", v.t
+		}
+		return call("avg", v.sql), kind(Float64)
+	})
+	aggregate("MIN MAX", minMax)
+	aggregate("ANY_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 1, 1)
+		return call("any_value", vs[0].sql), resolved(vs[0].t)
+	})
+	aggregate("LOGICAL_AND", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		return call("bool_and", a.aggArg(c, vs, Bool).sql), kind(Bool)
+	})
+	aggregate("LOGICAL_OR", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		return call("bool_or", a.aggArg(c, vs, Bool).sql), kind(Bool)
+	})
+	aggregate("BIT_AND BIT_OR BIT_XOR", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		return call(strings.ToLower(c.name), a.aggArg(c, vs, Int64).sql), kind(Int64)
+	})
+}
+
+// aggArg is the only argument, converted to the first of the kinds that it can take.
+func (a *analyzer) aggArg(c *callExpr, vs []val, kinds ...Kind) val {
+	a.countArgs(c, 1, 1)
+	for _, k := range kinds {
+		if vs[0].t.Kind == k || vs[0].untyped() {
+			v, _ := a.coerce(vs[0], kind(k))
+			return v
+		}
+	}
+	for _, k := range kinds {
+		if v, ok := a.coerce(vs[0], kind(k)); ok {
+			return v
+		}
+	}
+	a.noSignature(c, vs)
+	return val{}
+}
+
+// minMax writes MIN and MAX: a NaN makes the answer NaN.
+func minMax(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	a.countArgs(c, 1, 1)
+	v := vs[0]
+	if v.untyped() {
+		v, _ = a.coerce(v, kind(Int64))
+	}
+	switch v.t.Kind {
+	case Array, Struct, JSON, Interval:
+		a.noSignature(c, vs)
+	}
+	sql := call(strings.ToLower(c.name), v.sql)
+	if v.t.Kind == Float64 {
+		sql = "(CASE WHEN " + call("bool_or", "isnan("+v.sql+")") + " THEN 'NaN'::DOUBLE ELSE " + sql + " END)"
+	}
+	return sql, v.t
+}

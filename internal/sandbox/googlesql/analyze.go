@@ -1,0 +1,171 @@
+package googlesql
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// analyzer resolves names, types expressions and writes DuckDB's text.
+type analyzer struct {
+	src      string
+	opts     Options
+	uses     []paramUse
+	params   []Param
+	inferred []bool // the parameter was not declared
+	known    []bool // its type is settled
+	tables   []TableName
+	ids      int
+}
+
+// val is a typed expression in DuckDB's SQL.
+type val struct {
+	sql string
+	t   Type // Kind "" for NULL and for a parameter whose type is still open
+	// lit is the literal that the expression is, whose type may give way.
+	lit *literal
+	// param is the index+1 of the parameter that the expression is.
+	param int
+	// agg and win report aggregates and window functions inside.
+	agg, win bool
+}
+
+// untyped reports a NULL literal or a parameter of open type.
+func (v val) untyped() bool { return v.t.Kind == "" }
+
+// fail ends the translation at x.
+func (a *analyzer) fail(x interface{ pos() int }, format string, args ...any) {
+	fail(a.src, x.pos(), format, args...)
+}
+
+// refuse ends the translation with a refusal.
+func (a *analyzer) refuse(x interface{ pos() int }, what string) { a.fail(x, "%s", unsupported(what)) }
+
+// id makes a name that occurs once in the statement.
+func (a *analyzer) id(prefix string) string {
+	a.ids++
+	return prefix + strconv.Itoa(a.ids)
+}
+
+// paramMark stands for a parameter until its type is known; it can't occur in DuckDB's text.
+const paramMark = "\x00"
+
+// finish replaces the marks of parameters.
+func (a *analyzer) finish(sql string) string {
+	if !strings.Contains(sql, paramMark) {
+		return sql
+	}
+	parts := strings.Split(sql, paramMark)
+	for i := 1; i < len(parts); i += 2 {
+		n, _ := strconv.Atoi(parts[i])
+		parts[i] = fmt.Sprintf("CAST($%d AS %s)", n+1, a.params[n].Type.DuckDB())
+	}
+	return strings.Join(parts, "")
+}
+
+// declare matches the statement's parameters with the caller's.
+func (a *analyzer) declare() {
+	for i, u := range a.uses {
+		p := Param{Name: u.name}
+		found := false
+		if a.opts.Positional {
+			if i < len(a.opts.Params) {
+				p.Type, found = a.opts.Params[i].Type, true
+			}
+		} else {
+			for _, q := range a.opts.Params {
+				if strings.EqualFold(q.Name, u.name) {
+					p.Type, found = q.Type, true
+				}
+			}
+		}
+		if !found && !a.opts.AllowUndeclared {
+			if a.opts.Positional {
+				fail(a.src, u.pos, "Query parameter number %d not found; not enough positional parameters provided", i+1)
+			}
+			fail(a.src, u.pos, "Query parameter '%s' not found", u.name)
+		}
+		a.params = append(a.params, p)
+		a.inferred = append(a.inferred, p.Type.Kind == "")
+		a.known = append(a.known, p.Type.Kind != "")
+		if p.Type.Kind == BigNumeric {
+			fail(a.src, u.pos, "%s", unsupported("Type BIGNUMERIC"))
+		}
+	}
+}
+
+// settle gives every parameter of open type INT64.
+func (a *analyzer) settle() {
+	for i := range a.params {
+		if !a.known[i] {
+			a.params[i].Type = kind(Int64)
+		}
+	}
+}
+
+func (a *analyzer) param(x *paramExpr) val {
+	v := val{sql: paramMark + strconv.Itoa(x.index) + paramMark, param: x.index + 1}
+	if a.known[x.index] {
+		v.t = a.params[x.index].Type.bare()
+	}
+	return v
+}
+
+// boolean analyzes a condition of a clause.
+func (a *analyzer) boolean(x expr, s *scope, clause string) string {
+	v := a.expr(x, s)
+	b, ok := a.coerce(v, kind(Bool))
+	if !ok {
+		a.fail(x, "%s should return type BOOL, but returns type %s", clause, v.t.name())
+	}
+	return b.sql
+}
+
+// Translate's work behind its recover.
+func translate(sql string, opts Options) *Statement {
+	p := &parser{src: sql, positional: opts.Positional}
+	p.toks = lex(sql)
+	st := p.parseStatement()
+	a := &analyzer{src: sql, opts: opts, uses: p.params}
+	a.declare()
+	out := a.statement(st)
+	a.settle()
+	out.SQL = a.finish(out.SQL)
+	out.Params = a.params
+	for i, p := range a.params {
+		if a.inferred[i] {
+			out.Undeclared = append(out.Undeclared, p)
+		}
+	}
+	out.Tables = a.tables
+	for i := range out.Columns {
+		if out.Columns[i].Type.Kind == "" {
+			out.Columns[i].Type = kind(Int64)
+		}
+	}
+	return out
+}
+
+func (a *analyzer) statement(st statement) *Statement {
+	if q, ok := st.(*query); ok {
+		r := a.query(q, nil, nil)
+		return &Statement{Type: "SELECT", SQL: r.sql, Columns: a.columns(r), Ordered: len(q.order) > 0}
+	}
+	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {
+		return w.write(a)
+	}
+	a.refuse(st, "This statement")
+	return nil
+}
+
+// columns are the output columns of a query. A parameter whose type is still open is INT64.
+func (a *analyzer) columns(r *result) []Column {
+	cols := make([]Column, len(r.cols))
+	for i, c := range r.cols {
+		if c.v.param > 0 && c.v.untyped() {
+			c.v, _ = a.coerce(c.v, kind(Int64))
+		}
+		cols[i] = Column{Name: c.name, Type: c.v.t}
+	}
+	return cols
+}

@@ -1,0 +1,241 @@
+package googlesql
+
+import "strings"
+
+// coerce converts v to the type where GoogleSQL does so by itself.
+func (a *analyzer) coerce(v val, to Type) (val, bool) {
+	to = to.bare()
+	switch {
+	case v.param > 0 && v.untyped():
+		i := v.param - 1
+		if !a.known[i] {
+			a.params[i].Type, a.known[i] = to, true
+		}
+		v.t = a.params[i].Type
+		return a.coerce(v, to)
+	case v.untyped():
+		return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}, true
+	case v.t.equal(to):
+		return a.renameFields(v, to), true
+	}
+	if v.lit != nil {
+		if w, ok := a.coerceLiteral(v, to); ok {
+			return w, true
+		}
+	}
+	from := v.t.Kind
+	switch {
+	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric),
+		from == Numeric && to.Kind == Float64,
+		from == Date && to.Kind == Datetime,
+		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time || to.Kind == Timestamp):
+		return a.castTo(v, to), true
+	case from == Array && to.Kind == Array && v.lit != nil:
+		return a.castTo(v, to), true
+	case from == Struct && to.Kind == Struct && len(v.t.Fields) == len(to.Fields):
+		for i := range to.Fields {
+			if _, ok := a.coerce(val{sql: "x", t: v.t.Fields[i].Type}, to.Fields[i].Type); !ok {
+				return v, false
+			}
+		}
+		return a.castStruct(v, to), true
+	}
+	return v, false
+}
+
+// castTo writes a cast and keeps what is inside.
+func (a *analyzer) castTo(v val, to Type) val {
+	return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to, agg: v.agg, win: v.win}
+}
+
+// renameFields gives a STRUCT (or an array of them) the field names of its new type.
+func (a *analyzer) renameFields(v val, to Type) val {
+	if v.t.DuckDB() == to.DuckDB() {
+		v.t = to
+		return v
+	}
+	if to.Kind == Struct {
+		return a.castStruct(v, to)
+	}
+	if to.Kind == Array && to.Elem.Kind == Struct {
+		e := a.castStruct(val{sql: "x", t: *v.t.Elem}, *to.Elem)
+		return val{sql: "list_transform(" + v.sql + ", lambda x: " + e.sql + ")", t: to, agg: v.agg, win: v.win}
+	}
+	v.t = to
+	return v
+}
+
+// castStruct converts field by field: DuckDB casts STRUCTs by name, GoogleSQL by position.
+func (a *analyzer) castStruct(v val, to Type) val {
+	var parts []string
+	for i, n := range v.t.FieldNames() {
+		f := val{sql: "struct_extract(" + v.sql + ", " + quoteString(n) + ")", t: v.t.Fields[i].Type}
+		w, _ := a.coerce(f, to.Fields[i].Type)
+		parts = append(parts, w.sql)
+	}
+	return val{sql: "CASE WHEN " + v.sql + " IS NOT NULL THEN " + structSQL(to, parts) + " END", t: to, agg: v.agg, win: v.win}
+}
+
+// coerceLiteral converts a literal, whose type gives way more easily.
+func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
+	switch {
+	case v.lit.kind == String:
+		switch to.Kind {
+		case Date, Time, Datetime, Timestamp:
+			w, ok := temporalLiteral(to.Kind, v.lit.text)
+			if !ok {
+				a.fail(v.lit, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to.Kind)
+			}
+			return val{sql: w, t: to}, true
+		}
+	case v.lit.kind == Float64 && to.Kind == Numeric:
+		s, ok := numericText(v.lit.text)
+		if !ok {
+			a.fail(v.lit, "Could not cast literal %s to type NUMERIC", v.lit.text)
+		}
+		return val{sql: "'" + s + "'::DECIMAL(38,9)", t: to}, true
+	case v.lit.kind == Int64 && to.Kind == Numeric:
+		return val{sql: "'" + v.lit.text + "'::DECIMAL(38,9)", t: to}, true
+	case v.lit.kind == Int64 && to.Kind == Float64:
+		return val{sql: "'" + v.lit.text + "'::DOUBLE", t: to, lit: &literal{v.lit.node, Float64, v.lit.text}}, true
+	case v.lit.kind == Array && to.Kind == Array && v.t.Elem != nil:
+		return a.coerceArrayLiteral(v, to)
+	}
+	return v, false
+}
+
+// coerceArrayLiteral lets [1, 2] and [] become arrays of another type.
+func (a *analyzer) coerceArrayLiteral(v val, to Type) (val, bool) {
+	if v.lit.text == "empty" {
+		return val{sql: "CAST([] AS " + to.DuckDB() + ")", t: to}, true
+	}
+	if v.t.Elem.Kind == Int64 && (to.Elem.Kind == Float64 || to.Elem.Kind == Numeric) {
+		return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to}, true
+	}
+	return v, false
+}
+
+func quoteLit(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
+
+// must coerces or fails with the message.
+func (a *analyzer) must(v val, to Type, x interface{ pos() int }, format string, args ...any) val {
+	w, ok := a.coerce(v, to)
+	if !ok {
+		a.fail(x, format, args...)
+	}
+	return w
+}
+
+// supertype finds the type that all of vs convert to. Literals, NULLs and open
+// parameters give way to the others. It is the zero Type where all are open.
+func (a *analyzer) supertype(vs []val) (Type, bool) {
+	var strong, all []Type
+	for _, v := range vs {
+		if v.untyped() {
+			continue
+		}
+		all = append(all, v.t)
+		if v.lit == nil {
+			strong = append(strong, v.t)
+		}
+	}
+	for _, ts := range [][]Type{strong, all} {
+		if len(ts) == 0 {
+			continue
+		}
+		t, ok := commonType(ts)
+		if !ok {
+			continue
+		}
+		fits := true
+		for _, v := range vs {
+			if v.untyped() {
+				continue
+			}
+			if !a.coercible(v, t) {
+				fits = false
+			}
+		}
+		if fits {
+			return t, true
+		}
+	}
+	return Type{}, len(all) == 0
+}
+
+// coercible is coerce without its effect. A string literal counts as a date whatever it says.
+func (a *analyzer) coercible(v val, t Type) bool {
+	if v.lit != nil && v.lit.kind == String {
+		switch t.Kind {
+		case Date, Time, Datetime, Timestamp:
+			return true
+		}
+	}
+	_, ok := a.coerce(v, t)
+	return ok
+}
+
+var numericRank = map[Kind]int{Int64: 1, Numeric: 2, Float64: 3}
+
+func commonType(ts []Type) (Type, bool) {
+	t := ts[0]
+	for _, u := range ts[1:] {
+		switch {
+		case t.equal(u):
+		case t.numeric() && u.numeric():
+			if numericRank[u.Kind] > numericRank[t.Kind] {
+				t = u
+			}
+		case t.Kind == Date && u.Kind == Datetime, t.Kind == Datetime && u.Kind == Date:
+			t = kind(Datetime)
+		case t.Kind == Struct && u.Kind == Struct && len(t.Fields) == len(u.Fields):
+			w := Type{Kind: Struct}
+			for i := range t.Fields {
+				f, ok := commonType([]Type{t.Fields[i].Type, u.Fields[i].Type})
+				if !ok {
+					return t, false
+				}
+				w.Fields = append(w.Fields, Field{t.Fields[i].Name, f})
+			}
+			t = w
+		default:
+			return t, false
+		}
+	}
+	return t, true
+}
+
+// unify converts all of vs to their common type.
+func (a *analyzer) unify(vs []val, x interface{ pos() int }, what string) ([]val, Type) {
+	t, ok := a.supertype(vs)
+	if !ok {
+		a.fail(x, "No matching signature for %s for argument types: %s", what, typeList(vs))
+	}
+	if t.Kind == "" {
+		open := false
+		for _, v := range vs {
+			open = open || v.param > 0
+		}
+		if !open {
+			return vs, t
+		}
+		t = kind(Int64)
+	}
+	out := make([]val, len(vs))
+	for i, v := range vs {
+		out[i], _ = a.coerce(v, t)
+	}
+	return out, t
+}
+
+func typeList(vs []val) string {
+	var names []string
+	for _, v := range vs {
+		if v.untyped() && v.param == 0 {
+			names = append(names, "NULL")
+			continue
+		}
+		names = append(names, v.t.name())
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,330 @@
+package googlesql
+
+import (
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// expr analyzes an expression. Inside a grouped query an expression that is a grouping
+// key as a whole is as good as the key.
+func (a *analyzer) expr(x expr, s *scope) val {
+	marks := map[*scope]int{}
+	for sc := s; sc != nil; sc = sc.parent {
+		if sc.group != nil {
+			marks[sc] = len(sc.group.loose)
+		}
+	}
+	v := a.dispatch(x, s)
+	for sc, n := range marks {
+		if sc.group.keys[v.sql] && len(sc.group.loose) > n {
+			sc.group.loose = sc.group.loose[:n]
+		}
+	}
+	return v
+}
+
+func (a *analyzer) dispatch(x expr, s *scope) val {
+	switch x := x.(type) {
+	case *literal:
+		return a.literal(x)
+	case *paramExpr:
+		return a.param(x)
+	case *pathExpr:
+		return a.path(x, s)
+	case *parenExpr:
+		return a.expr(x.x, s)
+	case *dotExpr:
+		return a.field(a.expr(x.x, s), x.field)
+	case *indexExpr:
+		return a.index(x, s)
+	case *typedLit:
+		return a.typedLiteral(x)
+	case *sysVarExpr:
+		return a.sysVar(x)
+	case *callExpr:
+		return a.call(x, s)
+	case *castExpr:
+		return a.cast(x, s)
+	case *extractExpr:
+		return a.extract(x, s)
+	case *caseExpr:
+		return a.caseOf(x, s)
+	case *binaryExpr:
+		return a.binary(x, s)
+	case *unaryExpr:
+		return a.unary(x, s)
+	case *isExpr:
+		return a.is(x, s)
+	case *distinctExpr:
+		return a.isDistinct(x, s)
+	case *betweenExpr:
+		return a.between(x, s)
+	case *inExpr:
+		return a.in(x, s)
+	case *subqueryExpr:
+		return a.subquery(x, s)
+	case *arrayExpr:
+		return a.array(x, s)
+	case *structExpr:
+		return a.structOf(x, s)
+	case *intervalExpr:
+		return a.interval(x, s)
+	case *defaultExpr:
+		a.fail(x, "Syntax error: Unexpected keyword DEFAULT")
+	}
+	a.refuse(x, "This expression")
+	return val{}
+}
+
+// merge joins what the parts of an expression hold.
+func merge(sql string, t Type, parts ...val) val {
+	v := val{sql: sql, t: t}
+	for _, p := range parts {
+		v.agg = v.agg || p.agg
+		v.win = v.win || p.win
+	}
+	return v
+}
+
+func (a *analyzer) literal(x *literal) val {
+	switch x.kind {
+	case "":
+		return val{sql: "NULL"}
+	case Int64:
+		n, ok := new(big.Int).SetString(x.text, 0)
+		if strings.HasPrefix(x.text, "0") && !strings.HasPrefix(strings.ToLower(x.text), "0x") {
+			n, ok = new(big.Int).SetString(x.text, 10)
+		}
+		if ok && strings.HasPrefix(strings.ToLower(x.text), "0x") && n.IsUint64() {
+			n = big.NewInt(int64(n.Uint64())) // hexadecimal literals are two's complement
+		}
+		if !ok || !n.IsInt64() {
+			a.fail(x, "Invalid integer literal: %s", x.text)
+		}
+		return val{sql: n.String() + "::BIGINT", t: kind(Int64), lit: &literal{x.node, Int64, n.String()}}
+	case Float64:
+		f, err := strconv.ParseFloat(x.text, 64)
+		if err != nil {
+			a.fail(x, "Invalid floating point literal: %s", x.text)
+		}
+		return val{sql: "'" + strconv.FormatFloat(f, 'g', -1, 64) + "'::DOUBLE", t: kind(Float64), lit: x}
+	case Bool:
+		return val{sql: x.text, t: kind(Bool), lit: x}
+	case String:
+		return val{sql: quoteString(x.text) + "::VARCHAR", t: kind(String), lit: x}
+	case Bytes:
+		return val{sql: bytesSQL(x.text), t: kind(Bytes), lit: x}
+	}
+	a.refuse(x, "This literal")
+	return val{}
+}
+
+// bytesSQL writes a BLOB.
+func bytesSQL(s string) string {
+	var b strings.Builder
+	b.WriteString("'")
+	for i := 0; i < len(s); i++ {
+		b.WriteString(`\x`)
+		b.WriteByte("0123456789ABCDEF"[s[i]>>4])
+		b.WriteByte("0123456789ABCDEF"[s[i]&15])
+	}
+	b.WriteString("'::BLOB")
+	return b.String()
+}
+
+func (a *analyzer) typedLiteral(x *typedLit) val {
+	switch x.kind {
+	case Numeric:
+		s, ok := numericText(x.text)
+		if !ok {
+			a.fail(x, "Invalid NUMERIC literal: %s", quoteLit(x.text))
+		}
+		return val{sql: "'" + s + "'::DECIMAL(38,9)", t: kind(Numeric)}
+	case BigNumeric:
+		a.refuse(x, "Type BIGNUMERIC")
+	case JSON:
+		s, ok := canonicalJSON(x.text)
+		if !ok {
+			a.fail(x, "Invalid JSON literal: %s", quoteLit(x.text))
+		}
+		return val{sql: quoteString(s) + "::JSON", t: kind(JSON)}
+	}
+	s, ok := temporalLiteral(x.kind, x.text)
+	if !ok {
+		a.fail(x, "Invalid %s literal: %s", x.kind, quoteLit(x.text))
+	}
+	return val{sql: s, t: kind(x.kind)}
+}
+
+func (a *analyzer) sysVar(x *sysVarExpr) val {
+	switch x.name {
+	case "project_id":
+		return val{sql: quoteString(a.opts.DefaultProject) + "::VARCHAR", t: kind(String)}
+	case "dataset_id":
+		if a.opts.DefaultDataset == "" {
+			return val{sql: "CAST(NULL AS VARCHAR)", t: kind(String)}
+		}
+		return val{sql: quoteString(a.opts.DefaultDataset) + "::VARCHAR", t: kind(String)}
+	case "time_zone":
+		return val{sql: "'UTC'::VARCHAR", t: kind(String)}
+	}
+	a.refuse(x, "System variable @@"+x.name)
+	return val{}
+}
+
+func (a *analyzer) index(x *indexExpr, s *scope) val {
+	arr, ix := a.expr(x.x, s), a.expr(x.index, s)
+	if arr.t.Kind == JSON {
+		return a.jsonIndex(x, arr, ix)
+	}
+	if arr.t.Kind != Array {
+		a.fail(x, "Element access using [] is not supported on values of type %s", arr.t.name())
+	}
+	i := a.must(ix, kind(Int64), x.index, "Array position must be coercible to INT64 type, but has type %s", ix.t.name())
+	base := "0"
+	if strings.HasSuffix(x.how, "ORDINAL") {
+		base = "1"
+	}
+	// DuckDB counts from 1, and negative positions from the end, which GoogleSQL refuses.
+	bad := "NULL"
+	if !strings.HasPrefix(x.how, "SAFE") {
+		bad = "error('Array index ' || CAST(" + i.sql + " AS VARCHAR) || ' is out of bounds')"
+	}
+	sql := "CASE WHEN " + i.sql + " < " + base + " OR " + i.sql + " - " + base + " >= len(" + arr.sql + ") THEN " + bad +
+		" ELSE (" + arr.sql + ")[" + i.sql + " - " + base + " + 1] END"
+	return merge("("+sql+")", *arr.t.Elem, arr, i)
+}
+
+func (a *analyzer) jsonIndex(x *indexExpr, j, ix val) val {
+	if x.how != "" || ix.lit == nil || ix.lit.kind != Int64 && ix.lit.kind != String {
+		a.refuse(x, "JSON access by an expression")
+	}
+	path := "$[" + ix.lit.text + "]"
+	if ix.lit.kind == String {
+		path = jsonKey(ix.lit.text)
+	}
+	return merge("json_extract("+j.sql+", "+quoteString(path)+")", kind(JSON), j)
+}
+
+func (a *analyzer) caseOf(x *caseExpr, s *scope) val {
+	var parts, results []val
+	var conds []string
+	var operand val
+	if x.operand != nil {
+		operand = a.expr(x.operand, s)
+		parts = append(parts, operand)
+	}
+	for _, w := range x.whens {
+		c := a.expr(w.cond, s)
+		if x.operand != nil {
+			c = a.compare("=", operand, c, w.cond)
+		} else {
+			c = a.must(c, kind(Bool), w.cond, "CASE WHEN condition should return type BOOL, but returns type %s", c.t.name())
+		}
+		conds = append(conds, c.sql)
+		parts = append(parts, c)
+		results = append(results, a.expr(w.then, s))
+	}
+	if x.other != nil {
+		results = append(results, a.expr(x.other, s))
+	}
+	results, t := a.unify(results, x, "operator CASE")
+	sql := "CASE"
+	for i, c := range conds {
+		sql += " WHEN " + c + " THEN " + results[i].sql
+	}
+	if x.other != nil {
+		sql += " ELSE " + results[len(results)-1].sql
+	}
+	return merge("("+sql+" END)", t, append(parts, results...)...)
+}
+
+func (a *analyzer) subquery(x *subqueryExpr, s *scope) val {
+	r := a.query(x.q, s, s.ctes)
+	if x.kind == "EXISTS" {
+		return val{sql: "EXISTS(" + r.sql + ")", t: kind(Bool)}
+	}
+	if len(r.cols) != 1 {
+		if x.kind == "ARRAY" {
+			a.fail(x, "ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values")
+		}
+		a.fail(x, "Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values")
+	}
+	t := resolved(r.cols[0].v.t)
+	if x.kind == "ARRAY" {
+		if t.Kind == Array {
+			a.fail(x, "Cannot use array subquery with column of type %s because nested arrays are not supported", t.name())
+		}
+		return val{sql: "ARRAY(" + r.sql + ")", t: arrayOf(t)}
+	}
+	return val{sql: "(" + r.sql + ")", t: t}
+}
+
+func (a *analyzer) array(x *arrayExpr, s *scope) val {
+	var vs []val
+	for _, e := range x.elems {
+		vs = append(vs, a.expr(e, s))
+	}
+	var t Type
+	if x.typ != nil {
+		t = *x.typ.Elem
+		for i, v := range vs {
+			vs[i] = a.must(v, t, x.elems[i], "Array element type %s does not coerce to %s", v.t.name(), t)
+		}
+		t = t.bare()
+	} else {
+		vs, t = a.unify(vs, x, "array element types")
+	}
+	t = resolved(t)
+	if t.Kind == Array {
+		a.fail(x, "Cannot construct array with element type %s because nested arrays are not supported", t.name())
+	}
+	var parts []string
+	for _, v := range vs {
+		parts = append(parts, v.sql)
+	}
+	out := merge("CAST(["+strings.Join(parts, ", ")+"] AS "+arrayOf(t).DuckDB()+")", arrayOf(t), vs...)
+	if x.typ == nil {
+		out.lit = &literal{x.node, Array, ""}
+		for _, v := range vs {
+			if v.lit == nil {
+				out.lit = nil
+			}
+		}
+		if len(vs) == 0 {
+			out.lit = &literal{x.node, Array, "empty"}
+		}
+	}
+	return out
+}
+
+func (a *analyzer) structOf(x *structExpr, s *scope) val {
+	t := Type{Kind: Struct}
+	if x.typ != nil && len(x.typ.Fields) != len(x.values) {
+		a.fail(x, "STRUCT type has %d fields but constructor call has %d fields", len(x.typ.Fields), len(x.values))
+	}
+	var parts []string
+	var vs []val
+	for i, e := range x.values {
+		v := a.expr(e, s)
+		f := Field{Name: x.names[i]}
+		if x.typ != nil {
+			f = x.typ.Fields[i]
+			v = a.must(v, f.Type, e, "Struct field %d has type %s which does not coerce to %s", i+1, v.t.name(), f.Type)
+			f.Type = f.Type.bare()
+		} else {
+			if p, ok := e.(*pathExpr); ok && f.Name == "" && a.src[x.at] != '(' {
+				f.Name = p.parts[len(p.parts)-1].text
+			}
+			if v.untyped() {
+				v, _ = a.coerce(v, kind(Int64))
+			}
+			f.Type = v.t
+		}
+		t.Fields = append(t.Fields, f)
+		parts = append(parts, v.sql)
+		vs = append(vs, v)
+	}
+	return merge(structSQL(t, parts), t, vs...)
+}

@@ -1,0 +1,281 @@
+package googlesql
+
+import "strings"
+
+// from analyzes a FROM clause into s and returns DuckDB's text.
+func (a *analyzer) from(t tableExpr, s *scope) string {
+	switch t := t.(type) {
+	case *tableRef:
+		return a.tableRef(t, s)
+	case *subqueryRef:
+		r := a.query(t.q, s.parent, s.ctes)
+		rel := &relation{cols: nil}
+		if t.alias != nil {
+			rel.alias = t.alias.text
+		}
+		return "(" + r.sql + ") AS " + a.addResult(rel, r.cols, r.value, s, t)
+	case *unnestRef:
+		return a.unnest(t, s)
+	case *joinRef:
+		return a.join(t, s)
+	}
+	a.refuse(t, "This table expression")
+	return ""
+}
+
+// addResult makes a query's columns visible and returns the alias that it is given.
+func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope, x interface{ pos() int }) string {
+	id := a.id("t")
+	for _, c := range cols {
+		rel.cols = append(rel.cols, column{c.name, val{sql: id + "." + c.v.sql, t: resolved(c.v.t)}})
+	}
+	if value && len(rel.cols) == 1 {
+		v := rel.cols[0].v
+		rel.value = &v
+		rel.cols = a.valueColumns(rel.alias, v)
+	}
+	a.addRelation(rel, s, x)
+	return id
+}
+
+// resolved is the type of a column whose expression is an untyped NULL.
+func resolved(t Type) Type {
+	if t.Kind == "" {
+		return kind(Int64)
+	}
+	return t
+}
+
+func (a *analyzer) addRelation(rel *relation, s *scope, x interface{ pos() int }) {
+	if rel.alias != "" && s.findRel(rel.alias) != nil {
+		a.fail(x, "Duplicate table alias %s in the same FROM clause", rel.alias)
+	}
+	s.rels = append(s.rels, rel)
+	s.cols = append(s.cols, rel.cols...)
+}
+
+func (a *analyzer) tableRef(t *tableRef, s *scope) string {
+	alias := t.path[len(t.path)-1]
+	if t.alias != nil {
+		alias = *t.alias
+	}
+	if len(t.path) == 1 {
+		if c := s.ctes.find(t.path[0].text); c != nil {
+			rel := &relation{alias: alias.text}
+			return c.sql + " AS " + a.addResult(rel, c.cols, false, s, t)
+		}
+	}
+	if len(t.path) > 1 && !strings.Contains(t.path[0].text, "-") {
+		for sc := s; sc != nil; sc = sc.parent {
+			_, n := findColumn(sc.cols, t.path[0].text)
+			if sc.findRel(t.path[0].text) != nil || n == 1 {
+				return a.unnest(&unnestRef{node: t.node, x: &pathExpr{t.node, t.path}, alias: &alias}, s)
+			}
+		}
+	}
+	tab := a.table(t.path, t)
+	rel := &relation{alias: alias.text}
+	id := a.id("t")
+	for _, c := range tab.Columns {
+		rel.cols = append(rel.cols, column{c.Name, val{sql: id + "." + quoteIdent(c.Name), t: c.Type.bare()}})
+	}
+	a.addRelation(rel, s, t)
+	return tab.SQL + " AS " + id
+}
+
+// table looks a table up and notes that it is read.
+func (a *analyzer) table(path []name, x interface{ pos() int }) *Table {
+	n := a.tableName(path, x)
+	tab := a.lookup(n, x)
+	for _, have := range a.tables {
+		if have == tab.Name {
+			return tab
+		}
+	}
+	a.tables = append(a.tables, tab.Name)
+	return tab
+}
+
+func (a *analyzer) lookup(n TableName, x interface{ pos() int }) *Table {
+	if a.opts.Catalog == nil {
+		a.fail(x, "Not found: Table %s", n)
+	}
+	tab, err := a.opts.Catalog.Table(n)
+	if err != nil {
+		if e, ok := err.(*Error); ok {
+			a.fail(x, "%s", e.Message)
+		}
+		a.fail(x, "%s", err.Error())
+	}
+	if tab == nil {
+		a.fail(x, "Not found: Table %s was not found", n)
+	}
+	return tab
+}
+
+// tableName completes a path with the defaults.
+func (a *analyzer) tableName(path []name, x interface{ pos() int }) TableName {
+	n := TableName{Project: a.opts.DefaultProject, Dataset: a.opts.DefaultDataset}
+	for _, p := range path {
+		if strings.EqualFold(p.text, "INFORMATION_SCHEMA") {
+			a.refuse(x, "INFORMATION_SCHEMA")
+		}
+	}
+	switch len(path) {
+	case 1:
+		if n.Dataset == "" {
+			a.fail(x, "Table %q must be qualified with a dataset (e.g. dataset.table).", path[0].text)
+		}
+	case 2:
+		n.Dataset = path[0].text
+	case 3:
+		n.Project, n.Dataset = path[0].text, path[1].text
+	default:
+		a.fail(x, "Table name %q has too many parts", joinNames(path))
+	}
+	n.Table = path[len(path)-1].text
+	if strings.ContainsAny(n.Table, "*$@") {
+		a.refuse(x, "A wildcard table or a table decorator")
+	}
+	return n
+}
+
+func joinNames(path []name) string {
+	var parts []string
+	for _, p := range path {
+		parts = append(parts, p.text)
+	}
+	return strings.Join(parts, ".")
+}
+
+// unnest analyzes UNNEST(array) [WITH OFFSET].
+func (a *analyzer) unnest(u *unnestRef, s *scope) string {
+	v := a.expr(u.x, s)
+	if v.untyped() {
+		v, _ = a.coerce(v, arrayOf(kind(Int64)))
+	}
+	if v.t.Kind != Array {
+		a.fail(u.x, "Values referenced in UNNEST must be arrays. UNNEST contains expression of type %s", v.t.name())
+	}
+	id := a.id("t")
+	rel := &relation{}
+	if u.alias != nil {
+		rel.alias = u.alias.text
+	}
+	elem := val{sql: id + ".v", t: *v.t.Elem}
+	rel.value = &elem
+	rel.cols = a.valueColumns(rel.alias, elem)
+	a.addRelation(rel, s, u)
+	if u.withOffset {
+		off := "offset"
+		if u.offset != nil {
+			off = u.offset.text
+		}
+		s.cols = append(s.cols, column{off, val{sql: "(" + id + ".o - 1)", t: kind(Int64)}})
+	}
+	return "UNNEST(" + v.sql + ") WITH ORDINALITY AS " + id + "(v, o)"
+}
+
+// valueColumns are the columns of a value table: a STRUCT's fields, or the value itself.
+func (a *analyzer) valueColumns(alias string, v val) []column {
+	if v.t.Kind != Struct {
+		return []column{{alias, v}}
+	}
+	var cols []column
+	names := v.t.FieldNames()
+	for i, f := range v.t.Fields {
+		cols = append(cols, column{f.Name, val{sql: "struct_extract(" + v.sql + ", " + quoteString(names[i]) + ")", t: f.Type}})
+	}
+	return cols
+}
+
+// join analyzes a join. Both sides land in s; USING merges their columns.
+func (a *analyzer) join(j *joinRef, s *scope) string {
+	base := len(s.cols)
+	l := a.from(j.l, s)
+	mid := len(s.cols)
+	rels := len(s.rels)
+	r := a.from(j.r, s)
+	if _, nested := j.r.(*joinRef); nested {
+		r = "(" + r + ")"
+	}
+	if (j.kind == "RIGHT" || j.kind == "FULL") && isUnnest(j.r) && correlated(r, s.rels[:rels]) {
+		a.fail(j, "Array scan is not allowed with %s JOIN", j.kind)
+	}
+	kind := j.kind
+	cond := "TRUE"
+	switch {
+	case j.on != nil:
+		s.clause = "JOIN ON clause"
+		cond = a.boolean(j.on, s, "JOIN ON clause")
+	case j.using != nil:
+		cond = a.using(j, s, base, mid)
+	}
+	if kind == "CROSS" {
+		kind = "INNER"
+	}
+	return l + " " + kind + " JOIN " + r + " ON " + cond
+}
+
+func isUnnest(t tableExpr) bool { _, ok := t.(*unnestRef); return ok }
+
+// correlated reports whether the text uses one of the relations' columns.
+func correlated(sql string, rels []*relation) bool {
+	for _, r := range rels {
+		for _, c := range r.cols {
+			if strings.Contains(sql, c.v.sql) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// using merges the columns of USING: cols[base:mid] are the left side's, the rest the right's.
+func (a *analyzer) using(j *joinRef, s *scope, base, mid int) string {
+	left := append([]column(nil), s.cols[base:mid]...)
+	right := append([]column(nil), s.cols[mid:]...)
+	var merged []column
+	var conds []string
+	for _, u := range j.using {
+		lc, ln := findColumn(left, u.text)
+		rc, rn := findColumn(right, u.text)
+		side := ""
+		switch {
+		case ln == 0:
+			side = "left"
+		case rn == 0:
+			side = "right"
+		}
+		if side != "" {
+			a.fail(u, "Column %s in USING clause not found on %s side of join", u.text, side)
+		}
+		if ln > 1 || rn > 1 {
+			a.fail(u, "Column name %s in USING clause is ambiguous", u.text)
+		}
+		lv, rv := lc.v, rc.v
+		conds = append(conds, a.compare("=", lv, rv, u).sql)
+		m := column{lc.name, lv}
+		switch j.kind {
+		case "RIGHT":
+			m.v = rv
+		case "FULL":
+			vs, t := a.unify([]val{lv, rv}, u, "USING")
+			m.v = val{sql: "COALESCE(" + vs[0].sql + ", " + vs[1].sql + ")", t: t}
+		}
+		merged = append(merged, m)
+		left, right = dropColumn(left, u.text), dropColumn(right, u.text)
+	}
+	s.cols = append(s.cols[:base], append(merged, append(left, right...)...)...)
+	return strings.Join(conds, " AND ")
+}
+
+func dropColumn(cols []column, name string) []column {
+	var kept []column
+	for _, c := range cols {
+		if !strings.EqualFold(c.name, name) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}

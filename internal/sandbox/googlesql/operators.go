@@ -1,0 +1,387 @@
+package googlesql
+
+import (
+	"strings"
+)
+
+func (a *analyzer) unary(x *unaryExpr, s *scope) val {
+	if l, ok := x.x.(*literal); ok && x.op == "-" && (l.kind == Int64 || l.kind == Float64) && !strings.HasPrefix(l.text, "0x") && !strings.HasPrefix(l.text, "-") {
+		return a.negative(x, l)
+	}
+	v := a.expr(x.x, s)
+	switch x.op {
+	case "NOT":
+		b := a.must(v, kind(Bool), x, "No matching signature for operator NOT for argument types: %s", v.t.name())
+		return merge("(NOT "+b.sql+")", kind(Bool), v)
+	case "+":
+		if !v.untyped() && v.t.numeric() {
+			return v
+		}
+	case "-":
+		if v.untyped() {
+			v, _ = a.coerce(v, kind(Int64))
+		}
+		if v.t.numeric() || v.t.Kind == Interval {
+			return merge("(-"+v.sql+")", v.t, v)
+		}
+	case "~":
+		if v.t.Kind == Int64 {
+			return merge("(~"+v.sql+")", v.t, v)
+		}
+	}
+	a.fail(x, "No matching signature for operator %s for argument types: %s", x.op, v.t.name())
+	return val{}
+}
+
+// negative is a literal with its sign.
+func (a *analyzer) negative(x *unaryExpr, l *literal) val {
+	if l.kind == Int64 && l.text == "9223372036854775808" {
+		return val{sql: "(-9223372036854775807-1)::BIGINT", t: kind(Int64), lit: &literal{x.node, Int64, "-9223372036854775808"}}
+	}
+	v := a.literal(l)
+	text := "-" + v.lit.text
+	if l.kind == Int64 {
+		return val{sql: "(" + text + "::BIGINT)", t: v.t, lit: &literal{x.node, Int64, text}}
+	}
+	return val{sql: "(-" + v.sql + ")", t: v.t, lit: &literal{x.node, Float64, text}}
+}
+
+func (a *analyzer) binary(x *binaryExpr, s *scope) val {
+	l, r := a.expr(x.l, s), a.expr(x.r, s)
+	switch x.op {
+	case "AND", "OR":
+		lb, ok1 := a.coerce(l, kind(Bool))
+		rb, ok2 := a.coerce(r, kind(Bool))
+		if !ok1 || !ok2 {
+			a.noMatch(x, x.op, l, r)
+		}
+		return merge("("+lb.sql+" "+x.op+" "+rb.sql+")", kind(Bool), l, r)
+	case "=", "!=", "<", ">", "<=", ">=":
+		return a.compare(x.op, l, r, x)
+	case "LIKE", "NOT LIKE":
+		return a.like(x, l, r)
+	case "||":
+		return a.concat(x, l, r)
+	case "&", "|", "^":
+		return a.bits(x, l, r)
+	case "<<", ">>":
+		return a.shift(x, l, r)
+	}
+	return a.arithmetic(x, l, r)
+}
+
+func (a *analyzer) noMatch(x interface{ pos() int }, op string, vs ...val) {
+	a.fail(x, "No matching signature for operator %s for argument types: %s", op, typeList(vs))
+}
+
+// compare writes a comparison with GoogleSQL's NaN: unequal to and unordered with all.
+func (a *analyzer) compare(op string, l, r val, x interface{ pos() int }) val {
+	t, ok := a.supertype([]val{l, r})
+	if !ok {
+		a.noMatch(x, op, l, r)
+	}
+	if t.Kind == "" {
+		t = kind(Int64)
+	}
+	switch t.Kind {
+	case JSON:
+		a.noMatch(x, op, l, r)
+	case Array:
+		if op != "=" && op != "!=" {
+			a.noMatch(x, op, l, r)
+		}
+	case Struct:
+		if op != "=" && op != "!=" {
+			a.noMatch(x, op, l, r)
+		}
+		a.refuse(x, "Comparison of STRUCTs")
+	}
+	l1, ok1 := a.coerce(l, t)
+	r1, ok2 := a.coerce(r, t)
+	if !ok1 || !ok2 {
+		a.noMatch(x, op, l, r)
+	}
+	sql := "(" + l1.sql + " " + strings.Replace(op, "!=", "<>", 1) + " " + r1.sql + ")"
+	if t.Kind == Float64 {
+		sql = nanCompare(op, l1, r1, sql)
+	}
+	return merge(sql, kind(Bool), l, r)
+}
+
+// nanCompare guards a comparison of FLOAT64s. DuckDB holds NaN equal to itself and
+// greater than all else.
+func nanCompare(op string, l, r val, sql string) string {
+	var guards []string
+	if l.lit == nil && (op == ">" || op == ">=" || r.lit == nil) {
+		guards = append(guards, "isnan("+l.sql+")")
+	}
+	if r.lit == nil && (op == "<" || op == "<=" || l.lit == nil && len(guards) == 0) {
+		guards = append(guards, "isnan("+r.sql+")")
+	}
+	if len(guards) == 0 {
+		return sql
+	}
+	answer := "FALSE"
+	if op == "!=" {
+		answer = "TRUE"
+	}
+	return "(CASE WHEN (" + strings.Join(guards, " OR ") + ") AND (" + l.sql + ") IS NOT NULL AND (" + r.sql + ") IS NOT NULL THEN " + answer + " ELSE " + sql + " END)"
+}
+
+func (a *analyzer) like(x *binaryExpr, l, r val) val {
+	ls, ok1 := a.coerce(l, kind(String))
+	rs, ok2 := a.coerce(r, kind(String))
+	if !ok1 || !ok2 {
+		if l.t.Kind == Bytes {
+			a.refuse(x, "LIKE of BYTES")
+		}
+		a.noMatch(x, x.op, l, r)
+	}
+	return merge("("+ls.sql+" "+x.op+" "+rs.sql+` ESCAPE '\')`, kind(Bool), l, r)
+}
+
+func (a *analyzer) concat(x *binaryExpr, l, r val) val {
+	vs := []val{l, r}
+	for i := range vs {
+		if vs[i].untyped() {
+			other := vs[1-i].t
+			if other.Kind == "" {
+				other = kind(String)
+			}
+			vs[i], _ = a.coerce(vs[i], other)
+		}
+	}
+	t, ok := a.supertype(vs)
+	if !ok || t.Kind != String && t.Kind != Bytes && t.Kind != Array {
+		a.noMatch(x, x.op, l, r)
+	}
+	l1, _ := a.coerce(vs[0], t)
+	r1, _ := a.coerce(vs[1], t)
+	if t.Kind == Array {
+		return merge("(CASE WHEN "+l1.sql+" IS NULL OR "+r1.sql+" IS NULL THEN NULL ELSE list_concat("+l1.sql+", "+r1.sql+") END)", t, l, r)
+	}
+	return merge("("+l1.sql+" || "+r1.sql+")", t, l, r)
+}
+
+func (a *analyzer) bits(x *binaryExpr, l, r val) val {
+	l1, ok1 := a.coerce(l, kind(Int64))
+	r1, ok2 := a.coerce(r, kind(Int64))
+	if !ok1 || !ok2 {
+		a.noMatch(x, x.op, l, r)
+	}
+	sql := "(" + l1.sql + " " + x.op + " " + r1.sql + ")"
+	if x.op == "^" {
+		sql = "xor(" + l1.sql + ", " + r1.sql + ")"
+	}
+	return merge(sql, kind(Int64), l, r)
+}
+
+// shift writes << and >>: bits fall off both ends, and >> does not keep the sign.
+func (a *analyzer) shift(x *binaryExpr, l, r val) val {
+	l1, ok1 := a.coerce(l, kind(Int64))
+	_, ok2 := a.coerce(r, kind(Int64))
+	if !ok1 || !ok2 {
+		a.noMatch(x, x.op, l, r)
+	}
+	if r.lit == nil || strings.HasPrefix(r.lit.text, "-") {
+		a.refuse(x, "A shift by anything but a literal")
+	}
+	n, ok := smallInt(r.lit.text)
+	if !ok || n > 63 {
+		return merge("(CASE WHEN "+l1.sql+" IS NOT NULL THEN 0::BIGINT END)", kind(Int64), l, r)
+	}
+	// In 128 bits, where the value as unsigned 64 bits fits; the result is cut back to 64.
+	u := "((" + l1.sql + ")::HUGEINT & 18446744073709551615::HUGEINT)"
+	sql := "(" + u + " // " + powerOfTwo(n) + ")"
+	if x.op == "<<" {
+		sql = "((" + u + " & (" + powerOfTwo(64-n) + " - 1)) * " + powerOfTwo(n) + ")"
+	}
+	return merge("(CASE WHEN "+sql+" > 9223372036854775807 THEN "+sql+" - 18446744073709551616::HUGEINT ELSE "+sql+" END)::BIGINT", kind(Int64), l, r)
+}
+
+func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
+	if v, ok := a.dateArithmetic(x, l, r); ok {
+		return v
+	}
+	// Open parameters and NULLs take the other side's type.
+	vs := []val{l, r}
+	for i := range vs {
+		if vs[i].untyped() {
+			other := vs[1-i].t
+			if other.Kind == "" {
+				other = kind(Int64)
+			}
+			vs[i], _ = a.coerce(vs[i], other)
+		}
+	}
+	t, ok := a.supertype(vs)
+	if !ok || !t.numeric() {
+		a.noMatch(x, x.op, l, r)
+	}
+	if x.op == "/" && t.Kind == Int64 {
+		t = kind(Float64)
+	}
+	l1, ok1 := a.coerce(vs[0], t)
+	r1, ok2 := a.coerce(vs[1], t)
+	if !ok1 || !ok2 {
+		a.noMatch(x, x.op, l, r)
+	}
+	return merge(arithmeticSQL(x.op, l1.sql, r1.sql, t), t, l, r)
+}
+
+// arithmeticSQL writes an operation on two values of one type.
+func arithmeticSQL(op, l, r string, t Type) string {
+	switch {
+	case op == "/" && t.Kind == Numeric:
+		return numericDivide(l, r)
+	case op == "/":
+		return "(CASE WHEN " + r + " = 0 THEN error('division by zero: ' || CAST(" + l + " AS VARCHAR) || ' / ' || CAST(" + r + " AS VARCHAR)) ELSE " + l + " / " + r + " END)"
+	case op == "*" && t.Kind == Numeric:
+		return "CAST(" + l + " * " + r + " AS DECIMAL(38,9))"
+	}
+	return "(" + l + " " + op + " " + r + ")"
+}
+
+// numericDivide divides exactly, rounding half away from zero at the ninth digit. DuckDB
+// has no division of DECIMALs, so it goes through 128-bit integers; the one-element list
+// evaluates each operand once.
+func numericDivide(l, r string) string {
+	unscaled := func(s string) string { return "CAST(" + s + " * 1000000000::DECIMAL(10,0) AS HUGEINT)" }
+	return "list_transform([{'n': " + unscaled("CAST("+l+" AS DECIMAL(38,9))") + ", 'd': " + unscaled("CAST("+r+" AS DECIMAL(38,9))") + "}], lambda q: " +
+		"CASE WHEN q.n IS NULL OR q.d IS NULL THEN NULL WHEN q.d = 0 THEN error('division by zero') ELSE " +
+		"CAST((q.n * 1000000000) // q.d + CASE WHEN 2 * abs((q.n * 1000000000) % q.d) >= abs(q.d) THEN sign(q.n) * sign(q.d) ELSE 0 END AS DECIMAL(38,0))" +
+		" * 0.000000001::DECIMAL(10,9) END)[1]"
+}
+
+func (a *analyzer) is(x *isExpr, s *scope) val {
+	v := a.expr(x.x, s)
+	not := ""
+	if x.not {
+		not = "NOT "
+	}
+	if x.what == "NULL" {
+		if v.untyped() {
+			v, _ = a.coerce(v, kind(Int64))
+		}
+		return merge("("+v.sql+" IS "+not+"NULL)", kind(Bool), v)
+	}
+	b := a.must(v, kind(Bool), x, "No matching signature for operator IS %s for argument types: %s", x.what, v.t.name())
+	return merge("(("+b.sql+") IS "+not+"DISTINCT FROM "+x.what+")", kind(Bool), v).flipDistinct(x.not)
+}
+
+// flipDistinct turns IS [NOT] DISTINCT FROM into IS [NOT] TRUE's sense.
+func (v val) flipDistinct(not bool) val {
+	if not {
+		v.sql = strings.Replace(v.sql, ") IS NOT DISTINCT FROM", ") IS DISTINCT FROM", 1)
+		return v
+	}
+	v.sql = strings.Replace(v.sql, ") IS DISTINCT FROM", ") IS NOT DISTINCT FROM", 1)
+	return v
+}
+
+func (a *analyzer) isDistinct(x *distinctExpr, s *scope) val {
+	l, r := a.expr(x.l, s), a.expr(x.r, s)
+	vs, t := a.unify([]val{l, r}, x, "operator IS DISTINCT FROM")
+	if t.Kind == JSON || t.Kind == Struct {
+		a.noMatch(x, "IS DISTINCT FROM", l, r)
+	}
+	not := ""
+	if x.not {
+		not = "NOT "
+	}
+	return merge("("+vs[0].sql+" IS "+not+"DISTINCT FROM "+vs[1].sql+")", kind(Bool), l, r)
+}
+
+func (a *analyzer) between(x *betweenExpr, s *scope) val {
+	v, lo, hi := a.expr(x.x, s), a.expr(x.lo, s), a.expr(x.hi, s)
+	t, ok := a.supertype([]val{v, lo, hi})
+	if !ok {
+		a.noMatch(x, "BETWEEN", v, lo, hi)
+	}
+	t = resolved(t)
+	for _, w := range []*val{&v, &lo, &hi} {
+		*w = a.must(*w, t, x, "No matching signature for operator BETWEEN")
+	}
+	sql := "(" + a.compare(">=", v, lo, x).sql + " AND " + a.compare("<=", v, hi, x).sql + ")"
+	if x.not {
+		sql = "(NOT " + sql + ")"
+	}
+	return merge(sql, kind(Bool), v, lo, hi)
+}
+
+func (a *analyzer) in(x *inExpr, s *scope) val {
+	v := a.expr(x.x, s)
+	var out val
+	switch {
+	case x.query != nil:
+		out = a.inQuery(x, v, s)
+	case x.unnest != nil:
+		out = a.inArray(x, v, s)
+	default:
+		vs := []val{v}
+		for _, e := range x.list {
+			vs = append(vs, a.expr(e, s))
+		}
+		t, ok := a.supertype(vs)
+		if !ok {
+			a.fail(x, "No matching signature for operator IN for argument types: %s", typeList(vs))
+		}
+		t = resolved(t)
+		for i := range vs {
+			vs[i], _ = a.coerce(vs[i], t)
+		}
+		var ors []string
+		for _, e := range vs[1:] {
+			ors = append(ors, e.sql)
+		}
+		switch {
+		case t.Kind == Float64:
+			for i, e := range vs[1:] {
+				ors[i] = a.compare("=", vs[0], e, x).sql
+			}
+			out = merge("("+strings.Join(ors, " OR ")+")", kind(Bool), vs...)
+		case t.Kind == Struct || t.Kind == JSON || t.Kind == Array:
+			a.refuse(x, "IN with values of type "+t.name())
+		default:
+			out = merge("("+vs[0].sql+" IN ("+strings.Join(ors, ", ")+"))", kind(Bool), vs...)
+		}
+	}
+	if x.not {
+		out.sql = "(NOT " + out.sql + ")"
+	}
+	return out
+}
+
+func (a *analyzer) inQuery(x *inExpr, v val, s *scope) val {
+	r := a.query(x.query, s, s.ctes)
+	if len(r.cols) != 1 {
+		a.fail(x, "Subquery of type IN must have only one output column")
+	}
+	t, ok := a.supertype([]val{v, r.cols[0].v})
+	if !ok || t.Kind == Struct || t.Kind == JSON {
+		a.fail(x, "Cannot execute IN subquery with uncomparable types %s and %s", v.t.name(), r.cols[0].v.t.name())
+	}
+	t = resolved(t)
+	r = a.convert(r, []Type{t})
+	v, _ = a.coerce(v, t)
+	return merge("("+v.sql+" IN ("+r.sql+"))", kind(Bool), v)
+}
+
+func (a *analyzer) inArray(x *inExpr, v val, s *scope) val {
+	arr := a.expr(x.unnest, s)
+	if v.untyped() && arr.t.Kind == Array {
+		v, _ = a.coerce(v, *arr.t.Elem)
+	}
+	if arr.untyped() {
+		arr, _ = a.coerce(arr, arrayOf(resolved(v.t)))
+	}
+	if arr.t.Kind != Array {
+		a.fail(x.unnest, "Second argument of IN UNNEST must be an array but was %s", arr.t.name())
+	}
+	if w, ok := a.coerce(v, *arr.t.Elem); ok {
+		v = w
+	} else {
+		arr = a.must(arr, arrayOf(v.t), x, "No matching signature for operator IN UNNEST for argument types: %s, %s", v.t.name(), arr.t.name())
+	}
+	return merge("("+v.sql+" IN (SELECT unnest("+arr.sql+")))", kind(Bool), v, arr)
+}

@@ -1,0 +1,372 @@
+package googlesql
+
+import "strings"
+
+// query parses a query expression.
+func (p *parser) query() *query {
+	p.enter()
+	defer p.leave()
+	q := &query{node: node{p.tok().pos}}
+	if p.accept("WITH") {
+		q.recursive = p.accept("RECURSIVE")
+		for {
+			n := p.ident()
+			p.expect("AS")
+			p.expect("(")
+			q.with = append(q.with, cte{n, p.query()})
+			p.expect(")")
+			if !p.accept(",") {
+				break
+			}
+		}
+	}
+	q.body = p.setOps()
+	if p.accept("ORDER", "BY") {
+		q.order = p.orderItems()
+	}
+	if p.accept("LIMIT") {
+		q.limit = p.expr()
+		if p.accept("OFFSET") {
+			q.offset = p.expr()
+		}
+	}
+	if p.tok().is("|>") {
+		p.refuse(p.tok().pos, "Pipe syntax")
+	}
+	return q
+}
+
+// setOps parses SELECTs joined by set operations of one kind.
+func (p *parser) setOps() queryBody {
+	left := p.primaryQuery()
+	first := ""
+	for {
+		t := p.tok()
+		if !t.is("UNION") && !t.is("INTERSECT") && !t.is("EXCEPT") {
+			return left
+		}
+		p.i++
+		op := &setOp{node: node{t.pos}, op: t.text, l: left}
+		switch {
+		case p.accept("DISTINCT"):
+			op.distinct = true
+		case p.accept("ALL"):
+		default:
+			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s", p.tok().describe())
+		}
+		kind := op.op
+		if op.distinct {
+			kind += " DISTINCT"
+		} else {
+			kind += " ALL"
+		}
+		if kind == "INTERSECT ALL" || kind == "EXCEPT ALL" {
+			fail(p.src, t.pos, "%s is not supported", kind)
+		}
+		if first == "" {
+			first = kind
+		} else if first != kind {
+			fail(p.src, t.pos, "Syntax error: Different set operations cannot be used in the same query without using parentheses for grouping")
+		}
+		op.r = p.primaryQuery()
+		left = op
+	}
+}
+
+func (p *parser) primaryQuery() queryBody {
+	if p.accept("(") {
+		q := p.query()
+		p.expect(")")
+		return q
+	}
+	if p.tok().is("FROM") {
+		p.refuse(p.tok().pos, "A query that begins with FROM")
+	}
+	return p.selectQuery()
+}
+
+func (p *parser) selectQuery() *selectBody {
+	s := &selectBody{node: node{p.expect("SELECT").pos}}
+	switch {
+	case p.isWords("WITH"):
+		p.refuse(p.tok().pos, "SELECT WITH")
+	case p.accept("DISTINCT"):
+		s.distinct = true
+	default:
+		p.accept("ALL")
+	}
+	if p.isWords("AS", "STRUCT") || p.isWords("AS", "VALUE") {
+		s.asKind = strings.ToUpper(p.ahead(1).text)
+		p.i += 2
+	}
+	for {
+		s.items = append(s.items, p.selectItem())
+		if !p.accept(",") {
+			break
+		}
+		if t := p.tok(); t.is("FROM") || t.kind == tokEOF || t.is(")") { // a trailing comma is allowed
+			break
+		}
+	}
+	if p.accept("FROM") {
+		s.from = p.fromClause()
+	}
+	if p.accept("WHERE") {
+		s.where = p.expr()
+	}
+	if p.isWords("GROUP", "BY") {
+		s.groupBy = p.groupBy()
+	}
+	if p.accept("HAVING") {
+		s.having = p.expr()
+	}
+	if p.accept("QUALIFY") {
+		s.qualify = p.expr()
+	}
+	if p.accept("WINDOW") {
+		s.windows = map[string]*window{}
+		for {
+			n := p.ident()
+			p.expect("AS")
+			s.windows[strings.ToLower(n.text)] = p.window()
+			if !p.accept(",") {
+				break
+			}
+		}
+	}
+	return s
+}
+
+func (p *parser) selectItem() selectItem {
+	it := selectItem{node: node{p.tok().pos}}
+	if p.accept("*") {
+		it.star = true
+		p.starModifiers(&it)
+		return it
+	}
+	it.x = p.expr()
+	if p.isWords(".", "*") {
+		p.i += 2
+		it.star = true
+		p.starModifiers(&it)
+		return it
+	}
+	it.alias = p.aliasOpt()
+	return it
+}
+
+func (p *parser) starModifiers(it *selectItem) {
+	if p.isWords("EXCEPT", "(") {
+		p.i += 2
+		for {
+			it.except = append(it.except, p.ident())
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	if p.isWords("REPLACE", "(") {
+		p.i += 2
+		for {
+			r := selectItem{node: node{p.tok().pos}, x: p.expr()}
+			p.accept("AS")
+			n := p.ident()
+			r.alias = &n
+			it.replace = append(it.replace, r)
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+}
+
+func (p *parser) groupBy() *grouping {
+	g := &grouping{node: node{p.tok().pos}}
+	p.i += 2
+	if p.accept("ALL") {
+		g.all = true
+		return g
+	}
+	for _, kind := range []string{"ROLLUP", "CUBE"} {
+		if p.isWords(kind, "(") {
+			p.i += 2
+			g.kind = kind
+			g.keys = p.exprList()
+			p.expect(")")
+			if p.tok().is(",") {
+				p.refuse(p.tok().pos, "A combination of grouping sets")
+			}
+			return g
+		}
+	}
+	if p.isWords("GROUPING", "SETS") {
+		p.refuse(p.tok().pos, "GROUPING SETS")
+	}
+	g.keys = p.exprList()
+	return g
+}
+
+func (p *parser) exprList() []expr {
+	list := []expr{p.expr()}
+	for p.accept(",") {
+		list = append(list, p.expr())
+	}
+	return list
+}
+
+func (p *parser) orderItems() []orderItem {
+	var items []orderItem
+	for {
+		it := orderItem{x: p.expr()}
+		if p.tok().is("COLLATE") {
+			p.refuse(p.tok().pos, "COLLATE")
+		}
+		if !p.accept("ASC") {
+			it.desc = p.accept("DESC")
+		}
+		if p.accept("NULLS", "FIRST") {
+			it.nulls = "FIRST"
+		} else if p.accept("NULLS", "LAST") {
+			it.nulls = "LAST"
+		}
+		items = append(items, it)
+		if !p.accept(",") {
+			return items
+		}
+	}
+}
+
+func (p *parser) fromClause() tableExpr {
+	left := p.joins()
+	for p.tok().is(",") {
+		at := p.tok().pos
+		p.i++
+		// A comma binds looser than JOIN on its left side and takes one table on its right:
+		// a, b JOIN c is (a, b) JOIN c.
+		left = &joinRef{node: node{at}, kind: "CROSS", l: left, r: p.tablePrimary()}
+		left = p.joinTail(left)
+	}
+	return left
+}
+
+func (p *parser) joins() tableExpr {
+	p.enter()
+	defer p.leave()
+	return p.joinTail(p.tablePrimary())
+}
+
+func (p *parser) joinTail(left tableExpr) tableExpr {
+	for {
+		at := p.tok().pos
+		kind := ""
+		switch {
+		case p.accept("JOIN"), p.accept("INNER", "JOIN"):
+			kind = "INNER"
+		case p.accept("CROSS", "JOIN"):
+			kind = "CROSS"
+		case p.accept("LEFT", "JOIN"), p.accept("LEFT", "OUTER", "JOIN"):
+			kind = "LEFT"
+		case p.accept("RIGHT", "JOIN"), p.accept("RIGHT", "OUTER", "JOIN"):
+			kind = "RIGHT"
+		case p.accept("FULL", "JOIN"), p.accept("FULL", "OUTER", "JOIN"):
+			kind = "FULL"
+		case p.tok().is("NATURAL"):
+			p.refuse(at, "NATURAL JOIN")
+		default:
+			return left
+		}
+		j := &joinRef{node: node{at}, kind: kind, l: left, r: p.tablePrimary()}
+		switch {
+		case kind == "CROSS":
+		case p.accept("ON"):
+			j.on = p.expr()
+		case p.accept("USING"):
+			p.expect("(")
+			for {
+				j.using = append(j.using, p.ident())
+				if !p.accept(",") {
+					break
+				}
+			}
+			p.expect(")")
+		default:
+			if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
+				fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s", p.tok().describe())
+			}
+		}
+		left = j
+	}
+}
+
+// isPath reports whether t may be an array path, whose join needs no condition.
+func isPath(t tableExpr) bool {
+	r, ok := t.(*tableRef)
+	return ok && len(r.path) > 1
+}
+
+func (p *parser) tablePrimary() tableExpr {
+	at := p.tok().pos
+	var t tableExpr
+	switch {
+	case p.isWords("(", "SELECT"), p.isWords("(", "WITH"), p.isWords("(", "(") && p.parenQuery():
+		p.i++
+		q := p.query()
+		p.expect(")")
+		t = &subqueryRef{node{at}, q, p.aliasOpt()}
+	case p.accept("("):
+		t = p.joins()
+		p.expect(")")
+	case p.accept("UNNEST", "("):
+		u := &unnestRef{node: node{at}, x: p.expr()}
+		p.expect(")")
+		u.alias = p.aliasOpt()
+		p.withOffset(u)
+		t = u
+	case p.tok().kind == tokIdent || p.tok().kind == tokQuoted:
+		path := p.tablePath()
+		if p.tok().is("(") {
+			p.refuse(at, "A table function")
+		}
+		r := &tableRef{node{at}, path, nil}
+		if p.isWords("FOR", "SYSTEM_TIME") {
+			p.refuse(p.tok().pos, "FOR SYSTEM_TIME AS OF")
+		}
+		r.alias = p.aliasOpt()
+		t = r
+		if p.isWords("WITH", "OFFSET") {
+			x := &pathExpr{node{at}, path}
+			u := &unnestRef{node: node{at}, x: x, alias: r.alias}
+			if u.alias == nil {
+				u.alias = &path[len(path)-1]
+			}
+			p.withOffset(u)
+			t = u
+		}
+	default:
+		p.unexpected()
+	}
+	for _, w := range []string{"PIVOT", "UNPIVOT", "TABLESAMPLE"} {
+		if p.tok().is(w) && p.tok().kind != tokQuoted {
+			p.refuse(p.tok().pos, w)
+		}
+	}
+	return t
+}
+
+func (p *parser) withOffset(u *unnestRef) {
+	if p.accept("WITH", "OFFSET") {
+		u.withOffset = true
+		u.offset = p.aliasOpt()
+	}
+}
+
+// parenQuery reports whether the parentheses that open here hold a query.
+func (p *parser) parenQuery() bool {
+	n := 0
+	for p.ahead(n).is("(") {
+		n++
+	}
+	return p.ahead(n).is("SELECT") || p.ahead(n).is("WITH")
+}

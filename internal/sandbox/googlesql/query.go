@@ -1,0 +1,315 @@
+package googlesql
+
+import (
+	"fmt"
+	"strings"
+)
+
+// result is an analyzed query. Each column's v.sql is its name in sql; lit, param and
+// untyped tell set operations and INSERT how the column may be converted.
+type result struct {
+	sql   string
+	cols  []column
+	value bool // SELECT AS STRUCT or AS VALUE
+	plain bool // has no ORDER BY or LIMIT that needs parentheses
+}
+
+// query analyzes a query expression.
+func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
+	var with []string
+	for _, c := range q.with {
+		if q.recursive && refersTo(q, c) {
+			with = append(with, a.recursive(&c, outer, &ctes))
+			continue
+		}
+		r := a.query(c.q, outer, ctes)
+		id := a.id("w")
+		with = append(with, id+" AS ("+r.sql+")")
+		ctes = &cteScope{parent: ctes, name: c.name.text, sql: id, cols: r.cols}
+	}
+	var r *result
+	if sel, ok := q.body.(*selectBody); ok {
+		r = a.selectQuery(sel, q, outer, ctes)
+	} else {
+		r = a.body(q.body, outer, ctes)
+		if len(q.order) > 0 || q.limit != nil {
+			r = a.wrapOrder(r, q, outer, ctes)
+		}
+	}
+	if len(with) > 0 {
+		words := "WITH "
+		if q.recursive {
+			words = "WITH RECURSIVE "
+		}
+		r.sql = words + strings.Join(with, ", ") + " " + r.sql
+		r.plain = false
+	}
+	return r
+}
+
+// refersTo reports whether a WITH RECURSIVE entry may be recursive: only a set operation can be.
+func refersTo(q *query, c cte) bool {
+	op, ok := c.q.body.(*setOp)
+	return ok && op.op == "UNION" && mentions(op.r, c.name.text)
+}
+
+// mentions looks for the table name in the FROM clauses of a body.
+func mentions(b queryBody, name string) bool {
+	switch b := b.(type) {
+	case *selectBody:
+		return b.from != nil && tableMentions(b.from, name)
+	case *setOp:
+		return mentions(b.l, name) || mentions(b.r, name)
+	case *query:
+		return mentions(b.body, name)
+	}
+	return false
+}
+
+func tableMentions(t tableExpr, name string) bool {
+	switch t := t.(type) {
+	case *tableRef:
+		return len(t.path) == 1 && strings.EqualFold(t.path[0].text, name)
+	case *joinRef:
+		return tableMentions(t.l, name) || tableMentions(t.r, name)
+	case *subqueryRef:
+		return mentions(t.q.body, name)
+	}
+	return false
+}
+
+// recursive analyzes a recursive WITH entry: the first term gives the types.
+func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
+	op := c.q.body.(*setOp)
+	base := a.body(op.l, outer, *ctes)
+	base = a.convert(base, typesOf(base))
+	id := a.id("w")
+	var names []string
+	cols := make([]column, len(base.cols))
+	for i, b := range base.cols {
+		n := a.id("c")
+		names = append(names, n)
+		cols[i] = column{b.name, val{sql: n, t: b.v.t}}
+	}
+	*ctes = &cteScope{parent: *ctes, name: c.name.text, sql: id, cols: cols}
+	step := a.body(op.r, outer, *ctes)
+	if len(step.cols) != len(cols) {
+		a.fail(op, "Queries in UNION have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)", len(cols), len(step.cols))
+	}
+	step = a.convert(step, typesOf(base))
+	words := " UNION ALL "
+	if op.distinct {
+		words = " UNION "
+	}
+	return fmt.Sprintf("%s(%s) AS (%s%s%s)", id, strings.Join(names, ", "), base.sql, words, step.sql)
+}
+
+func typesOf(r *result) []Type {
+	ts := make([]Type, len(r.cols))
+	for i, c := range r.cols {
+		ts[i] = resolved(c.v.t)
+	}
+	return ts
+}
+
+// body analyzes a SELECT, a set operation or a parenthesized query.
+func (a *analyzer) body(b queryBody, outer *scope, ctes *cteScope) *result {
+	switch b := b.(type) {
+	case *selectBody:
+		return a.selectQuery(b, nil, outer, ctes)
+	case *setOp:
+		return a.setOp(b, outer, ctes)
+	case *query:
+		r := a.query(b, outer, ctes)
+		if !r.plain {
+			return a.rewrap(r)
+		}
+		return r
+	}
+	a.refuse(b, "This query")
+	return nil
+}
+
+// rewrap makes a query with ORDER BY, LIMIT or WITH usable inside a set operation.
+func (a *analyzer) rewrap(r *result) *result {
+	id := a.id("t")
+	out := &result{cols: r.cols, value: r.value, plain: true}
+	out.sql = "SELECT * FROM (" + r.sql + ") AS " + id
+	return out
+}
+
+// convert casts a query's columns to types, which must be possible.
+func (a *analyzer) convert(r *result, ts []Type) *result {
+	same := true
+	for i, c := range r.cols {
+		same = same && !c.v.untyped() && c.v.t.DuckDB() == ts[i].DuckDB()
+	}
+	if same {
+		return r
+	}
+	id := a.id("t")
+	out := &result{value: r.value, plain: true}
+	var items []string
+	for i, c := range r.cols {
+		v := c.v
+		v.sql = id + "." + v.sql
+		w, ok := a.coerce(v, ts[i])
+		if !ok {
+			w = a.castTo(v, ts[i])
+		}
+		if v.param > 0 { // the column has taken the parameter's type
+			w = a.castTo(v, ts[i])
+		}
+		n := a.id("c")
+		items = append(items, w.sql+" AS "+n)
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: ts[i]}})
+	}
+	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
+	return out
+}
+
+func (a *analyzer) setOp(op *setOp, outer *scope, ctes *cteScope) *result {
+	l, r := a.body(op.l, outer, ctes), a.body(op.r, outer, ctes)
+	word := op.op + " ALL"
+	if op.distinct {
+		word = op.op + " DISTINCT"
+	}
+	if len(l.cols) != len(r.cols) {
+		a.fail(op, "Queries in %s have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)", word, len(l.cols), len(r.cols))
+	}
+	ts := make([]Type, len(l.cols))
+	for i := range l.cols {
+		t, ok := a.supertype([]val{l.cols[i].v, r.cols[i].v})
+		if !ok {
+			a.fail(op, "Column %d in %s has incompatible types: %s, %s", i+1, word, l.cols[i].v.t.name(), r.cols[i].v.t.name())
+		}
+		if op.distinct && (t.Kind == Array || t.Kind == JSON) {
+			a.fail(op, "Column %d in %s has type that does not support set operation comparisons: %s", i+1, word, t.name())
+		}
+		ts[i] = resolved(t)
+	}
+	l, r = a.convert(l, ts), a.convert(r, ts)
+	if op.op == "UNION" && op.distinct {
+		word = "UNION"
+	}
+	if op.op != "UNION" {
+		word = op.op
+	}
+	out := &result{sql: "(" + l.sql + ") " + word + " (" + r.sql + ")", plain: false}
+	// The columns keep the left side's names.
+	for i, c := range l.cols {
+		out.cols = append(out.cols, column{c.name, val{sql: c.v.sql, t: ts[i]}})
+	}
+	return a.rewrap(out)
+}
+
+// wrapOrder sorts and cuts a query by its output columns.
+func (a *analyzer) wrapOrder(r *result, q *query, outer *scope, ctes *cteScope) *result {
+	id := a.id("t")
+	s := &scope{parent: outer, ctes: ctes, clause: "ORDER BY clause after set operation"}
+	out := &result{value: r.value}
+	var items []string
+	var vals []val
+	for _, c := range r.cols {
+		v := c.v
+		v.sql = id + "." + v.sql
+		v.t = resolved(v.t)
+		s.cols = append(s.cols, column{c.name, v})
+		vals = append(vals, v)
+		n := a.id("c")
+		items = append(items, v.sql+" AS "+n)
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: v.t}})
+	}
+	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id +
+		a.orderBy(q.order, s, vals) + a.limits(q, s)
+	return out
+}
+
+// limits writes LIMIT and OFFSET.
+func (a *analyzer) limits(q *query, s *scope) string {
+	out := ""
+	for _, l := range []struct {
+		word string
+		x    expr
+	}{{"LIMIT", q.limit}, {"OFFSET", q.offset}} {
+		if l.x == nil {
+			continue
+		}
+		out += " " + l.word + " " + a.count(l.x, l.word)
+	}
+	return out
+}
+
+// count analyzes the number of LIMIT and OFFSET: a literal or a parameter.
+func (a *analyzer) count(x expr, word string) string {
+	switch x.(type) {
+	case *literal, *paramExpr, *castExpr:
+	default:
+		a.fail(x, "%s expects an integer literal or parameter", word)
+	}
+	v := a.expr(x, &scope{})
+	if v.untyped() && v.param == 0 {
+		a.fail(x, "%s must not be null", word)
+	}
+	if !v.untyped() && v.t.Kind != Int64 {
+		a.fail(x, "%s expects an integer literal or parameter", word)
+	}
+	return a.must(v, kind(Int64), x, "%s expects an integer literal or parameter", word).sql
+}
+
+// orderBy writes ORDER BY; outs are the output columns that ordinals mean.
+func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
+	if len(items) == 0 {
+		return ""
+	}
+	var keys []string
+	for _, it := range items {
+		var v val
+		if n, ok := ordinal(it.x); ok {
+			if n < 1 || n > len(outs) {
+				a.fail(it.x, "ORDER BY column number item is out of range. Column numbers should be between 1 and %d", len(outs))
+			}
+			v = outs[n-1]
+		} else {
+			v = a.expr(it.x, s)
+		}
+		keys = append(keys, a.sortKeys(v, it)...)
+	}
+	return " ORDER BY " + strings.Join(keys, ", ")
+}
+
+func ordinal(x expr) (int, bool) {
+	l, ok := x.(*literal)
+	if !ok || l.kind != Int64 {
+		return 0, false
+	}
+	n, ok := smallInt(l.text)
+	if !ok {
+		return -1, true
+	}
+	return n, true
+}
+
+// sortKeys writes one item of ORDER BY with GoogleSQL's places of NULL and NaN: both
+// come before everything else, unless NULLS says so.
+func (a *analyzer) sortKeys(v val, it orderItem) []string {
+	switch v.t.Kind {
+	case Array, JSON, Struct:
+		a.fail(it.x, "ORDER BY does not support expressions of type %s", v.t.name())
+	}
+	dir, nulls := "ASC", "FIRST"
+	if it.desc {
+		dir, nulls = "DESC", "LAST"
+	}
+	if it.nulls != "" {
+		nulls = it.nulls
+	}
+	var keys []string
+	if v.t.Kind == Float64 && v.lit == nil {
+		keys = append(keys, "(NOT isnan("+v.sql+")) "+dir+" NULLS "+nulls)
+	}
+	if v.untyped() || v.lit != nil { // a constant is no ordinal
+		return []string{"CAST(NULL AS BIGINT)"}
+	}
+	return append(keys, "("+v.sql+") "+dir+" NULLS "+nulls)
+}

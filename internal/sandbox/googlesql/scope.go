@@ -1,0 +1,197 @@
+package googlesql
+
+import "strings"
+
+// column is a named expression that a FROM clause or a query makes visible.
+type column struct {
+	name string
+	v    val
+}
+
+// relation is a range variable: a table, a subquery or an UNNEST.
+type relation struct {
+	alias string
+	cols  []column
+	value *val // of an UNNEST: the element
+}
+
+// scope is what names mean inside one SELECT.
+type scope struct {
+	parent  *scope
+	ctes    *cteScope
+	rels    []*relation
+	cols    []column // visible without a range variable
+	aliases []column // of the select list, where a clause may use them
+	windows map[string]*window
+	clause  string // the clause being analyzed, for messages
+	aggOK   bool
+	winOK   bool
+	inAgg   bool
+	group   *groupCheck
+}
+
+// groupCheck finds columns used outside of aggregates and grouping keys.
+type groupCheck struct {
+	keys  map[string]bool
+	loose []looseColumn
+}
+
+type looseColumn struct {
+	at   int
+	name string
+}
+
+// cteScope is a chain of WITH's names.
+type cteScope struct {
+	parent *cteScope
+	name   string
+	sql    string
+	cols   []column
+}
+
+func (c *cteScope) find(name string) *cteScope {
+	for ; c != nil; c = c.parent {
+		if strings.EqualFold(c.name, name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// findRel finds a range variable of this scope alone.
+func (s *scope) findRel(name string) *relation {
+	for _, r := range s.rels {
+		if r.alias != "" && strings.EqualFold(r.alias, name) {
+			return r
+		}
+	}
+	return nil
+}
+
+func findColumn(cols []column, name string) (found *column, n int) {
+	for i := range cols {
+		if strings.EqualFold(cols[i].name, name) {
+			if found == nil {
+				found = &cols[i]
+			}
+			n++
+		}
+	}
+	return found, n
+}
+
+// path resolves a.b.c: a range variable, its column, and then fields.
+func (a *analyzer) path(x *pathExpr, s *scope) val {
+	first := x.parts[0]
+	for sc := s; sc != nil; sc = sc.parent {
+		if c, n := findColumn(sc.aliases, first.text); n > 0 {
+			if n > 1 {
+				a.fail(first, "Name %s is ambiguous inside select list", first.text)
+			}
+			return a.fields(c.v, x.parts[1:], s)
+		}
+		rel := sc.findRel(first.text)
+		if rel != nil && len(x.parts) > 1 {
+			c, n := findColumn(rel.cols, x.parts[1].text)
+			if n > 1 {
+				a.fail(x.parts[1], "Column name %s is ambiguous", x.parts[1].text)
+			}
+			if n == 1 {
+				return a.fields(a.use(sc, *c, x), x.parts[2:], s)
+			}
+			if rel.value != nil {
+				return a.fields(a.use(sc, column{rel.alias, *rel.value}, x), x.parts[1:], s)
+			}
+			a.fail(x.parts[1], "Name %s not found inside %s", x.parts[1].text, first.text)
+		}
+		c, n := findColumn(sc.cols, first.text)
+		if n > 1 && rel == nil {
+			a.fail(first, "Column name %s is ambiguous", first.text)
+		}
+		if n == 1 {
+			return a.fields(a.use(sc, *c, x), x.parts[1:], s)
+		}
+		if rel != nil {
+			return a.fields(a.wholeRow(sc, rel, x), x.parts[1:], s)
+		}
+	}
+	a.fail(first, "Unrecognized name: %s", first.text)
+	return val{}
+}
+
+// use notes the use of a column for the check of grouping.
+func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
+	if s.group != nil && !s.inAgg && !s.group.keys[c.v.sql] {
+		var parts []string
+		for _, p := range x.parts {
+			parts = append(parts, p.text)
+		}
+		s.group.loose = append(s.group.loose, looseColumn{x.at, strings.Join(parts, ".")})
+	}
+	return c.v
+}
+
+// wholeRow is a range variable used as a value.
+func (a *analyzer) wholeRow(s *scope, rel *relation, x *pathExpr) val {
+	if rel.value != nil {
+		return a.use(s, column{rel.alias, *rel.value}, x)
+	}
+	t := Type{Kind: Struct}
+	var parts []string
+	for _, c := range rel.cols {
+		a.use(s, c, x)
+		t.Fields = append(t.Fields, Field{c.name, c.v.t})
+		parts = append(parts, c.v.sql)
+	}
+	return val{sql: structSQL(t, parts), t: t}
+}
+
+// structSQL writes a STRUCT value.
+func structSQL(t Type, parts []string) string {
+	if len(parts) == 0 {
+		return "{'_f0': NULL}"
+	}
+	var b []string
+	for i, n := range t.FieldNames() {
+		b = append(b, quoteString(n)+": "+parts[i])
+	}
+	return "{" + strings.Join(b, ", ") + "}"
+}
+
+// fields follows field names into a STRUCT.
+func (a *analyzer) fields(v val, parts []name, s *scope) val {
+	for _, p := range parts {
+		v = a.field(v, p)
+	}
+	return v
+}
+
+func (a *analyzer) field(v val, f name) val {
+	if v.t.Kind == JSON {
+		return val{sql: "json_extract(" + v.sql + ", " + quoteString(jsonKey(f.text)) + ")", t: v.t, agg: v.agg, win: v.win}
+	}
+	if v.t.Kind != Struct {
+		a.fail(f, "Cannot access field %s on a value with type %s", f.text, v.t.name())
+	}
+	found := -1
+	for i, sf := range v.t.Fields {
+		if strings.EqualFold(sf.Name, f.text) {
+			if found >= 0 {
+				a.fail(f, "Field name %s is ambiguous in %s", f.text, v.t.name())
+			}
+			found = i
+		}
+	}
+	if found < 0 {
+		a.fail(f, "Field name %s does not exist in %s", f.text, v.t.name())
+	}
+	return val{
+		sql: "struct_extract(" + v.sql + ", " + quoteString(v.t.FieldNames()[found]) + ")",
+		t:   v.t.Fields[found].Type, agg: v.agg, win: v.win,
+	}
+}
+
+// jsonKey is the JSON path of one member.
+func jsonKey(k string) string {
+	return `$."` + strings.ReplaceAll(k, `"`, `\"`) + `"`
+}

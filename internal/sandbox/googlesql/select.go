@@ -1,0 +1,324 @@
+package googlesql
+
+import (
+	"strings"
+)
+
+// output is one column of a select list.
+type output struct {
+	name  string
+	v     val
+	at    node
+	loose []looseColumn
+}
+
+// selectQuery analyzes one SELECT together with the ORDER BY and LIMIT of the query
+// around it, if that query is nothing but this SELECT.
+func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteScope) *result {
+	s := &scope{parent: outer, ctes: ctes, windows: b.windows}
+	s.clause = "FROM clause"
+	from := ""
+	if b.from != nil {
+		from = " FROM " + a.from(b.from, s)
+	}
+	where := ""
+	if b.where != nil {
+		s.clause = "WHERE clause"
+		where = " WHERE " + a.boolean(b.where, s, "WHERE clause")
+	}
+	groupSQL, keys := a.groupKeys(b, s)
+	s.group = &groupCheck{keys: keys}
+	s.aggOK, s.winOK = true, true
+	s.clause = "SELECT list"
+	outs := a.selectList(b, s)
+	grouped := b.groupBy != nil || b.having != nil
+	for _, o := range outs {
+		grouped = grouped || o.v.agg
+	}
+	var aliases []column
+	for _, o := range outs {
+		if o.name != "" {
+			aliases = append(aliases, column{o.name, o.v})
+		}
+	}
+	having, qualify := "", ""
+	if b.having != nil {
+		s.clause, s.winOK = "HAVING clause", false
+		s.aliases = aliasesNot(aliases, s.cols)
+		having = " HAVING " + a.boolean(b.having, s, "HAVING clause")
+		a.checkLoose(s.group.loose, "HAVING clause")
+		s.group.loose, s.winOK = nil, true
+	}
+	if b.qualify != nil {
+		s.clause = "QUALIFY clause"
+		s.aliases = aliasesNot(aliases, s.cols)
+		v := a.must(a.expr(b.qualify, s), kind(Bool), b.qualify, "QUALIFY clause should return type BOOL")
+		qualify = " QUALIFY " + v.sql
+		grouped = grouped || v.agg
+		if grouped {
+			a.checkLoose(s.group.loose, "QUALIFY clause")
+		}
+		s.group.loose = nil
+	}
+	order, wrap := "", false
+	if q != nil && len(q.order) > 0 {
+		if b.distinct {
+			wrap = true
+		} else {
+			s.clause, s.aliases = "ORDER BY clause", aliases
+			order = a.orderBy(q.order, s, outVals(outs))
+			if len(s.group.loose) > 0 && grouped {
+				a.checkLoose(s.group.loose, "ORDER BY clause")
+			}
+			s.group.loose = nil
+		}
+	}
+	if grouped {
+		for _, o := range outs {
+			a.checkLoose(o.loose, "SELECT list")
+		}
+	}
+	r := a.project(b, outs)
+	r.sql += from + where + groupSQL + having + qualify + order
+	if wrap {
+		return a.wrapOrder(r, q, outer, ctes)
+	}
+	if q != nil {
+		r.sql += a.limits(q, s)
+		r.plain = len(q.order) == 0 && q.limit == nil
+	}
+	return r
+}
+
+// aliasesNot drops the aliases that are also columns: HAVING and QUALIFY mean the column.
+func aliasesNot(aliases, cols []column) []column {
+	var kept []column
+	for _, al := range aliases {
+		if _, n := findColumn(cols, al.name); n == 0 {
+			kept = append(kept, al)
+		}
+	}
+	return kept
+}
+
+func outVals(outs []output) []val {
+	vs := make([]val, len(outs))
+	for i, o := range outs {
+		vs[i] = o.v
+	}
+	return vs
+}
+
+// checkLoose reports a column that is neither grouped nor aggregated.
+func (a *analyzer) checkLoose(loose []looseColumn, clause string) {
+	if len(loose) == 0 {
+		return
+	}
+	clause = strings.TrimSuffix(clause, " clause")
+	if clause != "SELECT list" {
+		clause += " clause"
+	}
+	fail(a.src, loose[0].at, "%s expression references column %s which is neither grouped nor aggregated", clause, loose[0].name)
+}
+
+// project writes the select list and names its columns.
+func (a *analyzer) project(b *selectBody, outs []output) *result {
+	r := &result{plain: true, value: b.asKind != ""}
+	words := "SELECT "
+	if b.distinct {
+		words = "SELECT DISTINCT "
+		for i, o := range outs {
+			if k := o.v.t.Kind; k == Array || k == JSON {
+				a.fail(o.at, "Column %s of type %s cannot be used in SELECT DISTINCT", orNumber(o.name, i), o.v.t.name())
+			}
+		}
+	}
+	switch b.asKind {
+	case "STRUCT":
+		t := Type{Kind: Struct}
+		var parts []string
+		for _, o := range outs {
+			t.Fields = append(t.Fields, Field{o.name, resolved(o.v.t)})
+			parts = append(parts, o.v.sql)
+		}
+		outs = []output{{v: val{sql: structSQL(t, parts), t: t}}}
+	case "VALUE":
+		if len(outs) != 1 {
+			a.fail(b, "SELECT AS VALUE query must have exactly one column")
+		}
+	}
+	var items []string
+	for _, o := range outs {
+		n := a.id("c")
+		v := o.v
+		if v.untyped() && v.param == 0 {
+			v.sql = "CAST(NULL AS BIGINT)"
+		}
+		items = append(items, v.sql+" AS "+n)
+		v.sql = n
+		r.cols = append(r.cols, column{o.name, v})
+	}
+	r.sql = words + strings.Join(items, ", ")
+	return r
+}
+
+func orNumber(name string, i int) string {
+	if name != "" {
+		return name
+	}
+	return "f" + string(rune('0'+i%10)) + "_"
+}
+
+// selectList analyzes the select list; stars become their columns.
+func (a *analyzer) selectList(b *selectBody, s *scope) []output {
+	var outs []output
+	for _, it := range b.items {
+		if it.star {
+			outs = append(outs, a.star(it, s, b)...)
+			continue
+		}
+		s.group.loose = nil
+		v := a.expr(it.x, s)
+		o := output{name: implicitName(it), v: v, at: it.node, loose: s.group.loose}
+		outs = append(outs, o)
+	}
+	s.group.loose = nil
+	return outs
+}
+
+// implicitName is an item's alias, or the last name of its path.
+func implicitName(it selectItem) string {
+	if it.alias != nil {
+		return it.alias.text
+	}
+	switch x := it.x.(type) {
+	case *pathExpr:
+		return x.parts[len(x.parts)-1].text
+	case *parenExpr:
+		return implicitName(selectItem{x: x.x})
+	case *dotExpr:
+		return x.field.text
+	}
+	return ""
+}
+
+// star expands * and x.*.
+func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
+	var cols []column
+	if it.x == nil {
+		if b.from == nil {
+			a.fail(it, "SELECT * must have a FROM clause")
+		}
+		cols = s.cols
+	} else {
+		cols = a.starOf(it, s)
+	}
+	for _, e := range it.except {
+		if _, n := findColumn(cols, e.text); n == 0 {
+			a.fail(e, "Column %s in SELECT * EXCEPT list does not exist", e.text)
+		}
+		cols = dropColumn(cols, e.text)
+	}
+	for _, r := range it.replace {
+		if _, n := findColumn(cols, r.alias.text); n == 0 {
+			a.fail(r.alias, "Column %s in SELECT * REPLACE list does not exist", r.alias.text)
+		}
+	}
+	if len(cols) == 0 {
+		a.fail(it, "SELECT * expands to zero columns after applying EXCEPT")
+	}
+	var outs []output
+	for _, c := range cols {
+		s.group.loose = nil
+		v := a.use(s, c, &pathExpr{it.node, []name{{it.node, c.name, false}}})
+		for _, r := range it.replace {
+			if strings.EqualFold(r.alias.text, c.name) {
+				s.group.loose = nil
+				v = a.expr(r.x, s)
+			}
+		}
+		outs = append(outs, output{name: c.name, v: v, at: it.node, loose: s.group.loose})
+	}
+	return outs
+}
+
+func (a *analyzer) starOf(it selectItem, s *scope) []column {
+	if p, ok := it.x.(*pathExpr); ok && len(p.parts) == 1 {
+		for sc := s; sc != nil; sc = sc.parent {
+			if rel := sc.findRel(p.parts[0].text); rel != nil {
+				return rel.cols
+			}
+		}
+	}
+	v := a.expr(it.x, s)
+	if v.t.Kind != Struct {
+		a.fail(it, "Dot-star is not supported for type %s", v.t.name())
+	}
+	return a.valueColumns("", v)
+}
+
+// groupKeys analyzes GROUP BY and returns its text and the set of its keys' texts.
+func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]bool) {
+	keys := map[string]bool{}
+	if b.groupBy == nil {
+		return "", keys
+	}
+	g := b.groupBy
+	var parts []string
+	add := func(v val, x interface{ pos() int }) {
+		if v.agg || v.win {
+			a.fail(x, "Aggregate and analytic functions are not allowed in GROUP BY")
+		}
+		switch v.t.Kind {
+		case Array, JSON:
+			a.fail(x, "Grouping by expressions of type %s is not allowed", v.t.name())
+		}
+		if !keys[v.sql] || g.kind != "" {
+			parts = append(parts, constantKey(v))
+		}
+		keys[v.sql] = true
+	}
+	list := &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, windows: s.windows,
+		aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
+	if g.all {
+		for _, o := range a.selectList(b, list) {
+			if !o.v.agg && !o.v.win && o.v.lit == nil && !o.v.untyped() {
+				add(o.v, o.at)
+			}
+		}
+	}
+	for _, k := range g.keys {
+		add(a.groupKey(k, b, s, list), k)
+	}
+	if len(parts) == 0 {
+		return "", keys
+	}
+	text := strings.Join(parts, ", ")
+	if g.kind != "" {
+		text = g.kind + " (" + text + ")"
+	}
+	return " GROUP BY " + text, keys
+}
+
+// constantKey keeps a literal key from being read as an ordinal.
+func constantKey(v val) string { return "(" + v.sql + ")" }
+
+// groupKey analyzes one key: an ordinal, an alias of the select list, or an expression.
+func (a *analyzer) groupKey(k expr, b *selectBody, s, list *scope) val {
+	if n, ok := ordinal(k); ok {
+		outs := a.selectList(b, list)
+		if n < 1 || n > len(outs) {
+			a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n, len(outs))
+		}
+		return outs[n-1].v
+	}
+	if p, ok := k.(*pathExpr); ok && len(p.parts) == 1 {
+		for _, it := range b.items {
+			if it.alias != nil && !it.star && strings.EqualFold(it.alias.text, p.parts[0].text) {
+				return a.expr(it.x, list)
+			}
+		}
+	}
+	s.clause = "GROUP BY clause"
+	return a.expr(k, s)
+}

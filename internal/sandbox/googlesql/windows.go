@@ -1,0 +1,151 @@
+package googlesql
+
+import "strings"
+
+// overClause writes OVER's parentheses; named windows are written out.
+func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
+	w := a.resolveWindow(c.over, s, 0)
+	saved := s.winOK
+	s.winOK = false
+	defer func() { s.winOK = saved }()
+	var parts []string
+	if len(w.partition) > 0 {
+		var keys []string
+		for _, p := range w.partition {
+			v := a.expr(p, s)
+			switch v.t.Kind {
+			case Array, Struct, JSON:
+				a.fail(p, "Partitioning by expressions of type %s is not allowed", v.t.name())
+			}
+			keys = append(keys, v.sql)
+		}
+		parts = append(parts, "PARTITION BY "+strings.Join(keys, ", "))
+	}
+	numbered := w.frame != nil && w.frame.unit == "RANGE" && (w.frame.lo.x != nil || w.frame.hi.x != nil)
+	if len(w.order) > 0 {
+		order := a.orderBy(w.order, s, nil)
+		if numbered {
+			order = a.rangeOrder(w, s)
+		}
+		parts = append(parts, strings.TrimPrefix(order, " "))
+	}
+	if rankLike[c.name] && len(w.order) == 0 && c.name != "ROW_NUMBER" {
+		a.fail(c, "Window ORDER BY is required for analytic function %s", c.name)
+	}
+	if w.frame != nil {
+		if f.window && !framed[c.name] {
+			a.fail(c, "Window framing clause is not allowed for analytic function %s", c.name)
+		}
+		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, w.frame.unit, s)+" AND "+a.boundSQL(w.frame.hi, w.frame.unit, s))
+	}
+	return "(" + strings.Join(parts, " ") + ")"
+}
+
+// resolveWindow merges a named window into the specification.
+func (a *analyzer) resolveWindow(w *window, s *scope, depth int) *window {
+	if w.base == "" {
+		return w
+	}
+	base := s.windows[strings.ToLower(w.base)]
+	if base == nil || depth > 20 {
+		a.fail(w, "Unrecognized window alias %s", w.base)
+	}
+	b := *a.resolveWindow(base, s, depth+1)
+	if len(w.partition) > 0 {
+		a.fail(w, "PARTITION BY is not allowed when a window reference is present")
+	}
+	if len(w.order) > 0 {
+		if len(b.order) > 0 {
+			a.fail(w, "Conflicting ORDER BY clauses between the two windows")
+		}
+		b.order = w.order
+	}
+	if w.frame != nil {
+		b.frame = w.frame
+	}
+	return &b
+}
+
+// rangeOrder is the ORDER BY of a frame in values, which has one numeric key.
+func (a *analyzer) rangeOrder(w *window, s *scope) string {
+	if len(w.order) != 1 {
+		a.fail(w, "Window framing with an offset in RANGE needs exactly one ORDER BY key")
+	}
+	it := w.order[0]
+	v := a.expr(it.x, s)
+	if v.t.Kind != Int64 {
+		a.refuse(it.x, "A RANGE frame over "+v.t.name())
+	}
+	return " ORDER BY " + a.sortKeys(v, it)[0]
+}
+
+func (a *analyzer) boundSQL(b bound, unit string, s *scope) string {
+	if b.x == nil {
+		return b.kind
+	}
+	v := a.expr(b.x, s)
+	v = a.must(v, kind(Int64), b.x, "Window framing expression must be an INT64, but is %s", v.t.name())
+	if v.lit == nil && v.param == 0 {
+		a.fail(b.x, "Window framing expression must be a literal or a parameter")
+	}
+	if v.lit != nil && strings.HasPrefix(v.lit.text, "-") {
+		a.fail(b.x, "Window framing expression must not be negative")
+	}
+	return v.sql + " " + b.kind
+}
+
+// rankLike need an ORDER BY; framed take a frame.
+var (
+	rankLike = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true, "LAG": true, "LEAD": true}
+	framed   = map[string]bool{"FIRST_VALUE": true, "LAST_VALUE": true, "NTH_VALUE": true}
+)
+
+// windowFunc adds functions that need OVER.
+func windowFunc(names string, f aggCode) {
+	for _, n := range strings.Fields(names) {
+		aggs[n] = f
+		functions[n] = &function{window: true}
+	}
+}
+
+func init() {
+	windowFunc("ROW_NUMBER RANK DENSE_RANK", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 0, 0)
+		return call(strings.ToLower(c.name), ""), kind(Int64)
+	})
+	windowFunc("PERCENT_RANK CUME_DIST", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 0, 0)
+		return call(strings.ToLower(c.name), ""), kind(Float64)
+	})
+	windowFunc("NTILE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		return call("ntile", a.aggArg(c, vs, Int64).sql), kind(Int64)
+	})
+	windowFunc("LAG LEAD", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 1, 3)
+		args := vs[0].sql
+		t := resolved(vs[0].t)
+		if len(vs) > 1 {
+			args += ", " + a.must(vs[1], kind(Int64), c.args[1], "Offset of %s must be an INT64", c.name).sql
+		}
+		if len(vs) > 2 {
+			args += ", " + a.must(vs[2], t, c.args[2], "No matching signature for function %s for argument types: %s", c.name, typeList(vs)).sql
+		}
+		return call(strings.ToLower(c.name), args), t
+	})
+	windowFunc("FIRST_VALUE LAST_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 1, 1)
+		return call(strings.ToLower(c.name), vs[0].sql+nullsOf(c)), resolved(vs[0].t)
+	})
+	windowFunc("NTH_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 2, 2)
+		n := a.must(vs[1], kind(Int64), c.args[1], "The second argument of NTH_VALUE must be an INT64")
+		return call("nth_value", vs[0].sql+", "+n.sql+nullsOf(c)), resolved(vs[0].t)
+	})
+}
+
+func nullsOf(c *callExpr) string {
+	if c.nulls == "" {
+		return ""
+	}
+	return " " + c.nulls + " NULLS"
+}
