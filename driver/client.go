@@ -43,12 +43,18 @@ type client struct {
 	official *bigquery.Client
 }
 
+// newClient makes a client whose requests carry the tokens; nil tokens are none at all.
 func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*client, error) {
 	agent := userAgent
 	if cfg.Application != "" {
 		agent = cfg.Application + " " + userAgent
 	}
-	opts := []option.ClientOption{option.WithTokenSource(tokens), option.WithUserAgent(agent)}
+	opts := []option.ClientOption{option.WithUserAgent(agent)}
+	if tokens == nil {
+		opts = append(opts, option.WithoutAuthentication())
+	} else {
+		opts = append(opts, option.WithTokenSource(tokens))
+	}
 	if cfg.QuotaProject != "" {
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}

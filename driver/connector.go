@@ -6,21 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
-
-// ClientSecretsEnv names the environment variable that holds the path of
-// client_secrets.json when neither the DSN nor an option gives one.
-const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 
 // closeGrace is how long Close waits for cancel requests that are on their way: the
 // person pays for a job that goes on.
@@ -29,9 +20,9 @@ const closeGrace = 3 * time.Second
 // Connector holds what all connections of a *sql.DB share: one sign-in, one BigQuery
 // client and what has been learnt about statements. It is safe for concurrent use.
 type Connector struct {
-	cfg    dsn.Config // never changed
-	signIn *auth.Authenticator
-	tokens *tokenSource
+	cfg    dsn.Config          // never changed
+	signIn *auth.Authenticator // nil if the tokens come from elsewhere
+	tokens *tokenSource        // nil if there are none
 	types  *typeCache
 
 	newClient func(context.Context) (*client, error)
@@ -69,88 +60,12 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 		}
 	}
 	c := &Connector{cfg: *cfg, types: newTypeCache(typeCacheSize)}
-	source := o.tokenSource
-	if source == nil {
-		signIn, err := newSignIn(cfg, &o)
-		if err != nil {
-			return nil, err
-		}
-		c.signIn, source = signIn, signIn
+	if err := c.chooseTokens(&o); err != nil {
+		return nil, err
 	}
-	c.tokens = &tokenSource{source: source}
 	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
 	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
 	return c, nil
-}
-
-// newSignIn is the one place where a dsn.Config becomes an auth.Config.
-func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
-	client, err := loadClient(cfg, o)
-	if err != nil {
-		return nil, err
-	}
-	mode, err := auth.ParseMode(cfg.Login)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: login: %w", err)
-	}
-	dir, err := expandHome(cfg.TokenDir)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
-	}
-	store, err := auth.FileStore(dir)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
-	}
-	return auth.New(auth.Config{
-		Client:       client,
-		Scopes:       cfg.Scopes,
-		Account:      cfg.User,
-		HostedDomain: cfg.HostedDomain,
-		Profile:      cfg.Profile,
-		Mode:         mode,
-		RedirectPort: cfg.RedirectPort,
-		LoginTimeout: cfg.LoginTimeout,
-		Store:        store,
-		Prompter:     o.prompter,
-		Logger:       o.logger,
-	})
-}
-
-func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
-	if o.clientSecrets != nil {
-		if cfg.ClientSecrets != "" {
-			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and as WithClientSecrets: keep one")
-		}
-		return auth.ParseClient(o.clientSecrets)
-	}
-	path, key := cfg.ClientSecrets, "client_secrets"
-	if path == "" {
-		path, key = os.Getenv(ClientSecretsEnv), ClientSecretsEnv
-	}
-	if path == "" {
-		return nil, fmt.Errorf("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN (the client_secrets.json that the Google Cloud console offers for an OAuth client of type Desktop app), set %s, or embed the file and use WithClientSecrets", ClientSecretsEnv)
-	}
-	path, err := expandHome(path)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
-	}
-	client, err := auth.LoadClient(path)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
-	}
-	return client, nil
-}
-
-// expandHome replaces a leading ~/ as a shell does, since nothing else expands a DSN.
-func expandHome(path string) (string, error) {
-	if path != "~" && !strings.HasPrefix(path, "~/") {
-		return path, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("~ can't be expanded: %w", err)
-	}
-	return filepath.Join(home, path[1:]), nil
 }
 
 // Connect makes sure that somebody is signed in, asking the person if there is no
@@ -241,37 +156,4 @@ func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context
 		defer cancel()
 		f(ctx)
 	})
-}
-
-// refused is called when BigQuery answered 401: the access token in use is no good,
-// whatever its expiry says.
-func (c *Connector) refused() {
-	if c.signIn != nil {
-		c.signIn.Invalidate(c.tokens.lastToken())
-	}
-}
-
-// tokenSource hands out the sign-in's tokens and remembers the last, so that the one
-// that BigQuery refuses can be named.
-type tokenSource struct {
-	source oauth2.TokenSource
-	mu     sync.Mutex
-	last   string
-}
-
-func (s *tokenSource) Token() (*oauth2.Token, error) {
-	t, err := s.source.Token()
-	if err != nil {
-		return nil, signInError{err}
-	}
-	s.mu.Lock()
-	s.last = t.AccessToken
-	s.mu.Unlock()
-	return t, nil
-}
-
-func (s *tokenSource) lastToken() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
 }

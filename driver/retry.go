@@ -40,7 +40,7 @@ func call[T any](ctx context.Context, c *Connector, request func(*client) (T, er
 		}
 		if unauthorized(err) && !renewed {
 			renewed = true
-			c.refused()
+			c.tokens.refused()
 			continue
 		}
 		if try >= maxTries || !retryable(err) {

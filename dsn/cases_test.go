@@ -29,11 +29,11 @@ var good = []goodCase{
 	{name: "keys sorted", text: "bigqueryuser://p?location=EU&application=x", canonical: "bigqueryuser://p?application=x&location=EU", want: Config{Project: "p", Location: "EU", Application: "x"}},
 	{
 		name:      "every key",
-		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work",
-		canonical: "bigqueryuser://p/d?application=report/1.0&client_secrets=c.json&endpoint=http://127.0.0.1:9050&hd=example.com&location=US&login=manual&login_timeout=5m0s&max_results=1000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&user=ada@example.com",
+		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work&auth=user&token_store=keyring",
+		canonical: "bigqueryuser://p/d?application=report/1.0&auth=user&client_secrets=c.json&endpoint=http://127.0.0.1:9050&hd=example.com&location=US&login=manual&login_timeout=5m0s&max_results=1000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&token_store=keyring&user=ada@example.com",
 		want: Config{
 			Project: "p", Dataset: "d", ClientSecrets: "c.json", Scopes: []string{"bigquery", "drive.readonly"}, Login: "manual",
-			User: "ada@example.com", HostedDomain: "example.com", Profile: "work",
+			Auth: "user", TokenStore: "keyring", User: "ada@example.com", HostedDomain: "example.com", Profile: "work",
 			RedirectPort: 8085, LoginTimeout: 5 * time.Minute, TokenDir: "/t", QuotaProject: "q",
 			Location: "US", MaxResults: 1000, Endpoint: "http://127.0.0.1:9050", Application: "report/1.0",
 		},
@@ -50,12 +50,17 @@ var good = []goodCase{
 	{name: "https endpoint", text: "bigqueryuser://p?endpoint=https://bigquery.example.com/base/", want: Config{Project: "p", Endpoint: "https://bigquery.example.com/base/"}},
 	{name: "IPv6 loopback", text: "bigqueryuser://p?endpoint=http://[::1]:9050", canonical: "bigqueryuser://p?endpoint=http://%5B::1%5D:9050", want: Config{Project: "p", Endpoint: "http://[::1]:9050"}},
 	{name: "localhost", text: "bigqueryuser://p?endpoint=http://localhost:9050/", want: Config{Project: "p", Endpoint: "http://localhost:9050/"}},
+	{name: "no sign-in", text: "bigqueryuser://p?auth=none&endpoint=http://127.0.0.1:9050", want: Config{Project: "p", Auth: "none", Endpoint: "http://127.0.0.1:9050"}},
 	{name: "profile with spaces", text: "bigqueryuser://p?profile=my+second", canonical: "bigqueryuser://p?profile=my%20second", want: Config{Project: "p", Profile: "my second"}},
 	{name: "omni location", text: "bigqueryuser://p?location=aws-us-east-1", want: Config{Project: "p", Location: "aws-us-east-1"}},
 }
 
 // bad lists DSNs with the key that the error names and a part of its problem.
 var bad = []badCase{
+	{"auth unknown", "bigqueryuser://p?auth=" + canary, "auth", "user, adc or none"},
+	{"no sign-in and no endpoint", "bigqueryuser://p?auth=none", "auth", "endpoint on this machine"},
+	{"no sign-in far away", "bigqueryuser://p?auth=none&endpoint=https://" + canary + ".example.com", "auth", "endpoint on this machine"},
+	{"token_store unknown", "bigqueryuser://p?token_store=" + canary, "token_store", "file, keyring or memory"},
 	{"user without domain", "bigqueryuser://p?user=" + canary, "user", "e-mail address"},
 	{"user with two at signs", "bigqueryuser://p?user=a@" + canary + "@example.com", "user", "e-mail address"},
 	{"hd with a scheme", "bigqueryuser://p?hd=https://" + canary, "hd", "Workspace domain"},
@@ -92,7 +97,7 @@ var bad = []badCase{
 	{"broken escape digits", "bigqueryuser://p?token_dir=" + canary + "%zz", "token_dir", "hexadecimal"},
 	{"not UTF-8", "bigqueryuser://p?token_dir=" + canary + "%ff", "token_dir", "UTF-8"},
 	{"newline", "bigqueryuser://p?token_dir=" + canary + "%0A", "token_dir", "control"},
-	{"unknown key", "bigqueryuser://p?wibble=" + canary, "wibble", "want one of application, client_secrets"},
+	{"unknown key", "bigqueryuser://p?wibble=" + canary, "wibble", "want one of application, auth, client_secrets"},
 	{"typo", "bigqueryuser://p?loaction=" + canary, "loaction", "did you mean location?"},
 	{"camel case", "bigqueryuser://p?maxResults=" + canary, "maxResults", "did you mean max_results?"},
 	{"capitals", "bigqueryuser://p?LOCATION=" + canary, "LOCATION", "did you mean location?"},

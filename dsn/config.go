@@ -17,6 +17,11 @@ type Config struct {
 	// looked up; "" means there is none. It lies in Project.
 	Dataset string
 
+	// Auth says whose credentials are used. "user" (and ""): those of the person
+	// who signs in. "adc": the application-default credentials of this machine,
+	// whoever they belong to. "none": none at all, for an Endpoint on loopback only.
+	// With adc and none the keys of the sign-in have no effect.
+	Auth string
 	// ClientSecrets is the path of the client_secrets.json that the Cloud
 	// console gives out for an OAuth client of type "Desktop app". A leading
 	// "~/" is expanded by the driver, not here.
@@ -42,6 +47,9 @@ type Config struct {
 	// LoginTimeout is how long the person may take to sign in. 0 means the
 	// default of package auth.
 	LoginTimeout time.Duration
+	// TokenStore is where the sign-in is kept: "file" (and ""), "keyring" (the
+	// platform's secure storage) or "memory" (it ends with the program).
+	TokenStore string
 	// TokenDir is the folder in which sign-ins are kept. "" means the default
 	// of package auth. A leading "~/" is expanded by the driver, not here.
 	TokenDir string
@@ -72,6 +80,9 @@ func (c Config) Validate() error {
 		if problem := p.check(&c); problem != "" {
 			return &Error{Key: p.key, Problem: problem}
 		}
+	}
+	if c.Auth == "none" && !isLocal(c.Endpoint) {
+		return &Error{Key: "auth", Problem: "is none, which needs an endpoint on this machine, such as endpoint=http://127.0.0.1:9050"}
 	}
 	return nil
 }

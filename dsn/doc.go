@@ -25,6 +25,7 @@
 //
 //	key             value                                                     default
 //	project         project id; the only place for a legacy one               PROJECT
+//	auth            user (who signs in), adc (gcloud's) or none (loopback)    user
 //	client_secrets  path of the client_secrets.json of an installed app       none
 //	scopes          short names (bigquery) or full scopes, comma separated    bigquery
 //	user            e-mail address of the account that must sign in           any
@@ -33,6 +34,7 @@
 //	login           auto, browser, manual or never                            auto
 //	redirect_port   0 to 65535, the loopback port of the sign-in; 0 = any     0
 //	login_timeout   how long a sign-in may take, as in 90s or 5m              auth's
+//	token_store     file, keyring (the platform's) or memory                  file
 //	token_dir       folder of the stored sign-ins                             auth's
 //	quota_project   project whose quota the requests count against            none
 //	location        where the jobs run, as in US or europe-west1              the service's

@@ -8,6 +8,8 @@ import "time"
 var params = []param{
 	row("application", text, func(c *Config) *string { return &c.Application }, isHeaderText,
 		"printable ASCII without a space at its ends"),
+	row("auth", text, func(c *Config) *string { return &c.Auth }, oneOf("user", "adc", "none"),
+		"user, adc or none"),
 	row("client_secrets", text, func(c *Config) *string { return &c.ClientSecrets }, isSecretsPath,
 		"the path of a client_secrets.json, not its contents").hidden(),
 	row("dataset", text, func(c *Config) *string { return &c.Dataset }, isDataset,
@@ -18,7 +20,7 @@ var params = []param{
 		"the Workspace domain of the account, such as example.com"),
 	row("location", text, func(c *Config) *string { return &c.Location }, isLocation,
 		"a BigQuery location such as US, EU or europe-west1"),
-	row("login", text, func(c *Config) *string { return &c.Login }, isLogin,
+	row("login", text, func(c *Config) *string { return &c.Login }, oneOf("auto", "browser", "manual", "never"),
 		"auto, browser, manual or never"),
 	row("login_timeout", duration, func(c *Config) *time.Duration { return &c.LoginTimeout }, isPositive,
 		"a time above zero with its unit, such as 90s or 5m"),
@@ -36,6 +38,8 @@ var params = []param{
 		"short names such as bigquery or full scopes such as https://www.googleapis.com/auth/bigquery, comma separated, each once"),
 	row("token_dir", text, func(c *Config) *string { return &c.TokenDir }, isText,
 		"the path of a folder").hidden(),
+	row("token_store", text, func(c *Config) *string { return &c.TokenStore }, oneOf("file", "keyring", "memory"),
+		"file, keyring or memory"),
 	row("user", text, func(c *Config) *string { return &c.User }, isEmail,
 		"the e-mail address of the account that must sign in").hidden(),
 }

@@ -35,8 +35,8 @@ func isDataset(s string) bool { return len(s) <= 1024 && datasetID.MatchString(s
 
 func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
 
-func isLogin(s string) bool {
-	return slices.Contains([]string{"auto", "browser", "manual", "never"}, s)
+func oneOf(words ...string) func(string) bool {
+	return func(s string) bool { return slices.Contains(words, s) }
 }
 
 func isDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
@@ -103,6 +103,12 @@ func isEndpoint(s string) bool {
 		}
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+// isLocal tells whether a valid endpoint is on this machine.
+func isLocal(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(u.Hostname())
 }
 
 func isLoopback(host string) bool {
