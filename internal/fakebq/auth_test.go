@@ -46,23 +46,3 @@ func TestBearer(t *testing.T) {
 		t.Errorf("QueryRequest: got %+v, %v", q, err)
 	}
 }
-
-func TestScripts(t *testing.T) {
-	t.Parallel()
-	s := Run(t, Options{})
-	s.On(" SELECT i\n", numbers(1), numbers(2))
-	s.OnFunc(func(st Statement) (Answer, bool) {
-		return numbers(7), strings.HasPrefix(st.SQL, "SELECT f") && st.Project == "p" && st.Request != nil
-	})
-	s.OnAny(numbers(9))
-	svc := rest(t, s)
-	for _, tc := range []struct {
-		sql  string
-		want int
-	}{{"SELECT i", 1}, {"SELECT i ", 2}, {"SELECT i", 2}, {"SELECT f", 7}, {"SELECT z", 9}, {"SELECT z", 9}} {
-		r, err := svc.Jobs.Query("p", googleSQL(tc.sql)).Do()
-		if err != nil || len(r.Rows) != tc.want {
-			t.Errorf("%s: got %+v, %v; want %d rows", tc.sql, r, err, tc.want)
-		}
-	}
-}

@@ -104,6 +104,7 @@ func TestRequestChecks(t *testing.T) {
 		{"requestId in Greek", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"requestId":"α"}`, 400, "requestId"},
 		{"job creation mode", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"jobCreationMode":"NEVER"}`, 400, "jobCreationMode"},
 		{"negative page", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"maxResults":-1}`, 400, "negative"},
+		{"Arrow", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"queryResultsFormat":"ARROW"}`, 501, "answers in JSON alone"},
 		{"label", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"labels":{"Team":"x"}}`, 400, "Invalid label"},
 		{"load job", "/projects/p/jobs", `{"configuration":{"load":{}}}`, 400, "configuration.query"},
 		{"project of another", "/projects/p/jobs", `{"jobReference":{"projectId":"q"},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "does not agree"},
@@ -115,6 +116,23 @@ func TestRequestChecks(t *testing.T) {
 		status, got := post(t, s, tc.path, tc.body)
 		if status != tc.status || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: got %d %s; want %d and %q", tc.name, status, got, tc.status, tc.want)
+		}
+	}
+	for name, path := range map[string]string{
+		"misspelled parameter": "/projects/p/queries/j?formatOptions.useint64Timestamp=true",
+		"parameter twice":      "/projects/p/queries/j?maxResults=1&maxResults=2",
+		"not a number":         "/projects/p/queries/j?maxResults=ten",
+		"negative":             "/projects/p/queries/j?startIndex=-1",
+		"negative time":        "/projects/p/queries/j?timeoutMs=-1",
+		"other method's":       "/projects/p/jobs/j?startIndex=1",
+		"page of jobs":         "/projects/p/jobs?pageToken=x",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, got := do(t, r); status != 400 {
+			t.Errorf("%s: got %d %s; want 400", name, status, got)
 		}
 	}
 	if s.Executions("SELECT 1") != 0 {

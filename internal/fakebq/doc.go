@@ -54,12 +54,16 @@
 // # Traits kept
 //
 //   - Statements without useLegacySql=false are refused, as legacy SQL would
-//     not understand them.
+//     not understand them. So are members and URL parameters that the API
+//     does not have.
 //   - parameterMode must be there when parameters are, each parameter has a
 //     type; a dry run that leaves positional parameters undeclared may not
-//     declare any.
+//     declare any. The text of a value must be one of its type.
 //   - requestId has at most 36 ASCII characters; the same id with the same
 //     statement is the same job, not a second execution. Job ids are unique.
+//   - A statement that bills more than maximumBytesBilled fails.
+//   - A session runs one job at a time, in its own location, and a lost one is an
+//     error. CALL BQ.ABORT_SESSION() needs no script.
 //   - Jobs are found only under their project and location; the location may be
 //     left out in US and EU. A dry run leaves no job.
 //   - Numbers of 64 bits are strings; TIMESTAMP is float seconds in E notation

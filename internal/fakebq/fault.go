@@ -6,8 +6,9 @@ import (
 	"strconv"
 )
 
-// Fault is something that goes wrong with one request. Make one with Fail, HTML,
-// Garbage, Drop, Cut, Hang or Pass.
+// Fault is something that goes wrong with one request. The functions below make
+// them: an error (Fail, FailRetryAfter, HTML, Garbage, Body), a broken connection
+// (Drop, Cut, Truncate), or an answer that waits (Hang, HangBefore, Stall).
 type Fault struct {
 	pass  bool
 	after bool // the request takes effect first

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	bigquery "google.golang.org/api/bigquery/v2"
 )
@@ -93,6 +94,10 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 		if j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
 			continue
 		}
+		r := s.resource(j)
+		if states := rec.Query["stateFilter"]; len(states) > 0 && !slices.Contains(states, strings.ToLower(r.Status.State)) {
+			continue
+		}
 		seen++
 		if seen <= start {
 			continue
@@ -101,7 +106,6 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 			next = strconv.Itoa(seen - 1)
 			break
 		}
-		r := s.resource(j)
 		item := bigquery.JobListJobs{
 			Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status, ErrorResult: r.Status.ErrorResult,
 			Statistics: r.Statistics, UserEmail: r.UserEmail,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // message is an answer before it is written: the members before the rows, the
@@ -47,7 +48,7 @@ func (o *object) set(name string, v any) {
 	o.raw(name, text)
 }
 
-// int64s adds a member for a number of 64 bits, which travels as a string.
+// number adds a member for a number of 64 bits, which travels as a string.
 func (o *object) number(name string, n int64) { o.set(name, strconv.FormatInt(n, 10)) }
 
 // parts gives the text as up to three pieces, of which the second is rows.
@@ -149,10 +150,18 @@ func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	return body, zipped
 }
 
+// zippers are reused: each holds a megabyte of tables.
+var zippers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return z
+}}
+
 func gzipMember(text []byte) []byte {
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is valid
-	_, _ = z.Write(text)                            // a bytes.Buffer never fails
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(&b)
+	_, _ = z.Write(text) // a bytes.Buffer never fails
 	_ = z.Close()
 	return b.Bytes()
 }

@@ -114,6 +114,11 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 	if rec.Method != Unknown && s.opts.Projects != nil && !slices.Contains(s.opts.Projects, rec.Project) {
 		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Project %s: User does not have bigquery.jobs.create permission in project %s.", rec.Project, rec.Project)}
 	}
+	if rec.Method != Unknown {
+		if err := checkURL(rec.Method, rec.Query); err != nil {
+			return nil, err
+		}
+	}
 	switch rec.Method {
 	case Query:
 		return s.query(r.Context(), rec)

@@ -47,6 +47,9 @@ func fromQuery(rec *Request) (Statement, *Error) {
 	if q.JobCreationMode != "" && q.JobCreationMode != "JOB_CREATION_REQUIRED" && q.JobCreationMode != "JOB_CREATION_OPTIONAL" {
 		return st, &Error{Reason: "invalid", Location: "jobCreationMode", Message: "Invalid value for jobCreationMode: " + q.JobCreationMode}
 	}
+	if f := q.FormatOptions; q.QueryResultsFormat != "" || q.ArrowSerializationOptions != nil || q.Continuous || f != nil && f.TimestampOutputFormat != "" {
+		return st, &Error{Reason: "notImplemented", Message: "fakebq answers in JSON alone, with TIMESTAMP as integers or floats"}
+	}
 	return st, st.check()
 }
 
