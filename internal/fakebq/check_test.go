@@ -106,6 +106,7 @@ func TestRequestChecks(t *testing.T) {
 		{"negative page", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"maxResults":-1}`, 400, "negative"},
 		{"Arrow", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"queryResultsFormat":"ARROW"}`, 501, "answers in JSON alone"},
 		{"label", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"labels":{"Team":"x"}}`, 400, "Invalid label"},
+		{"large request", "/projects/p/queries", `{"query":"` + strings.Repeat("x", maxBody) + `"}`, 413, "payload size exceeds"},
 		{"load job", "/projects/p/jobs", `{"configuration":{"load":{}}}`, 400, "configuration.query"},
 		{"project of another", "/projects/p/jobs", `{"jobReference":{"projectId":"q"},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "does not agree"},
 		{"job id", "/projects/p/jobs", `{"jobReference":{"jobId":"a b"},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "Invalid job ID"},

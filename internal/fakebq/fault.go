@@ -87,8 +87,9 @@ func Drop() Fault {
 func Cut(n int) Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		text := p.plain(answer)
+		p.w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 		p.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-		p.w.WriteHeader(http.StatusOK)
+		p.w.WriteHeader(answer.code())
 		_, _ = p.w.Write(text[:min(n, len(text))])
 		_ = http.NewResponseController(p.w).Flush() // dropped below in any case
 		panic(http.ErrAbortHandler)
@@ -101,6 +102,7 @@ func Truncate(n int) Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		text := p.plain(answer)
 		p.w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		p.w.WriteHeader(answer.code())
 		_, _ = p.w.Write(text[:min(n, len(text))])
 	}}
 }
@@ -113,6 +115,7 @@ func Stall(n int, ch <-chan struct{}) Fault {
 		n := min(n, len(text))
 		p.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 		p.w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		p.w.WriteHeader(answer.code())
 		_, _ = p.w.Write(text[:n])
 		_ = http.NewResponseController(p.w).Flush()
 		if !p.s.wait(p.r.Context(), ch) {

@@ -2,6 +2,10 @@ package fakebq
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -70,6 +74,34 @@ func TestJobRunsUntilChannelIsClosed(t *testing.T) {
 	if page := <-got; page == nil || !page.JobComplete || len(page.Rows) != 3 {
 		t.Errorf("got %+v; want three rows", page)
 	}
+}
+
+// TestCloseWhileAJobIsAwaited: the request ends with a broken connection rather
+// than with an empty answer.
+func TestCloseWhileAJobIsAwaited(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	a := people()
+	a.Until = make(chan struct{})
+	s.On("SELECT slow", a)
+	svc := rest(t, s)
+	done := make(chan error)
+	go func() {
+		_, err := svc.Jobs.Query("p", googleSQL("SELECT slow")).Do()
+		done <- err
+	}()
+	s.WaitFor(t, Query, 1)
+	s.Close()
+	var parse *json.SyntaxError
+	if err := <-done; err == nil || errors.Is(err, io.EOF) && !isNetwork(err) || errors.As(err, &parse) {
+		t.Errorf("got %v; want a broken connection", err)
+	}
+}
+
+// isNetwork tells an error of the connection from one of the body.
+func isNetwork(err error) bool {
+	var e *url.Error
+	return errors.As(err, &e)
 }
 
 func TestCancel(t *testing.T) {

@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,9 @@ type message struct {
 	rows      *rows
 	rowsFirst bool
 }
+
+// code is the HTTP status of the answer.
+func (m *message) code() int { return cmp.Or(m.status, http.StatusOK) }
 
 // rows is a page.
 type rows struct {
@@ -113,11 +117,7 @@ func (p *reply) send(m *message) {
 		n += len(part)
 	}
 	h.Set("Content-Length", strconv.Itoa(n))
-	status := m.status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	p.w.WriteHeader(status)
+	p.w.WriteHeader(m.code())
 	for _, part := range body {
 		if _, err := p.w.Write(part); err != nil {
 			return // the client has gone away

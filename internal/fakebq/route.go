@@ -77,9 +77,14 @@ const maxBody = 10 << 20
 // who asks, and hand it to the method.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := route(r)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client has gone away, or sends more than the service takes
+		panic(http.ErrAbortHandler) // the client has gone away
+	}
+	if len(body) > maxBody {
+		e := &Error{Reason: "uploadTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request payload size exceeds the limit: 10485760 bytes."}
+		(&reply{s, w, r}).send(e.body())
+		return
 	}
 	rec, fault := s.enter(to, r, body)
 	defer s.leave()
@@ -94,7 +99,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = apiErr.body()
 	}
 	if answer == nil {
-		return // the client or the server has ended while waiting
+		panic(http.ErrAbortHandler) // the client or the server has ended while waiting
 	}
 	if fault != nil {
 		fault.play(rep, answer)
