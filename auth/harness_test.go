@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,3 +117,146 @@ func (r *rig) wantCounts(want fakegoogle.Counts) {
 type quietPrompter struct{}
 
 func (quietPrompter) Prompt(context.Context, Prompt) error { return nil }
+
+// waiting is a sign-in that is open in the browser: the consent page's address
+// has been handed out and nobody has answered.
+type waiting struct {
+	a        *Authenticator
+	url      string // the consent page
+	redirect string // the redirect_uri
+	addr     string // host:port of the listener
+	state    string
+	cancel   context.CancelFunc
+	result   chan error // what Ensure returned
+}
+
+// startWaiting calls Ensure and returns when the browser has been opened.
+func (r *rig) startWaiting(edit func(*Config)) *waiting {
+	r.t.Helper()
+	opened := make(chan string, 8)
+	a := r.open(func(c *Config) {
+		c.OpenBrowser = func(ctx context.Context, url string) error {
+			r.opens.Add(1)
+			opened <- url
+			<-ctx.Done()
+			return nil
+		}
+		if edit != nil {
+			edit(c)
+		}
+	})
+	ctx, cancel := context.WithCancel(r.t.Context())
+	w := &waiting{a: a, cancel: cancel, result: make(chan error, 1)}
+	r.t.Cleanup(cancel)
+	go func() { w.result <- a.Ensure(ctx) }()
+	select {
+	case w.url = <-opened:
+	case err := <-w.result:
+		r.t.Fatalf("Ensure returned before the browser was opened: %v", err)
+	case <-time.After(10 * time.Second):
+		r.t.Fatal("the browser was not opened")
+	}
+	u, err := url.Parse(w.url)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w.redirect, w.state = u.Query().Get("redirect_uri"), u.Query().Get("state")
+	ru, err := url.Parse(w.redirect)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w.addr = ru.Host
+	return w
+}
+
+// get fetches the redirect address with the given query and returns status and body.
+func (w *waiting) get(t *testing.T, query string, edit func(*http.Request)) (int, string, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.redirect+"?"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(req)
+	}
+	resp, err := plainHTTP.Do(req)
+	if err != nil {
+		t.Fatalf("GET %s: %v", query, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body), resp.Header
+}
+
+// consent answers the page and checks that the sign-in ends well.
+func (w *waiting) consent(t *testing.T) {
+	t.Helper()
+	if err := fakegoogle.Consent(t.Context(), plainHTTP, w.url, ""); err != nil {
+		t.Fatalf("the right answer did not work any more: %v", err)
+	}
+	if err := w.wait(t); err != nil {
+		t.Fatalf("Ensure: %v", err)
+	}
+}
+
+// wait returns what Ensure returned.
+func (w *waiting) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-w.result:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatal("Ensure did not return")
+		return nil
+	}
+}
+
+// code gets a valid code from Google without bringing it to the application.
+func (w *waiting) code(t *testing.T) string {
+	t.Helper()
+	var got string
+	client := &http.Client{Transport: plainHTTP.Transport, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+		if req.URL.Host == w.addr {
+			got = req.URL.Query().Get("code")
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	if err := fakegoogle.Consent(t.Context(), client, w.url, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got == "" {
+		t.Fatal("the fake sent no code")
+	}
+	return got
+}
+
+// promptLog keeps what the person was asked.
+type promptLog struct {
+	mu  sync.Mutex
+	got []Prompt
+}
+
+func (p *promptLog) Prompt(_ context.Context, prompt Prompt) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.got = append(p.got, prompt)
+	return nil
+}
+
+func (p *promptLog) all() []Prompt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Prompt(nil), p.got...)
+}
+
+func reasons(prompts []Prompt) []string {
+	var out []string
+	for _, p := range prompts {
+		out = append(out, p.Reason)
+	}
+	return out
+}
