@@ -11,49 +11,47 @@ import (
 )
 
 // bind makes the query parameters of a statement from its arguments, after it has checked
-// that they are as many, of one style and of the names that the statement asks for. types are
-// those that Prepare learnt, nil if the statement was not prepared.
-func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue, types []*bq.QueryParameterType) ([]*bq.QueryParameter, error) {
+// that they are as many, of one style and of the names that the statement asks for. cached
+// tells that a type among them is one that BigQuery said some time ago.
+func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, cached bool, err error) {
 	if err := checkArguments(p, args); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	params := make([]*bq.QueryParameter, len(args))
-	pending := make([]argument, len(args))
+	params = make([]*bq.QueryParameter, len(args))
+	encoded := make([]argument, len(args))
 	var declared []*bq.QueryParameter
 	for i, nv := range args {
 		a, err := encode(nv.Value)
 		if err != nil {
-			return nil, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+			return nil, false, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
 		}
-		params[i], pending[i] = &bq.QueryParameter{Name: nv.Name, ParameterType: a.typ, ParameterValue: a.value}, a
+		params[i], encoded[i] = &bq.QueryParameter{Name: nv.Name, ParameterType: a.typ, ParameterValue: a.value}, a
 		if a.typ != nil {
 			declared = append(declared, params[i])
 		}
 	}
 	if len(declared) == len(params) {
-		return params, nil
+		return params, false, nil
 	}
-	if types == nil {
-		var err error
-		if types, err = c.inferTypes(ctx, text, p, declared); err != nil {
-			return nil, err
-		}
+	types, cached, err := c.inferTypes(ctx, text, p, declared)
+	if err != nil {
+		return nil, false, err
 	}
 	for i, nv := range args {
-		if pending[i].typ != nil {
+		if encoded[i].typ != nil {
 			continue
 		}
 		slot := i
 		if nv.Name != "" {
 			slot = p.slot(nv.Name)
 		}
-		a, err := pending[i].as(types[slot])
+		a, err := encoded[i].as(types[slot])
 		if err != nil {
-			return nil, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+			return nil, false, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
 		}
 		params[i].ParameterType, params[i].ParameterValue = a.typ, a.value
 	}
-	return params, nil
+	return params, cached, nil
 }
 
 func argumentName(nv driver.NamedValue) string {

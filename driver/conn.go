@@ -42,12 +42,12 @@ func (c *Conn) Ping(ctx context.Context) error {
 
 // QueryContext runs a statement and returns its rows.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.query(ctx, query, args, nil)
+	return c.query(ctx, query, args)
 }
 
 // ExecContext runs a statement and returns how many rows it changed.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.exec(ctx, query, args, nil)
+	return c.exec(ctx, query, args)
 }
 
 // PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
@@ -61,9 +61,8 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	types := slotTypes(p, stats.Query.UndeclaredQueryParameters)
-	c.connector.types.put(query, types)
-	return &Stmt{conn: c, text: query, parameters: p, types: types}, nil
+	c.connector.types.put(query, slotTypes(p, stats.Query.UndeclaredQueryParameters))
+	return &Stmt{conn: c, text: query, parameters: p}, nil
 }
 
 // Prepare is PrepareContext without a context. database/sql calls PrepareContext.

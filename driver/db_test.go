@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -405,6 +406,58 @@ func TestInferredTypes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTypesChange: a remembered type does not outlive the table it came from.
+func TestTypesChange(t *testing.T) {
+	t.Parallel()
+	const insert = "INSERT INTO t VALUES (?)"
+	server := fakebq.Run(t, fakebq.Options{})
+	var columnType atomic.Value
+	columnType.Store("DATE")
+	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
+		typ := columnType.Load().(string)
+		if st.SQL != insert {
+			return fakebq.Answer{StatementType: "CREATE_TABLE"}, true
+		}
+		if !st.DryRun && st.Parameters[0].ParameterType.Type != typ {
+			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Value has type DATE at [1:2]"}}, true
+		}
+		return fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}}}, true
+	})
+	db := open(t, server)
+	run := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	count := func(step string, dryRuns, queries int) {
+		t.Helper()
+		if got := server.Counts(); got[fakebq.Insert] != dryRuns || got[fakebq.Query] != queries {
+			t.Errorf("%s: got requests %v; want %d dry runs and %d statements", step, got, dryRuns, queries)
+		}
+		server.ResetLog()
+	}
+	run(insert, time.Now())
+	count("first", 1, 1)
+	run(insert, time.Now())
+	count("again", 0, 1)
+	columnType.Store("TIMESTAMP") // another program's DDL
+	run(insert, time.Now())
+	count("after another program's DDL", 1, 2)
+	run("CREATE OR REPLACE TABLE t (x DATETIME)")
+	columnType.Store("DATETIME")
+	server.ResetLog()
+	run(insert, time.Now())
+	count("after DDL of its own", 1, 1)
+	server.OnFunc(nil)
+	server.On(insert, fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{}, Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"},
+		Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATETIME"}}}})
+	if _, err := db.ExecContext(t.Context(), insert, time.Now()); !errors.Is(err, driver.ErrInvalidQuery) {
+		t.Errorf("got %v; want invalidQuery", err)
+	}
+	count("an error that is not about types", 1, 1)
 }
 
 func parameters(req *bq.QueryRequest) []string {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql/driver"
+	"errors"
+	"reflect"
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -20,9 +22,9 @@ const (
 	cancelLimit = 10 * time.Second
 )
 
-func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (driver.Rows, error) {
+func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
 	watch := c.observe(ctx)
-	pg, err := c.run(ctx, text, args, types)
+	pg, err := c.run(ctx, text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +40,9 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue,
 	}}, nil
 }
 
-func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (driver.Result, error) {
+func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	watch := c.observe(ctx)
-	pg, err := c.run(ctx, text, args, types)
+	pg, err := c.run(ctx, text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +51,7 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue, 
 }
 
 // run brings a statement to its end and returns the first page of its result.
-func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue, types []*bq.QueryParameterType) (*page, error) {
+func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (*page, error) {
 	if c.closed {
 		return nil, errConnClosed
 	}
@@ -60,11 +62,32 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue, t
 	if err != nil {
 		return nil, err
 	}
-	params, err := c.bind(ctx, text, p, args, types)
+	params, cached, err := c.bind(ctx, text, p, args)
 	if err != nil {
 		return nil, err
 	}
-	pg, err := c.submit(ctx, c.request(text, p, params))
+	pg, err := c.finish(ctx, c.request(text, p, params))
+	if cached && errors.Is(err, ErrInvalidQuery) {
+		// The table may have changed since BigQuery said what the types are. A statement that
+		// failed has changed nothing, but with the same types it would only fail once more.
+		c.connector.types.forget(text)
+		again, _, bindErr := c.bind(ctx, text, p, args)
+		if bindErr != nil {
+			return nil, bindErr
+		}
+		if !reflect.DeepEqual(again, params) {
+			pg, err = c.finish(ctx, c.request(text, p, again))
+		}
+	}
+	if err == nil {
+		c.connector.types.ran(pg.StatementType)
+	}
+	return pg, err
+}
+
+// finish sends a statement and waits for its end.
+func (c *Conn) finish(ctx context.Context, req *bq.QueryRequest) (*page, error) {
+	pg, err := c.submit(ctx, req)
 	for err == nil && !pg.JobComplete {
 		pg, err = c.poll(ctx, pg.JobReference)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-
-	bq "google.golang.org/api/bigquery/v2"
 )
 
 // Stmt is a prepared statement: BigQuery has checked it and said what types its
@@ -14,7 +12,6 @@ type Stmt struct {
 	conn       *Conn
 	text       string
 	parameters parameters
-	types      []*bq.QueryParameterType
 	closed     bool
 }
 
@@ -36,7 +33,7 @@ func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	if s.closed {
 		return nil, errStmtClosed
 	}
-	return s.conn.query(ctx, s.text, args, s.types)
+	return s.conn.query(ctx, s.text, args)
 }
 
 // ExecContext runs the statement and returns how many rows it changed.
@@ -44,7 +41,7 @@ func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	if s.closed {
 		return nil, errStmtClosed
 	}
-	return s.conn.exec(ctx, s.text, args, s.types)
+	return s.conn.exec(ctx, s.text, args)
 }
 
 // Query is QueryContext without a context. database/sql calls QueryContext.
