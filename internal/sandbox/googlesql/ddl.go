@@ -1,71 +1,177 @@
 package googlesql
 
-// columnDef is one column of CREATE TABLE or ALTER TABLE.
-type columnDef struct {
-	name     name
-	typ      Type
-	required bool
-	def      expr
-}
+import (
+	"fmt"
+	"strings"
+)
 
-type createTable struct {
-	node
-	path                   []name
-	orReplace, ifNotExists bool
-	cols                   []columnDef
-	as                     *query
-}
-
-func init() {
-	statementParsers = map[string]func(*parser) statement{
-		"CREATE": (*parser).create,
+// schema completes the path of a dataset.
+func (a *analyzer) schema(path []name, x interface{ pos() int }) TableName {
+	n := TableName{Project: a.opts.DefaultProject}
+	switch len(path) {
+	case 1:
+	case 2:
+		n.Project = path[0].text
+	default:
+		a.fail(x, "Dataset name %q has too many parts", joinNames(path))
 	}
+	n.Dataset = path[len(path)-1].text
+	return n
 }
 
-func (p *parser) create() statement {
-	at := p.expect("CREATE")
-	orReplace := p.accept("OR", "REPLACE")
-	if !p.accept("TABLE") {
-		p.refuse(at.pos, "CREATE "+p.tok().text)
+func (a *analyzer) schemaSQL(n TableName) string {
+	if a.opts.SchemaSQL == nil {
+		return quoteIdent(n.Project + "." + n.Dataset)
 	}
-	c := &createTable{node: node{at.pos}, orReplace: orReplace}
-	c.ifNotExists = p.accept("IF", "NOT", "EXISTS")
-	c.path = p.tablePath()
-	if p.accept("(") {
-		for !p.tok().is(")") {
-			c.cols = append(c.cols, p.columnDef())
-			if !p.accept(",") {
-				break
-			}
+	return a.opts.SchemaSQL(n.Project, n.Dataset)
+}
+
+func (c *createSchema) write(a *analyzer) *Statement {
+	n := a.schema(c.path, c)
+	words := "CREATE SCHEMA "
+	if c.ifNotExists {
+		words += "IF NOT EXISTS "
+	}
+	return &Statement{Type: "CREATE_SCHEMA", SQL: words + a.schemaSQL(n), Target: &n, IfNotExists: c.ifNotExists}
+}
+
+func (d *dropStmt) write(a *analyzer) *Statement {
+	words := "DROP " + d.what + " "
+	if d.ifExists {
+		words += "IF EXISTS "
+	}
+	if d.what == "SCHEMA" {
+		n := a.schema(d.path, d)
+		words += a.schemaSQL(n)
+		if d.cascade {
+			words += " CASCADE"
 		}
-		p.expect(")")
+		return &Statement{Type: "DROP_SCHEMA", SQL: words, Target: &n, IfExists: d.ifExists}
 	}
-	if p.accept("AS") {
-		c.as = p.query()
-	}
-	return c
+	n := a.tableName(d.path, d)
+	return &Statement{Type: "DROP_TABLE", SQL: words + a.schemaSQL(n) + "." + quoteIdent(n.Table), Target: &n, IfExists: d.ifExists}
 }
 
-func (p *parser) columnDef() columnDef {
-	d := columnDef{name: p.ident()}
-	d.typ = p.parseType()
-	for {
-		switch {
-		case p.accept("NOT", "NULL"):
-			d.required = true
-		case p.accept("DEFAULT"):
-			d.def = p.expr()
-		default:
-			return d
-		}
-	}
+func (t *truncateStmt) write(a *analyzer) *Statement {
+	tab := a.lookup(a.tableName(t.path, t), t)
+	return &Statement{Type: "TRUNCATE_TABLE", SQL: "DELETE FROM " + tab.SQL, Target: &tab.Name}
 }
 
 func (c *createTable) write(a *analyzer) *Statement {
 	n := a.tableName(c.path, c)
+	if c.orReplace && c.ifNotExists {
+		a.fail(c, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS")
+	}
 	st := &Statement{Type: "CREATE_TABLE", Target: &n, OrReplace: c.orReplace, IfNotExists: c.ifNotExists}
+	var r *result
+	if c.as != nil {
+		st.Type = "CREATE_TABLE_AS_SELECT"
+		r = a.query(c.as, nil, nil)
+		c.columnsOf(a, r)
+	}
+	seen := map[string]bool{}
 	for _, d := range c.cols {
+		low := strings.ToLower(d.name.text)
+		if seen[low] {
+			a.fail(d.name, "Duplicate column name %s in CREATE TABLE", d.name.text)
+		}
+		seen[low] = true
+		if d.required && d.typ.Kind == Array {
+			a.fail(d.name, "NOT NULL constraint is not supported for column %s of type ARRAY", d.name.text)
+		}
 		st.NewColumns = append(st.NewColumns, Column{d.name.text, d.typ, d.required})
 	}
+	c.checkPartition(a, st.NewColumns)
+	words := "CREATE "
+	if c.orReplace {
+		words += "OR REPLACE "
+	}
+	words += "TABLE "
+	if c.ifNotExists {
+		words += "IF NOT EXISTS "
+	}
+	words += a.schemaSQL(n) + "." + quoteIdent(n.Table)
+	if r != nil {
+		st.SQL = words + " AS " + c.selectAs(a, r)
+		return st
+	}
+	var defs []string
+	for _, d := range c.cols {
+		def := quoteIdent(d.name.text) + " " + d.typ.DuckDB()
+		if d.required {
+			def += " NOT NULL"
+		}
+		if d.def != nil {
+			v := a.expr(d.def, &scope{clause: "DEFAULT expression"})
+			v = a.must(v, d.typ, d.def, "Default value of column %s has type %s, which does not coerce to %s", d.name.text, v.t.name(), d.typ)
+			def += " DEFAULT (" + a.store(v, d.typ).sql + ")"
+		}
+		defs = append(defs, def)
+	}
+	st.SQL = words + " (" + strings.Join(defs, ", ") + ")"
 	return st
+}
+
+// columnsOf fills the columns of CREATE TABLE AS from its query.
+func (c *createTable) columnsOf(a *analyzer, r *result) {
+	if c.cols != nil {
+		if len(c.cols) != len(r.cols) {
+			a.fail(c.as, "The number of columns in the column definition list does not match the number of columns produced by the query")
+		}
+		for _, d := range c.cols {
+			if d.required || d.def != nil {
+				a.refuse(d.name, "NOT NULL or DEFAULT in CREATE TABLE AS")
+			}
+		}
+		return
+	}
+	for i, col := range a.columns(r) {
+		if col.Name == "" {
+			a.fail(c.as, "CREATE TABLE columns must be named, but column %d has no name", i+1)
+		}
+		c.cols = append(c.cols, columnDef{name: name{c.as.node, col.Name, true}, typ: resolved(col.Type)})
+	}
+}
+
+// selectAs names the query's columns as the table's.
+func (c *createTable) selectAs(a *analyzer, r *result) string {
+	id := a.id("t")
+	var items []string
+	for i, d := range c.cols {
+		v := r.cols[i].v
+		v.sql = id + "." + v.sql
+		v.t = resolved(v.t)
+		w := a.must(v, d.typ, d.name, "Column %s has type %s, but the query gives %s", d.name.text, d.typ, v.t.name())
+		items = append(items, a.store(w, d.typ).sql+" AS "+quoteIdent(d.name.text))
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
+}
+
+// checkPartition checks the columns of PARTITION BY and CLUSTER BY, which change no answer.
+func (c *createTable) checkPartition(a *analyzer, cols []Column) {
+	s := &scope{clause: "PARTITION BY clause"}
+	for _, col := range cols {
+		s.cols = append(s.cols, column{col.Name, val{sql: quoteIdent(col.Name), t: col.Type.bare()}})
+	}
+	if c.partition != nil {
+		a.expr(c.partition, s)
+	}
+	for _, x := range c.cluster {
+		a.expr(x, s)
+	}
+}
+
+// store converts a value of the right type to what a column with type parameters holds.
+func (a *analyzer) store(v val, t Type) val {
+	switch {
+	case t.Kind == Numeric && t.Precision > 0:
+		v.sql = fmt.Sprintf("CAST(CAST(%s AS DECIMAL(%d,%d)) AS DECIMAL(38,9))", v.sql, t.Precision, t.Scale)
+	case (t.Kind == String || t.Kind == Bytes) && t.MaxLength > 0:
+		fn := "length"
+		if t.Kind == Bytes {
+			fn = "octet_length"
+		}
+		v.sql = fmt.Sprintf("CASE WHEN %s(%s) > %d THEN error('Value is too long: %s has a maximum length of %d') ELSE %s END", fn, v.sql, t.MaxLength, t, t.MaxLength, v.sql)
+	}
+	return v
 }

@@ -1,0 +1,167 @@
+package googlesql
+
+import "strings"
+
+type (
+	// columnDef is one column of CREATE TABLE.
+	columnDef struct {
+		name     name
+		typ      Type
+		required bool
+		def      expr
+	}
+	createTable struct {
+		node
+		path                   []name
+		orReplace, ifNotExists bool
+		cols                   []columnDef
+		partition              expr
+		cluster                []expr
+		as                     *query
+	}
+	createSchema struct {
+		node
+		path        []name
+		ifNotExists bool
+	}
+	dropStmt struct {
+		node
+		what     string // TABLE, SCHEMA
+		path     []name
+		ifExists bool
+		cascade  bool
+	}
+	truncateStmt struct {
+		node
+		path []name
+	}
+)
+
+func init() {
+	statementParsers = map[string]func(*parser) statement{
+		"CREATE":   (*parser).create,
+		"DROP":     (*parser).drop,
+		"TRUNCATE": (*parser).truncate,
+		"INSERT":   (*parser).insert,
+		"UPDATE":   (*parser).update,
+		"DELETE":   (*parser).delete,
+		"MERGE":    (*parser).merge,
+		"ALTER": func(p *parser) statement {
+			p.refuse(p.tok().pos, "ALTER "+strings.ToUpper(p.ahead(1).text))
+			return nil
+		},
+	}
+}
+
+func (p *parser) create() statement {
+	at := node{p.expect("CREATE").pos}
+	orReplace := p.accept("OR", "REPLACE")
+	switch {
+	case p.accept("SCHEMA"):
+		c := &createSchema{node: at, ifNotExists: p.accept("IF", "NOT", "EXISTS")}
+		c.path = p.tablePath()
+		p.options()
+		return c
+	case p.accept("TABLE"):
+	default:
+		p.refuse(at.at, "CREATE "+strings.ToUpper(p.tok().text))
+	}
+	c := &createTable{node: at, orReplace: orReplace}
+	c.ifNotExists = p.accept("IF", "NOT", "EXISTS")
+	c.path = p.tablePath()
+	if p.accept("(") {
+		for !p.tok().is(")") {
+			c.cols = append(c.cols, p.columnDef())
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	for _, w := range []string{"LIKE", "CLONE", "COPY"} {
+		if p.tok().is(w) {
+			p.refuse(p.tok().pos, "CREATE TABLE "+w)
+		}
+	}
+	if p.accept("PARTITION", "BY") {
+		c.partition = p.expr()
+	}
+	if p.accept("CLUSTER", "BY") {
+		c.cluster = p.exprList()
+	}
+	p.options()
+	if p.accept("AS") {
+		c.as = p.query()
+	}
+	if c.cols == nil && c.as == nil {
+		fail(p.src, p.tok().pos, "Syntax error: Expected \"(\" or keyword AS but got %s", p.tok().describe())
+	}
+	return c
+}
+
+// harmlessOptions change nothing of what a table holds or answers.
+var harmlessOptions = map[string]bool{"DESCRIPTION": true, "FRIENDLY_NAME": true, "LABELS": true, "LOCATION": true}
+
+// options reads OPTIONS(..): options without effect on answers are accepted and dropped.
+func (p *parser) options() {
+	if !p.accept("OPTIONS") {
+		return
+	}
+	p.expect("(")
+	for !p.tok().is(")") {
+		n := p.ident()
+		if !harmlessOptions[strings.ToUpper(n.text)] {
+			p.refuse(n.at, "The option "+n.text)
+		}
+		p.expect("=")
+		p.expr()
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+}
+
+func (p *parser) columnDef() columnDef {
+	for _, w := range []string{"PRIMARY", "FOREIGN", "CONSTRAINT"} {
+		if p.tok().is(w) && !p.ahead(1).is("STRING") && p.tok().kind == tokIdent && p.ahead(1).kind == tokIdent && (p.ahead(1).is("KEY") || w == "CONSTRAINT") {
+			p.refuse(p.tok().pos, "A table constraint")
+		}
+	}
+	d := columnDef{name: p.ident()}
+	d.typ = p.parseType()
+	for {
+		switch {
+		case p.accept("NOT", "NULL"):
+			d.required = true
+		case p.accept("DEFAULT"):
+			d.def = p.expr()
+		case p.tok().is("OPTIONS"):
+			p.options()
+		case p.tok().is("COLLATE"), p.tok().is("PRIMARY"), p.tok().is("REFERENCES"):
+			p.refuse(p.tok().pos, strings.ToUpper(p.tok().text)+" of a column")
+		default:
+			return d
+		}
+	}
+}
+
+func (p *parser) drop() statement {
+	d := &dropStmt{node: node{p.expect("DROP").pos}, what: strings.ToUpper(p.tok().text)}
+	if d.what != "TABLE" && d.what != "SCHEMA" {
+		p.refuse(d.at, "DROP "+d.what)
+	}
+	p.i++
+	d.ifExists = p.accept("IF", "EXISTS")
+	d.path = p.tablePath()
+	if d.what == "SCHEMA" && !p.accept("RESTRICT") {
+		d.cascade = p.accept("CASCADE")
+	}
+	return d
+}
+
+func (p *parser) truncate() statement {
+	at := node{p.expect("TRUNCATE").pos}
+	p.expect("TABLE")
+	return &truncateStmt{at, p.tablePath()}
+}
