@@ -70,7 +70,7 @@ func encode(answer any, fields string) ([]byte, *apiError) {
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {
-		return nil, errorf("internalError", "The answer could not be encoded: %s", err)
+		return nil, broken("the answer could not be encoded: %s", err)
 	}
 	if fields != "" {
 		mask, err := parseMask(fields)

@@ -53,6 +53,12 @@ func unsupported(what string) *apiError {
 	return errorf("invalid", "The sandbox does not support %s.", what)
 }
 
+// broken says that the sandbox itself is wrong. It is not BigQuery's internalError:
+// clients would try that again, and again.
+func broken(format string, args ...any) *apiError {
+	return errorf("invalid", "The sandbox has failed, which is a defect of its own: "+format+".", args...)
+}
+
 func notFound(kind, name, location string) *apiError {
 	if location == "" {
 		return errorf("notFound", "Not found: %s %s", kind, name)

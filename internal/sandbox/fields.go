@@ -99,11 +99,11 @@ func (p *maskParser) item(mask fieldMask) bool {
 func (m fieldMask) cut(body []byte) ([]byte, *apiError) {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, errorf("internalError", "The answer could not be cut: %s", err)
+		return nil, broken("the answer could not be cut: %s", err)
 	}
 	out, err := json.Marshal(m.keep(v))
 	if err != nil {
-		return nil, errorf("internalError", "The answer could not be cut: %s", err)
+		return nil, broken("the answer could not be cut: %s", err)
 	}
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 func TestMain(m *testing.M) {
@@ -159,4 +160,27 @@ func reasonOf(body map[string]any) (reason, message string) {
 
 func queryPath(project string) string {
 	return "/bigquery/v2/projects/" + url.PathEscape(project) + "/queries"
+}
+
+// exec runs GoogleSQL as the sandbox's owner.
+func exec(t testing.TB, s *Server, statements ...string) {
+	t.Helper()
+	if err := s.Exec(t.Context(), DefaultProject, statements...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// count is the number of rows of a dataset.table of the default project.
+func count(t testing.TB, s *Server, name string) int64 {
+	t.Helper()
+	dataset, tbl, _ := strings.Cut(name, ".")
+	found := s.catalog.table(googlesql.TableName{Project: DefaultProject, Dataset: dataset, Table: tbl})
+	if found == nil {
+		t.Fatalf("no table %s", name)
+	}
+	n, _, err := s.tableSize(t.Context(), found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

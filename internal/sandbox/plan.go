@@ -125,7 +125,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 	target := stmt.Target
 	if target == nil {
-		return errorf("internalError", "The sandbox does not know what the %s statement changes.", stmt.Type)
+		return broken("it does not know what the %s statement changes", stmt.Type)
 	}
 	if !who.readOnly && s.mayBill(who, target.Project) {
 		return nil
@@ -167,7 +167,7 @@ func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
 func coerce(params []googlesql.Param, values []engine.Value) ([]engine.Value, *apiError) {
 	for i, p := range params {
 		if p.Type.Kind != "" && p.Type.Kind != values[i].Type.Kind {
-			return nil, errorf("internalError", "Parameter %d is %s for the sandbox's translator and %s for its server.", i+1, p.Type.Kind, values[i].Type.Kind)
+			return nil, broken("parameter %d is %s for its translator and %s for its server", i+1, p.Type.Kind, values[i].Type.Kind)
 		}
 	}
 	return values, nil

@@ -94,7 +94,7 @@ func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *query
 		Location string
 	}{req.queryFields, req.Location})
 	if marshalErr != nil {
-		return nil, errorf("internalError", "%s", marshalErr)
+		return nil, broken("%s", marshalErr)
 	}
 	key := requestKey{project: q.project, user: who.email, id: req.RequestID, content: sha256.Sum256(content)}
 	// Held while the job begins: a second request must find the first one's job.

@@ -11,9 +11,10 @@ import (
 // translated. It remembers why a table was refused, because the translator's
 // errors carry a message and a position but not BigQuery's reason.
 type resolver struct {
-	server   *Server
-	who      caller
-	location string
+	server *Server
+	who    caller
+	// query's location is set by the first dataset if the request has none.
+	query    *query
 	refusals []*apiError
 }
 
@@ -23,12 +24,15 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to query table %s, or perhaps it does not exist.", name, name))
 	}
 	d := r.server.catalog.dataset(name.Project, name.Dataset)
-	if d == nil || !strings.EqualFold(d.location, r.location) {
-		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.location))
+	if d != nil && r.query.location == "" {
+		r.query.location = d.location
+	}
+	if d == nil || !strings.EqualFold(d.location, r.query.location) {
+		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 	}
 	t := r.server.catalog.table(name)
 	if t == nil {
-		return nil, r.refuse(notFound("Table", name.String(), r.location))
+		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
 	return &googlesql.Table{Name: name, Columns: t.columns, SQL: tableSQL(name)}, nil
 }
@@ -40,10 +44,10 @@ func (r *resolver) refuse(e *apiError) error {
 
 // translate turns GoogleSQL into DuckDB's SQL for a person.
 func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apiError) {
-	r := &resolver{server: s, who: who, location: q.location}
+	r := &resolver{server: s, who: who, query: q}
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
-		AllowUndeclared: undeclared, SchemaSQL: schemaSQL,
+		AllowUndeclared: undeclared, SchemaSQL: schemaSQL, SessionUser: who.email,
 	}
 	if d := q.defaultDataset; d != nil {
 		opts.DefaultDataset = d.DatasetID

@@ -74,7 +74,7 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 		defer func() {
 			if p := recover(); p != nil {
 				s.log.Error("the sandbox panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
-				errorf("internalError", "The sandbox has panicked in %s: %v", method, p).write(w)
+				broken("it panicked in %s: %v", method, p).write(w)
 			}
 		}()
 		if alt := r.URL.Query().Get("alt"); alt != "" && alt != "json" {

@@ -47,7 +47,7 @@ func runError(err error) *apiError {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return errStopped
 	case !errors.As(err, &duck):
-		return errorf("internalError", "An internal error occurred in the sandbox: %s", err)
+		return broken("%s", err)
 	}
 	text := strings.TrimSpace(linePointer.ReplaceAllString(duck.Message, ""))
 	switch duck.Type {
