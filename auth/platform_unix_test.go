@@ -5,6 +5,8 @@ package auth
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -42,4 +44,14 @@ func TestUmask(t *testing.T) {
 			t.Errorf("umask %03o: directory mode %o; want 700", mask, got)
 		}
 	}
+}
+
+// endProcess ends the process whose id is in the file.
+func endProcess(t *testing.T, pidFile string) {
+	t.Helper()
+	text, err := os.ReadFile(pidFile)
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	must(t, err)
+	must(t, syscall.Kill(pid, syscall.SIGKILL))
 }
