@@ -92,6 +92,9 @@ func (a *Authenticator) startLocked(ctx context.Context, slot **flight, run func
 		f.err = err
 		*slot = nil
 		a.mu.Unlock()
+		if err != nil {
+			a.cfg.Logger.DebugContext(fctx, "auth: no token", "error", err)
+		}
 		close(f.done)
 	}()
 	return f

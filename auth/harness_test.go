@@ -2,10 +2,13 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"io"
-	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,13 +46,17 @@ type rig struct {
 	google *fakegoogle.Server
 	clock  *clock
 	cfg    Config
+	log    *logBuffer
 	opens  atomic.Int64
+
+	mu     sync.Mutex
+	urls   []string // consent pages
 	browse func(ctx context.Context, url string) error
 }
 
 func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: newClock()}
+	r := &rig{t: t, clock: newClock(), log: &logBuffer{}}
 	if opts.Now == nil {
 		opts.Now = r.clock.Now
 	}
@@ -57,7 +64,10 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 	if _, err := r.google.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.google.Close() })
+	t.Cleanup(func() {
+		r.sweep("the log", r.log.text())
+		r.google.Close()
+	})
 	r.browse = func(ctx context.Context, url string) error {
 		return fakegoogle.Consent(ctx, plainHTTP, url, "")
 	}
@@ -71,10 +81,10 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		Store:    MemoryStore(),
 		Prompter: quietPrompter{},
 		OpenBrowser: func(ctx context.Context, url string) error {
-			r.opens.Add(1)
+			r.opened(url)
 			return r.browse(ctx, url)
 		},
-		Logger:       slog.New(slog.DiscardHandler),
+		Logger:       r.log.logger(),
 		LoginTimeout: 20 * time.Second,
 		now:          r.clock.Now,
 		pause:        time.Millisecond,
@@ -104,6 +114,55 @@ func (r *rig) signIn(edit func(*Config)) *Authenticator {
 		r.t.Fatalf("Ensure: %v", err)
 	}
 	return a
+}
+
+// opened notes that the browser was asked to show an address.
+func (r *rig) opened(address string) {
+	r.opens.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.urls = append(r.urls, address)
+}
+
+// secrets are all the values that must not be seen anywhere: what went to the
+// token endpoint and what came from it, and the states and nonces.
+func (r *rig) secrets() []string {
+	out := []string{"GOCSPX-fake-client-secret"}
+	for _, form := range r.google.Forms() {
+		for _, key := range []string{"code", "code_verifier", "refresh_token", "token", "client_secret"} {
+			out = append(out, form.Get(key))
+		}
+	}
+	state, err := r.google.State()
+	if err != nil {
+		r.t.Error(err)
+	}
+	var tokens struct{ Access, Refresh map[string]any }
+	if err := json.Unmarshal(state, &tokens); err != nil {
+		r.t.Error(err)
+	}
+	out = slices.AppendSeq(out, maps.Keys(tokens.Access))
+	out = slices.AppendSeq(out, maps.Keys(tokens.Refresh))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, address := range r.urls {
+		if u, err := url.Parse(address); err == nil {
+			out = append(out, u.Query().Get("state"), u.Query().Get("nonce"))
+		}
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return len(s) < 8 }) // made up by a test
+}
+
+// sweep fails the test if a secret is in the text.
+func (r *rig) sweep(where, text string) {
+	r.t.Helper()
+	for _, secret := range r.secrets() {
+		for _, form := range []string{secret, url.QueryEscape(secret)} {
+			if i := strings.Index(text, form); i >= 0 {
+				r.t.Errorf("%s shows a secret: ...%s...", where, text[max(0, i-80):min(len(text), i+10)])
+			}
+		}
+	}
 }
 
 // wantCounts compares what Google has seen.
@@ -136,7 +195,7 @@ func (r *rig) startWaiting(edit func(*Config)) *waiting {
 	opened := make(chan string, 8)
 	a := r.open(func(c *Config) {
 		c.OpenBrowser = func(ctx context.Context, url string) error {
-			r.opens.Add(1)
+			r.opened(url)
 			opened <- url
 			<-ctx.Done()
 			return nil
@@ -259,4 +318,14 @@ func reasons(prompts []Prompt) []string {
 		out = append(out, p.Reason)
 	}
 	return out
+}
+
+// query returns one parameter of an address.
+func query(t *testing.T, address, key string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get(key)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -468,7 +469,7 @@ func (s *faultyStore) Update(_ context.Context, _ string, fn func(*Record) (*Rec
 	return s.save
 }
 
-// logBuffer collects what is logged, from Debug on.
+// logBuffer collects what is logged, from Debug on, with errors in all their forms.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -487,7 +488,15 @@ func (l *logBuffer) text() string {
 }
 
 func (l *logBuffer) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if err, ok := a.Value.Any().(error); ok {
+				a.Value = slog.StringValue(fmt.Sprintf("%v %+v %#v", err, err, err))
+			}
+			return a
+		},
+	}))
 }
 
 func must(t *testing.T, err error) {
