@@ -131,7 +131,7 @@ func (a *Authenticator) ask(ctx context.Context, f *flight) (*signIn, *Record, e
 		return s, nil, err
 	}
 	a.adopt(f, rec, life)
-	a.cfg.Logger.InfoContext(ctx, "auth: signed in", "account", rec.Account)
+	a.cfg.Logger.DebugContext(ctx, "auth: signed in", "account", rec.Account)
 	return s, rec, nil
 }
 
