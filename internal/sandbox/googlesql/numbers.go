@@ -8,7 +8,10 @@ import (
 	"strings"
 )
 
-var numericForm = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
+var (
+	numericForm = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
+	integerForm = regexp.MustCompile(`^\s*[+-]?(\d+|0[xX][0-9a-fA-F]+)\s*$`)
+)
 
 // numericText rounds a decimal to NUMERIC's nine digits, half away from zero; false where
 // it is none or out of range.
