@@ -245,8 +245,15 @@ func scanMoment(text, zone string) (int64, bool) {
 	if n[1] < 1 || t.Year() != n[1] || int(t.Month()) != n[2] || t.Day() != n[3] || t.Hour() != n[4] || t.Minute() != n[5] || t.Second() != n[6] {
 		return 0, false
 	}
-	return t.UnixMicro() - offset*60*1e6, true
+	v := t.UnixMicro() - offset*60*1e6
+	return v, v >= firstMicros && v <= lastMicros
 }
+
+// The microseconds of years 1 to 9999.
+const (
+	firstMicros = -62135596800000000
+	lastMicros  = 253402300799999999
+)
 
 var intervalText = regexp.MustCompile(`^([+-]?)(\d+)-(\d+) ([+-]?\d+) ([+-]?)(\d+):(\d+):(\d+)(?:\.(\d{1,6}))?$`)
 
