@@ -210,3 +210,51 @@ func TestQuotaProjectFromEnvironment(t *testing.T) {
 		t.Errorf("got quota project %q; want %q", got, want)
 	}
 }
+
+// TestIdentity: BigQuery is asked who somebody is only where the sign-in does not know.
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, user string
+		answer     [][]any
+		requests   int
+		want       string // "" = an error
+	}{
+		{"asked of BigQuery", "", [][]any{{"ada@example.com"}}, 1, "ada@example.com"},
+		{"known from the ID token", "ada@example.com", nil, 0, "ada@example.com"},
+		{"NULL", "", [][]any{{nil}}, 1, ""},
+		{"no row", "", nil, 1, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			signIn, server := google(t)
+			server.On("SELECT SESSION_USER()", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: tt.answer})
+			connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenDir: t.TempDir(), Login: "manual", User: tt.user},
+				driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := sql.OpenDB(connector)
+			defer db.Close()
+			id, err := driver.Identity(t.Context(), db)
+			if id.Account != tt.want || (err == nil) != (tt.want != "") {
+				t.Errorf("got %q, %v; want %q", id.Account, err, tt.want)
+			}
+			if got := server.Count(); got != tt.requests {
+				t.Errorf("got %d requests; want %d", got, tt.requests)
+			}
+			if tt.want == "" {
+				return
+			}
+			if len(id.Scopes) == 0 || id.SignedIn.IsZero() {
+				t.Errorf("got %+v; want the scopes and the time of the sign-in", id)
+			}
+			if err := connector.SignIn().Logout(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := driver.Identity(t.Context(), db); !errors.Is(err, auth.ErrConsentRequired) {
+				t.Errorf("after Logout: got %v; want auth.ErrConsentRequired", err)
+			}
+		})
+	}
+}

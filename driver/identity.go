@@ -1,0 +1,60 @@
+package driver
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
+)
+
+// Identity tells who the statements of db run as. What the sign-in does not know, BigQuery is
+// asked for: SELECT SESSION_USER() is one request and bills nothing. For credentials that do not
+// come from a sign-in only the account is known. The error is the sign-in's or an *Error.
+func Identity(ctx context.Context, db *sql.DB) (id auth.Identity, err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return id, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(raw any) error {
+		c, ok := raw.(*Conn)
+		if !ok {
+			return fmt.Errorf("bigqueryuser: Identity needs a database of this driver, not one with a %T", raw)
+		}
+		id, err = c.identity(ctx)
+		return err
+	})
+	return id, err
+}
+
+func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
+	if c.connector.signIn != nil {
+		if id, err = c.connector.signIn.Identity(ctx); err != nil || id.Account != "" {
+			return id, err
+		}
+	}
+	rows, err := c.query(ctx, "SELECT SESSION_USER()", nil)
+	if err != nil {
+		return id, err
+	}
+	defer rows.Close()
+	row := make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(row); err != nil && err != io.EOF {
+		return id, err
+	}
+	if len(row) > 0 {
+		id.Account, _ = row[0].(string)
+	}
+	if id.Account == "" {
+		return id, errors.New("bigqueryuser: BigQuery does not say who the session's user is")
+	}
+	return id, nil
+}
+
+// SignIn returns the sign-in that the connector's connections share, for Login, Logout and
+// Revoke; nil if the credentials come from elsewhere. Closing the connector closes it.
+func (c *Connector) SignIn() *auth.Authenticator { return c.signIn }
