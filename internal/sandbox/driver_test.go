@@ -1,0 +1,169 @@
+package sandbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/civil"
+	"golang.org/x/oauth2"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+)
+
+// openDriver returns a database of the driver whose person has signed in at the sandbox.
+func openDriver(t testing.TB, s *Server, project string) *sql.DB {
+	t.Helper()
+	tok := signIn(t, s, DefaultAccount)
+	connector, err := driver.NewConnector(&dsn.Config{Project: project, Dataset: "d", Endpoint: s.Endpoint(), MaxResults: 100},
+		driver.WithTokenSource(oauth2.StaticTokenSource(tok)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func execSQL(t testing.TB, db *sql.DB, query string, args ...any) int64 {
+	t.Helper()
+	res, err := db.ExecContext(t.Context(), query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestDriverValues sends every scalar argument through a table and back.
+func TestDriverValues(t *testing.T) {
+	t.Parallel()
+	db := openDriver(t, start(t, Config{NoData: true}), DefaultProject)
+	execSQL(t, db, "CREATE SCHEMA d")
+	day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+	at := time.Date(2024, 2, 29, 13, 14, 15, 123456000, time.UTC)
+	rat, _ := new(big.Rat).SetString("12345678901234567890.123456789")
+	for _, tt := range []struct {
+		typ  string
+		arg  any
+		want any
+	}{
+		{"INT64", int64(-9223372036854775808), int64(-9223372036854775808)},
+		{"INT64", uint8(7), int64(7)},
+		{"FLOAT64", 1.5, 1.5}, {"FLOAT64", 2, 2.0},
+		{"BOOL", true, true},
+		{"STRING", "naïve '\"\\\n? @x", "naïve '\"\\\n? @x"}, {"STRING", "", ""},
+		{"BYTES", []byte{0, 255}, []byte{0, 255}},
+		{"NUMERIC", rat, "12345678901234567890.123456789"}, {"NUMERIC", 5, "5"},
+		{"DATE", day, day}, {"DATE", civil.DateOf(day), day}, {"DATE", "2024-02-29", day},
+		{"DATETIME", at, at}, {"DATETIME", civil.DateTimeOf(at), at},
+		{"TIMESTAMP", at, at}, {"TIMESTAMP", at.In(time.FixedZone("", 3600)), at},
+		{"TIME", civil.TimeOf(at), "13:14:15.123456"},
+		{"JSON", json.RawMessage(`{"a":1}`), `{"a":1}`},
+	} {
+		execSQL(t, db, "CREATE OR REPLACE TABLE v (x "+tt.typ+")")
+		if n := execSQL(t, db, "INSERT INTO v (x) VALUES (?)", tt.arg); n != 1 {
+			t.Errorf("%s %v: %d rows affected; want 1", tt.typ, tt.arg, n)
+		}
+		execSQL(t, db, "INSERT INTO v (x) VALUES (@x)", sql.Named("x", nil))
+		rows, err := db.QueryContext(t.Context(), "SELECT x FROM v ORDER BY x IS NULL")
+		if err != nil {
+			t.Errorf("%s: %v", tt.typ, err)
+			continue
+		}
+		var got []any
+		for rows.Next() {
+			var v any
+			if err := rows.Scan(&v); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, v)
+		}
+		if err := rows.Err(); err != nil {
+			t.Errorf("%s: %v", tt.typ, err)
+		}
+		rows.Close()
+		if want := []any{tt.want, nil}; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s from %T: got %#v; want %#v", tt.typ, tt.arg, got, want)
+		}
+	}
+}
+
+// TestDriverStatements runs what an application does in a day.
+func TestDriverStatements(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{})
+	db := openDriver(t, s, DefaultProject)
+	ctx := t.Context()
+	if err := db.PingContext(ctx); err != nil {
+		t.Fatal(err)
+	}
+	execSQL(t, db, "CREATE SCHEMA d")
+	execSQL(t, db, "CREATE TABLE people (id INT64 NOT NULL, name STRING, born DATE)")
+	stmt, err := db.PrepareContext(ctx, "INSERT INTO people (id, name, born) VALUES (@id, @name, @born)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	for i := range 5 {
+		if _, err := stmt.ExecContext(ctx, sql.Named("id", i), sql.Named("name", fmt.Sprint("p", i)), sql.Named("born", time.Date(2000+i, 1, 1, 0, 0, 0, 0, time.UTC))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := execSQL(t, db, "UPDATE people SET name = UPPER(name) WHERE born >= ?", time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)); n != 3 {
+		t.Errorf("UPDATE: %d rows affected; want 3", n)
+	}
+	if n := execSQL(t, db, "DELETE FROM people WHERE id = ?", 4); n != 1 {
+		t.Errorf("DELETE: %d rows affected; want 1", n)
+	}
+	var names string
+	if err := db.QueryRowContext(ctx, "SELECT STRING_AGG(name ORDER BY id) FROM people").Scan(&names); err != nil || names != "p0,p1,P2,P3" {
+		t.Errorf("got %q, %v", names, err)
+	}
+
+	// More rows than a page has.
+	var rows, sum int64
+	all, err := db.QueryContext(ctx, "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = ?", 1910)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	for all.Next() {
+		var n int64
+		if err := all.Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		rows, sum = rows+1, sum+n
+	}
+	var count, total int64
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = 1910").Scan(&count, &total); err != nil {
+		t.Fatal(err)
+	}
+	if all.Err() != nil || rows != count || sum != total || rows <= 100 {
+		t.Errorf("read %d rows with the sum %d and %v; BigQuery counts %d with %d", rows, sum, all.Err(), count, total)
+	}
+
+	var e *driver.Error
+	if _, err := db.ExecContext(ctx, "SELECT nope FROM people"); !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != "1:8" {
+		t.Errorf("got %v", err)
+	}
+	if err := openDriver(t, s, "somebody-elses").PingContext(ctx); !errors.Is(err, driver.ErrAccessDenied) || !strings.Contains(err.Error(), "somebody-elses") {
+		t.Errorf("another project: got %v", err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := db.PingContext(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled context: got %v", err)
+	}
+}
