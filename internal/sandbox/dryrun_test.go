@@ -135,6 +135,15 @@ func TestBytes(t *testing.T) {
 	if err != nil || resp.TotalBytesProcessed != 59 || resp.TotalBytesBilled != 10<<20 {
 		t.Errorf("got %d bytes, %d billed, %v; want 59 and 10 MB", resp.TotalBytesProcessed, resp.TotalBytesBilled, err)
 	}
+	for sql, want := range map[string]int64{
+		"SELECT i FROM d.t": 8, "SELECT i FROM d.t WHERE s = 'x' LIMIT 1": 13, "SELECT COUNT(*) FROM d.t": 0,
+		"SELECT x.i FROM d.t AS x JOIN d.t AS y ON x.i = y.i": 8, "SELECT r.x FROM d.t": 13,
+		"UPDATE d.t SET i = 1 WHERE FALSE": 59, "INSERT INTO d.t (i) SELECT i FROM d.t WHERE FALSE": 8,
+	} {
+		if resp, err := query(sql, 0); err != nil || resp.TotalBytesProcessed != want {
+			t.Errorf("%s: got %d bytes, %v; want %d", sql, resp.TotalBytesProcessed, err, want)
+		}
+	}
 	resp, err = query("SELECT 1", 0)
 	if err != nil || resp.TotalBytesBilled != 0 {
 		t.Errorf("without a table: got %d bytes billed, %v; want 0", resp.TotalBytesBilled, err)

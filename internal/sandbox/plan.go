@@ -113,7 +113,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		}
 	}
 	p := &plan{stmt: stmt}
-	bytes, sizeErr := s.bytesProcessed(ctx, stmt)
+	bytes, sizeErr := s.bytesProcessed(ctx, who, q, undeclared, stmt)
 	if sizeErr != nil {
 		return nil, runError(sizeErr)
 	}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -16,6 +17,14 @@ type resolver struct {
 	// query's location is set by the first dataset if the request has none.
 	query    *query
 	refusals []*apiError
+	// hidden is a column that the statement is not to see; see columnsRead.
+	hidden columnName
+}
+
+// columnName is a column of a table.
+type columnName struct {
+	table  googlesql.TableName
+	column string
 }
 
 // Table implements googlesql.Catalog.
@@ -34,7 +43,11 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t == nil {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
-	return &googlesql.Table{Name: name, Columns: t.columns, SQL: tableSQL(name)}, nil
+	columns := t.columns
+	if r.hidden.table == name {
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c googlesql.Column) bool { return c.Name == r.hidden.column })
+	}
+	return &googlesql.Table{Name: name, Columns: columns, SQL: tableSQL(name)}, nil
 }
 
 func (r *resolver) refuse(e *apiError) error {
@@ -45,9 +58,18 @@ func (r *resolver) refuse(e *apiError) error {
 // translate turns GoogleSQL into DuckDB's SQL for a person.
 func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apiError) {
 	r := &resolver{server: s, who: who, query: q}
+	stmt, err := googlesql.Translate(q.sql, q.options(r, undeclared))
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	return stmt, nil
+}
+
+// options are what a query is translated against.
+func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
-		AllowUndeclared: undeclared, SchemaSQL: schemaSQL, SessionUser: who.email,
+		AllowUndeclared: undeclared, SchemaSQL: schemaSQL, SessionUser: r.who.email,
 	}
 	if d := q.defaultDataset; d != nil {
 		opts.DefaultDataset = d.DatasetID
@@ -55,11 +77,7 @@ func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.St
 			opts.DefaultProject = d.ProjectID
 		}
 	}
-	stmt, err := googlesql.Translate(q.sql, opts)
-	if err == nil {
-		return stmt, nil
-	}
-	return nil, r.explain(err)
+	return opts
 }
 
 // explain gives a translator's error its reason.

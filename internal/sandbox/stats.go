@@ -3,6 +3,8 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -101,11 +103,19 @@ func sizeSQL(expr string, t googlesql.Type, depth int) string {
 }
 
 // bytesProcessed is what a statement reads, by BigQuery's rule: the columns that
-// it names in the tables that it reads. The translator says which tables; columns
-// are not told apart, so that all columns of a table count.
-func (s *Server) bytesProcessed(ctx context.Context, stmt *googlesql.Statement) (int64, error) {
+// it names in the tables that it reads, whatever its WHERE and LIMIT say, and all
+// columns of a table that it updates or deletes from.
+func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool, stmt *googlesql.Statement) (int64, error) {
 	var total int64
-	for _, name := range stmt.Tables {
+	target := googlesql.TableName{}
+	if slices.Contains([]string{"UPDATE", "DELETE", "MERGE"}, stmt.Type) {
+		target = *stmt.Target
+	}
+	tables := stmt.Tables
+	if target.Table != "" && !slices.Contains(tables, target) {
+		tables = append(slices.Clone(tables), target)
+	}
+	for _, name := range tables {
 		t := s.catalog.table(name)
 		if t == nil {
 			continue
@@ -114,9 +124,20 @@ func (s *Server) bytesProcessed(ctx context.Context, stmt *googlesql.Statement) 
 		if err != nil {
 			return 0, err
 		}
-		for _, n := range bytes {
-			total += n
+		for column, n := range bytes {
+			if name == target || (n > 0 && s.readsColumn(who, q, undeclared, stmt, columnName{name, column})) {
+				total += n
+			}
 		}
 	}
 	return total, nil
+}
+
+// readsColumn reports whether a statement names a column, or takes it with a
+// star: without the column it would mean something else or nothing. A column that
+// is named only in EXCEPT (...) counts, which BigQuery does not do.
+func (s *Server) readsColumn(who caller, q *query, undeclared bool, stmt *googlesql.Statement, column columnName) bool {
+	r := &resolver{server: s, who: who, query: q, hidden: column}
+	without, err := googlesql.Translate(q.sql, q.options(r, undeclared))
+	return err != nil || without.SQL != stmt.SQL || !reflect.DeepEqual(without.Columns, stmt.Columns)
 }
