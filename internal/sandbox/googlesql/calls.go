@@ -125,6 +125,9 @@ func (a *analyzer) match(f *function, c *callExpr, vs []val) val {
 	if best == nil {
 		a.noSignature(c, vs)
 	}
+	if best.sql == "" {
+		a.refuse(c, c.name+" of "+typeList(vs))
+	}
 	conv := make([]val, len(vs))
 	for i, v := range vs {
 		conv[i], _ = a.coerce(v, kind(best.arg(i)))
@@ -153,9 +156,15 @@ func (a *analyzer) cost(sig *signature, vs []val) (int, bool) {
 		case !a.coercible(v, want):
 			return 0, false
 		case v.lit != nil:
-			n++
+			n += 2
+			if want.Kind == Numeric {
+				n++
+			}
 		default:
-			n += 10 * (1 + numericRank[want.Kind])
+			n += 10
+			if want.Kind == Numeric { // an INT64 prefers FLOAT64 among a function's signatures
+				n++
+			}
 		}
 	}
 	return n, true

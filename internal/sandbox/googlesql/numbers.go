@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -42,3 +43,6 @@ func canonicalJSON(s string) (string, bool) {
 func powerOfTwo(n int) string {
 	return new(big.Int).Lsh(big.NewInt(1), uint(n)).String() + "::HUGEINT"
 }
+
+// formatFloat writes a number with a point, so that DuckDB reads no integer.
+func formatFloat(f float64) string { return strconv.FormatFloat(f, 'f', 12, 64) }

@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -154,12 +155,22 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 		if v.untyped() && v.param == 0 {
 			v.sql = "CAST(NULL AS BIGINT)"
 		}
-		items = append(items, v.sql+" AS "+n)
+		items = append(items, exact(v)+" AS "+n)
 		v.sql = n
 		r.cols = append(r.cols, column{o.name, v})
 	}
 	r.sql = words + strings.Join(items, ", ")
 	return r
+}
+
+var plainColumn = regexp.MustCompile(`^t[0-9]+\.("([^"]|"")*"|[a-z0-9]+)$`)
+
+// exact pins an output column's DuckDB type, which folding of constants may lose.
+func exact(v val) string {
+	if v.untyped() || plainColumn.MatchString(v.sql) || strings.HasPrefix(v.sql, "CAST(NULL") {
+		return v.sql
+	}
+	return "CAST(" + v.sql + " AS " + v.t.DuckDB() + ")"
 }
 
 func orNumber(name string, i int) string {
