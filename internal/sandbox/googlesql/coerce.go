@@ -135,7 +135,7 @@ func (a *analyzer) supertype(vs []val) (Type, bool) {
 			continue
 		}
 		all = append(all, v.t)
-		if v.lit == nil {
+		if v.lit == nil && (v.param == 0 || v.t.Kind != String) {
 			strong = append(strong, v.t)
 		}
 	}

@@ -1,3 +1,0 @@
-package googlesql
-
-var knownFunctions = map[string]bool{}
