@@ -553,3 +553,21 @@ func TestKeys(t *testing.T) {
 	r.signIn(nil)
 	r.wantCounts(fakegoogle.Counts{AuthPages: 2, Consents: 2, Exchanges: 2})
 }
+
+// S23: a code is sent once, also when the answer is lost.
+func TestExchangeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for name, reply := range map[string]fakegoogle.Reply{
+		"reset": {Reset: true}, "503": {Status: 503}, "empty": {Status: 200}, "server_error": fakegoogle.ErrorReply(400, "server_error", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, fakegoogle.Options{})
+			r.google.ScriptToken(reply)
+			if err := r.open(nil).Ensure(t.Context()); err == nil {
+				t.Error("the sign-in succeeded")
+			}
+			r.wantCounts(fakegoogle.Counts{AuthPages: 1, Consents: 1, Exchanges: 1})
+		})
+	}
+}

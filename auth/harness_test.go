@@ -259,6 +259,7 @@ func (w *waiting) consent(t *testing.T) {
 	if err := w.wait(t); err != nil {
 		t.Fatalf("Ensure: %v", err)
 	}
+	freed(t, w.addr)
 }
 
 // wait returns what Ensure returned.

@@ -20,7 +20,7 @@ import (
 // A directory that others may write to is refused. Whether the directory can
 // be made and written to is found out when it is used.
 func FileStore(dir string) (Store, error) {
-	s := &fileStore{rename: os.Rename}
+	s := &fileStore{rename: os.Rename, busy: sharingViolation}
 	if dir == "" {
 		base, err := os.UserConfigDir()
 		if err != nil {
@@ -45,6 +45,7 @@ type fileStore struct {
 	private  bool  // the directory is this package's own, so its mode may be repaired
 	unusable error // why there is no directory at all
 	rename   func(from, to string) error
+	busy     func(error) bool // whether rename failed because the target is open
 }
 
 // checkDir refuses a directory in which others could plant files.
@@ -162,7 +163,7 @@ func (s *fileStore) write(key string, data []byte) (err error) {
 func (s *fileStore) replace(from, to string) error {
 	var err error
 	for delay := 5 * time.Millisecond; delay < time.Second; delay *= 2 {
-		if err = s.rename(from, to); err == nil || !sharingViolation(err) {
+		if err = s.rename(from, to); err == nil || !s.busy(err) {
 			return err
 		}
 		time.Sleep(delay)

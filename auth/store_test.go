@@ -357,6 +357,34 @@ func TestReadersSeeWholeRecords(t *testing.T) {
 	wg.Wait()
 }
 
+// T31: where an open file cannot be replaced, it is tried again for a while.
+func TestRenameIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	busy := errors.New("the file is open")
+	s, err := FileStore(filepath.Join(t.TempDir(), "tokens"))
+	must(t, err)
+	files := s.(*fileStore)
+	files.busy = func(err error) bool { return errors.Is(err, busy) }
+	tries := 0
+	files.rename = func(from, to string) error {
+		if tries++; tries < 4 {
+			return &os.LinkError{Op: "rename", Old: from, New: to, Err: busy}
+		}
+		return os.Rename(from, to)
+	}
+	put(t, s, testRecord())
+	if tries != 4 {
+		t.Errorf("%d tries; want 4", tries)
+	}
+	files.rename = func(string, string) error { tries++; return busy }
+	if err := s.Update(t.Context(), testKey, func(*Record) (*Record, error) { return testRecord(), nil }); !errors.Is(err, busy) {
+		t.Errorf("a file that stays open: got %v", err)
+	}
+	if tries > 20 {
+		t.Errorf("%d tries; want an end", tries)
+	}
+}
+
 // T30, T45, S32: without a working store the sign-in lives in this process.
 func TestSignInWithoutWorkingStore(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,157 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// T50: whatever the file holds, the outcome is a client whose endpoints are
+// trusted, or ErrClientConfig.
+func FuzzParseClient(f *testing.F) {
+	f.Add(clientJSON(f, "installed", nil))
+	f.Add(clientJSON(f, "web", map[string]any{"redirect_uris": []string{"http://127.0.0.1:1/"}}))
+	f.Add(clientJSON(f, "installed", map[string]any{"token_uri": "https://evil.example/"}))
+	f.Add([]byte(`{"type": "service_account"}`))
+	f.Add([]byte("\xef\xbb\xbf{}"))
+	f.Add([]byte(`{"installed": {"a": [1, {"b": null}]}, "x": 1e999}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ParseClient(data)
+		if err != nil {
+			if c != nil || !errors.Is(err, ErrClientConfig) || len(err.Error()) > 600 {
+				t.Errorf("got %v, %v; want nil and ErrClientConfig", c, err)
+			}
+			return
+		}
+		for _, raw := range []string{c.authURL, c.tokenURL, c.revokeURL()} {
+			u, err := url.Parse(raw)
+			if err != nil || u.User != nil || u.Scheme != "https" && !loopbackHost(u.Hostname()) {
+				t.Errorf("endpoint %q was accepted", raw)
+			}
+		}
+		same := &Client{id: c.id} // with no secret at all
+		if c.id == "" || fmt.Sprintf("%v %+v %#v", c, c, *c) != fmt.Sprintf("%v %+v %#v", same, same, *same) {
+			t.Errorf("the client has no id, or shows more than that")
+		}
+		for _, u := range c.redirects {
+			if !loopbackHost(u.Hostname()) || u.Scheme != "http" {
+				t.Errorf("redirect %q was accepted", u)
+			}
+		}
+	})
+}
+
+// T50: nothing that lacks the state is taken, and afterwards the right answer
+// still is, once.
+func FuzzCallbackQuery(f *testing.F) {
+	for _, q := range []string{"", "state=x&code=y", "error=access_denied", "state=&code=y", "state=STATE&code=y", "state=STATE&state=STATE&code=y",
+		"state=STATE&error=access_denied&error_description=%3Cscript%3E", "iss=https%3A%2F%2Fevil&state=STATE&code=y", "%zz", "a;b", "code=%0d%0a&state=STATE"} {
+		f.Add(q)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		at := newAttempt("http://127.0.0.1:1/oauth2/callback", "https://accounts.google.com", false)
+		query = strings.ReplaceAll(query, "STATE", at.state)
+		if err := at.offer(query); err == nil {
+			if strings.Count(query, at.state) < 1 || len(at.answers) != 1 {
+				t.Fatalf("%q was accepted", query)
+			}
+			got := <-at.answers
+			if (got.code == "") == (got.err == "") {
+				t.Errorf("%q: both or neither of code and error", query)
+			}
+			return
+		}
+		if len(at.answers) != 0 {
+			t.Fatalf("%q was refused and taken", query)
+		}
+		if err := at.offer("state=" + at.state + "&code=right"); err != nil {
+			t.Fatalf("after %q the right answer was refused: %v", query, err)
+		}
+		if err := at.offer("state=" + at.state + "&code=second"); err != nil || len(at.answers) != 1 {
+			t.Fatal("a second answer was taken")
+		}
+		if got := <-at.answers; got.code != "right" {
+			t.Errorf("got code %q; want right", got.code)
+		}
+	})
+}
+
+// T50: what can be read can be written and read again, and is complete.
+func FuzzDecodeRecord(f *testing.F) {
+	good, err := testRecord().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(recordVersion1))
+	f.Add([]byte("null"))
+	f.Add([]byte(`{"version":1,"client_id":"c","scopes":["s"],"refresh_token":"r","expiry":"9999-12-31T23:59:60Z"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rec, err := DecodeRecord(data)
+		if err != nil {
+			if rec != nil || !errors.Is(err, ErrCorrupt) || len(err.Error()) > 200 {
+				t.Errorf("got %v, %v; want nil and ErrCorrupt", rec, err)
+			}
+			return
+		}
+		if rec.ClientID == "" || rec.RefreshToken == "" || len(rec.Scopes) == 0 {
+			t.Error("an incomplete record was read")
+		}
+		again, err := rec.Encode()
+		if err != nil {
+			return // a year that JSON cannot hold
+		}
+		back, err := DecodeRecord(again)
+		if err != nil {
+			if len(again) > maxRecord {
+				return // escapes made it longer
+			}
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+		back.Version = rec.Version
+		rec.Expiry, rec.Created = rec.Expiry.UTC(), rec.Created.UTC()
+		if len(rec.Granted) == 0 {
+			rec.Granted, back.Granted = nil, nil
+		}
+		if !reflect.DeepEqual(plain(*rec), plain(*back)) {
+			t.Errorf("the record changed on its way")
+		}
+	})
+}
+
+// T50: a paste is taken only with the state in it; whatever it is, the person
+// gets a short answer without it.
+func FuzzPaste(f *testing.F) {
+	const redirect = "http://127.0.0.1:5555/oauth2/callback"
+	for _, text := range []string{"", "4/code", redirect, redirect + "?state=STATE&code=x", "\"" + redirect + "?state=STATE&code=x\"\r\n",
+		"https://localhost:5555/oauth2/callback?code=x&state=STATE", "http://[::1", redirect + "?state=STATE&error=access_denied", "\x1b[200~" + redirect} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		at := newAttempt(redirect, "https://accounts.google.com", false)
+		text = strings.ReplaceAll(text, "STATE", at.state)
+		err := at.paste(text)
+		if err == nil && (len(at.answers) != 1 || !strings.Contains(text, "://")) {
+			t.Errorf("%q was accepted", text)
+		}
+		if err != nil && (len(at.answers) != 0 || len(err.Error()) > 200 || strings.Contains(err.Error(), at.state)) {
+			t.Errorf("%q: got %q", text, err)
+		}
+	})
+}
+
+// recordVersion1 is a record as the first version wrote it.
+const recordVersion1 = `{"version":1,"client_id":"client","scopes":["https://www.googleapis.com/auth/bigquery"],` +
+	`"refresh_token":"1//refresh","access_token":"ya29.access","expiry":"2026-03-01T13:00:00Z","created":"2026-03-01T12:00:00Z"}`
+
+func TestOlderRecordsAreRead(t *testing.T) {
+	t.Parallel()
+	got, err := DecodeRecord([]byte(recordVersion1))
+	must(t, err)
+	want := testRecord()
+	want.Version, want.Granted, want.Account, want.Subject = 1, nil, "", ""
+	sameRecord(t, got, want)
+}

@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+)
+
+// childEnv tells the test binary to be one of several programs that share a
+// token directory, instead of running tests.
+const childEnv = "BIGQUERYUSER_TEST_CHILD"
+
+// childMain is such a program: it does what its arguments say and prints what
+// came of it, ended by a line "done".
+func childMain() {
+	job, secrets, dir := os.Args[1], os.Args[2], os.Args[3]
+	client, err := LoadClient(secrets)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store, err := FileStore(dir)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	opened := 0
+	cfg := Config{Client: client, Store: store, Mode: ModeBrowser, Prompter: quietPrompter{}}
+	cfg.OpenBrowser = func(ctx context.Context, url string) error {
+		opened++
+		return fakegoogle.Consent(ctx, plainHTTP, url, "")
+	}
+	switch job {
+	case "hold":
+		cfg.OpenBrowser = func(ctx context.Context, _ string) error {
+			fmt.Println("open")
+			<-ctx.Done()
+			return nil
+		}
+	case "manual":
+		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
+	}
+	a, err := New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := a.Ensure(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := a.Token(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("signed in, browser opened %d times\ndone\n", opened)
+}
+
+// family starts programs that share a token directory and a fake Google.
+type family struct {
+	t            *testing.T
+	google       *fakegoogle.Server
+	secrets, dir string
+}
+
+func newFamily(t *testing.T, opts fakegoogle.Options) *family {
+	t.Helper()
+	f := &family{t: t, google: fakegoogle.New(opts), dir: filepath.Join(t.TempDir(), "tokens")}
+	if _, err := f.google.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.google.Close() })
+	f.secrets = filepath.Join(t.TempDir(), "client_secrets.json")
+	must(t, os.WriteFile(f.secrets, f.google.ClientSecrets(), 0o600))
+	return f
+}
+
+func (f *family) command(job string) *exec.Cmd {
+	f.t.Helper()
+	self, err := os.Executable()
+	must(f.t, err)
+	ctx, cancel := context.WithTimeout(f.t.Context(), 90*time.Second)
+	f.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, job, f.secrets, f.dir)
+	cmd.Env = append(os.Environ(), childEnv+"=1")
+	return cmd
+}
+
+// run starts n programs at the same time and returns what they printed.
+func (f *family) run(job string, n int) []string {
+	f.t.Helper()
+	out := make([]string, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		cmd := f.command(job)
+		wg.Go(func() {
+			text, err := cmd.CombinedOutput()
+			out[i] = string(text)
+			if err != nil || !strings.HasSuffix(out[i], "done\n") {
+				f.t.Errorf("program %d: %v\n%s", i, err, text)
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// T2, S39: programs that start together ask once.
+func TestProcessesShareConsent(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	out := f.run("sign-in", 8)
+	if n := strings.Count(strings.Join(out, ""), "opened 1 times"); n != 1 {
+		t.Errorf("%d of 8 programs opened the browser; want 1", n)
+	}
+	if got, want := f.google.Counts(), (fakegoogle.Counts{AuthPages: 1, Consents: 1, Exchanges: 1}); got != want {
+		t.Errorf("requests: got %+v; want %+v", got, want)
+	}
+}
+
+// T3, S39: programs that find an expired access token refresh once, also when
+// a refresh token works only once.
+func TestProcessesShareRefresh(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{RotateRefreshTokens: true})
+	f.run("sign-in", 1)
+	f.expire()
+	f.run("sign-in", 8)
+	want := fakegoogle.Counts{AuthPages: 1, Consents: 1, Exchanges: 1, Refreshes: 1}
+	if got := f.google.Counts(); got != want {
+		t.Errorf("requests: got %+v; want %+v", got, want)
+	}
+}
+
+// expire makes the stored access token look old.
+func (f *family) expire() {
+	f.t.Helper()
+	files, err := filepath.Glob(filepath.Join(f.dir, "*.json"))
+	must(f.t, err)
+	if len(files) != 1 {
+		f.t.Fatalf("records: got %v; want one", files)
+	}
+	store, err := FileStore(f.dir)
+	must(f.t, err)
+	key := strings.TrimSuffix(filepath.Base(files[0]), ".json")
+	must(f.t, store.Update(f.t.Context(), key, func(old *Record) (*Record, error) {
+		next := old.clone()
+		next.Expiry = time.Now().Add(-time.Hour)
+		return next, nil
+	}))
+}
+
+// T4, S31: a program that is killed while it asks holds up nobody.
+func TestKilledProcessFreesLock(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	holder := f.command("hold")
+	stdout, err := holder.StdoutPipe()
+	must(t, err)
+	var stderr bytes.Buffer
+	holder.Stderr = &stderr
+	must(t, holder.Start())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil || line != "open\n" {
+		t.Fatalf("the first program said %q, %v\n%s", line, err, stderr.String())
+	}
+	next := f.command("sign-in")
+	nextOut, err := next.StdoutPipe()
+	must(t, err)
+	must(t, next.Start())
+	must(t, holder.Process.Kill())
+	holder.Wait() // it was killed; the error says so
+	killed := time.Now()
+	text, err := io.ReadAll(nextOut)
+	must(t, err)
+	if err := next.Wait(); err != nil || !strings.HasSuffix(string(text), "done\n") {
+		t.Errorf("the next program: %v\n%s", err, text)
+	}
+	if d := time.Since(killed); d > 10*time.Second {
+		t.Errorf("the next program needed %v after the kill", d)
+	}
+}
