@@ -19,6 +19,7 @@ var (
 var (
 	notNull     = regexp.MustCompile(`NOT NULL constraint failed: .*\.([^.]+)$`)
 	badText     = regexp.MustCompile(`(?s)^Could not convert string '(.*)' to (\w+)`)
+	badDecimal  = regexp.MustCompile(`(?s)^Could not convert string "(.*)" to DECIMAL`)
 	badDate     = regexp.MustCompile(`(?i)(?:invalid|out of range).*?(date|timestamp|time) field.*?"(.*?)"`)
 	overflow    = regexp.MustCompile(`^Overflow in (\w+) of (\w+) \((.*)\)!?`)
 	linePointer = regexp.MustCompile(`(?s)\s*(\n\s*)+LINE \d+:.*`)
@@ -60,7 +61,12 @@ func runError(err error) *apiError {
 			return errorf("invalidQuery", "Bad %s value: %s", googleName(m[2]), m[1])
 		}
 		if m := badDate.FindStringSubmatch(text); m != nil {
-			return errorf("invalidQuery", "Invalid %s: '%s'", strings.ToLower(m[1]), m[2])
+			// The translator hands DuckDB a text that says what is wrong.
+			kind := strings.ToLower(m[1])
+			return errorf("invalidQuery", "Invalid %s: '%s'", kind, strings.TrimPrefix(m[2], "Invalid "+kind+": "))
+		}
+		if m := badDecimal.FindStringSubmatch(text); m != nil {
+			return errorf("invalidQuery", "Invalid NUMERIC value: %s", m[1])
 		}
 	case "out of range":
 		if m := overflow.FindStringSubmatch(text); m != nil {
