@@ -83,8 +83,9 @@ type jobs struct {
 	mu   sync.Mutex
 	byID map[string]*job // by project and id
 	list []*job          // by creation
-	// requests are the jobs of jobs.query by request id.
+	// requests are the jobs of jobs.query by request id, recent their keys, oldest first.
 	requests map[requestKey]*job
+	recent   []requestKey
 	// kept are the finished jobs that hold rows, oldest first; their size is at most limit.
 	kept        []*job
 	keptBytes   int64
@@ -125,17 +126,18 @@ func (js *jobs) forgetOldest() {
 func (js *jobs) drop(j *job) {
 	delete(js.byID, j.ref.ProjectID+" "+j.ref.JobID)
 	js.list = slices.DeleteFunc(js.list, func(o *job) bool { return o == j })
-	js.kept = slices.DeleteFunc(js.kept, func(o *job) bool { return o == j })
-	js.release(j)
+	if k := slices.Index(js.kept, j); k >= 0 {
+		js.kept = slices.Delete(js.kept, k, k+1)
+		js.release(j)
+	}
 }
 
+// release throws the rows of a job away that has been in kept.
 func (js *jobs) release(j *job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.result != nil {
-		js.keptBytes -= j.result.Bytes
-		j.result, j.thrownAway = nil, true
-	}
+	js.keptBytes -= j.result.Bytes
+	j.result, j.thrownAway = nil, true
 }
 
 // remove forgets a job that nobody can name.
@@ -151,12 +153,13 @@ func (js *jobs) keep(j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j.mu.Lock()
-	if j.result == nil {
-		j.mu.Unlock()
+	result := j.result
+	j.mu.Unlock()
+	// A job that is forgotten already is garbage with its rows.
+	if result == nil || js.byID[j.ref.ProjectID+" "+j.ref.JobID] != j {
 		return
 	}
-	js.keptBytes += j.result.Bytes
-	j.mu.Unlock()
+	js.keptBytes += result.Bytes
 	js.kept = append(js.kept, j)
 	for js.keptBytes > js.resultLimit && len(js.kept) > 1 {
 		js.release(js.kept[0])

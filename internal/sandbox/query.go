@@ -114,10 +114,9 @@ func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *query
 func (js *jobs) repeated(key requestKey, now time.Time) *job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	for k, j := range js.requests {
-		if now.Sub(j.created) > requestLife {
-			delete(js.requests, k)
-		}
+	for len(js.recent) > 0 && now.Sub(js.requests[js.recent[0]].created) > requestLife {
+		delete(js.requests, js.recent[0])
+		js.recent = js.recent[1:]
 	}
 	return js.requests[key]
 }
@@ -126,6 +125,7 @@ func (js *jobs) remember(key requestKey, j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	js.requests[key] = j
+	js.recent = append(js.recent, key)
 }
 
 // timeout is the timeoutMs of a request.

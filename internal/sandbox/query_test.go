@@ -183,6 +183,14 @@ func TestJobCreationOptional(t *testing.T) {
 	if err != nil || resp.JobReference != nil || resp.QueryId == "" || len(resp.Rows) != 1 {
 		t.Errorf("got %+v, %v; want a row and no job", resp, err)
 	}
+	for range 20 {
+		if _, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL"}).Do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.jobs.newest(DefaultProject)); n != 0 || keptBytes(s) != 0 {
+		t.Errorf("got %d jobs and %d bytes kept; want none", n, keptBytes(s))
+	}
 	resp, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
 		Query: "SELECT x FROM UNNEST([1, 2]) x", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL", MaxResults: 1}).Do()
 	if err != nil || resp.JobReference == nil || resp.PageToken == "" {
@@ -210,4 +218,10 @@ func TestGzip(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: got %d with %q; want %q", accept, resp.StatusCode, got, want)
 		}
 	}
+}
+
+func keptBytes(s *Server) int64 {
+	s.jobs.mu.Lock()
+	defer s.jobs.mu.Unlock()
+	return s.jobs.keptBytes
 }

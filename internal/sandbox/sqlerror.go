@@ -57,11 +57,12 @@ func runError(err error) *apiError {
 			return errorf("invalidQuery", "Required field %s cannot be null", m[1])
 		}
 	case "conversion":
+		// The translator hands DuckDB a text that says what is wrong, "Invalid int64: x".
 		if m := badText.FindStringSubmatch(text); m != nil {
-			return errorf("invalidQuery", "Bad %s value: %s", googleName(m[2]), m[1])
+			kind := googleName(m[2])
+			return errorf("invalidQuery", "Bad %s value: %s", kind, strings.TrimPrefix(m[1], "Invalid "+kind+": "))
 		}
 		if m := badDate.FindStringSubmatch(text); m != nil {
-			// The translator hands DuckDB a text that says what is wrong.
 			kind := strings.ToLower(m[1])
 			return errorf("invalidQuery", "Invalid %s: '%s'", kind, strings.TrimPrefix(m[2], "Invalid "+kind+": "))
 		}
