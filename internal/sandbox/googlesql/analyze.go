@@ -16,6 +16,7 @@ type analyzer struct {
 	known    []bool // its type is settled
 	tables   []TableName
 	ids      int
+	work     int // expressions analyzed
 }
 
 // val is a typed expression in DuckDB's SQL.

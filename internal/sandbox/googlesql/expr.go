@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// maxWork and maxSQL bound what one statement may cost: some translations repeat their
+// operands, and nested ones grow.
+const (
+	maxWork = 200_000
+	maxSQL  = 1 << 20
+)
+
 // expr analyzes an expression. Inside a grouped query an expression that is a grouping
 // key as a whole is as good as the key.
 func (a *analyzer) expr(x expr, s *scope) val {
@@ -16,6 +23,9 @@ func (a *analyzer) expr(x expr, s *scope) val {
 		}
 	}
 	v := a.dispatch(x, s)
+	if a.work++; a.work > maxWork || len(v.sql) > maxSQL {
+		a.fail(x, "The statement is too complex for the sandbox")
+	}
 	for sc, n := range marks {
 		if sc.group.keys[v.sql] && len(sc.group.loose) > n {
 			sc.group.loose = sc.group.loose[:n]

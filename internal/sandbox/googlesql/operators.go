@@ -229,11 +229,17 @@ func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
 	return merge(arithmeticSQL(x.op, l1.sql, r1.sql, t), t, l, r)
 }
 
+// longOperands is the length from which operands are bound once instead of repeated; the
+// one-element list is DuckDB's way to say let.
+const longOperands = 200
+
 // arithmeticSQL writes an operation on two values of one type.
 func arithmeticSQL(op, l, r string, t Type) string {
 	switch {
 	case op == "/" && t.Kind == Numeric:
 		return numericDivide(l, r)
+	case op == "/" && len(l)+len(r) > longOperands:
+		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) + ")[1]"
 	case op == "/":
 		return "(CASE WHEN " + r + " = 0 THEN error('division by zero: ' || CAST(" + l + " AS VARCHAR) || ' / ' || CAST(" + r + " AS VARCHAR)) ELSE " + l + " / " + r + " END)"
 	case op == "*" && t.Kind == Numeric:

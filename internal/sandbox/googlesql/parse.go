@@ -11,6 +11,7 @@ type parser struct {
 	toks       []token
 	i          int
 	depth      int
+	tries      int // parentheses that were tried as a query
 	positional bool
 	params     []paramUse
 }

@@ -377,6 +377,9 @@ func (p *parser) paren() expr {
 		return p.subquery(at, "")
 	}
 	if p.parenQuery() {
+		if p.tries++; p.tries > maxDepth {
+			fail(p.src, at.at, "Syntax error: statement is nested too deeply")
+		}
 		// ((SELECT ..) UNION ..) and ((SELECT ..) + 1) begin alike: try the query.
 		i, params, depth := p.i, len(p.params), p.depth
 		if q := p.tryQuery(at); q != nil {
