@@ -3,10 +3,10 @@ package googlesql_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
-	"sort"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,6 +156,13 @@ func text(v any, t googlesql.Type) string {
 	if v == nil {
 		return "NULL"
 	}
+	if t.Kind == googlesql.JSON {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return err.Error()
+		}
+		return string(b)
+	}
 	switch x := v.(type) {
 	case float64:
 		return strconv.FormatFloat(x, 'g', -1, 64)
@@ -184,23 +191,11 @@ func text(v any, t googlesql.Type) string {
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	case map[string]any:
-		if t.Kind == googlesql.Struct {
-			var parts []string
-			for i, n := range t.FieldNames() {
-				parts = append(parts, text(x[n], t.Fields[i].Type))
-			}
-			return "{" + strings.Join(parts, ",") + "}"
-		}
-		var keys []string
-		for k := range x {
-			keys = append(keys, k)
-		}
-		sort.Strings(keys)
 		var parts []string
-		for _, k := range keys {
-			parts = append(parts, k+":"+fmt.Sprint(x[k]))
+		for i, n := range t.FieldNames() {
+			parts = append(parts, text(x[n], t.Fields[i].Type))
 		}
-		return "map[" + strings.Join(parts, " ") + "]"
+		return "{" + strings.Join(parts, ",") + "}"
 	}
 	return fmt.Sprint(v)
 }
