@@ -10,12 +10,21 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
+// typeSource says where the types of a statement's parameters come from.
+type typeSource int
+
+const (
+	typesDeclared typeSource = iota // from the Go values
+	typesAsked                      // from BigQuery, just now
+	typesCached                     // from BigQuery, some time ago
+	typesGuessed                    // from the Go values, since BigQuery could not say
+)
+
 // bind makes the query parameters of a statement from its arguments, after it has checked
-// that they are as many, of one style and of the names that the statement asks for. cached
-// tells that a type among them is one that BigQuery said some time ago.
-func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, cached bool, err error) {
+// that they are as many, of one style and of the names that the statement asks for.
+func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, source typeSource, err error) {
 	if err := checkArguments(p, args); err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
 	params = make([]*bq.QueryParameter, len(args))
 	encoded := make([]argument, len(args))
@@ -23,7 +32,7 @@ func (c *Conn) bind(ctx context.Context, text string, p parameters, args []drive
 	for i, nv := range args {
 		a, err := encode(nv.Value)
 		if err != nil {
-			return nil, false, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+			return nil, 0, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
 		}
 		params[i], encoded[i] = &bq.QueryParameter{Name: nv.Name, ParameterType: a.typ, ParameterValue: a.value}, a
 		if a.typ != nil {
@@ -31,11 +40,14 @@ func (c *Conn) bind(ctx context.Context, text string, p parameters, args []drive
 		}
 	}
 	if len(declared) == len(params) {
-		return params, false, nil
+		return params, typesDeclared, nil
 	}
-	types, cached, err := c.inferTypes(ctx, text, p, declared)
-	if err != nil {
-		return nil, false, err
+	types, source, asked := c.inferTypes(ctx, text, p, declared)
+	if errors.Is(asked, ErrInvalidQuery) {
+		// BigQuery may be at a loss only because it was not told the types: take Go's word.
+		types, source = make([]*bq.QueryParameterType, p.count()), typesGuessed
+	} else if asked != nil {
+		return nil, 0, asked
 	}
 	for i, nv := range args {
 		if encoded[i].typ != nil {
@@ -46,12 +58,15 @@ func (c *Conn) bind(ctx context.Context, text string, p parameters, args []drive
 			slot = p.slot(nv.Name)
 		}
 		a, err := encoded[i].as(types[slot])
+		if err != nil && asked != nil {
+			return nil, 0, asked
+		}
 		if err != nil {
-			return nil, false, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
+			return nil, 0, fmt.Errorf("bigqueryuser: %s: %w", argumentName(nv), err)
 		}
 		params[i].ParameterType, params[i].ParameterValue = a.typ, a.value
 	}
-	return params, cached, nil
+	return params, source, nil
 }
 
 func argumentName(nv driver.NamedValue) string {

@@ -40,6 +40,7 @@
 //
 // NULL is nil. ColumnTypes reports sql.Null[T] as the scan type of columns that can be NULL and
 // T for REQUIRED ones and ARRAYs. A destination of the exact type just works: var tags []string; rows.Scan(&tags).
+// [As] decodes into Go structs, slices and maps.
 //
 // # Arguments
 //
@@ -62,6 +63,8 @@
 //	bigquery.NullInt64 ...                     the type of the name, also when it is NULL
 //	bigquery.QueryParameterValue               the type that it names
 //	nil, nil pointers, sql.NullString{} ...    NULL, of the type that the statement needs
+//	[]T                                        ARRAY<T>; a nil slice is an empty one
+//	Go structs, Struct                         STRUCT, of the exported fields or of what bigquery:"name" tags say
 //	pointers, sql.Null[T], driver.Valuer       what they hold
 //
 // A NULL without a type and a time.Time fit several BigQuery types. Which one is meant is asked
@@ -80,6 +83,6 @@
 //
 // # Limits of this version
 //
-// Transactions, ARRAY and STRUCT arguments, and the results of a script beyond its last one are
-// clear errors or not available. LastInsertId does not exist in BigQuery.
+// BeginTx is a clear error. Of a script's results only the last one is there. LastInsertId does not
+// exist in BigQuery.
 package driver

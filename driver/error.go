@@ -92,7 +92,7 @@ type signInError struct{ error }
 
 func (e signInError) Unwrap() error { return e.error }
 
-var at = regexp.MustCompile(`\[(\d+:\d+)\]`)
+var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
 
 // failed is the one place where an error of a request becomes the caller's error. The end of
 // ctx is told as ctx tells it, sign-in errors are left as auth made them.
@@ -130,7 +130,7 @@ func (c *Conn) refusal(api *googleapi.Error, ref *bq.JobReference) *Error {
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("BigQuery answered with HTTP status %d", api.Code)
 	}
-	if m := at.FindAllStringSubmatch(e.Message, -1); m != nil {
+	if m := position.FindAllStringSubmatch(e.Message, -1); m != nil {
 		e.Location = m[len(m)-1][1]
 	}
 	if ref != nil {

@@ -84,22 +84,21 @@ func (c *typeCache) ran(statementType string) {
 // answer is in the order of the slots: the `?` as they stand, or parameters.names. A slot
 // that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
 // a type already; only named ones can be told to BigQuery in such a request.
-// cached tells that the answer is an old one.
-func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, cached bool, err error) {
+func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, source typeSource, err error) {
 	if p.positional > 0 {
 		declared = nil
 	}
 	// Prepare has asked with nothing declared.
 	if types, ok := c.connector.types.get(cacheKey(text, declared), text); ok {
-		return types, true, nil
+		return types, typesCached, nil
 	}
 	stats, err := c.dryRun(ctx, text, p, declared)
 	if err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
 	types = slotTypes(p, stats.Query.UndeclaredQueryParameters)
 	c.connector.types.put(cacheKey(text, declared), types)
-	return types, false, nil
+	return types, typesAsked, nil
 }
 
 func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParameterType {
@@ -125,10 +124,26 @@ func cacheKey(text string, declared []*bq.QueryParameter) string {
 	var key strings.Builder
 	key.WriteString(text)
 	for _, d := range declared {
-		key.WriteString("\x00" + d.Name + " " + d.ParameterType.Type)
-		if e := d.ParameterType.RangeElementType; e != nil {
-			key.WriteString(" " + e.Type)
-		}
+		key.WriteString("\x00" + d.Name + " ")
+		writeType(&key, d.ParameterType)
 	}
 	return key.String()
+}
+
+func writeType(b *strings.Builder, t *bq.QueryParameterType) {
+	b.WriteString(t.Type)
+	for _, inner := range []*bq.QueryParameterType{t.ArrayType, t.RangeElementType} {
+		if inner != nil {
+			b.WriteByte('<')
+			writeType(b, inner)
+			b.WriteByte('>')
+		}
+	}
+	for _, f := range t.StructTypes {
+		b.WriteString("," + f.Name + " ")
+		writeType(b, f.Type)
+	}
+	if t.StructTypes != nil {
+		b.WriteByte(';')
+	}
 }

@@ -20,11 +20,14 @@ import (
 )
 
 // argument is a Go value as a query parameter. A nil type is one that only BigQuery
-// knows: the value is then NULL, or a time that may be a TIMESTAMP, a DATETIME, a DATE or a TIME.
+// knows: the value is then NULL, or a time that may be a TIMESTAMP, a DATETIME, a DATE or a
+// TIME, or has such values among its parts.
 type argument struct {
 	typ   *bq.QueryParameterType
 	value *bq.QueryParameterValue
 	time  *time.Time
+	array bool   // parts are the elements of an ARRAY
+	parts []part // elements, or the fields of a STRUCT
 }
 
 func scalar(typ, text string) argument {
@@ -104,6 +107,8 @@ func encode(v any) (argument, error) {
 		return scalar("INTERVAL", v.String()), nil
 	case Range:
 		return encodeRange(v)
+	case Struct:
+		return encodeStruct(v)
 	case bigquery.QueryParameterValue:
 		return encodeDeclared(&v)
 	case *bigquery.QueryParameterValue:
@@ -218,11 +223,11 @@ func encodeReflect(v any) (argument, error) {
 		if rv.Type().Elem().Kind() == reflect.Uint8 {
 			return encodeBytes(rv.Bytes()), nil
 		}
-		return argument{}, fmt.Errorf("%T: ARRAY arguments are not supported by this version", v)
+		return encodeSlice(rv)
 	case reflect.Struct:
-		return argument{}, fmt.Errorf("%T: STRUCT arguments are not supported by this version", v)
+		return encodeGoStruct(rv)
 	}
-	return argument{}, fmt.Errorf("%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, or a driver.Valuer", v)
+	return argument{}, fmt.Errorf("%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer", v)
 }
 
 var valuerType = reflect.TypeFor[driver.Valuer]()
@@ -285,6 +290,9 @@ func encodeTimestamp(t time.Time) (argument, error) {
 // as gives an argument without a type the one that BigQuery found for it. A time goes into a
 // DATE, DATETIME or TIME by its own clock, in its own time zone, and into anything else as a TIMESTAMP.
 func (a argument) as(typ *bq.QueryParameterType) (argument, error) {
+	if a.array || a.parts != nil {
+		return a.asNested(typ)
+	}
 	if a.time == nil {
 		if typ == nil {
 			return argument{}, errors.New("BigQuery does not say what type this NULL has: pass a typed one, such as bigquery.NullString{}, or write CAST(? AS type)")
@@ -383,18 +391,22 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	if kind == "" {
 		return argument{}, errors.New("bigquery.QueryParameterValue: set Type.TypeKind")
 	}
-	if v.ArrayValue != nil || v.StructValue != nil || kind == "ARRAY" || kind == "STRUCT" {
-		return argument{}, errors.New("bigquery.QueryParameterValue: ARRAY and STRUCT arguments are not supported by this version")
+	if v.ArrayValue != nil || v.StructValue != nil || kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
+		return argument{}, errors.New("bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, a driver.Struct or a driver.Range instead")
 	}
 	if v.Value == nil {
 		return typedNull(kind), nil
 	}
 	a, err := encode(v.Value)
-	if err == nil && a.time != nil {
+	if err == nil && a.typ == nil {
 		a, err = a.as(&bq.QueryParameterType{Type: kind})
 	}
 	if err != nil {
 		return argument{}, err
+	}
+	switch a.typ.Type {
+	case "ARRAY", "STRUCT", "RANGE":
+		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: a %T is no value of a %s", v.Value, kind)
 	}
 	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
+	bq "google.golang.org/api/bigquery/v2"
 )
 
 type (
@@ -102,7 +103,9 @@ func TestEncode(t *testing.T) {
 		{civil.Time{Hour: 24}, "not a valid TIME"},
 		{bigRat("1/3"), "round it"}, {bigInt("1" + strings.Repeat("0", 40)), "round it"},
 		{map[string]int{}, "map[string]int"}, {make(chan int), "chan int"}, {func() {}, "func()"}, {complex(1, 1), "complex128"},
-		{[]string{"a"}, "ARRAY"}, {[]int64{}, "ARRAY"}, {struct{ A int }{1}, "STRUCT"},
+		{[][]int{{1}}, "ARRAY of ARRAYs"}, {[]any{1, "a"}, "[1] is a STRING"}, {[]any{1, make(chan int)}, "[1]: chan int"},
+		{struct{ a int }{1}, "no exported fields"}, {struct{ A, B any }{1, map[int]int{}}, ".B: map[int]int"}, {[3]int{}, "[3]int"},
+		{Struct{Fields: []StructField{{"", 1}}}, "missing or there twice"}, {Struct{Fields: []StructField{{"a", 1}, {"A", 1}}}, "missing or there twice"},
 		{failing{}, "no value today"}, {loop{}, "again"},
 		{Range{}, "has no type"}, {Range{Start: 1}, "Start of the Range"}, {Range{Start: date, End: time.Now()}, "two types"},
 		{bigquery.QueryParameterValue{}, "TypeKind"}, {bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "ARRAY"}}, "ARRAY"},
@@ -192,5 +195,64 @@ func TestCheckArguments(t *testing.T) {
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s with %d arguments: got %v; want %q", tt.sql, len(tt.args), err, tt.want)
 		}
+	}
+}
+
+func TestEncodeNested(t *testing.T) {
+	t.Parallel()
+	type line struct {
+		ID    int64 `bigquery:"id"`
+		Price *big.Rat
+		Gone  string `bigquery:"-"`
+	}
+	day := utc(2024, 2, 29, 1, 2, 3, 0)
+	array := func(elem string) *bq.QueryParameterType {
+		return &bq.QueryParameterType{Type: "ARRAY", ArrayType: &bq.QueryParameterType{Type: elem}}
+	}
+	for _, tt := range []struct {
+		in   any
+		says *bq.QueryParameterType // what BigQuery says of it; nil: it is not asked
+		typ  string
+		want string // the value as JSON
+	}{
+		{[]int64{1, 2}, nil, "ARRAY<INT64>", `{"arrayValues":[{"value":"1"},{"value":"2"}]}`},
+		{[]string{""}, nil, "ARRAY<STRING>", `{"arrayValues":[{"value":""}]}`},
+		{[]string{}, nil, "ARRAY<STRING>", `{"arrayValues":[]}`}, {[]float64(nil), nil, "ARRAY<FLOAT64>", `{"arrayValues":[]}`},
+		{[]any{nil, 1.5}, nil, "ARRAY<FLOAT64>", `{"arrayValues":[{"value":null},{"value":"1.5"}]}`},
+		{[]*int64{nil}, array("NUMERIC"), "ARRAY<NUMERIC>", `{"arrayValues":[{"value":null}]}`},
+		{[]time.Time{day}, array("DATE"), "ARRAY<DATE>", `{"arrayValues":[{"value":"2024-02-29"}]}`},
+		{[]time.Time{day}, array("INT64"), "ARRAY<TIMESTAMP>", `{"arrayValues":[{"value":"2024-02-29 01:02:03+00:00"}]}`},
+		{[]any{}, array("STRING"), "ARRAY<STRING>", `{"arrayValues":[]}`},
+		{line{ID: 1, Price: bigRat("1.5")}, nil, "STRUCT,id INT64,Price NUMERIC;", `{"structValues":{"Price":{"value":"1.5"},"id":{"value":"1"}}}`},
+		{[]line{{ID: 1}}, nil, "ARRAY<STRUCT,id INT64,Price NUMERIC;>", `{"arrayValues":[{"structValues":{"Price":{"value":null},"id":{"value":"1"}}}]}`},
+		{Struct{Fields: []StructField{{"d", day}, {"tags", []string{"x"}}}},
+			&bq.QueryParameterType{Type: "STRUCT", StructTypes: []*bq.QueryParameterTypeStructTypes{{Name: "d", Type: &bq.QueryParameterType{Type: "DATETIME"}}, {Name: "tags", Type: array("STRING")}}},
+			"STRUCT,d DATETIME,tags ARRAY<STRING>;", `{"structValues":{"d":{"value":"2024-02-29 01:02:03"},"tags":{"arrayValues":[{"value":"x"}]}}}`},
+	} {
+		a, err := encode(tt.in)
+		if err == nil && (a.typ == nil) != (tt.says != nil) {
+			t.Errorf("%T %v: the type is known: %v; want %v", tt.in, tt.in, a.typ != nil, tt.says == nil)
+		}
+		if err == nil && a.typ == nil {
+			a, err = a.as(tt.says)
+		}
+		if err != nil {
+			t.Errorf("%T %v: %v", tt.in, tt.in, err)
+			continue
+		}
+		value, err := json.Marshal(a.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var typ strings.Builder
+		writeType(&typ, a.typ)
+		if typ.String() != tt.typ || string(value) != tt.want {
+			t.Errorf("%T %v: got %s %s; want %s %s", tt.in, tt.in, &typ, value, tt.typ, tt.want)
+		}
+	}
+	if a, err := encode([]any{}); err != nil {
+		t.Error(err)
+	} else if _, err := a.as(nil); err == nil {
+		t.Error("an empty []any of which BigQuery says nothing: got no error")
 	}
 }

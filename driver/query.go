@@ -62,20 +62,17 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	if err != nil {
 		return nil, err
 	}
-	params, cached, err := c.bind(ctx, text, p, args)
+	params, source, err := c.bind(ctx, text, p, args)
 	if err != nil {
 		return nil, err
 	}
 	pg, err := c.finish(ctx, c.request(text, p, params))
-	if cached && errors.Is(err, ErrInvalidQuery) {
+	if source == typesCached && errors.Is(err, ErrInvalidQuery) {
 		// The table may have changed since BigQuery said what the types are. A statement that
 		// failed has changed nothing, but with the same types it would only fail once more.
 		c.connector.types.forget(text)
-		again, _, bindErr := c.bind(ctx, text, p, args)
-		if bindErr != nil {
-			return nil, bindErr
-		}
-		if !reflect.DeepEqual(again, params) {
+		again, source, bindErr := c.bind(ctx, text, p, args)
+		if bindErr == nil && source == typesAsked && !reflect.DeepEqual(again, params) {
 			pg, err = c.finish(ctx, c.request(text, p, again))
 		}
 	}

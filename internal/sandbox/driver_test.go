@@ -100,6 +100,45 @@ func TestDriverValues(t *testing.T) {
 	}
 }
 
+// TestDriverNested sends ARRAYs and STRUCTs and decodes them.
+func TestDriverNested(t *testing.T) {
+	t.Parallel()
+	db := openDriver(t, start(t, Config{NoData: true}), DefaultProject)
+	type point struct {
+		A  int64
+		B  string
+		At time.Time
+	}
+	p := point{1, "x", time.Date(2024, 2, 29, 1, 2, 3, 0, time.UTC)}
+	for _, tt := range []struct {
+		query string
+		arg   any
+		into  any
+		want  any
+	}{
+		{"SELECT COUNT(*) FROM UNNEST([1, 2, 3]) AS x WHERE x IN UNNEST(?)", []int64{1, 3}, new(int), 2},
+		{"SELECT ?", []string{"a", ""}, new([]string), []string{"a", ""}},
+		{"SELECT ?", p, driver.As(new(point)), p},
+		{"SELECT @p.B", sql.Named("p", p), new(string), "x"},
+		{"SELECT ARRAY_LENGTH(?)", []point{p, p}, new(int), 2},
+		{"SELECT [STRUCT(? AS a, DATE '2024-02-29' AS b)]", 5, new([]driver.Struct), []driver.Struct{{Fields: []driver.StructField{
+			{Name: "a", Value: int64(5)}, {Name: "b", Value: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)}}}}},
+	} {
+		if err := db.QueryRowContext(t.Context(), tt.query, tt.arg).Scan(tt.into); err != nil {
+			t.Errorf("%s: %v", tt.query, err)
+			continue
+		}
+		if _, decoded := tt.into.(sql.Scanner); decoded {
+			var got point
+			if err := db.QueryRowContext(t.Context(), tt.query, tt.arg).Scan(driver.As(&got)); err != nil || got != tt.want {
+				t.Errorf("%s: got %v, %v; want %v", tt.query, got, err, tt.want)
+			}
+		} else if got := reflect.ValueOf(tt.into).Elem().Interface(); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %#v; want %#v", tt.query, got, tt.want)
+		}
+	}
+}
+
 // TestDriverStatements runs what an application does in a day.
 func TestDriverStatements(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,214 @@
+package driver
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+)
+
+// As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into
+// a Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
+// map[string]T; an ARRAY into a slice; and anything in them into Go's basic types, pointers
+// (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
+//
+//	var orders []Order
+//	err := rows.Scan(&id, driver.As(&orders))
+//
+// Fields that the destination does not have are left out. An error names the place in the
+// value, such as orders[3].price.
+func As(dest any) sql.Scanner { return decoder{dest} }
+
+type decoder struct{ dest any }
+
+func (d decoder) Scan(src any) error {
+	to := reflect.ValueOf(d.dest)
+	if to.Kind() != reflect.Pointer || to.IsNil() {
+		return fmt.Errorf("bigqueryuser: As needs a pointer that is not nil, got %T", d.dest)
+	}
+	if err := assign(to.Elem(), src); err != nil {
+		var at *placeError
+		if errors.As(err, &at) {
+			return fmt.Errorf("bigqueryuser: %s: %w", strings.TrimPrefix(at.place, "."), at.err)
+		}
+		return fmt.Errorf("bigqueryuser: %w", err)
+	}
+	return nil
+}
+
+// placeError is an error with the place inside the value that it is about.
+type placeError struct {
+	place string
+	err   error
+}
+
+func (e *placeError) Error() string { return e.place + ": " + e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+func at(place string, err error) error {
+	var inner *placeError
+	if errors.As(err, &inner) {
+		return &placeError{place + inner.place, inner.err}
+	}
+	return &placeError{place, err}
+}
+
+func assign(to reflect.Value, src any) error {
+	if to.CanAddr() {
+		switch t := to.Addr().Interface().(type) {
+		case sql.Scanner:
+			return t.Scan(src)
+		case *big.Rat, *big.Int:
+			if src != nil {
+				return assignNumber(t, src)
+			}
+		}
+	}
+	if src == nil {
+		return assignNull(to)
+	}
+	from := reflect.ValueOf(src)
+	if from.Type().AssignableTo(to.Type()) {
+		to.Set(from)
+		return nil
+	}
+	if to.Kind() == reflect.Pointer {
+		value := reflect.New(to.Type().Elem())
+		if err := assign(value.Elem(), src); err != nil {
+			return err
+		}
+		to.Set(value)
+		return nil
+	}
+	if s, ok := src.(Struct); ok {
+		return assignStruct(to, s)
+	}
+	if _, isBytes := src.([]byte); from.Kind() == reflect.Slice && !isBytes {
+		return assignSlice(to, from)
+	}
+	return assignScalar(to, src)
+}
+
+func assignNull(to reflect.Value) error {
+	switch to.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		to.SetZero()
+		return nil
+	}
+	return fmt.Errorf("NULL can't be put into a %s: use a pointer or sql.Null[%s]", to.Type(), to.Type())
+}
+
+func assignStruct(to reflect.Value, s Struct) error {
+	switch {
+	case to.Kind() == reflect.Struct:
+		fields := structFields(to.Type())
+		for _, f := range s.Fields {
+			for _, field := range fields {
+				if strings.EqualFold(field.name, f.Name) {
+					if err := assign(to.FieldByIndex(field.index), f.Value); err != nil {
+						return at("."+f.Name, err)
+					}
+					break
+				}
+			}
+		}
+		return nil
+	case to.Kind() == reflect.Map && to.Type().Key().Kind() == reflect.String:
+		m := reflect.MakeMapWithSize(to.Type(), len(s.Fields))
+		for _, f := range s.Fields {
+			key := reflect.ValueOf(f.Name).Convert(to.Type().Key())
+			if m.MapIndex(key).IsValid() {
+				return at("."+f.Name, errors.New("the name is there twice, and a map has room for one: use a driver.Struct"))
+			}
+			value := reflect.New(to.Type().Elem()).Elem()
+			if err := assign(value, f.Value); err != nil {
+				return at("."+f.Name, err)
+			}
+			m.SetMapIndex(key, value)
+		}
+		to.Set(m)
+		return nil
+	}
+	return fmt.Errorf("a STRUCT can't be put into a %s", to.Type())
+}
+
+func assignSlice(to, from reflect.Value) error {
+	if to.Kind() != reflect.Slice {
+		return fmt.Errorf("an ARRAY can't be put into a %s", to.Type())
+	}
+	list := reflect.MakeSlice(to.Type(), from.Len(), from.Len())
+	for i := range from.Len() {
+		if err := assign(list.Index(i), from.Index(i).Interface()); err != nil {
+			return at(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	to.Set(list)
+	return nil
+}
+
+func assignNumber(to, src any) error {
+	text, ok := src.(string)
+	if n, isInt := src.(int64); isInt {
+		text, ok = fmt.Sprint(n), true
+	}
+	if ok {
+		switch to := to.(type) {
+		case *big.Rat:
+			_, ok = to.SetString(text)
+		case *big.Int:
+			_, ok = to.SetString(text, 10)
+		}
+	}
+	if !ok {
+		return fmt.Errorf("a %T can't be put into a %T", src, to)
+	}
+	return nil
+}
+
+// assignScalar converts as Rows.Scan does, by the sql.Null types that database/sql offers for it.
+func assignScalar(to reflect.Value, src any) error {
+	var err error
+	value := reflect.New(to.Type()).Elem() // to stays as it is if anything is wrong
+	switch to.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		var n sql.NullInt64
+		if err = n.Scan(src); err == nil && to.OverflowInt(n.Int64) {
+			err = fmt.Errorf("%d is out of the range of %s", n.Int64, to.Type())
+		}
+		value.SetInt(n.Int64)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		var n sql.Null[uint64]
+		if err = n.Scan(src); err == nil && to.OverflowUint(n.V) {
+			err = fmt.Errorf("%d is out of the range of %s", n.V, to.Type())
+		}
+		value.SetUint(n.V)
+	case reflect.Float32, reflect.Float64:
+		var f sql.NullFloat64
+		err = f.Scan(src)
+		value.SetFloat(f.Float64)
+	case reflect.Bool:
+		var b sql.NullBool
+		err = b.Scan(src)
+		value.SetBool(b.Bool)
+	case reflect.String:
+		var s sql.NullString
+		err = s.Scan(src)
+		value.SetString(s.String)
+	case reflect.Slice:
+		if to.Type().Elem().Kind() != reflect.Uint8 {
+			return fmt.Errorf("a %T can't be put into a %s", src, to.Type())
+		}
+		var b sql.Null[[]byte]
+		err = b.Scan(src)
+		value.SetBytes(b.V)
+	default:
+		return fmt.Errorf("a %T can't be put into a %s", src, to.Type())
+	}
+	if err != nil {
+		return err
+	}
+	to.Set(value)
+	return nil
+}
