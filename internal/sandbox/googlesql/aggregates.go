@@ -91,6 +91,9 @@ func (a *analyzer) aggMods(c *callExpr, s *scope) string {
 		a.fail(c, "IGNORE NULLS and RESPECT NULLS are not allowed for aggregate function %s", c.name)
 	}
 	if len(c.order) == 0 {
+		if listy && !c.distinct && c.over == nil && len(s.rels) == 1 && s.rels[0].place != "" {
+			return " ORDER BY " + s.rels[0].place // as BigQuery does, though it promises nothing
+		}
 		return ""
 	}
 	if !listy {

@@ -149,7 +149,7 @@ func translate(sql string, opts Options) *Statement {
 
 func (a *analyzer) statement(st statement) *Statement {
 	if q, ok := st.(*query); ok {
-		r := a.query(q, nil, nil)
+		r := a.topQuery(q)
 		return &Statement{Type: "SELECT", SQL: r.sql, Columns: a.columns(r), Ordered: len(q.order) > 0}
 	}
 	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {
@@ -157,6 +157,26 @@ func (a *analyzer) statement(st statement) *Statement {
 	}
 	a.refuse(st, "This statement")
 	return nil
+}
+
+// topQuery analyzes a statement's own query. A value table of STRUCTs has the fields as columns.
+func (a *analyzer) topQuery(q *query) *result {
+	r := a.query(q, nil, nil)
+	if !r.value || r.cols[0].v.t.Kind != Struct || len(r.cols[0].v.t.Fields) == 0 {
+		return r
+	}
+	id := a.id("t")
+	v := r.cols[0].v
+	v.sql = id + "." + v.sql
+	out := &result{}
+	var items []string
+	for _, c := range a.valueColumns("", v) {
+		n := a.id("c")
+		items = append(items, c.v.sql+" AS "+n)
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: c.v.t}})
+	}
+	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
+	return out
 }
 
 // columns are the output columns of a query. A parameter whose type is still open is INT64.

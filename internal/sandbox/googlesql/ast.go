@@ -59,10 +59,9 @@ type (
 	}
 	castExpr struct {
 		node
-		x      expr
-		to     Type
-		safe   bool
-		format expr
+		x    expr
+		to   Type
+		safe bool
 	}
 	extractExpr struct {
 		node
@@ -175,6 +174,7 @@ type query struct {
 	order     []orderItem
 	limit     expr
 	offset    expr
+	keepOrder bool // rows of a lone UNNEST come in the array's order
 }
 
 type cte struct {

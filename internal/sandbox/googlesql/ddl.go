@@ -66,7 +66,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 	var r *result
 	if c.as != nil {
 		st.Type = "CREATE_TABLE_AS_SELECT"
-		r = a.query(c.as, nil, nil)
+		r = a.topQuery(c.as)
 		c.columnsOf(a, r)
 	}
 	seen := map[string]bool{}

@@ -251,6 +251,7 @@ func (a *analyzer) caseOf(x *caseExpr, s *scope) val {
 }
 
 func (a *analyzer) subquery(x *subqueryExpr, s *scope) val {
+	x.q.keepOrder = x.kind == "ARRAY"
 	r := a.query(x.q, s, s.ctes)
 	if x.kind == "EXISTS" {
 		return val{sql: "EXISTS(" + r.sql + ")", t: kind(Bool)}

@@ -164,6 +164,7 @@ func (a *analyzer) unnest(u *unnestRef, s *scope) string {
 	}
 	elem := val{sql: id + ".v", t: *v.t.Elem}
 	rel.value = &elem
+	rel.place = id + ".o"
 	rel.cols = a.valueColumns(rel.alias, elem)
 	a.addRelation(rel, s, u)
 	if u.withOffset {

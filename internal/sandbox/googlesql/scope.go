@@ -12,7 +12,8 @@ type column struct {
 type relation struct {
 	alias string
 	cols  []column
-	value *val // of an UNNEST: the element
+	value *val   // of an UNNEST: the element
+	place string // of an UNNEST: the element's ordinal in DuckDB's text
 }
 
 // scope is what names mean inside one SELECT.
@@ -80,12 +81,23 @@ func findColumn(cols []column, name string) (found *column, n int) {
 	return found, n
 }
 
+// sameColumns reports whether all columns of a name are one expression.
+func sameColumns(cols []column, name string) bool {
+	first, _ := findColumn(cols, name)
+	for _, c := range cols {
+		if strings.EqualFold(c.name, name) && c.v.sql != first.v.sql {
+			return false
+		}
+	}
+	return true
+}
+
 // path resolves a.b.c: a range variable, its column, and then fields.
 func (a *analyzer) path(x *pathExpr, s *scope) val {
 	first := x.parts[0]
 	for sc := s; sc != nil; sc = sc.parent {
 		if c, n := findColumn(sc.aliases, first.text); n > 0 {
-			if n > 1 {
+			if n > 1 && !sameColumns(sc.aliases, first.text) {
 				a.fail(first, "Name %s is ambiguous inside select list", first.text)
 			}
 			return a.fields(c.v, x.parts[1:], s)

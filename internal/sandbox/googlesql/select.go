@@ -74,6 +74,9 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 			s.group.loose = nil
 		}
 	}
+	if q != nil && q.keepOrder && len(q.order) == 0 && !b.distinct && !grouped && len(s.rels) == 1 && s.rels[0].place != "" {
+		order = " ORDER BY " + s.rels[0].place
+	}
 	if grouped {
 		for _, o := range outs {
 			a.checkLoose(o.loose, "SELECT list")
