@@ -112,6 +112,9 @@ func TestLocations(t *testing.T) {
 		{"SELECT 1", "asia-east1", "asia-east1"},
 		{"SELECT * FROM eu.t", "", "EU"},
 		{"SELECT * FROM eu.t", "EU", "EU"},
+		{"CREATE TABLE eu.u (a INT64)", "", "EU"},
+		{"CREATE TABLE eu.v (a INT64)", "US", "notFound"},
+		{"INSERT INTO eu.t VALUES (1)", "", "EU"},
 		{"SELECT * FROM eu.t", "US", "notFound"},
 		{"SELECT * FROM eu.t, `bigquery-public-data.usa_names.usa_1910_current`", "", "notFound"},
 	} {

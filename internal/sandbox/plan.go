@@ -111,6 +111,9 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		if err := s.checkTarget(who, stmt); err != nil {
 			return nil, err
 		}
+		if err := s.place(q, stmt); err != nil {
+			return nil, err
+		}
 	}
 	p := &plan{stmt: stmt}
 	bytes, sizeErr := s.bytesProcessed(ctx, who, q, undeclared, stmt)
@@ -141,6 +144,21 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 		return errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for dataset %[1]s:%[2]s.", target.Project, target.Dataset, permission)
 	}
 	return errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may not exist).", target, permission)
+}
+
+// place holds a query to the location of the dataset that it makes a table in.
+func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
+	d := s.catalog.dataset(stmt.Target.Project, stmt.Target.Dataset)
+	if d == nil || stmt.Type == "CREATE_SCHEMA" {
+		return nil
+	}
+	if q.location == "" {
+		q.location = d.location
+	}
+	if !strings.EqualFold(q.location, d.location) {
+		return notFound("Dataset", d.ref.ProjectID+":"+d.ref.DatasetID, q.location)
+	}
+	return nil
 }
 
 // order puts the values into the order of the statement's parameters.

@@ -81,7 +81,8 @@ func runError(err error) *apiError {
 	case "transactioncontext", "transaction":
 		return errorf("invalidQuery", "Transaction is aborted due to concurrent update (%s)", text)
 	case "out of memory":
-		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)", text)
+		first, _, _ := strings.Cut(text, "\n")
+		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)", first)
 	case "parser", "binder", "not implemented", "internal", "fatal", "unknown", "parameter not resolved":
 		return errorf("invalidQuery", "The sandbox could not run this statement; it is likely that its translator is wrong (%s: %s) at [1:1]", duck.Type, text)
 	}

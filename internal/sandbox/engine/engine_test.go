@@ -280,6 +280,32 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// A result is read while it is computed: what goes wrong late must not look like
+// its end.
+func TestLateErrors(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	_, err := query(t, db, "SELECT CASE WHEN i = 900000 THEN error('too late') ELSE i END FROM range(1000000) r(i)", nil, typ(googlesql.Int64))
+	if err == nil || !strings.Contains(err.Error(), "too late") {
+		t.Errorf("an error after many rows: got %v; want it", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	c, err := db.Conn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	_, err = c.Query(ctx, "SELECT i FROM range(100000000000) r(i)", nil, []googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 0)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("stopped while rows come: got %v; want the deadline", err)
+	}
+	_, err = c.Query(t.Context(), "SELECT i FROM range(100000000000) r(i)", nil, []googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 1<<20)
+	if !errors.Is(err, ErrTooLarge) {
+		t.Errorf("rows without an end: got %v; want ErrTooLarge", err)
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
@@ -19,7 +20,7 @@ const interruptEvery = 20 * time.Millisecond
 func (c *Conn) Exec(ctx context.Context, sql string) (int64, error) {
 	var changed int64
 	err := c.each(ctx, sql, func(stmt mapping.PreparedStatement) error {
-		return c.run(ctx, stmt, func(res *mapping.Result) error {
+		return execute(stmt, func(res *mapping.Result) error {
 			changed = int64(mapping.RowsChanged(res))
 			return nil
 		})
@@ -41,7 +42,7 @@ func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []
 		if err := bind(stmt, params); err != nil {
 			return err
 		}
-		return c.run(ctx, stmt, func(res *mapping.Result) error {
+		return execute(stmt, func(res *mapping.Result) error {
 			var err error
 			out, err = read(ctx, res, columns, limit)
 			return err
@@ -50,7 +51,8 @@ func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []
 	return out, err
 }
 
-// each prepares the statements of sql in turn.
+// each prepares the statements of sql in turn. When ctx ends the one that runs
+// is interrupted and the error is ctx's cause.
 func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedStatement) error) error {
 	var stmts mapping.ExtractedStatements
 	count := mapping.ExtractStatements(c.conn, sql, &stmts)
@@ -61,11 +63,17 @@ func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedSta
 		}
 		return errors.New("duckdb: an empty statement")
 	}
+	stop := c.watch(ctx)
+	defer stop()
 	for i := mapping.IdxT(0); i < count; i++ {
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := c.prepare(stmts, i, do); err != nil {
+		err := c.prepare(stmts, i, do)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -82,10 +90,9 @@ func (c *Conn) prepare(stmts mapping.ExtractedStatements, i mapping.IdxT, do fun
 	return do(stmt)
 }
 
-// run executes a bound statement and hands its result to use, which must not
-// keep it. When ctx ends first the statement is interrupted and the error is
-// ctx's cause.
-func (c *Conn) run(ctx context.Context, stmt mapping.PreparedStatement, use func(*mapping.Result) error) error {
+// watch interrupts the connection once ctx ends, until the returned function is
+// called.
+func (c *Conn) watch(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	watcher := make(chan struct{})
 	go func() {
@@ -106,18 +113,18 @@ func (c *Conn) run(ctx context.Context, stmt mapping.PreparedStatement, use func
 			}
 		}
 	}()
-	err := execute(stmt, use)
-	close(done)
-	<-watcher
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+	return func() {
+		close(done)
+		<-watcher
 	}
-	return err
 }
 
+// execute runs a bound statement and hands its result to use, which must not keep it.
 func execute(stmt mapping.PreparedStatement, use func(*mapping.Result) error) error {
 	var pending mapping.PendingResult
-	state := mapping.PendingPrepared(stmt, &pending)
+	// A streaming result is computed while it is read: one that is too large is
+	// given up before DuckDB has filled its memory with it.
+	state := bindings.PendingPreparedStreaming(stmt, &pending)
 	defer mapping.DestroyPending(&pending)
 	if state == mapping.StateError {
 		return newError(mapping.PendingError(pending))

@@ -45,6 +45,9 @@ func read(ctx context.Context, res *mapping.Result, columns []googlesql.Column, 
 func readChunk(res *mapping.Result, columns []googlesql.Column) (*Block, error) {
 	chunk := mapping.FetchChunk(*res)
 	if chunk.Ptr == nil {
+		if msg := mapping.ResultError(res); msg != "" {
+			return nil, newError(msg)
+		}
 		return nil, nil
 	}
 	defer mapping.DestroyDataChunk(&chunk)
