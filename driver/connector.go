@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,13 +61,25 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 			opt(&o)
 		}
 	}
-	c := &Connector{cfg: *cfg, types: newTypeCache(typeCacheSize)}
+	c := &Connector{cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize)}
 	if err := c.chooseTokens(&o); err != nil {
 		return nil, err
 	}
 	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
 	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
 	return c, nil
+}
+
+// copyConfig leaves the caller nothing by which to change a connector later.
+func copyConfig(cfg *dsn.Config) dsn.Config {
+	c := *cfg
+	c.Scopes = slices.Clone(cfg.Scopes)
+	c.Labels = maps.Clone(cfg.Labels)
+	if cfg.UseQueryCache != nil {
+		use := *cfg.UseQueryCache
+		c.UseQueryCache = &use
+	}
+	return c
 }
 
 // Connect makes sure that somebody is signed in, asking the person if there is no

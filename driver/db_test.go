@@ -514,6 +514,17 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestBytesLimit: a statement that would cost more than the person wants is refused.
+func TestBytesLimit(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 2 << 30, Billed: 2 << 30})
+	db := open(t, server, func(c *dsn.Config) { c.MaximumBytesBilled = 1 << 30 })
+	if _, err := db.QueryContext(t.Context(), "SELECT name, n FROM t"); !errors.Is(err, driver.ErrBytesBilledLimit) {
+		t.Errorf("got %v; want bytesBilledLimitExceeded", err)
+	}
+}
+
 // TestRetry: a statement survives passing faults, and runs once.
 func TestRetry(t *testing.T) {
 	t.Parallel()
@@ -632,6 +643,7 @@ func TestRequest(t *testing.T) {
 	server.On("SELECT name, n FROM t", numbers)
 	db := open(t, server, func(c *dsn.Config) {
 		c.Dataset, c.Location, c.MaxResults, c.QuotaProject, c.Application = "d", "EU", 2, "quota-project", "report/1.0"
+		c.MaximumBytesBilled, c.Labels, c.JobTimeout, c.UseQueryCache = 1<<40, map[string]string{"team": "sales"}, 90*time.Second, new(bool)
 	})
 	var stats driver.Stats
 	rows, err := db.QueryContext(driver.WithStats(t.Context(), &stats), "SELECT name, n FROM t")
@@ -648,7 +660,8 @@ func TestRequest(t *testing.T) {
 	}
 	if req.UseLegacySql == nil || *req.UseLegacySql || req.Location != "EU" || req.MaxResults != 2 || req.DefaultDataset == nil ||
 		req.DefaultDataset.ProjectId != "my-project" || req.DefaultDataset.DatasetId != "d" || len(req.RequestId) == 0 || len(req.RequestId) > 36 ||
-		!req.FormatOptions.UseInt64Timestamp {
+		!req.FormatOptions.UseInt64Timestamp || req.MaximumBytesBilled != 1<<40 || req.Labels["team"] != "sales" || req.JobTimeoutMs != 90_000 ||
+		req.UseQueryCache == nil || *req.UseQueryCache {
 		t.Errorf("got %+v", req)
 	}
 	for key, want := range map[string]string{"Authorization": "Bearer token", "X-Goog-User-Project": "quota-project", "User-Agent": "report/1.0 bigqueryuser"} {

@@ -79,6 +79,7 @@ func (r reason) Error() string { return "bigqueryuser: " + string(r) }
 const (
 	ErrAccessDenied      = reason("accessDenied")
 	ErrBillingNotEnabled = reason("billingNotEnabled")
+	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded")
 	ErrDuplicate         = reason("duplicate")
 	ErrInvalidQuery      = reason("invalidQuery")
 	ErrNotFound          = reason("notFound")

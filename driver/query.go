@@ -107,6 +107,11 @@ func (c *Conn) request(text string, p parameters, params []*bq.QueryParameter) *
 	if len(params) > 0 {
 		req.ParameterMode = p.mode()
 	}
+	cfg := &c.connector.cfg
+	req.MaximumBytesBilled = cfg.MaximumBytesBilled
+	req.UseQueryCache = cfg.UseQueryCache
+	req.Labels = cfg.Labels
+	req.JobTimeoutMs = cfg.JobTimeout.Milliseconds()
 	return req
 }
 

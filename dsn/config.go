@@ -60,6 +60,17 @@ type Config struct {
 	// Location is where jobs run, such as "US", "EU" or "europe-west1". ""
 	// lets BigQuery choose it by the datasets of the statement.
 	Location string
+	// MaximumBytesBilled makes BigQuery refuse a statement that would bill more
+	// bytes than this, before it costs anything. 0 sets no limit of its own.
+	MaximumBytesBilled int64
+	// UseQueryCache lets BigQuery answer from results that it has kept, which
+	// costs nothing. nil is its default, true.
+	UseQueryCache *bool
+	// Labels are put on every job, for the bill and the logs. nil adds none.
+	Labels map[string]string
+	// JobTimeout is how long a job may run before BigQuery ends it, in whole
+	// milliseconds. 0 sets no limit of its own.
+	JobTimeout time.Duration
 	// MaxResults is the number of rows in a page of results. 0 lets BigQuery
 	// choose. Pages end at about 10 MB in any case.
 	MaxResults int64

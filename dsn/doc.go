@@ -38,6 +38,10 @@
 //	token_dir       folder of the stored sign-ins                             auth's
 //	quota_project   project whose quota the requests count against            none
 //	location        where the jobs run, as in US or europe-west1              the service's
+//	maximum_bytes_billed  bytes that a statement may bill, at least 1         no limit
+//	use_query_cache true or false                                             true
+//	labels          of the jobs, as in team:sales,app:report                  none
+//	job_timeout     how long a job may run, as in 90s or 5m                   no limit
 //	max_results     rows in a page of results, at least 1                     the service's
 //	endpoint        https base URL of the service, or http on loopback        Google's
 //	application     name of the program in the User-Agent header              none

@@ -1,6 +1,8 @@
 package dsn
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +44,38 @@ var (
 		},
 		format: func(n int64) string { return strconv.FormatInt(n, 10) },
 		given:  func(n int64) bool { return n != 0 },
+	}
+	boolean = kind[*bool]{
+		parse: func(s string) (*bool, bool) {
+			b := s == "true"
+			return &b, b || s == "false"
+		},
+		format: func(b *bool) string { return strconv.FormatBool(*b) },
+		given:  func(b *bool) bool { return b != nil },
+	}
+	pairs = kind[map[string]string]{
+		parse: func(s string) (map[string]string, bool) {
+			m := map[string]string{}
+			for _, pair := range strings.Split(s, ",") {
+				key, value, ok := strings.Cut(pair, ":")
+				if _, twice := m[key]; !ok || twice {
+					return nil, false
+				}
+				m[key] = value
+			}
+			return m, true
+		},
+		format: func(m map[string]string) string {
+			var b strings.Builder
+			for i, key := range slices.Sorted(maps.Keys(m)) {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				b.WriteString(key + ":" + m[key])
+			}
+			return b.String()
+		},
+		given: func(m map[string]string) bool { return len(m) != 0 },
 	}
 	duration = kind[time.Duration]{
 		parse: func(s string) (time.Duration, bool) {

@@ -20,6 +20,8 @@ var (
 	domain     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 	datasetID  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	location   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)
+	labelKey   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
 
@@ -52,6 +54,18 @@ func isLabel(s string) bool { return utf8.RuneCountInString(s) <= 100 && isText(
 func isPort(n int) bool { return n >= 0 && n <= 65535 }
 
 func isPositive[T int64 | time.Duration](n T) bool { return n > 0 }
+
+func isMilliseconds(d time.Duration) bool { return d >= time.Millisecond }
+
+// isLabels holds labels to what BigQuery takes, without letters beyond ASCII.
+func isLabels(m map[string]string) bool {
+	for key, value := range m {
+		if !labelKey.MatchString(key) || !labelValue.MatchString(value) {
+			return false
+		}
+	}
+	return len(m) <= 64
+}
 
 // isText keeps out what no path and no header holds on purpose.
 func isText(s string) bool {
