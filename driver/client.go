@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	bq "google.golang.org/api/bigquery/v2"
@@ -58,8 +59,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	if cfg.QuotaProject != "" {
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.MaxIdleConnsPerHost = base.MaxIdleConns // one host serves every connection of the pool
+	base := newTransport()
 	authorised, err := htransport.NewTransport(ctx, base, opts...)
 	if err != nil {
 		return nil, err
@@ -77,6 +77,17 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	}
 	c.official.Location = cfg.Location
 	return c, nil
+}
+
+// newTransport makes a transport of the connector's own, so that closing it closes nobody else's
+// connections. A program may have replaced http.DefaultTransport by something else altogether.
+func newTransport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = standard.Clone()
+	}
+	t.MaxIdleConnsPerHost = t.MaxIdleConns // one host serves every connection of the pool
+	return t
 }
 
 // restBase completes an endpoint that is only a host, as people write it, with the

@@ -514,6 +514,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestReplacedTransport: programs wrap http.DefaultTransport, for tracing say.
+func TestReplacedTransport(t *testing.T) {
+	old := http.DefaultTransport
+	http.DefaultTransport = http.NewFileTransport(http.Dir(t.TempDir()))
+	defer func() { http.DefaultTransport = old }()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT name, n FROM t", numbers)
+	if err := query(t.Context(), open(t, server)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestBytesLimit: a statement that would cost more than the person wants is refused.
 func TestBytesLimit(t *testing.T) {
 	t.Parallel()
