@@ -83,11 +83,14 @@ func (a *Authenticator) Ensure(ctx context.Context) error {
 		return err
 	}
 	required := err
+	if a.cfg.resolveMode() == ModeNever {
+		return a.neverError(required)
+	}
 	_, err = a.join(ctx, &a.consent, true, func() (bool, error) {
 		if a.freshLocked() != nil {
 			return true, nil // another caller's sign-in has just ended well
 		}
-		return false, a.mayAskLocked(required)
+		return false, a.backoffLocked()
 	}, a.runConsent)
 	return err
 }
@@ -119,13 +122,11 @@ func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error)
 // Login asks the person even if a stored sign-in exists and replaces it. A
 // sign-in that is already on the person's screen is joined.
 func (a *Authenticator) Login(ctx context.Context) error {
+	if a.cfg.resolveMode() == ModeNever {
+		return a.neverError(nil)
+	}
 	for {
-		f, err := a.join(ctx, &a.consent, true, func() (bool, error) {
-			if a.cfg.resolveMode() == ModeNever {
-				return false, a.neverError(nil)
-			}
-			return false, nil
-		}, a.runLogin)
+		f, err := a.join(ctx, &a.consent, true, func() (bool, error) { return false, nil }, a.runLogin)
 		if err != nil || f.asked {
 			return err
 		}
@@ -202,12 +203,9 @@ func (a *Authenticator) usable(rec *Record) bool {
 	return left > earlyExpiry && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
 }
 
-// mayAskLocked decides whether the person may be asked now; required is the
-// error that says why they would be. a.mu is held.
-func (a *Authenticator) mayAskLocked(required error) error {
-	if a.cfg.resolveMode() == ModeNever {
-		return a.neverError(required)
-	}
+// backoffLocked is the error while nobody is asked again because of a sign-in
+// that failed. a.mu is held.
+func (a *Authenticator) backoffLocked() error {
 	if wait := a.backoff.until.Sub(a.cfg.now()); wait > 0 && wait <= a.cfg.PromptBackoff {
 		return &Error{
 			Op: "sign-in", kind: ErrConsentRequired, cause: a.backoff.err,

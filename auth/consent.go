@@ -13,16 +13,27 @@ const helperWindow = time.Second
 // runConsent is the flight behind Ensure. It holds the store's lock while the
 // person is asked, so that other processes wait for this sign-in instead of
 // starting theirs.
+//
+// If the sign-in that was waited for failed, this one fails too: a person who
+// says no to the first of ten programs has said it to all.
 func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 	var s *signIn
 	var failed error
+	began := time.Now()
+	notes, _ := a.cfg.Store.(failureNotes)
 	err := a.update(ctx, a.notifyWaiting(ctx), func(old *Record) (*Record, error) {
 		rec, err := a.renew(ctx, f, old)
 		if err == nil || !errors.Is(err, ErrConsentRequired) {
 			return rec, err // another process has signed in meanwhile, or cannot be told
 		}
+		if notes != nil && notes.failedAt(a.key).After(began) {
+			return nil, &Error{Op: "sign-in", kind: ErrConsentRequired, Description: "the sign-in that another process started has just failed"}
+		}
 		s, rec, failed = a.ask(ctx, f)
 		if failed != nil {
+			if notes != nil && f.asked {
+				notes.noteFailure(a.key)
+			}
 			return nil, nil // old is of no use either
 		}
 		return rec, nil

@@ -48,6 +48,9 @@ func childMain() {
 			<-ctx.Done()
 			return nil
 		}
+	case "deny":
+		cfg.Prompter, cfg.notice = waitingPrinter{}, 10*time.Millisecond
+		cfg.OpenBrowser = func(ctx context.Context, url string) error { return fakegoogle.Deny(ctx, plainHTTP, url) }
 	case "manual":
 		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
 	}
@@ -194,3 +197,45 @@ func TestKilledProcessFreesLock(t *testing.T) {
 		t.Errorf("the next program needed %v after the kill", d)
 	}
 }
+
+// S41: a person who says no to the first of several programs is not asked by
+// those that wait for it; one that is started later may ask.
+func TestProcessesShareRefusal(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	holder := f.command("hold")
+	stdout, err := holder.StdoutPipe()
+	must(t, err)
+	must(t, holder.Start())
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "open\n" {
+		t.Fatalf("the first program said %q, %v", line, err)
+	}
+	// These wait for the lock. When it is free one of them asks, in vain.
+	var waiting []*exec.Cmd
+	for range 4 {
+		cmd := f.command("deny")
+		out, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		lines := bufio.NewReader(out)
+		if line, err := lines.ReadString('\n'); err != nil || line != "waiting\n" {
+			t.Fatalf("a program that should wait said %q, %v", line, err)
+		}
+		go io.Copy(io.Discard, lines)
+		waiting = append(waiting, cmd)
+	}
+	must(t, holder.Process.Kill())
+	holder.Wait()
+	for _, cmd := range waiting {
+		cmd.Wait()
+	}
+	if got := f.google.Counts().Denials; got != 1 {
+		t.Errorf("the person had to refuse %d times; want 1", got)
+	}
+	f.run("sign-in", 1)
+}
+
+// waitingPrinter says on standard output that another process is signing in.
+type waitingPrinter struct{ quietPrompter }
+
+func (waitingPrinter) Notify(context.Context, string) { fmt.Println("waiting") }

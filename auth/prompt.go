@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -106,10 +107,7 @@ func promptText(p Prompt, paste bool) string {
 	}
 	b.WriteString("    " + p.URL + "\n\n")
 	if !p.Opened {
-		_, port, _ := strings.Cut(p.RedirectAddr, "]:")
-		if port == "" {
-			_, port, _ = strings.Cut(p.RedirectAddr, ":")
-		}
+		_, port, _ := net.SplitHostPort(p.RedirectAddr) // it came from a listener
 		b.WriteString("If the browser is on this machine, that is all. If it is on another one, it will end at a page that\n" +
 			"cannot be shown; its address begins with http://" + p.RedirectAddr + "/.\n")
 		if paste {

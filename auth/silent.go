@@ -139,19 +139,20 @@ func (a *Authenticator) load(ctx context.Context) (*Record, error) {
 }
 
 // mine returns rec if it belongs to this sign-in: a file can be copied to the
-// name of another. Without one it is the record that could not be stored.
+// name of another. A newer record that could not be stored goes before it.
 func (a *Authenticator) mine(rec *Record) *Record {
-	if rec == nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return a.unsaved.clone()
+	a.mu.Lock()
+	unsaved := a.unsaved.clone()
+	a.mu.Unlock()
+	if rec == nil || unsaved != nil && !rec.Created.After(unsaved.Created) {
+		return unsaved
 	}
 	switch {
 	case rec.ClientID != a.cfg.Client.id, !slices.Equal(rec.Scopes, a.cfg.Scopes), rec.RefreshToken == "",
 		a.cfg.Account != "" && !strings.EqualFold(rec.Account, a.cfg.Account),
 		a.cfg.HostedDomain != "" && rec.Version > 1 && !strings.EqualFold(rec.HostedDomain, a.cfg.HostedDomain):
 		a.warnOnce("the stored sign-in is of another client, scope or account and is ignored", nil)
-		return nil
+		return unsaved
 	}
 	return rec
 }

@@ -60,7 +60,7 @@ var statements = map[string][]string{
 	"S38": {"TestTypesHideSecrets", "TestManualModeAtTerminal"},
 	"S39": {"TestConcurrentEnsureAsksOnce", "TestProcessesShareConsent", "TestProcessesShareRefresh"},
 	"S40": {"TestHeadlessFailsFast"},
-	"S41": {"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn"},
+	"S41": {"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn", "TestProcessesShareRefusal"},
 	"S42": {"TestPaste", "TestManualModeAtTerminal", "FuzzPaste"},
 	"S43": {"TestLogoutAndRevoke", "TestSources"},
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 )
 
 // Store keeps records. Keys are 64 hexadecimal digits that tell nothing about
@@ -20,6 +21,13 @@ import (
 type Store interface {
 	Get(ctx context.Context, key string) (*Record, error)
 	Update(ctx context.Context, key string, fn func(old *Record) (*Record, error)) error
+}
+
+// failureNotes is what stores of this package also do: they tell processes
+// that wait for the lock that its holder has asked the person in vain.
+type failureNotes interface {
+	noteFailure(key string)
+	failedAt(key string) time.Time // zero = never
 }
 
 // checkKey keeps a key from being a path.

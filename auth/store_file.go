@@ -20,7 +20,7 @@ import (
 // A directory that others may write to is refused. Whether the directory can
 // be made and written to is found out when it is used.
 func FileStore(dir string) (Store, error) {
-	s := &fileStore{rename: os.Rename, busy: sharingViolation}
+	s := &fileStore{rename: os.Rename, busy: sharingViolation, sync: (*os.File).Sync}
 	if dir == "" {
 		base, err := os.UserConfigDir()
 		if err != nil {
@@ -40,12 +40,15 @@ func FileStore(dir string) (Store, error) {
 	return s, s.checkDir()
 }
 
+var _ failureNotes = (*fileStore)(nil)
+
 type fileStore struct {
 	dir      string
 	private  bool  // the directory is this package's own, so its mode may be repaired
 	unusable error // why there is no directory at all
 	rename   func(from, to string) error
 	busy     func(error) bool // whether rename failed because the target is open
+	sync     func(*os.File) error
 }
 
 // checkDir refuses a directory in which others could plant files.
@@ -145,7 +148,7 @@ func (s *fileStore) write(key string, data []byte) (err error) {
 	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
+	if err = s.sync(f); err != nil {
 		return err
 	}
 	if err = f.Close(); err != nil {
@@ -169,6 +172,24 @@ func (s *fileStore) replace(from, to string) error {
 		time.Sleep(delay)
 	}
 	return err
+}
+
+// noteFailure leaves an empty file whose time is that of the failure. Without
+// it other processes ask once more, no worse.
+func (s *fileStore) noteFailure(key string) {
+	path := filepath.Join(s.dir, key+".failed")
+	os.Remove(path)
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		f.Close()
+	}
+}
+
+func (s *fileStore) failedAt(key string) time.Time {
+	info, err := os.Lstat(filepath.Join(s.dir, key+".failed"))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // setAside keeps what could not be read, for the curious, out of the way. Only

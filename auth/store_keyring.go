@@ -47,6 +47,8 @@ type keyringStore struct {
 	del     func(service, user string) error
 }
 
+var _ failureNotes = (*keyringStore)(nil)
+
 func (s *keyringStore) Get(ctx context.Context, key string) (*Record, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -106,6 +108,10 @@ func (s *keyringStore) lock(ctx context.Context, key string) (func(), error) {
 	}
 	return lockFile(ctx, filepath.Join(s.files.dir, key+".lock"))
 }
+
+func (s *keyringStore) noteFailure(key string) { s.files.noteFailure(key) }
+
+func (s *keyringStore) failedAt(key string) time.Time { return s.files.failedAt(key) }
 
 // keyringRecord encodes a record so that it fits. The access token can be had
 // again by a refresh, so it is what has to go.

@@ -329,6 +329,7 @@ func TestReadersSeeWholeRecords(t *testing.T) {
 	t.Parallel()
 	s, err := FileStore(filepath.Join(t.TempDir(), "tokens"))
 	must(t, err)
+	s.(*fileStore).sync = func(*os.File) error { return nil } // for a power cut, which this is not about
 	rec := testRecord()
 	rec.AccessToken = "a"
 	put(t, s, rec)
@@ -415,6 +416,23 @@ func TestSignInWithoutWorkingStore(t *testing.T) {
 	}
 }
 
+// T30: a record that cannot be removed or replaced does not come back.
+func TestUnsavedSignInWins(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, fakegoogle.Options{})
+	dead := testRecord()
+	dead.ClientID, dead.RefreshToken, dead.Expiry = r.cfg.Client.id, "1//dead-refresh-token", r.clock.Now().Add(-time.Hour)
+	dead.Created = r.clock.Now().Add(-24 * time.Hour)
+	a := r.open(func(c *Config) { c.Store = &faultyStore{kept: dead, save: errors.New("read-only file system")} })
+	for range 3 {
+		must(t, a.Ensure(t.Context()))
+		r.clock.Add(2 * time.Hour)
+	}
+	if n := r.google.Counts().Consents; n != 1 {
+		t.Errorf("%d consents; want 1", n)
+	}
+}
+
 // T30: the page tells the person that the sign-in was not saved.
 func TestPageWhenNotSaved(t *testing.T) {
 	t.Parallel()
@@ -482,16 +500,24 @@ func TestStoreKeys(t *testing.T) {
 	}
 }
 
-// faultyStore fails to lock or to save.
-type faultyStore struct{ lock, save error }
+// faultyStore fails to lock or to save; kept is what it has.
+type faultyStore struct {
+	lock, save error
+	kept       *Record
+}
 
-func (s *faultyStore) Get(context.Context, string) (*Record, error) { return nil, ErrNotFound }
+func (s *faultyStore) Get(context.Context, string) (*Record, error) {
+	if s.kept == nil {
+		return nil, ErrNotFound
+	}
+	return s.kept.clone(), nil
+}
 
 func (s *faultyStore) Update(_ context.Context, _ string, fn func(*Record) (*Record, error)) error {
 	if s.lock != nil {
 		return s.lock
 	}
-	if _, err := fn(nil); err != nil {
+	if _, err := fn(s.kept.clone()); err != nil {
 		return err
 	}
 	return s.save
