@@ -6,33 +6,41 @@ import "strings"
 func (a *analyzer) cast(x *castExpr, s *scope) val {
 	v := a.expr(x.x, s)
 	to := x.to.bare()
+	if x.safe && !v.untyped() && !v.t.equal(to) {
+		return a.safeCast(v, x)
+	}
 	out := a.castValue(v, to, x)
-	out = merge(out.sql, to, v)
-	out = a.store(out, x.to)
-	if !x.safe {
-		return out
-	}
-	if v.untyped() || v.t.equal(to) {
-		return out
-	}
-	if strings.Contains(v.sql, "error(") || strings.Contains(v.sql, "SELECT") || v.agg || v.win || strings.Contains(out.sql, "error(") {
-		// TRY can't hold these. The casts that can't fail need none.
-		if neverFails(v.t.Kind, to.Kind) {
-			return out
-		}
-		a.refuse(x, "SAFE_CAST of an expression like this")
-	}
-	if v.lit != nil && v.lit.kind == String {
-		if _, ok := a.literalCast(v, to); !ok {
-			return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}
-		}
-	}
-	out.sql = "TRY(" + out.sql + ")"
-	return out
+	return a.store(merge(out.sql, to, v), x.to)
 }
 
-func neverFails(from, to Kind) bool {
-	return to == String && from != Bytes || from == Int64 && (to == Float64 || to == Bool) || from == Date && to != Int64
+// safeCast gives NULL where the conversion fails; errors of the operand stay errors.
+func (a *analyzer) safeCast(v val, x *castExpr) val {
+	to := x.to.bare()
+	if x.to.Precision > 0 || x.to.MaxLength > 0 {
+		a.refuse(x, "SAFE_CAST to "+x.to.String())
+	}
+	if v.lit != nil && v.t.Kind == String {
+		w, ok := a.literalCast(v, to)
+		switch {
+		case !ok:
+			return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}
+		case w != "":
+			return val{sql: w, t: to}
+		}
+	}
+	pair := [2]Kind{v.t.Kind, to.Kind}
+	switch text := casts[pair]; {
+	case text == "" && (v.t.Kind == Array || v.t.Kind == Struct):
+		a.refuse(x, "SAFE_CAST of "+v.t.name())
+	case text == "":
+		a.fail(x, "Invalid cast from %s to %s", v.t.name(), to)
+	case pair == [2]Kind{Bytes, String}:
+		return a.safe(&callExpr{node: x.node, name: "CAST"}, merge(castSQL(Bytes, String, v.sql), to, v))
+	default:
+		text = strings.ReplaceAll(text, "CAST(", "TRY_CAST(")
+		return merge(strings.ReplaceAll(text, "{1}", v.sql), to, v)
+	}
+	return val{}
 }
 
 // castValue converts v, or fails where GoogleSQL has no such cast.
@@ -51,7 +59,7 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 		switch {
 		case ok && w != "":
 			return val{sql: w, t: to}
-		case !ok && !x.safe:
+		case !ok:
 			a.fail(x.x, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to)
 		}
 	}

@@ -2,6 +2,7 @@ package googlesql_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -121,6 +122,36 @@ func TestSchemas(t *testing.T) {
 		}
 		if st.Type != c.kind || st.SQL != c.sql {
 			t.Errorf("%s: got %s %q; want %s %q", c.query, st.Type, st.SQL, c.kind, c.sql)
+		}
+	}
+}
+
+// TestWriteErrors checks the failures that come when a statement runs.
+func TestWriteErrors(t *testing.T) {
+	db, cat := open(t)
+	st, err := googlesql.Translate("CREATE TABLE narrow (s STRING(3), n NUMERIC(4, 2), y BYTES(2))", options(cat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, db, st.SQL)
+	cat["narrow"] = &googlesql.Table{Name: *st.Target, Columns: st.NewColumns, SQL: "d.narrow"}
+	cases := []struct{ query, want string }{
+		{"UPDATE customers c SET name = o.status FROM orders o WHERE o.customer_id = c.id", "must match at most one source row"},
+		{"MERGE customers c USING orders o ON o.customer_id = c.id WHEN MATCHED THEN UPDATE SET name = 'x'", "must match at most one source row"},
+		{"INSERT INTO narrow (s) VALUES ('abcd')", "maximum length of 3"},
+		{"INSERT INTO narrow (y) VALUES (b'abc')", "maximum length of 2"},
+		{"INSERT INTO narrow (n) SELECT amount * 100 FROM orders", "Conversion Error"},
+		{"INSERT INTO orders (id) SELECT 9223372036854775807 + id FROM orders", "Overflow"},
+	}
+	for _, c := range cases {
+		st, err := googlesql.Translate(c.query, options(cat))
+		if err != nil {
+			t.Errorf("%s: %v", c.query, err)
+			continue
+		}
+		_, err = db.ExecContext(context.Background(), st.SQL)
+		if err == nil || !strings.Contains(err.Error(), c.want) && !strings.Contains(err.Error(), strings.TrimSuffix(c.want, " Error")) {
+			t.Errorf("%s\n%s\ngot %v; want %q", c.query, st.SQL, err, c.want)
 		}
 	}
 }

@@ -58,6 +58,10 @@ func init() {
 			if !t.numeric() {
 				a.noSignature(c, vs)
 			}
+			if t.Kind == Float64 {
+				l, r := vs[0].sql, vs[1].sql
+				return merge("(CASE WHEN NOT ("+overflow(op, l, r)+") THEN "+l+" "+op+" "+r+" END)", t, vs...)
+			}
 			return a.safe(c, merge(arithmeticSQL(op, vs[0].sql, vs[1].sql, t), t, vs...))
 		})
 	}

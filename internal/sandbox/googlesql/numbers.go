@@ -30,13 +30,43 @@ func numericText(s string) (string, bool) {
 	return text, len(digits) <= 38
 }
 
-// canonicalJSON writes JSON without white space, keeping the order of members.
+// canonicalJSON writes JSON as BigQuery keeps it: without white space, members by name,
+// numbers in their shortest form.
 func canonicalJSON(s string) (string, bool) {
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(s)); err != nil {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil || !json.Valid([]byte(s)) {
 		return "", false
 	}
-	return b.String(), true
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(shortNumbers(v)); err != nil {
+		return "", false
+	}
+	return strings.TrimSpace(b.String()), true
+}
+
+func shortNumbers(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k, e := range x {
+			x[k] = shortNumbers(e)
+		}
+	case []any:
+		for i, e := range x {
+			x[i] = shortNumbers(e)
+		}
+	case json.Number:
+		if _, err := x.Int64(); err == nil {
+			return x
+		}
+		if f, err := x.Float64(); err == nil {
+			return f
+		}
+	}
+	return v
 }
 
 // powerOfTwo writes 2^n, n being at most 64.

@@ -238,14 +238,25 @@ func arithmeticSQL(op, l, r string, t Type) string {
 	switch {
 	case op == "/" && t.Kind == Numeric:
 		return numericDivide(l, r)
-	case op == "/" && len(l)+len(r) > longOperands:
-		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) + ")[1]"
-	case op == "/":
-		return "(CASE WHEN " + r + " = 0 THEN error('division by zero: ' || CAST(" + l + " AS VARCHAR) || ' / ' || CAST(" + r + " AS VARCHAR)) ELSE " + l + " / " + r + " END)"
 	case op == "*" && t.Kind == Numeric:
 		return "CAST(" + l + " * " + r + " AS DECIMAL(38,9))"
+	case t.Kind == Float64 && len(l)+len(r) > longOperands:
+		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) + ")[1]"
+	case t.Kind == Float64:
+		text := "CAST(" + l + " AS VARCHAR) || ' " + op + " ' || CAST(" + r + " AS VARCHAR)"
+		zero := ""
+		if op == "/" {
+			zero = " WHEN " + r + " = 0 THEN error('division by zero: ' || " + text + ")"
+		}
+		return "(CASE" + zero + " WHEN " + overflow(op, l, r) + " THEN error('double overflow: ' || " + text + ") ELSE " + l + " " + op + " " + r + " END)"
 	}
 	return "(" + l + " " + op + " " + r + ")"
+}
+
+// overflow is the condition that finite operands have an infinite result: DuckDB goes on
+// with infinity, GoogleSQL fails.
+func overflow(op, l, r string) string {
+	return "isinf(" + l + " " + op + " " + r + ") AND NOT isinf(" + l + ") AND NOT isinf(" + r + ")"
 }
 
 // numericDivide divides exactly, rounding half away from zero at the ninth digit. DuckDB
