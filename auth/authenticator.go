@@ -152,7 +152,7 @@ func (a *Authenticator) Close() error {
 	a.closed = true
 	for _, f := range []*flight{a.silent, a.consent} {
 		if f != nil {
-			f.cancel(ErrClosed)
+			f.kill(ErrClosed)
 		}
 	}
 	a.mu.Unlock()

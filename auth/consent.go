@@ -49,7 +49,7 @@ func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 func (a *Authenticator) runLogin(ctx context.Context, f *flight) error {
 	s, rec, err := a.ask(ctx, f)
 	if err == nil {
-		err = a.update(a.untilClosed(ctx), nil, func(*Record) (*Record, error) { return rec, nil })
+		err = a.update(f.lasting, nil, func(*Record) (*Record, error) { return rec, nil })
 	}
 	return a.concluded(s, f, err)
 }
@@ -79,18 +79,6 @@ func (a *Authenticator) notifyWaiting(ctx context.Context) func() {
 		return nil
 	}
 	return func() { n.Notify(ctx, "Another process is signing in to Google. Waiting for it to finish.") }
-}
-
-// untilClosed returns a ctx that ends with Close alone: once the person has
-// said yes, the rest is done even if nobody waits any more.
-func (a *Authenticator) untilClosed(ctx context.Context) context.Context {
-	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); !errors.Is(cause, errNobodyWaits) {
-			cancel(cause) // Close, or the end of the flight
-		}
-	})
-	return out
 }
 
 // signIn is one time that the person is asked.
@@ -137,7 +125,7 @@ func (a *Authenticator) ask(ctx context.Context, f *flight) (*signIn, *Record, e
 	if got.err != "" {
 		return s, nil, deniedError(got)
 	}
-	rec, life, err := a.redeem(a.untilClosed(ctx), rc.attempt, got.code)
+	rec, life, err := a.redeem(f.lasting, rc.attempt, got.code)
 	if err != nil {
 		return s, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"runtime"
@@ -67,6 +68,41 @@ func freed(t *testing.T, addr string) {
 	})
 	if d := time.Since(start); d > 2*time.Second {
 		t.Errorf("the port was freed after %v", d)
+	}
+}
+
+// Once the person has said yes the sign-in is finished and stored, although
+// the one who asked for it has left; Close still ends it at once.
+func TestWaiterLeavesDuringExchange(t *testing.T) {
+	t.Parallel()
+	for _, closed := range []bool{false, true} {
+		r := newRig(t, fakegoogle.Options{})
+		started, release := make(chan struct{}), make(chan struct{})
+		r.cfg.HTTPClient = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+			close(started)
+			select {
+			case <-release:
+				return plainHTTP.Transport.RoundTrip(req)
+			case <-req.Context().Done():
+				return nil, req.Context().Err()
+			}
+		})}
+		w := r.startWaiting(nil)
+		go fakegoogle.Consent(t.Context(), plainHTTP, w.url, "")
+		<-started
+		w.cancel()
+		w.wait(t)
+		if closed {
+			start := time.Now()
+			w.a.Close()
+			if d := time.Since(start); d > 5*time.Second {
+				t.Errorf("Close took %v", d)
+			}
+			close(release)
+			continue
+		}
+		close(release)
+		waitFor(t, func() bool { _, err := w.a.Token(); return err == nil })
 	}
 }
 

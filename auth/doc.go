@@ -1,4 +1,155 @@
 // Package auth signs a person in to Google from an installed application and
 // keeps that sign-in usable: consent in the browser once, silent refresh
-// afterwards.
+// afterwards, for any number of goroutines and processes.
+//
+//	client, err := auth.LoadClient("client_secrets.json")
+//	a, err := auth.New(auth.Config{Client: client})
+//	err = a.Ensure(ctx)          // asks the person, but only if need be
+//	tok, err := a.Token()        // never asks; a is an oauth2.TokenSource
+//
+// An [Authenticator] owns one sign-in. [Authenticator.Ensure] may take minutes
+// the first time, since a person has to answer: give it a ctx that allows for
+// that, at the start of the program. [Authenticator.Token] gives up with
+// [ErrConsentRequired] where only the person could help.
+//
+// # How a person is asked
+//
+// The flow is OAuth 2.0 for installed applications (RFC 8252): the system's
+// browser shows Google's consent page, and Google sends it back to a port of
+// this machine's loopback interface with a code, which is exchanged for tokens
+// (RFC 6749, section 4.1) under the protection of PKCE (RFC 7636, S256), a
+// state of 256 bits, and the issuer in the answer (RFC 9207).
+//
+//	ModeAuto     a browser if one can be shown, else ModeManual at a terminal, else ModeNever
+//	ModeBrowser  opens the system's browser
+//	ModeManual   prints the address; the answer is pasted, or comes over the port
+//	ModeNever    ErrConsentRequired at once
+//
+// ModeAuto never asks where the variable CI is set. On Linux it wants DISPLAY,
+// WAYLAND_DISPLAY, wslview (WSL) or a program named by BROWSER; over SSH on
+// macOS and Windows it does not open a window on a desk far away.
+//
+// After a sign-in that was refused or not finished nobody is asked again for
+// Config.PromptBackoff, so that a loop of queries does not open tab after tab;
+// [Authenticator.Login] asks regardless. Programs that wait for another one's
+// sign-in share its outcome, a refusal too.
+//
+// # Signing in on a server
+//
+// Without a browser (SSH, a container, a remote notebook) use ModeManual. The
+// address is printed on the controlling terminal. Open it anywhere. The browser
+// ends at a page of 127.0.0.1 that it cannot show: copy the whole address from
+// its address bar and paste it at the terminal. Or forward the port, and the
+// answer arrives by itself:
+//
+//	ssh -L 8085:127.0.0.1:8085 server     (with Config.RedirectPort 8085)
+//
+// Nothing is read from standard input or written to standard output. Paste only
+// what came from a sign-in that you started yourself. A program without a
+// terminal finds the sign-in that another program of the same user, with the
+// same client, scopes, account and profile, has stored.
+//
+// In a container the loopback port is the container's own, and publishing it
+// with docker -p does not reach it; pasting always works. Google offers no
+// device flow for BigQuery's scopes, and no longer the copy-a-code page.
+//
+// # What is stored, where, and who can read it
+//
+// One [Record] for each combination of client, token endpoint, scopes, account,
+// hosted domain and profile: a refresh token, an access token, when they were
+// made, and who signed in if that was asked for. Not the client's secret.
+//
+// [FileStore], the default, keeps it as a file of mode 0600 in a directory of
+// mode 0700, named by a SHA-256: bigqueryuser in [os.UserConfigDir], that is
+// ~/.config/bigqueryuser on Linux, ~/Library/Application Support/bigqueryuser on
+// macOS, %AppData%\bigqueryuser on Windows (where the profile's access list
+// protects it). Every program of the same user can read it, and so can root,
+// a backup, and whoever gets the disk if it is not encrypted. A file that
+// others can read is closed to them; a link, a pipe, another user's file or a
+// damaged one is set aside as *.corrupt-* and the person is asked again. If
+// nothing can be saved the sign-in works until the process ends, with one
+// warning.
+//
+// [KeyringStore] uses the platform's secure storage instead: Keychain,
+// Credential Manager, Secret Service. To move there, choose it (token_store=keyring
+// in the driver's connection string), sign in once more, and remove the old
+// files. It does not fall back to files: without a keyring, as on most servers,
+// the error matches [ErrStoreUnavailable].
+//
+// [MemoryStore] keeps nothing, and a program can bring its own [Store].
+//
+// # When a sign-in ends
+//
+// Google ends it when the person revokes it, after six months without use,
+// after seven days if the consent screen is External and in Testing, when the
+// person has more than 100 for the same client, when an administrator restricts
+// the app, and, under session control (error_subtype invalid_rapt or
+// rapt_required), every 1 to 24 hours. Token then returns ErrConsentRequired
+// and the next Ensure asks, once, saying why. Network failures and 5xx answers
+// keep the record, are tried three times within ten seconds, and give an error
+// whose Temporary method returns true. Errors of the client or configuration
+// match [ErrClientConfig] and keep the record.
+//
+// [Authenticator.Logout] removes the record from this machine and tells Google
+// nothing. [Authenticator.Revoke] ends the grant at Google: for all machines,
+// and for all clients of the application's Cloud project. Neither happens by
+// itself.
+//
+// # Accounts
+//
+// Config.Account and Config.HostedDomain say who has to sign in. They are
+// hints to Google's page, and afterwards checked against the ID token, for
+// which the scopes openid and email are asked for in addition; this makes
+// Google show a checkbox for each permission. Somebody else is refused with
+// [ErrWrongAccount]. Config.Profile keeps sign-ins apart without any of that.
+// [Authenticator.Identity] tells who is signed in.
+//
+// # Google's error pages
+//
+// Some mistakes Google shows to the person alone. The application hears nothing
+// and ends with [ErrLoginTimeout].
+//
+//	redirect_uri_mismatch  the client is of type Web application and lacks the loopback address:
+//	                       use a client of type Desktop app
+//	org_internal           the consent screen is Internal and the account is of another organization:
+//	                       sign in with another account, or make the screen External
+//	access_denied (403)    the consent screen is in Testing and the account is no test user: add it
+//	admin_policy_enforced  an administrator must trust the client id (Admin console, API controls)
+//	disallowed_useragent   the page was opened inside another application: use a real browser
+//	invalid_client         the client_secrets.json is of a deleted or another client: download it again
+//	deleted_client         the client was deleted, perhaps after six months without use: make a new one
+//	invalid_scope          a scope is misspelled, or its API is not enabled in the client's project
+//
+// # For a security review
+//
+// The callback port is bound to 127.0.0.1 ([::1] only where there is no IPv4
+// loopback), on a free port, only while a person is being asked. Requests with
+// another Host header, method or path, without the state, or with a repeated
+// parameter change nothing; so do prefetches. The state is compared in constant
+// time and works once. Idle and slow connections are limited. The final page is
+// static, loads nothing, and says success only when the tokens have been got and
+// saved, or got and said to be unsaved.
+//
+// Tokens are sent to accounts.google.com, oauth2.googleapis.com and
+// www.googleapis.com over https, or to a loopback address for tests, and
+// nowhere else, whatever client_secrets.json says. Redirects are not followed,
+// answers are read up to 1 MiB, a code is sent once. Credentials that lie
+// around (GOOGLE_APPLICATION_CREDENTIALS, gcloud's, a metadata server's) are
+// not read, except by [LoadDefaultCredentials] when it is called.
+//
+// No token, code, verifier, state or secret is in an error, a log line, or the
+// printed or JSON form of a type; the address of the consent page goes to the
+// [Prompter] and the browser alone. The client secret of a desktop client is in
+// the application and is no secret by Google's own account; PKCE is what
+// protects the code.
+//
+// Limits: a web client whose only registered loopback address says localhost
+// is used with that name, since Google compares it to the letter, though the
+// port is bound to 127.0.0.1 all the same. The ID token's signature is not
+// verified, since it comes from the token endpoint itself over TLS (OpenID
+// Connect Core, section 3.1.3.7). Tokens are bearer tokens: DPoP is not used,
+// so who copies the record can use it. Other programs of the same user cannot
+// be kept out. On Windows links in the token directory are detected but not
+// excluded in one step, and where a terminal cannot be read with a deadline a
+// reader stays until the next line is typed.
 package auth

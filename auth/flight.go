@@ -15,7 +15,12 @@ type flight struct {
 	asked   bool          // the person was asked
 	waiters int           // callers that still wait; guarded by Authenticator.mu
 	dying   bool          // everybody has left; guarded by Authenticator.mu
-	cancel  context.CancelCauseFunc
+
+	// lasting ends with Close alone: once the person has said yes, the rest is
+	// done even if nobody waits any more.
+	lasting context.Context
+	abandon context.CancelCauseFunc // ends the ctx that run got, but not lasting
+	kill    context.CancelCauseFunc // ends both
 }
 
 var errNobodyWaits = errors.New("nobody waits for the sign-in any more")
@@ -68,7 +73,7 @@ func (a *Authenticator) join(ctx context.Context, slot **flight, abandon bool,
 		f.waiters--
 		if f.waiters == 0 && abandon && !f.dying {
 			f.dying = true
-			f.cancel(errNobodyWaits)
+			f.abandon(errNobodyWaits)
 		}
 		a.mu.Unlock()
 		return nil, leftEarly(ctx, abandon)
@@ -77,14 +82,16 @@ func (a *Authenticator) join(ctx context.Context, slot **flight, abandon bool,
 
 // startLocked starts a flight. a.mu is held.
 func (a *Authenticator) startLocked(ctx context.Context, slot **flight, run func(context.Context, *flight) error) *flight {
-	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	f := &flight{done: make(chan struct{}), cancel: cancel}
+	f := &flight{done: make(chan struct{})}
+	f.lasting, f.kill = context.WithCancelCause(context.WithoutCancel(ctx))
+	work, cancel := context.WithCancelCause(f.lasting)
+	f.abandon = cancel
 	*slot = f
 	a.running.Add(1)
 	go func() {
 		defer a.running.Done()
-		defer cancel(nil)
-		err := run(fctx, f)
+		defer f.kill(nil)
+		err := run(work, f)
 		a.mu.Lock()
 		if a.closed && err != nil {
 			err = errClosed()
@@ -93,7 +100,7 @@ func (a *Authenticator) startLocked(ctx context.Context, slot **flight, run func
 		*slot = nil
 		a.mu.Unlock()
 		if err != nil {
-			a.cfg.Logger.DebugContext(fctx, "auth: no token", "error", err)
+			a.cfg.Logger.DebugContext(work, "auth: no token", "error", err)
 		}
 		close(f.done)
 	}()

@@ -1,0 +1,54 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
+)
+
+// A program makes sure of the sign-in when it starts, with time for the person
+// to answer, and uses the tokens afterwards.
+func ExampleAuthenticator() {
+	client, err := auth.LoadClient("client_secrets.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := auth.New(auth.Config{Client: client})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	switch err := a.Ensure(ctx); {
+	case errors.Is(err, auth.ErrConsentDenied):
+		log.Fatal("not without your permission")
+	case err != nil:
+		log.Fatal(err)
+	}
+	tok, err := a.Token()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("good until", tok.Expiry)
+}
+
+func ExampleParseClient() {
+	client, err := auth.ParseClient([]byte(`{"installed": {
+		"client_id": "123-abc.apps.googleusercontent.com",
+		"client_secret": "not printed",
+		"auth_uri": "https://accounts.google.com/o/oauth2/auth",
+		"token_uri": "https://oauth2.googleapis.com/token"
+	}}`))
+	fmt.Println(client, err)
+
+	_, err = auth.ParseClient([]byte(`{"type": "service_account", "private_key": "..."}`))
+	fmt.Println(errors.Is(err, auth.ErrClientConfig))
+	// Output:
+	// auth.Client(123-abc.apps.googleusercontent.com) <nil>
+	// true
+}
