@@ -106,6 +106,11 @@ func (a *analyzer) plusInterval(x *binaryExpr, l, r val) val {
 	case Datetime, Interval:
 		return merge("("+l.sql+" "+x.op+" "+r.sql+")", l.t, l, r)
 	case Timestamp:
+		for _, side := range []expr{x.l, x.r} {
+			if iv, ok := side.(*intervalExpr); ok && parts[iv.part].date && iv.part != "DAY" && iv.part != "WEEK" {
+				a.fail(x, "TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part")
+			}
+		}
 		return merge("("+l.sql+" "+x.op+" "+r.sql+")", l.t, l, r)
 	}
 	a.noMatch(x, x.op, l, r)

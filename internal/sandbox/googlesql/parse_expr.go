@@ -9,9 +9,8 @@ func (p *parser) expr() expr {
 	defer p.leave()
 	l := p.andExpr()
 	for p.tok().is("OR") {
-		at := p.tok().pos
 		p.i++
-		l = &binaryExpr{node{at}, "OR", l, p.andExpr()}
+		l = &binaryExpr{node{l.pos()}, "OR", l, p.andExpr()}
 	}
 	return l
 }
@@ -19,9 +18,8 @@ func (p *parser) expr() expr {
 func (p *parser) andExpr() expr {
 	l := p.notExpr()
 	for p.tok().is("AND") {
-		at := p.tok().pos
 		p.i++
-		l = &binaryExpr{node{at}, "AND", l, p.notExpr()}
+		l = &binaryExpr{node{l.pos()}, "AND", l, p.notExpr()}
 	}
 	return l
 }
@@ -60,7 +58,7 @@ func (p *parser) startsComparison() bool {
 // comparisonTail parses what follows the left side of a comparison; nil if none does.
 func (p *parser) comparisonTail(l expr) expr {
 	t := p.tok()
-	at := node{t.pos}
+	at := node{l.pos()}
 	for _, op := range []string{"=", "<", ">", "<=", ">=", "<>", "!="} {
 		if t.kind == tokPunct && t.text == op {
 			p.i++
@@ -98,7 +96,8 @@ func (p *parser) comparisonTail(l expr) expr {
 }
 
 func (p *parser) isTail(l expr) expr {
-	at := node{p.expect("IS").pos}
+	at := node{l.pos()}
+	p.expect("IS")
 	not := p.accept("NOT")
 	if p.accept("DISTINCT", "FROM") {
 		return &distinctExpr{at, l, p.binary(0), not}
@@ -156,7 +155,7 @@ func (p *parser) binary(level int) expr {
 			return l
 		}
 		p.i++
-		l = &binaryExpr{node{t.pos}, op, l, p.binary(level + 1)}
+		l = &binaryExpr{node{l.pos()}, op, l, p.binary(level + 1)}
 	}
 }
 

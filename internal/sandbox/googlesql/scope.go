@@ -116,15 +116,15 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 			}
 			a.fail(x.parts[1], "Name %s not found inside %s", x.parts[1].text, first.text)
 		}
+		if rel != nil { // a range variable hides a column of its name
+			return a.wholeRow(sc, rel, x)
+		}
 		c, n := findColumn(sc.cols, first.text)
-		if n > 1 && rel == nil {
+		if n > 1 {
 			a.fail(first, "Column name %s is ambiguous", first.text)
 		}
 		if n == 1 {
 			return a.fields(a.use(sc, *c, x), x.parts[1:], s)
-		}
-		if rel != nil {
-			return a.fields(a.wholeRow(sc, rel, x), x.parts[1:], s)
 		}
 	}
 	a.fail(first, "Unrecognized name: %s", first.text)
