@@ -1,9 +1,16 @@
 package driver
 
 import (
+	"database/sql"
+	"database/sql/driver"
+	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"cloud.google.com/go/bigquery"
 )
 
 // structField is one field of a Go struct as BigQuery sees it.
@@ -16,33 +23,40 @@ var fieldsByType sync.Map // reflect.Type -> []structField
 
 // structFields lists the exported fields of a struct type. A field's name is the one in its tag
 // `bigquery:"name"`, as for the official client, else its own; "-" leaves it out. The fields of
-// an embedded struct without a tag count as the outer one's.
+// an embedded struct without a tag count as the outer one's, unless it is a value of its own, as
+// time.Time is.
 func structFields(t reflect.Type) []structField {
 	if known, ok := fieldsByType.Load(t); ok {
 		return known.([]structField)
 	}
-	var fields []structField
-	for _, f := range reflect.VisibleFields(t) {
-		tag, _, _ := strings.Cut(f.Tag.Get("bigquery"), ",")
-		if !f.IsExported() || tag == "-" || f.Anonymous && tag == "" || promotedThroughPointer(t, f.Index) {
-			continue
-		}
-		name := f.Name
-		if tag != "" {
-			name = tag
-		}
-		fields = append(fields, structField{name, f.Index})
-	}
+	fields := appendFields(nil, t, nil)
 	fieldsByType.Store(t, fields)
 	return fields
 }
 
-// promotedThroughPointer leaves out fields of embedded pointers, which may be nil.
-func promotedThroughPointer(t reflect.Type, index []int) bool {
-	for _, i := range index[:len(index)-1] {
-		if t = t.Field(i).Type; t.Kind() == reflect.Pointer {
-			return true
+func appendFields(fields []structField, t reflect.Type, index []int) []structField {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, _, _ := strings.Cut(f.Tag.Get("bigquery"), ",")
+		at := append(slices.Clone(index), i)
+		switch {
+		case tag == "-":
+		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct && !isValue(f.Type):
+			fields = appendFields(fields, f.Type, at)
+		case f.IsExported() && tag != "":
+			fields = append(fields, structField{tag, at})
+		case f.IsExported():
+			fields = append(fields, structField{f.Name, at})
 		}
+	}
+	return fields
+}
+
+// isValue tells a struct that BigQuery has a scalar type for, or that says itself what it is.
+func isValue(t reflect.Type) bool {
+	switch reflect.New(t).Interface().(type) {
+	case driver.Valuer, sql.Scanner, *time.Time, *big.Int, *big.Rat, *bigquery.IntervalValue, *Range, *Struct:
+		return true
 	}
 	return false
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
@@ -34,6 +36,16 @@ func encodeSlice(rv reflect.Value) (argument, error) {
 	return a.as(&bq.QueryParameterType{Type: "ARRAY", ArrayType: elem})
 }
 
+// elementTypes has the types whose zero value is no value of BigQuery's.
+var elementTypes = map[reflect.Type]string{
+	reflect.TypeFor[civil.Date]():     "DATE",
+	reflect.TypeFor[civil.DateTime](): "DATETIME",
+}
+
+// numericTypes are those that a *big.Int or a *big.Rat can become, the widest last: each
+// holds all that the ones before it hold.
+var numericTypes = []string{"INT64", "NUMERIC", "BIGNUMERIC"}
+
 // elementType finds the one type of the elements; nil if nothing says.
 func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error) {
 	var elem *bq.QueryParameterType
@@ -43,7 +55,11 @@ func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error)
 		case elem == nil:
 			elem = p.typ
 		case !reflect.DeepEqual(elem, p.typ):
-			return nil, fmt.Errorf("[%d] is a %s and an element before it a %s: an ARRAY has one type", i, p.typ.Type, elem.Type)
+			before, now := slices.Index(numericTypes, elem.Type), slices.Index(numericTypes, p.typ.Type)
+			if before < 0 || now < 0 {
+				return nil, fmt.Errorf("[%d] is a %s and an element before it a %s: an ARRAY has one type", i, p.typ.Type, elem.Type)
+			}
+			elem = &bq.QueryParameterType{Type: numericTypes[max(before, now)]}
 		}
 	}
 	for _, p := range parts {
@@ -51,11 +67,15 @@ func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error)
 			return nil, nil
 		}
 	}
-	if elem == nil && rv.Type().Elem().Kind() != reflect.Interface {
-		zero, err := encode(reflect.Zero(rv.Type().Elem()).Interface())
-		if err == nil {
-			elem = zero.typ
-		}
+	t := rv.Type().Elem()
+	if elem != nil || t.Kind() == reflect.Interface {
+		return elem, nil
+	}
+	if name, ok := elementTypes[t]; ok {
+		return &bq.QueryParameterType{Type: name}, nil
+	}
+	if zero, err := encode(reflect.Zero(t).Interface()); err == nil {
+		elem = zero.typ
 	}
 	return elem, nil
 }
@@ -150,7 +170,7 @@ func (a argument) asNested(typ *bq.QueryParameterType) (argument, error) {
 	out.value.StructValues = make(map[string]bq.QueryParameterValue, len(a.parts))
 	for i, p := range a.parts {
 		var want *bq.QueryParameterType
-		if typ != nil && typ.Type == "STRUCT" {
+		if typ != nil && typ.Type == "STRUCT" && p.typ == nil {
 			want = typ.StructTypes[i].Type
 		}
 		field, err := p.resolve(want)
@@ -163,9 +183,13 @@ func (a argument) asNested(typ *bq.QueryParameterType) (argument, error) {
 	return out, nil
 }
 
-// resolve is as for a part, which may have its type already.
+// resolve is as for a part, which may have its type already. A number takes the wider type of
+// the others in its array: its text is the same.
 func (p part) resolve(typ *bq.QueryParameterType) (argument, error) {
 	if p.typ != nil {
+		if typ != nil && slices.Contains(numericTypes, p.typ.Type) && slices.Contains(numericTypes, typ.Type) {
+			return argument{typ: typ, value: p.value}, nil
+		}
 		return p.argument, nil
 	}
 	return p.as(typ)

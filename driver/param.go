@@ -1,8 +1,8 @@
 package driver
 
 import (
+	"database/sql"
 	"database/sql/driver"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
@@ -74,16 +73,17 @@ func encode(v any) (argument, error) {
 		}
 		return encodeText("JSON", string(v))
 	case time.Time:
-		if err := checkYear(v.UTC().Year()); err != nil {
+		// A year that no BigQuery type has; the others depend on the type.
+		if err := checkYear(v.Year()); err != nil && checkYear(v.UTC().Year()) != nil {
 			return argument{}, err
 		}
 		return argument{time: &v}, nil
 	case civil.Date:
 		return encodeCivil("DATE", v.String(), v.IsValid(), v.Year)
 	case civil.DateTime:
-		return encodeCivil("DATETIME", bigquery.CivilDateTimeString(v), v.IsValid(), v.Date.Year)
+		return encodeCivil("DATETIME", datetimeText(v, " "), v.IsValid(), v.Date.Year)
 	case civil.Time:
-		return encodeCivil("TIME", bigquery.CivilTimeString(v), v.IsValid(), 1)
+		return encodeCivil("TIME", timeText(v), v.IsValid(), 1)
 	case big.Rat:
 		return encodeRat(&v)
 	case *big.Rat:
@@ -99,12 +99,14 @@ func encode(v any) (argument, error) {
 		}
 		return encodeInt(v)
 	case bigquery.IntervalValue:
-		return scalar("INTERVAL", v.String()), nil
+		return scalar("INTERVAL", intervalText(&v)), nil
 	case *bigquery.IntervalValue:
 		if v == nil {
 			return typedNull("INTERVAL"), nil
 		}
-		return scalar("INTERVAL", v.String()), nil
+		return scalar("INTERVAL", intervalText(v)), nil
+	case sql.Out:
+		return argument{}, errors.New("BigQuery has no output parameters")
 	case Range:
 		return encodeRange(v)
 	case Struct:
@@ -241,52 +243,6 @@ func sqlNull(rv reflect.Value) (inner any, valid, ok bool) {
 	return rv.FieldByName("V").Interface(), rv.FieldByName("Valid").Bool(), true
 }
 
-// formatFloat writes the fewest digits that make the same number; BigQuery reads NaN, +Inf and -Inf.
-func formatFloat(f float64, bits int) string { return strconv.FormatFloat(f, 'g', -1, bits) }
-
-// encodeText refuses text that is not UTF-8: JSON would change it without a word.
-func encodeText(typ, s string) (argument, error) {
-	if !utf8.ValidString(s) {
-		return argument{}, fmt.Errorf("the %s is not valid UTF-8: pass a []byte for BYTES", typ)
-	}
-	return scalar(typ, s), nil
-}
-
-func encodeBytes(b []byte) argument {
-	if b == nil {
-		return typedNull("BYTES")
-	}
-	return scalar("BYTES", base64.StdEncoding.EncodeToString(b))
-}
-
-func checkYear(y int) error {
-	if y < 1 || y > 9999 {
-		return fmt.Errorf("the year %d is outside BigQuery's 1 to 9999", y)
-	}
-	return nil
-}
-
-func encodeCivil(typ, text string, valid bool, year int) (argument, error) {
-	if !valid {
-		return argument{}, fmt.Errorf("not a valid %s: %s", typ, text)
-	}
-	if err := checkYear(year); err != nil {
-		return argument{}, err
-	}
-	return scalar(typ, text), nil
-}
-
-// timestampLayout cuts what is below microseconds, as BigQuery has no place for it.
-const timestampLayout = "2006-01-02 15:04:05.999999+00:00"
-
-func encodeTimestamp(t time.Time) (argument, error) {
-	u := t.UTC()
-	if err := checkYear(u.Year()); err != nil {
-		return argument{}, err
-	}
-	return scalar("TIMESTAMP", u.Format(timestampLayout)), nil
-}
-
 // as gives an argument without a type the one that BigQuery found for it. A time goes into a
 // DATE, DATETIME or TIME by its own clock, in its own time zone, and into anything else as a TIMESTAMP.
 func (a argument) as(typ *bq.QueryParameterType) (argument, error) {
@@ -310,79 +266,6 @@ func (a argument) as(typ *bq.QueryParameterType) (argument, error) {
 		}
 	}
 	return encodeTimestamp(*a.time)
-}
-
-const (
-	numericScale    = 9
-	bigNumericScale = 38
-)
-
-// maxNumeric and maxBigNumeric are the largest absolute values, times 10^scale: 38 nines, and 2^255-1.
-var (
-	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
-	maxBigNumeric = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(1))
-)
-
-// encodeRat writes an exact decimal as the smaller type that holds it. What neither holds is
-// refused: rounding is the caller's to decide.
-func encodeRat(r *big.Rat) (argument, error) {
-	for _, t := range []struct {
-		name  string
-		scale int
-		max   *big.Int
-	}{{"NUMERIC", numericScale, maxNumeric}, {"BIGNUMERIC", bigNumericScale, maxBigNumeric}} {
-		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.scale)), nil)
-		scaled := new(big.Rat).Mul(r, new(big.Rat).SetInt(unit))
-		if scaled.IsInt() && scaled.Num().CmpAbs(t.max) <= 0 {
-			text := r.FloatString(t.scale)
-			return scalar(t.name, strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
-		}
-	}
-	return argument{}, errors.New("the number has more digits than BIGNUMERIC holds (38 after the point): round it")
-}
-
-// encodeInt writes an INT64 where that is enough, since it also goes where a NUMERIC does.
-func encodeInt(i *big.Int) (argument, error) {
-	if i.IsInt64() {
-		return encode(i.Int64())
-	}
-	return encodeRat(new(big.Rat).SetInt(i))
-}
-
-func encodeRange(r Range) (argument, error) {
-	elem, value := "", &bq.RangeValue{}
-	for _, side := range []struct {
-		name string
-		end  any
-		to   **bq.QueryParameterValue
-	}{{"Start", r.Start, &value.Start}, {"End", r.End, &value.End}} {
-		if side.end == nil {
-			continue
-		}
-		a, err := encode(side.end)
-		if err == nil && a.time != nil {
-			a, err = encodeTimestamp(*a.time)
-		}
-		if err != nil {
-			return argument{}, fmt.Errorf("%s of the Range: %w", side.name, err)
-		}
-		switch t := a.typ.Type; {
-		case t != "DATE" && t != "DATETIME" && t != "TIMESTAMP":
-			return argument{}, fmt.Errorf("%s of the Range is a %T: use civil.Date, civil.DateTime or time.Time", side.name, side.end)
-		case elem != "" && elem != t:
-			return argument{}, fmt.Errorf("the ends of the Range are of two types, %s and %s", elem, t)
-		default:
-			elem = t
-		}
-		*side.to = a.value
-	}
-	if elem == "" {
-		return argument{}, errors.New("a Range without both bounds has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'")
-	}
-	return argument{
-		typ:   &bq.QueryParameterType{Type: "RANGE", RangeElementType: &bq.QueryParameterType{Type: elem}},
-		value: &bq.QueryParameterValue{RangeValue: value},
-	}, nil
 }
 
 // encodeDeclared encodes a value whose type the caller names.

@@ -71,7 +71,10 @@ func TestEncode(t *testing.T) {
 		{bigRat("1.5"), `NUMERIC 1.5`}, {bigRat("-0.000000001"), `NUMERIC -0.000000001`}, {bigRat("100"), `NUMERIC 100`},
 		{bigRat("0.0000000001"), `BIGNUMERIC 0.0000000001`}, {bigRat("100000000000000000000000000000"), `BIGNUMERIC 100000000000000000000000000000`},
 		{bigInt("5"), `INT64 5`}, {bigInt("9223372036854775808"), `NUMERIC 9223372036854775808`}, {noRat, `NUMERIC NULL`},
-		{&bigquery.IntervalValue{Years: 1, Hours: 2}, `INTERVAL 1-0 0 2:0:0`},
+		{&bigquery.IntervalValue{Years: 1, Hours: 2}, `INTERVAL 1-0 0 2:0:0`}, {bigquery.IntervalValue{Months: -3}, `INTERVAL -0-3 0 0:0:0`},
+		{bigquery.IntervalValue{Minutes: -5}, `INTERVAL 0-0 0 -0:5:0`}, {bigquery.IntervalValue{Hours: 1, Minutes: -30}, `INTERVAL 0-0 0 0:30:0`},
+		{bigquery.IntervalValue{Years: -1, Months: 14, Days: -2, SubSecondNanos: -5e8}, `INTERVAL 0-2 -2 -0:0:0.500000`}, {bigquery.IntervalValue{Seconds: 90, SubSecondNanos: 1999}, `INTERVAL 0-0 0 0:1:30.000001`},
+		{civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999600}, `TIME 23:59:59.999999`},
 		{bigquery.NullString{}, `STRING NULL`}, {bigquery.NullString{StringVal: "a", Valid: true}, `STRING a`}, {bigquery.NullInt64{}, `INT64 NULL`},
 		{bigquery.NullFloat64{Float64: 1, Valid: true}, `FLOAT64 1`}, {bigquery.NullBool{}, `BOOL NULL`}, {bigquery.NullDate{}, `DATE NULL`}, {bigquery.NullTime{}, `TIME NULL`},
 		{bigquery.NullDateTime{}, `DATETIME NULL`}, {bigquery.NullTimestamp{}, `TIMESTAMP NULL`}, {bigquery.NullGeography{GeographyVal: "POINT(0 0)", Valid: true}, `GEOGRAPHY POINT(0 0)`}, {bigquery.NullJSON{}, `JSON NULL`},
@@ -101,7 +104,7 @@ func TestEncode(t *testing.T) {
 		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "year 10000"}, {time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "year 0"},
 		{civil.Date{Year: 2023, Month: 2, Day: 29}, "not a valid DATE"}, {civil.Date{}, "not a valid DATE"}, {civil.Date{Year: 10000, Month: 1, Day: 1}, "year 10000"},
 		{civil.Time{Hour: 24}, "not a valid TIME"},
-		{bigRat("1/3"), "round it"}, {bigInt("1" + strings.Repeat("0", 40)), "round it"},
+		{bigRat("1/3"), "round it"}, {bigInt("1" + strings.Repeat("0", 40)), "beyond the range"}, {sql.Out{Dest: new(int)}, "output parameters"},
 		{map[string]int{}, "map[string]int"}, {make(chan int), "chan int"}, {func() {}, "func()"}, {complex(1, 1), "complex128"},
 		{[][]int{{1}}, "ARRAY of ARRAYs"}, {[]any{1, "a"}, "[1] is a STRING"}, {[]any{1, make(chan int)}, "[1]: chan int"},
 		{struct{ a int }{1}, "no exported fields"}, {struct{ A, B any }{1, map[int]int{}}, ".B: map[int]int"}, {[3]int{}, "[3]int"},
@@ -198,6 +201,24 @@ func TestCheckArguments(t *testing.T) {
 	}
 }
 
+type base struct{ ID int64 }
+
+type embeds struct {
+	named
+	time.Time
+	base
+	Note string
+}
+
+// timesAre is what BigQuery says of an embeds.
+func timesAre(name string) *bq.QueryParameterType {
+	t := &bq.QueryParameterType{Type: "STRUCT"}
+	for _, f := range []struct{ name, typ string }{{"Time", name}, {"ID", "INT64"}, {"Note", "STRING"}} {
+		t.StructTypes = append(t.StructTypes, &bq.QueryParameterTypeStructTypes{Name: f.name, Type: &bq.QueryParameterType{Type: f.typ}})
+	}
+	return t
+}
+
 func TestEncodeNested(t *testing.T) {
 	t.Parallel()
 	type line struct {
@@ -218,6 +239,10 @@ func TestEncodeNested(t *testing.T) {
 		{[]int64{1, 2}, nil, "ARRAY<INT64>", `{"arrayValues":[{"value":"1"},{"value":"2"}]}`},
 		{[]string{""}, nil, "ARRAY<STRING>", `{"arrayValues":[{"value":""}]}`},
 		{[]string{}, nil, "ARRAY<STRING>", `{"arrayValues":[]}`}, {[]float64(nil), nil, "ARRAY<FLOAT64>", `{"arrayValues":[]}`},
+		{[]*big.Rat{bigRat("1.5"), bigRat("0.0000000001")}, nil, "ARRAY<BIGNUMERIC>", `{"arrayValues":[{"value":"1.5"},{"value":"0.0000000001"}]}`},
+		{[]*big.Int{bigInt("9223372036854775808"), bigInt("1")}, nil, "ARRAY<NUMERIC>", `{"arrayValues":[{"value":"9223372036854775808"},{"value":"1"}]}`},
+		{[]civil.Date{}, nil, "ARRAY<DATE>", `{"arrayValues":[]}`},
+		{embeds{Note: "n", named: "x", Time: day, base: base{1}}, timesAre("TIMESTAMP"), "STRUCT,Time TIMESTAMP,ID INT64,Note STRING;", `{"structValues":{"ID":{"value":"1"},"Note":{"value":"n"},"Time":{"value":"2024-02-29 01:02:03+00:00"}}}`},
 		{[]any{nil, 1.5}, nil, "ARRAY<FLOAT64>", `{"arrayValues":[{"value":null},{"value":"1.5"}]}`},
 		{[]*int64{nil}, array("NUMERIC"), "ARRAY<NUMERIC>", `{"arrayValues":[{"value":null}]}`},
 		{[]time.Time{day}, array("DATE"), "ARRAY<DATE>", `{"arrayValues":[{"value":"2024-02-29"}]}`},

@@ -26,8 +26,10 @@ func rangeEnd(v any) string {
 		return "UNBOUNDED"
 	case time.Time:
 		return v.UTC().Format("2006-01-02 15:04:05.999999+00")
+	case civil.DateTime:
+		return datetimeText(v, "T")
 	}
-	return fmt.Sprint(v) // civil types write themselves as BigQuery does
+	return fmt.Sprint(v)
 }
 
 // rangeKind makes the kind of RANGE<elem>.

@@ -16,7 +16,6 @@ type Rows struct {
 	batches batches
 	current batch
 	err     error
-	done    func() // called once, when the rows are read or closed
 }
 
 var (
@@ -55,6 +54,7 @@ func (r *Rows) Next(dest []driver.Value) error {
 				return r.end(err)
 			}
 		}
+		r.current = nil // its page may go while the next one comes
 		b, err := r.batches.Next()
 		if err == iterator.Done {
 			return r.end(io.EOF)
@@ -70,10 +70,6 @@ func (r *Rows) Next(dest []driver.Value) error {
 func (r *Rows) end(err error) error {
 	r.err, r.current = err, nil
 	r.batches.Close()
-	if r.done != nil {
-		r.done()
-		r.done = nil
-	}
 	return err
 }
 

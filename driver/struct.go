@@ -3,6 +3,7 @@ package driver
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 )
 
 // Struct is a value of type STRUCT: its fields in the order of the type. A name may be
@@ -27,7 +28,8 @@ func (s Struct) Get(name string) (any, bool) {
 	return nil, false
 }
 
-// MarshalJSON writes an object with the fields in their order, also those of the same name.
+// MarshalJSON writes an object with the fields in their order, also those of the same name. NaN and
+// the infinities, which JSON does not have, are strings, as BigQuery's own TO_JSON writes them.
 func (s Struct) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -39,7 +41,7 @@ func (s Struct) MarshalJSON() ([]byte, error) {
 			if j > 0 {
 				b.WriteByte(':')
 			}
-			text, err := json.Marshal(part)
+			text, err := json.Marshal(plainJSON(part))
 			if err != nil {
 				return nil, err
 			}
@@ -48,6 +50,28 @@ func (s Struct) MarshalJSON() ([]byte, error) {
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// plainJSON replaces the numbers that JSON does not have.
+func plainJSON(v any) any {
+	switch v := v.(type) {
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return "NaN"
+		case math.IsInf(v, 1):
+			return "Infinity"
+		case math.IsInf(v, -1):
+			return "-Infinity"
+		}
+	case []float64:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = plainJSON(v[i])
+		}
+		return list
+	}
+	return v
 }
 
 // String is the JSON of the struct.

@@ -93,6 +93,7 @@ func TestRangeString(t *testing.T) {
 		{Range{}, "[UNBOUNDED, UNBOUNDED)"},
 		{Range{Start: civil.Date{Year: 2024, Month: 1, Day: 2}}, "[2024-01-02, UNBOUNDED)"},
 		{Range{End: civil.DateTime{Date: civil.Date{Year: 2024, Month: 1, Day: 2}, Time: civil.Time{Hour: 3}}}, "[UNBOUNDED, 2024-01-02T03:00:00)"},
+		{Range{Start: civil.DateTime{Date: civil.Date{Year: 2024, Month: 1, Day: 2}, Time: civil.Time{Nanosecond: 6000}}}, "[2024-01-02T00:00:00.000006, UNBOUNDED)"},
 		{Range{Start: utc(2024, 1, 2, 3, 4, 5, 6), End: utc(2024, 1, 3, 0, 0, 0, 0)}, "[2024-01-02 03:04:05.000006+00, 2024-01-03 00:00:00+00)"},
 	} {
 		if got := tt.r.String(); got != tt.want {

@@ -1,0 +1,178 @@
+package driver
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// The texts of scalar parameters. Those of the official client are not used: it rounds a civil
+// time up to a sixtieth second and loses the sign of an interval's smaller parts.
+
+// formatFloat writes the fewest digits that make the same number; BigQuery reads NaN, +Inf and -Inf.
+func formatFloat(f float64, bits int) string { return strconv.FormatFloat(f, 'g', -1, bits) }
+
+// encodeText refuses text that is not UTF-8: JSON would change it without a word.
+func encodeText(typ, s string) (argument, error) {
+	if !utf8.ValidString(s) {
+		return argument{}, fmt.Errorf("the %s is not valid UTF-8: pass a []byte for BYTES", typ)
+	}
+	return scalar(typ, s), nil
+}
+
+func encodeBytes(b []byte) argument {
+	if b == nil {
+		return typedNull("BYTES")
+	}
+	return scalar("BYTES", base64.StdEncoding.EncodeToString(b))
+}
+
+func checkYear(y int) error {
+	if y < 1 || y > 9999 {
+		return fmt.Errorf("the year %d is outside BigQuery's 1 to 9999", y)
+	}
+	return nil
+}
+
+func encodeCivil(typ, text string, valid bool, year int) (argument, error) {
+	if !valid {
+		return argument{}, fmt.Errorf("not a valid %s: %s", typ, text)
+	}
+	if err := checkYear(year); err != nil {
+		return argument{}, err
+	}
+	return scalar(typ, text), nil
+}
+
+// timestampLayout cuts what is below microseconds, as BigQuery has no place for it.
+const timestampLayout = "2006-01-02 15:04:05.999999+00:00"
+
+func encodeTimestamp(t time.Time) (argument, error) {
+	u := t.UTC()
+	if err := checkYear(u.Year()); err != nil {
+		return argument{}, err
+	}
+	return scalar("TIMESTAMP", u.Format(timestampLayout)), nil
+}
+
+// fractionText is what follows the seconds: nothing, or a point and six digits.
+func fractionText(nanos int) string {
+	if nanos < 1000 {
+		return ""
+	}
+	return fmt.Sprintf(".%06d", nanos/1000)
+}
+
+func timeText(t civil.Time) string {
+	return fmt.Sprintf("%02d:%02d:%02d", t.Hour, t.Minute, t.Second) + fractionText(t.Nanosecond)
+}
+
+// datetimeText has a space between date and time in a parameter and a T where BigQuery prints it.
+func datetimeText(t civil.DateTime, between string) string {
+	return t.Date.String() + between + timeText(t.Time)
+}
+
+// intervalText writes an interval in BigQuery's canonical form. Its three parts, months, days and time,
+// have a sign each.
+func intervalText(v *bigquery.IntervalValue) string {
+	months := int64(v.Years)*12 + int64(v.Months)
+	nanos := ((int64(v.Hours)*60+int64(v.Minutes))*60+int64(v.Seconds))*1e9 + int64(v.SubSecondNanos)
+	ms, m := signed(months)
+	ts, t := signed(nanos)
+	seconds := t / 1e9
+	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s", ms, m/12, m%12, v.Days, ts, seconds/3600, seconds/60%60, seconds%60, fractionText(int(t%1e9)))
+}
+
+func signed(n int64) (sign string, abs int64) {
+	if n < 0 {
+		return "-", -n
+	}
+	return "", n
+}
+
+const (
+	numericScale    = 9
+	bigNumericScale = 38
+)
+
+// maxNumeric and maxBigNumeric are the largest absolute values, times 10^scale: 38 nines, and 2^255-1.
+var (
+	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
+	maxBigNumeric = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(1))
+
+	maxBigNumericWhole = new(big.Int).Quo(maxBigNumeric, new(big.Int).Exp(big.NewInt(10), big.NewInt(bigNumericScale), nil))
+)
+
+// encodeRat writes an exact decimal as the smaller type that holds it. What neither holds is
+// refused: rounding is the caller's to decide.
+func encodeRat(r *big.Rat) (argument, error) {
+	for _, t := range []struct {
+		name  string
+		scale int
+		max   *big.Int
+	}{{"NUMERIC", numericScale, maxNumeric}, {"BIGNUMERIC", bigNumericScale, maxBigNumeric}} {
+		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.scale)), nil)
+		scaled := new(big.Rat).Mul(r, new(big.Rat).SetInt(unit))
+		if scaled.IsInt() && scaled.Num().CmpAbs(t.max) <= 0 {
+			text := r.FloatString(t.scale)
+			return scalar(t.name, strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
+		}
+	}
+	if new(big.Int).Quo(r.Num(), r.Denom()).CmpAbs(maxBigNumericWhole) > 0 {
+		return argument{}, errors.New("the number is beyond the range of BIGNUMERIC, about 5.79e38 either way")
+	}
+	return argument{}, errors.New("the number has more digits than BIGNUMERIC holds (38 after the point): round it")
+}
+
+// encodeInt writes an INT64 where that is enough, since it also goes where a NUMERIC does.
+func encodeInt(i *big.Int) (argument, error) {
+	if i.IsInt64() {
+		return encode(i.Int64())
+	}
+	return encodeRat(new(big.Rat).SetInt(i))
+}
+
+func encodeRange(r Range) (argument, error) {
+	elem, value := "", &bq.RangeValue{}
+	for _, side := range []struct {
+		name string
+		end  any
+		to   **bq.QueryParameterValue
+	}{{"Start", r.Start, &value.Start}, {"End", r.End, &value.End}} {
+		if side.end == nil {
+			continue
+		}
+		a, err := encode(side.end)
+		if err == nil && a.time != nil {
+			a, err = encodeTimestamp(*a.time)
+		}
+		if err != nil {
+			return argument{}, fmt.Errorf("%s of the Range: %w", side.name, err)
+		}
+		switch t := a.typ.Type; {
+		case t != "DATE" && t != "DATETIME" && t != "TIMESTAMP":
+			return argument{}, fmt.Errorf("%s of the Range is a %T: use civil.Date, civil.DateTime or time.Time", side.name, side.end)
+		case elem != "" && elem != t:
+			return argument{}, fmt.Errorf("the ends of the Range are of two types, %s and %s", elem, t)
+		default:
+			elem = t
+		}
+		*side.to = a.value
+	}
+	if elem == "" {
+		return argument{}, errors.New("a Range without both bounds has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'")
+	}
+	return argument{
+		typ:   &bq.QueryParameterType{Type: "RANGE", RangeElementType: &bq.QueryParameterType{Type: elem}},
+		value: &bq.QueryParameterValue{RangeValue: value},
+	}, nil
+}
