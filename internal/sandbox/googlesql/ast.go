@@ -207,8 +207,9 @@ type selectBody struct {
 type grouping struct {
 	node
 	all  bool
-	kind string // "", ROLLUP, CUBE
+	kind string // "", ROLLUP, CUBE, GROUPING SETS
 	keys []expr
+	sets [][]expr // of GROUPING SETS
 }
 
 // selectItem is an expression, or a star of everything or of one expression.

@@ -115,8 +115,8 @@ var casts = map[[2]Kind]string{
 	{Numeric, Float64}: "CAST({1} AS DOUBLE)",
 	{Numeric, String}:  numericString,
 	{String, Int64}:    guarded(`[+-]?([0-9]+|0[xX][0-9a-fA-F]+)`, "int64", "BIGINT"),
-	{String, Float64}:  "CAST({1} AS DOUBLE)",
-	{String, Numeric}:  "CAST({1} AS DECIMAL(38,9))",
+	{String, Float64}:  guarded(`(?i)[+-]?(`+decimalText+`|inf|infinity|nan)`, "double", "DOUBLE"),
+	{String, Numeric}:  guarded(`[+-]?`+decimalText, "numeric", "DECIMAL(38,9)"),
 	{String, Bool}: "(CASE WHEN lower({1}) = 'true' THEN TRUE WHEN lower({1}) = 'false' THEN FALSE WHEN {1} IS NOT NULL" +
 		" THEN CAST('Bad bool value: ' || {1} AS BOOLEAN) END)",
 	{String, Bytes}:       "encode({1})",
@@ -145,13 +145,14 @@ const floatText = "(CASE WHEN isnan({1}) THEN 'NaN' WHEN isinf({1}) THEN CASE WH
 	" WHEN CAST(format('{:.15g}', {1}) AS DOUBLE) = {1} THEN format('{:.15g}', {1}) ELSE format('{:.17g}', {1}) END)"
 
 const (
-	dateText = `[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`
-	timeText = `[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?`
+	decimalText = `([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?`
+	dateText    = `[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`
+	timeText    = `[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?`
 )
 
 // guarded casts a STRING that has the form; DuckDB takes more than GoogleSQL.
 func guarded(form, what, to string) string {
-	return "(CASE WHEN {1} IS NULL THEN NULL WHEN regexp_full_match({1}, '\\s*" + form + "\\s*') THEN CAST({1} AS " + to + ")" +
+	return "(CASE WHEN {1} IS NULL THEN NULL WHEN regexp_full_match({1}, '\\s*(" + form + ")\\s*') THEN CAST({1} AS " + to + ")" +
 		" ELSE CAST('Invalid " + what + ": ' || {1} AS " + to + ") END)"
 }
 

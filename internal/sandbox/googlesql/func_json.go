@@ -37,6 +37,13 @@ func init() {
 		return merge(whenValid(v, sql), arrayOf(elem), v)
 	})
 	def("PARSE_JSON", "STRING -> JSON", "json({1})")
+	jsonAs := func(types, sql string) string {
+		return "(CASE WHEN json_type({1}) IN (" + types + ") THEN " + sql + " WHEN {1} IS NOT NULL THEN error('The provided JSON input is not of the expected type') END)"
+	}
+	def("STRING", "JSON -> STRING", jsonAs("'VARCHAR'", "json_extract_string({1}, '$')"))
+	def("BOOL", "JSON -> BOOL", jsonAs("'BOOLEAN'", "CAST({1} AS BOOLEAN)"))
+	def("INT64", "JSON -> INT64", jsonAs("'BIGINT', 'UBIGINT'", "CAST({1} AS BIGINT)"))
+	def("FLOAT64", "JSON -> FLOAT64", jsonAs("'BIGINT', 'UBIGINT', 'DOUBLE'", "CAST({1} AS DOUBLE)"))
 	code("TO_JSON_STRING", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1)
 		v := a.expr(c.args[0], s)

@@ -7,7 +7,8 @@ import (
 
 func init() {
 	def("DIV", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: DIV') ELSE {1} // {2} END)")
-	def("DIV MOD", "NUMERIC, NUMERIC -> NUMERIC", "")
+	def("DIV", "NUMERIC, NUMERIC -> NUMERIC", "")
+	def("MOD", "NUMERIC, NUMERIC -> NUMERIC", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % {2} END)")
 	def("MOD", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % {2} END)")
 	def("ABS", "INT64 -> INT64", "abs({1})")
 	def("ABS", "FLOAT64 -> FLOAT64", "abs({1})")
@@ -86,8 +87,5 @@ func (a *analyzer) roundNumeric(c *callExpr, vs []val) val {
 		a.refuse(c.args[1], c.name+" of a NUMERIC to "+n.lit.text+" digits")
 	}
 	fn := map[string]string{"ROUND": "round", "TRUNC": "trunc"}[c.name]
-	if fn == "trunc" && digits != 0 {
-		a.refuse(c, "TRUNC of a NUMERIC to a digit")
-	}
 	return merge("CAST("+fn+"("+vs[0].sql+", "+n.lit.text+") AS DECIMAL(38,9))", vs[0].t, vs...)
 }

@@ -83,18 +83,13 @@ func (a *analyzer) compare(op string, l, r val, x interface{ pos() int }) val {
 	if t.Kind == "" {
 		t = kind(Int64)
 	}
-	switch t.Kind {
-	case JSON:
+	switch equality := op == "=" || op == "!="; {
+	case t.Kind == JSON && equality, t.Kind == Array && equality:
+		a.fail(x, "Equality is not defined for arguments of type %s", t.name())
+	case t.Kind == JSON, t.Kind == Array, t.Kind == Struct && !equality:
 		a.noMatch(x, op, l, r)
-	case Array:
-		if op != "=" && op != "!=" {
-			a.noMatch(x, op, l, r)
-		}
-	case Struct:
-		if op != "=" && op != "!=" {
-			a.noMatch(x, op, l, r)
-		}
-		a.refuse(x, "Comparison of STRUCTs")
+	case t.Kind == Struct:
+		return a.compareStructs(op, l, r, t, x)
 	}
 	l1, ok1 := a.coerce(l, t)
 	r1, ok2 := a.coerce(r, t)
@@ -104,6 +99,25 @@ func (a *analyzer) compare(op string, l, r val, x interface{ pos() int }) val {
 	sql := "(" + l1.sql + " " + strings.Replace(op, "!=", "<>", 1) + " " + r1.sql + ")"
 	if t.Kind == Float64 {
 		sql = nanCompare(op, l1, r1, sql)
+	}
+	return merge(sql, kind(Bool), l, r)
+}
+
+// compareStructs compares field by field: DuckDB holds NULLs inside of STRUCTs equal.
+func (a *analyzer) compareStructs(op string, l, r val, t Type, x interface{ pos() int }) val {
+	l1, _ := a.coerce(l, t)
+	r1, _ := a.coerce(r, t)
+	var all []string
+	for i, f := range t.FieldNames() {
+		at := ", " + quoteString(f) + ")"
+		all = append(all, a.compare("=", val{sql: "struct_extract(" + l1.sql + at, t: t.Fields[i].Type}, val{sql: "struct_extract(" + r1.sql + at, t: t.Fields[i].Type}, x).sql)
+	}
+	if len(all) == 0 {
+		a.refuse(x, "Comparison of STRUCTs without fields")
+	}
+	sql := "(" + strings.Join(all, " AND ") + ")"
+	if op == "!=" {
+		sql = "(NOT " + sql + ")"
 	}
 	return merge(sql, kind(Bool), l, r)
 }
@@ -199,77 +213,6 @@ func (a *analyzer) shift(x *binaryExpr, l, r val) val {
 	return merge("(CASE WHEN "+sql+" > 9223372036854775807 THEN "+sql+" - 18446744073709551616::HUGEINT ELSE "+sql+" END)::BIGINT", kind(Int64), l, r)
 }
 
-func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
-	if v, ok := a.dateArithmetic(x, l, r); ok {
-		return v
-	}
-	// Open parameters and NULLs take the other side's type.
-	vs := []val{l, r}
-	for i := range vs {
-		if vs[i].untyped() {
-			other := vs[1-i].t
-			if other.Kind == "" {
-				other = kind(Int64)
-			}
-			vs[i], _ = a.coerce(vs[i], other)
-		}
-	}
-	t, ok := a.supertype(vs)
-	if !ok || !t.numeric() {
-		a.noMatch(x, x.op, l, r)
-	}
-	if x.op == "/" && t.Kind == Int64 {
-		t = kind(Float64)
-	}
-	l1, ok1 := a.coerce(vs[0], t)
-	r1, ok2 := a.coerce(vs[1], t)
-	if !ok1 || !ok2 {
-		a.noMatch(x, x.op, l, r)
-	}
-	return merge(arithmeticSQL(x.op, l1.sql, r1.sql, t), t, l, r)
-}
-
-// longOperands is the length from which operands are bound once instead of repeated; the
-// one-element list is DuckDB's way to say let.
-const longOperands = 200
-
-// arithmeticSQL writes an operation on two values of one type.
-func arithmeticSQL(op, l, r string, t Type) string {
-	switch {
-	case op == "/" && t.Kind == Numeric:
-		return numericDivide(l, r)
-	case op == "*" && t.Kind == Numeric:
-		return "CAST(" + l + " * " + r + " AS DECIMAL(38,9))"
-	case t.Kind == Float64 && len(l)+len(r) > longOperands:
-		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) + ")[1]"
-	case t.Kind == Float64:
-		text := "CAST(" + l + " AS VARCHAR) || ' " + op + " ' || CAST(" + r + " AS VARCHAR)"
-		zero := ""
-		if op == "/" {
-			zero = " WHEN " + r + " = 0 THEN error('division by zero: ' || " + text + ")"
-		}
-		return "(CASE" + zero + " WHEN " + overflow(op, l, r) + " THEN error('double overflow: ' || " + text + ") ELSE " + l + " " + op + " " + r + " END)"
-	}
-	return "(" + l + " " + op + " " + r + ")"
-}
-
-// overflow is the condition that finite operands have an infinite result: DuckDB goes on
-// with infinity, GoogleSQL fails.
-func overflow(op, l, r string) string {
-	return "isinf(" + l + " " + op + " " + r + ") AND NOT isinf(" + l + ") AND NOT isinf(" + r + ")"
-}
-
-// numericDivide divides exactly, rounding half away from zero at the ninth digit. DuckDB
-// has no division of DECIMALs, so it goes through 128-bit integers; the one-element list
-// evaluates each operand once.
-func numericDivide(l, r string) string {
-	unscaled := func(s string) string { return "CAST(" + s + " * 1000000000::DECIMAL(10,0) AS HUGEINT)" }
-	return "list_transform([{'n': " + unscaled("CAST("+l+" AS DECIMAL(38,9))") + ", 'd': " + unscaled("CAST("+r+" AS DECIMAL(38,9))") + "}], lambda q: " +
-		"CASE WHEN q.n IS NULL OR q.d IS NULL THEN NULL WHEN q.d = 0 THEN error('division by zero') ELSE " +
-		"CAST((q.n * 1000000000) // q.d + CASE WHEN 2 * abs((q.n * 1000000000) % q.d) >= abs(q.d) THEN sign(q.n) * sign(q.d) ELSE 0 END AS DECIMAL(38,0))" +
-		" * 0.000000001::DECIMAL(10,9) END)[1]"
-}
-
 func (a *analyzer) is(x *isExpr, s *scope) val {
 	v := a.expr(x.x, s)
 	not := ""
@@ -352,12 +295,12 @@ func (a *analyzer) in(x *inExpr, s *scope) val {
 			ors = append(ors, e.sql)
 		}
 		switch {
-		case t.Kind == Float64:
+		case t.Kind == Float64 || t.Kind == Struct:
 			for i, e := range vs[1:] {
 				ors[i] = a.compare("=", vs[0], e, x).sql
 			}
 			out = merge("("+strings.Join(ors, " OR ")+")", kind(Bool), vs...)
-		case t.Kind == Struct || t.Kind == JSON || t.Kind == Array:
+		case t.Kind == JSON || t.Kind == Array:
 			a.refuse(x, "IN with values of type "+t.name())
 		default:
 			out = merge("("+vs[0].sql+" IN ("+strings.Join(ors, ", ")+"))", kind(Bool), vs...)

@@ -201,11 +201,37 @@ func (p *parser) groupBy() *grouping {
 			return g
 		}
 	}
-	if p.isWords("GROUPING", "SETS") {
-		p.refuse(p.tok().pos, "GROUPING SETS")
+	if p.accept("GROUPING", "SETS") {
+		g.kind = "GROUPING SETS"
+		p.groupingSets(g)
+		return g
 	}
 	g.keys = p.exprList()
 	return g
+}
+
+// groupingSets reads ((a, b), a, ()).
+func (p *parser) groupingSets(g *grouping) {
+	p.expect("(")
+	for {
+		var set []expr
+		switch {
+		case p.tok().is("ROLLUP"), p.tok().is("CUBE"):
+			p.refuse(p.tok().pos, p.tok().text+" inside GROUPING SETS")
+		case p.accept("(", ")"):
+		case p.accept("("):
+			set = p.exprList()
+			p.expect(")")
+		default:
+			set = []expr{p.expr()}
+		}
+		g.sets = append(g.sets, set)
+		g.keys = append(g.keys, set...)
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
 }
 
 func (p *parser) exprList() []expr {

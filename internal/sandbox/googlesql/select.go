@@ -301,6 +301,17 @@ func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]bool) 
 			}
 		}
 	}
+	if g.kind == "GROUPING SETS" {
+		var sets []string
+		for _, set := range g.sets {
+			parts = nil
+			for _, k := range set {
+				add(a.groupKey(k, b, s, list), k)
+			}
+			sets = append(sets, "("+strings.Join(parts, ", ")+")")
+		}
+		return " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")", keys
+	}
 	for _, k := range g.keys {
 		add(a.groupKey(k, b, s, list), k)
 	}
