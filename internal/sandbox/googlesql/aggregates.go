@@ -33,7 +33,7 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	}
 	wasAgg := s.inAgg
 	if !isWindow {
-		s.inAgg = true
+		s.inAgg, s.sawAgg = true, true
 	}
 	win := s.winOK
 	s.winOK = false

@@ -28,6 +28,7 @@ type scope struct {
 	aggOK   bool
 	winOK   bool
 	inAgg   bool
+	sawAgg  bool // an aggregate function stood in this SELECT
 	group   *groupCheck
 }
 

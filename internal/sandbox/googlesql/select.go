@@ -68,6 +68,7 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 		} else {
 			s.clause, s.aliases = "ORDER BY clause", aliases
 			order = a.orderBy(q.order, s, outVals(outs))
+			grouped = grouped || s.sawAgg
 			if len(s.group.loose) > 0 && grouped {
 				a.checkLoose(s.group.loose, "ORDER BY clause")
 			}
