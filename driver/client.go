@@ -40,7 +40,7 @@ type client struct {
 	http    *http.Client
 	idle    *http.Transport
 	service *bq.Service
-	// official shares the transport. It is for callers that reach below database/sql.
+	// official shares the transport. It is for callers that reach below database/sql, by Conn.Client.
 	official *bigquery.Client
 }
 
@@ -60,7 +60,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
 	base := newTransport()
-	authorised, err := htransport.NewTransport(ctx, base, opts...)
+	authorised, err := htransport.NewTransport(ctx, refusalWatch{base, tokens}, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,8 @@ func newTransport() *http.Transport {
 		t = standard.Clone()
 	}
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one host serves every connection of the pool
+	// Notices, as Google's own transport does, that the network has gone away under a connection.
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 31 * time.Second, PingTimeout: 15 * time.Second}
 	return t
 }
 
@@ -157,6 +159,11 @@ func (c *client) dryRun(ctx context.Context, location string, q *bq.JobConfigura
 		return nil, errors.New("the answer to a dry run has no query statistics")
 	}
 	return job.Statistics, nil
+}
+
+// job calls jobs.get.
+func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error) {
+	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
 }
 
 // cancel calls jobs.cancel.

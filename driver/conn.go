@@ -5,6 +5,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"unicode/utf8"
+
+	"cloud.google.com/go/bigquery"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
 // Conn is one connection of the pool. It holds no network connection of its own: all
@@ -28,7 +33,7 @@ var (
 )
 
 var (
-	errClosed       = errors.New("bigqueryuser: the connector is closed")
+	errClosed       = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
 	errConnClosed   = errors.New("bigqueryuser: the connection is closed")
 	errTransactions = errors.New("bigqueryuser: transactions are not supported by this version")
 )
@@ -53,7 +58,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
 // learns the types of its parameters.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	p, err := findParameters(query)
+	p, err := parse(query)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +66,17 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	c.connector.types.put(query, slotTypes(p, stats.Query.UndeclaredQueryParameters))
+	c.connector.types.put(typeKey(query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
 	return &Stmt{conn: c, text: query, parameters: p}, nil
+}
+
+// parse finds the placeholders of a statement. Text that is not UTF-8 is refused: JSON would change
+// it without a word.
+func parse(query string) (parameters, error) {
+	if !utf8.ValidString(query) {
+		return parameters{}, errors.New("bigqueryuser: the statement is not valid UTF-8")
+	}
+	return findParameters(query)
 }
 
 // Prepare is PrepareContext without a context. database/sql calls PrepareContext.
@@ -103,6 +117,28 @@ func (c *Conn) IsValid() bool { return !c.bad && !c.closed }
 
 // Close ends the connection.
 func (c *Conn) Close() error {
+	if c.closed {
+		return nil
+	}
 	c.closed = true
-	return nil
+	return c.connector.release()
+}
+
+// Client returns the official BigQuery client with the connector's sign-in and connections, for
+// what database/sql has no words for, such as load jobs. It belongs to the connector: it must not be
+// closed, and not be used after the database has been closed. sql.Conn.Raw reaches it:
+//
+//	err := conn.Raw(func(raw any) error {
+//		client, err := raw.(*driver.Conn).Client(ctx)
+//		...
+//	})
+func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
+	if c.closed {
+		return nil, errConnClosed
+	}
+	cl, err := c.connector.clientFor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cl.official, nil
 }

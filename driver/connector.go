@@ -31,8 +31,13 @@ type Connector struct {
 
 	mu     sync.Mutex
 	client *client
-	closed bool
+	conns  int  // open connections
+	closed bool // no more connections
+	down   bool // closed, and the last connection is gone
 
+	// connecting ends with Close: nobody needs to sign in any more.
+	connecting     context.Context
+	stopConnecting context.CancelFunc
 	// background are requests that outlive their statement: cancels, and answers that
 	// are awaited only to learn which job to cancel. stop ends them.
 	background    sync.WaitGroup
@@ -66,8 +71,38 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 		return nil, err
 	}
 	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
+	c.connecting, c.stopConnecting = context.WithCancel(context.Background())
 	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
 	return c, nil
+}
+
+// newSignIn is the one place where a dsn.Config becomes an auth.Config.
+func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
+	client, err := loadClient(cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	mode, err := auth.ParseMode(cfg.Login)
+	if err != nil {
+		return nil, fmt.Errorf("bigqueryuser: login: %w", err)
+	}
+	store, err := openStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return auth.New(auth.Config{
+		Client:       client,
+		Scopes:       cfg.Scopes,
+		Account:      cfg.User,
+		HostedDomain: cfg.HostedDomain,
+		Profile:      cfg.Profile,
+		Mode:         mode,
+		RedirectPort: cfg.RedirectPort,
+		LoginTimeout: cfg.LoginTimeout,
+		Store:        store,
+		Prompter:     o.prompter,
+		Logger:       o.logger,
+	})
 }
 
 // copyConfig leaves the caller nothing by which to change a connector later.
@@ -86,31 +121,65 @@ func copyConfig(cfg *dsn.Config) dsn.Config {
 // usable sign-in yet. It makes no BigQuery request. Errors of the sign-in are those of
 // package auth.
 func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
-	if c.isClosed() {
-		return nil, errClosed
-	}
-	if c.signIn != nil {
-		if err := c.signIn.Ensure(ctx); err != nil {
-			return nil, err
-		}
+	if err := c.ensure(ctx); err != nil {
+		return nil, err
 	}
 	if _, err := c.clientFor(ctx); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, errClosed
+	}
+	c.conns++
 	return &Conn{connector: c}, nil
+}
+
+func (c *Connector) ensure(ctx context.Context) error {
+	if c.signIn == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.connecting, cancel)()
+	err := c.signIn.Ensure(ctx)
+	if err != nil && c.connecting.Err() != nil {
+		return errClosed
+	}
+	return err
 }
 
 // Driver returns the driver, for sql.DB.Driver.
 func (c *Connector) Driver() driver.Driver { return &Driver{} }
 
-// Close lets cancel requests that are on their way go out, within a moment, then stops a
-// running sign-in and closes idle connections. It may be called more than once.
+// Close ends a sign-in that waits for the person, and makes Connect fail. When the last
+// connection has been closed, by Close itself if there is none, cancel requests that are on their way go
+// out, within a moment, and network connections and the sign-in are closed. It may be called
+// more than once.
 func (c *Connector) Close() error {
+	c.stopConnecting()
 	c.mu.Lock()
-	first := !c.closed
 	c.closed = true
 	c.mu.Unlock()
-	if !first {
+	return c.shutdown()
+}
+
+// release is called once for each connection that Connect made.
+func (c *Connector) release() error {
+	c.mu.Lock()
+	c.conns--
+	c.mu.Unlock()
+	return c.shutdown()
+}
+
+// shutdown does the last part of Close when its time has come.
+func (c *Connector) shutdown() error {
+	c.mu.Lock()
+	due := c.closed && c.conns == 0 && !c.down
+	c.down = c.down || due
+	c.mu.Unlock()
+	if !due {
 		return nil
 	}
 	grace := time.AfterFunc(closeGrace, c.stop)
@@ -130,19 +199,13 @@ func (c *Connector) Close() error {
 	return nil
 }
 
-func (c *Connector) isClosed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closed
-}
-
 // clientFor returns the connector's one client, made at the first use. Its lifetime is the
 // connector's: nothing of ctx but its values reaches it.
 func (c *Connector) clientFor(ctx context.Context) (*client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.client == nil {
-		if c.closed {
+		if c.down {
 			return nil, errClosed
 		}
 		cl, err := c.newClient(context.WithoutCancel(ctx))
@@ -154,20 +217,18 @@ func (c *Connector) clientFor(ctx context.Context) (*client, error) {
 	return c.client, nil
 }
 
-// inBackground runs f with a context that ends when the connector closes, at the latest
-// after limit. Once the connector is closed it calls otherwise instead, if there is one.
-func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context), otherwise func()) {
+// inBackground runs f with a context that ends soon after the connector is closed, at the
+// latest after limit. It reports false, and does nothing, after that.
+func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context)) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		if otherwise != nil {
-			otherwise()
-		}
-		return
+	if c.down {
+		return false
 	}
 	c.background.Go(func() {
 		ctx, cancel := context.WithTimeout(c.backgroundCtx, limit)
 		defer cancel()
 		f(ctx)
 	})
+	return true
 }

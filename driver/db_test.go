@@ -580,7 +580,7 @@ func TestNoRetry(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []fakebq.Fault{
 		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}), fakebq.Fail(fakebq.Error{Reason: "accessDenied"}),
-		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}), fakebq.Garbage("{"), fakebq.Garbage("<html>"), fakebq.Body(307, "text/html", ""),
+		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}), fakebq.Garbage("{}"), fakebq.Garbage("{"), fakebq.Garbage("<html>"), fakebq.Body(307, "text/html", ""),
 	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT name, n FROM t", numbers)

@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"crypto/sha256"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -21,8 +23,12 @@ const typeLife = 10 * time.Minute
 type typeCache struct {
 	mu      sync.Mutex
 	size    int
-	entries map[string]typeEntry
+	entries map[cacheKey]typeEntry
 }
+
+// cacheKey tells apart the same text with other types declared: they change what the rest of it
+// means. It is made of hashes, since generated statements can be a megabyte long.
+type cacheKey struct{ text, declared [sha256.Size]byte }
 
 type typeEntry struct {
 	types []*bq.QueryParameterType
@@ -30,11 +36,11 @@ type typeEntry struct {
 }
 
 func newTypeCache(size int) *typeCache {
-	return &typeCache{size: size, entries: map[string]typeEntry{}}
+	return &typeCache{size: size, entries: map[cacheKey]typeEntry{}}
 }
 
 // get returns the types of the first key that there are any of.
-func (c *typeCache) get(keys ...string) ([]*bq.QueryParameterType, bool) {
+func (c *typeCache) get(keys ...cacheKey) ([]*bq.QueryParameterType, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, key := range keys {
@@ -45,7 +51,10 @@ func (c *typeCache) get(keys ...string) ([]*bq.QueryParameterType, bool) {
 	return nil, false
 }
 
-func (c *typeCache) put(key string, types []*bq.QueryParameterType) {
+func (c *typeCache) put(key cacheKey, types []*bq.QueryParameterType) {
+	if len(types) == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k := range c.entries {
@@ -61,22 +70,20 @@ func (c *typeCache) put(key string, types []*bq.QueryParameterType) {
 func (c *typeCache) forget(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key := range c.entries {
-		if rest, ok := strings.CutPrefix(key, text); ok && (rest == "" || rest[0] == 0) {
-			delete(c.entries, key)
-		}
-	}
+	maps.DeleteFunc(c.entries, func(key cacheKey, _ typeEntry) bool { return key.text == sha256.Sum256([]byte(text)) })
 }
 
-// ran is told what kind of statement has run: DDL may change what any other means.
-func (c *typeCache) ran(statementType string) {
-	for _, ddl := range []string{"CREATE_", "ALTER_", "DROP_", "SCRIPT"} {
-		if strings.HasPrefix(statementType, ddl) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			clear(c.entries)
-			return
-		}
+// ran is told what has run: DDL may change what any other statement means. The answer to a long
+// statement does not say what kind it was; one without a result may have been DDL.
+func (c *typeCache) ran(pg *page) {
+	ddl := pg.StatementType == "" && (pg.Schema == nil || len(pg.Schema.Fields) == 0)
+	for _, prefix := range []string{"CREATE_", "ALTER_", "DROP_", "SCRIPT", "CALL"} {
+		ddl = ddl || strings.HasPrefix(pg.StatementType, prefix)
+	}
+	if ddl {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		clear(c.entries)
 	}
 }
 
@@ -89,7 +96,7 @@ func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declar
 		declared = nil
 	}
 	// Prepare has asked with nothing declared.
-	if types, ok := c.connector.types.get(cacheKey(text, declared), text); ok {
+	if types, ok := c.connector.types.get(typeKey(text, declared), typeKey(text, nil)); ok {
 		return types, typesCached, nil
 	}
 	stats, err := c.dryRun(ctx, text, p, declared)
@@ -97,7 +104,7 @@ func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declar
 		return nil, 0, err
 	}
 	types = slotTypes(p, stats.Query.UndeclaredQueryParameters)
-	c.connector.types.put(cacheKey(text, declared), types)
+	c.connector.types.put(typeKey(text, declared), types)
 	return types, typesAsked, nil
 }
 
@@ -115,19 +122,13 @@ func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 	return types
 }
 
-// cacheKey tells apart the same text with other types declared: they change what the rest
-// of it means.
-func cacheKey(text string, declared []*bq.QueryParameter) string {
-	if len(declared) == 0 {
-		return text
-	}
-	var key strings.Builder
-	key.WriteString(text)
+func typeKey(text string, declared []*bq.QueryParameter) cacheKey {
+	var types strings.Builder
 	for _, d := range declared {
-		key.WriteString("\x00" + d.Name + " ")
-		writeType(&key, d.ParameterType)
+		types.WriteString("\x00" + d.Name + " ")
+		writeType(&types, d.ParameterType)
 	}
-	return key.String()
+	return cacheKey{sha256.Sum256([]byte(text)), sha256.Sum256([]byte(types.String()))}
 }
 
 func writeType(b *strings.Builder, t *bq.QueryParameterType) {

@@ -11,6 +11,7 @@ import (
 type parameters struct {
 	positional int
 	names      []string
+	script     bool // several statements, or a CALL: a part of it may have run when it fails
 }
 
 func (p parameters) count() int {
@@ -42,8 +43,16 @@ func (p *parameters) add(name string) {
 // where it should is BigQuery's to refuse.
 func findParameters(sql string) (parameters, error) {
 	var p parameters
+	var words int  // seen so far, in a loose sense
+	var ended bool // a semicolon was the last of them
 	for i := 0; i < len(sql); {
-		switch ch := sql[i]; {
+		ch := sql[i]
+		if !isSpace(ch) && ch != '#' && !strings.HasPrefix(sql[i:], "--") && !strings.HasPrefix(sql[i:], "/*") {
+			p.script = p.script || ended || words == 0 && strings.EqualFold(sql[i:skipName(sql, i)], "call")
+			words++
+			ended = ch == ';'
+		}
+		switch {
 		case ch == '\'' || ch == '"' || ch == '`':
 			i = skipQuoted(sql, i)
 		case ch == '#' || strings.HasPrefix(sql[i:], "--"):

@@ -45,6 +45,19 @@ func TestFindParameters(t *testing.T) {
 	}
 }
 
+func TestFindScripts(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]bool{
+		"SELECT 1": false, "SELECT 1;": false, "SELECT 1 ; -- end\n": false, "SELECT ';', 1": false, "SELECT 1 /* ; */": false, "": false, ";": false,
+		"SELECT 1; SELECT 2": true, "DECLARE x INT64; SET x = 1;": true, "CALL d.p(?)": true, " call d.p()": true, "SELECT call": false, "callable": false,
+		"BEGIN SELECT 1; END": true,
+	} {
+		if p, err := findParameters(sql); err != nil || p.script != want {
+			t.Errorf("%q: got script %v, %v; want %v", sql, p.script, err, want)
+		}
+	}
+}
+
 // FuzzFindParameters: a text with its placeholders inside any kind of quotes or comment has none.
 func FuzzFindParameters(f *testing.F) {
 	for _, s := range []string{"?", "@a", "a ? 'b", "\\", "''", "*/ ?", "\n?", "@@x", "@`"} {

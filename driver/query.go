@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
 )
 
 const (
@@ -28,7 +29,7 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue)
 	if err != nil {
 		return nil, err
 	}
-	watch.answered(pg)
+	watch.answered(ctx, pg)
 	columns, err := newColumns(pg.Schema)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 	if err != nil {
 		return nil, err
 	}
-	watch.answered(pg)
+	watch.answered(ctx, pg)
 	return result{rows: pg.NumDmlAffectedRows}, nil
 }
 
@@ -58,7 +59,7 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p, err := findParameters(text)
+	p, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -66,27 +67,37 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	if err != nil {
 		return nil, err
 	}
-	pg, err := c.finish(ctx, c.request(text, p, params))
-	if source == typesCached && errors.Is(err, ErrInvalidQuery) {
-		// The table may have changed since BigQuery said what the types are. A statement that
-		// failed has changed nothing, but with the same types it would only fail once more.
+	pg, err := c.finish(ctx, p, c.request(text, p, params))
+	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script {
+		// The table may have changed since BigQuery said what the types are. A single statement
+		// that failed has changed nothing, but with the same types it would only fail once more.
 		c.connector.types.forget(text)
 		again, source, bindErr := c.bind(ctx, text, p, args)
 		if bindErr == nil && source == typesAsked && !reflect.DeepEqual(again, params) {
-			pg, err = c.finish(ctx, c.request(text, p, again))
+			pg, err = c.finish(ctx, p, c.request(text, p, again))
 		}
 	}
 	if err == nil {
-		c.connector.types.ran(pg.StatementType)
+		c.connector.types.ran(pg)
 	}
 	return pg, err
 }
 
-// finish sends a statement and waits for its end.
-func (c *Conn) finish(ctx context.Context, req *bq.QueryRequest) (*page, error) {
-	pg, err := c.submit(ctx, req)
+// finish sends a statement and waits for its end. BigQuery holds each request for a while; where
+// it answers sooner, the pauses here grow up to a second.
+func (c *Conn) finish(ctx context.Context, p parameters, req *bq.QueryRequest) (*page, error) {
+	pg, err := c.submit(ctx, p, req)
+	pause := 10 * time.Millisecond
 	for err == nil && !pg.JobComplete {
+		asked := time.Now()
 		pg, err = c.poll(ctx, pg.JobReference)
+		if err == nil && !pg.JobComplete && time.Since(asked) < time.Second {
+			if sleep(ctx, pause) != nil {
+				c.abandon(pg.JobReference)
+				return nil, ctx.Err()
+			}
+			pause = min(2*pause, time.Second)
+		}
 	}
 	return pg, err
 }
@@ -125,7 +136,7 @@ func (c *Conn) defaultDataset() *bq.DatasetReference {
 
 // submit sends the statement. The request itself does not end with ctx: a job that has
 // begun must be cancelled, and only the answer tells which one it is.
-func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) {
+func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (*page, error) {
 	send, stop := context.WithCancel(context.WithoutCancel(ctx))
 	type outcome struct {
 		page *page
@@ -133,7 +144,10 @@ func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) 
 	}
 	answer := make(chan outcome, 1)
 	go func() {
-		pg, err := call(ctx, c.connector, func(cl *client) (*page, error) { return cl.query(send, req) })
+		pg, err := call(ctx, c.connector, restartable(p), func(cl *client) (*page, error) { return cl.query(send, req) })
+		if err == nil && !pg.JobComplete && pg.JobReference == nil {
+			err = errors.New("BigQuery's answer names no job and has no result")
+		}
 		answer <- outcome{pg, err}
 	}()
 	select {
@@ -142,7 +156,7 @@ func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) 
 		return a.page, c.failed(ctx, a.err, nil)
 	case <-ctx.Done():
 	}
-	c.connector.inBackground(orphanLimit, func(bg context.Context) {
+	waits := c.connector.inBackground(orphanLimit, func(bg context.Context) {
 		defer stop()
 		select {
 		case a := <-answer:
@@ -153,7 +167,10 @@ func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) 
 			stop()
 			<-answer
 		}
-	}, stop)
+	})
+	if !waits {
+		stop()
+	}
 	return nil, ctx.Err()
 }
 
@@ -161,7 +178,7 @@ func (c *Conn) submit(ctx context.Context, req *bq.QueryRequest) (*page, error) 
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, pollTimeoutMs)
 	if err != nil && ctx.Err() != nil {
-		c.connector.inBackground(cancelLimit, func(bg context.Context) { c.cancelNow(bg, ref) }, nil)
+		c.abandon(ref)
 	}
 	if err == nil && pg.JobReference == nil {
 		pg.JobReference = ref
@@ -171,13 +188,34 @@ func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 
 // results fetches a page of a job's result.
 func (c *Conn) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
-	pg, err := call(ctx, c.connector, func(cl *client) (*page, error) { return cl.results(ctx, ref, token, maxResults, timeoutMs) })
+	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
+	pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return cl.results(ctx, ref, token, maxResults, timeoutMs) })
 	return pg, c.failed(ctx, err, ref)
+}
+
+// over tells whether err is the end of the job rather than of the request, where its reason can be
+// either: BigQuery is asked.
+func (c *Conn) over(ctx context.Context, ref *bq.JobReference, err error) bool {
+	var api *googleapi.Error
+	if !errors.As(err, &api) || !hasReason(api, passing) {
+		return false
+	}
+	cl, err := c.connector.clientFor(ctx)
+	if err != nil {
+		return false
+	}
+	job, err := cl.job(ctx, ref)
+	return err == nil && job.Status != nil && job.Status.State == "DONE" && job.Status.ErrorResult != nil
+}
+
+// abandon cancels a job that nobody waits for any more.
+func (c *Conn) abandon(ref *bq.JobReference) {
+	c.connector.inBackground(cancelLimit, func(bg context.Context) { c.cancelNow(bg, ref) })
 }
 
 // cancelNow stops a job. Nobody is left to be told whether it worked.
 func (c *Conn) cancelNow(ctx context.Context, ref *bq.JobReference) {
-	_, _ = call(ctx, c.connector, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
+	_, _ = call(ctx, c.connector, retryable, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
 }
 
 // dryRun has BigQuery check a statement without running it. declared are named parameters
@@ -196,7 +234,7 @@ func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared [
 	if p.count() > 0 {
 		q.ParameterMode = p.mode()
 	}
-	stats, err := call(ctx, c.connector, func(cl *client) (*bq.JobStatistics, error) {
+	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) {
 		return cl.dryRun(ctx, c.connector.cfg.Location, q)
 	})
 	return stats, c.failed(ctx, err, nil)

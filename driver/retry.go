@@ -13,25 +13,31 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-// maxTries bounds the requests for one call, and with the pauses below the time that a
-// caller without a deadline waits for a service that is down: about 15 seconds.
-const maxTries = 6
+// maxTries bounds the requests for one call, and with the pauses below the time that a caller
+// without a deadline waits for a service that is down: 24 seconds at most, half of it on average.
+const maxTries = 8
 
 const (
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
 )
 
-// call makes a request until it succeeds or fails for good. A failure is retried where
-// trying again may help and can do no harm: every request is either a read, a dry run, a cancel or
-// a statement with a request id. A refused access token is replaced once.
-func call[T any](ctx context.Context, c *Connector, request func(*client) (T, error)) (T, error) {
+// call makes a request until it succeeds or fails for good, or ctx ends: after that nothing is
+// sent any more. A failure is retried where again says so. A refused access token is replaced once.
+func call[T any](ctx context.Context, c *Connector, again func(error) bool, request func(*client) (T, error)) (T, error) {
+	var none T
 	renewed := false
 	pause := firstPause
 	for try := 1; ; try++ {
 		cl, err := c.clientFor(ctx)
+		if err == nil {
+			// The HTTP transport would wait for a token without regard to ctx.
+			err = c.tokens.ready(ctx)
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
-			var none T
 			return none, err
 		}
 		v, err := request(cl)
@@ -40,18 +46,26 @@ func call[T any](ctx context.Context, c *Connector, request func(*client) (T, er
 		}
 		if unauthorized(err) && !renewed {
 			renewed = true
-			c.tokens.refused()
 			continue
 		}
-		if try >= maxTries || !retryable(err) {
+		if try >= maxTries || !again(err) {
 			return v, err
 		}
-		select {
-		case <-time.After(rand.N(pause)):
-		case <-ctx.Done():
-			return v, ctx.Err()
+		if sleep(ctx, rand.N(pause)) != nil {
+			return v, errors.Join(ctx.Err(), err)
 		}
 		pause = min(2*pause, maxPause)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -60,11 +74,15 @@ func unauthorized(err error) bool {
 	return errors.As(err, &api) && api.Code == http.StatusUnauthorized
 }
 
-// retryableReasons are the reasons that BigQuery's documentation asks to retry, whatever
-// status they come with.
-var retryableReasons = []string{"backendError", "internalError", "rateLimitExceeded", "jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
+// passing are the reasons of a request that failed for the moment; jobFailed those of a job that
+// did, which a request can only learn of: asking for its result again changes nothing, sending
+// its statement again runs it again. backendError and internalError can be either.
+var (
+	passing   = []string{"backendError", "internalError", "rateLimitExceeded"}
+	jobFailed = []string{"jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
+)
 
-// retryable is the one place that decides whether a request is sent again.
+// retryable decides whether a request is sent again that starts nothing.
 func retryable(err error) bool {
 	var api *googleapi.Error
 	if errors.As(err, &api) {
@@ -72,7 +90,24 @@ func retryable(err error) bool {
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return true
 		}
-		return slices.ContainsFunc(api.Errors, func(e googleapi.ErrorItem) bool { return slices.Contains(retryableReasons, e.Reason) })
+		return hasReason(api, passing)
 	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaConnReset)
+}
+
+// wsaConnReset is what Windows says for ECONNRESET.
+const wsaConnReset = syscall.Errno(10054)
+
+// restartable decides whether a statement is sent again, under the request id that keeps BigQuery
+// from running it twice. A job that failed by BigQuery's fault has changed nothing, but for
+// that of a script, whose first statements stand.
+func restartable(p parameters) func(error) bool {
+	return func(err error) bool {
+		var api *googleapi.Error
+		return retryable(err) || !p.script && errors.As(err, &api) && hasReason(api, jobFailed)
+	}
+}
+
+func hasReason(api *googleapi.Error, reasons []string) bool {
+	return slices.ContainsFunc(api.Errors, func(e googleapi.ErrorItem) bool { return slices.Contains(reasons, e.Reason) })
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
@@ -24,7 +24,7 @@ const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 // signs in, of the application-default credentials, or none.
 func (c *Connector) chooseTokens(o *options) error {
 	if o.tokenSource != nil {
-		c.tokens = &tokenSource{source: o.tokenSource}
+		c.tokens = &tokenSource{source: oauth2.ReuseTokenSource(nil, o.tokenSource)}
 		return nil
 	}
 	switch c.cfg.Auth {
@@ -37,37 +37,8 @@ func (c *Connector) chooseTokens(o *options) error {
 	if err != nil {
 		return err
 	}
-	c.signIn, c.tokens = signIn, &tokenSource{source: signIn, invalidate: signIn.Invalidate}
+	c.signIn, c.tokens = signIn, &tokenSource{source: signIn, context: signIn.TokenContext, invalidate: signIn.Invalidate}
 	return nil
-}
-
-// newSignIn is the one place where a dsn.Config becomes an auth.Config.
-func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
-	client, err := loadClient(cfg, o)
-	if err != nil {
-		return nil, err
-	}
-	mode, err := auth.ParseMode(cfg.Login)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: login: %w", err)
-	}
-	store, err := openStore(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return auth.New(auth.Config{
-		Client:       client,
-		Scopes:       cfg.Scopes,
-		Account:      cfg.User,
-		HostedDomain: cfg.HostedDomain,
-		Profile:      cfg.Profile,
-		Mode:         mode,
-		RedirectPort: cfg.RedirectPort,
-		LoginTimeout: cfg.LoginTimeout,
-		Store:        store,
-		Prompter:     o.prompter,
-		Logger:       o.logger,
-	})
 }
 
 func openStore(cfg *dsn.Config) (auth.Store, error) {
@@ -148,35 +119,59 @@ func expandHome(path string) (string, error) {
 	return filepath.Join(home, path[1:]), nil
 }
 
-// tokenSource hands out tokens and remembers the last, so that the one that BigQuery refuses
-// can be named.
+// tokenSource hands out the tokens of a connector.
 type tokenSource struct {
-	source     oauth2.TokenSource
-	invalidate func(accessToken string) // nil if the source can't be told
-
-	mu   sync.Mutex
-	last string
+	source oauth2.TokenSource
+	// context gets a token as source does, and gives up when ctx ends; nil if the source can't.
+	context func(ctx context.Context) (*oauth2.Token, error)
+	// invalidate tells the source of a token that BigQuery refused; nil if it can't be told.
+	invalidate func(accessToken string)
 }
 
+// Token is for the HTTP transport.
 func (s *tokenSource) Token() (*oauth2.Token, error) {
 	t, err := s.source.Token()
 	if err != nil {
 		return nil, signInError{err}
 	}
-	s.mu.Lock()
-	s.last = t.AccessToken
-	s.mu.Unlock()
 	return t, nil
 }
 
-// refused is called when BigQuery answered 401: the access token in use is no good, whatever its
-// expiry says.
-func (s *tokenSource) refused() {
-	if s == nil || s.invalidate == nil {
-		return
+// ready returns when a token is at hand, so that Token need not wait, or when ctx ends.
+func (s *tokenSource) ready(ctx context.Context) error {
+	switch {
+	case s == nil:
+		return nil
+	case s.context != nil:
+		if _, err := s.context(ctx); err != nil {
+			return signInError{err}
+		}
+		return nil
 	}
-	s.mu.Lock()
-	last := s.last
-	s.mu.Unlock()
-	s.invalidate(last)
+	got := make(chan error, 1)
+	go func() {
+		_, err := s.Token()
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// refusalWatch is a transport that tells the token source which token BigQuery refused: its expiry does
+// not say.
+type refusalWatch struct {
+	base   http.RoundTripper
+	tokens *tokenSource
+}
+
+func (w refusalWatch) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.base.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && w.tokens != nil && w.tokens.invalidate != nil {
+		w.tokens.invalidate(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	}
+	return resp, err
 }
