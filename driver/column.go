@@ -1,13 +1,183 @@
 package driver
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
+
+// kind is one BigQuery type: what its values are in Go and how they are read. It is bound
+// once for each column; the row loop calls read and nothing else.
+type kind struct {
+	name     string       // GoogleSQL's
+	legacy   string       // the REST schema's, where it differs
+	plain    reflect.Type // ScanType of a column that is never NULL
+	nullable reflect.Type // ScanType of a column that can be NULL
+
+	// read takes one value that is not NULL, list the elements of an ARRAY of such values.
+	read func(*cursor) (any, error)
+	list func(*cursor) (any, error)
+	many reflect.Type // of what list returns
+}
+
+// kinds is the one table of scalar types as results. RANGE, STRUCT and ARRAY are made of them.
+var kinds = []kind{
+	scalarKind("INT64", "INTEGER", parseInt),
+	scalarKind("FLOAT64", "FLOAT", parseFloat),
+	scalarKind("BOOL", "BOOLEAN", parseBool),
+	scalarKind("STRING", "", parseString),
+	scalarKind("BYTES", "", parseBytes),
+	scalarKind("NUMERIC", "", parseDecimal),
+	scalarKind("BIGNUMERIC", "", parseDecimal),
+	scalarKind("TIMESTAMP", "", parseTimestamp),
+	scalarKind("DATE", "", parseDate),
+	scalarKind("DATETIME", "", parseDatetime),
+	scalarKind("TIME", "", parseTime),
+	scalarKind("INTERVAL", "", parseString),
+	scalarKind("GEOGRAPHY", "", parseString),
+	scalarKind("JSON", "", parseString),
+}
+
+var kindsByName = func() map[string]*kind {
+	m := make(map[string]*kind, 2*len(kinds))
+	for i := range kinds {
+		m[kinds[i].name] = &kinds[i]
+		if kinds[i].legacy != "" {
+			m[kinds[i].legacy] = &kinds[i]
+		}
+	}
+	return m
+}()
+
+// scalarKind makes the kind of a type whose values the REST API writes as one text.
+func scalarKind[T any](name, legacy string, parse func([]byte) (T, error)) kind {
+	return kindOf(name, legacy, func(c *cursor) (T, error) {
+		text, err := c.str()
+		if err != nil {
+			var none T
+			return none, errCell
+		}
+		v, err := parse(text)
+		if err != nil {
+			return v, fmt.Errorf("not a %s: %w", name, err)
+		}
+		return v, nil
+	})
+}
+
+func kindOf[T any](name, legacy string, read func(*cursor) (T, error)) kind {
+	return kind{
+		name: name, legacy: legacy,
+		plain: reflect.TypeFor[T](), nullable: reflect.TypeFor[sql.Null[T]](), many: reflect.TypeFor[[]T](),
+		read: func(c *cursor) (any, error) {
+			v, err := read(c)
+			if err != nil {
+				return nil, err
+			}
+			return v, nil
+		},
+		list: func(c *cursor) (any, error) { return readList(c, read) },
+	}
+}
+
+// readList reads [{"v": ...}, ...]. BigQuery has no NULL in an ARRAY of a result.
+func readList[T any](c *cursor, read func(*cursor) (T, error)) (any, error) {
+	list := []T{}
+	if !c.accept('[') {
+		return nil, errCell
+	}
+	for i := 0; !c.accept(']'); i++ {
+		if i > 0 && !c.accept(',') || !openCell(c) {
+			return nil, fmt.Errorf("[%d]: %w", i, errCell)
+		}
+		if c.null() {
+			return nil, fmt.Errorf("[%d]: %w", i, errNullElement)
+		}
+		v, err := read(c)
+		if err != nil {
+			return nil, fmt.Errorf("[%d]: %w", i, err)
+		}
+		if !c.accept('}') {
+			return nil, fmt.Errorf("[%d]: %w", i, errCell)
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// kindOfField returns the kind of a schema's field, and its type in GoogleSQL with all that it is made of.
+func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
+	switch f.Type {
+	case "RECORD", "STRUCT":
+		k, text, err = structKind(f.Fields)
+	case "RANGE":
+		k, err = rangeKind(f.RangeElementType)
+		text = k.name
+	default:
+		scalar, ok := kindsByName[f.Type]
+		if !ok {
+			return k, "", fmt.Errorf("the type %s is not known to this driver: CAST it to STRING", f.Type)
+		}
+		k, text = *scalar, scalar.name+typeParameters(f)
+	}
+	if err != nil || f.Mode != "REPEATED" {
+		return k, text, err
+	}
+	// A NULL array comes as an empty one, so an ARRAY is never NULL.
+	return kind{name: "ARRAY", plain: k.many, nullable: k.many, read: k.list}, "ARRAY<" + text + ">", nil
+}
+
+func typeParameters(f *bq.TableFieldSchema) string {
+	switch {
+	case f.MaxLength > 0:
+		return fmt.Sprintf("(%d)", f.MaxLength)
+	case f.Precision > 0 && f.Scale > 0:
+		return fmt.Sprintf("(%d, %d)", f.Precision, f.Scale)
+	case f.Precision > 0:
+		return fmt.Sprintf("(%d)", f.Precision)
+	}
+	return ""
+}
+
+// structKind makes the kind of a STRUCT with these fields.
+func structKind(fields []*bq.TableFieldSchema) (kind, string, error) {
+	columns := make([]column, len(fields))
+	parts := make([]string, len(fields))
+	for i, f := range fields {
+		k, text, err := kindOfField(f)
+		if err != nil {
+			return kind{}, "", fmt.Errorf("field %q: %w", f.Name, err)
+		}
+		columns[i] = column{name: f.Name, kind: k, required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
+		parts[i] = strings.TrimSpace(f.Name + " " + text)
+	}
+	read := func(c *cursor) (Struct, error) {
+		if err := openCells(c); err != nil {
+			return Struct{}, errCell
+		}
+		s := Struct{Fields: make([]StructField, len(columns))}
+		for i := range columns {
+			if i > 0 && !c.accept(',') {
+				return s, fmt.Errorf(".%s: %w", columns[i].name, errTooFewCells)
+			}
+			v, err := columns[i].cell(c)
+			if err != nil {
+				return s, fmt.Errorf(".%s: %w", columns[i].name, err)
+			}
+			s.Fields[i] = StructField{Name: columns[i].name, Value: v}
+		}
+		if !c.accept(']') || !c.accept('}') {
+			return s, errTooManyCells
+		}
+		return s, nil
+	}
+	return kindOf("STRUCT", "", read), "STRUCT<" + strings.Join(parts, ", ") + ">", nil
+}
 
 // column is one column of a result, or one field of a STRUCT, with its kind bound.
 type column struct {

@@ -1,3 +1,90 @@
+// Package driver is a database/sql driver for Google BigQuery that works with the person's
+// own Google account. It registers itself as "bigqueryuser":
+//
+//	import _ "github.com/bigqueryuser/bigqueryuser/driver"
+//
+//	db, err := sql.Open("bigqueryuser", "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json")
+//
+// The first connection signs the person in: it opens Google's consent page in the browser, or
+// shows its address in the terminal. From then on the sign-in is kept and renewed silently.
+// Queries run as that person, see what that person may see and are billed to the project of the
+// DSN. Package dsn has the DSN's keys, package auth what is kept where. A program that would
+// rather choose the moment calls db.PingContext at its start: it signs the person in if need
+// be, and asks BigQuery, without billing anything, whether that person may run queries in the project.
+//
+// Without a DSN, a Connector is made of the same configuration and of what text can't carry,
+// such as client secrets embedded in the program:
+//
+//	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithClientSecrets(secrets))
+//	db := sql.OpenDB(connector)
+//
+// # Results
+//
+//	BigQuery             value in an any       also scans into
+//	INT64                int64
+//	FLOAT64              float64               NaN and the infinities are kept
+//	BOOL                 bool
+//	STRING               string
+//	BYTES                []byte
+//	NUMERIC, BIGNUMERIC  string                exact decimal, without zeros at its end
+//	TIMESTAMP            time.Time             in UTC, microseconds
+//	DATE                 time.Time             midnight in UTC; civil.Date
+//	DATETIME             time.Time             its clock in UTC; civil.DateTime
+//	TIME                 string                15:04:05[.ffffff]; civil.Time
+//	INTERVAL             string                BigQuery's canonical form, Y-M D H:M:S[.F]
+//	GEOGRAPHY            string                WKT
+//	JSON                 string                the JSON text; []byte
+//	RANGE<T>             Range
+//	ARRAY<T>             []int64, []string ...  a slice of the T above; NULL is an empty one
+//	STRUCT<...>          Struct                names and values in their order
+//
+// NULL is nil. ColumnTypes reports sql.Null[T] as the scan type of columns that can be NULL and
+// T for REQUIRED ones and ARRAYs. A destination of the exact type just works: var tags []string; rows.Scan(&tags).
+// [As] decodes into Go structs, slices and maps.
+//
+// # Arguments
+//
+// Placeholders are ? or @name (with sql.Named), never both in one statement. Arguments go to
+// BigQuery as typed query parameters, never as text of the statement:
+//
+//	Go                                         BigQuery
+//	bool                                       BOOL
+//	int, int8 ... int64, uint ... uint64       INT64 (a uint64 above 9223372036854775807 is an error)
+//	float32, float64                           FLOAT64
+//	string                                     STRING (valid UTF-8)
+//	[]byte                                     BYTES (nil is NULL)
+//	time.Time                                  TIMESTAMP, DATETIME, DATE or TIME, as the statement needs it
+//	civil.Date, civil.DateTime, civil.Time     DATE, DATETIME, TIME
+//	*big.Rat                                   NUMERIC, or BIGNUMERIC if it has more digits
+//	*big.Int                                   INT64, or NUMERIC, or BIGNUMERIC
+//	*bigquery.IntervalValue                    INTERVAL
+//	json.RawMessage                            JSON
+//	Range                                      RANGE<T>
+//	bigquery.NullInt64 ...                     the type of the name, also when it is NULL
+//	bigquery.QueryParameterValue               the type that it names
+//	nil, nil pointers, sql.NullString{} ...    NULL, of the type that the statement needs
+//	[]T                                        ARRAY<T>; a nil slice is an empty one
+//	Go structs, Struct                         STRUCT, of the exported fields or of what bigquery:"name" tags say
+//	pointers, sql.Null[T], driver.Valuer       what they hold
+//
+// A NULL without a type and a time.Time fit several BigQuery types. Which one is meant is asked
+// of BigQuery, in a dry run that bills nothing, once for each text of a statement. Where BigQuery
+// finds a DATE, DATETIME or TIME, it is given the time's own clock, in its own location; elsewhere the
+// instant, as a TIMESTAMP. What is below microseconds is cut off.
+//
+// # What a statement costs
+//
+// A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
+// Prepare and Ping. Larger results are fetched page by page while they are scanned; one page is
+// in memory at a time. When the context of a statement ends, the caller has its error at once and
+// the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
+// reason is sent again with the same request id, so that BigQuery does not run it twice. [WithStats]
+// tells what was read and billed.
+//
+// # Limits of this version
+//
+// BeginTx is a clear error. Of a script's results only the last one is there. LastInsertId does not
+// exist in BigQuery.
 package driver
 
 import (

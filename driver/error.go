@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -22,6 +23,7 @@ type Error struct {
 	Location string // where in the statement, "line:column"; "" if the message does not say
 	JobID    string // "" if there is no job
 	Project  string // the project that was to be billed
+	Account  string // who was refused, with status 403; "" if the sign-in does not know
 	Status   int    // the HTTP status
 	err      error
 }
@@ -58,13 +60,17 @@ func (e *Error) Is(target error) bool {
 func (e *Error) advice() string {
 	switch e.Reason {
 	case "accessDenied":
-		return fmt.Sprintf("the signed-in account needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", e.Project)
+		who := "the signed-in account"
+		if e.Account != "" {
+			who = e.Account
+		}
+		return fmt.Sprintf("%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", who, e.Project)
 	case "accessNotConfigured":
 		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
 	case "billingNotEnabled":
 		return fmt.Sprintf("enable billing for project %s, or name another in the DSN", e.Project)
 	}
-	if e.Status == 401 {
+	if e.Status == http.StatusUnauthorized {
 		return "the sign-in was refused: connect again"
 	}
 	return ""
@@ -111,7 +117,7 @@ func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) erro
 	}
 	var api *googleapi.Error
 	if errors.As(err, &api) {
-		return c.refusal(api, ref)
+		return c.refusal(ctx, api, ref)
 	}
 	var transport *url.Error
 	if errors.As(err, &transport) {
@@ -123,7 +129,7 @@ func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) erro
 	return fmt.Errorf("bigqueryuser: %w", err)
 }
 
-func (c *Conn) refusal(api *googleapi.Error, ref *bq.JobReference) *Error {
+func (c *Conn) refusal(ctx context.Context, api *googleapi.Error, ref *bq.JobReference) *Error {
 	e := &Error{Message: api.Message, Project: c.connector.cfg.Project, Status: api.Code, err: api}
 	if len(api.Errors) > 0 {
 		e.Reason = api.Errors[0].Reason
@@ -137,8 +143,11 @@ func (c *Conn) refusal(api *googleapi.Error, ref *bq.JobReference) *Error {
 	if ref != nil {
 		e.JobID = ref.JobId
 	}
-	if api.Code == 401 {
+	switch api.Code {
+	case http.StatusUnauthorized:
 		c.bad = true
+	case http.StatusForbidden:
+		e.Account = c.account(ctx)
 	}
 	return e
 }

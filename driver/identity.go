@@ -55,6 +55,18 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 	return id, nil
 }
 
+// account is who has signed in, as far as the stored sign-in knows.
+func (c *Conn) account(ctx context.Context) string {
+	if c.connector.signIn == nil {
+		return ""
+	}
+	id, err := c.connector.signIn.Identity(ctx)
+	if err != nil {
+		return ""
+	}
+	return id.Account
+}
+
 // SignIn returns the sign-in that the connector's connections share, for Login, Logout and
 // Revoke; nil if the credentials come from elsewhere. Closing the connector closes it.
 func (c *Connector) SignIn() *auth.Authenticator { return c.signIn }

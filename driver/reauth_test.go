@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -248,6 +249,12 @@ func TestIdentity(t *testing.T) {
 			}
 			if len(id.Scopes) == 0 || id.SignedIn.IsZero() {
 				t.Errorf("got %+v; want the scopes and the time of the sign-in", id)
+			}
+			if tt.user != "" {
+				server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied"}})
+				if _, err := db.ExecContext(t.Context(), "SELECT forbidden"); err == nil || !strings.Contains(err.Error(), tt.user+" needs the role") {
+					t.Errorf("403: got %v; want the account in it", err)
+				}
 			}
 			if err := connector.SignIn().Logout(t.Context()); err != nil {
 				t.Error(err)

@@ -35,6 +35,10 @@ func main() {
 		remote  = flag.Bool("remote", false, "sign in through the terminal, as over SSH: paste the address that the browser ends at")
 	)
 	flag.Parse()
+	if *project == "" && *secrets != "" {
+		fmt.Fprintln(os.Stderr, "quickstart: -client-secrets needs -project, the project to bill; without both the sandbox runs")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	cfg := &dsn.Config{Project: *project, ClientSecrets: *secrets}

@@ -10,7 +10,6 @@ import (
 	"runtime"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
-	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
 
@@ -79,7 +78,7 @@ func consent(args []string) bool {
 	if os.Getenv(consentEnv) == "" || len(args) != 2 {
 		return false
 	}
-	if err := fakegoogle.Consent(context.Background(), nil, args[1], ""); err != nil {
+	if err := sandbox.Consent(context.Background(), args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
