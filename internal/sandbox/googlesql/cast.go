@@ -116,7 +116,7 @@ var casts = map[[2]Kind]string{
 	{Numeric, String}:  numericString,
 	{String, Int64}:    guarded(`[+-]?([0-9]+|0[xX][0-9a-fA-F]+)`, "int64", "BIGINT"),
 	{String, Float64}:  guarded(`(?i)[+-]?(`+decimalText+`|inf|infinity|nan)`, "double", "DOUBLE"),
-	{String, Numeric}:  guarded(`[+-]?`+decimalText, "numeric", "DECIMAL(38,9)"),
+	{String, Numeric}:  "(CASE WHEN contains({1}, '_') THEN CAST('Invalid numeric: ' || {1} AS DECIMAL(38,9)) ELSE CAST({1} AS DECIMAL(38,9)) END)",
 	{String, Bool}: "(CASE WHEN lower({1}) = 'true' THEN TRUE WHEN lower({1}) = 'false' THEN FALSE WHEN {1} IS NOT NULL" +
 		" THEN CAST('Bad bool value: ' || {1} AS BOOLEAN) END)",
 	{String, Bytes}:       "encode({1})",
