@@ -58,6 +58,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT y FROM (SELECT 1 AS y) AS y\nWHERE y = 1", "No matching signature for operator = for argument types: STRUCT<y INT64>, INT64 at [2:7]"},
 		{"SELECT created + INTERVAL 1 MONTH FROM orders", "TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part at [1:8]"},
 		{"SELECT [1] = [1]", "Equality is not defined for arguments of type ARRAY<INT64> at [1:8]"},
+		{"SELECT 1 IN (SELECT 'a')", "Cannot execute IN subquery with uncomparable types INT64 and STRING at [1:8]"},
 		// Grouping.
 		{"SELECT name, COUNT(*) FROM customers", "SELECT list expression references column name which is neither grouped nor aggregated at [1:8]"},
 		{"SELECT status, day FROM orders GROUP BY status", "SELECT list expression references column day which is neither grouped nor aggregated at [1:16]"},

@@ -318,7 +318,10 @@ func (a *analyzer) inQuery(x *inExpr, v val, s *scope) val {
 		a.fail(x, "Subquery of type IN must have only one output column")
 	}
 	t, ok := a.supertype([]val{v, r.cols[0].v})
-	if !ok || t.Kind == Struct || t.Kind == JSON {
+	if ok && t.Kind == Struct {
+		a.refuse(x, "IN with a subquery of STRUCTs")
+	}
+	if !ok || t.Kind == JSON || t.Kind == Array {
 		a.fail(x, "Cannot execute IN subquery with uncomparable types %s and %s", v.t.name(), r.cols[0].v.t.name())
 	}
 	t = resolved(t)
