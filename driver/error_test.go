@@ -1,0 +1,143 @@
+package driver_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/api/googleapi"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// TestErrors: what BigQuery refuses is an *Error with its reason, and the *googleapi.Error under it.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT x", fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [1:8]"}})
+	server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: "Access Denied: Project my-project: User does not have bigquery.jobs.create permission in project my-project."}})
+	server.On("SELECT gone", fakebq.Answer{Reject: &fakebq.Error{Reason: "notFound", Message: "Not found: Table my-project:d.gone"}})
+	server.On("SELECT late", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "resourcesExceeded", Message: "Resources exceeded during query execution"}})
+	db := open(t, server)
+	for _, tt := range []struct {
+		sql      string
+		is       error
+		location string
+		status   int
+		say      string
+	}{
+		{"SELECT x", driver.ErrInvalidQuery, "1:8", 400, "Unrecognized name: x at [1:8]"},
+		{"SELECT forbidden", driver.ErrAccessDenied, "", 403, "BigQuery Job User (bigquery.jobs.create) in project my-project"},
+		{"SELECT gone", driver.ErrNotFound, "", 404, "d.gone"},
+		{"SELECT late", driver.ErrResourcesExceeded, "", 400, "job "},
+	} {
+		_, err := db.QueryContext(t.Context(), tt.sql)
+		var e *driver.Error
+		if !errors.As(err, &e) || !errors.Is(err, tt.is) || e.Location != tt.location || e.Status != tt.status || !strings.Contains(err.Error(), tt.say) {
+			t.Errorf("%s: got %v (%+v); want %v at %q with status %d and %q", tt.sql, err, e, tt.is, tt.location, tt.status, tt.say)
+		}
+		if errors.Is(err, driver.ErrQuotaExceeded) {
+			t.Errorf("%s: matches another reason", tt.sql)
+		}
+		var api *googleapi.Error
+		if !errors.As(err, &api) {
+			t.Errorf("%s: no *googleapi.Error under %v", tt.sql, err)
+		}
+	}
+	if _, err := db.PrepareContext(t.Context(), "SELECT x"); !errors.Is(err, driver.ErrInvalidQuery) {
+		t.Errorf("Prepare: got %v; want invalidQuery", err)
+	}
+	if _, err := db.BeginTx(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "transactions") {
+		t.Errorf("BeginTx: got %v", err)
+	}
+}
+
+// TestBytesLimit: a statement that would cost more than the person wants is refused.
+func TestBytesLimit(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 2 << 30, Billed: 2 << 30})
+	db := open(t, server, func(c *dsn.Config) { c.MaximumBytesBilled = 1 << 30 })
+	if _, err := db.QueryContext(t.Context(), "SELECT name, n FROM t"); !errors.Is(err, driver.ErrBytesBilledLimit) {
+		t.Errorf("got %v; want bytesBilledLimitExceeded", err)
+	}
+}
+
+// TestRetry: a statement survives passing faults, and runs once.
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	insert := "INSERT INTO t VALUES (1)"
+	for _, tt := range []struct {
+		name  string
+		fault fakebq.Fault
+	}{
+		{"503", fakebq.Fail(fakebq.Error{Reason: "backendError"})},
+		{"a page of HTML", fakebq.HTML(http.StatusBadGateway)},
+		{"rateLimitExceeded", fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"})},
+		{"a dropped connection", fakebq.Drop()},
+		{"the answer lost", fakebq.Drop().After()},
+		{"half an answer", fakebq.Cut(20)},
+		{"a token refused once", fakebq.Fail(fakebq.Error{Reason: "authError", Status: 401})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On(insert, fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}})
+			server.Inject(fakebq.Query, tt.fault)
+			res, err := open(t, server).ExecContext(t.Context(), insert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, _ := res.RowsAffected(); n != 1 {
+				t.Errorf("RowsAffected: got %d; want 1", n)
+			}
+			if got := server.Executions(insert); got != 1 {
+				t.Errorf("the statement ran %d times; want 1", got)
+			}
+			if got := server.Count(fakebq.Query); got != 2 {
+				t.Errorf("got %d requests; want 2", got)
+			}
+		})
+	}
+}
+
+// TestNoRetry: what will not pass is told at once.
+func TestNoRetry(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []fakebq.Fault{
+		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}), fakebq.Fail(fakebq.Error{Reason: "accessDenied"}),
+		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}), fakebq.Garbage("{}"), fakebq.Garbage("{"), fakebq.Garbage("<html>"), fakebq.Body(307, "text/html", ""),
+	} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT name, n FROM t", numbers)
+		server.Inject(fakebq.Query, fault)
+		if rows, err := open(t, server).QueryContext(t.Context(), "SELECT name, n FROM t"); err == nil {
+			rows.Close()
+			t.Error("got no error")
+		}
+		if got := server.Count(); got != 1 {
+			t.Errorf("got %d requests; want 1", got)
+		}
+	}
+}
+
+// TestUnauthorized: a token that stays refused is an error after one more try, and the pool drops the connection.
+func TestUnauthorized(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{Verify: func(string) (string, bool) { return "", false }})
+	db := open(t, server)
+	_, err := db.QueryContext(t.Context(), "SELECT 1")
+	var e *driver.Error
+	if !errors.As(err, &e) || e.Status != 401 {
+		t.Errorf("got %v; want an *Error with status 401", err)
+	}
+	if got := server.Count(); got != 2 {
+		t.Errorf("got %d requests; want 2", got)
+	}
+	if got := db.Stats().OpenConnections; got != 0 {
+		t.Errorf("the pool keeps %d connections; want 0", got)
+	}
+}
