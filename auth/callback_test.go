@@ -255,7 +255,7 @@ func TestCallbackTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, fakegoogle.Options{})
-			r.google.ScriptToken(fakegoogle.Reply{Delay: 300 * time.Millisecond})
+			r.google.ScriptToken(fakegoogle.Reply{Delay: 2 * time.Second})
 			w := r.startWaiting(nil)
 			code := w.code(t)
 			codes := []string{code, code, code}
@@ -293,7 +293,7 @@ func TestCallbackTwice(t *testing.T) {
 func TestCallbackRace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
-	r.google.ScriptToken(fakegoogle.Reply{Delay: 500 * time.Millisecond}) // so that both find the port open
+	r.google.ScriptToken(fakegoogle.Reply{Delay: 2 * time.Second}) // so that both find the port open
 	w := r.startWaiting(nil)
 	codes := []string{w.code(t), "4/other"}
 	var wg sync.WaitGroup
@@ -329,7 +329,7 @@ func firstLine(s string) string {
 // waitFor polls for a condition.
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the condition did not come true")
 		}

@@ -128,7 +128,7 @@ func TestPasteSignsIn(t *testing.T) {
 func TestPasteAndCallback(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
-	r.google.ScriptToken(fakegoogle.Reply{Delay: 300 * time.Millisecond}) // so that both find the port open
+	r.google.ScriptToken(fakegoogle.Reply{Delay: 2 * time.Second}) // so that both find the port open
 	p := newPasting()
 	a := r.open(func(c *Config) { c.Mode, c.Prompter, c.OpenBrowser = ModeManual, p, nil })
 	done := make(chan error, 1)

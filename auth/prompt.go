@@ -98,7 +98,7 @@ func promptText(p Prompt, paste bool) string {
 	var b strings.Builder
 	b.WriteString("\n")
 	if p.Reason != "" {
-		b.WriteString(p.Reason + "\n\n")
+		b.WriteString("You are asked again: " + p.Reason + ".\n\n")
 	}
 	if p.Opened {
 		b.WriteString("Your browser is being opened to sign in to Google. If it does not appear, open this address on this machine:\n\n")

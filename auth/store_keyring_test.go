@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -109,5 +110,22 @@ func TestKeyringRecordFits(t *testing.T) {
 	must(t, err)
 	if got.RefreshToken != rec.RefreshToken || got.AccessToken != "" || !got.Expiry.IsZero() {
 		t.Errorf("refresh token of %d bytes, access token of %d; want 512 and 0", len(got.RefreshToken), len(got.AccessToken))
+	}
+}
+
+// The real thing, on a machine that has none.
+func TestKeyringWithoutService(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("macOS and Windows always have one")
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+t.TempDir()+"/none")
+	s, err := KeyringStore(t.TempDir() + "/locks")
+	must(t, err)
+	if _, err := s.Get(t.Context(), testKey); !errors.Is(err, ErrStoreUnavailable) {
+		t.Errorf("Get: got %v; want ErrStoreUnavailable", err)
+	}
+	err = s.Update(t.Context(), testKey, func(*Record) (*Record, error) { return testRecord(), nil })
+	if !errors.Is(err, ErrStoreUnavailable) || strings.Contains(err.Error(), "refresh") {
+		t.Errorf("Update: got %v; want ErrStoreUnavailable", err)
 	}
 }
