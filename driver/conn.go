@@ -16,7 +16,9 @@ import (
 // of a connector's share one client. sql.Conn.Raw reaches it.
 type Conn struct {
 	connector *Connector
-	bad       bool // the sign-in is gone: the pool must drop the connection
+	session   *session // nil until one is needed
+	tx        bool     // a transaction is open
+	bad       bool     // the sign-in or the session is gone: the pool must drop the connection
 	closed    bool
 }
 
@@ -33,9 +35,8 @@ var (
 )
 
 var (
-	errClosed       = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
-	errConnClosed   = errors.New("bigqueryuser: the connection is closed")
-	errTransactions = errors.New("bigqueryuser: transactions are not supported by this version")
+	errClosed     = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
+	errConnClosed = errors.New("bigqueryuser: the connection is closed")
 )
 
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
@@ -84,13 +85,10 @@ func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-// BeginTx is an error in this version.
-func (c *Conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
-	return nil, errTransactions
-}
-
 // Begin is BeginTx without a context. database/sql calls BeginTx.
-func (c *Conn) Begin() (driver.Tx, error) { return nil, errTransactions }
+func (c *Conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
 
 // CheckNamedValue turns an argument into a query parameter, so that a value that BigQuery
 // has no type for is refused before anything is sent.
@@ -103,24 +101,30 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 	return nil
 }
 
-// ResetSession is called before the pool hands the connection out again.
+// ResetSession is called before the pool hands the connection out again. A session in which
+// something was left, such as a temporary table, ends here.
 func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
+	if c.session != nil && (c.session.kept || c.tx) {
+		c.tx = false
+		c.endSession()
+	}
 	return ctx.Err()
 }
 
-// IsValid tells whether the pool may keep the connection: not once the person has to sign in
-// again, which only a new connection may ask for.
+// IsValid tells whether the pool may keep the connection: not once its session is lost, nor once the
+// person has to sign in again, which only a new connection may ask for.
 func (c *Conn) IsValid() bool { return !c.bad && !c.closed }
 
-// Close ends the connection.
+// Close ends the connection, and its session if it has one.
 func (c *Conn) Close() error {
 	if c.closed {
 		return nil
 	}
 	c.closed = true
+	c.endSession()
 	return c.connector.release()
 }
 

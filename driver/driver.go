@@ -72,10 +72,24 @@
 // finds a DATE, DATETIME or TIME, it is given the time's own clock, in its own location; elsewhere the
 // instant, as a TIMESTAMP. What is below microseconds is cut off.
 //
+// # Transactions and sessions
+//
+// BeginTx begins a real transaction, with snapshot isolation, in a BigQuery session that the connection
+// keeps for its next one. Statements outside of transactions run in no session. BigQuery has no
+// read-only transactions and no other isolation levels, does not nest transactions and refuses DDL on permanent tables in
+// them. A transaction that met another one's change of the same table fails with
+// [ErrConcurrentUpdate] and can be tried again as a whole:
+//
+//	if err := tx.Commit(); errors.Is(err, driver.ErrConcurrentUpdate) { /* begin again */ }
+//
+// When the context of BeginTx ends, the transaction is rolled back. With create_session=always every
+// statement of an sql.Conn runs in one session, for temporary tables, variables and SET @@...; they
+// end when the connection goes back to the pool.
+//
 // # What a statement costs
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
-// Prepare and Ping. Larger results are fetched page by page while they are scanned; one page is
+// Prepare, Ping, BeginTx, Commit and Rollback. Larger results are fetched page by page while they are scanned; one page is
 // in memory at a time. When the context of a statement ends, the caller has its error at once and
 // the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
 // reason is sent again with the same request id, so that BigQuery does not run it twice. [WithStats]
@@ -83,8 +97,7 @@
 //
 // # Limits of this version
 //
-// BeginTx is a clear error. Of a script's results only the last one is there. LastInsertId does not
-// exist in BigQuery.
+// Of a script's results only the last one is there. LastInsertId does not exist in BigQuery.
 package driver
 
 import (

@@ -53,7 +53,7 @@ func (e *Error) Unwrap() error { return e.err }
 // Is matches the exported reasons.
 func (e *Error) Is(target error) bool {
 	r, ok := target.(reason)
-	return ok && string(r) == e.Reason
+	return ok && (string(r) == e.Reason || r == ErrConcurrentUpdate && strings.Contains(e.Message, "aborted due to concurrent update"))
 }
 
 // advice says what to do where BigQuery's own text leaves it open.
@@ -81,11 +81,13 @@ type reason string
 
 func (r reason) Error() string { return "bigqueryuser: " + string(r) }
 
-// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API.
+// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, but for
+// ErrConcurrentUpdate.
 const (
 	ErrAccessDenied      = reason("accessDenied")
 	ErrBillingNotEnabled = reason("billingNotEnabled")
 	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded")
+	ErrConcurrentUpdate  = reason("concurrentUpdate") // of a transaction; known by its message, for BigQuery has no reason of its own
 	ErrDuplicate         = reason("duplicate")
 	ErrInvalidQuery      = reason("invalidQuery")
 	ErrNotFound          = reason("notFound")
@@ -142,6 +144,9 @@ func (c *Conn) refusal(ctx context.Context, api *googleapi.Error, ref *bq.JobRef
 	}
 	if ref != nil {
 		e.JobID = ref.JobId
+	}
+	if lost(e) {
+		c.session, c.bad = nil, true
 	}
 	switch api.Code {
 	case http.StatusUnauthorized:

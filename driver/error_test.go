@@ -50,9 +50,6 @@ func TestErrors(t *testing.T) {
 	if _, err := db.PrepareContext(t.Context(), "SELECT x"); !errors.Is(err, driver.ErrInvalidQuery) {
 		t.Errorf("Prepare: got %v; want invalidQuery", err)
 	}
-	if _, err := db.BeginTx(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "transactions") {
-		t.Errorf("BeginTx: got %v", err)
-	}
 }
 
 // TestBytesLimit: a statement that would cost more than the person wants is refused.

@@ -67,20 +67,29 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	if err != nil {
 		return nil, err
 	}
-	pg, err := c.finish(ctx, p, c.request(text, p, params))
+	if err := c.enter(ctx); err != nil {
+		return nil, err
+	}
+	req := c.request(text, p, params)
+	pg, err := c.finish(ctx, p, req)
 	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script {
 		// The table may have changed since BigQuery said what the types are. A single statement
 		// that failed has changed nothing, but with the same types it would only fail once more.
 		c.connector.types.forget(text)
 		again, source, bindErr := c.bind(ctx, text, p, args)
 		if bindErr == nil && source == typesAsked && !reflect.DeepEqual(again, params) {
-			pg, err = c.finish(ctx, p, c.request(text, p, again))
+			req = c.request(text, p, again)
+			pg, err = c.finish(ctx, p, req)
 		}
 	}
 	if err == nil {
 		c.connector.types.ran(pg)
+		err = c.inSession(ctx, req, pg)
 	}
-	return pg, err
+	if err != nil {
+		return nil, err
+	}
+	return pg, nil
 }
 
 // finish sends a statement and waits for its end. BigQuery holds each request for a while; where
@@ -117,6 +126,9 @@ func (c *Conn) request(text string, p parameters, params []*bq.QueryParameter) *
 	}
 	if len(params) > 0 {
 		req.ParameterMode = p.mode()
+	}
+	if req.ConnectionProperties, req.CreateSession = c.sessionProperties(); req.ConnectionProperties != nil {
+		req.Location = c.session.location
 	}
 	cfg := &c.connector.cfg
 	req.MaximumBytesBilled = cfg.MaximumBytesBilled
@@ -156,12 +168,21 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 		return a.page, c.failed(ctx, a.err, nil)
 	case <-ctx.Done():
 	}
+	settled := c.unsettle()
 	waits := c.connector.inBackground(orphanLimit, func(bg context.Context) {
+		defer settle(settled)
 		defer stop()
 		select {
 		case a := <-answer:
 			if a.err == nil && !a.page.JobComplete {
-				c.cancelNow(bg, a.page.JobReference)
+				c.connector.cancelNow(bg, a.page.JobReference, settled != nil)
+			}
+			if a.err == nil && req.CreateSession && a.page.SessionInfo != nil {
+				location := a.page.Location
+				if a.page.JobReference != nil {
+					location = a.page.JobReference.Location
+				}
+				c.connector.abortSession(bg, a.page.SessionInfo.SessionId, location)
 			}
 		case <-bg.Done():
 			stop()
@@ -170,6 +191,7 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 	})
 	if !waits {
 		stop()
+		settle(settled)
 	}
 	return nil, ctx.Err()
 }
@@ -210,12 +232,40 @@ func (c *Conn) over(ctx context.Context, ref *bq.JobReference, err error) bool {
 
 // abandon cancels a job that nobody waits for any more.
 func (c *Conn) abandon(ref *bq.JobReference) {
-	c.connector.inBackground(cancelLimit, func(bg context.Context) { c.cancelNow(bg, ref) })
+	settled := c.unsettle()
+	if !c.connector.inBackground(cancelLimit, func(bg context.Context) {
+		defer settle(settled)
+		c.connector.cancelNow(bg, ref, settled != nil)
+	}) {
+		settle(settled)
+	}
 }
 
-// cancelNow stops a job. Nobody is left to be told whether it worked.
-func (c *Conn) cancelNow(ctx context.Context, ref *bq.JobReference) {
-	_, _ = call(ctx, c.connector, retryable, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
+// unsettle makes later statements of the session wait until settle is called; nil if the
+// abandoned one was in none.
+func (c *Conn) unsettle() chan struct{} {
+	if properties, _ := c.sessionProperties(); properties == nil {
+		return nil
+	}
+	c.session.settled = make(chan struct{})
+	return c.session.settled
+}
+
+func settle(settled chan struct{}) {
+	if settled != nil {
+		close(settled)
+	}
+}
+
+// cancelNow stops a job and, if asked to, waits for its end. Nobody is left to be told whether it worked.
+func (c *Connector) cancelNow(ctx context.Context, ref *bq.JobReference, wait bool) {
+	_, _ = call(ctx, c, retryable, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
+	for pause := 10 * time.Millisecond; wait; pause = min(2*pause, time.Second) {
+		pg, err := call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.results(ctx, ref, "", 1, pollTimeoutMs) })
+		if err != nil || pg.JobComplete || sleep(ctx, pause) != nil {
+			return
+		}
+	}
 }
 
 // dryRun has BigQuery check a statement without running it. declared are named parameters
@@ -225,6 +275,7 @@ func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared [
 		return nil, errConnClosed
 	}
 	legacy := false
+	location := c.connector.cfg.Location
 	q := &bq.JobConfigurationQuery{
 		Query:           text,
 		UseLegacySql:    &legacy,
@@ -234,8 +285,11 @@ func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared [
 	if p.count() > 0 {
 		q.ParameterMode = p.mode()
 	}
+	if properties, _ := c.sessionProperties(); properties != nil {
+		q.ConnectionProperties, location = properties, c.session.location
+	}
 	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) {
-		return cl.dryRun(ctx, c.connector.cfg.Location, q)
+		return cl.dryRun(ctx, location, q)
 	})
 	return stats, c.failed(ctx, err, nil)
 }

@@ -29,11 +29,11 @@ var good = []goodCase{
 	{name: "keys sorted", text: "bigqueryuser://p?location=EU&application=x", canonical: "bigqueryuser://p?application=x&location=EU", want: Config{Project: "p", Location: "EU", Application: "x"}},
 	{
 		name:      "every key",
-		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work&auth=user&token_store=keyring&maximum_bytes_billed=1000000&use_query_cache=false&labels=team:sales,app:report&job_timeout=90s",
-		canonical: "bigqueryuser://p/d?application=report/1.0&auth=user&client_secrets=c.json&endpoint=http://127.0.0.1:9050&hd=example.com&job_timeout=1m30s&labels=app:report,team:sales&location=US&login=manual&login_timeout=5m0s&max_results=1000&maximum_bytes_billed=1000000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&token_store=keyring&use_query_cache=false&user=ada@example.com",
+		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work&auth=user&token_store=keyring&maximum_bytes_billed=1000000&use_query_cache=false&labels=team:sales,app:report&job_timeout=90s&create_session=always",
+		canonical: "bigqueryuser://p/d?application=report/1.0&auth=user&client_secrets=c.json&create_session=always&endpoint=http://127.0.0.1:9050&hd=example.com&job_timeout=1m30s&labels=app:report,team:sales&location=US&login=manual&login_timeout=5m0s&max_results=1000&maximum_bytes_billed=1000000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&token_store=keyring&use_query_cache=false&user=ada@example.com",
 		want: Config{
 			Project: "p", Dataset: "d", ClientSecrets: "c.json", Scopes: []string{"bigquery", "drive.readonly"}, Login: "manual",
-			MaximumBytesBilled: 1000000, UseQueryCache: new(bool), Labels: map[string]string{"team": "sales", "app": "report"}, JobTimeout: 90 * time.Second,
+			CreateSession: "always", MaximumBytesBilled: 1000000, UseQueryCache: new(bool), Labels: map[string]string{"team": "sales", "app": "report"}, JobTimeout: 90 * time.Second,
 			Auth: "user", TokenStore: "keyring", User: "ada@example.com", HostedDomain: "example.com", Profile: "work",
 			RedirectPort: 8085, LoginTimeout: 5 * time.Minute, TokenDir: "/t", QuotaProject: "q",
 			Location: "US", MaxResults: 1000, Endpoint: "http://127.0.0.1:9050", Application: "report/1.0",
@@ -58,6 +58,7 @@ var good = []goodCase{
 
 // bad lists DSNs with the key that the error names and a part of its problem.
 var bad = []badCase{
+	{"create_session unknown", "bigqueryuser://p?create_session=" + canary, "create_session", "auto or always"},
 	{"no bytes", "bigqueryuser://p?maximum_bytes_billed=0", "maximum_bytes_billed", "at least 1"},
 	{"bytes with a unit", "bigqueryuser://p?maximum_bytes_billed=10GB", "maximum_bytes_billed", "whole number of bytes"},
 	{"cache", "bigqueryuser://p?use_query_cache=1", "use_query_cache", "true or false"},

@@ -60,6 +60,10 @@ type Config struct {
 	// Location is where jobs run, such as "US", "EU" or "europe-west1". ""
 	// lets BigQuery choose it by the datasets of the statement.
 	Location string
+	// CreateSession says when a connection gets a BigQuery session. "auto" (and
+	// ""): for transactions. "always": for every statement, so that temporary
+	// tables, variables and SET @@... last as long as an sql.Conn is held.
+	CreateSession string
 	// MaximumBytesBilled makes BigQuery refuse a statement that would bill more
 	// bytes than this, before it costs anything. 0 sets no limit of its own.
 	MaximumBytesBilled int64

@@ -38,6 +38,7 @@
 //	token_dir       folder of the stored sign-ins                             auth's
 //	quota_project   project whose quota the requests count against            none
 //	location        where the jobs run, as in US or europe-west1              the service's
+//	create_session  auto (for transactions) or always                         auto
 //	maximum_bytes_billed  bytes that a statement may bill, at least 1         no limit
 //	use_query_cache true or false                                             true
 //	labels          of the jobs, as in team:sales,app:report                  none

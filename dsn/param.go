@@ -12,6 +12,8 @@ var params = []param{
 		"user, adc or none"),
 	row("client_secrets", text, func(c *Config) *string { return &c.ClientSecrets }, isSecretsPath,
 		"the path of a client_secrets.json, not its contents").hidden(),
+	row("create_session", text, func(c *Config) *string { return &c.CreateSession }, oneOf("auto", "always"),
+		"auto or always"),
 	row("dataset", text, func(c *Config) *string { return &c.Dataset }, isDataset,
 		"at most 1024 letters a-z and A-Z, digits and underscores, as in bigqueryuser://my-project/my_dataset").inPath(),
 	row("endpoint", text, func(c *Config) *string { return &c.Endpoint }, isEndpoint,

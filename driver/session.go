@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// session is a BigQuery session: where transactions, temporary tables and variables live. A
+// connection has one at most, made when it is first needed.
+type session struct {
+	id       string
+	location string
+	// kept tells that the session holds more than finished transactions, such as a temporary
+	// table: it must not reach the next user of the connection.
+	kept bool
+	// settled is closed when a statement that was abandoned in the session has ended; nil if
+	// there was none. BigQuery takes one statement at a time.
+	settled chan struct{}
+}
+
+// stateless are the statement types that leave nothing behind in a session.
+var stateless = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
+
+// sessionProperties puts a statement into the connection's session, or has one made with it.
+func (c *Conn) sessionProperties() (properties []*bq.ConnectionProperty, create bool) {
+	switch {
+	case !c.tx && c.connector.cfg.CreateSession != "always":
+		return nil, false
+	case c.session == nil:
+		return nil, true
+	}
+	return []*bq.ConnectionProperty{{Key: "session_id", Value: c.session.id}}, false
+}
+
+// enter waits until the session is free for a statement.
+func (c *Conn) enter(ctx context.Context) error {
+	if c.session == nil || c.session.settled == nil {
+		return nil
+	}
+	select {
+	case <-c.session.settled:
+		c.session.settled = nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// inSession is told what a statement that ran in a session, or made one, left there.
+func (c *Conn) inSession(ctx context.Context, req *bq.QueryRequest, pg *page) error {
+	if !req.CreateSession && len(req.ConnectionProperties) == 0 {
+		return nil
+	}
+	if c.session == nil {
+		id, err := c.sessionID(ctx, pg)
+		if err != nil {
+			return err
+		}
+		c.session = &session{id: id, location: pg.Location}
+		if pg.JobReference != nil {
+			c.session.location = pg.JobReference.Location
+		}
+	}
+	c.session.kept = c.session.kept || !slices.Contains(stateless, pg.StatementType)
+	return nil
+}
+
+// sessionID finds the session that a statement has made: the answer to a poll does not name it.
+func (c *Conn) sessionID(ctx context.Context, pg *page) (string, error) {
+	if pg.SessionInfo == nil && pg.JobReference != nil {
+		job, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
+		if err != nil {
+			return "", c.failed(ctx, err, pg.JobReference)
+		}
+		if job.Statistics != nil {
+			pg.SessionInfo = job.Statistics.SessionInfo
+		}
+	}
+	if pg.SessionInfo == nil || pg.SessionInfo.SessionId == "" {
+		return "", errors.New("bigqueryuser: BigQuery did not say which session it has made")
+	}
+	return pg.SessionInfo.SessionId, nil
+}
+
+// lost tells whether an error is the end of the session.
+func lost(e *Error) bool {
+	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available")
+}
+
+// endSession has BigQuery drop the session and all that is in it, a transaction too. Nobody
+// waits for it.
+func (c *Conn) endSession() {
+	s := c.session
+	if s == nil {
+		return
+	}
+	c.session = nil
+	c.connector.inBackground(cancelLimit, func(bg context.Context) {
+		if s.settled != nil {
+			select {
+			case <-s.settled:
+			case <-bg.Done():
+				return
+			}
+		}
+		c.connector.abortSession(bg, s.id, s.location)
+	})
+}
+
+func (c *Connector) abortSession(ctx context.Context, id, location string) {
+	legacy := false
+	req := &bq.QueryRequest{
+		Query: "CALL BQ.ABORT_SESSION()", UseLegacySql: &legacy, Location: location, TimeoutMs: pollTimeoutMs,
+		ConnectionProperties: []*bq.ConnectionProperty{{Key: "session_id", Value: id}},
+	}
+	// A session that can't be told ends by itself after a day.
+	_, _ = call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.query(ctx, req) })
+}
