@@ -174,3 +174,19 @@ func TestCreateTableAsSelect(t *testing.T) {
 		t.Errorf("got %v; want %v", got[0], want)
 	}
 }
+
+func TestNullArrayIsEmpty(t *testing.T) {
+	t.Parallel()
+	s, tok := signed(t, Config{NoData: true})
+	c := official(t, s, tok, DefaultProject)
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (id INT64, a ARRAY<INT64>)",
+		"INSERT INTO d.t VALUES (1, NULL)", "INSERT INTO d.t (id) VALUES (2)", "INSERT INTO d.t SELECT 3, NULL")
+	got := rows(t, c, "SELECT COUNT(*), COUNTIF(a IS NULL), SUM(ARRAY_LENGTH(a)) FROM d.t")
+	if want := "[[3 0 0]]"; fmt.Sprint(got) != want {
+		t.Errorf("stored: got %v; want %s", got, want)
+	}
+	got = rows(t, c, "SELECT CAST(NULL AS ARRAY<INT64>), STRUCT(CAST(NULL AS ARRAY<STRING>))")
+	if want := "[[[] [[]]]]"; fmt.Sprint(got) != want {
+		t.Errorf("result: got %v; want %s", got, want)
+	}
+}

@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 func TestWrongStatements(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64 NOT NULL)", "INSERT INTO d.t VALUES (0)")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64 NOT NULL)", "INSERT INTO d.t VALUES (0)", "CREATE TABLE d.u (a INT64, b ARRAY<INT64>)")
 	const names = "`bigquery-public-data.usa_names.usa_1910_current`"
 	for _, tt := range []struct {
 		sql    string
@@ -114,7 +114,11 @@ func TestWrongStatements(t *testing.T) {
 		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS TIMESTAMP) FROM d.t", 400, "invalidQuery", "Invalid timestamp: 'ab0'"},
 		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS NUMERIC) FROM d.t", 400, "invalidQuery", "Invalid NUMERIC value: ab0"},
 		{"SELECT CAST(1e300 AS INT64) + a FROM d.t", 400, "invalidQuery", ""},
-		{"SELECT [1, NULL, a] FROM d.t", 400, "invalidQuery", "null element"},
+		{"SELECT 1, [1, NULL, a] FROM d.t", 400, "invalidQuery", "Array cannot have a null element; error in writing field f1_"},
+		{"INSERT INTO d.u (b) VALUES ([1, NULL])", 400, "invalidQuery", "Array cannot have a null element; error in writing field b"},
+		{"CREATE TABLE d.v AS SELECT [a, NULL] AS c FROM d.t", 400, "invalidQuery", "Array cannot have a null element; error in writing field c"},
+		{"SELECT GENERATE_ARRAY(1, 100000000000)", 400, "invalidQuery", "GENERATE_ARRAY produced too many elements"},
+		{"SELECT EXP(1000)", 400, "invalidQuery", "Floating point error in function: EXP(1000.0)"},
 		{"INSERT INTO d.t (a) VALUES (NULL)", 400, "invalidQuery", ""},
 		{"INSERT INTO " + names + " (name) VALUES ('x')", 403, "accessDenied", "updateData"},
 		{"DELETE FROM " + names + " WHERE TRUE", 403, "accessDenied", "updateData"},

@@ -56,11 +56,17 @@ func readChunk(res *mapping.Result, columns []googlesql.Column) (*Block, error) 
 	for i := range all {
 		all[i] = i
 	}
+	unnamed := 0
 	for i, col := range columns {
+		name := col.Name
+		if name == "" {
+			name = fmt.Sprintf("f%d_", unnamed) // as BigQuery calls it
+			unnamed++
+		}
 		vec := mapping.DataChunkGetVector(chunk, mapping.IdxT(i))
 		v, err := gather(vec, all, col.Type)
 		if err != nil {
-			return nil, fmt.Errorf("column %q: %w", col.Name, err)
+			return nil, fmt.Errorf("column %q: %w", name, err)
 		}
 		block.Columns[i] = v
 	}

@@ -123,6 +123,10 @@ func init() {
 	})
 	aggregate("SUM", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		v := a.aggArg(c, vs, Int64, Float64, Numeric)
+		if v.t.Kind == Float64 {
+			sum := call("sum", v.sql)
+			return "(CASE WHEN isinf(" + sum + ") AND NOT " + call("bool_or", "isinf("+v.sql+")") + " THEN error('double overflow: SUM') ELSE " + sum + " END)", v.t
+		}
 		return "CAST(" + call("sum", v.sql) + " AS " + v.t.DuckDB() + ")", v.t
 	})
 	aggregate("AVG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {

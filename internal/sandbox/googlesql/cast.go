@@ -10,7 +10,7 @@ func (a *analyzer) cast(x *castExpr, s *scope) val {
 		return a.safeCast(v, x)
 	}
 	out := a.castValue(v, to, x)
-	return a.store(merge(out.sql, to, v), x.to)
+	return fit(merge(out.sql, to, v), x.to)
 }
 
 // safeCast gives NULL where the conversion fails; errors of the operand stay errors.

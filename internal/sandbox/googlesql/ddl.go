@@ -101,10 +101,13 @@ func (c *createTable) write(a *analyzer) *Statement {
 		if d.required {
 			def += " NOT NULL"
 		}
+		if d.def == nil && d.typ.Kind == Array {
+			def += " DEFAULT []"
+		}
 		if d.def != nil {
 			v := a.expr(d.def, &scope{clause: "DEFAULT expression"})
 			v = a.must(v, d.typ, d.def, "Default value of column %s has type %s, which does not coerce to %s", d.name.text, v.t.name(), d.typ)
-			def += " DEFAULT (" + a.store(v, d.typ).sql + ")"
+			def += " DEFAULT (" + a.store(v, d.typ, d.name.text).sql + ")"
 		}
 		defs = append(defs, def)
 	}
@@ -142,7 +145,7 @@ func (c *createTable) selectAs(a *analyzer, r *result) string {
 		v.sql = id + "." + v.sql
 		v.t = resolved(v.t)
 		w := a.must(v, d.typ, d.name, "Column %s has type %s, but the query gives %s", d.name.text, d.typ, v.t.name())
-		items = append(items, a.store(w, d.typ).sql+" AS "+quoteIdent(d.name.text))
+		items = append(items, a.store(w, d.typ, d.name.text).sql+" AS "+quoteIdent(d.name.text))
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 }
@@ -161,8 +164,19 @@ func (c *createTable) checkPartition(a *analyzer, cols []Column) {
 	}
 }
 
-// store converts a value of the right type to what a column with type parameters holds.
-func (a *analyzer) store(v val, t Type) val {
+// store converts a value of the right type to what a column of that type holds: no NULL
+// array, and no array with a NULL.
+func (a *analyzer) store(v val, t Type, column string) val {
+	if t.Kind == Array {
+		null := fmt.Sprintf("CASE WHEN list_contains(list_transform(q, lambda e: e IS NULL), TRUE) THEN error(%s) ELSE q END",
+			quoteString("Array cannot have a null element; error in writing field "+column))
+		v.sql = "coalesce(" + let(v.sql, null) + ", [])"
+	}
+	return fit(v, t)
+}
+
+// fit holds a value of the right type to the type's parameters.
+func fit(v val, t Type) val {
 	switch {
 	case t.Kind == Numeric && t.Precision > 0:
 		v.sql = fmt.Sprintf("CAST(CAST(%s AS DECIMAL(%d,%d)) AS DECIMAL(38,9))", v.sql, t.Precision, t.Scale)

@@ -38,7 +38,7 @@ func (a *analyzer) value(x expr, s *scope, c *Column) string {
 	}
 	v := a.expr(x, s)
 	w := a.must(v, c.Type, x, "Value has type %s which cannot be inserted into column %s, which has type %s", v.t.name(), c.Name, c.Type)
-	return a.store(w, c.Type).sql
+	return a.store(w, c.Type, c.Name).sql
 }
 
 // insertColumns are the columns that INSERT names, or all.
@@ -102,7 +102,7 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 			if open {
 				w = v // the column has taken the parameter's type
 			}
-			items = append(items, a.store(w, c.Type).sql)
+			items = append(items, a.store(w, c.Type, c.Name).sql)
 		}
 		out.SQL += "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 		return out
@@ -250,7 +250,7 @@ func (m *mergeStmt) action(a *analyzer, w mergeWhen, tab *Table, s *scope) strin
 		}
 		for i, c := range s.cols {
 			v := a.must(c.v, cols[i].Type, w, "Value has type %s which cannot be inserted into column %s, which has type %s", c.v.t.name(), cols[i].Name, cols[i].Type)
-			vals = append(vals, a.store(v, cols[i].Type).sql)
+			vals = append(vals, a.store(v, cols[i].Type, cols[i].Name).sql)
 		}
 	} else {
 		if len(w.values) != len(cols) {

@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 func init() {
 	code("ARRAY_LENGTH", func(a *analyzer, c *callExpr, s *scope) val {
@@ -64,7 +67,10 @@ func init() {
 			a.refuse(c.args[2], "GENERATE_TIMESTAMP_ARRAY with this step")
 		}
 		step := a.interval(iv, s)
-		return merge("CAST(generate_series(timezone('UTC', "+lo.sql+"), timezone('UTC', "+hi.sql+"), "+step.sql+") AS TIMESTAMPTZ[])", arrayOf(kind(Timestamp)), lo, hi, step)
+		// The difference in seconds divided by the step's, both as BIGINT microseconds.
+		count := "(epoch_us(q.hi) - epoch_us(q.lo)) // nullif(epoch_us(TIMESTAMP '1970-01-01' + q.step), 0)"
+		return merge(let("{'lo': "+lo.sql+", 'hi': "+hi.sql+", 'step': "+step.sql+"}", tooMany(c.name, count,
+			"CAST(generate_series(timezone('UTC', q.lo), timezone('UTC', q.hi), q.step) AS TIMESTAMPTZ[])")), arrayOf(kind(Timestamp)), lo, hi, step)
 	})
 }
 
@@ -89,10 +95,29 @@ func generateArray(a *analyzer, c *callExpr, s *scope) val {
 		}
 		vs[i] = a.must(v, kind(Int64), c, "No matching signature for function GENERATE_ARRAY for argument types: %s", typeList(vs))
 	}
-	if len(vs) == 2 {
-		return merge("generate_series("+joinSQL(vs)+")", arrayOf(kind(Int64)), vs...)
+	step := "CAST(1 AS BIGINT)"
+	if len(vs) == 3 {
+		step = vs[2].sql
 	}
-	return merge("(CASE WHEN "+vs[2].sql+" = 0 THEN error('Sequence step cannot be 0.') ELSE generate_series("+joinSQL(vs)+") END)", arrayOf(kind(Int64)), vs...)
+	series := tooMany(c.name, "(CAST(q.hi AS HUGEINT) - q.lo) // nullif(q.step, 0)", "generate_series(q.lo, q.hi, q.step)")
+	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+", 'step': "+step+"}",
+		"CASE WHEN q.step = 0 THEN error('Sequence step cannot be 0.') ELSE "+series+" END"), arrayOf(kind(Int64)), vs...)
+}
+
+// maxGenerated is the most elements that a generated array has. DuckDB makes such a list
+// in one go, where nothing can interrupt it.
+const maxGenerated = 1 << 20
+
+// tooMany writes the error of a generated array that is too long in front of the array;
+// steps is the number of its steps, one less than its elements.
+func tooMany(name, steps, array string) string {
+	return fmt.Sprintf("CASE WHEN %s >= %d THEN error('%s produced too many elements; the limit of the sandbox is %[2]d') ELSE %[4]s END", steps, maxGenerated, name, array)
+}
+
+// let evaluates a value once, as q, for an expression that needs it several times: the
+// one-element list is DuckDB's way to say let.
+func let(value, body string) string {
+	return "list_transform([" + value + "], lambda q: " + body + ")[1]"
 }
 
 // generateDates counts steps from the first date, as months have not all the same days.
@@ -116,7 +141,7 @@ func generateDates(a *analyzer, c *callExpr, s *scope) val {
 		part, n = iv.part, l.text
 	}
 	step := parts[part].interval("i * " + n)
-	sql := "list_filter(list_transform(generate_series(0, date_diff('" + parts[part].unit + "', " + vs[0].sql + ", " + vs[1].sql + ") // " + n +
-		"), lambda i: CAST(" + vs[0].sql + " + " + step + " AS DATE)), lambda d: d <= " + vs[1].sql + ")"
-	return merge(sql, arrayOf(kind(Date)), vs...)
+	count := "date_diff('" + parts[part].unit + "', q.lo, q.hi) // " + n
+	dates := "list_filter(list_transform(generate_series(0, " + count + "), lambda i: CAST(q.lo + " + step + " AS DATE)), lambda d: d <= q.hi)"
+	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+"}", tooMany(c.name, count, dates)), arrayOf(kind(Date)), vs...)
 }

@@ -31,19 +31,23 @@ func init() {
 			return a.match(one, c, vs)
 		})
 	}
-	for _, f := range []string{"SQRT", "EXP", "LN", "LOG10"} {
-		def(f, "FLOAT64 -> FLOAT64", map[string]string{"SQRT": "sqrt", "EXP": "exp", "LN": "ln", "LOG10": "log10"}[f]+"({1})")
+	for _, f := range []string{"SQRT", "LN", "LOG10"} {
+		def(f, "FLOAT64 -> FLOAT64", strings.ToLower(f)+"({1})")
 		def(f, "NUMERIC -> NUMERIC", "")
 	}
+	def("EXP", "FLOAT64 -> FLOAT64", finite("EXP", "exp(q.x)", "{1}"))
+	def("EXP", "NUMERIC -> NUMERIC", "")
 	def("LOG", "FLOAT64 -> FLOAT64", "ln({1})")
 	def("LOG", "FLOAT64, FLOAT64 -> FLOAT64", "(ln({1}) / ln({2}))")
 	def("LOG", "NUMERIC -> NUMERIC", "")
 	def("LOG POW POWER", "NUMERIC, NUMERIC -> NUMERIC", "")
-	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", "pow({1}, {2})")
+	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", finite("POW", "pow(q.x, q.y)", "{1}", "{2}"))
 	for name, fn := range map[string]string{"SIN": "sin", "COS": "cos", "TAN": "tan", "ASIN": "asin", "ACOS": "acos", "ATAN": "atan",
-		"SINH": "sinh", "COSH": "cosh", "TANH": "tanh", "CBRT": "cbrt"} {
+		"TANH": "tanh", "CBRT": "cbrt"} {
 		def(name, "FLOAT64 -> FLOAT64", fn+"({1})")
 	}
+	def("SINH", "FLOAT64 -> FLOAT64", finite("SINH", "sinh(q.x)", "{1}"))
+	def("COSH", "FLOAT64 -> FLOAT64", finite("COSH", "cosh(q.x)", "{1}"))
 	def("ATAN2", "FLOAT64, FLOAT64 -> FLOAT64", "atan2({1}, {2})")
 	def("IS_NAN", "FLOAT64 -> BOOL", "isnan({1})")
 	def("IS_INF", "FLOAT64 -> BOOL", "isinf({1})")
@@ -88,4 +92,19 @@ func (a *analyzer) roundNumeric(c *callExpr, vs []val) val {
 	}
 	fn := map[string]string{"ROUND": "round", "TRUNC": "trunc"}[c.name]
 	return merge("CAST("+fn+"("+vs[0].sql+", "+n.lit.text+") AS DECIMAL(38,9))", vs[0].t, vs...)
+}
+
+// finite writes a function of FLOAT64s that fails where finite arguments have no finite
+// result; DuckDB goes on with infinity or NaN. The one-element list is DuckDB's way to
+// say let: the arguments are q.x and q.y.
+func finite(name, call string, args ...string) string {
+	var binds, texts, ok []string
+	for i, arg := range args {
+		field := string("xy"[i])
+		binds = append(binds, "'"+field+"': "+arg)
+		texts = append(texts, "CAST(q."+field+" AS VARCHAR)")
+		ok = append(ok, "isfinite(q."+field+")")
+	}
+	return "list_transform([{" + strings.Join(binds, ", ") + "}], lambda q: CASE WHEN NOT isfinite(" + call + ") AND " + strings.Join(ok, " AND ") +
+		" THEN error('Floating point error in function: " + name + "(' || " + strings.Join(texts, " || ', ' || ") + " || ')') ELSE " + call + " END)[1]"
 }
