@@ -166,6 +166,11 @@ func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error)
 	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
 }
 
+// children calls jobs.list for the jobs of a script's statements.
+func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
+	return c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).PageToken(token).Context(ctx).Do()
+}
+
 // cancel calls jobs.cancel.
 func (c *client) cancel(ctx context.Context, ref *bq.JobReference) error {
 	_, err := c.service.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()

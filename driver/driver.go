@@ -86,6 +86,12 @@
 // statement of an sql.Conn runs in one session, for temporary tables, variables and SET @@...; they
 // end when the connection goes back to the pool.
 //
+// # Scripts
+//
+// A text of several statements runs as one job. Every SELECT in it is a result set, in order, which
+// Rows.NextResultSet fetches when it is asked for; RowsAffected is the sum over its DML. It costs one
+// request more than a statement, and one for each further result.
+//
 // # What a statement costs
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
@@ -97,7 +103,8 @@
 //
 // # Limits of this version
 //
-// Of a script's results only the last one is there. LastInsertId does not exist in BigQuery.
+// Large results come page by page over REST, not through the Storage Read API. LastInsertId does not exist
+// in BigQuery.
 package driver
 
 import (

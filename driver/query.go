@@ -30,15 +30,14 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue)
 		return nil, err
 	}
 	watch.answered(ctx, pg)
-	columns, err := newColumns(pg.Schema)
-	if err != nil {
+	if pg.script {
+		return c.scriptRows(ctx, pg)
+	}
+	r := &Rows{ctx: ctx, conn: c}
+	if err := r.open(pg); err != nil {
 		return nil, err
 	}
-	pagesCtx, stop := context.WithCancel(ctx)
-	return &Rows{columns: columns, batches: &jsonPages{
-		ctx: pagesCtx, stop: stop, conn: c, ref: pg.JobReference, columns: columns,
-		page: pg, maxResults: c.connector.cfg.MaxResults,
-	}}, nil
+	return r, nil
 }
 
 func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
@@ -48,7 +47,13 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 		return nil, err
 	}
 	watch.answered(ctx, pg)
-	return result{rows: pg.NumDmlAffectedRows}, nil
+	rows := pg.NumDmlAffectedRows
+	if pg.script {
+		if rows, err = c.affected(ctx, pg); err != nil {
+			return nil, err
+		}
+	}
+	return result{rows: rows}, nil
 }
 
 // run brings a statement to its end and returns the first page of its result.
@@ -84,6 +89,7 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	}
 	if err == nil {
 		c.connector.types.ran(pg)
+		pg.script = p.isScript(pg)
 		err = c.inSession(ctx, req, pg)
 	}
 	if err != nil {

@@ -1,21 +1,28 @@
 package driver
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"io"
 	"math"
 	"reflect"
 
+	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/iterator"
 )
 
 // Rows is the result of a query, read page by page. database/sql wraps it.
 type Rows struct {
+	ctx     context.Context // the statement's: database/sql gives Next none
+	conn    *Conn
 	columns []column
 	batches batches
 	current batch
 	err     error
+
+	sets []*bq.JobReference // of a script: the results to come
+	last *page              // of a script: the last of them
 }
 
 var (
@@ -26,6 +33,21 @@ var (
 	_ driver.RowsColumnTypeNullable         = (*Rows)(nil)
 	_ driver.RowsColumnTypePrecisionScale   = (*Rows)(nil)
 )
+
+// open begins with the first page of a result.
+func (r *Rows) open(pg *page) error {
+	columns, err := newColumns(pg.Schema)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(r.ctx)
+	r.columns, r.current, r.err = columns, nil, nil
+	r.batches = &jsonPages{
+		ctx: ctx, stop: stop, conn: r.conn, ref: pg.JobReference, columns: columns,
+		page: pg, maxResults: r.conn.connector.cfg.MaxResults,
+	}
+	return nil
+}
 
 // Columns returns the names of the columns, as BigQuery gives them: a name may be there twice.
 func (r *Rows) Columns() []string {
@@ -69,12 +91,15 @@ func (r *Rows) Next(dest []driver.Value) error {
 // end frees what the rows hold and keeps err as the answer to any further Next.
 func (r *Rows) end(err error) error {
 	r.err, r.current = err, nil
-	r.batches.Close()
+	if r.batches != nil {
+		r.batches.Close()
+	}
 	return err
 }
 
 // Close stops reading. Nothing goes on in the background after it.
 func (r *Rows) Close() error {
+	r.sets, r.last = nil, nil
 	if r.err == nil {
 		r.end(io.EOF)
 	}

@@ -16,6 +16,7 @@ import (
 type page struct {
 	bq.QueryResponse        // without Rows
 	rows             []byte // the JSON array, nil if there is none
+	script           bool   // of several statements, each a job of its own
 }
 
 // parsePage takes the rows out of an answer and decodes the rest.

@@ -1,0 +1,101 @@
+package driver
+
+import (
+	"context"
+	"database/sql/driver"
+	"io"
+	"slices"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+var _ driver.RowsNextResultSet = (*Rows)(nil)
+
+// isScript tells whether an answer is that of a script, or of a procedure, which is one inside. The
+// answer to a poll does not say.
+func (p parameters) isScript(pg *page) bool {
+	switch pg.StatementType {
+	case "SCRIPT", "CALL":
+		return pg.JobReference != nil
+	case "":
+		return p.script && pg.JobReference != nil
+	}
+	return false
+}
+
+// children lists the jobs of a script's statements in the order in which they ran.
+func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
+	var jobs []*bq.JobListJobs
+	for token := ""; ; {
+		list, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
+		if err != nil {
+			return nil, c.failed(ctx, err, script)
+		}
+		jobs = append(jobs, list.Jobs...)
+		if token = list.NextPageToken; token == "" {
+			break
+		}
+	}
+	slices.Reverse(jobs) // BigQuery lists the newest first
+	return slices.DeleteFunc(jobs, func(j *bq.JobListJobs) bool {
+		// What a script computes for itself, such as the condition of an IF, is no statement.
+		return j.Statistics == nil || j.Statistics.Query == nil ||
+			j.Statistics.ScriptStatistics != nil && j.Statistics.ScriptStatistics.EvaluationKind == "EXPRESSION"
+	}), nil
+}
+
+// scriptRows makes the rows of a script: a result set for each of its SELECTs. That of the last one has
+// come with the script's answer.
+func (c *Conn) scriptRows(ctx context.Context, pg *page) (driver.Rows, error) {
+	children, err := c.children(ctx, pg.JobReference)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rows{ctx: ctx, conn: c, last: pg}
+	for _, child := range children {
+		if child.Statistics.Query.StatementType == "SELECT" {
+			r.sets = append(r.sets, child.JobReference)
+		}
+	}
+	if len(r.sets) == 0 {
+		r.sets = []*bq.JobReference{pg.JobReference}
+	}
+	if err := r.NextResultSet(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// HasNextResultSet tells whether the script has a further SELECT.
+func (r *Rows) HasNextResultSet() bool { return len(r.sets) > 0 }
+
+// NextResultSet goes on to the result of the script's next SELECT, which is fetched only now. It
+// returns io.EOF after the last.
+func (r *Rows) NextResultSet() error {
+	if len(r.sets) == 0 {
+		return io.EOF
+	}
+	if r.batches != nil {
+		r.batches.Close()
+	}
+	ref, pg := r.sets[0], r.last
+	r.sets = r.sets[1:]
+	if len(r.sets) > 0 {
+		var err error
+		if pg, err = r.conn.results(r.ctx, ref, "", r.conn.connector.cfg.MaxResults, pollTimeoutMs); err != nil {
+			return r.end(err)
+		}
+		pg.JobReference = ref
+	}
+	return r.open(pg)
+}
+
+// affected sums what the DML statements of a script have changed.
+func (c *Conn) affected(ctx context.Context, pg *page) (int64, error) {
+	children, err := c.children(ctx, pg.JobReference)
+	var rows int64
+	for _, child := range children {
+		rows += child.Statistics.Query.NumDmlAffectedRows
+	}
+	return rows, err
+}

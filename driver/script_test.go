@@ -1,0 +1,108 @@
+package driver_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+func one(name string, value any) fakebq.Answer {
+	return fakebq.Answer{StatementType: "SELECT", Fields: []fakebq.Field{{Name: name, Type: "INTEGER"}}, Rows: [][]any{{value}}}
+}
+
+const script = "INSERT INTO t VALUES (1); SELECT a; SELECT b; SELECT c"
+
+var scriptAnswer = fakebq.Answer{Children: []fakebq.Answer{
+	{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 2}}, one("a", 1),
+	{StatementType: "DELETE", DML: &fakebq.DML{Deleted: 3}}, one("b", 2),
+	{StatementType: "SELECT", Fields: numbers.Fields, Rows: numbers.Rows},
+}, PageSize: 2}
+
+// TestScript: every SELECT of a script is a result set, in order, fetched when it is asked for.
+func TestScript(t *testing.T) {
+	t.Parallel()
+	for name, incomplete := range map[string]int{"at once": 0, "after a poll": 1} {
+		server := fakebq.Run(t, fakebq.Options{})
+		answer := scriptAnswer
+		answer.Incomplete = incomplete
+		server.On(script, answer)
+		db := open(t, server)
+		rows, err := db.QueryContext(t.Context(), script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Query: 1, fakebq.List: 1, fakebq.GetQueryResults: 1 + incomplete}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got requests %v before the second result; want %v", name, got, want)
+		}
+		var columns [][]string
+		var counts []int
+		for more := true; more; more = rows.NextResultSet() {
+			names, err := rows.Columns()
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for rows.Next() {
+				n++
+			}
+			columns, counts = append(columns, names), append(counts, n)
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		rows.Close()
+		if want := [][]string{{"a"}, {"b"}, {"name", "n"}}; !reflect.DeepEqual(columns, want) || !reflect.DeepEqual(counts, []int{1, 1, 3}) {
+			t.Errorf("%s: got %q with %v rows; want %q with [1 1 3]", name, columns, counts, want)
+		}
+	}
+}
+
+// TestScriptExec: the DML of a script is summed.
+func TestScriptExec(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, scriptAnswer)
+	res, err := open(t, server).ExecContext(t.Context(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := res.RowsAffected(); n != 5 || err != nil {
+		t.Errorf("got %d rows affected, %v; want 5", n, err)
+	}
+}
+
+// TestScriptWithoutSelect has one result set without columns.
+func TestScriptWithoutSelect(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, fakebq.Answer{Children: []fakebq.Answer{{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 2}}}})
+	rows, err := open(t, server).QueryContext(t.Context(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if columns, err := rows.Columns(); len(columns) != 0 || err != nil || rows.Next() || rows.NextResultSet() {
+		t.Errorf("got columns %q, %v and more", columns, err)
+	}
+}
+
+// TestScriptClosedEarly fetches no result that nobody asks for.
+func TestScriptClosedEarly(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, scriptAnswer)
+	rows, err := open(t, server).QueryContext(t.Context(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Error(err)
+	}
+	if rows.NextResultSet() {
+		t.Error("NextResultSet after Close: got one")
+	}
+	if got := server.Count(fakebq.GetQueryResults); got != 1 {
+		t.Errorf("got %d results fetched; want 1", got)
+	}
+}
