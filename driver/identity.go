@@ -21,6 +21,10 @@ func Identity(ctx context.Context, db *sql.DB) (id auth.Identity, err error) {
 	}
 	defer conn.Close()
 	err = conn.Raw(func(raw any) error {
+		// Tracing libraries put a connection of theirs around it.
+		for wrapper, ok := raw.(interface{ Raw() driver.Conn }); ok; wrapper, ok = raw.(interface{ Raw() driver.Conn }) {
+			raw = wrapper.Raw()
+		}
 		c, ok := raw.(*Conn)
 		if !ok {
 			return fmt.Errorf("bigqueryuser: Identity needs a database of this driver, not one with a %T", raw)
