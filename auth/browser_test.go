@@ -116,6 +116,23 @@ func TestHeadlessFailsFast(t *testing.T) {
 	}
 }
 
+// S40: a program that may not ask does not wait for one that asks, either.
+func TestNeverDoesNotWait(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, fakegoogle.Options{})
+	w := r.startWaiting(nil)
+	b := r.open(func(c *Config) { c.Mode = ModeNever })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := b.Ensure(ctx); !errors.Is(err, ErrConsentRequired) {
+		t.Errorf("got %v; want ErrConsentRequired at once", err)
+	}
+	w.consent(t)
+	if err := b.Ensure(ctx); err != nil {
+		t.Errorf("after the sign-in of the other: %v", err)
+	}
+}
+
 // T35, S18: the opener gets the address unchanged as one argument; its output
 // and its failure do no harm.
 func TestOpener(t *testing.T) {
@@ -192,6 +209,7 @@ func TestOpener(t *testing.T) {
 		if got := prompts.all(); !got[0].Opened || got[1].Opened || got[0].URL != got[1].URL {
 			t.Error("the second prompt does not say that no browser was opened")
 		}
+		r.opened(prompts.all()[1].URL) // so that the log is swept for it
 		must(t, fakegoogle.Consent(t.Context(), plainHTTP, prompts.all()[1].URL, ""))
 		must(t, <-w)
 	})

@@ -76,6 +76,9 @@ func FuzzCallbackQuery(f *testing.F) {
 		if got := <-at.answers; got.code != "right" {
 			t.Errorf("got code %q; want right", got.code)
 		}
+		if err := at.offer("state=" + at.state + "&code=third"); err != nil || len(at.answers) != 0 {
+			t.Fatal("an answer was taken after the first had been used")
+		}
 	})
 }
 
