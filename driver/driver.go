@@ -99,7 +99,7 @@
 // in memory at a time. When the context of a statement ends, the caller has its error at once and
 // the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
 // reason is sent again with the same request id, so that BigQuery does not run it twice. [WithStats]
-// tells what was read and billed.
+// tells what was read and billed, [Estimate] what would be.
 //
 // # Limits of this version
 //

@@ -1,0 +1,41 @@
+package driver
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+)
+
+// Estimate tells how many bytes a statement would read, without running it: BigQuery checks it in a dry
+// run, which bills nothing. It is an upper bound for tables with clusters, and exact for most others. The
+// arguments are those of the statement. An error is what running the statement would give at its start.
+func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (bytes int64, err error) {
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+		if n, ok := arg.(sql.NamedArg); ok {
+			named[i].Name, named[i].Value = n.Name, n.Value
+		}
+	}
+	err = onConn(conn, func(c *Conn) error {
+		bytes, err = c.estimate(ctx, query, named)
+		return err
+	})
+	return bytes, err
+}
+
+func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
+	p, err := parse(query)
+	if err != nil {
+		return 0, err
+	}
+	params, _, err := c.bind(ctx, query, p, args)
+	if err != nil {
+		return 0, err
+	}
+	stats, err := c.dryRun(ctx, query, p, params)
+	if err != nil {
+		return 0, err
+	}
+	return stats.TotalBytesProcessed, nil
+}
