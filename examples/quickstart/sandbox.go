@@ -41,6 +41,9 @@ func useSandbox(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(
 		return nil, err
 	}
 	fmt.Fprintf(out, "sandbox: a local Google sign-in and BigQuery at %s (names: Texas only, 1910-2023)\n", server.Endpoint())
+	if from := server.MovedFrom(); from != "" {
+		fmt.Fprintf(out, "sandbox: its address %s is in use by something else, so the sign-in is asked for anew\n", from)
+	}
 	if cfg.Login == "" && !browserHere() {
 		if err := playBrowser(); err != nil {
 			return nil, err
