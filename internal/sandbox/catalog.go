@@ -21,6 +21,8 @@ const publicProject = "bigquery-public-data"
 type catalog struct {
 	mu       sync.RWMutex
 	datasets map[datasetReference]*dataset
+	// clock counts the changes of rows, and of the tables themselves, since the start.
+	clock int64
 	// ddl is held by a statement or request that changes the catalog, while it does.
 	ddl chan struct{}
 }
@@ -50,7 +52,9 @@ type table struct {
 	modified       time.Time
 	// version grows with every change of the rows.
 	version int64
-	// write is held by the statement that changes the rows.
+	// mutated is the catalog's clock at the last change that was more than new rows.
+	mutated int64
+	// write is held by the statement or the transaction that changes or deletes rows.
 	write chan struct{}
 
 	sizes sizeCache
@@ -162,6 +166,8 @@ func (c *catalog) addTable(t *table) {
 	defer c.mu.Unlock()
 	if d := c.datasets[datasetReference{t.name.Project, t.name.Dataset}]; d != nil {
 		d.tables[t.name.Table] = t
+		c.clock++
+		t.mutated = c.clock
 		d.modified = t.created
 	}
 }
@@ -180,10 +186,30 @@ func (c *catalog) dropTable(name googlesql.TableName) {
 	}
 }
 
-// touch notes that a table's rows have changed.
-func (c *catalog) touch(t *table, now time.Time) {
+// touch notes that a table's rows have changed, and whether there are more changes than
+// new rows.
+func (c *catalog) touch(t *table, now time.Time, mutated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.clock++
 	t.version++
 	t.modified = now
+	if mutated {
+		t.mutated = c.clock
+	}
+}
+
+// now is the catalog's clock.
+func (c *catalog) now() int64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.clock
+}
+
+// mutatedSince reports whether rows of a table were changed or deleted, or the table was
+// replaced, since the clock stood at begun.
+func (c *catalog) mutatedSince(t *table, begun int64) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return t.mutated > begun
 }

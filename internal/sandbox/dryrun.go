@@ -5,6 +5,13 @@ import "context"
 // dryRun plans a query and runs nothing. Undeclared parameters are allowed when
 // the mode is set; positional ones only if none is declared.
 func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+	if q.sessionID != "" {
+		sess, err := s.findSession(who, q)
+		if err != nil {
+			return nil, err
+		}
+		q.location = sess.location
+	}
 	undeclared := q.named || (q.positional && len(q.params) == 0)
 	p, err := s.analyze(ctx, who, q, undeclared)
 	if q.location == "" {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -15,23 +16,37 @@ type outcome struct {
 	ddlOperation string         // CREATE, SKIP, REPLACE or DROP
 }
 
-// execute runs a planned query.
+// execute runs a planned query. An error rolls the transaction of its session back.
 func (s *Server) execute(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	out, err := s.executeStatement(ctx, q, p)
+	if err != nil && q.session != nil {
+		s.rollback(q.session)
+	}
+	return out, err
+}
+
+func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	switch {
+	case slices.Contains(controlTypes, p.stmt.Type):
+		return s.executeControl(q, p)
 	case slices.Contains(dmlTypes, p.stmt.Type):
-		return s.executeDML(ctx, p)
+		return s.executeDML(ctx, q, p)
 	case slices.Contains(ddlTypes, p.stmt.Type):
 		return s.executeDDL(ctx, q, p)
 	}
-	res, err := s.runSQL(ctx, p)
+	res, err := s.runSQL(ctx, q, p)
 	if err != nil {
 		return nil, err
 	}
 	return &outcome{result: res}, nil
 }
 
-// runSQL runs the statement's translation on a connection of its own.
-func (s *Server) runSQL(ctx context.Context, p *plan) (*engine.Result, *apiError) {
+// runSQL runs the statement's translation on its session's connection, or on one of its own.
+func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apiError) {
+	if q.session != nil {
+		res, err := q.session.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
+		return res, runError(err)
+	}
 	conn, err := s.db.Conn()
 	if err != nil {
 		return nil, runError(err)
@@ -51,28 +66,50 @@ func lock(ctx context.Context, l chan struct{}) (func(), *apiError) {
 	}
 }
 
-// executeDML changes a table. As in BigQuery, statements that change the same
-// table take turns; readers see the rows as they were.
-func (s *Server) executeDML(ctx context.Context, p *plan) (*outcome, *apiError) {
+// executeDML changes a table. As in BigQuery, statements that change or delete rows of
+// the same table take turns, new rows can always be added, and readers see the rows as
+// they were. A statement in a transaction does not wait: it is a conflict.
+func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	t := s.catalog.table(*p.stmt.Target)
 	if t == nil {
 		return nil, notFound("Table", p.stmt.Target.String(), "")
 	}
-	unlock, err := lock(ctx, t.write)
-	if err != nil {
-		return nil, err
+	mutates := p.stmt.Type != "INSERT"
+	var tx *transaction
+	if q.session != nil {
+		tx = q.session.tx
 	}
-	defer unlock()
-	res, err := s.runSQL(ctx, p)
-	if err != nil {
-		return nil, err
+	switch {
+	case tx != nil && mutates:
+		if err := s.claim(tx, t); err != nil {
+			return nil, err
+		}
+	case tx != nil:
+		tx.appended[t] = true
+	case mutates:
+		unlock, err := lock(ctx, t.write)
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
 	}
-	s.catalog.touch(t, s.now())
+	res, err := s.runSQL(ctx, q, p)
+	switch {
+	case err != nil && tx != nil && strings.HasPrefix(err.message, abortedByUpdate):
+		return nil, tx.conflict(t)
+	case err != nil:
+		return nil, err
+	case tx == nil:
+		s.catalog.touch(t, s.now(), mutates)
+	}
 	return &outcome{changed: res.Changed}, nil
 }
 
 // executeDDL changes the catalog. Such statements run one at a time.
 func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	if q.session != nil && q.session.tx != nil {
+		return nil, errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, except for those creating or droping temporary tables or temporary functions. at [1:1]")
+	}
 	unlock, err := lock(ctx, s.catalog.ddl)
 	if err != nil {
 		return nil, err
@@ -102,7 +139,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
 	default:
-		return s.createTable(ctx, p)
+		return s.createTable(ctx, q, p)
 	}
 }
 
@@ -115,7 +152,7 @@ func dropMissing(stmt *googlesql.Statement, err *apiError) (*outcome, *apiError)
 
 // createTable runs CREATE TABLE with and without a query. The caller holds the
 // catalog's ddl lock.
-func (s *Server) createTable(ctx context.Context, p *plan) (*outcome, *apiError) {
+func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	target, operation := *p.stmt.Target, "CREATE"
 	if old := s.catalog.table(target); old != nil {
 		switch {
@@ -137,7 +174,7 @@ func (s *Server) createTable(ctx context.Context, p *plan) (*outcome, *apiError)
 	stmt := *p.stmt
 	stmt.Columns = nil // DuckDB answers with a count
 	run.stmt = &stmt
-	if _, err := s.runSQL(ctx, &run); err != nil {
+	if _, err := s.runSQL(ctx, q, &run); err != nil {
 		return nil, err
 	}
 	s.catalog.addTable(newTable(target, p.stmt.NewColumns, s.now()))

@@ -41,6 +41,8 @@ type job struct {
 	thrownAway     bool
 	changed        int64
 	ddlOperation   string
+	// transaction is the id of the one that the job ran in.
+	transaction string
 }
 
 // finish ends a job, once.
@@ -208,12 +210,34 @@ func (js *jobs) stopAll(cause error) {
 	}
 }
 
+// taken says no to the id of a job that there is already.
+func (js *jobs) taken(project, id string) *apiError {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if j := js.byID[project+" "+id]; id != "" && j != nil {
+		return errorf("duplicate", "Already Exists: Job %s:%s.%s", project, j.ref.Location, id)
+	}
+	return nil
+}
+
 func newJobID() string { return "job_" + rand.Text() }
 
 // begin makes a job of a query and starts it. The statement is planned before
 // begin returns; a statement that can't be planned is a job that has failed.
 func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job, *apiError) {
+	// A request that is repeated must learn that its job is there, not that it is in its own way.
+	if err := s.jobs.taken(q.project, id); err != nil {
+		return nil, err
+	}
+	if q.sessionID != "" {
+		if err := s.enterSession(who, q); err != nil {
+			return nil, err
+		}
+	}
 	p, refused := s.prepare(ctx, who, q)
+	if q.newSession && refused == nil {
+		q.session, refused = s.createSession(who, q)
+	}
 	if id == "" {
 		id = newJobID()
 	}
@@ -224,14 +248,20 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 	}
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
+		s.leaveSession(q, err)
 		return nil, err
 	}
 	if refused != nil {
 		stop(nil)
 		j.started = j.created
+		if q.session != nil {
+			s.rollback(q.session)
+		}
+		s.leaveSession(q, refused)
 		j.finish(nil, refused, s.now())
 		return j, nil
 	}
+	s.sessions.running(q.session, stop)
 	s.work.Go(func() {
 		defer stop(nil)
 		s.run(runCtx, j)
@@ -249,7 +279,16 @@ func (s *Server) run(ctx context.Context, j *job) {
 	j.mu.Lock()
 	j.state, j.started = running, s.now()
 	j.mu.Unlock()
+	transaction := j.query.transactionID()
 	out, err := s.execute(ctx, j.query, j.plan)
+	if transaction == "" {
+		transaction = j.query.transactionID() // that the statement has opened
+	}
+	j.mu.Lock()
+	j.transaction = transaction
+	j.mu.Unlock()
+	// Before the job is done: the next statement may come right after.
+	s.leaveSession(j.query, err)
 	j.finish(out, err, s.now())
 	s.jobs.keep(j)
 }

@@ -116,6 +116,12 @@ func (s *Server) describe(j *job) *jobResource {
 	if j.state != pending {
 		stats.StartTime = j.started.UnixMilli()
 	}
+	if sess := j.query.session; sess != nil {
+		stats.SessionInfo = &sessionInfo{sess.id}
+	}
+	if j.transaction != "" {
+		stats.TransactionInfo = &transactionInfo{j.transaction}
+	}
 	if j.plan != nil {
 		stats.Query = s.planStatistics(j.plan)
 		stats.TotalBytesProcessed = j.plan.bytes

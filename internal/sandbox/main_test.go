@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	"go.uber.org/goleak"
@@ -181,4 +183,22 @@ func count(t testing.TB, s *Server, name string) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// fakeClock is a clock that stands still until it is moved.
+type fakeClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *fakeClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *fakeClock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }

@@ -20,6 +20,11 @@ type query struct {
 	params         []googlesql.Param
 	values         []engine.Value
 	maxBytes       int64
+	// newSession asks for a session that begins with this query; sessionID names one that
+	// there is already, and session is the one that it runs in.
+	newSession bool
+	sessionID  string
+	session    *session
 }
 
 // newQuery checks the fields of a request.
@@ -58,7 +63,10 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 			return nil, errorf("invalid", "Duplicate query parameter name %s.", p.Name)
 		}
 	}
-	var err *apiError
+	err := q.readProperties(f)
+	if err != nil {
+		return nil, err
+	}
 	q.params, q.values, err = decodeParams(f.QueryParameters)
 	if err != nil {
 		return nil, err
@@ -66,11 +74,30 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	return q, nil
 }
 
+// readProperties reads what a request says about sessions.
+func (q *query) readProperties(f *queryFields) *apiError {
+	q.newSession = f.CreateSession
+	for _, p := range f.ConnectionProperties {
+		if p.Key != "session_id" {
+			return unsupported("the connection property " + p.Key)
+		}
+		if p.Value == "" || q.sessionID != "" {
+			return errorf("invalid", "Invalid input session id.")
+		}
+		q.sessionID = p.Value
+	}
+	if q.newSession && q.sessionID != "" {
+		return errorf("invalid", "createSession and a session_id cannot be given together.")
+	}
+	return nil
+}
+
 // plan is a query that can run.
 type plan struct {
 	stmt   *googlesql.Statement
 	values []engine.Value // in the order of the statement's parameters
 	bytes  int64          // processed
+	who    caller
 }
 
 // Kinds of statements by what they do.
@@ -104,6 +131,12 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		return nil, err
 	}
 	isDML, isDDL := slices.Contains(dmlTypes, stmt.Type), slices.Contains(ddlTypes, stmt.Type)
+	if isControl := slices.Contains(controlTypes, stmt.Type); isControl {
+		if stmt.Type != "CALL" && q.sessionID == "" && !q.newSession {
+			return nil, outsideSession()
+		}
+		return &plan{stmt: stmt, who: who}, nil
+	}
 	if !isDML && !isDDL && len(stmt.Columns) == 0 {
 		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
 	}
@@ -115,7 +148,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 			return nil, err
 		}
 	}
-	p := &plan{stmt: stmt}
+	p := &plan{stmt: stmt, who: who}
 	bytes, sizeErr := s.bytesProcessed(ctx, who, q, undeclared, stmt)
 	if sizeErr != nil {
 		return nil, runError(sizeErr)

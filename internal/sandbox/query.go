@@ -67,6 +67,9 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 	resp.Kind, resp.QueryID, resp.Location = "bigquery#queryResponse", j.queryID, j.ref.Location
 	resp.JobCreationReason = &creationReason{"REQUESTED"}
 	s.addCost(resp, j)
+	if sess := j.query.session; sess != nil {
+		resp.SessionInfo = &sessionInfo{sess.id}
+	}
 	if req.JobCreationMode == "JOB_CREATION_OPTIONAL" {
 		resp.JobCreationReason = &creationReason{"LARGE_RESULTS"}
 		if resp.PageToken == "" {

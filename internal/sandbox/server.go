@@ -50,6 +50,8 @@ type Config struct {
 	MemoryLimit string
 	// NoData leaves the public dataset out.
 	NoData bool
+	// SessionIdle is how long a session lives without a statement. Zero: 24 hours, as BigQuery.
+	SessionIdle time.Duration
 	// Logger gets what goes wrong inside. Nil: nothing is logged.
 	Logger *slog.Logger
 	// Now is the clock. Nil: time.Now.
@@ -77,6 +79,9 @@ func (c *Config) setDefaults() {
 	if c.MemoryLimit == "" {
 		c.MemoryLimit = "2GB"
 	}
+	if c.SessionIdle == 0 {
+		c.SessionIdle = defaultSessionIdle
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -90,14 +95,15 @@ func (c *Config) setDefaults() {
 
 // Server is a running sandbox. It is safe for concurrent use.
 type Server struct {
-	cfg     Config
-	log     *slog.Logger
-	db      *engine.DB
-	catalog *catalog
-	jobs    *jobs
-	google  *fakegoogle.Server
-	state   *state
-	mux     *http.ServeMux
+	cfg      Config
+	log      *slog.Logger
+	db       *engine.DB
+	catalog  *catalog
+	jobs     *jobs
+	sessions *sessions
+	google   *fakegoogle.Server
+	state    *state
+	mux      *http.ServeMux
 
 	addr  string
 	moved string
@@ -120,7 +126,7 @@ type Server struct {
 // start alone; Close ends the sandbox.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
+	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes), sessions: newSessions(cfg.SessionIdle), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mux = s.routes()
 	if s.state, err = openState(cfg.StateDir); err != nil {
@@ -249,6 +255,7 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	s.work.Wait()
+	s.closeSessions()
 	s.db.Close()
 	s.state.close()
 	return err

@@ -25,6 +25,9 @@ var (
 	linePointer = regexp.MustCompile(`(?s)\s*(\n\s*)+LINE \d+:.*`)
 )
 
+// abortedByUpdate begins the message of a conflict.
+const abortedByUpdate = "Transaction is aborted due to concurrent update"
+
 // duckNames are GoogleSQL's names in lower case of types as DuckDB's messages
 // call them.
 var duckNames = map[string]string{
@@ -79,7 +82,7 @@ func runError(err error) *apiError {
 	case "catalog":
 		return errorf("notFound", "Not found: a table or dataset of the statement was dropped while it ran (%s)", text)
 	case "transactioncontext", "transaction":
-		return errorf("invalidQuery", "Transaction is aborted due to concurrent update (%s)", text)
+		return errorf("invalidQuery", abortedByUpdate+" (%s)", text)
 	case "out of memory":
 		first, _, _ := strings.Cut(text, "\n")
 		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)", first)

@@ -102,24 +102,25 @@ type queryFields struct {
 	DefaultDataset     *datasetReference `json:"defaultDataset,omitempty"`
 	MaximumBytesBilled int64String       `json:"maximumBytesBilled,omitempty"`
 	UseQueryCache      *bool             `json:"useQueryCache,omitempty"`
+
+	CreateSession        bool                 `json:"createSession,omitempty"`
+	ConnectionProperties []connectionProperty `json:"connectionProperties,omitempty"`
 	refusedFields
 }
 
 // refusedFields change what a query does, and the sandbox can't do it.
 type refusedFields struct {
-	CreateSession        bool            `json:"createSession,omitempty"`
-	ConnectionProperties json.RawMessage `json:"connectionProperties,omitempty"`
-	Continuous           bool            `json:"continuous,omitempty"`
-	KMS                  json.RawMessage `json:"destinationEncryptionConfiguration,omitempty"`
-	DestinationTable     json.RawMessage `json:"destinationTable,omitempty"`
-	TableDefinitions     json.RawMessage `json:"tableDefinitions,omitempty"`
-	UDFs                 json.RawMessage `json:"userDefinedFunctionResources,omitempty"`
-	TimePartitioning     json.RawMessage `json:"timePartitioning,omitempty"`
-	RangePartitioning    json.RawMessage `json:"rangePartitioning,omitempty"`
-	Clustering           json.RawMessage `json:"clustering,omitempty"`
-	SchemaUpdateOptions  json.RawMessage `json:"schemaUpdateOptions,omitempty"`
-	ScriptOptions        json.RawMessage `json:"scriptOptions,omitempty"`
-	ResultsFormat        string          `json:"queryResultsFormat,omitempty"`
+	Continuous          bool            `json:"continuous,omitempty"`
+	KMS                 json.RawMessage `json:"destinationEncryptionConfiguration,omitempty"`
+	DestinationTable    json.RawMessage `json:"destinationTable,omitempty"`
+	TableDefinitions    json.RawMessage `json:"tableDefinitions,omitempty"`
+	UDFs                json.RawMessage `json:"userDefinedFunctionResources,omitempty"`
+	TimePartitioning    json.RawMessage `json:"timePartitioning,omitempty"`
+	RangePartitioning   json.RawMessage `json:"rangePartitioning,omitempty"`
+	Clustering          json.RawMessage `json:"clustering,omitempty"`
+	SchemaUpdateOptions json.RawMessage `json:"schemaUpdateOptions,omitempty"`
+	ScriptOptions       json.RawMessage `json:"scriptOptions,omitempty"`
+	ResultsFormat       string          `json:"queryResultsFormat,omitempty"`
 }
 
 // check returns the first field that is set.
@@ -132,10 +133,6 @@ func (f *refusedFields) check() *apiError {
 		return true
 	}
 	switch {
-	case f.CreateSession:
-		return unsupported("sessions (createSession)")
-	case set(f.ConnectionProperties):
-		return unsupported("sessions and other connectionProperties")
 	case f.Continuous:
 		return unsupported("continuous queries")
 	case set(f.KMS):
@@ -156,6 +153,20 @@ func (f *refusedFields) check() *apiError {
 		return unsupported("queryResultsFormat " + f.ResultsFormat)
 	}
 	return nil
+}
+
+// connectionProperty is a setting of a query, such as the session that it runs in.
+type connectionProperty struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+type sessionInfo struct {
+	SessionID string `json:"sessionId"`
+}
+
+type transactionInfo struct {
+	TransactionID string `json:"transactionId"`
 }
 
 // queryRequest is the body of jobs.query.
@@ -221,6 +232,8 @@ type jobStatistics struct {
 	TotalBytesProcessed int64            `json:"totalBytesProcessed,string"`
 	TotalSlotMs         int64            `json:"totalSlotMs,string,omitempty"`
 	Query               *queryStatistics `json:"query,omitempty"`
+	SessionInfo         *sessionInfo     `json:"sessionInfo,omitempty"`
+	TransactionInfo     *transactionInfo `json:"transactionInfo,omitempty"`
 }
 
 type queryStatistics struct {
@@ -270,6 +283,7 @@ type queryResponse struct {
 	EndTime             int64           `json:"endTime,string,omitempty"`
 	NumDMLAffectedRows  *int64          `json:"numDmlAffectedRows,string,omitempty"`
 	DMLStats            *dmlStats       `json:"dmlStats,omitempty"`
+	SessionInfo         *sessionInfo    `json:"sessionInfo,omitempty"`
 }
 
 type creationReason struct {

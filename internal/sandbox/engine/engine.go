@@ -133,6 +133,14 @@ func (c *Conn) Release() {
 	c.db.idle = append(c.db.idle, c.conn)
 }
 
+// Close ends the connection and what it holds, such as a transaction, instead of
+// giving it back.
+func (c *Conn) Close() {
+	c.db.mu.Lock()
+	defer c.db.mu.Unlock()
+	mapping.Disconnect(&c.conn)
+}
+
 // Exec runs statements without parameters on a connection of its own and
 // returns the number of rows that the last one changed.
 func (d *DB) Exec(ctx context.Context, sql string) (int64, error) {

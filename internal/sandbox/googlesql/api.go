@@ -94,8 +94,8 @@ type Options struct {
 
 // Statement is a translated statement.
 type Statement struct {
-	Type    string   // BigQuery's statementType: SELECT, INSERT, UPDATE, DELETE, CREATE_TABLE, CREATE_TABLE_AS_SELECT, CREATE_SCHEMA, DROP_TABLE, DROP_SCHEMA, TRUNCATE_TABLE, ...
-	SQL     string   // DuckDB's text; parameters are $1, $2, ... in the order of Params
+	Type    string   // BigQuery's statementType: SELECT, INSERT, UPDATE, DELETE, CREATE_TABLE, CREATE_TABLE_AS_SELECT, CREATE_SCHEMA, DROP_TABLE, DROP_SCHEMA, TRUNCATE_TABLE, BEGIN_TRANSACTION, COMMIT_TRANSACTION, ROLLBACK_TRANSACTION, CALL, ...
+	SQL     string   // DuckDB's text, "" for transactions and CALL; parameters are $1, $2, ... in the order of Params
 	Columns []Column // of the result; nil for DML and DDL
 	// Params are the statement's parameters with their types, in the order of $1, $2, ...
 	// A positional parameter appears once for each `?`, a named one once.
@@ -106,6 +106,7 @@ type Statement struct {
 	NewColumns                       []Column    // the columns of a table that CREATE TABLE makes
 	IfExists, IfNotExists, OrReplace bool        // of DDL
 	Ordered                          bool        // the outermost query has an ORDER BY
+	Session                          string      // that CALL BQ.ABORT_SESSION names; "" = the session it runs in
 }
 
 // Error is a refusal at a position in the statement, counted from 1:1.

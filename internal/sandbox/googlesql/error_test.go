@@ -71,6 +71,11 @@ func TestErrors(t *testing.T) {
 		{"SELECT ROW_NUMBER() FROM orders", "Analytic function ROW_NUMBER cannot be called without an OVER clause at [1:8]"},
 		{"SELECT tags, COUNT(*) FROM customers GROUP BY tags", "Grouping by expressions of type ARRAY<STRING> is not allowed at [1:47]"},
 		// Statements.
+		{"BEGIN SELECT 1; END", "A BEGIN ... END block is not supported by the sandbox at [1:1]"},
+		{"BEGIN TRANSACTION; SELECT 1", "A script of several statements is not supported by the sandbox at [1:20]"},
+		{"COMMIT TRANSACTION x", `Syntax error: Expected end of input but got identifier "x" at [1:20]`},
+		{"CALL d.p()", "CALL d.p is not supported by the sandbox at [1:1]"},
+		{"CALL BQ.ABORT_SESSION(1)", "BQ.ABORT_SESSION of anything but a literal is not supported by the sandbox at [1:23]"},
 		{"DELETE FROM orders", "DELETE must have a WHERE clause at [1:19]"},
 		{"UPDATE orders SET id = 1", "UPDATE must have a WHERE clause at [1:25]"},
 		{"INSERT INTO orders (id) VALUES ('x')", "Value has type STRING which cannot be inserted into column id, which has type INT64 at [1:33]"},
@@ -80,7 +85,6 @@ func TestErrors(t *testing.T) {
 		{"CREATE TABLE t (a INT64, A STRING)", "Duplicate column name A in CREATE TABLE at [1:26]"},
 		// Refusals.
 		{"SELECT 1; SELECT 2", "A script of several statements is not supported by the sandbox at [1:11]"},
-		{"BEGIN TRANSACTION", "BEGIN is not supported by the sandbox at [1:1]"},
 		{"CREATE FUNCTION f() AS (1)", "CREATE FUNCTION is not supported by the sandbox at [1:1]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
 		{"SELECT * FROM orders TABLESAMPLE SYSTEM (10 PERCENT)", "TABLESAMPLE is not supported by the sandbox at [1:22]"},

@@ -46,6 +46,10 @@ func init() {
 		"UPDATE":   (*parser).update,
 		"DELETE":   (*parser).delete,
 		"MERGE":    (*parser).merge,
+		"BEGIN":    (*parser).control,
+		"COMMIT":   (*parser).control,
+		"ROLLBACK": (*parser).control,
+		"CALL":     (*parser).callProcedure,
 		"ALTER": func(p *parser) statement {
 			p.refuse(p.tok().pos, "ALTER "+strings.ToUpper(p.ahead(1).text))
 			return nil

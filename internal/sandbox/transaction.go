@@ -1,0 +1,129 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+)
+
+// transaction is an open transaction of a session. DuckDB keeps its rows apart
+// from everybody else's; the conflicts between transactions are the sandbox's
+// own, because BigQuery's are between tables and DuckDB's between rows.
+type transaction struct {
+	id string
+	// begun is the catalog's clock when the transaction began.
+	begun int64
+	// claimed are the tables whose rows it has changed or deleted, with the lock of each;
+	// appended are those that it has only added rows to.
+	claimed, appended map[*table]bool
+}
+
+// controlTypes are the statements about sessions and transactions.
+var controlTypes = []string{"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "CALL"}
+
+// conflict is the error of a transaction that has lost a table to another one.
+func (tx *transaction) conflict(t *table) *apiError {
+	return errorf("invalidQuery", abortedByUpdate+" against table %s. Transaction ID: %s", t.name, tx.id)
+}
+
+// executeControl runs a statement about a session or its transaction.
+func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
+	if p.stmt.Type == "CALL" {
+		return &outcome{}, s.abortSession(p.who, q, p.stmt.Session)
+	}
+	sess := q.session
+	if sess == nil {
+		return nil, outsideSession()
+	}
+	switch {
+	case p.stmt.Type == "BEGIN_TRANSACTION" && sess.tx != nil:
+		return nil, errorf("invalidQuery", "A transaction is already open in this session; transactions cannot be nested")
+	case p.stmt.Type == "BEGIN_TRANSACTION":
+		return &outcome{}, s.beginTransaction(sess)
+	case sess.tx == nil:
+		return nil, errorf("invalidQuery", "There is no open transaction in this session to commit or roll back")
+	case p.stmt.Type == "COMMIT_TRANSACTION":
+		return &outcome{}, s.commit(sess)
+	default:
+		s.rollback(sess)
+		return &outcome{}, nil
+	}
+}
+
+func outsideSession() *apiError {
+	return errorf("invalidQuery", "Transaction control statements are supported only in scripts or sessions")
+}
+
+// beginTransaction opens a transaction and takes its snapshot: DuckDB would take it
+// only when the transaction first looks at something.
+func (s *Server) beginTransaction(sess *session) *apiError {
+	// The clock first: a change between the two is a conflict then, never overlooked.
+	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}}
+	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
+		return runError(err)
+	}
+	sess.tx = tx
+	if _, err := sess.conn.Exec(context.Background(), "SELECT count(*) FROM duckdb_schemas()"); err != nil {
+		s.rollback(sess)
+		return runError(err)
+	}
+	return nil
+}
+
+// claim takes a table for a transaction that is going to change or delete rows of it.
+func (s *Server) claim(tx *transaction, t *table) *apiError {
+	if tx.claimed[t] {
+		return nil
+	}
+	select {
+	case t.write <- struct{}{}:
+	default:
+		return tx.conflict(t)
+	}
+	tx.claimed[t] = true // with its lock, which the transaction's end gives back
+	if s.catalog.mutatedSince(t, tx.begun) {
+		return tx.conflict(t)
+	}
+	return nil
+}
+
+// commit ends a transaction with its changes. If DuckDB refuses, they are gone.
+func (s *Server) commit(sess *session) *apiError {
+	tx := sess.tx
+	if _, err := sess.conn.Exec(context.Background(), "COMMIT"); err != nil {
+		s.rollback(sess)
+		return runError(err)
+	}
+	sess.tx = nil
+	for t := range tx.appended {
+		s.catalog.touch(t, s.now(), tx.claimed[t])
+	}
+	for t := range tx.claimed {
+		s.catalog.touch(t, s.now(), true)
+	}
+	tx.release()
+	return nil
+}
+
+// rollback ends the transaction of a session, if there is one, without its changes.
+func (s *Server) rollback(sess *session) {
+	if sess.tx == nil {
+		return
+	}
+	// DuckDB says no if its transaction has ended by itself; that is what is wanted.
+	_, err := sess.conn.Exec(context.Background(), "ROLLBACK")
+	if duck := (*engine.Error)(nil); err != nil && !errors.As(err, &duck) {
+		s.log.Error("a transaction was not rolled back", "error", err)
+	}
+	sess.tx.release()
+	sess.tx = nil
+}
+
+// release gives the tables back.
+func (tx *transaction) release() {
+	for t := range tx.claimed {
+		<-t.write
+	}
+}

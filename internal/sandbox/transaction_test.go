@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"testing"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+const aborted = "Transaction is aborted due to concurrent update against table my-billing-project:d.t. Transaction ID: "
+
+// bank makes a sandbox with a table of one row, and two clients with sessions.
+func bank(t *testing.T) (s *Server, a, b *client) {
+	t.Helper()
+	s = start(t, Config{NoData: true})
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (id INT64, v INT64)", "INSERT INTO d.t VALUES (1, 10)", "CREATE TABLE d.u (v INT64)", "INSERT INTO d.u VALUES (7)")
+	return s, newClient(t, s, DefaultAccount), newClient(t, s, DefaultAccount)
+}
+
+func TestTransaction(t *testing.T) {
+	t.Parallel()
+	s, a, b := bank(t)
+	for _, tt := range []struct{ sql, typ string }{
+		{"BEGIN TRANSACTION", "BEGIN_TRANSACTION"}, {"UPDATE d.t SET v = 11 WHERE id = 1", "UPDATE"}, {"ROLLBACK TRANSACTION", "ROLLBACK_TRANSACTION"},
+		{"BEGIN", "BEGIN_TRANSACTION"}, {"INSERT INTO d.t VALUES (2, 20)", "INSERT"}, {"COMMIT", "COMMIT_TRANSACTION"},
+	} {
+		resp, err := a.query(tt.sql)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.sql, err)
+		}
+		job := await(t, a.svc, resp.JobReference)
+		if got := job.Statistics.Query.StatementType; got != tt.typ {
+			t.Errorf("%s: got type %s; want %s", tt.sql, got, tt.typ)
+		}
+		if info := job.Statistics.TransactionInfo; info == nil || info.TransactionId == "" {
+			t.Errorf("%s: got no transaction id", tt.sql)
+		}
+	}
+	const all = "SELECT STRING_AGG(FORMAT('%d=%d', id, v) ORDER BY id) FROM d.t"
+	if got := b.value(all); got != "1=10,2=20" {
+		t.Errorf("got %s; want 1=10,2=20", got)
+	}
+	// What a transaction has changed is seen by itself alone, until it commits.
+	a.exec("BEGIN", "UPDATE d.t SET v = 12 WHERE id = 1", "DELETE FROM d.t WHERE id = 2")
+	if got := a.value(all); got != "1=12" {
+		t.Errorf("inside: got %s; want 1=12", got)
+	}
+	if got := b.value(all); got != "1=10,2=20" {
+		t.Errorf("outside: got %s; want 1=10,2=20", got)
+	}
+	a.exec("COMMIT")
+	if got := b.value(all); got != "1=12" {
+		t.Errorf("committed: got %s; want 1=12", got)
+	}
+	if n := count(t, s, "d.t"); n != 1 {
+		t.Errorf("got %d rows in the table's metadata; want 1", n)
+	}
+}
+
+func TestTransactionSeesASnapshot(t *testing.T) {
+	t.Parallel()
+	_, a, b := bank(t)
+	a.exec("BEGIN") // and looks at nothing yet
+	b.exec("INSERT INTO d.t VALUES (2, 20)", "UPDATE d.u SET v = 8 WHERE TRUE")
+	if got := a.value("SELECT COUNT(*) FROM d.t"); got != "1" {
+		t.Errorf("got %s rows; want 1", got)
+	}
+	if got := a.value("SELECT v FROM d.u"); got != "7" {
+		t.Errorf("got %s; want 7", got)
+	}
+	a.exec("COMMIT")
+	if got := a.value("SELECT v FROM d.u"); got != "8" {
+		t.Errorf("afterwards: got %s; want 8", got)
+	}
+}
+
+func TestTransactionRules(t *testing.T) {
+	t.Parallel()
+	s, a, _ := bank(t)
+	outside := a.with("")
+	for _, sql := range []string{"BEGIN", "BEGIN TRANSACTION", "COMMIT", "ROLLBACK TRANSACTION"} {
+		outside.fails(sql, "invalidQuery", "Transaction control statements are supported only in scripts or sessions")
+	}
+	a.fails("COMMIT", "invalidQuery", "no open transaction")
+	a.fails("ROLLBACK", "invalidQuery", "no open transaction")
+	// Every error rolls the transaction back.
+	for _, tt := range []struct{ sql, part string }{
+		{"BEGIN", "cannot be nested"},
+		{"CREATE TABLE d.x (a INT64)", "DDL statements are not supported in a transaction"},
+		{"DROP TABLE d.t", "DDL statements are not supported in a transaction"},
+		{"SELECT 1 / 0", "division by zero"},
+		{"SELECT nosuch", "Unrecognized name"},
+		{"SELEC 1", "Syntax error"},
+	} {
+		a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)", "UPDATE d.t SET v = 1 WHERE TRUE")
+		a.fails(tt.sql, "invalidQuery", tt.part)
+		a.fails("COMMIT", "invalidQuery", "no open transaction")
+		if n := count(t, s, "d.t"); n != 1 {
+			t.Fatalf("after %s: got %d rows; want 1", tt.sql, n)
+		}
+	}
+	outside.exec("UPDATE d.t SET v = 2 WHERE TRUE") // nothing is locked
+	// A dry run is no statement of the transaction.
+	a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)")
+	if _, err := a.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT nosuch", UseLegacySql: legacyOff, DryRun: true, ConnectionProperties: a.properties()}).Do(); err == nil {
+		t.Error("dry run of a wrong statement: got no error")
+	}
+	a.exec("COMMIT")
+	if n := count(t, s, "d.t"); n != 2 {
+		t.Errorf("got %d rows; want 2", n)
+	}
+}
+
+func TestTransactionConflicts(t *testing.T) {
+	t.Parallel()
+	s, a, b := bank(t)
+	v := func() string { return a.with("").value("SELECT SUM(v) FROM d.t") }
+	// Another open transaction has changed the table.
+	a.exec("BEGIN", "UPDATE d.t SET v = 11 WHERE id = 1")
+	b.exec("BEGIN")
+	b.fails("DELETE FROM d.t WHERE id = 99", "invalidQuery", aborted)
+	b.fails("COMMIT", "invalidQuery", "no open transaction")
+	a.exec("COMMIT")
+	// A transaction that was committed meanwhile has.
+	b.exec("BEGIN")
+	a.exec("BEGIN", "UPDATE d.t SET v = 12 WHERE id = 1", "COMMIT")
+	b.fails("UPDATE d.t SET v = 0 WHERE id = 1", "invalidQuery", aborted)
+	// A statement outside of a transaction has.
+	b.exec("BEGIN", "SELECT * FROM d.t")
+	a.exec("UPDATE d.t SET v = 13 WHERE id = 1")
+	b.fails("MERGE d.t USING d.u ON FALSE WHEN NOT MATCHED THEN INSERT (id) VALUES (9)", "invalidQuery", aborted)
+	// The table was replaced.
+	b.exec("BEGIN")
+	exec(t, s, "CREATE OR REPLACE TABLE d.t (id INT64, v INT64)", "INSERT INTO d.t VALUES (1, 14)")
+	b.fails("UPDATE d.t SET v = 0 WHERE id = 1", "invalidQuery", aborted)
+	if got := v(); got != "14" {
+		t.Errorf("got %s; want 14", got)
+	}
+	// A transaction that was rolled back is no conflict, and neither are new rows or other tables.
+	b.exec("BEGIN")
+	a.exec("BEGIN", "UPDATE d.t SET v = 0 WHERE TRUE", "ROLLBACK", "INSERT INTO d.t VALUES (2, 1)", "UPDATE d.u SET v = 9 WHERE TRUE")
+	b.exec("UPDATE d.t SET v = v + 1 WHERE id = 1")
+	a.with("").exec("INSERT INTO d.t VALUES (3, 1)")
+	a.exec("BEGIN", "INSERT INTO d.t VALUES (4, 1)", "COMMIT")
+	b.exec("INSERT INTO d.t VALUES (5, 1)", "COMMIT")
+	if got := v(); got != "19" {
+		t.Errorf("got %s; want 19", got)
+	}
+}
