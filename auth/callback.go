@@ -118,30 +118,29 @@ func prefetch(h http.Header) bool {
 }
 
 func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request) {
-	if err := rc.attempt.offer(r.URL.RawQuery); err != nil {
-		pageBad.write(w)
-		return
-	}
+	// First of all finish is made to wait for this browser: once the answer is
+	// taken the end may come faster than the next line is reached.
 	rc.mu.Lock()
-	if rc.closing { // too late to be waited for
-		rc.mu.Unlock()
-		<-rc.settled
-		rc.final.write(w)
-		return
+	if !rc.closing {
+		rc.waiting.Add(1)
+		defer rc.waiting.Done()
 	}
-	rc.waiting.Add(1)
 	rc.mu.Unlock()
-	defer rc.waiting.Done()
-	rc.server.keep(r)
-	select {
-	case <-rc.settled:
-	case <-r.Context().Done():
-		return
+
+	final := pageBad
+	if err := rc.attempt.offer(r.URL.RawQuery); err == nil {
+		rc.server.keep(r)
+		select {
+		case <-rc.settled:
+			final = rc.final
+		case <-r.Context().Done():
+			return
+		}
 	}
 	// The page must be on its way before finish closes the connection.
 	ctl := http.NewResponseController(w)
 	ctl.SetWriteDeadline(time.Now().Add(2 * time.Second))
-	rc.final.write(w)
+	final.write(w)
 	ctl.Flush()
 }
 

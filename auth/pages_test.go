@@ -72,3 +72,16 @@ func TestPages(t *testing.T) {
 		check(t, body, h)
 	})
 }
+
+// The page is shown however fast the end comes: a refusal needs no exchange.
+func TestPageOfFastEnd(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		r := newRig(t, fakegoogle.Options{})
+		w := r.startWaiting(nil)
+		if _, body, _ := w.get(t, enc("state", w.state, "error", "access_denied"), nil); !strings.Contains(body, "Sign-in refused") {
+			t.Fatalf("page: got %q", body)
+		}
+		w.wait(t)
+	}
+}

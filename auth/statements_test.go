@@ -110,7 +110,7 @@ var statements = map[string][]string{
 	"T44": {"TestLogoutDuringRefresh"},
 	"T45": {"TestStoreLocks", "TestSignInWithoutWorkingStore"},
 	"T46": {"TestCallbackRefusesForeignAnswers", "TestCallbackWithoutIssuer"},
-	"T47": {"TestPages"},
+	"T47": {"TestPages", "TestPageOfFastEnd"},
 	"T48": {"TestAbortedSignInsLeaveNothing"},
 	"T49": {"TestTwoAuthenticatorsShareConsent", "driver/TestTwoDatabases"},
 	"T50": {"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPaste"},
