@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -175,5 +176,31 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 	if got := server.Count(); got != 0 {
 		t.Errorf("got %d requests to BigQuery; want 0", got)
+	}
+}
+
+// TestKeyringUnavailable: token_store=keyring never falls back to files.
+func TestKeyringUnavailable(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the keyrings of other systems can't be switched off for a test")
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "nobody"))
+	signIn, server := google(t)
+	dir := t.TempDir()
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenStore: "keyring", TokenDir: dir, Login: "manual"},
+		driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	if err := db.PingContext(t.Context()); !errors.Is(err, auth.ErrStoreUnavailable) {
+		t.Errorf("got %v; want auth.ErrStoreUnavailable", err)
+	}
+	if got := signIn.Counts().AuthPages; got != 0 {
+		t.Errorf("the person was asked %d times for a sign-in that can't be kept; want 0", got)
+	}
+	if kept, err := filepath.Glob(filepath.Join(dir, "*.json")); err != nil || len(kept) > 0 {
+		t.Errorf("got files %q, %v; want none", kept, err)
 	}
 }
