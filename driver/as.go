@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"strings"
@@ -186,7 +187,9 @@ func assignScalar(to reflect.Value, src any) error {
 		value.SetUint(n.V)
 	case reflect.Float32, reflect.Float64:
 		var f sql.NullFloat64
-		err = f.Scan(src)
+		if err = f.Scan(src); err == nil && !math.IsInf(f.Float64, 0) && to.OverflowFloat(f.Float64) {
+			err = fmt.Errorf("%g is out of the range of %s", f.Float64, to.Type())
+		}
 		value.SetFloat(f.Float64)
 	case reflect.Bool:
 		var b sql.NullBool

@@ -18,6 +18,7 @@ type Conn struct {
 	connector *Connector
 	session   *session // nil until one is needed
 	tx        bool     // a transaction is open
+	txErr     error    // why BigQuery has rolled it back; nil as long as it has not
 	bad       bool     // the sign-in or the session is gone: the pool must drop the connection
 	closed    bool
 }
@@ -67,7 +68,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	c.connector.types.put(typeKey(query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
+	c.connector.types.put(c.typeKey(query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
 	return &Stmt{conn: c, text: query, parameters: p}, nil
 }
 

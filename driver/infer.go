@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -96,7 +97,7 @@ func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declar
 		declared = nil
 	}
 	// Prepare has asked with nothing declared.
-	if types, ok := c.connector.types.get(typeKey(text, declared), typeKey(text, nil)); ok {
+	if types, ok := c.connector.types.get(c.typeKey(text, declared), c.typeKey(text, nil)); ok {
 		return types, typesCached, nil
 	}
 	stats, err := c.dryRun(ctx, text, p, declared)
@@ -104,7 +105,7 @@ func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declar
 		return nil, 0, err
 	}
 	types = slotTypes(p, stats.Query.UndeclaredQueryParameters)
-	c.connector.types.put(typeKey(text, declared), types)
+	c.connector.types.put(c.typeKey(text, declared), types)
 	return types, typesAsked, nil
 }
 
@@ -122,8 +123,12 @@ func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 	return types
 }
 
-func typeKey(text string, declared []*bq.QueryParameter) cacheKey {
+// typeKey is also that of the session: temporary tables are known in one alone.
+func (c *Conn) typeKey(text string, declared []*bq.QueryParameter) cacheKey {
 	var types strings.Builder
+	if properties, _ := c.sessionProperties(); properties != nil {
+		types.WriteString(c.session.id)
+	}
 	for _, d := range declared {
 		types.WriteString("\x00" + d.Name + " ")
 		writeType(&types, d.ParameterType)
@@ -141,7 +146,7 @@ func writeType(b *strings.Builder, t *bq.QueryParameterType) {
 		}
 	}
 	for _, f := range t.StructTypes {
-		b.WriteString("," + f.Name + " ")
+		b.WriteString("," + strconv.Quote(f.Name) + " ")
 		writeType(b, f.Type)
 	}
 	if t.StructTypes != nil {

@@ -14,10 +14,10 @@ import (
 // encodeSlice makes an ARRAY parameter. Its element type is that of the elements, or of the
 // slice's type if there is none; what is left open by both is asked of BigQuery. A nil slice
 // is an empty array, as BigQuery itself keeps a NULL one.
-func encodeSlice(rv reflect.Value) (argument, error) {
+func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 	a := argument{array: true, parts: make([]part, rv.Len())}
 	for i := range a.parts {
-		element, err := encode(rv.Index(i).Interface())
+		element, err := encodeAt(rv.Index(i).Interface(), depth+1)
 		if err != nil {
 			return argument{}, fmt.Errorf("[%d]: %w", i, err)
 		}
@@ -50,17 +50,14 @@ var numericTypes = []string{"INT64", "NUMERIC", "BIGNUMERIC"}
 func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error) {
 	var elem *bq.QueryParameterType
 	for i, p := range parts {
-		switch {
-		case p.typ == nil:
-		case elem == nil:
-			elem = p.typ
-		case !reflect.DeepEqual(elem, p.typ):
-			before, now := slices.Index(numericTypes, elem.Type), slices.Index(numericTypes, p.typ.Type)
-			if before < 0 || now < 0 {
-				return nil, fmt.Errorf("[%d] is a %s and an element before it a %s: an ARRAY has one type", i, p.typ.Type, elem.Type)
-			}
-			elem = &bq.QueryParameterType{Type: numericTypes[max(before, now)]}
+		if p.typ == nil {
+			continue
 		}
+		merged, err := widest(elem, p.typ)
+		if err != nil {
+			return nil, fmt.Errorf("[%d]: %w: an ARRAY has one type", i, err)
+		}
+		elem = merged
 	}
 	for _, p := range parts {
 		if p.time != nil || p.parts != nil && p.typ == nil {
@@ -80,18 +77,49 @@ func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error)
 	return elem, nil
 }
 
+// widest is the type that holds the values of both; a may be nil.
+func widest(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
+	switch x, y := indexOf(a), slices.Index(numericTypes, b.Type); {
+	case a == nil || reflect.DeepEqual(a, b):
+		return b, nil
+	case x >= 0 && y >= 0:
+		return &bq.QueryParameterType{Type: numericTypes[max(x, y)]}, nil
+	case a.Type == "ARRAY" && b.Type == "ARRAY":
+		elem, err := widest(a.ArrayType, b.ArrayType)
+		return &bq.QueryParameterType{Type: "ARRAY", ArrayType: elem}, err
+	case a.Type != "STRUCT" || b.Type != "STRUCT" || len(a.StructTypes) != len(b.StructTypes):
+		return nil, fmt.Errorf("a %s after a %s", b.Type, a.Type)
+	}
+	out := &bq.QueryParameterType{Type: "STRUCT"}
+	for i, f := range a.StructTypes {
+		typ, err := widest(f.Type, b.StructTypes[i].Type)
+		if err != nil || f.Name != b.StructTypes[i].Name {
+			return nil, fmt.Errorf("its field %s differs from one before it", b.StructTypes[i].Name)
+		}
+		out.StructTypes = append(out.StructTypes, &bq.QueryParameterTypeStructTypes{Name: f.Name, Type: typ})
+	}
+	return out, nil
+}
+
+func indexOf(t *bq.QueryParameterType) int {
+	if t == nil {
+		return -1
+	}
+	return slices.Index(numericTypes, t.Type)
+}
+
 // encodeStruct makes a STRUCT parameter of a Struct.
-func encodeStruct(s Struct) (argument, error) {
+func encodeStruct(s Struct, depth int) (argument, error) {
 	names := make([]string, len(s.Fields))
 	values := make([]any, len(s.Fields))
 	for i, f := range s.Fields {
 		names[i], values[i] = f.Name, f.Value
 	}
-	return encodeFields(names, values)
+	return encodeFields(names, values, depth)
 }
 
 // encodeGoStruct makes a STRUCT parameter of a Go struct's exported fields.
-func encodeGoStruct(rv reflect.Value) (argument, error) {
+func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
 	var names []string
 	var values []any
 	for _, f := range structFields(rv.Type()) {
@@ -101,10 +129,13 @@ func encodeGoStruct(rv reflect.Value) (argument, error) {
 	if len(names) == 0 {
 		return argument{}, fmt.Errorf("%s has no exported fields to make a STRUCT of", rv.Type())
 	}
-	return encodeFields(names, values)
+	return encodeFields(names, values, depth)
 }
 
-func encodeFields(names []string, values []any) (argument, error) {
+func encodeFields(names []string, values []any, depth int) (argument, error) {
+	if len(names) == 0 {
+		return argument{}, errors.New("a STRUCT argument needs a field")
+	}
 	a := argument{parts: make([]part, len(names))}
 	typ := &bq.QueryParameterType{Type: "STRUCT"}
 	seen := make(map[string]bool)
@@ -115,7 +146,7 @@ func encodeFields(names []string, values []any) (argument, error) {
 		} else {
 			seen[key] = true
 		}
-		field, err := encode(values[i])
+		field, err := encodeAt(values[i], depth+1)
 		if err != nil {
 			return argument{}, fmt.Errorf(".%s: %w", name, err)
 		}
@@ -183,11 +214,11 @@ func (a argument) asNested(typ *bq.QueryParameterType) (argument, error) {
 	return out, nil
 }
 
-// resolve is as for a part, which may have its type already. A number takes the wider type of
-// the others in its array: its text is the same.
+// resolve is as for a part, which may have its type already. It takes the wider type of the others
+// in its array: its text is the same.
 func (p part) resolve(typ *bq.QueryParameterType) (argument, error) {
 	if p.typ != nil {
-		if typ != nil && slices.Contains(numericTypes, p.typ.Type) && slices.Contains(numericTypes, typ.Type) {
+		if wide, err := widest(typ, p.typ); err == nil && reflect.DeepEqual(wide, typ) {
 			return argument{typ: typ, value: p.value}, nil
 		}
 		return p.argument, nil

@@ -51,7 +51,16 @@ func nullValue() *bq.QueryParameterValue {
 // encode is the only way from a Go value to a query parameter. Types that are also
 // driver.Valuer, as civil's and bigquery.Null's are, come before Valuer: their own Value
 // would forget the type.
-func encode(v any) (argument, error) {
+func encode(v any) (argument, error) { return encodeAt(v, 0) }
+
+// maxDepth is more than BigQuery nests. It ends values that hold themselves.
+const maxDepth = 64
+
+// encodeAt is encode for a value at some depth inside another.
+func encodeAt(v any, depth int) (argument, error) {
+	if depth > maxDepth {
+		return argument{}, errors.New("the value is nested too deep: does it hold itself?")
+	}
 	switch v := v.(type) {
 	case nil:
 		return untypedNull, nil
@@ -110,7 +119,7 @@ func encode(v any) (argument, error) {
 	case Range:
 		return encodeRange(v)
 	case Struct:
-		return encodeStruct(v)
+		return encodeStruct(v, depth)
 	case bigquery.QueryParameterValue:
 		return encodeDeclared(&v)
 	case *bigquery.QueryParameterValue:
@@ -122,7 +131,7 @@ func encode(v any) (argument, error) {
 	if a, ok, err := encodeNull(v); ok {
 		return a, err
 	}
-	return encodeReflect(v)
+	return encodeReflect(v, depth)
 }
 
 // encodeNull encodes the official client's nullable types. Each says its type even when it is NULL.
@@ -174,20 +183,20 @@ func encodeNull(v any) (argument, bool, error) {
 }
 
 // encodeReflect encodes Valuers, pointers and named types by what they stand for.
-func encodeReflect(v any) (argument, error) {
+func encodeReflect(v any, depth int) (argument, error) {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && rv.Type().Elem().Implements(valuerType) {
 		// What is pointed at may be one of the types that encode knows, or must not be asked through nil.
 		if rv.IsNil() {
 			return untypedNull, nil
 		}
-		return encode(rv.Elem().Interface())
+		return encodeAt(rv.Elem().Interface(), depth+1)
 	}
 	if inner, valid, ok := sqlNull(rv); ok {
 		if !valid {
 			return untypedNull, nil
 		}
-		return encode(inner)
+		return encodeAt(inner, depth+1)
 	}
 	if valuer, ok := v.(driver.Valuer); ok {
 		inner, err := valuer.Value()
@@ -197,14 +206,14 @@ func encodeReflect(v any) (argument, error) {
 		if _, again := inner.(driver.Valuer); again && reflect.TypeOf(inner) == rv.Type() {
 			return argument{}, fmt.Errorf("the Value method of %T returns a %T again", v, inner)
 		}
-		return encode(inner)
+		return encodeAt(inner, depth+1)
 	}
 	switch rv.Kind() {
 	case reflect.Pointer:
 		if rv.IsNil() {
 			return untypedNull, nil
 		}
-		return encode(rv.Elem().Interface())
+		return encodeAt(rv.Elem().Interface(), depth+1)
 	case reflect.Bool:
 		return encode(rv.Bool())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -225,9 +234,9 @@ func encodeReflect(v any) (argument, error) {
 		if rv.Type().Elem().Kind() == reflect.Uint8 {
 			return encodeBytes(rv.Bytes()), nil
 		}
-		return encodeSlice(rv)
+		return encodeSlice(rv, depth)
 	case reflect.Struct:
-		return encodeGoStruct(rv)
+		return encodeGoStruct(rv, depth)
 	}
 	return argument{}, fmt.Errorf("%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer", v)
 }

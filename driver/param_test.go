@@ -106,8 +106,8 @@ func TestEncode(t *testing.T) {
 		{civil.Time{Hour: 24}, "not a valid TIME"},
 		{bigRat("1/3"), "round it"}, {bigInt("1" + strings.Repeat("0", 40)), "beyond the range"}, {sql.Out{Dest: new(int)}, "output parameters"},
 		{map[string]int{}, "map[string]int"}, {make(chan int), "chan int"}, {func() {}, "func()"}, {complex(1, 1), "complex128"},
-		{[][]int{{1}}, "ARRAY of ARRAYs"}, {[]any{1, "a"}, "[1] is a STRING"}, {[]any{1, make(chan int)}, "[1]: chan int"},
-		{struct{ a int }{1}, "no exported fields"}, {struct{ A, B any }{1, map[int]int{}}, ".B: map[int]int"}, {[3]int{}, "[3]int"},
+		{[][]int{{1}}, "ARRAY of ARRAYs"}, {[]any{1, "a"}, "[1]: a STRING after a INT64"}, {[]any{1, make(chan int)}, "[1]: chan int"},
+		{struct{ a int }{1}, "no exported fields"}, {struct{ A, B any }{1, map[int]int{}}, ".B: map[int]int"}, {[3]int{}, "[3]int"}, {cycle(), "too deep"}, {Struct{}, "needs a field"}, {[]any{struct{ A any }{1}, struct{ A any }{"x"}}, "its field A differs"},
 		{Struct{Fields: []StructField{{"", 1}}}, "missing or there twice"}, {Struct{Fields: []StructField{{"a", 1}, {"A", 1}}}, "missing or there twice"},
 		{failing{}, "no value today"}, {loop{}, "again"},
 		{Range{}, "has no type"}, {Range{Start: 1}, "Start of the Range"}, {Range{Start: date, End: time.Now()}, "two types"},
@@ -219,6 +219,13 @@ func timesAre(name string) *bq.QueryParameterType {
 	return t
 }
 
+// cycle is a slice that holds itself.
+func cycle() []any {
+	s := []any{nil}
+	s[0] = &s
+	return s
+}
+
 func TestEncodeNested(t *testing.T) {
 	t.Parallel()
 	type line struct {
@@ -241,18 +248,20 @@ func TestEncodeNested(t *testing.T) {
 		{[]string{}, nil, "ARRAY<STRING>", `{"arrayValues":[]}`}, {[]float64(nil), nil, "ARRAY<FLOAT64>", `{"arrayValues":[]}`},
 		{[]*big.Rat{bigRat("1.5"), bigRat("0.0000000001")}, nil, "ARRAY<BIGNUMERIC>", `{"arrayValues":[{"value":"1.5"},{"value":"0.0000000001"}]}`},
 		{[]*big.Int{bigInt("9223372036854775808"), bigInt("1")}, nil, "ARRAY<NUMERIC>", `{"arrayValues":[{"value":"9223372036854775808"},{"value":"1"}]}`},
+		{[]struct{ N *big.Int }{{bigInt("1")}, {nil}, {bigInt("9223372036854775808")}}, nil, `ARRAY<STRUCT,"N" NUMERIC;>`,
+			`{"arrayValues":[{"structValues":{"N":{"value":"1"}}},{"structValues":{"N":{"value":null}}},{"structValues":{"N":{"value":"9223372036854775808"}}}]}`},
 		{[]civil.Date{}, nil, "ARRAY<DATE>", `{"arrayValues":[]}`},
-		{embeds{Note: "n", named: "x", Time: day, base: base{1}}, timesAre("TIMESTAMP"), "STRUCT,Time TIMESTAMP,ID INT64,Note STRING;", `{"structValues":{"ID":{"value":"1"},"Note":{"value":"n"},"Time":{"value":"2024-02-29 01:02:03+00:00"}}}`},
+		{embeds{Note: "n", named: "x", Time: day, base: base{1}}, timesAre("TIMESTAMP"), `STRUCT,"Time" TIMESTAMP,"ID" INT64,"Note" STRING;`, `{"structValues":{"ID":{"value":"1"},"Note":{"value":"n"},"Time":{"value":"2024-02-29 01:02:03+00:00"}}}`},
 		{[]any{nil, 1.5}, nil, "ARRAY<FLOAT64>", `{"arrayValues":[{"value":null},{"value":"1.5"}]}`},
 		{[]*int64{nil}, array("NUMERIC"), "ARRAY<NUMERIC>", `{"arrayValues":[{"value":null}]}`},
 		{[]time.Time{day}, array("DATE"), "ARRAY<DATE>", `{"arrayValues":[{"value":"2024-02-29"}]}`},
 		{[]time.Time{day}, array("INT64"), "ARRAY<TIMESTAMP>", `{"arrayValues":[{"value":"2024-02-29 01:02:03+00:00"}]}`},
 		{[]any{}, array("STRING"), "ARRAY<STRING>", `{"arrayValues":[]}`},
-		{line{ID: 1, Price: bigRat("1.5")}, nil, "STRUCT,id INT64,Price NUMERIC;", `{"structValues":{"Price":{"value":"1.5"},"id":{"value":"1"}}}`},
-		{[]line{{ID: 1}}, nil, "ARRAY<STRUCT,id INT64,Price NUMERIC;>", `{"arrayValues":[{"structValues":{"Price":{"value":null},"id":{"value":"1"}}}]}`},
+		{line{ID: 1, Price: bigRat("1.5")}, nil, `STRUCT,"id" INT64,"Price" NUMERIC;`, `{"structValues":{"Price":{"value":"1.5"},"id":{"value":"1"}}}`},
+		{[]line{{ID: 1}}, nil, `ARRAY<STRUCT,"id" INT64,"Price" NUMERIC;>`, `{"arrayValues":[{"structValues":{"Price":{"value":null},"id":{"value":"1"}}}]}`},
 		{Struct{Fields: []StructField{{"d", day}, {"tags", []string{"x"}}}},
 			&bq.QueryParameterType{Type: "STRUCT", StructTypes: []*bq.QueryParameterTypeStructTypes{{Name: "d", Type: &bq.QueryParameterType{Type: "DATETIME"}}, {Name: "tags", Type: array("STRING")}}},
-			"STRUCT,d DATETIME,tags ARRAY<STRING>;", `{"structValues":{"d":{"value":"2024-02-29 01:02:03"},"tags":{"arrayValues":[{"value":"x"}]}}}`},
+			`STRUCT,"d" DATETIME,"tags" ARRAY<STRING>;`, `{"structValues":{"d":{"value":"2024-02-29 01:02:03"},"tags":{"arrayValues":[{"value":"x"}]}}}`},
 	} {
 		a, err := encode(tt.in)
 		if err == nil && (a.typ == nil) != (tt.says != nil) {

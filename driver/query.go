@@ -47,13 +47,12 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 		return nil, err
 	}
 	watch.answered(ctx, pg)
-	rows := pg.NumDmlAffectedRows
 	if pg.script {
-		if rows, err = c.affected(ctx, pg); err != nil {
-			return nil, err
-		}
+		// The script has run, whatever becomes of this.
+		rows, err := c.affected(ctx, pg)
+		return result{rows, err}, nil
 	}
-	return result{rows: rows}, nil
+	return result{rows: pg.NumDmlAffectedRows}, nil
 }
 
 // run brings a statement to its end and returns the first page of its result.
@@ -68,16 +67,19 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	if err != nil {
 		return nil, err
 	}
-	params, source, err := c.bind(ctx, text, p, args)
-	if err != nil {
+	if err := c.rolledBack(); err != nil && text != rollbackTransaction {
 		return nil, err
 	}
 	if err := c.enter(ctx); err != nil {
 		return nil, err
 	}
+	params, source, err := c.bind(ctx, text, p, args)
+	if err != nil {
+		return nil, err
+	}
 	req := c.request(text, p, params)
 	pg, err := c.finish(ctx, p, req)
-	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script {
+	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
 		// The table may have changed since BigQuery said what the types are. A single statement
 		// that failed has changed nothing, but with the same types it would only fail once more.
 		c.connector.types.forget(text)
@@ -93,6 +95,7 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 		err = c.inSession(ctx, req, pg)
 	}
 	if err != nil {
+		c.failedInSession(err)
 		return nil, err
 	}
 	return pg, nil
@@ -162,7 +165,7 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 	}
 	answer := make(chan outcome, 1)
 	go func() {
-		pg, err := call(ctx, c.connector, restartable(p), func(cl *client) (*page, error) { return cl.query(send, req) })
+		pg, err := call(ctx, c.connector, restartable(p.script || c.tx), func(cl *client) (*page, error) { return cl.query(send, req) })
 		if err == nil && !pg.JobComplete && pg.JobReference == nil {
 			err = errors.New("BigQuery's answer names no job and has no result")
 		}
@@ -183,12 +186,8 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 			if a.err == nil && !a.page.JobComplete {
 				c.connector.cancelNow(bg, a.page.JobReference, settled != nil)
 			}
-			if a.err == nil && req.CreateSession && a.page.SessionInfo != nil {
-				location := a.page.Location
-				if a.page.JobReference != nil {
-					location = a.page.JobReference.Location
-				}
-				c.connector.abortSession(bg, a.page.SessionInfo.SessionId, location)
+			if a.err == nil && req.CreateSession && a.page.JobReference != nil {
+				c.connector.abortCreated(bg, a.page.JobReference)
 			}
 		case <-bg.Done():
 			stop()
@@ -205,8 +204,8 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 // poll waits for a job that still runs.
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, pollTimeoutMs)
-	if err != nil && ctx.Err() != nil {
-		c.abandon(ref)
+	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "") {
+		c.abandon(ref) // it was not the job that failed
 	}
 	if err == nil && pg.JobReference == nil {
 		pg.JobReference = ref
@@ -239,9 +238,13 @@ func (c *Conn) over(ctx context.Context, ref *bq.JobReference, err error) bool {
 // abandon cancels a job that nobody waits for any more.
 func (c *Conn) abandon(ref *bq.JobReference) {
 	settled := c.unsettle()
+	_, created := c.sessionProperties()
 	if !c.connector.inBackground(cancelLimit, func(bg context.Context) {
 		defer settle(settled)
 		c.connector.cancelNow(bg, ref, settled != nil)
+		if created {
+			c.connector.abortCreated(bg, ref)
+		}
 	}) {
 		settle(settled)
 	}
@@ -291,7 +294,13 @@ func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared [
 	if p.count() > 0 {
 		q.ParameterMode = p.mode()
 	}
+	if err := c.rolledBack(); err != nil {
+		return nil, err
+	}
 	if properties, _ := c.sessionProperties(); properties != nil {
+		if err := c.enter(ctx); err != nil {
+			return nil, err
+		}
 		q.ConnectionProperties, location = properties, c.session.location
 	}
 	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) {

@@ -6,7 +6,10 @@ import (
 )
 
 // result is the outcome of a statement run by Exec.
-type result struct{ rows int64 }
+type result struct {
+	rows int64
+	err  error // of RowsAffected
+}
 
 var _ driver.Result = result{}
 
@@ -15,5 +18,6 @@ func (r result) LastInsertId() (int64, error) {
 	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or a key of your own")
 }
 
-// RowsAffected is the number of rows that DML changed, 0 for any other statement.
-func (r result) RowsAffected() (int64, error) { return r.rows, nil }
+// RowsAffected is the number of rows that DML changed, 0 for any other statement. For a script it is an
+// error if BigQuery does not say what its statements did; they have run all the same.
+func (r result) RowsAffected() (int64, error) { return r.rows, r.err }

@@ -101,10 +101,11 @@ const wsaConnReset = syscall.Errno(10054)
 // restartable decides whether a statement is sent again, under the request id that keeps BigQuery
 // from running it twice. A job that failed by BigQuery's fault has changed nothing, but for
 // that of a script, whose first statements stand.
-func restartable(p parameters) func(error) bool {
+// Nor must one of a transaction be, which such a failure has rolled back.
+func restartable(partial bool) func(error) bool {
 	return func(err error) bool {
 		var api *googleapi.Error
-		return retryable(err) || !p.script && errors.As(err, &api) && hasReason(api, jobFailed)
+		return retryable(err) || !partial && errors.As(err, &api) && hasReason(api, jobFailed)
 	}
 }
 

@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -39,26 +41,30 @@ func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.Job
 	slices.Reverse(jobs) // BigQuery lists the newest first
 	return slices.DeleteFunc(jobs, func(j *bq.JobListJobs) bool {
 		// What a script computes for itself, such as the condition of an IF, is no statement.
-		return j.Statistics == nil || j.Statistics.Query == nil ||
+		// One that failed in a script that succeeded was handled by it.
+		return j.ErrorResult != nil || j.Statistics == nil || j.Statistics.Query == nil ||
 			j.Statistics.ScriptStatistics != nil && j.Statistics.ScriptStatistics.EvaluationKind == "EXPRESSION"
 	}), nil
 }
 
-// scriptRows makes the rows of a script: a result set for each of its SELECTs. That of the last one has
-// come with the script's answer.
+// scriptRows makes the rows of a script: a result set for each of its SELECTs. With the script's answer
+// has come the result of its last statement, which may be a SELECT. Who may not list jobs gets that one.
 func (c *Conn) scriptRows(ctx context.Context, pg *page) (driver.Rows, error) {
 	children, err := c.children(ctx, pg.JobReference)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrAccessDenied) {
 		return nil, err
 	}
-	r := &Rows{ctx: ctx, conn: c, last: pg}
+	r := &Rows{ctx: ctx, conn: c}
+	if n := len(children); n == 0 || children[n-1].Statistics.Query.StatementType == "SELECT" {
+		r.last = pg
+	}
 	for _, child := range children {
 		if child.Statistics.Query.StatementType == "SELECT" {
 			r.sets = append(r.sets, child.JobReference)
 		}
 	}
 	if len(r.sets) == 0 {
-		r.sets = []*bq.JobReference{pg.JobReference}
+		r.sets, r.last = []*bq.JobReference{pg.JobReference}, pg
 	}
 	if err := r.NextResultSet(); err != nil {
 		return nil, err
@@ -80,10 +86,13 @@ func (r *Rows) NextResultSet() error {
 	}
 	ref, pg := r.sets[0], r.last
 	r.sets = r.sets[1:]
-	if len(r.sets) > 0 {
+	if len(r.sets) > 0 || pg == nil {
 		var err error
 		if pg, err = r.conn.results(r.ctx, ref, "", r.conn.connector.cfg.MaxResults, pollTimeoutMs); err != nil {
 			return r.end(err)
+		}
+		if !pg.JobComplete {
+			return r.end(fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", ref.JobId))
 		}
 		pg.JobReference = ref
 	}

@@ -65,8 +65,21 @@ func (c *Conn) inSession(ctx context.Context, req *bq.QueryRequest, pg *page) er
 			c.session.location = pg.JobReference.Location
 		}
 	}
-	c.session.kept = c.session.kept || !slices.Contains(stateless, pg.StatementType)
+	// A BEGIN of the caller's own leaves a transaction behind.
+	own := pg.StatementType == "BEGIN_TRANSACTION" && !c.tx
+	c.session.kept = c.session.kept || own || !slices.Contains(stateless, pg.StatementType)
 	return nil
+}
+
+// failedInSession is told of a statement that failed or was abandoned: what it leaves in a session is
+// anybody's guess, and a transaction is rolled back by it.
+func (c *Conn) failedInSession(err error) {
+	if properties, _ := c.sessionProperties(); properties != nil {
+		c.session.kept = true
+	}
+	if c.tx {
+		c.txErr = err
+	}
 }
 
 // sessionID finds the session that a statement has made: the answer to a poll does not name it.
@@ -99,7 +112,7 @@ func (c *Conn) endSession() {
 		return
 	}
 	c.session = nil
-	c.connector.inBackground(cancelLimit, func(bg context.Context) {
+	c.connector.inBackground(orphanLimit+cancelLimit, func(bg context.Context) {
 		if s.settled != nil {
 			select {
 			case <-s.settled:
@@ -109,6 +122,14 @@ func (c *Conn) endSession() {
 		}
 		c.connector.abortSession(bg, s.id, s.location)
 	})
+}
+
+// abortCreated ends the session that a job has made, of which nobody will know.
+func (c *Connector) abortCreated(ctx context.Context, ref *bq.JobReference) {
+	job, err := call(ctx, c, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
+	if err == nil && job.Statistics != nil && job.Statistics.SessionInfo != nil {
+		c.abortSession(ctx, job.Statistics.SessionInfo.SessionId, ref.Location)
+	}
 }
 
 func (c *Connector) abortSession(ctx context.Context, id, location string) {

@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+const (
+	beginTransaction    = "BEGIN TRANSACTION"
+	commitTransaction   = "COMMIT TRANSACTION"
+	rollbackTransaction = "ROLLBACK TRANSACTION"
+)
+
 // txLimit bounds Commit and Rollback, which have no context of their own.
 const txLimit = 2 * time.Minute
 
@@ -32,8 +38,15 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	case opts.ReadOnly:
 		return nil, errors.New("bigqueryuser: BigQuery has no read-only transactions")
 	}
-	c.tx = true
-	if _, err := c.run(ctx, "BEGIN TRANSACTION", nil); err != nil {
+	c.tx, c.txErr = true, nil
+	old := c.session != nil
+	_, err := c.run(ctx, beginTransaction, nil)
+	if e := (*Error)(nil); old && errors.As(err, &e) && lost(e) {
+		// It ended while the connection lay in the pool. Nothing has happened yet.
+		c.bad, c.txErr = false, nil
+		_, err = c.run(ctx, beginTransaction, nil)
+	}
+	if err != nil {
 		c.tx = false
 		c.endSession() // it may have begun
 		return nil, err
@@ -44,32 +57,35 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 // Commit makes the transaction's changes visible. An error that matches ErrConcurrentUpdate says that
 // another one has changed the same table: nothing was changed, and the whole may be tried again.
 func (t *tx) Commit() error {
-	if t.gone() {
-		return errors.New("bigqueryuser: the transaction's session is lost: nothing was committed")
+	if err := t.conn.rolledBack(); err != nil {
+		t.conn.tx = false
+		t.conn.endSession()
+		return err
 	}
-	return t.end("COMMIT TRANSACTION")
+	return t.end(commitTransaction)
 }
 
 // Rollback undoes the transaction. One that BigQuery has rolled back already, because of an error
 // in it, is no error.
 func (t *tx) Rollback() error {
-	if t.gone() {
-		return nil
+	if t.conn.session == nil {
+		t.conn.tx = false
+		return nil // it is gone, and the transaction with it
 	}
-	err := t.end("ROLLBACK TRANSACTION")
-	if errors.Is(err, ErrInvalidQuery) {
+	err := t.end(rollbackTransaction)
+	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == string(ErrInvalidQuery) || lost(e)) {
 		return nil // there is no transaction any more
 	}
 	return err
 }
 
-// gone tells whether BigQuery has ended the session, and the transaction with it.
-func (t *tx) gone() bool {
-	if t.conn.session != nil {
-		return false
+// rolledBack is the error of whatever comes after a statement that failed in a transaction: BigQuery
+// has rolled it back, and would run what comes next by itself, outside of any transaction.
+func (c *Conn) rolledBack() error {
+	if !c.tx || c.txErr == nil {
+		return nil
 	}
-	t.conn.tx = false
-	return true
+	return fmt.Errorf("bigqueryuser: the transaction has been rolled back because of an earlier error: %w", c.txErr)
 }
 
 // end sends the last statement. Where it fails, the session goes, and with it whatever may be left
