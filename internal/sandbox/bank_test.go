@@ -12,7 +12,7 @@ import (
 // made nor lost.
 func TestBankTransfer(t *testing.T) {
 	t.Parallel()
-	const workers, accounts = 16, 64
+	const workers, accounts = 16, 128
 	s := start(t, Config{NoData: true})
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.done (worker INT64, n INT64)")
 	for i := range accounts {
@@ -27,8 +27,8 @@ func TestBankTransfer(t *testing.T) {
 		c.open()
 		wg.Go(func() {
 			for n := range transfers {
-				from := (w + n) % accounts
-				to := (from + 1 + n%(accounts-1)) % accounts
+				from := (w*8 + n*3) % accounts
+				to := (from + 1 + (w+n*5)%(accounts-1)) % accounts
 				if n%10 == 0 { // somebody thinks better of it
 					if _, err := transfer(c, "ROLLBACK", w, n, from, to); err != nil {
 						t.Error(err)

@@ -216,3 +216,16 @@ func TestSessionEndsWhileItsStatementRuns(t *testing.T) {
 	}
 	c.fails("SELECT 1", "resourcesExceeded", "has expired")
 }
+
+func TestFailedStatementMakesNoSession(t *testing.T) {
+	t.Parallel()
+	s, tok := signed(t, Config{NoData: true})
+	for _, sql := range []string{"SELECT nosuch", "SELECT 1 / 0", "COMMIT", "CALL BQ.ABORT_SESSION()"} {
+		call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject), fmt.Sprintf(`{"useLegacySql": false, "createSession": true, "query": %q}`, sql))
+	}
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	if n := len(s.sessions.byID); n != 0 {
+		t.Errorf("got %d sessions; want none", n)
+	}
+}

@@ -146,3 +146,43 @@ func TestTransactionConflicts(t *testing.T) {
 		t.Errorf("got %s; want 19", got)
 	}
 }
+
+func TestCancelRollsBack(t *testing.T) {
+	t.Parallel()
+	s, a, b := bank(t)
+	const endless = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x, UNNEST(GENERATE_ARRAY(1, 1000000)) AS y WHERE x + y < 0"
+	a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)", "UPDATE d.t SET v = 0 WHERE TRUE")
+	job := queryJob(endless, "")
+	job.Configuration.Query.ConnectionProperties = a.properties()
+	job, err := a.svc.Jobs.Insert(DefaultProject, job).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.svc.Jobs.Cancel(DefaultProject, job.JobReference.JobId).Do(); err != nil {
+		t.Fatal(err)
+	}
+	if job = await(t, a.svc, job.JobReference); job.Status.ErrorResult == nil || job.Status.ErrorResult.Reason != "stopped" {
+		t.Errorf("got %+v; want stopped", job.Status)
+	}
+	a.fails("COMMIT", "invalidQuery", "no open transaction")
+	b.exec("UPDATE d.t SET v = 5 WHERE id = 1")
+	if got := a.value("SELECT SUM(v) FROM d.t"); got != "5" {
+		t.Errorf("got %s; want 5", got)
+	}
+	if n := count(t, s, "d.t"); n != 1 {
+		t.Errorf("got %d rows; want 1", n)
+	}
+}
+
+// TestCloseEndsTransactions closes a sandbox with a transaction that is open and a statement
+// that waits for it; the test's end looks for what is left.
+func TestCloseEndsTransactions(t *testing.T) {
+	t.Parallel()
+	_, a, b := bank(t)
+	a.exec("BEGIN", "UPDATE d.t SET v = 0 WHERE TRUE")
+	job := queryJob("DELETE FROM d.t WHERE TRUE", "")
+	job.Configuration.Query.ConnectionProperties = b.properties()
+	if _, err := b.svc.Jobs.Insert(DefaultProject, job).Do(); err != nil {
+		t.Fatal(err)
+	}
+}
