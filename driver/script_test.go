@@ -1,9 +1,11 @@
 package driver_test
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
+	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
@@ -104,5 +106,67 @@ func TestScriptClosedEarly(t *testing.T) {
 	}
 	if got := server.Count(fakebq.GetQueryResults); got != 1 {
 		t.Errorf("got %d results fetched; want 1", got)
+	}
+}
+
+// TestScriptEndings: the result of a SELECT is there whatever the script ends with, and whatever it handled.
+func TestScriptEndings(t *testing.T) {
+	t.Parallel()
+	handled := one("a", 1)
+	handled.Err = &fakebq.Error{Reason: "invalidQuery", Message: "oops"}
+	for name, children := range map[string][]fakebq.Answer{
+		"with DML":        {one("b", 2), {StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}}},
+		"a handled error": {handled, one("b", 2)},
+	} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On(script, fakebq.Answer{StatementType: "SCRIPT", Children: children})
+		rows, err := open(t, server).QueryContext(t.Context(), script)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		columns, err := rows.Columns()
+		if err != nil || !reflect.DeepEqual(columns, []string{"b"}) {
+			t.Errorf("%s: got columns %q, %v; want b", name, columns, err)
+		}
+		if got := readAll(t, rows); len(got) != 1 || rows.NextResultSet() {
+			t.Errorf("%s: got %d rows and more; want 1", name, len(got))
+		}
+	}
+}
+
+// TestScriptWithoutList: who may not list jobs has run the script all the same, and gets its last result.
+func TestScriptWithoutList(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, scriptAnswer)
+	denied := fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.list permission"})
+	server.Inject(fakebq.List, denied, denied)
+	db := open(t, server)
+	res, err := db.ExecContext(t.Context(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := res.RowsAffected(); !errors.Is(err, driver.ErrAccessDenied) {
+		t.Errorf("RowsAffected: got %v; want accessDenied", err)
+	}
+	rows, err := db.QueryContext(t.Context(), script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, rows); len(got) != 3 {
+		t.Errorf("got %d rows; want the 3 of the last SELECT", len(got))
+	}
+}
+
+// TestScriptResultTakenBack: an answer that is none is no empty result.
+func TestScriptResultTakenBack(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, scriptAnswer)
+	server.Inject(fakebq.GetQueryResults, fakebq.Garbage(`{"jobComplete":false}`))
+	if rows, err := open(t, server).QueryContext(t.Context(), script); err == nil {
+		rows.Close()
+		t.Error("got no error")
 	}
 }
