@@ -145,17 +145,12 @@ func (s *Server) forget() {
 	s.order = kept
 }
 
-// result is the table of an answer: that of a script is its last SELECT's.
+// result is the table of an answer: that of a script is its last statement's, which need not be a SELECT.
 func (a *Answer) result() *Table {
-	if t := a.table(); t != nil {
+	if t := a.table(); t != nil || len(a.Children) == 0 {
 		return t
 	}
-	for i := len(a.Children) - 1; i >= 0; i-- {
-		if t := a.Children[i].table(); t != nil {
-			return t
-		}
-	}
-	return nil
+	return a.Children[len(a.Children)-1].result()
 }
 
 // duplicateKey is the same for requests that are duplicates: the requestId and

@@ -94,7 +94,11 @@ func TestScriptAndList(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.StatementType != "SCRIPT" || len(r.Rows) != 3 {
-		t.Errorf("got %s with %d rows; want SCRIPT with the three of the last SELECT", r.StatementType, len(r.Rows))
+		t.Errorf("got %s with %d rows; want SCRIPT with the three of the last statement", r.StatementType, len(r.Rows))
+	}
+	s.On("BEGIN ... INSERT; END", Answer{Children: []Answer{numbers(1), insert}})
+	if r, err := svc.Jobs.Query("p", googleSQL("BEGIN ... INSERT; END")).Do(); err != nil || len(r.Rows) != 0 {
+		t.Errorf("got %+v, %v; want no rows, since the last statement is no SELECT", r, err)
 	}
 	j, err := svc.Jobs.Get("p", r.JobReference.JobId).Do()
 	if err != nil || j.Statistics.NumChildJobs != 3 {
@@ -117,8 +121,8 @@ func TestScriptAndList(t *testing.T) {
 		t.Errorf("got %+v, %v; want the row of the first SELECT", page, err)
 	}
 	top, err := svc.Jobs.List("p").Do()
-	if err != nil || len(top.Jobs) != 1 {
-		t.Errorf("got %d jobs, %v; want the script alone", len(top.Jobs), err)
+	if err != nil || len(top.Jobs) != 2 {
+		t.Errorf("got %d jobs, %v; want the two scripts alone", len(top.Jobs), err)
 	}
 }
 
