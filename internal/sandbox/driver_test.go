@@ -171,6 +171,15 @@ func TestDriverStatements(t *testing.T) {
 		t.Errorf("got %q, %v", names, err)
 	}
 
+	unnamed, err := db.QueryContext(ctx, "SELECT 1, 2 AS two, 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := unnamed.Columns(); err != nil || !reflect.DeepEqual(got, []string{"f0_", "two", "f1_"}) {
+		t.Errorf("got columns %q, %v; want f0_, two and f1_", got, err)
+	}
+	unnamed.Close()
+
 	// More rows than a page has.
 	var rows, sum int64
 	all, err := db.QueryContext(ctx, "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = ?", 1910)

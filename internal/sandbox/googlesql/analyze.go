@@ -150,7 +150,7 @@ func translate(sql string, opts Options) *Statement {
 func (a *analyzer) statement(st statement) *Statement {
 	if q, ok := st.(*query); ok {
 		r := a.topQuery(q)
-		return &Statement{Type: "SELECT", SQL: r.sql, Columns: a.columns(r), Ordered: len(q.order) > 0}
+		return &Statement{Type: "SELECT", SQL: r.sql, Columns: named(a.columns(r)), Ordered: len(q.order) > 0}
 	}
 	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {
 		return w.write(a)
@@ -177,6 +177,18 @@ func (a *analyzer) topQuery(q *query) *result {
 	}
 	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 	return out
+}
+
+// named gives the columns of a result that have no name those that BigQuery gives them: f0_, f1_, ...
+func named(cols []Column) []Column {
+	n := 0
+	for i := range cols {
+		if cols[i].Name == "" {
+			cols[i].Name = "f" + strconv.Itoa(n) + "_"
+			n++
+		}
+	}
+	return cols
 }
 
 // columns are the output columns of a query. A parameter whose type is still open is INT64.
