@@ -33,6 +33,25 @@ func (c *Conn) Exec(ctx context.Context, sql string) (int64, error) {
 // gives no rows. The result may hold at most limit bytes; a larger one is
 // ErrTooLarge. Zero: no limit.
 func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result, error) {
+	var interrupted error
+	for range interruptTries {
+		out, err := c.query(ctx, sql, params, columns, limit)
+		if e := (*Error)(nil); interrupted != nil && errors.As(err, &e) && e.Type == "transactioncontext" {
+			return nil, interrupted // the error has ended the transaction: it can't be had any more
+		}
+		if e := (*Error)(nil); columns == nil || ctx.Err() != nil || !errors.As(err, &e) || e.Type != "interrupt" {
+			return out, err
+		}
+		interrupted = err
+	}
+	return nil, interrupted
+}
+
+// interruptTries is how often a statement that gives rows is run to learn its error. When one of DuckDB's
+// threads fails it stops the others, and now and then the reader gets their "Interrupted!" instead.
+const interruptTries = 5
+
+func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result, error) {
 	var out *Result
 	n := 0
 	err := c.each(ctx, sql, func(stmt mapping.PreparedStatement) error {
