@@ -27,13 +27,21 @@ func enc(pairs ...string) string {
 	return strings.Join(parts, "&")
 }
 
+// other is a text of the same length that differs in its first character.
+func other(text string) string {
+	if text[0] == 'x' {
+		return "y" + text[1:]
+	}
+	return "x" + text[1:]
+}
+
 // T7, T46: what does not carry the state, once, changes nothing.
 func TestCallbackRefusesForeignAnswers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
 	w := r.startWaiting(nil)
 	for name, query := range map[string]string{
-		"wrong state":            enc("state", "x"+w.state[1:], "code", "c"),
+		"wrong state":            enc("state", other(w.state), "code", "c"),
 		"missing state":          enc("code", "c"),
 		"empty state":            enc("state", "", "code", "c"),
 		"state twice":            enc("state", w.state, "state", w.state, "code", "c"),
