@@ -164,8 +164,9 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 		err  error
 	}
 	answer := make(chan outcome, 1)
+	again := restartable(p.script || c.tx) // here, since c is the caller's again when ctx ends
 	go func() {
-		pg, err := call(ctx, c.connector, restartable(p.script || c.tx), func(cl *client) (*page, error) { return cl.query(send, req) })
+		pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return cl.query(send, req) })
 		if err == nil && !pg.JobComplete && pg.JobReference == nil {
 			err = errors.New("BigQuery's answer names no job and has no result")
 		}
@@ -204,8 +205,8 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 // poll waits for a job that still runs.
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, pollTimeoutMs)
-	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "") {
-		c.abandon(ref) // it was not the job that failed
+	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "" || retryable(err)) {
+		c.abandon(ref) // it was not the job that failed, or nobody could tell
 	}
 	if err == nil && pg.JobReference == nil {
 		pg.JobReference = ref
