@@ -21,7 +21,7 @@ func readPage(t testing.TB, body string) ([][]driver.Value, error) {
 		return nil, err
 	}
 	var counted int64
-	b := &jsonBatch{columns: columns, cursor: cursor{buf: pg.rows}, counted: &counted}
+	b := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows}, counted: &counted}
 	var rows [][]driver.Value
 	for {
 		dest := make([]driver.Value, len(columns))

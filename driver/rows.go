@@ -18,7 +18,7 @@ type Rows struct {
 	conn    *Conn
 	columns []column
 	batches batches
-	current batch
+	current *batch
 	err     error
 
 	sets []*bq.JobReference // of a script: the results to come
@@ -67,16 +67,10 @@ func (r *Rows) Next(dest []driver.Value) error {
 		return errors.New("bigqueryuser: Next was given a row of another length than the result has columns")
 	}
 	for {
-		if r.current != nil {
-			ok, err := r.current.next(dest)
-			if ok {
-				return nil
-			}
-			if err != nil {
-				return r.end(err)
-			}
+		if r.current != nil && r.current.next(dest) {
+			return nil
 		}
-		r.current = nil // its page may go while the next one comes
+		r.current = nil
 		b, err := r.batches.Next()
 		if err == iterator.Done {
 			return r.end(io.EOF)

@@ -56,28 +56,38 @@ func parsePage(body []byte) (*page, error) {
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
 
-// batch is a run of rows. next fills dest with the next row and reports false after the last.
-type batch interface {
-	next(dest []driver.Value) (bool, error)
-}
+// runRows is how many rows are decoded at a time: few enough to be cheap to hold, enough that what is
+// done once for each run does not count.
+const runRows = 256
 
-// batches is a result's rows, run by run. Next ends with iterator.Done. Close frees what
-// Next still holds.
-type batches interface {
-	Next() (batch, error)
-	Close() error
-}
-
-// jsonBatch reads the rows of one page.
-type jsonBatch struct {
+// jsonRows reads the rows of one page.
+type jsonRows struct {
 	columns []column
 	cursor  cursor
 	row     int64 // of the result, counted from 1, for errors
 	started bool
+	ended   bool // the last row has been read
 	counted *int64
 }
 
-func (b *jsonBatch) next(dest []driver.Value) (bool, error) {
+// run decodes the next rows, none after the last. Rows before an error are given out with it.
+func (b *jsonRows) run() (*batch, error) {
+	out := newBatch(len(b.columns), runRows)
+	for out.rows = 0; out.rows < runRows && !b.ended; {
+		ok, err := b.next(out.row(out.rows))
+		if err != nil {
+			return out, err
+		}
+		if ok {
+			out.rows++
+		} else {
+			b.ended = true
+		}
+	}
+	return out, nil
+}
+
+func (b *jsonRows) next(dest []driver.Value) (bool, error) {
 	c := &b.cursor
 	if !b.started {
 		b.started = true
@@ -141,7 +151,7 @@ func openCells(c *cursor) error {
 	return nil
 }
 
-func (b *jsonBatch) fail(column string, err error) error {
+func (b *jsonRows) fail(column string, err error) error {
 	if column == "" {
 		return fmt.Errorf("bigqueryuser: row %d of the result can't be read: %w", b.row, err)
 	}
@@ -159,10 +169,28 @@ type jsonPages struct {
 	page       *page // to be delivered; nil if it must be fetched
 	token      string
 	maxResults int64
-	rows       int64 // delivered so far
+	rows       int64     // delivered so far
+	open       *jsonRows // the page that is being read
+	err        error     // after the last row
 }
 
-func (p *jsonPages) Next() (batch, error) {
+func (p *jsonPages) Next() (*batch, error) {
+	for p.err == nil {
+		if p.open == nil {
+			p.open, p.err = p.nextPage()
+			continue
+		}
+		var b *batch
+		b, p.err = p.open.run()
+		if b.rows > 0 {
+			return b, nil
+		}
+		p.open = nil // its page may go while the next one comes
+	}
+	return nil, p.err
+}
+
+func (p *jsonPages) nextPage() (*jsonRows, error) {
 	pg := p.page
 	p.page = nil
 	if pg == nil {
@@ -184,7 +212,7 @@ func (p *jsonPages) Next() (batch, error) {
 	if p.token != "" && p.ref == nil {
 		return nil, errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
 	}
-	return &jsonBatch{columns: p.columns, cursor: cursor{buf: pg.rows}, row: p.rows, counted: &p.rows}, nil
+	return &jsonRows{columns: p.columns, cursor: cursor{buf: pg.rows}, row: p.rows, counted: &p.rows}, nil
 }
 
 func (p *jsonPages) Close() error {

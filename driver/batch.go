@@ -1,0 +1,38 @@
+package driver
+
+import "database/sql/driver"
+
+// batch is a run of decoded rows: what both read paths make of what they receive. The one that
+// made it never touches it again, so that it can be made ahead, on another goroutine.
+type batch struct {
+	width  int            // columns
+	rows   int            // there may be rows without a column
+	values []driver.Value // row after row
+	read   int            // rows that next has given out
+}
+
+// newBatch makes room for rows that are filled in by set.
+func newBatch(width, rows int) *batch {
+	return &batch{width: width, rows: rows, values: make([]driver.Value, width*rows)}
+}
+
+// row is the place of row i.
+func (b *batch) row(i int) []driver.Value { return b.values[i*b.width : (i+1)*b.width] }
+
+// next copies the next row into dest. It reports false after the last.
+func (b *batch) next(dest []driver.Value) bool {
+	if b.read == b.rows {
+		return false
+	}
+	copy(dest, b.row(b.read))
+	b.read++
+	return true
+}
+
+// batches is a result's rows, run by run. Next ends with iterator.Done; with another error
+// whatever it gave out before still counts. Close frees what Next still holds, and waits for
+// whatever runs on its behalf.
+type batches interface {
+	Next() (*batch, error)
+	Close() error
+}

@@ -1,0 +1,72 @@
+package driver
+
+import (
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// boxes makes interface values without an allocation for each: the values lie in blocks that
+// are never written again once given out. A value that is kept keeps its block, which is why
+// blocks are small. It belongs to one goroutine.
+type boxes struct {
+	ints    block[int64]
+	floats  block[float64]
+	times   block[time.Time]
+	strings block[string]
+	text    strings.Builder
+}
+
+const (
+	firstBlock = 4   // values: the results of most statements are small
+	lastBlock  = 256 // values: 2 KB of int64, 6 KB of time.Time
+
+	textBlock = 8 << 10 // bytes
+	longText  = 512     // bytes: a longer text is allocated by itself
+)
+
+// block hands out room for values of one type.
+type block[T any] struct {
+	free []T
+	size int
+}
+
+// put is any(v).
+func (b *block[T]) put(v T) any {
+	if len(b.free) == 0 {
+		b.size = min(max(2*b.size, firstBlock), lastBlock)
+		b.free = make([]T, b.size)
+	}
+	p := &b.free[0]
+	b.free = b.free[1:]
+	*p = v
+	return boxed(p)
+}
+
+// boxed is any(*p) with p itself as what the interface points at: *p must never change again. T must
+// not be a pointer, a map, a channel or a function, which lie in the interface itself.
+func boxed[T any](p *T) any {
+	var v any = *new(T)
+	(*eface)(unsafe.Pointer(&v)).data = unsafe.Pointer(p)
+	return v
+}
+
+// eface is how the runtime lays out an interface value. TestBoxed holds it to that.
+type eface struct {
+	typ, data unsafe.Pointer
+}
+
+// str is string(text). Short ones share an allocation.
+func (b *boxes) str(text []byte) string {
+	if len(text) > longText {
+		return string(text)
+	}
+	if b.text.Cap()-b.text.Len() < len(text) {
+		size := min(max(2*b.text.Cap(), 16*len(text)), textBlock)
+		b.text.Reset()
+		b.text.Grow(size)
+	}
+	start := b.text.Len()
+	b.text.Write(text)
+	return b.text.String()[start:]
+}
