@@ -27,6 +27,8 @@ type Connector struct {
 	tokens *tokenSource        // nil if there are none
 	types  *typeCache
 
+	observer Observer // nil without
+
 	newClient func(context.Context) (*client, error)
 
 	mu     sync.Mutex
@@ -66,7 +68,7 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 			opt(&o)
 		}
 	}
-	c := &Connector{cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize)}
+	c := &Connector{cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize), observer: o.observer}
 	if err := c.chooseTokens(&o); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches
-// the *googleapi.Error under it. Errors of the sign-in are those of package auth instead.
+// the *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the sign-in are those of package auth instead.
 type Error struct {
 	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
 	Message  string // BigQuery's text
@@ -26,6 +26,7 @@ type Error struct {
 	Account  string // who was refused, with status 403; "" if the sign-in does not know
 	Status   int    // the HTTP status
 	err      error
+	query    string // the statement's text, for %+v
 }
 
 func (e *Error) Error() string {

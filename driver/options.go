@@ -16,6 +16,7 @@ type options struct {
 	tokenSource   oauth2.TokenSource
 	prompter      auth.Prompter
 	logger        *slog.Logger
+	observer      Observer
 }
 
 // WithClientSecrets gives the contents of client_secrets.json, for a program that
@@ -39,4 +40,11 @@ func WithPrompter(p auth.Prompter) Option {
 // WithLogger receives what happens at sign-in, without any secret; nil is slog.Default().
 func WithLogger(l *slog.Logger) Option {
 	return func(o *options) { o.logger = l }
+}
+
+// WithObserver tells o of every statement and what it cost; nil tells nobody. Connections share it, so it
+// must be safe for concurrent use. For a statement that took more than a few seconds BigQuery is asked once
+// more, as its answer leaves some out.
+func WithObserver(o Observer) Option {
+	return func(opts *options) { opts.observer = o }
 }

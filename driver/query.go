@@ -24,35 +24,45 @@ const (
 )
 
 func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	watch := c.observe(ctx)
+	w := c.observe(ctx, text)
+	rows, err := c.rows(ctx, text, args, w)
+	if err != nil {
+		w.ended(err)
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *watch) (driver.Rows, error) {
 	pg, err := c.run(ctx, text, args)
 	if err != nil {
 		return nil, err
 	}
-	watch.answered(ctx, pg)
+	w.answered(pg)
+	r := &Rows{ctx: ctx, conn: c, watch: w}
 	if pg.script {
-		return c.scriptRows(ctx, pg)
+		err = r.openScript(pg)
+	} else {
+		err = r.open(pg)
 	}
-	r := &Rows{ctx: ctx, conn: c}
-	if err := r.open(pg); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r, err
 }
 
 func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	watch := c.observe(ctx)
+	w := c.observe(ctx, text)
 	pg, err := c.run(ctx, text, args)
 	if err != nil {
+		w.ended(err)
 		return nil, err
 	}
-	watch.answered(ctx, pg)
+	w.answered(pg)
+	r := result{rows: pg.NumDmlAffectedRows}
 	if pg.script {
 		// The script has run, whatever becomes of this.
-		rows, err := c.affected(ctx, pg)
-		return result{rows, err}, nil
+		r.rows, r.err = c.affected(ctx, pg)
 	}
-	return result{rows: pg.NumDmlAffectedRows}, nil
+	w.ended(nil)
+	return r, nil
 }
 
 // run brings a statement to its end and returns the first page of its result.
@@ -78,6 +88,7 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 		return nil, err
 	}
 	req := c.request(text, p, params)
+	req.TimeoutMs = waitMs(ctx)
 	pg, err := c.finish(ctx, p, req)
 	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
 		// The table may have changed since BigQuery said what the types are. A single statement
@@ -96,7 +107,7 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 	}
 	if err != nil {
 		c.failedInSession(err)
-		return nil, err
+		return nil, about(err, text)
 	}
 	return pg, nil
 }
@@ -104,10 +115,12 @@ func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (
 // finish sends a statement and waits for its end. BigQuery holds each request for a while; where
 // it answers sooner, the pauses here grow up to a second.
 func (c *Conn) finish(ctx context.Context, p parameters, req *bq.QueryRequest) (*page, error) {
+	sent := time.Now()
 	pg, err := c.submit(ctx, p, req)
 	pause := 10 * time.Millisecond
 	for err == nil && !pg.JobComplete {
 		asked := time.Now()
+		c.tellProgress(ctx, pg.JobReference, sent)
 		pg, err = c.poll(ctx, pg.JobReference)
 		if err == nil && !pg.JobComplete && time.Since(asked) < time.Second {
 			if sleep(ctx, pause) != nil {
@@ -204,7 +217,7 @@ func (c *Conn) submit(ctx context.Context, p parameters, req *bq.QueryRequest) (
 
 // poll waits for a job that still runs.
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
-	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, pollTimeoutMs)
+	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, waitMs(ctx))
 	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "" || retryable(err)) {
 		c.abandon(ref) // it was not the job that failed, or nobody could tell
 	}
@@ -307,5 +320,5 @@ func (c *Conn) dryRun(ctx context.Context, text string, p parameters, declared [
 	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) {
 		return cl.dryRun(ctx, location, q)
 	})
-	return stats, c.failed(ctx, err, nil)
+	return stats, about(c.failed(ctx, err, nil), text)
 }

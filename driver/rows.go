@@ -17,9 +17,11 @@ type Rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
 	conn    *Conn
 	columns []column
+	watch   *watch
 	batches batches
 	current *batch
 	err     error
+	read    int64 // rows given out
 
 	sets []*bq.JobReference // of a script: the results to come
 	last *page              // of a script: the last of them
@@ -68,6 +70,7 @@ func (r *Rows) Next(dest []driver.Value) error {
 	}
 	for {
 		if r.current != nil && r.current.next(dest) {
+			r.read++
 			return nil
 		}
 		r.current = nil
@@ -94,8 +97,17 @@ func (r *Rows) end(err error) error {
 // Close stops reading. Nothing goes on in the background after it.
 func (r *Rows) Close() error {
 	r.sets, r.last = nil, nil
-	if r.err == nil {
+	failed := r.err
+	if failed == nil {
 		r.end(io.EOF)
+		failed = r.ctx.Err()
+	}
+	if failed == io.EOF {
+		failed = nil
+	}
+	if r.watch != nil {
+		r.watch.stats.RowsRead = r.read
+		r.watch.ended(failed)
 	}
 	return nil
 }

@@ -47,14 +47,14 @@ func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.Job
 	}), nil
 }
 
-// scriptRows makes the rows of a script: a result set for each of its SELECTs. With the script's answer
-// has come the result of its last statement, which may be a SELECT. Who may not list jobs gets that one.
-func (c *Conn) scriptRows(ctx context.Context, pg *page) (driver.Rows, error) {
-	children, err := c.children(ctx, pg.JobReference)
+// openScript begins with the first result of a script: there is one for each of its SELECTs. With the
+// script's answer has come the result of its last statement, which may be a SELECT. Who may not list jobs
+// gets that one.
+func (r *Rows) openScript(pg *page) error {
+	children, err := r.conn.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
-		return nil, err
+		return err
 	}
-	r := &Rows{ctx: ctx, conn: c}
 	if n := len(children); n == 0 || children[n-1].Statistics.Query.StatementType == "SELECT" {
 		r.last = pg
 	}
@@ -66,10 +66,7 @@ func (c *Conn) scriptRows(ctx context.Context, pg *page) (driver.Rows, error) {
 	if len(r.sets) == 0 {
 		r.sets, r.last = []*bq.JobReference{pg.JobReference}, pg
 	}
-	if err := r.NextResultSet(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r.NextResultSet()
 }
 
 // HasNextResultSet tells whether the script has a further SELECT.

@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"errors"
+	"net/url"
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -9,68 +11,122 @@ import (
 
 // Stats is what a statement cost, as BigQuery's answer tells it.
 type Stats struct {
+	Query          string        // the statement's text; arguments are no part of it
 	Project        string        // the project that was billed
 	JobID          string        // "" if BigQuery ran the statement without a job
 	Location       string        // where it ran, such as US
 	StatementType  string        // such as SELECT or INSERT; "" if the answer does not say
 	BytesProcessed int64         // bytes read
 	BytesBilled    int64         // bytes that are paid for
+	SlotTime       time.Duration // of all of BigQuery's workers together
 	CacheHit       bool          // the result came from BigQuery's cache: nothing was read or billed
 	TotalRows      int64         // of the result
-	RowsAffected   int64         // by DML
+	RowsAffected   int64         // by DML: the sum of the next three
+	RowsInserted   int64
+	RowsUpdated    int64
+	RowsDeleted    int64
 	Duration       time.Duration // from the call until the first page was there
+
+	// What follows is known at the end of the rows only: an observer has it, WithStats does not.
+
+	RowsRead int64  // rows that the caller took
+	ReadAPI  string // how they came: rest or storage; "" if there were none to fetch
+	Fallback error  // why they came by rest although storage was tried; nil if it was not
 }
+
+// ConsoleURL is the page of the job in the Cloud console; "" without a job.
+func (s Stats) ConsoleURL() string {
+	if s.JobID == "" {
+		return ""
+	}
+	q := url.Values{"project": {s.Project}, "j": {"bq:" + s.Location + ":" + s.JobID}, "page": {"queryresults"}}
+	return "https://console.cloud.google.com/bigquery?" + q.Encode()
+}
+
+// Observer is told of each statement when it has ended: after Exec, and after the rows of a query
+// have been read or closed. err is what it failed with, nil if it did not; of a failed one only Query, Project, JobID
+// and Duration are known. It runs on the goroutine that ended the statement, and must not use the
+// database. BEGIN, COMMIT and ROLLBACK of an sql.Tx are not told.
+type Observer func(ctx context.Context, stats Stats, err error)
 
 type statsKey struct{}
 
 // WithStats returns a context that makes a statement run with it fill in s, by the time that
 // Query or Exec returns. A context serves one statement: a second one overwrites the first. For a
-// statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some out.
+// statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some
+// out. [WithObserver] is told of every statement.
 func WithStats(ctx context.Context, s *Stats) context.Context {
 	return context.WithValue(ctx, statsKey{}, s)
 }
 
-// watch fills in the Stats of one statement, or nothing if nobody asked for them.
+// watch gathers the Stats of one statement. A nil one is that of a statement that nobody watches.
 type watch struct {
-	stats   *Stats
-	conn    *Conn
-	started time.Time
+	ctx      context.Context // the statement's, for the observer
+	conn     *Conn
+	started  time.Time
+	stats    Stats
+	target   *Stats // of WithStats; nil without
+	observer Observer
 }
 
-func (c *Conn) observe(ctx context.Context) watch {
-	s, _ := ctx.Value(statsKey{}).(*Stats)
-	return watch{stats: s, conn: c, started: time.Now()}
+func (c *Conn) observe(ctx context.Context, text string) *watch {
+	target, _ := ctx.Value(statsKey{}).(*Stats)
+	if target == nil && c.connector.observer == nil {
+		return nil
+	}
+	return &watch{ctx: ctx, conn: c, started: time.Now(), target: target, observer: c.connector.observer,
+		stats: Stats{Query: text, Project: c.connector.cfg.Project}}
 }
 
-func (w watch) answered(ctx context.Context, pg *page) {
-	if w.stats == nil {
+// answered is told the first page.
+func (w *watch) answered(pg *page) {
+	if w == nil {
 		return
 	}
 	if pg.StatementType == "" && pg.JobReference != nil {
-		w.complete(ctx, pg)
+		w.complete(pg)
 	}
-	*w.stats = Stats{
-		Project:        w.conn.connector.cfg.Project,
-		Location:       pg.Location,
-		StatementType:  pg.StatementType,
-		BytesProcessed: pg.TotalBytesProcessed,
-		BytesBilled:    pg.TotalBytesBilled,
-		CacheHit:       pg.CacheHit,
-		TotalRows:      int64(pg.TotalRows),
-		RowsAffected:   pg.NumDmlAffectedRows,
-		Duration:       time.Since(w.started),
+	s := &w.stats
+	s.Location, s.StatementType, s.CacheHit = pg.Location, pg.StatementType, pg.CacheHit
+	s.BytesProcessed, s.BytesBilled = pg.TotalBytesProcessed, pg.TotalBytesBilled
+	s.SlotTime = time.Duration(pg.TotalSlotMs) * time.Millisecond
+	s.TotalRows, s.RowsAffected = int64(pg.TotalRows), pg.NumDmlAffectedRows
+	if dml := pg.DmlStats; dml != nil {
+		s.RowsInserted, s.RowsUpdated, s.RowsDeleted = dml.InsertedRowCount, dml.UpdatedRowCount, dml.DeletedRowCount
 	}
 	if ref := pg.JobReference; ref != nil {
-		w.stats.JobID, w.stats.Location = ref.JobId, ref.Location
+		s.JobID, s.Location = ref.JobId, ref.Location
 	}
+	s.Duration = time.Since(w.started)
+	if w.target != nil {
+		*w.target = *s
+	}
+}
+
+// ended is told that there is no more to come of the statement.
+func (w *watch) ended(err error) {
+	if w == nil || w.observer == nil {
+		return
+	}
+	if e := (*Error)(nil); errors.As(err, &e) && w.stats.JobID == "" {
+		w.stats.JobID = e.JobID
+	}
+	if w.stats.Duration == 0 {
+		w.stats.Duration = time.Since(w.started)
+	}
+	observer := w.observer
+	w.observer = nil
+	observer(w.ctx, w.stats, err)
 }
 
 // complete asks for what the answer to a long statement leaves out. That the statement has
 // succeeded does not depend on it.
-func (w watch) complete(ctx context.Context, pg *page) {
-	job, err := call(ctx, w.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
+func (w *watch) complete(pg *page) {
+	job, err := call(w.ctx, w.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(w.ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
 		return
 	}
-	pg.StatementType, pg.TotalBytesBilled = job.Statistics.Query.StatementType, job.Statistics.Query.TotalBytesBilled
+	q := job.Statistics.Query
+	pg.StatementType, pg.TotalBytesBilled, pg.TotalSlotMs = q.StatementType, q.TotalBytesBilled, q.TotalSlotMs
+	pg.DmlStats = q.DmlStats
 }

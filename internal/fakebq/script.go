@@ -41,6 +41,8 @@ type Answer struct {
 	// slot time.
 	Bytes, Billed, SlotMillis int64
 	CacheHit                  bool
+	// Running is what jobs.get says of the query while it runs. nil says nothing.
+	Running *bigquery.JobStatistics2
 	// Warnings are reported beside the rows.
 	Warnings []Error
 	// Destination is the table with the result, as PROJECT.DATASET.TABLE. ""

@@ -43,6 +43,7 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 		stats.ParentJobId = j.parent.id
 	}
 	if !done {
+		stats.Query = a.Running
 		return stats
 	}
 	stats.EndTime = j.created.UnixMilli()

@@ -1,0 +1,79 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	tabWidth   = 8  // BigQuery counts columns so
+	caretLeft  = 60 // characters shown before the place
+	caretRight = 40 // and after it
+)
+
+// Format writes the error as Error does; with %+v also the line of the statement that it is about, and a caret
+// under the place.
+func (e *Error) Format(f fmt.State, verb rune) {
+	switch {
+	case verb == 'v' && f.Flag('+'):
+		io.WriteString(f, e.Error())
+		if shown := caret(e.query, e.Location); shown != "" {
+			io.WriteString(f, "\n"+shown)
+		}
+	case verb == 'q':
+		fmt.Fprintf(f, "%q", e.Error())
+	default:
+		io.WriteString(f, e.Error())
+	}
+}
+
+// about keeps the statement that an error is about, for %+v.
+func about(err error, query string) error {
+	if e := (*Error)(nil); errors.As(err, &e) && e.query == "" {
+		e.query = query
+	}
+	return err
+}
+
+// caret shows a place "line:column" of a statement; "" if there is no such place. A long line is
+// shown around it.
+func caret(query, place string) string {
+	var line, column int
+	if _, err := fmt.Sscanf(place, "%d:%d", &line, &column); err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.ReplaceAll(query, "\r\n", "\n"), "\n")
+	if line < 1 || line > len(lines) || column < 1 {
+		return ""
+	}
+	var text []rune
+	at := -1 // in text
+	for width, r := 1, []rune(lines[line-1]); ; {
+		if at < 0 && width >= column {
+			at = len(text)
+		}
+		if len(r) == 0 {
+			break
+		}
+		if r[0] == '\t' {
+			width += tabWidth - (width-1)%tabWidth
+		} else {
+			width++
+		}
+		text, r = append(text, r[0]), r[1:]
+	}
+	if at < 0 {
+		return ""
+	}
+	from, to := max(0, at-caretLeft), min(len(text), at+caretRight)
+	pad := make([]rune, 0, at-from+1)
+	for _, r := range text[from:at] {
+		if r != '\t' {
+			r = ' '
+		}
+		pad = append(pad, r)
+	}
+	return string(text[from:to]) + "\n" + string(pad) + "^"
+}

@@ -1,0 +1,76 @@
+package driver
+
+import (
+	"context"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// Progress is how far a statement that still runs has come.
+type Progress struct {
+	JobID          string
+	State          string        // PENDING or RUNNING
+	Elapsed        time.Duration // since the statement was sent
+	Stages         int           // of BigQuery's plan, which can still grow; 0 before there is one
+	StagesDone     int
+	BytesProcessed int64 // so far
+}
+
+type progressKey struct{}
+
+const (
+	// progressTimeoutMs is how long BigQuery holds a request for a statement whose progress is wanted.
+	progressTimeoutMs = 1000
+	// progressLimit bounds the question how far it is: the answer only decorates the wait.
+	progressLimit = 5 * time.Second
+)
+
+// WithProgress returns a context that makes a statement run with it tell how far it is: about once a second
+// from its first second on until it ends, on the goroutine that runs it. Each time costs a request of its
+// own. A statement that ends within a second tells nothing.
+func WithProgress(ctx context.Context, tell func(Progress)) context.Context {
+	return context.WithValue(ctx, progressKey{}, tell)
+}
+
+func progressOf(ctx context.Context) func(Progress) {
+	tell, _ := ctx.Value(progressKey{}).(func(Progress))
+	return tell
+}
+
+// waitMs is how long BigQuery may hold a request for a job that still runs.
+func waitMs(ctx context.Context) int64 {
+	if progressOf(ctx) != nil {
+		return progressTimeoutMs
+	}
+	return pollTimeoutMs
+}
+
+// tellProgress asks how far a job is, if anybody wants to know. Without an answer nothing is told.
+func (c *Conn) tellProgress(ctx context.Context, ref *bq.JobReference, started time.Time) {
+	tell := progressOf(ctx)
+	if tell == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, progressLimit)
+	defer cancel()
+	once := func(error) bool { return false }
+	job, err := call(limited, c.connector, once, func(cl *client) (*bq.Job, error) { return cl.job(limited, ref) })
+	if err != nil || job.Status == nil || job.Status.State == "DONE" {
+		return
+	}
+	p := Progress{JobID: ref.JobId, State: job.Status.State, Elapsed: time.Since(started)}
+	if s := job.Statistics; s != nil {
+		p.BytesProcessed = s.TotalBytesProcessed
+		if s.Query != nil {
+			p.BytesProcessed = max(p.BytesProcessed, s.Query.TotalBytesProcessed)
+			p.Stages = len(s.Query.QueryPlan)
+			for _, stage := range s.Query.QueryPlan {
+				if stage.Status == "COMPLETE" {
+					p.StagesDone++
+				}
+			}
+		}
+	}
+	tell(p)
+}
