@@ -1,6 +1,9 @@
 package dsn
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // canary stands in the values of bad DSNs; no error may repeat it.
 const canary = "zq7canary"
@@ -29,16 +32,25 @@ var good = []goodCase{
 	{name: "keys sorted", text: "bigqueryuser://p?location=EU&application=x", canonical: "bigqueryuser://p?application=x&location=EU", want: Config{Project: "p", Location: "EU", Application: "x"}},
 	{
 		name:      "every key",
-		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work&auth=user&token_store=keyring&maximum_bytes_billed=1000000&use_query_cache=false&labels=team:sales,app:report&job_timeout=90s&create_session=always",
-		canonical: "bigqueryuser://p/d?application=report/1.0&auth=user&client_secrets=c.json&create_session=always&endpoint=http://127.0.0.1:9050&hd=example.com&job_timeout=1m30s&labels=app:report,team:sales&location=US&login=manual&login_timeout=5m0s&max_results=1000&maximum_bytes_billed=1000000&profile=work&quota_project=q&redirect_port=8085&scopes=bigquery,drive.readonly&token_dir=/t&token_store=keyring&use_query_cache=false&user=ada@example.com",
+		text:      "bigqueryuser://p/d?client_secrets=c.json&scopes=bigquery,drive.readonly&login=manual&redirect_port=8085&login_timeout=5m&token_dir=/t&quota_project=q&location=US&max_results=1000&endpoint=http://127.0.0.1:9050&application=report/1.0&user=ada@example.com&hd=example.com&profile=work&auth=user&token_store=keyring&maximum_bytes_billed=1000000&use_query_cache=false&labels=team:sales,app:report&job_timeout=90s&create_session=always&priority=batch&reservation=projects/p/locations/US/reservations/r&kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&job_creation=optional&job_id_prefix=report_&time_zone=Europe/Zurich&read_api=storage&storage_endpoint=http://127.0.0.1:9060",
+		canonical: "bigqueryuser://p/d?application=report/1.0&auth=user&client_secrets=c.json&create_session=always&endpoint=http://127.0.0.1:9050&hd=example.com&job_creation=optional&job_id_prefix=report_&job_timeout=1m30s&kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&labels=app:report,team:sales&location=US&login=manual&login_timeout=5m0s&max_results=1000&maximum_bytes_billed=1000000&priority=batch&profile=work&quota_project=q&read_api=storage&redirect_port=8085&reservation=projects/p/locations/US/reservations/r&scopes=bigquery,drive.readonly&storage_endpoint=http://127.0.0.1:9060&time_zone=Europe/Zurich&token_dir=/t&token_store=keyring&use_query_cache=false&user=ada@example.com",
 		want: Config{
 			Project: "p", Dataset: "d", ClientSecrets: "c.json", Scopes: []string{"bigquery", "drive.readonly"}, Login: "manual",
 			CreateSession: "always", MaximumBytesBilled: 1000000, UseQueryCache: new(bool), Labels: map[string]string{"team": "sales", "app": "report"}, JobTimeout: 90 * time.Second,
 			Auth: "user", TokenStore: "keyring", User: "ada@example.com", HostedDomain: "example.com", Profile: "work",
 			RedirectPort: 8085, LoginTimeout: 5 * time.Minute, TokenDir: "/t", QuotaProject: "q",
+			Priority: "batch", Reservation: "projects/p/locations/US/reservations/r", KMSKey: "projects/p/locations/us/keyRings/r/cryptoKeys/k",
+			JobCreation: "optional", JobIDPrefix: "report_", TimeZone: "Europe/Zurich", ReadAPI: "storage", StorageEndpoint: "http://127.0.0.1:9060",
 			Location: "US", MaxResults: 1000, Endpoint: "http://127.0.0.1:9050", Application: "report/1.0",
 		},
 	},
+	{name: "dataset of another project", text: "bigqueryuser://p/bigquery-public-data.samples", want: Config{Project: "p", Dataset: "bigquery-public-data.samples"}},
+	{name: "dataset of a legacy project", text: "bigqueryuser://p/example.com:proj.d", want: Config{Project: "p", Dataset: "example.com:proj.d"}},
+	{name: "on demand", text: "bigqueryuser://p?reservation=none", want: Config{Project: "p", Reservation: "none"}},
+	{name: "reservation of a legacy project", text: "bigqueryuser://p?reservation=projects/example.com:proj/locations/EU/reservations/r", want: Config{Project: "p", Reservation: "projects/example.com:proj/locations/EU/reservations/r"}},
+	{name: "time zone with a plus sign", text: "bigqueryuser://p?time_zone=Etc/GMT%2B5", want: Config{Project: "p", TimeZone: "Etc/GMT+5"}},
+	{name: "time zone in three parts", text: "bigqueryuser://p?time_zone=America/Argentina/Buenos_Aires", want: Config{Project: "p", TimeZone: "America/Argentina/Buenos_Aires"}},
+	{name: "default read API at another endpoint", text: "bigqueryuser://p?endpoint=http://127.0.0.1:9050&read_api=auto", want: Config{Project: "p", Endpoint: "http://127.0.0.1:9050", ReadAPI: "auto"}},
 	{name: "default written out", text: "bigqueryuser://p?login=auto", want: Config{Project: "p", Login: "auto"}},
 	{name: "any port", text: "bigqueryuser://p?redirect_port=0", canonical: "bigqueryuser://p", want: Config{Project: "p"}},
 	{name: "raw space and letters", text: "bigqueryuser://p?client_secrets=~/Zoë's files/bq.json", canonical: "bigqueryuser://p?client_secrets=~/Zo%C3%AB%27s%20files/bq.json", want: Config{Project: "p", ClientSecrets: "~/Zoë's files/bq.json"}},
@@ -59,6 +71,24 @@ var good = []goodCase{
 // bad lists DSNs with the key that the error names and a part of its problem.
 var bad = []badCase{
 	{"create_session unknown", "bigqueryuser://p?create_session=" + canary, "create_session", "auto or always"},
+	{"priority", "bigqueryuser://p?priority=" + canary, "priority", "interactive or batch"},
+	{"priority in capitals", "bigqueryuser://p?priority=BATCH", "priority", "interactive or batch"},
+	{"reservation by its id", "bigqueryuser://p?reservation=" + canary, "reservation", "projects/P/locations/L/reservations/R"},
+	{"reservation with one part more", "bigqueryuser://p?reservation=projects/p/locations/US/reservations/r/" + canary, "reservation", "projects/P/locations/L/reservations/R"},
+	{"key without a ring", "bigqueryuser://p?kms_key=projects/p/locations/us/cryptoKeys/" + canary, "kms_key", "keyRings/R/cryptoKeys/K"},
+	{"version of a key", "bigqueryuser://p?kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1", "kms_key", "keyRings/R/cryptoKeys/K"},
+	{"key of a bad project", "bigqueryuser://p?kms_key=projects/P_/locations/us/keyRings/r/cryptoKeys/" + canary, "kms_key", "keyRings/R/cryptoKeys/K"},
+	{"job creation", "bigqueryuser://p?job_creation=" + canary, "job_creation", "optional or required"},
+	{"job id prefix with a dot", "bigqueryuser://p?job_id_prefix=" + canary + ".", "job_id_prefix", "letters a-z and A-Z, digits, _ and -"},
+	{"long job id prefix", "bigqueryuser://p?job_id_prefix=" + strings.Repeat("x", 991), "job_id_prefix", "at most 990"},
+	{"time zone by its offset", "bigqueryuser://p?time_zone=%2B02:00", "time_zone", "Europe/Zurich"},
+	{"time zone with a space", "bigqueryuser://p?time_zone=Etc/GMT+5", "time_zone", "%2B"},
+	{"read_api unknown", "bigqueryuser://p?read_api=" + canary, "read_api", "auto, rest or storage"},
+	{"storage at another endpoint", "bigqueryuser://p?read_api=storage&endpoint=http://127.0.0.1:9050", "read_api", "needs a storage_endpoint"},
+	{"storage_endpoint of another host", "bigqueryuser://p?storage_endpoint=http://" + canary + ".example.com", "storage_endpoint", "loopback"},
+	{"storage without sign-in far away", "bigqueryuser://p?auth=none&endpoint=http://127.0.0.1:9050&storage_endpoint=https://" + canary + ".example.com", "storage_endpoint", "on this machine"},
+	{"dataset of a bad project", "bigqueryuser://p/" + canary + "_x.d", "dataset", "other-project.my_dataset"},
+	{"dataset of no project", "bigqueryuser://p/.d", "dataset", "other-project.my_dataset"},
 	{"no bytes", "bigqueryuser://p?maximum_bytes_billed=0", "maximum_bytes_billed", "at least 1"},
 	{"bytes with a unit", "bigqueryuser://p?maximum_bytes_billed=10GB", "maximum_bytes_billed", "whole number of bytes"},
 	{"cache", "bigqueryuser://p?use_query_cache=1", "use_query_cache", "true or false"},

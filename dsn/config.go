@@ -14,7 +14,8 @@ type Config struct {
 	// It is required. It may be a legacy id such as "example.com:proj".
 	Project string
 	// Dataset is the default dataset, in which table names without one are
-	// looked up; "" means there is none. It lies in Project.
+	// looked up; "" means there is none. It lies in Project, unless it names
+	// another one, as in "bigquery-public-data.samples".
 	Dataset string
 
 	// Auth says whose credentials are used. "user" (and ""): those of the person
@@ -75,12 +76,41 @@ type Config struct {
 	// JobTimeout is how long a job may run before BigQuery ends it, in whole
 	// milliseconds. 0 sets no limit of its own.
 	JobTimeout time.Duration
+	// Priority is when a job runs. "interactive" (and ""): as soon as it can.
+	// "batch": when there are idle resources, within 24 hours.
+	Priority string
+	// Reservation is the reservation whose slots jobs use, as in
+	// "projects/P/locations/L/reservations/R". "none" is billed by the bytes
+	// whatever is assigned to the project. "" leaves it to those assignments.
+	Reservation string
+	// KMSKey is the Cloud KMS key that encrypts results and the tables that
+	// statements make, as in "projects/P/locations/L/keyRings/R/cryptoKeys/K". ""
+	// leaves it to the dataset, the project or Google.
+	KMSKey string
+	// JobCreation says whether BigQuery must make a job of every query.
+	// "required" (and ""): yes. "optional": it may answer a short one without a
+	// job, which is faster.
+	JobCreation string
+	// JobIDPrefix is what the ids of jobs begin with, before a random part:
+	// letters, digits, _ and -. "" leaves the ids to BigQuery.
+	JobIDPrefix string
+	// TimeZone is the default time zone of statements, as in "Europe/Zurich". ""
+	// means BigQuery's, UTC. It has no effect on the values that are read.
+	TimeZone string
+	// ReadAPI is how rows are read. "auto" (and ""): small results over REST, big
+	// ones through the Storage Read API where that may be used. "rest": always
+	// over REST. "storage": through the Storage Read API, whose refusal is an
+	// error. With an Endpoint and no StorageEndpoint auto reads over REST.
+	ReadAPI string
 	// MaxResults is the number of rows in a page of results. 0 lets BigQuery
 	// choose. Pages end at about 10 MB in any case.
 	MaxResults int64
 	// Endpoint is the base URL of the REST service: https anywhere, or http on
 	// a loopback address. "" means Google's.
 	Endpoint string
+	// StorageEndpoint is the base URL of the Storage Read API, under the rule of
+	// Endpoint. "" means Google's.
+	StorageEndpoint string
 	// Application is put into the User-Agent header of the requests, as in
 	// "sales-report/1.2". Printable ASCII. "" adds nothing.
 	Application string
@@ -98,6 +128,12 @@ func (c Config) Validate() error {
 	}
 	if c.Auth == "none" && !isLocal(c.Endpoint) {
 		return &Error{Key: "auth", Problem: "is none, which needs an endpoint on this machine, such as endpoint=http://127.0.0.1:9050"}
+	}
+	if c.Auth == "none" && c.StorageEndpoint != "" && !isLocal(c.StorageEndpoint) {
+		return &Error{Key: "storage_endpoint", Problem: "is not on this machine, as auth=none needs it to be"}
+	}
+	if c.ReadAPI == "storage" && c.Endpoint != "" && c.StorageEndpoint == "" {
+		return &Error{Key: "read_api", Problem: "is storage, which needs a storage_endpoint beside the endpoint; give one, or leave read_api out"}
 	}
 	return nil
 }

@@ -6,7 +6,8 @@
 //	bigqueryuser://PROJECT[/DATASET][?key=value&...]
 //
 // PROJECT is the project that is billed and runs the jobs. DATASET resolves
-// table names that name no dataset. A legacy project id with a domain is
+// table names that name no dataset; that of another project is written
+// OTHER-PROJECT.DATASET. A legacy project id with a domain is
 // written as a key, since its colon has no place before the first slash:
 //
 //	bigqueryuser:///DATASET?project=example.com:proj
@@ -42,9 +43,17 @@
 //	maximum_bytes_billed  bytes that a statement may bill, at least 1         no limit
 //	use_query_cache true or false                                             true
 //	labels          of the jobs, as in team:sales,app:report                  none
+//	priority        interactive, or batch (when there are idle resources)     interactive
+//	reservation     projects/P/locations/L/reservations/R, or none            as assigned
+//	kms_key         projects/P/locations/L/keyRings/R/cryptoKeys/K            none
+//	job_creation    required, or optional (short queries without a job)       required
+//	job_id_prefix   what job ids begin with: letters, digits, _ and -         none
+//	time_zone       IANA name of the statements' default time zone            UTC
 //	job_timeout     how long a job may run, as in 90s or 5m                   no limit
+//	read_api        auto, rest or storage (the Storage Read API)              auto
 //	max_results     rows in a page of results, at least 1                     the service's
 //	endpoint        https base URL of the service, or http on loopback        Google's
+//	storage_endpoint  https base URL of the Storage Read API, or on loopback  Google's
 //	application     name of the program in the User-Agent header              none
 //
 // # Errors

@@ -22,6 +22,9 @@ var (
 	location   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)
 	labelKey   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
+	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	timeZone   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
+	resourceID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
 
@@ -33,7 +36,13 @@ func isProject(s string) bool {
 	return projectID.MatchString(s)
 }
 
-func isDataset(s string) bool { return len(s) <= 1024 && datasetID.MatchString(s) }
+// isDataset takes "my_dataset" and, in another project, "other-project.my_dataset".
+func isDataset(s string) bool {
+	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
+		return isProject(s[:dot]) && isDataset(s[dot+1:])
+	}
+	return len(s) <= 1024 && datasetID.MatchString(s)
+}
 
 func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
 
@@ -65,6 +74,40 @@ func isLabels(m map[string]string) bool {
 		}
 	}
 	return len(m) <= 64
+}
+
+// isJobIDPrefix leaves room for the random part: a job id has at most 1024 characters.
+func isJobIDPrefix(s string) bool { return len(s) <= 990 && jobID.MatchString(s) }
+
+// isTimeZone holds no more than the shape: this machine's list of names need not
+// be BigQuery's.
+func isTimeZone(s string) bool { return len(s) <= 64 && timeZone.MatchString(s) }
+
+func isReservation(s string) bool {
+	return s == "none" || isResource(s, "projects", "locations", "reservations")
+}
+
+func isKMSKey(s string) bool {
+	return isResource(s, "projects", "locations", "keyRings", "cryptoKeys")
+}
+
+// isResource takes a name such as projects/P/locations/L: collections, each
+// followed by an id in it.
+func isResource(s string, collections ...string) bool {
+	parts := strings.Split(s, "/")
+	if len(parts) != 2*len(collections) {
+		return false
+	}
+	for i, collection := range collections {
+		valid := resourceID.MatchString
+		if collection == "projects" {
+			valid = isProject
+		}
+		if parts[2*i] != collection || !valid(parts[2*i+1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // isText keeps out what no path and no header holds on purpose.
