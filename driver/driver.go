@@ -98,8 +98,15 @@
 // Prepare, Ping, BeginTx, Commit and Rollback. Larger results are fetched page by page while they are scanned; one page is
 // in memory at a time. When the context of a statement ends, the caller has its error at once and
 // the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
-// reason is sent again with the same request id, so that BigQuery does not run it twice. [WithStats]
-// tells what was read and billed, [Estimate] what would be.
+// reason is sent again with the same request id, so that BigQuery does not run it twice. [Estimate]
+// tells what would be read, [WithStats] what was, with the job, its cost and its page in the console, and
+// [WithObserver] tells it of every statement. [WithProgress] tells how far a long one is.
+//
+// # Errors
+//
+// What BigQuery refuses is an [*Error], with the reason, the place in the statement, the job and the project; %+v shows
+// the line and a caret. errors.Is compares it with [ErrInvalidQuery] and the other reasons. Errors of
+// the sign-in are those of package auth.
 //
 // # Limits of this version
 //
