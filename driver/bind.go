@@ -22,7 +22,7 @@ const (
 
 // bind makes the query parameters of a statement from its arguments, after it has checked
 // that they are as many, of one style and of the names that the statement asks for.
-func (c *Conn) bind(ctx context.Context, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, source typeSource, err error) {
+func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, source typeSource, err error) {
 	if err := checkArguments(p, args); err != nil {
 		return nil, 0, err
 	}
@@ -42,7 +42,7 @@ func (c *Conn) bind(ctx context.Context, text string, p parameters, args []drive
 	if len(declared) == len(params) {
 		return params, typesDeclared, nil
 	}
-	types, source, asked := c.inferTypes(ctx, text, p, declared)
+	types, source, asked := c.inferTypes(ctx, j, text, p, declared)
 	if errors.Is(asked, ErrInvalidQuery) {
 		// BigQuery may be at a loss only because it was not told the types: take Go's word.
 		types, source = make([]*bq.QueryParameterType, p.count()), typesGuessed

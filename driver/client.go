@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,6 +41,8 @@ type client struct {
 	http    *http.Client
 	idle    *http.Transport
 	service *bq.Service
+	// pause chooses how long to wait before a request is made again, up to a limit.
+	pause func(limit time.Duration) time.Duration
 	// official shares the transport. It is for callers that reach below database/sql, by Conn.Client.
 	official *bigquery.Client
 }
@@ -66,7 +69,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	}
 	// A redirect would carry the access token to another host; BigQuery never sends one.
 	hc := &http.Client{Transport: authorised, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base}
+	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base, pause: rand.N[time.Duration]}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
 		return nil, err
@@ -142,12 +145,14 @@ func (c *client) results(ctx context.Context, ref *bq.JobReference, token string
 	return c.readPage(r)
 }
 
-// dryRun calls jobs.insert with dryRun, which bills nothing and leaves no job behind.
-func (c *client) dryRun(ctx context.Context, location string, q *bq.JobConfigurationQuery) (*bq.JobStatistics, error) {
-	job, err := c.service.Jobs.Insert(c.project, &bq.Job{
-		JobReference:  &bq.JobReference{ProjectId: c.project, Location: location},
-		Configuration: &bq.JobConfiguration{DryRun: true, Query: q},
-	}).Context(ctx).Do()
+// insert calls jobs.insert.
+func (c *client) insert(ctx context.Context, job *bq.Job) (*bq.Job, error) {
+	return c.service.Jobs.Insert(c.project, job).Context(ctx).Do()
+}
+
+// dryRun calls jobs.insert for a dry run, which bills nothing and leaves no job behind.
+func (c *client) dryRun(ctx context.Context, dry *bq.Job) (*bq.JobStatistics, error) {
+	job, err := c.insert(ctx, dry)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,10 @@ var (
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.
 func (c *Conn) Ping(ctx context.Context) error {
-	_, err := c.dryRun(ctx, "SELECT 1", parameters{}, nil)
+	j, _, err := c.job(ctx, nil)
+	if err == nil {
+		_, err = c.dryRun(ctx, j, "SELECT 1", parameters{}, nil)
+	}
 	return err
 }
 
@@ -60,16 +63,20 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
 // learns the types of its parameters.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	j, _, err := c.job(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
 	p, err := parse(query)
 	if err != nil {
 		return nil, err
 	}
-	stats, err := c.dryRun(ctx, query, p, nil)
+	stats, err := c.dryRun(ctx, j, query, p, nil)
 	if err != nil {
 		return nil, err
 	}
-	c.connector.types.put(c.typeKey(query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
-	return &Stmt{conn: c, text: query, parameters: p}, nil
+	c.connector.types.put(c.typeKey(j, query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
+	return &Stmt{conn: c, text: query}, nil
 }
 
 // parse finds the placeholders of a statement. Text that is not UTF-8 is refused: JSON would change
@@ -92,8 +99,14 @@ func (c *Conn) Begin() (driver.Tx, error) {
 }
 
 // CheckNamedValue turns an argument into a query parameter, so that a value that BigQuery
-// has no type for is refused before anything is sent.
+// has no type for is refused before anything is sent. A [JobOption] is left as it is.
 func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	if _, ok := nv.Value.(JobOption); ok {
+		if nv.Name != "" {
+			return errors.New("bigqueryuser: a JobOption has no name: pass it without sql.Named")
+		}
+		return nil
+	}
 	a, err := encode(nv.Value)
 	if err != nil {
 		return fmt.Errorf("bigqueryuser: %w", err)

@@ -8,7 +8,7 @@ import (
 
 // Estimate tells how many bytes a statement would read, without running it: BigQuery checks it in a dry
 // run, which bills nothing. It is an upper bound for tables with clusters, and exact for most others. The
-// arguments are those of the statement. An error is what running the statement would give at its start.
+// arguments are those of the statement, its options too. An error is what running the statement would give at its start.
 func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (bytes int64, err error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {
@@ -25,15 +25,19 @@ func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (b
 }
 
 func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
+	j, args, err := c.job(ctx, args)
+	if err != nil {
+		return 0, err
+	}
 	p, err := parse(query)
 	if err != nil {
 		return 0, err
 	}
-	params, _, err := c.bind(ctx, query, p, args)
+	params, _, err := c.bind(ctx, j, query, p, args)
 	if err != nil {
 		return 0, err
 	}
-	stats, err := c.dryRun(ctx, query, p, params)
+	stats, err := c.dryRun(ctx, j, query, p, params)
 	if err != nil {
 		return 0, err
 	}

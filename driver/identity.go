@@ -48,7 +48,7 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 			return id, err
 		}
 	}
-	rows, err := c.query(ctx, "SELECT SESSION_USER()", nil)
+	rows, err := c.query(WithOptions(ctx, atOnce), "SELECT SESSION_USER()", nil)
 	if err != nil {
 		return id, err
 	}

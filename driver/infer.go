@@ -28,7 +28,7 @@ type typeCache struct {
 }
 
 // cacheKey tells apart the same text with other types declared: they change what the rest of it
-// means. It is made of hashes, since generated statements can be a megabyte long.
+// means, and so does where it runs. It is made of hashes, since generated statements can be a megabyte long.
 type cacheKey struct{ text, declared [sha256.Size]byte }
 
 type typeEntry struct {
@@ -92,20 +92,20 @@ func (c *typeCache) ran(pg *page) {
 // answer is in the order of the slots: the `?` as they stand, or parameters.names. A slot
 // that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
 // a type already; only named ones can be told to BigQuery in such a request.
-func (c *Conn) inferTypes(ctx context.Context, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, source typeSource, err error) {
+func (c *Conn) inferTypes(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, source typeSource, err error) {
 	if p.positional > 0 {
 		declared = nil
 	}
 	// Prepare has asked with nothing declared.
-	if types, ok := c.connector.types.get(c.typeKey(text, declared), c.typeKey(text, nil)); ok {
+	if types, ok := c.connector.types.get(c.typeKey(j, text, declared), c.typeKey(j, text, nil)); ok {
 		return types, typesCached, nil
 	}
-	stats, err := c.dryRun(ctx, text, p, declared)
+	stats, err := c.dryRun(ctx, j, text, p, declared)
 	if err != nil {
 		return nil, 0, err
 	}
 	types = slotTypes(p, stats.Query.UndeclaredQueryParameters)
-	c.connector.types.put(c.typeKey(text, declared), types)
+	c.connector.types.put(c.typeKey(j, text, declared), types)
 	return types, typesAsked, nil
 }
 
@@ -123,11 +123,13 @@ func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 	return types
 }
 
-// typeKey is also that of the session: temporary tables are known in one alone.
-func (c *Conn) typeKey(text string, declared []*bq.QueryParameter) cacheKey {
+// typeKey is also that of where names are looked up: the default dataset, the location, and the session with its
+// temporary tables.
+func (c *Conn) typeKey(j *job, text string, declared []*bq.QueryParameter) cacheKey {
 	var types strings.Builder
-	if properties, _ := c.sessionProperties(); properties != nil {
-		types.WriteString(c.session.id)
+	types.WriteString(j.cfg.Dataset + "\x00" + j.cfg.Location)
+	if s, _ := c.sessionFor(); s != nil {
+		types.WriteString("\x00" + s.id)
 	}
 	for _, d := range declared {
 		types.WriteString("\x00" + d.Name + " ")

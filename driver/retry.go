@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"syscall"
@@ -51,7 +50,7 @@ func call[T any](ctx context.Context, c *Connector, again func(error) bool, requ
 		if try >= maxTries || !again(err) {
 			return v, err
 		}
-		if sleep(ctx, rand.N(pause)) != nil {
+		if sleep(ctx, cl.pause(pause)) != nil {
 			return v, errors.Join(ctx.Err(), err)
 		}
 		pause = min(2*pause, maxPause)

@@ -3,10 +3,13 @@ package driver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
 // session is a BigQuery session: where transactions, temporary tables and variables live. A
@@ -25,15 +28,27 @@ type session struct {
 // stateless are the statement types that leave nothing behind in a session.
 var stateless = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
 
-// sessionProperties puts a statement into the connection's session, or has one made with it.
-func (c *Conn) sessionProperties() (properties []*bq.ConnectionProperty, create bool) {
-	switch {
-	case !c.tx && c.connector.cfg.CreateSession != "always":
+// sessionFor is the session that a statement runs in now; nil with create has one made with it.
+func (c *Conn) sessionFor() (s *session, create bool) {
+	if !c.tx && c.connector.cfg.CreateSession != "always" {
 		return nil, false
-	case c.session == nil:
-		return nil, true
 	}
-	return []*bq.ConnectionProperty{{Key: "session_id", Value: c.session.id}}, false
+	return c.session, c.session == nil
+}
+
+// checkLocation refuses a statement that is to run elsewhere than its session. Where the DSN says so, an
+// option has put the session where it is.
+func (c *Conn) checkLocation(j *job) error {
+	s, _ := c.sessionFor()
+	if s == nil || j.cfg.Location == c.connector.cfg.Location || s.runsIn(j.cfg.Location) {
+		return nil
+	}
+	return optionError{&dsn.Error{Key: "location", Problem: fmt.Sprintf("can't change in a session, and this connection's is in %s", s.location)}}
+}
+
+// runsIn tells whether the session is in a location; "" is any.
+func (s *session) runsIn(location string) bool {
+	return location == "" || s.location == "" || strings.EqualFold(location, s.location)
 }
 
 // enter waits until the session is free for a statement.
@@ -51,16 +66,18 @@ func (c *Conn) enter(ctx context.Context) error {
 }
 
 // inSession is told what a statement that ran in a session, or made one, left there.
-func (c *Conn) inSession(ctx context.Context, req *bq.QueryRequest, pg *page) error {
-	if !req.CreateSession && len(req.ConnectionProperties) == 0 {
+func (c *Conn) inSession(ctx context.Context, j *job, pg *page) error {
+	s, create := c.sessionFor()
+	if s == nil && !create {
 		return nil
 	}
-	if c.session == nil {
+	if create {
 		id, err := c.sessionID(ctx, pg)
 		if err != nil {
 			return err
 		}
-		c.session = &session{id: id, location: pg.Location}
+		// Where an option has put it, the next user of the connection does not look for it.
+		c.session = &session{id: id, location: pg.Location, kept: j.cfg.Location != c.connector.cfg.Location}
 		if pg.JobReference != nil {
 			c.session.location = pg.JobReference.Location
 		}
@@ -74,8 +91,8 @@ func (c *Conn) inSession(ctx context.Context, req *bq.QueryRequest, pg *page) er
 // failedInSession is told of a statement that failed or was abandoned: what it leaves in a session is
 // anybody's guess, and a transaction is rolled back by it.
 func (c *Conn) failedInSession(err error) {
-	if properties, _ := c.sessionProperties(); properties != nil {
-		c.session.kept = true
+	if s, _ := c.sessionFor(); s != nil {
+		s.kept = true
 	}
 	if c.tx {
 		c.txErr = err

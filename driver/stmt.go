@@ -9,10 +9,9 @@ import (
 // Stmt is a prepared statement: BigQuery has checked it and said what types its
 // parameters have. Running it costs one request, as it does without Prepare.
 type Stmt struct {
-	conn       *Conn
-	text       string
-	parameters parameters
-	closed     bool
+	conn   *Conn
+	text   string
+	closed bool
 }
 
 var (
@@ -22,8 +21,8 @@ var (
 	_ driver.NamedValueChecker = (*Stmt)(nil)
 )
 
-// NumInput returns how many arguments the statement takes; for named ones, how many names.
-func (s *Stmt) NumInput() int { return s.parameters.count() }
+// NumInput returns -1: among the arguments may be options, so that the driver counts them itself.
+func (s *Stmt) NumInput() int { return -1 }
 
 // CheckNamedValue turns an argument into a query parameter.
 func (s *Stmt) CheckNamedValue(nv *driver.NamedValue) error { return s.conn.CheckNamedValue(nv) }

@@ -38,9 +38,20 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	case opts.ReadOnly:
 		return nil, errors.New("bigqueryuser: BigQuery has no read-only transactions")
 	}
+	j, _, err := c.job(ctx, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case j.dryRun:
+		return nil, errors.New("bigqueryuser: a transaction can't be a dry run: give DryRun to its statements")
+	}
+	if c.session != nil && !c.session.runsIn(j.cfg.Location) && c.connector.cfg.CreateSession != "always" {
+		c.endSession() // the transaction is to run elsewhere
+	}
+	ctx = WithOptions(ctx, atOnce)
 	c.tx, c.txErr = true, nil
 	old := c.session != nil
-	_, err := c.run(ctx, beginTransaction, nil)
+	_, err = c.run(ctx, beginTransaction, nil)
 	if e := (*Error)(nil); old && errors.As(err, &e) && lost(e) {
 		// It ended while the connection lay in the pool. Nothing has happened yet.
 		c.bad, c.txErr = false, nil
