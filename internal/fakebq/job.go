@@ -104,6 +104,9 @@ func (s *Server) take(st Statement, se *session) (Answer, *Error) {
 			Message: fmt.Sprintf("Query exceeded limit for bytes billed: %d. %d or higher required.", limit, answer.Billed),
 		}
 	}
+	if st.config.Query.DestinationTable != nil && !st.DryRun && answer.Err == nil {
+		answer.Err = checkDestination(answer.statementType())
+	}
 	return answer, nil
 }
 

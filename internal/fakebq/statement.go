@@ -73,7 +73,7 @@ func fromInsert(rec *Request) (Statement, *Error) {
 		if ref.ProjectId != "" && ref.ProjectId != rec.Project {
 			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Value %q in content does not agree with value %q in the path", ref.ProjectId, rec.Project)}
 		}
-		if ref.JobId != "" && !jobID.MatchString(ref.JobId) {
+		if ref.JobId != "" && (len(ref.JobId) > 1024 || !jobID.MatchString(ref.JobId)) {
 			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid job ID %q: want letters, digits, hyphens and underscores, at most 1024", ref.JobId)}
 		}
 	}
@@ -113,6 +113,9 @@ func (st *Statement) check() *Error {
 		if !labelKey.MatchString(k) || !labelValue.MatchString(v) {
 			return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid label %q: %q. Keys and values have at most 63 small letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
 		}
+	}
+	if err := checkConfiguration(st.config); err != nil {
+		return err
 	}
 	return st.checkParameters()
 }
