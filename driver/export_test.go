@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // CountClients counts the BigQuery clients that the connector makes from now on.
@@ -14,4 +15,16 @@ func CountClients(c *Connector) *atomic.Int64 {
 		return make(ctx)
 	}
 	return &n
+}
+
+// PauseWith replaces the pauses before requests are made again, in the clients that the connector makes from now on.
+func PauseWith(c *Connector, pause func(time.Duration) time.Duration) {
+	make := c.newClient
+	c.newClient = func(ctx context.Context) (*client, error) {
+		cl, err := make(ctx)
+		if err == nil {
+			cl.pause = pause
+		}
+		return cl, err
+	}
 }

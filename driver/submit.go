@@ -92,7 +92,7 @@ func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 	s := &submission{req: req}
 	again := restartable(p.script || c.tx) // here, since c is the caller's again when ctx ends
 	if j.inserted() {
-		s.job, again = j.insertion(req), retryable
+		s.job = j.insertion(req)
 	}
 	type outcome struct {
 		page *page
