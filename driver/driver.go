@@ -92,10 +92,22 @@
 // Rows.NextResultSet fetches when it is asked for; RowsAffected is the sum over its DML. It costs one
 // request more than a statement, and one for each further result.
 //
+// # Job options
+//
+// What the DSN says of priority, location, limits, labels and the like, a [JobOption] changes for one statement. It is
+// an argument beside the others, of prepared statements too, or comes by the context, which reaches through libraries:
+//
+//	rows, err := db.QueryContext(ctx, "SELECT ...", 5, driver.Priority("batch"), driver.MaximumBytesBilled(1<<30))
+//	ctx = driver.WithOptions(ctx, driver.Labels(map[string]string{"report": "daily"}))
+//
+// [DestinationTable] and [DryRun] have no key in the DSN. A wrong value is an error before anything is sent. In a
+// transaction the location can't change, and BEGIN, COMMIT and ROLLBACK always run at once.
+//
 // # What a statement costs
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
-// Prepare, Ping, BeginTx, Commit and Rollback. Larger results are fetched page by page while they are scanned; one page is
+// Prepare, Ping, BeginTx, Commit and Rollback. Batch priority, a job id prefix and a destination table cost one request
+// more, for the result. Larger results are fetched page by page while they are scanned; one page is
 // in memory at a time. When the context of a statement ends, the caller has its error at once and
 // the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
 // reason is sent again with the same request id, so that BigQuery does not run it twice. [Estimate]

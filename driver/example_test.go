@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"cloud.google.com/go/bigquery"
+
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
@@ -134,6 +136,35 @@ func ExampleEstimate() {
 		log.Fatal(err)
 	}
 	fmt.Printf("%.1f GB\n", float64(bytes)/1e9)
+}
+
+// Every statement of a nightly report runs when there are idle resources, and can be found on the bill.
+func ExampleWithOptions() {
+	ctx, db := context.Background(), exampleDB()
+	ctx = driver.WithOptions(ctx, driver.Priority("batch"), driver.Labels(map[string]string{"report": "nightly"}), driver.JobIDPrefix("nightly_"))
+	if _, err := db.ExecContext(ctx, "DELETE FROM orders WHERE day < ?", time.Now().AddDate(-1, 0, 0)); err != nil {
+		log.Fatal(err)
+	}
+	// An option can stand among the arguments, too.
+	rows, err := db.QueryContext(ctx, "SELECT day, COUNT(*) FROM orders WHERE day >= ? GROUP BY day", time.Now().AddDate(0, -1, 0),
+		driver.DestinationTable("reports.orders_by_day", bigquery.WriteTruncate, bigquery.CreateIfNeeded))
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows.Close()
+}
+
+// A wrong value is refused by its name before anything is sent.
+func ExampleJobOption() {
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: "http://127.0.0.1:9050"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), "DELETE FROM orders WHERE TRUE", driver.Priority("low"))
+	fmt.Println(err)
+	// Output: bigqueryuser: option priority: has a value that is not allowed; want interactive or batch
 }
 
 // STRUCT and ARRAY values decode into Go's own types, by field name.

@@ -95,7 +95,8 @@ type Config struct {
 	// letters, digits, _ and -. "" leaves the ids to BigQuery.
 	JobIDPrefix string
 	// TimeZone is the default time zone of statements, as in "Europe/Zurich". ""
-	// means BigQuery's, UTC. It has no effect on the values that are read.
+	// means BigQuery's, UTC. It goes with every statement, so leave it out where a
+	// session says SET @@time_zone, and has no effect on how values are read.
 	TimeZone string
 	// ReadAPI is how rows are read. "auto" (and ""): small results over REST, big
 	// ones through the Storage Read API where that may be used. "rest": always
