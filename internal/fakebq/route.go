@@ -21,6 +21,7 @@ const (
 	Get             Method = "jobs.get"
 	Cancel          Method = "jobs.cancel"
 	List            Method = "jobs.list"
+	GetTable        Method = "tables.get"
 	// Unknown counts requests to anything else; they are answered with 404.
 	Unknown Method = "unknown"
 )
@@ -64,6 +65,8 @@ func route(r *http.Request) target {
 		t.method = Get
 	case shape == "POST jobs 5" && parts[4] == "cancel":
 		t.method = Cancel
+	case shape == "GET datasets 6" && parts[4] == "tables":
+		t.method, t.jobID = GetTable, ""
 	default:
 		return none
 	}
@@ -137,6 +140,8 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 		return s.cancel(rec)
 	case List:
 		return s.list(rec)
+	case GetTable:
+		return s.getTable(rec)
 	}
 	return nil, &Error{Reason: "notFound", Message: "Not Found: fakebq does not serve " + r.Method + " " + r.URL.Path}
 }

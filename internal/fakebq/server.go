@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // Options configure a Server. The zero value is usable.
@@ -45,8 +47,16 @@ type Server struct {
 	sessions map[string]*session
 	serial   int
 
+	readSessions map[string]*readSession
+	streamFaults map[Method][]StreamFault
+	reads        []Read
+	openStreams  int
+
 	url  string
 	http *http.Server
+
+	storageURL string
+	grpc       *grpc.Server
 }
 
 // New makes a server that does not listen yet: give it to another server as its
@@ -66,6 +76,9 @@ func New(opts Options) *Server {
 		jobs:     map[string]*job{},
 		byID:     map[string]*job{},
 		sessions: map[string]*session{},
+
+		readSessions: map[string]*readSession{},
+		streamFaults: map[Method][]StreamFault{},
 	}
 	s.changed = sync.NewCond(&s.mu)
 	return s
@@ -119,6 +132,9 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	if s.http != nil {
 		_ = s.http.Close()
+	}
+	if s.grpc != nil {
+		s.grpc.Stop()
 	}
 	s.mu.Lock()
 	for s.inFlight > 0 {

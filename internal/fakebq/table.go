@@ -18,6 +18,9 @@ type Table struct {
 	floats   *rendered
 	makeRow  func(int) []any
 	makeText sync.Mutex
+
+	arrowMu sync.Mutex
+	arrows  map[string]*arrowTable
 }
 
 // rendered holds the rows as they stand between the brackets of "rows":[...].

@@ -15,6 +15,7 @@ var urlParams = map[Method][]string{
 	Get:             {"location"},
 	Cancel:          {"location"},
 	List:            {"maxResults", "pageToken", "parentJobId", "projection", "stateFilter"},
+	GetTable:        {"selectedFields", "view"},
 }
 
 // checkURL refuses parameters that the method does not know, as the service does:

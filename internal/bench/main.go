@@ -1,0 +1,96 @@
+// Command bench reads the same results in several ways, side by side: this driver over REST and over
+// the Storage Read API, the official client both ways, and loops that do less than any reader can. The BigQuery that
+// answers is internal/fakebq in a process of its own, and so is each read; rounds are interleaved, so that whatever
+// else the machine does meets all of them alike. It prints a Markdown table of medians.
+//
+//	go run ./internal/bench -rounds 5 -rows 1,1000,100000,1000000 -shapes narrow,wide,nested
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := runMain(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func runMain(ctx context.Context) error {
+	rounds := flag.Int("rounds", 5, "how often each read is measured; the table has the medians")
+	sizes := flag.String("rows", "1,1000,10000,100000,1000000", "rows of the results, comma separated")
+	names := flag.String("shapes", "narrow,wide,nested", "shapes of the rows, comma separated")
+	only := flag.String("readers", "", "measure only the readers whose names contain one of these, comma separated")
+	server := flag.Bool("serve", false, "be the server")
+	one := flag.String("measure", "", "make one measurement")
+	flag.Parse()
+	switch {
+	case *server:
+		return serve(os.Stdout, os.Stdin)
+	case *one != "":
+		return child(ctx, *one)
+	}
+	var all []shape
+	for name := range strings.SplitSeq(*names, ",") {
+		s, err := shapeNamed(name)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	at, stop, err := startServer()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for text := range strings.SplitSeq(*sizes, ",") {
+		rows, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("-rows %s: %w", text, err)
+		}
+		for _, s := range all {
+			if err := compare(ctx, at, s, rows, *rounds, chosen(*only)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// chosen are the readers whose names contain one of the comma separated parts.
+func chosen(parts string) []reader {
+	var out []reader
+	for _, r := range readers {
+		for part := range strings.SplitSeq(parts, ",") {
+			if strings.Contains(r.name, part) {
+				out = append(out, r)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// compare measures the readers on one result and prints their table.
+func compare(ctx context.Context, at addresses, s shape, rows, rounds int, readers []reader) error {
+	got := make(map[string][]measurement)
+	for range rounds {
+		for _, r := range readers {
+			m, err := inChild(ctx, job{at, r.name, s.name, rows})
+			if err != nil {
+				return err
+			}
+			got[r.name] = append(got[r.name], m)
+		}
+	}
+	return printTable(os.Stdout, s, rows, readers, got)
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// measurement is what one read cost, in a process of its own.
+type measurement struct {
+	Seconds  float64
+	Allocs   float64 // for a row
+	Bytes    float64 // allocated for a row
+	RSS      int64   // peak of the process, in bytes; 0 where the system does not say
+	Requests int
+	// Start is the time of a new process until it has its first row, without the Go runtime's own start.
+	Start float64
+}
+
+// smallRepeats is how often a result of up to smallRows rows is read: one would be over too soon to be timed.
+const (
+	smallRows    = 1000
+	smallRepeats = 200
+)
+
+// measure reads a result once, or many times if it is small, on connections that are there already.
+func measure(ctx context.Context, at addresses, r reader, s shape, rows int) (m measurement, err error) {
+	began := time.Now()
+	session, err := r.open(ctx, at)
+	if err != nil {
+		return m, err
+	}
+	defer session.close()
+	read := func() error {
+		n, err := session.read(ctx, s, rows)
+		if err == nil && n != rows {
+			err = fmt.Errorf("read %d rows; want %d", n, rows)
+		}
+		return err
+	}
+	if _, err := session.read(ctx, s, 1); err != nil {
+		return m, err
+	}
+	m.Start = time.Since(began).Seconds()
+	repeats := 1
+	if rows <= smallRows {
+		repeats = smallRepeats
+		if err := read(); err != nil { // the server renders the table once
+			return m, err
+		}
+	}
+	before, err := requests(at)
+	if err != nil {
+		return m, err
+	}
+	var start, end runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&start)
+	began = time.Now()
+	for range repeats {
+		if err := read(); err != nil {
+			return m, err
+		}
+	}
+	m.Seconds = time.Since(began).Seconds() / float64(repeats)
+	runtime.ReadMemStats(&end)
+	after, err := requests(at)
+	if err != nil {
+		return m, err
+	}
+	total := float64(repeats * rows)
+	m.Allocs = float64(end.Mallocs-start.Mallocs) / total
+	m.Bytes = float64(end.TotalAlloc-start.TotalAlloc) / total
+	m.RSS = peakRSS()
+	m.Requests = since(before, after) / repeats
+	return m, nil
+}
+
+// peakRSS reads the high-water mark of the process's memory where Linux tells it.
+func peakRSS() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kb, _ := strconv.ParseInt(fields[0], 10, 64)
+	return kb << 10
+}
+
+// job is one measurement, as it is told to the process that makes it.
+type job struct {
+	At     addresses
+	Reader string
+	Shape  string
+	Rows   int
+}
+
+// child makes the measurement that arg tells and prints it.
+func child(ctx context.Context, arg string) error {
+	var j job
+	if err := json.Unmarshal([]byte(arg), &j); err != nil {
+		return err
+	}
+	r, err := readerNamed(j.Reader)
+	if err != nil {
+		return err
+	}
+	s, err := shapeNamed(j.Shape)
+	if err != nil {
+		return err
+	}
+	m, err := measure(ctx, j.At, r, s, j.Rows)
+	if err != nil {
+		return fmt.Errorf("%s, %s, %d rows: %w", r.name, s.name, j.Rows, err)
+	}
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// inChild makes a measurement in a process of its own.
+func inChild(ctx context.Context, j job) (m measurement, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return m, err
+	}
+	arg, err := json.Marshal(j)
+	if err != nil {
+		return m, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-measure", string(arg))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal(out, &m)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// project is what the readers bill.
+const project = "bench-project"
+
+// addresses say where the server listens.
+type addresses struct {
+	REST    string // base URL of the REST API
+	Storage string // URL of the Storage Read API
+	Control string // URL that counts the requests
+}
+
+// statement is the query for so many rows of a shape. An ordered one would be read over one stream.
+func statement(s shape, rows int) string {
+	return fmt.Sprintf("SELECT * FROM bench.%s_%d", s.name, rows)
+}
+
+// destination is the table that the statement's result is in.
+func destination(s shape, rows int) string {
+	return fmt.Sprintf("%s.bench.result_%s_%d", project, s.name, rows)
+}
+
+func parseStatement(sql string) (s shape, rows int, ok bool) {
+	name, count, _ := strings.Cut(strings.TrimPrefix(sql, "SELECT * FROM bench."), "_")
+	rows, err := strconv.Atoi(count)
+	if err != nil {
+		return s, 0, false
+	}
+	s, err = shapeNamed(name)
+	return s, rows, err == nil && (rows <= s.base || rows%s.base == 0)
+}
+
+// newServer makes a BigQuery with the tables. A table is rendered at its first use, once.
+func newServer() (*fakebq.Server, addresses, error) {
+	var mu sync.Mutex
+	tables := map[string]*fakebq.Table{}
+	table := func(s shape, rows int) (*fakebq.Table, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		key := fmt.Sprint(s.name, rows)
+		if tables[key] == nil {
+			t, err := fakebq.NewTable(s.fields, rows, s.row)
+			if err != nil {
+				return nil, err
+			}
+			tables[key] = t
+		}
+		return tables[key], nil
+	}
+	server := fakebq.New(fakebq.Options{NoGzip: true})
+	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
+		s, rows, ok := parseStatement(st.SQL)
+		if !ok {
+			return fakebq.Answer{}, false
+		}
+		t, err := table(s, min(rows, s.base))
+		if err != nil {
+			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: err.Error()}}, true
+		}
+		return fakebq.Answer{Table: t, Repeat: max(1, rows/s.base), Destination: destination(s, rows), Bytes: 1}, true
+	})
+	url, err := server.Start()
+	if err != nil {
+		return nil, addresses{}, err
+	}
+	return server, addresses{REST: url, Storage: server.StorageURL()}, nil
+}
+
+// serve is the server process: it prints its addresses and runs until its input ends.
+func serve(out io.Writer, in io.Reader) error {
+	server, at, err := newServer()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	at.Control = "http://" + l.Addr().String()
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(server.Counts())
+	}))
+	if err := json.NewEncoder(out).Encode(at); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
+	return err
+}
+
+// startServer starts the server in a process of its own, so that its work and memory are not the
+// reader's. stop ends it.
+func startServer() (at addresses, stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return at, nil, err
+	}
+	cmd := exec.Command(self, "-serve")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return at, nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return at, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return at, nil, err
+	}
+	stop = func() { in.Close(); _ = cmd.Wait() }
+	if err := json.NewDecoder(out).Decode(&at); err != nil {
+		stop()
+		return at, nil, fmt.Errorf("the server does not say where it listens: %w", err)
+	}
+	return at, stop, nil
+}
+
+// requests asks the server how many requests it has had, by method.
+func requests(at addresses) (map[string]int, error) {
+	resp, err := http.Get(at.Control)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	counts := map[string]int{}
+	return counts, json.NewDecoder(resp.Body).Decode(&counts)
+}
+
+// since is how many requests there were between two counts.
+func since(before, after map[string]int) int {
+	n := 0
+	for method := range maps.Keys(after) {
+		n += after[method] - before[method]
+	}
+	return n
+}

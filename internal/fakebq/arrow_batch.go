@@ -1,0 +1,133 @@
+package fakebq
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	arrowmemory "github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// arrowTable is a table, or some of its columns, as Arrow batches of one size and compression. A batch is
+// made once.
+type arrowTable struct {
+	table  *Table
+	schema *arrow.Schema
+	text   []byte // the schema as an IPC message
+	pick   []int  // the columns, by their place in the table
+	size   int    // rows of a batch
+	codec  []ipc.Option
+
+	mu   sync.Mutex
+	made map[[2]int][]byte
+}
+
+// arrow gives the table in batches of the given kind, the same each time.
+func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
+	t.arrowMu.Lock()
+	defer t.arrowMu.Unlock()
+	key := fmt.Sprintf("%q %d %s", names, size, compression)
+	if a := t.arrows[key]; a != nil {
+		return a, nil
+	}
+	a, err := newArrowTable(t, names, size, compression)
+	if err != nil {
+		return nil, err
+	}
+	if t.arrows == nil {
+		t.arrows = map[string]*arrowTable{}
+	}
+	t.arrows[key] = a
+	return a, nil
+}
+
+// newArrowTable picks the named columns, or all for no names.
+func newArrowTable(t *Table, names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
+	a := &arrowTable{table: t, size: size, made: map[[2]int][]byte{}}
+	var fields []Field
+	for i, f := range t.fields {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			a.pick, fields = append(a.pick, i), append(fields, f)
+		}
+	}
+	if len(names) > 0 && len(fields) != len(names) {
+		return nil, fmt.Errorf("the table does not have all of the selected fields %v", names)
+	}
+	var err error
+	if a.schema, err = arrowSchema(fields); err != nil {
+		return nil, err
+	}
+	switch compression {
+	case storagepb.ArrowSerializationOptions_LZ4_FRAME:
+		a.codec = []ipc.Option{ipc.WithLZ4()}
+	case storagepb.ArrowSerializationOptions_ZSTD:
+		a.codec = []ipc.Option{ipc.WithZstd()}
+	}
+	var all bytes.Buffer
+	w := ipc.NewWriter(&all, ipc.WithSchema(a.schema))
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	a.text = bytes.TrimSuffix(all.Bytes(), endOfStream)
+	return a, nil
+}
+
+// endOfStream ends an IPC stream; the service sends messages without it.
+var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
+
+// batch gives rows [from, to) of the table as an IPC message.
+func (a *arrowTable) batch(from, to int) ([]byte, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := [2]int{from, to}
+	if b, ok := a.made[key]; ok {
+		return b, nil
+	}
+	rendered, err := a.table.render(true)
+	if err != nil {
+		return nil, err
+	}
+	builder := array.NewRecordBuilder(arrowmemory.DefaultAllocator, a.schema)
+	defer builder.Release()
+	all := make([]array.Builder, len(a.table.fields))
+	for i, column := range a.pick {
+		all[column] = builder.Field(i)
+	}
+	for row := from; row < to; row++ {
+		if err := a.appendRow(all, rendered.slice(row, row+1)); err != nil {
+			return nil, fmt.Errorf("row %d: %w", row, err)
+		}
+	}
+	record := builder.NewRecordBatch()
+	defer record.Release()
+	var out bytes.Buffer
+	w := ipc.NewWriter(&out, append([]ipc.Option{ipc.WithSchema(a.schema)}, a.codec...)...)
+	if err := w.Write(record); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	b := bytes.Clone(bytes.TrimSuffix(out.Bytes()[len(a.text):], endOfStream))
+	a.made[key] = b
+	return b, nil
+}
+
+func (a *arrowTable) appendRow(all []array.Builder, text []byte) error {
+	var row wireRow
+	if err := json.Unmarshal(text, &row); err != nil {
+		return err
+	}
+	for _, i := range a.pick {
+		if err := appendArrowCell(all[i], &a.table.fields[i], row.F[i].V); err != nil {
+			return fmt.Errorf("column %q: %w", a.table.fields[i].Name, err)
+		}
+	}
+	return nil
+}
