@@ -164,9 +164,9 @@ func cell(a arrow.Array, i int) any {
 	case *array.Boolean:
 		return a.Value(i)
 	case *array.String:
-		return string(append([]byte(nil), a.Value(i)...)) // the batch's memory goes
+		return a.Value(i) // a part of the batch, which stays as long as it does
 	case *array.Binary:
-		return bytes.Clone(a.Value(i))
+		return a.Value(i)
 	case *array.Timestamp:
 		return time.UnixMicro(int64(a.Value(i))).UTC()
 	case *array.Date32:
