@@ -21,6 +21,7 @@ const (
 	firstBlock = 4   // values: the results of most statements are small
 	lastBlock  = 256 // values: 2 KB of int64, 6 KB of time.Time
 
+	firstText = 64      // bytes
 	textBlock = 8 << 10 // bytes
 	longText  = 512     // bytes: a longer text is allocated by itself
 )
@@ -56,17 +57,42 @@ type eface struct {
 	typ, data unsafe.Pointer
 }
 
+func (b *boxes) int(v int64) any      { return b.ints.put(v) }
+func (b *boxes) float(v float64) any  { return b.floats.put(v) }
+func (b *boxes) time(v time.Time) any { return b.times.put(v) }
+func (b *boxes) string(v string) any  { return b.strings.put(v) }
+func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
+func (b *boxes) bytes(v []byte) any   { return v }
+
 // str is string(text). Short ones share an allocation.
 func (b *boxes) str(text []byte) string {
-	if len(text) > longText {
+	if !b.room(len(text)) {
 		return string(text)
-	}
-	if b.text.Cap()-b.text.Len() < len(text) {
-		size := min(max(2*b.text.Cap(), 16*len(text)), textBlock)
-		b.text.Reset()
-		b.text.Grow(size)
 	}
 	start := b.text.Len()
 	b.text.Write(text)
 	return b.text.String()[start:]
+}
+
+// copy is strings.Clone, with an allocation that short ones share.
+func (b *boxes) copy(text string) string {
+	if !b.room(len(text)) {
+		return strings.Clone(text)
+	}
+	start := b.text.Len()
+	b.text.WriteString(text)
+	return b.text.String()[start:]
+}
+
+// room makes room for a text of n bytes, unless it is one to be allocated by itself.
+func (b *boxes) room(n int) bool {
+	if n > longText {
+		return false
+	}
+	if b.text.Cap()-b.text.Len() < n {
+		size := max(n, min(2*b.text.Cap(), textBlock), firstText)
+		b.text.Reset() // what has been given out keeps the old one
+		b.text.Grow(size)
+	}
+	return true
 }

@@ -41,6 +41,7 @@ type client struct {
 	http    *http.Client
 	idle    *http.Transport
 	service *bq.Service
+	storage *storage
 	// pause chooses how long to wait before a request is made again, up to a limit.
 	pause func(limit time.Duration) time.Duration
 	// official shares the transport. It is for callers that reach below database/sql, by Conn.Client.
@@ -69,7 +70,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	}
 	// A redirect would carry the access token to another host; BigQuery never sends one.
 	hc := &http.Client{Transport: authorised, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base, pause: rand.N[time.Duration]}
+	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base, storage: newStorage(cfg, agent, tokens), pause: rand.N[time.Duration]}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
 		return nil, err
@@ -108,7 +109,10 @@ func restBase(endpoint string) string {
 	return trimmed + "/"
 }
 
-func (c *client) close() { c.idle.CloseIdleConnections() }
+func (c *client) close() {
+	c.storage.close()
+	c.idle.CloseIdleConnections()
+}
 
 // query calls jobs.query.
 func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error) {

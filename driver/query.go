@@ -42,6 +42,7 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 	if pg.script {
 		err = r.openScript(pg)
 	} else {
+		r.text = text
 		err = r.open(pg)
 	}
 	return r, err

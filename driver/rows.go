@@ -16,6 +16,7 @@ import (
 type Rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
 	conn    *Conn
+	text    string // of the statement; "" in a script, where it is not known
 	columns []column
 	watch   *watch
 	batches batches
@@ -44,11 +45,31 @@ func (r *Rows) open(pg *page) error {
 	}
 	ctx, stop := context.WithCancel(r.ctx)
 	r.columns, r.current, r.err = columns, nil, nil
-	r.batches = &jsonPages{
+	cfg := &r.conn.connector.cfg
+	rest := &jsonPages{
 		ctx: ctx, stop: stop, conn: r.conn, ref: pg.JobReference, columns: columns,
-		page: pg, maxResults: r.conn.connector.cfg.MaxResults,
+		page: pg, maxResults: cfg.MaxResults,
+	}
+	r.batches = rest
+	if pg.PageToken == "" || pg.JobReference == nil {
+		return nil
+	}
+	r.readBy("rest", nil)
+	cl, err := r.conn.connector.clientFor(ctx)
+	if err != nil {
+		return err
+	}
+	if cl.storage.wanted(cfg.ReadAPI, pg.remaining()) {
+		r.batches = newStorageRows(rest, cl.storage, pg, r.text == "" || isOrdered(r.text), r.readBy)
 	}
 	return nil
+}
+
+// readBy keeps how the rows came, for the observer of the statement.
+func (r *Rows) readBy(readAPI string, fallback error) {
+	if r.watch != nil {
+		r.watch.stats.ReadAPI, r.watch.stats.Fallback = readAPI, fallback
+	}
 }
 
 // Columns returns the names of the columns, as BigQuery gives them: a name may be there twice.

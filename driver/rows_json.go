@@ -54,6 +54,22 @@ func parsePage(body []byte) (*page, error) {
 	return p, nil
 }
 
+// guessedRowBytes is for a first page without rows.
+const guessedRowBytes = 100
+
+// remaining estimates how many bytes of rows are still to come after this first page of several.
+func (p *page) remaining() int64 {
+	rows := int64(0)
+	c := cursor{buf: p.rows}
+	for more := c.accept('['); more && c.skip() == nil; more = c.accept(',') {
+		rows++
+	}
+	if rows == 0 {
+		return guessedRowBytes * int64(p.TotalRows)
+	}
+	return int64(float64(len(p.rows)) / float64(rows) * float64(int64(p.TotalRows)-rows))
+}
+
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
 
 // runRows is how many rows are decoded at a time: few enough to be cheap to hold, enough that what is
@@ -175,19 +191,34 @@ type jsonPages struct {
 }
 
 func (p *jsonPages) Next() (*batch, error) {
-	for p.err == nil {
-		if p.open == nil {
-			p.open, p.err = p.nextPage()
-			continue
+	for {
+		b, err := p.inPage()
+		if b != nil || err != nil {
+			return b, err
 		}
-		var b *batch
-		b, p.err = p.open.run()
-		if b.rows > 0 {
-			return b, nil
+		if p.open, p.err = p.nextPage(); p.err != nil {
+			return nil, p.err
 		}
-		p.open = nil // its page may go while the next one comes
 	}
-	return nil, p.err
+}
+
+// inPage gives out the next run of the page that is there; nil after its last.
+func (p *jsonPages) inPage() (*batch, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	if p.open == nil && p.page != nil {
+		p.open, p.err = p.nextPage()
+	}
+	if p.open == nil {
+		return nil, p.err
+	}
+	b, err := p.open.run()
+	if p.err = err; b.rows > 0 {
+		return b, nil
+	}
+	p.open = nil // its page may go while the next one comes
+	return nil, err
 }
 
 func (p *jsonPages) nextPage() (*jsonRows, error) {
@@ -216,7 +247,7 @@ func (p *jsonPages) nextPage() (*jsonRows, error) {
 }
 
 func (p *jsonPages) Close() error {
-	p.page, p.token = nil, ""
+	p.page, p.open, p.token, p.err = nil, nil, "", iterator.Done
 	p.stop()
 	return nil
 }

@@ -1,0 +1,275 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/iterator"
+)
+
+// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the Storage Read API:
+// two more full pages. Opening it costs two requests before its first row.
+const storageMinBytes = 20 << 20
+
+// maxBreaks is how often in a row a stream may break without a row between.
+const maxBreaks = 5
+
+// storageRows are the rows of a finished job by the Storage Read API. Where the statement orders its rows there is one
+// stream, which goes on where the first page ended; where it does not there are several, and since nobody knows
+// which of their rows were on the first page, that is not given out. As long as no stream has given out a row, the rows can
+// still come by REST.
+type storageRows struct {
+	ctx     context.Context // of the streams: the first that fails ends the others
+	stop    context.CancelFunc
+	conn    *Conn
+	storage *storage
+	rest    *jsonPages // at the first page
+	ref     *bq.JobReference
+	columns []column
+	fields  []*bq.TableFieldSchema
+	ordered bool
+	tell    func(readAPI string, fallback error) // what has become of it
+
+	next   func() (*batch, error) // what Next does: by first, opened, received or the rest's Next, in this order
+	total  int64                  // rows of the result
+	given  int64                  // rows given out
+	opened chan opening
+	out    chan *batch // of the streams; closed after the last
+	work   sync.WaitGroup
+
+	mu     sync.Mutex
+	failed error // of the first stream to fail
+}
+
+// opening is the outcome of opening a read session.
+type opening struct {
+	session *storagepb.ReadSession
+	err     error
+}
+
+// newStorageRows begins to open a read session; the first page can be read meanwhile.
+func newStorageRows(rest *jsonPages, s *storage, pg *page, ordered bool, tell func(string, error)) *storageRows {
+	r := &storageRows{conn: rest.conn, storage: s, rest: rest, ref: pg.JobReference, columns: rest.columns, fields: pg.Schema.Fields,
+		ordered: ordered, tell: tell, total: int64(pg.TotalRows), opened: make(chan opening, 1)}
+	r.next = r.begin
+	if ordered {
+		r.next = r.first
+	}
+	r.ctx, r.stop = context.WithCancel(rest.ctx)
+	r.work.Go(func() {
+		session, err := r.open(r.ctx)
+		r.opened <- opening{session, err}
+	})
+	return r
+}
+
+func (r *storageRows) Next() (*batch, error) { return r.next() }
+
+func (r *storageRows) Close() error {
+	r.stop()
+	if r.out != nil {
+		for range r.out { // until the streams have ended
+		}
+	}
+	r.work.Wait()
+	return r.rest.Close()
+}
+
+// open finds the table of the result and opens a read session for it.
+func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) {
+	job, err := call(ctx, r.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
+	if err != nil {
+		return nil, err
+	}
+	if job.Configuration == nil || job.Configuration.Query == nil || job.Configuration.Query.DestinationTable == nil {
+		return nil, errors.New("the job has no table with its result")
+	}
+	streams := streamCount()
+	if r.ordered {
+		streams = 1
+	}
+	session, err := r.storage.createSession(ctx, job.Configuration.Query.DestinationTable, streams)
+	if err == nil && r.ordered && len(session.Streams) > 1 {
+		err = fmt.Errorf("the Storage Read API gave %d streams for one", len(session.Streams))
+	}
+	return session, err
+}
+
+// first gives out the first page.
+func (r *storageRows) first() (*batch, error) {
+	b, err := r.rest.inPage()
+	if err != nil {
+		return nil, err
+	}
+	if b != nil {
+		r.given += int64(b.rows)
+		return b, nil
+	}
+	r.next = r.begin
+	return r.next()
+}
+
+// begin waits for the session and starts its streams.
+func (r *storageRows) begin() (*batch, error) {
+	o := <-r.opened
+	if o.err != nil {
+		return r.fallBack(o.err)
+	}
+	r.out = make(chan *batch, 2*len(o.session.Streams))
+	var streams sync.WaitGroup
+	for _, stream := range o.session.Streams {
+		streams.Go(func() {
+			if err := r.stream(stream.Name, o.session.GetArrowSchema().GetSerializedSchema(), r.startAt()); err != nil {
+				r.fail(err)
+			}
+		})
+	}
+	r.work.Go(func() {
+		streams.Wait()
+		close(r.out)
+	})
+	r.next = r.received
+	return r.next()
+}
+
+// startAt is the row at which the streams begin.
+func (r *storageRows) startAt() int64 {
+	if r.ordered {
+		return r.given
+	}
+	return 0
+}
+
+// fallBack goes on by REST, where the first page ended or from the start.
+func (r *storageRows) fallBack(err error) (*batch, error) {
+	if r.rest.ctx.Err() != nil {
+		return nil, r.rest.ctx.Err()
+	}
+	r.storage.refuse(err)
+	r.tell("rest", r.conn.storageError(r.rest.ctx, err, r.ref))
+	r.next = r.rest.Next
+	return r.next()
+}
+
+// received gives out what the streams have read.
+func (r *storageRows) received() (*batch, error) {
+	b, ok := <-r.out
+	if ok {
+		if !r.streamed() {
+			r.tell("storage", nil)
+			r.rest.page = nil // it is not needed any more
+		}
+		r.given += int64(b.rows)
+		return b, nil
+	}
+	r.mu.Lock()
+	err := r.failed
+	r.mu.Unlock()
+	switch {
+	case err != nil && !r.streamed():
+		return r.fallBack(err)
+	case err != nil:
+		return nil, r.conn.storageError(r.rest.ctx, err, r.ref)
+	case r.given != r.total:
+		return nil, fmt.Errorf("bigqueryuser: the result has %d rows and the Storage Read API sent %d", r.total, r.given)
+	}
+	return nil, iterator.Done
+}
+
+// streamed tells whether a stream has given out a row.
+func (r *storageRows) streamed() bool { return r.given > r.restGiven() }
+
+// restGiven is how many rows the first page has given out.
+func (r *storageRows) restGiven() int64 { return r.rest.rows }
+
+// fail ends all streams because of the first that failed.
+func (r *storageRows) fail(err error) {
+	r.mu.Lock()
+	if r.failed == nil {
+		r.failed = err
+	}
+	r.mu.Unlock()
+	r.stop()
+}
+
+// stream reads one stream to its end, from a row on, and opens it again where it breaks.
+func (r *storageRows) stream(name string, schema []byte, offset int64) error {
+	reader, err := newArrowReader(r.columns, r.fields, schema)
+	if err != nil {
+		return err
+	}
+	defer reader.close()
+	renewed := false
+	for breaks, pause := 0, firstPause; ; pause = min(2*pause, maxPause) {
+		from := offset
+		token, err := r.read(reader, name, &offset)
+		switch {
+		case err == nil:
+			return nil
+		case r.ctx.Err() != nil:
+			return r.ctx.Err()
+		case r.storage.refusedToken(err, token) && !renewed:
+			renewed = true
+			continue
+		case !resumable(err):
+			return err
+		}
+		if breaks++; offset > from {
+			breaks, pause, renewed = 1, firstPause, false
+		}
+		if breaks > maxBreaks {
+			return err
+		}
+		cl, clientErr := r.conn.connector.clientFor(r.ctx)
+		if clientErr != nil {
+			return clientErr
+		}
+		if sleep(r.ctx, cl.pause(pause)) != nil {
+			return r.ctx.Err()
+		}
+	}
+}
+
+// read reads a stream from offset, which it moves on with every run that it hands over, until the stream ends or breaks.
+func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (token string, err error) {
+	ctx, stop := context.WithCancel(r.ctx)
+	defer stop() // else a stream that is left early stays
+	rows, token, err := r.storage.readRows(ctx, name, *offset)
+	if err != nil {
+		return token, err
+	}
+	for {
+		resp, err := rows.Recv()
+		if errors.Is(err, io.EOF) {
+			return token, nil
+		}
+		if err != nil {
+			return token, err
+		}
+		if resp.GetArrowRecordBatch() == nil {
+			continue
+		}
+		record, err := reader.record(resp.GetArrowRecordBatch().GetSerializedRecordBatch(), resp.GetRowCount())
+		if err != nil {
+			return token, fmt.Errorf("bigqueryuser: stream %s, after row %d: %w", name, *offset, err)
+		}
+		for from := 0; from < int(resp.RowCount); from += arrowRunRows {
+			to := min(from+arrowRunRows, int(resp.RowCount))
+			b, err := reader.run(record, from, to)
+			if err != nil {
+				return token, fmt.Errorf("bigqueryuser: stream %s, rows after %d: %w", name, *offset, err)
+			}
+			select {
+			case r.out <- b:
+				*offset += int64(to - from)
+			case <-ctx.Done():
+				return token, ctx.Err()
+			}
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package driver
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+)
+
+const (
+	defaultStorageEndpoint = "https://bigquerystorage.googleapis.com"
+
+	// maxMessageBytes bounds one message of the Storage Read API, which the service keeps below 128 MB.
+	maxMessageBytes = 256 << 20
+	// streamWindow and channelWindow are how much the service may send ahead, in bytes.
+	streamWindow  = 4 << 20
+	channelWindow = 8 << 20
+	// maxStreams bounds how many streams of a result are read at a time.
+	maxStreams = 8
+	// refusalLife is how long a refusal of the Storage Read API is remembered: until then results come by REST.
+	refusalLife = 10 * time.Minute
+)
+
+// storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
+type storage struct {
+	endpoint string // "" is none: a REST endpoint of its own without a storage endpoint beside it
+	agent    string
+	project  string // billed
+	quota    string // its API quota is used; "" for none
+	tokens   *tokenSource
+
+	mu      sync.Mutex
+	conn    *grpc.ClientConn
+	refused time.Time // until when it is not asked
+}
+
+func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource) *storage {
+	s := &storage{endpoint: cfg.StorageEndpoint, agent: agent, project: cfg.Project, quota: cfg.QuotaProject, tokens: tokens}
+	if s.endpoint == "" && cfg.Endpoint == "" {
+		s.endpoint = defaultStorageEndpoint
+	}
+	return s
+}
+
+// wanted tells whether it is to be tried for a result of which so many bytes are still to come.
+func (s *storage) wanted(readAPI string, bytes int64) bool {
+	switch {
+	case s.endpoint == "" || readAPI == "rest":
+		return false
+	case readAPI == "storage":
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes >= storageMinBytes && time.Now().After(s.refused)
+}
+
+// refuse remembers that the account may not use the API, or that it is not there.
+func (s *storage) refuse(err error) {
+	switch status.Code(err) {
+	case codes.PermissionDenied, codes.Unimplemented, codes.NotFound:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.refused = time.Now().Add(refusalLife)
+	}
+}
+
+func (s *storage) client() (storagepb.BigQueryReadClient, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		u, err := url.Parse(s.endpoint)
+		if err != nil {
+			return nil, err
+		}
+		port, secure := "443", credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+		if u.Scheme == "http" { // on loopback: package dsn allows no other
+			port, secure = "80", insecure.NewCredentials()
+		}
+		if u.Port() != "" {
+			port = u.Port()
+		}
+		s.conn, err = grpc.NewClient("dns:///"+u.Hostname()+":"+port,
+			grpc.WithTransportCredentials(secure),
+			grpc.WithUserAgent(s.agent),
+			grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(channelWindow),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return storagepb.NewBigQueryReadClient(s.conn), nil
+}
+
+func (s *storage) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		_ = s.conn.Close() // all its calls have ended
+		s.conn = nil
+	}
+}
+
+// authorise makes the context of a call: its token, and what tells the service where to route it.
+func (s *storage) authorise(ctx context.Context, routing, value string) (context.Context, string, error) {
+	pairs := []string{"x-goog-request-params", routing + "=" + url.QueryEscape(value)}
+	if s.quota != "" {
+		pairs = append(pairs, "x-goog-user-project", s.quota)
+	}
+	token := ""
+	if s.tokens != nil {
+		if err := s.tokens.ready(ctx); err != nil {
+			return nil, "", err
+		}
+		t, err := s.tokens.Token()
+		if err != nil {
+			return nil, "", err
+		}
+		token = t.AccessToken
+		pairs = append(pairs, "authorization", "Bearer "+token)
+	}
+	return metadata.AppendToOutgoingContext(ctx, pairs...), token, nil
+}
+
+// refusedToken tells the token source of a token that was refused; false if it was not that.
+func (s *storage) refusedToken(err error, token string) bool {
+	if status.Code(err) != codes.Unauthenticated || s.tokens == nil || s.tokens.invalidate == nil {
+		return false
+	}
+	s.tokens.invalidate(token)
+	return true
+}
+
+// createSession opens a table for reading by so many streams at most.
+func (s *storage) createSession(ctx context.Context, table *bq.TableReference, streams int) (*storagepb.ReadSession, error) {
+	cl, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("projects/%s/datasets/%s/tables/%s", table.ProjectId, table.DatasetId, table.TableId)
+	req := &storagepb.CreateReadSessionRequest{
+		Parent: "projects/" + s.project,
+		ReadSession: &storagepb.ReadSession{
+			Table: name, DataFormat: storagepb.DataFormat_ARROW,
+			ReadOptions: &storagepb.ReadSession_TableReadOptions{
+				OutputFormatSerializationOptions: &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
+					ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: storagepb.ArrowSerializationOptions_LZ4_FRAME},
+				},
+			},
+		},
+		MaxStreamCount: int32(streams), PreferredMinStreamCount: int32(streams),
+	}
+	if streams == 1 {
+		req.PreferredMinStreamCount = 0
+	}
+	for renewed := false; ; renewed = true {
+		call, token, err := s.authorise(ctx, "read_session.table", name)
+		if err != nil {
+			return nil, err
+		}
+		session, err := cl.CreateReadSession(call, req)
+		if err == nil || renewed || !s.refusedToken(err, token) {
+			return session, err
+		}
+	}
+}
+
+// readRows opens a stream at a row.
+func (s *storage) readRows(ctx context.Context, stream string, offset int64) (storagepb.BigQueryRead_ReadRowsClient, string, error) {
+	cl, err := s.client()
+	if err != nil {
+		return nil, "", err
+	}
+	call, token, err := s.authorise(ctx, "read_stream", stream)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := cl.ReadRows(call, &storagepb.ReadRowsRequest{ReadStream: stream, Offset: offset})
+	return rows, token, err
+}
+
+// streamCount is how many streams are worth reading at a time here.
+func streamCount() int { return min(runtime.GOMAXPROCS(0), maxStreams) }
+
+// resumable tells whether a stream that broke is to be opened again where it broke.
+func resumable(err error) bool {
+	s, _ := status.FromError(err)
+	switch s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.ResourceExhausted:
+		return true
+	case codes.Internal:
+		return strings.Contains(s.Message(), "RST_STREAM") || strings.Contains(s.Message(), "stream") || strings.Contains(s.Message(), "GOAWAY")
+	}
+	return retryable(err)
+}
+
+// storageReasons are BigQuery's words for what the Storage Read API says by codes.
+var storageReasons = map[codes.Code]reason{
+	codes.PermissionDenied:   ErrAccessDenied,
+	codes.NotFound:           ErrNotFound,
+	codes.ResourceExhausted:  ErrQuotaExceeded,
+	codes.FailedPrecondition: "invalid",
+	codes.InvalidArgument:    "invalid",
+	codes.Unavailable:        "backendError",
+	codes.Internal:           "internalError",
+}
+
+// storageError makes the caller's error of one of the Storage Read API.
+func (c *Conn) storageError(ctx context.Context, err error, ref *bq.JobReference) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return c.failed(ctx, err, ref)
+	}
+	return &Error{Reason: string(storageReasons[s.Code()]), Message: "the Storage Read API: " + s.Message() + " (" + s.Code().String() + ")",
+		JobID: ref.JobId, Project: c.connector.cfg.Project, err: err}
+}
