@@ -94,10 +94,11 @@ func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)
 func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int) {
 	first := bounds[0]
 	heads := make([][]T, len(bounds)-1)
+	var like any = []T(nil)
 	for i := range heads {
 		from, to := bounds[i]-first, bounds[i+1]-first
 		heads[i] = all[from:to:to]
-		dst[i*stride] = boxed(&heads[i])
+		dst[i*stride] = boxed(like, &heads[i])
 	}
 }
 
@@ -322,8 +323,9 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 			if err != nil {
 				return err
 			}
+			var like any = Struct{}
 			for i := range all {
-				if dst[i*stride] = boxed(&all[i]); a.IsNull(from + i) {
+				if dst[i*stride] = boxed(like, &all[i]); a.IsNull(from + i) {
 					dst[i*stride] = nil
 				}
 			}

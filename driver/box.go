@@ -14,6 +14,7 @@ type boxes struct {
 	floats  block[float64]
 	times   block[time.Time]
 	strings block[string]
+	slices  block[[]byte]
 	text    strings.Builder
 }
 
@@ -30,6 +31,7 @@ const (
 type block[T any] struct {
 	free []T
 	size int
+	like any // a T
 }
 
 // put is any(v).
@@ -37,19 +39,21 @@ func (b *block[T]) put(v T) any {
 	if len(b.free) == 0 {
 		b.size = min(max(2*b.size, firstBlock), lastBlock)
 		b.free = make([]T, b.size)
+		if b.like == nil {
+			b.like = *new(T)
+		}
 	}
 	p := &b.free[0]
 	b.free = b.free[1:]
 	*p = v
-	return boxed(p)
+	return boxed(b.like, p)
 }
 
-// boxed is any(*p) with p itself as what the interface points at: *p must never change again. T must
-// not be a pointer, a map, a channel or a function, which lie in the interface itself.
-func boxed[T any](p *T) any {
-	var v any = *new(T)
-	(*eface)(unsafe.Pointer(&v)).data = unsafe.Pointer(p)
-	return v
+// boxed is any(*p) with p itself as what the interface points at: *p must never change again. like is
+// any T; T must not be a pointer, a map, a channel or a function, which lie in the interface itself.
+func boxed[T any](like any, p *T) any {
+	(*eface)(unsafe.Pointer(&like)).data = unsafe.Pointer(p)
+	return like
 }
 
 // eface is how the runtime lays out an interface value. TestBoxed holds it to that.
@@ -61,8 +65,8 @@ func (b *boxes) int(v int64) any      { return b.ints.put(v) }
 func (b *boxes) float(v float64) any  { return b.floats.put(v) }
 func (b *boxes) time(v time.Time) any { return b.times.put(v) }
 func (b *boxes) string(v string) any  { return b.strings.put(v) }
+func (b *boxes) bytes(v []byte) any   { return b.slices.put(v) }
 func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
-func (b *boxes) bytes(v []byte) any   { return v }
 
 // str is string(text). Short ones share an allocation.
 func (b *boxes) str(text []byte) string {

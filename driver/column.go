@@ -27,20 +27,20 @@ type kind struct {
 
 // kinds is the one table of scalar types as results. RANGE, STRUCT and ARRAY are made of them.
 var kinds = []kind{
-	scalarKind("INT64", "INTEGER", parseInt),
-	scalarKind("FLOAT64", "FLOAT", parseFloat),
-	scalarKind("BOOL", "BOOLEAN", parseBool),
-	scalarKind("STRING", "", parseString),
-	scalarKind("BYTES", "", parseBytes),
-	scalarKind("NUMERIC", "", parseDecimal),
-	scalarKind("BIGNUMERIC", "", parseDecimal),
-	scalarKind("TIMESTAMP", "", parseTimestamp),
-	scalarKind("DATE", "", parseDate),
-	scalarKind("DATETIME", "", parseDatetime),
-	scalarKind("TIME", "", parseTime),
-	scalarKind("INTERVAL", "", parseString),
-	scalarKind("GEOGRAPHY", "", parseString),
-	scalarKind("JSON", "", parseString),
+	scalarKind("INT64", "INTEGER", parseInt, (*boxes).int),
+	scalarKind("FLOAT64", "FLOAT", parseFloat, (*boxes).float),
+	scalarKind("BOOL", "BOOLEAN", parseBool, (*boxes).bool),
+	textKind("STRING", checkString),
+	scalarKind("BYTES", "", parseBytes, (*boxes).bytes),
+	textKind("NUMERIC", checkDecimal),
+	textKind("BIGNUMERIC", checkDecimal),
+	scalarKind("TIMESTAMP", "", parseTimestamp, (*boxes).time),
+	scalarKind("DATE", "", parseDate, (*boxes).time),
+	scalarKind("DATETIME", "", parseDatetime, (*boxes).time),
+	textKind("TIME", checkTime),
+	textKind("INTERVAL", checkInterval),
+	textKind("GEOGRAPHY", checkString),
+	textKind("JSON", checkString),
 }
 
 var kindsByName = func() map[string]*kind {
@@ -55,7 +55,7 @@ var kindsByName = func() map[string]*kind {
 }()
 
 // scalarKind makes the kind of a type whose values the REST API writes as one text.
-func scalarKind[T any](name, legacy string, parse func([]byte) (T, error)) kind {
+func scalarKind[T any](name, legacy string, parse func([]byte) (T, error), box func(*boxes, T) any) kind {
 	return kindOf(name, legacy, func(c *cursor) (T, error) {
 		text, err := c.str()
 		if err != nil {
@@ -67,10 +67,24 @@ func scalarKind[T any](name, legacy string, parse func([]byte) (T, error)) kind 
 			return v, fmt.Errorf("not a %s: %w", name, err)
 		}
 		return v, nil
-	})
+	}, box)
 }
 
-func kindOf[T any](name, legacy string, read func(*cursor) (T, error)) kind {
+// textKind makes the kind of a type whose values are text in Go too. check returns as much of it as is kept.
+func textKind(name string, check func([]byte) ([]byte, error)) kind {
+	return kindOf(name, "", func(c *cursor) (string, error) {
+		text, err := c.str()
+		if err != nil {
+			return "", errCell
+		}
+		if text, err = check(text); err != nil {
+			return "", fmt.Errorf("not a %s: %w", name, err)
+		}
+		return c.boxes.str(text), nil
+	}, (*boxes).string)
+}
+
+func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(*boxes, T) any) kind {
 	return kind{
 		name: name, legacy: legacy,
 		plain: reflect.TypeFor[T](), nullable: reflect.TypeFor[sql.Null[T]](), many: reflect.TypeFor[[]T](),
@@ -79,7 +93,7 @@ func kindOf[T any](name, legacy string, read func(*cursor) (T, error)) kind {
 			if err != nil {
 				return nil, err
 			}
-			return v, nil
+			return box(c.boxes, v), nil
 		},
 		list: func(c *cursor) (any, error) { return readList(c, read) },
 	}
@@ -176,7 +190,7 @@ func structKind(fields []*bq.TableFieldSchema) (kind, string, error) {
 		}
 		return s, nil
 	}
-	return kindOf("STRUCT", "", read), "STRUCT<" + strings.Join(parts, ", ") + ">", nil
+	return kindOf("STRUCT", "", read, func(_ *boxes, v Struct) any { return v }), "STRUCT<" + strings.Join(parts, ", ") + ">", nil
 }
 
 // column is one column of a result, or one field of a STRUCT, with its kind bound.
@@ -267,7 +281,7 @@ func (col *column) cell(c *cursor) (driver.Value, error) {
 	case col.required:
 		err = errNull
 	case col.repeated:
-		v, err = col.kind.read(&cursor{buf: emptyList})
+		v, err = col.kind.read(&cursor{buf: emptyList, boxes: c.boxes})
 	}
 	if err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ var errJSON = errors.New("malformed JSON")
 // page that holds them, since a tree of interface values would cost more than the
 // values themselves.
 type cursor struct {
-	buf []byte
-	pos int
+	buf   []byte
+	pos   int
+	boxes *boxes // makes the values
 }
 
 func (c *cursor) space() {

@@ -21,7 +21,7 @@ func readPage(t testing.TB, body string) ([][]driver.Value, error) {
 		return nil, err
 	}
 	var counted int64
-	b := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows}, counted: &counted}
+	b := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows, boxes: new(boxes)}, counted: &counted}
 	var rows [][]driver.Value
 	for {
 		dest := make([]driver.Value, len(columns))
@@ -164,7 +164,7 @@ func FuzzCell(f *testing.F) {
 	f.Fuzz(func(t *testing.T, i uint8, text string) {
 		col := &columns[int(i)%len(columns)]
 		cell := `{"v":` + text + `}`
-		c := &cursor{buf: []byte(cell)}
+		c := &cursor{buf: []byte(cell), boxes: new(boxes)}
 		v, err := col.cell(c)
 		if err != nil || c.pos != len(c.buf) {
 			return

@@ -54,7 +54,7 @@ func rangeKind(elem *bq.TableFieldSchemaRangeElementType) (kind, error) {
 			r.End, err = parse(end)
 		}
 		return r, err
-	}), nil
+	}, func(_ *boxes, r Range) any { return r }), nil
 }
 
 // rangeEnds has the types that a RANGE can be of, and how their ends are read.

@@ -185,7 +185,8 @@ type jsonPages struct {
 	page       *page // to be delivered; nil if it must be fetched
 	token      string
 	maxResults int64
-	rows       int64     // delivered so far
+	rows       int64 // delivered so far
+	boxes      boxes
 	open       *jsonRows // the page that is being read
 	err        error     // after the last row
 }
@@ -243,7 +244,7 @@ func (p *jsonPages) nextPage() (*jsonRows, error) {
 	if p.token != "" && p.ref == nil {
 		return nil, errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
 	}
-	return &jsonRows{columns: p.columns, cursor: cursor{buf: pg.rows}, row: p.rows, counted: &p.rows}, nil
+	return &jsonRows{columns: p.columns, cursor: cursor{buf: pg.rows, boxes: &p.boxes}, row: p.rows, counted: &p.rows}, nil
 }
 
 func (p *jsonPages) Close() error {

@@ -30,7 +30,7 @@ func BenchmarkPage(b *testing.B) {
 					b.Fatal(err)
 				}
 				var rows int64
-				batch := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows}, counted: &rows}
+				batch := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows, boxes: new(boxes)}, counted: &rows}
 				for {
 					ok, err := batch.next(dest)
 					if err != nil {

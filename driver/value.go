@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // The parsers of cells, as the REST API writes them. None keeps its argument: it is a part of the page.
@@ -48,7 +49,7 @@ func parseFloat(b []byte) (float64, error) {
 	if bytes.ContainsAny(b, "xX_") {
 		return 0, errNumber
 	}
-	f, err := strconv.ParseFloat(string(b), 64)
+	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // which keeps nothing of it
 	if err != nil {
 		return 0, errNumber
 	}
@@ -65,11 +66,11 @@ func parseBool(b []byte) (bool, error) {
 	return false, errors.New("neither true nor false")
 }
 
-func parseString(b []byte) (string, error) {
+func checkString(b []byte) ([]byte, error) {
 	if !utf8.Valid(b) {
-		return "", errors.New("not valid UTF-8")
+		return nil, errors.New("not valid UTF-8")
 	}
-	return string(b), nil
+	return b, nil
 }
 
 func parseBytes(b []byte) ([]byte, error) {
@@ -81,8 +82,8 @@ func parseBytes(b []byte) ([]byte, error) {
 	return out[:n], nil
 }
 
-// parseDecimal keeps every digit and drops zeros that say nothing.
-func parseDecimal(b []byte) (string, error) {
+// checkDecimal keeps every digit and drops zeros that say nothing.
+func checkDecimal(b []byte) ([]byte, error) {
 	digits, dot := 0, -1
 	for i, ch := range b {
 		switch {
@@ -92,17 +93,21 @@ func parseDecimal(b []byte) (string, error) {
 			dot = i
 		case ch == '-' && i == 0:
 		default:
-			return "", errNumber
+			return nil, errNumber
 		}
 	}
 	if digits == 0 {
-		return "", errNumber
+		return nil, errNumber
 	}
 	if dot >= 0 {
-		b = bytes.TrimRight(b, "0")
-		b = bytes.TrimSuffix(b, []byte("."))
+		b = trimFraction(b)
 	}
-	return string(b), nil
+	return b, nil
+}
+
+// trimFraction drops the zeros at the end of a fraction, and a point with nothing after it.
+func trimFraction(b []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimRight(b, "0"), []byte("."))
 }
 
 const (
@@ -145,11 +150,22 @@ func parseDatetime(b []byte) (time.Time, error) {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Add(ns), nil
 }
 
-func parseTime(b []byte) (string, error) {
+func checkTime(b []byte) ([]byte, error) {
 	if _, err := splitTime(b); err != nil {
-		return "", err
+		return nil, err
 	}
-	return string(b), nil
+	if len(b) > len("15:04:05") {
+		b = trimFraction(b)
+	}
+	return b, nil
+}
+
+// checkInterval leaves the text as it is, but for zeros at the end of its fraction.
+func checkInterval(b []byte) ([]byte, error) {
+	if bytes.IndexByte(b, '.') >= 0 {
+		b = trimFraction(b)
+	}
+	return checkString(b)
 }
 
 // splitDate reads 2006-01-02.

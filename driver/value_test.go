@@ -69,7 +69,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("newColumn(%s): %v", tt.typ, err)
 			continue
 		}
-		got, err := col.kind.read(&cursor{buf: []byte(`"` + strings.ReplaceAll(tt.text, `"`, `\"`) + `"`)})
+		got, err := col.kind.read(&cursor{buf: []byte(`"` + strings.ReplaceAll(tt.text, `"`, `\"`) + `"`), boxes: new(boxes)})
 		switch {
 		case tt.want == nil && err == nil:
 			t.Errorf("%s %q: got %v; want an error", tt.typ, tt.text, got)
