@@ -125,11 +125,23 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error)
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	return c.readPage(r)
+	answer, err := c.readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return parsePage(answer)
 }
 
 // results calls jobs.getQueryResults. An empty token asks for the first page; a timeout of 0 does not wait.
 func (c *client) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
+	body, err := c.resultsBody(ctx, ref, token, maxResults, timeoutMs)
+	if err != nil {
+		return nil, err
+	}
+	return parsePage(body)
+}
+
+func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) ([]byte, error) {
 	q := url.Values{}
 	q.Set("formatOptions.useInt64Timestamp", "true")
 	q.Set("timeoutMs", strconv.FormatInt(timeoutMs, 10))
@@ -146,7 +158,7 @@ func (c *client) results(ctx context.Context, ref *bq.JobReference, token string
 	if err != nil {
 		return nil, err
 	}
-	return c.readPage(r)
+	return c.readBody(r)
 }
 
 // insert calls jobs.insert.
@@ -195,7 +207,7 @@ func (c *client) url(path string, q url.Values) string {
 	return c.base + "projects/" + url.PathEscape(c.project) + "/" + path + "?" + q.Encode()
 }
 
-func (c *client) readPage(r *http.Request) (*page, error) {
+func (c *client) readBody(r *http.Request) ([]byte, error) {
 	resp, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -204,11 +216,7 @@ func (c *client) readPage(r *http.Request) (*page, error) {
 	if err := googleapi.CheckResponse(resp); err != nil {
 		return nil, err
 	}
-	body, err := readAll(resp)
-	if err != nil {
-		return nil, err
-	}
-	return parsePage(body)
+	return readAll(resp)
 }
 
 // readAll reads a whole answer, into one allocation where its length is known.

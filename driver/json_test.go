@@ -20,11 +20,13 @@ func readPage(t testing.TB, body string) ([][]driver.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var counted int64
-	b := &jsonRows{columns: columns, cursor: cursor{buf: pg.rows, boxes: new(boxes)}, counted: &counted}
+	b := &jsonRows{columns: columns, cursor: &cursor{buf: pg.rows, boxes: new(boxes)}}
 	var rows [][]driver.Value
 	for {
 		dest := make([]driver.Value, len(columns))
+		if pg.rows == nil {
+			return rows, nil
+		}
 		ok, err := b.next(dest)
 		if !ok {
 			return rows, err

@@ -168,6 +168,15 @@ func (c *Conn) results(ctx context.Context, ref *bq.JobReference, token string, 
 	return pg, c.failed(ctx, err, ref)
 }
 
+// resultsBody fetches a page of the result of a finished job as it is on the wire. Its error is still to be told
+// to failed.
+func (c *Conn) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults int64) ([]byte, error) {
+	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
+	return call(ctx, c.connector, again, func(cl *client) ([]byte, error) {
+		return cl.resultsBody(ctx, ref, token, maxResults, pollTimeoutMs)
+	})
+}
+
 // over tells whether err is the end of the job rather than of the request, where its reason can be
 // either: BigQuery is asked.
 func (c *Conn) over(ctx context.Context, ref *bq.JobReference, err error) bool {

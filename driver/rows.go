@@ -43,23 +43,18 @@ func (r *Rows) open(pg *page) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(r.ctx)
 	r.columns, r.current, r.err = columns, nil, nil
-	cfg := &r.conn.connector.cfg
-	rest := &jsonPages{
-		ctx: ctx, stop: stop, conn: r.conn, ref: pg.JobReference, columns: columns,
-		page: pg, maxResults: cfg.MaxResults,
-	}
+	rest := newJSONPages(r.ctx, r.conn, columns, pg)
 	r.batches = rest
 	if pg.PageToken == "" || pg.JobReference == nil {
 		return nil
 	}
 	r.readBy("rest", nil)
-	cl, err := r.conn.connector.clientFor(ctx)
+	cl, err := r.conn.connector.clientFor(r.ctx)
 	if err != nil {
 		return err
 	}
-	if cl.storage.wanted(cfg.ReadAPI, pg.remaining()) {
+	if cl.storage.wanted(r.conn.connector.cfg.ReadAPI, pg.remaining()) {
 		r.batches = newStorageRows(rest, cl.storage, pg, r.text == "" || isOrdered(r.text), r.readBy)
 	}
 	return nil

@@ -11,9 +11,6 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// arrowRunRows is how many rows are decoded at a time: a record batch can be large.
-const arrowRunRows = 1024
-
 // arrowReader decodes the record batches of one stream.
 type arrowReader struct {
 	columns []column

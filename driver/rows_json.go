@@ -1,14 +1,12 @@
 package driver
 
 import (
-	"context"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	bq "google.golang.org/api/bigquery/v2"
-	"google.golang.org/api/iterator"
 )
 
 // page is one answer of jobs.query or jobs.getQueryResults: the small part decoded, the
@@ -19,8 +17,31 @@ type page struct {
 	script           bool   // of several statements, each a job of its own
 }
 
+// pageVisitor is told of parts of an answer as they are met, in whatever order they come.
+type pageVisitor struct {
+	token func(string) error
+	// rows takes the JSON array that the cursor is at.
+	rows func(*cursor) error
+}
+
 // parsePage takes the rows out of an answer and decodes the rest.
 func parsePage(body []byte) (*page, error) {
+	var rows []byte
+	p, err := visitPage(body, pageVisitor{rows: func(c *cursor) error {
+		start := c.pos
+		err := c.skip()
+		rows = body[start:c.pos]
+		return err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	p.rows = rows
+	return p, nil
+}
+
+// visitPage goes through an answer once. An error of the visitor is returned as it is.
+func visitPage(body []byte, v pageVisitor) (*page, error) {
 	p := &page{}
 	c := cursor{buf: body}
 	rest := body
@@ -40,12 +61,28 @@ func parsePage(body []byte) (*page, error) {
 		}
 		c.space()
 		start := c.pos
+		switch {
+		case string(key) == "rows" && len(rest) == len(body) && c.pos < len(body) && body[c.pos] == '[':
+			if err := v.rows(&c); err != nil {
+				if err == errJSON {
+					return nil, malformed(err)
+				}
+				return nil, err
+			}
+			rest = append(append(append(make([]byte, 0, len(body)-(c.pos-start)+4), body[:start]...), "null"...), body[c.pos:]...)
+			continue
+		case string(key) == "pageToken" && v.token != nil && c.pos < len(body) && body[c.pos] == '"':
+			token, err := c.str()
+			if err != nil {
+				return nil, malformed(err)
+			}
+			if err := v.token(string(token)); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err := c.skip(); err != nil {
 			return nil, malformed(err)
-		}
-		if string(key) == "rows" && body[start] == '[' {
-			p.rows = body[start:c.pos]
-			rest = append(append(append(make([]byte, 0, len(body)-len(p.rows)+4), body[:start]...), "null"...), body[c.pos:]...)
 		}
 	}
 	if err := json.Unmarshal(rest, &p.QueryResponse); err != nil {
@@ -72,24 +109,28 @@ func (p *page) remaining() int64 {
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
 
-// runRows is how many rows are decoded at a time: few enough to be cheap to hold, enough that what is
-// done once for each run does not count.
-const runRows = 256
+// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in a large one what is
+// done once for each run should not count.
+const (
+	firstRun = 8
+	lastRun  = 1024
+)
 
 // jsonRows reads the rows of one page.
 type jsonRows struct {
 	columns []column
-	cursor  cursor
+	cursor  *cursor
 	row     int64 // of the result, counted from 1, for errors
+	size    int   // of the last run
 	started bool
 	ended   bool // the last row has been read
-	counted *int64
 }
 
 // run decodes the next rows, none after the last. Rows before an error are given out with it.
 func (b *jsonRows) run() (*batch, error) {
-	out := newBatch(len(b.columns), runRows)
-	for out.rows = 0; out.rows < runRows && !b.ended; {
+	b.size = min(max(4*b.size, firstRun), lastRun)
+	out := newBatch(len(b.columns), b.size)
+	for out.rows = 0; out.rows < b.size && !b.ended; {
 		ok, err := b.next(out.row(out.rows))
 		if err != nil {
 			return out, err
@@ -104,7 +145,7 @@ func (b *jsonRows) run() (*batch, error) {
 }
 
 func (b *jsonRows) next(dest []driver.Value) (bool, error) {
-	c := &b.cursor
+	c := b.cursor
 	if !b.started {
 		b.started = true
 		if c.buf == nil {
@@ -125,7 +166,6 @@ func (b *jsonRows) next(dest []driver.Value) (bool, error) {
 		}
 	}
 	b.row++
-	*b.counted = b.row
 	if err := openCells(c); err != nil {
 		return false, b.fail("", err)
 	}
@@ -172,83 +212,4 @@ func (b *jsonRows) fail(column string, err error) error {
 		return fmt.Errorf("bigqueryuser: row %d of the result can't be read: %w", b.row, err)
 	}
 	return fmt.Errorf("bigqueryuser: row %d of the result, column %q: %w", b.row, column, err)
-}
-
-// jsonPages are the pages of a finished job over REST. The first one came with the
-// statement's answer.
-type jsonPages struct {
-	ctx        context.Context // of the statement: database/sql gives Rows.Next none
-	stop       context.CancelFunc
-	conn       *Conn
-	ref        *bq.JobReference
-	columns    []column
-	page       *page // to be delivered; nil if it must be fetched
-	token      string
-	maxResults int64
-	rows       int64 // delivered so far
-	boxes      boxes
-	open       *jsonRows // the page that is being read
-	err        error     // after the last row
-}
-
-func (p *jsonPages) Next() (*batch, error) {
-	for {
-		b, err := p.inPage()
-		if b != nil || err != nil {
-			return b, err
-		}
-		if p.open, p.err = p.nextPage(); p.err != nil {
-			return nil, p.err
-		}
-	}
-}
-
-// inPage gives out the next run of the page that is there; nil after its last.
-func (p *jsonPages) inPage() (*batch, error) {
-	if p.err != nil {
-		return nil, p.err
-	}
-	if p.open == nil && p.page != nil {
-		p.open, p.err = p.nextPage()
-	}
-	if p.open == nil {
-		return nil, p.err
-	}
-	b, err := p.open.run()
-	if p.err = err; b.rows > 0 {
-		return b, nil
-	}
-	p.open = nil // its page may go while the next one comes
-	return nil, err
-}
-
-func (p *jsonPages) nextPage() (*jsonRows, error) {
-	pg := p.page
-	p.page = nil
-	if pg == nil {
-		if p.token == "" {
-			return nil, iterator.Done
-		}
-		var err error
-		if pg, err = p.conn.results(p.ctx, p.ref, p.token, p.maxResults, pollTimeoutMs); err != nil {
-			return nil, err
-		}
-		if !pg.JobComplete {
-			return nil, fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
-		}
-	}
-	if pg.PageToken != "" && pg.PageToken == p.token {
-		return nil, errors.New("bigqueryuser: BigQuery sent the same page token twice")
-	}
-	p.token = pg.PageToken
-	if p.token != "" && p.ref == nil {
-		return nil, errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
-	}
-	return &jsonRows{columns: p.columns, cursor: cursor{buf: pg.rows, boxes: &p.boxes}, row: p.rows, counted: &p.rows}, nil
-}
-
-func (p *jsonPages) Close() error {
-	p.page, p.open, p.token, p.err = nil, nil, "", iterator.Done
-	p.stop()
-	return nil
 }

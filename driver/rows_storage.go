@@ -181,11 +181,8 @@ func (r *storageRows) received() (*batch, error) {
 	return nil, iterator.Done
 }
 
-// streamed tells whether a stream has given out a row.
-func (r *storageRows) streamed() bool { return r.given > r.restGiven() }
-
-// restGiven is how many rows the first page has given out.
-func (r *storageRows) restGiven() int64 { return r.rest.rows }
+// streamed tells whether a stream has given out a row: all others are of the first page.
+func (r *storageRows) streamed() bool { return r.given > r.rest.rows }
 
 // fail ends all streams because of the first that failed.
 func (r *storageRows) fail(err error) {
@@ -258,8 +255,8 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		if err != nil {
 			return token, fmt.Errorf("bigqueryuser: stream %s, after row %d: %w", name, *offset, err)
 		}
-		for from := 0; from < int(resp.RowCount); from += arrowRunRows {
-			to := min(from+arrowRunRows, int(resp.RowCount))
+		for from := 0; from < int(resp.RowCount); from += lastRun {
+			to := min(from+lastRun, int(resp.RowCount))
 			b, err := reader.run(record, from, to)
 			if err != nil {
 				return token, fmt.Errorf("bigqueryuser: stream %s, rows after %d: %w", name, *offset, err)

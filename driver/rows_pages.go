@@ -1,0 +1,219 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/iterator"
+)
+
+// runsAhead is how many decoded runs of rows may wait for the caller.
+const runsAhead = 4
+
+// jsonPages are the pages of a finished job over REST. The first one came with the statement's answer; if it is
+// the only one it is decoded as the caller asks. Otherwise pages are fetched and decoded ahead: one is being
+// decoded, one fetched, and runsAhead runs of rows wait.
+type jsonPages struct {
+	ctx        context.Context // of the statement: database/sql gives Rows.Next none
+	stop       context.CancelFunc
+	conn       *Conn
+	ref        *bq.JobReference
+	columns    []column
+	page       *page  // the first; nil once it has been begun
+	token      string // of the page after it
+	maxResults int64
+	total      int64 // rows of the result
+	rows       int64 // decoded so far
+	boxes      boxes
+	open       *jsonRows // the first page, while the caller decodes it
+	err        error     // after the last row
+
+	ahead chan run
+	work  sync.WaitGroup
+}
+
+// run is what has been made ahead: rows, or what comes after the last.
+type run struct {
+	batch *batch
+	err   error
+}
+
+func newJSONPages(ctx context.Context, conn *Conn, columns []column, pg *page) *jsonPages {
+	p := &jsonPages{conn: conn, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
+		maxResults: conn.connector.cfg.MaxResults, total: int64(pg.TotalRows)}
+	p.ctx, p.stop = context.WithCancel(ctx)
+	return p
+}
+
+func (p *jsonPages) Next() (*batch, error) {
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case p.token == "":
+		b, err := p.inPage()
+		if b == nil && err == nil {
+			p.err = p.complete()
+		}
+		return b, p.err
+	case p.ref == nil:
+		p.err = errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
+		return nil, p.err
+	case p.ahead == nil:
+		p.ahead = make(chan run, runsAhead)
+		p.work.Go(p.produce)
+	}
+	r, ok := <-p.ahead
+	var request requestError
+	switch {
+	case !ok:
+		r.err = p.ctx.Err()
+	case errors.As(r.err, &request):
+		// Here, since the connection is the caller's.
+		r.err = p.conn.failed(p.ctx, request.error, p.ref)
+	}
+	p.err = r.err
+	return r.batch, r.err
+}
+
+// inPage gives out the next run of the first page; nil after its last.
+func (p *jsonPages) inPage() (*batch, error) {
+	if p.page != nil {
+		p.open = p.reader(&cursor{buf: p.page.rows, boxes: &p.boxes})
+		p.page = nil
+	}
+	if p.err != nil || p.open == nil {
+		return nil, p.err
+	}
+	b, err := p.open.run()
+	p.rows += int64(b.rows)
+	if p.err = err; b.rows > 0 {
+		return b, nil
+	}
+	p.open = nil
+	return nil, err
+}
+
+func (p *jsonPages) reader(c *cursor) *jsonRows {
+	r := &jsonRows{columns: p.columns, cursor: c, row: p.rows, ended: c.buf == nil}
+	if p.ahead != nil {
+		r.size = lastRun
+	}
+	return r
+}
+
+// complete is what comes after the last row: the end, if all rows were there.
+func (p *jsonPages) complete() error {
+	if p.rows != p.total && p.total > 0 {
+		return fmt.Errorf("bigqueryuser: the result has %d rows and BigQuery sent %d", p.total, p.rows)
+	}
+	return iterator.Done
+}
+
+// Close stops what goes on ahead, and waits for it.
+func (p *jsonPages) Close() error {
+	p.stop()
+	p.work.Wait()
+	p.page, p.open, p.err = nil, nil, iterator.Done
+	return nil
+}
+
+var errStopped = errors.New("stopped")
+
+// requestError is that of a request that was made ahead.
+type requestError struct{ error }
+
+// produce decodes all pages, of which the next is fetched meanwhile.
+func (p *jsonPages) produce() {
+	defer close(p.ahead)
+	err := p.decodeAll()
+	if err == nil {
+		err = p.complete()
+	}
+	p.hand(run{err: err})
+}
+
+// hand gives a run to the caller; false if nobody takes it any more.
+func (p *jsonPages) hand(r run) bool {
+	select {
+	case p.ahead <- r:
+		return true
+	case <-p.ctx.Done():
+		return false
+	}
+}
+
+type fetched struct {
+	body []byte
+	err  error
+}
+
+func (p *jsonPages) decodeAll() error {
+	var next chan fetched
+	fetch := func(token string) {
+		next = make(chan fetched, 1)
+		p.work.Go(func() {
+			body, err := p.conn.resultsBody(p.ctx, p.ref, token, p.maxResults)
+			next <- fetched{body, err}
+		})
+	}
+	fetch(p.token)
+	if p.page != nil {
+		c := cursor{buf: p.page.rows, boxes: &p.boxes}
+		p.page = nil
+		if err := p.decode(&c); err != nil {
+			return err
+		}
+	}
+	for last := p.token; next != nil; {
+		f := <-next
+		if next = nil; f.err != nil {
+			return requestError{f.err}
+		}
+		var rowsErr error
+		pg, err := visitPage(f.body, pageVisitor{
+			token: func(token string) error {
+				if token == last {
+					return errors.New("BigQuery sent the same page token twice")
+				}
+				if token != "" {
+					last = token
+					fetch(token)
+				}
+				return nil
+			},
+			rows: func(c *cursor) error {
+				c.boxes = &p.boxes
+				rowsErr = p.decode(c)
+				return rowsErr
+			},
+		})
+		switch {
+		case rowsErr != nil:
+			return rowsErr
+		case err != nil:
+			return requestError{err}
+		case !pg.JobComplete:
+			return fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
+		}
+	}
+	return nil
+}
+
+// decode hands out the rows of one page.
+func (p *jsonPages) decode(c *cursor) error {
+	rows := p.reader(c)
+	for !rows.ended {
+		b, err := rows.run()
+		p.rows += int64(b.rows)
+		if b.rows > 0 && !p.hand(run{batch: b}) {
+			return errStopped
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
