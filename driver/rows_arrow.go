@@ -15,7 +15,6 @@ import (
 type arrowReader struct {
 	columns []column
 	kinds   []arrowKind
-	names   []string
 	feed    feed
 	ipc     *ipc.Reader
 	boxes   boxes
