@@ -2,7 +2,9 @@ package driver
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -20,7 +22,7 @@ type cursor struct {
 }
 
 func (c *cursor) space() {
-	for c.pos < len(c.buf) {
+	for c.pos < len(c.buf) && c.buf[c.pos] <= ' ' {
 		switch c.buf[c.pos] {
 		case ' ', '\n', '\r', '\t':
 			c.pos++
@@ -70,18 +72,41 @@ func (c *cursor) str() ([]byte, error) {
 		return nil, err
 	}
 	start := c.pos
-	for i := start; i < len(c.buf); i++ {
-		switch ch := c.buf[i]; {
-		case ch == '"':
-			c.pos = i + 1
-			return c.buf[start:i], nil
-		case ch == '\\':
-			return c.escaped(start, i)
-		case ch < ' ':
-			return nil, errJSON
+	i := start + plain(c.buf[start:])
+	switch {
+	case i == len(c.buf) || c.buf[i] < ' ':
+		return nil, errJSON
+	case c.buf[i] == '\\':
+		return c.escaped(start, i)
+	}
+	c.pos = i + 1
+	return c.buf[start:i], nil
+}
+
+const (
+	eachByte = 0x0101010101010101
+	highBits = 0x80 * eachByte
+)
+
+// plain counts the bytes before the first that means something in a string: a quote, a backslash or a control
+// character. It looks at eight at a time, since most of a page is text.
+func plain(b []byte) int {
+	i := 0
+	for ; len(b)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := w^'"'*eachByte, w^'\\'*eachByte
+		// The lowest bit that is set is that of the first such byte: a borrow only reaches the bytes after one.
+		found := ((quote-eachByte)&^quote | (slash-eachByte)&^slash | (w-' '*eachByte)&^w) & highBits
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	return nil, errJSON
+	for ; i < len(b); i++ {
+		if ch := b[i]; ch == '"' || ch == '\\' || ch < ' ' {
+			break
+		}
+	}
+	return i
 }
 
 // escaped finishes a string that began at start and has its first escape at i.
@@ -153,16 +178,22 @@ func hex4(b []byte) (rune, bool) {
 func (c *cursor) skip() error {
 	depth := 0
 	for {
-		c.space()
 		if c.pos >= len(c.buf) {
 			return errJSON
 		}
-		switch ch := c.buf[c.pos]; ch {
+		switch c.buf[c.pos] {
+		case ' ', '\n', '\r', '\t':
+			c.pos++
+			continue
 		case '"':
 			if err := c.skipString(); err != nil {
 				return err
 			}
-		case '{', '[':
+		case '{':
+			depth++
+			c.pos++
+			c.literal(`"v":`) // of a cell: most objects are
+		case '[':
 			depth++
 			c.pos++
 		case '}', ']':
@@ -195,18 +226,20 @@ var scalarEnd = []byte(",:}] \n\r\t\"")
 
 func (c *cursor) skipString() error {
 	for c.pos++; ; {
-		i := bytes.IndexByte(c.buf[c.pos:], '"')
-		if i < 0 {
+		c.pos += plain(c.buf[c.pos:])
+		if c.pos >= len(c.buf) {
 			return errJSON
 		}
-		end := c.pos + i
-		slashes := 0
-		for end-1-slashes >= c.pos && c.buf[end-1-slashes] == '\\' {
-			slashes++
-		}
-		c.pos = end + 1
-		if slashes%2 == 0 {
+		switch c.buf[c.pos] {
+		case '"':
+			c.pos++
 			return nil
+		case '\\':
+			if c.pos += 2; c.pos > len(c.buf) {
+				return errJSON
+			}
+		default: // a control character: whoever reads the string refuses it
+			c.pos++
 		}
 	}
 }

@@ -46,8 +46,10 @@ func parseInt(b []byte) (int64, error) {
 
 func parseFloat(b []byte) (float64, error) {
 	// ParseFloat knows NaN, Inf and Infinity with either sign, and hexadecimal that BigQuery never sends.
-	if bytes.ContainsAny(b, "xX_") {
-		return 0, errNumber
+	for _, ch := range b {
+		if ch == 'x' || ch == 'X' || ch == '_' {
+			return 0, errNumber
+		}
 	}
 	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // which keeps nothing of it
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,7 @@ func runMain(ctx context.Context) error {
 	only := flag.String("readers", "", "measure only the readers whose names contain one of these, comma separated")
 	server := flag.Bool("serve", false, "be the server")
 	one := flag.String("measure", "", "make one measurement")
+	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")
 	flag.Parse()
 	switch {
 	case *server:
@@ -58,7 +60,7 @@ func runMain(ctx context.Context) error {
 			return fmt.Errorf("-rows %s: %w", text, err)
 		}
 		for _, s := range all {
-			if err := compare(ctx, at, s, rows, *rounds, chosen(*only)); err != nil {
+			if err := compare(ctx, at, s, rows, *rounds, chosen(*only), *profiles); err != nil {
 				return err
 			}
 		}
@@ -81,11 +83,15 @@ func chosen(parts string) []reader {
 }
 
 // compare measures the readers on one result and prints their table.
-func compare(ctx context.Context, at addresses, s shape, rows, rounds int, readers []reader) error {
+func compare(ctx context.Context, at addresses, s shape, rows, rounds int, readers []reader, profiles string) error {
 	got := make(map[string][]measurement)
 	for round := range rounds + 1 {
 		for _, r := range readers {
-			m, err := inChild(ctx, job{at, r.name, s.name, rows})
+			j := job{At: at, Reader: r.name, Shape: s.name, Rows: rows}
+			if profiles != "" && round == rounds {
+				j.Profile = filepath.Join(profiles, fmt.Sprintf("%s-%s-%d.prof", strings.NewReplacer(" ", "-", ",", "").Replace(r.name), s.name, rows))
+			}
+			m, err := inChild(ctx, j)
 			if err != nil {
 				return err
 			}

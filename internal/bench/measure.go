@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ const (
 )
 
 // measure reads a result once, or many times if it is small, on connections that are there already.
-func measure(ctx context.Context, at addresses, r reader, s shape, rows int) (m measurement, err error) {
+func measure(ctx context.Context, at addresses, r reader, s shape, rows int, profile io.Writer) (m measurement, err error) {
 	began := time.Now()
 	session, err := r.open(ctx, at)
 	if err != nil {
@@ -62,6 +64,12 @@ func measure(ctx context.Context, at addresses, r reader, s shape, rows int) (m 
 	var start, end runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&start)
+	if profile != nil {
+		if err := pprof.StartCPUProfile(profile); err != nil {
+			return m, err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	began = time.Now()
 	for range repeats {
 		if err := read(); err != nil {
@@ -103,6 +111,8 @@ type job struct {
 	Reader string
 	Shape  string
 	Rows   int
+	// Profile is the file for a CPU profile of the measurement; "" for none.
+	Profile string
 }
 
 // child makes the measurement that arg tells and prints it.
@@ -119,7 +129,16 @@ func child(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	m, err := measure(ctx, j.At, r, s, j.Rows)
+	var profile io.Writer
+	if j.Profile != "" {
+		f, err := os.Create(j.Profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		profile = f
+	}
+	m, err := measure(ctx, j.At, r, s, j.Rows, profile)
 	if err != nil {
 		return fmt.Errorf("%s, %s, %d rows: %w", r.name, s.name, j.Rows, err)
 	}
