@@ -3,7 +3,7 @@ package driver
 import "database/sql/driver"
 
 // batch is a run of decoded rows: what both read paths make of what they receive. The one that
-// made it never touches it again, so that it can be made ahead, on another goroutine.
+// made it does not touch it until it comes back as a spare, so that it can be made ahead, on another goroutine.
 type batch struct {
 	width  int            // columns
 	rows   int            // there may be rows without a column
@@ -14,6 +14,34 @@ type batch struct {
 // newBatch makes room for rows that are filled in by set.
 func newBatch(width, rows int) *batch {
 	return &batch{width: width, rows: rows, values: make([]driver.Value, width*rows)}
+}
+
+// spares are batches whose rows have all been given out, to be filled again: a large result makes no more of them
+// than are in flight at a time. The values are not the batch's own, they stay.
+type spares chan *batch
+
+// get is newBatch with the room of a spare, if there is one that is large enough. Every value must be set.
+func (s spares) get(width, rows int) *batch {
+	select {
+	case b := <-s:
+		if cap(b.values) >= width*rows {
+			*b = batch{width: width, rows: rows, values: b.values[:width*rows]}
+			return b
+		}
+	default:
+	}
+	return newBatch(width, rows)
+}
+
+// put takes a batch, or nil, that nobody reads any more.
+func (s spares) put(b *batch) {
+	if b == nil {
+		return
+	}
+	select {
+	case s <- b:
+	default:
+	}
 }
 
 // row is the place of row i.
@@ -29,8 +57,8 @@ func (b *batch) next(dest []driver.Value) bool {
 	return true
 }
 
-// batches is a result's rows, run by run. Next ends with iterator.Done; with another error
-// whatever it gave out before still counts. Close frees what Next still holds, and waits for
+// batches is a result's rows, run by run. A run is the caller's until the next call of Next, which ends with
+// iterator.Done; with another error whatever it gave out before still counts. Close frees what Next still holds, and waits for
 // whatever runs on its behalf.
 type batches interface {
 	Next() (*batch, error)

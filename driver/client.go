@@ -125,23 +125,23 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error)
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := c.readBody(r)
+	answer, err := c.readBody(r, nil)
 	if err != nil {
 		return nil, err
 	}
 	return parsePage(answer)
 }
 
-// results calls jobs.getQueryResults. An empty token asks for the first page; a timeout of 0 does not wait.
-func (c *client) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
-	body, err := c.resultsBody(ctx, ref, token, maxResults, timeoutMs)
+// results calls jobs.getQueryResults for a first page. A timeout of 0 does not wait.
+func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults, timeoutMs int64) (*page, error) {
+	body, err := c.resultsBody(ctx, ref, "", maxResults, timeoutMs, nil)
 	if err != nil {
 		return nil, err
 	}
 	return parsePage(body)
 }
 
-func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) ([]byte, error) {
+func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64, buf []byte) ([]byte, error) {
 	q := url.Values{}
 	q.Set("formatOptions.useInt64Timestamp", "true")
 	q.Set("timeoutMs", strconv.FormatInt(timeoutMs, 10))
@@ -158,7 +158,7 @@ func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token st
 	if err != nil {
 		return nil, err
 	}
-	return c.readBody(r)
+	return c.readBody(r, buf)
 }
 
 // insert calls jobs.insert.
@@ -207,7 +207,7 @@ func (c *client) url(path string, q url.Values) string {
 	return c.base + "projects/" + url.PathEscape(c.project) + "/" + path + "?" + q.Encode()
 }
 
-func (c *client) readBody(r *http.Request) ([]byte, error) {
+func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 	resp, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -216,12 +216,13 @@ func (c *client) readBody(r *http.Request) ([]byte, error) {
 	if err := googleapi.CheckResponse(resp); err != nil {
 		return nil, err
 	}
-	return readAll(resp)
+	return readAll(resp, buf)
 }
 
-// readAll reads a whole answer, into one allocation where its length is known.
-func readAll(resp *http.Response) ([]byte, error) {
-	var buf bytes.Buffer
+// readAll reads a whole answer, over what is in room if it is large enough, else into one allocation where the
+// length is known.
+func readAll(resp *http.Response, room []byte) ([]byte, error) {
+	buf := bytes.NewBuffer(room[:0])
 	if n := resp.ContentLength; n > 0 && n <= maxPageBytes {
 		buf.Grow(int(n) + bytes.MinRead)
 	}

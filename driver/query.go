@@ -151,7 +151,7 @@ func (c *Conn) finish(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 
 // poll waits for a job that still runs.
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
-	pg, err := c.results(ctx, ref, "", c.connector.cfg.MaxResults, waitMs(ctx))
+	pg, err := c.results(ctx, ref, waitMs(ctx))
 	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "" || retryable(err)) {
 		c.abandon(ref) // it was not the job that failed, or nobody could tell
 	}
@@ -161,19 +161,20 @@ func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 	return pg, err
 }
 
-// results fetches a page of a job's result.
-func (c *Conn) results(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64) (*page, error) {
+// results fetches the first page of a job's result.
+func (c *Conn) results(ctx context.Context, ref *bq.JobReference, timeoutMs int64) (*page, error) {
+	maxResults := firstPage(&c.connector.cfg)
 	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
-	pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return cl.results(ctx, ref, token, maxResults, timeoutMs) })
+	pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return cl.results(ctx, ref, maxResults, timeoutMs) })
 	return pg, c.failed(ctx, err, ref)
 }
 
-// resultsBody fetches a page of the result of a finished job as it is on the wire. Its error is still to be told
-// to failed.
-func (c *Conn) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults int64) ([]byte, error) {
+// resultsBody fetches a page of the result of a finished job as it is on the wire, into buf if it is large enough. Its
+// error is still to be told to failed.
+func (c *Conn) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults int64, buf []byte) ([]byte, error) {
 	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
 	return call(ctx, c.connector, again, func(cl *client) ([]byte, error) {
-		return cl.resultsBody(ctx, ref, token, maxResults, pollTimeoutMs)
+		return cl.resultsBody(ctx, ref, token, maxResults, pollTimeoutMs, buf)
 	})
 }
 

@@ -6,7 +6,22 @@ import (
 	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
+
+// firstPageRows is how many rows the first page has at most, unless max_results says something else. Most results are
+// smaller; of a larger one the first rows are there soon, and little is fetched in vain where the Storage Read API
+// takes over. The pages after it are as large as BigQuery makes them.
+const firstPageRows = 10_000
+
+// firstPage is maxResults of a request for a first page.
+func firstPage(cfg *dsn.Config) int64 {
+	if cfg.MaxResults > 0 {
+		return cfg.MaxResults
+	}
+	return firstPageRows
+}
 
 // request is a statement as jobs.query takes it.
 func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryParameter) *bq.QueryRequest {
@@ -17,7 +32,7 @@ func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryPara
 		UseLegacySql:       &legacy, // the service's default is true
 		QueryParameters:    params,
 		Location:           cfg.Location,
-		MaxResults:         cfg.MaxResults,
+		MaxResults:         firstPage(cfg),
 		TimeoutMs:          pollTimeoutMs,
 		FormatOptions:      &bq.DataFormatOptions{UseInt64Timestamp: true},
 		RequestId:          rand.Text(), // makes a retry of the same request safe

@@ -18,6 +18,7 @@ type arrowReader struct {
 	feed    feed
 	ipc     *ipc.Reader
 	boxes   boxes
+	spares  spares
 }
 
 // feed is one IPC message after the other, as a reader sees them.
@@ -26,9 +27,9 @@ type feed struct{ message bytes.Reader }
 func (f *feed) Read(p []byte) (int, error) { return f.message.Read(p) }
 
 // newArrowReader begins with the session's schema, which must be that of the result.
-func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte) (r *arrowReader, err error) {
+func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares) (r *arrowReader, err error) {
 	defer recovered(&err)
-	r = &arrowReader{columns: columns}
+	r = &arrowReader{columns: columns, spares: s}
 	for _, f := range fields {
 		k, err := arrowKindOf(f)
 		if err != nil {
@@ -75,7 +76,7 @@ func (r *arrowReader) run(record arrow.RecordBatch, from, to int) (out *batch, e
 		}
 	}()
 	defer recovered(&err)
-	out = newBatch(len(r.columns), to-from)
+	out = r.spares.get(len(r.columns), to-from)
 	for i := range r.columns {
 		column = r.columns[i].name
 		a := record.Column(i)

@@ -91,20 +91,22 @@ func visitPage(body []byte, v pageVisitor) (*page, error) {
 	return p, nil
 }
 
-// guessedRowBytes is for a first page without rows.
-const guessedRowBytes = 100
+const (
+	// sampledRows is how many rows of the first page tell how large the others are.
+	sampledRows = 100
+	// guessedRowBytes is for a first page without rows.
+	guessedRowBytes = 100
+)
 
 // remaining estimates how many bytes of rows are still to come after this first page of several.
 func (p *page) remaining() int64 {
-	rows := int64(0)
+	rowBytes, rows := float64(guessedRowBytes), 0
 	c := cursor{buf: p.rows}
-	for more := c.accept('['); more && c.skip() == nil; more = c.accept(',') {
+	for more := c.accept('['); more && rows < sampledRows && c.skip() == nil; more = c.accept(',') {
 		rows++
+		rowBytes = float64(c.pos) / float64(rows)
 	}
-	if rows == 0 {
-		return guessedRowBytes * int64(p.TotalRows)
-	}
-	return int64(float64(len(p.rows)) / float64(rows) * float64(int64(p.TotalRows)-rows))
+	return max(0, int64(rowBytes*float64(p.TotalRows))-int64(len(p.rows)))
 }
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
@@ -122,6 +124,7 @@ type jsonRows struct {
 	cursor  *cursor
 	row     int64 // of the result, counted from 1, for errors
 	size    int   // of the last run
+	spares  spares
 	started bool
 	ended   bool // the last row has been read
 }
@@ -129,7 +132,7 @@ type jsonRows struct {
 // run decodes the next rows, none after the last. Rows before an error are given out with it.
 func (b *jsonRows) run() (*batch, error) {
 	b.size = min(max(4*b.size, firstRun), lastRun)
-	out := newBatch(len(b.columns), b.size)
+	out := b.spares.get(len(b.columns), b.size)
 	for out.rows = 0; out.rows < b.size && !b.ended; {
 		ok, err := b.next(out.row(out.rows))
 		if err != nil {

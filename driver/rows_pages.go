@@ -31,8 +31,11 @@ type jsonPages struct {
 	open       *jsonRows // the first page, while the caller decodes it
 	err        error     // after the last row
 
-	ahead chan run
-	work  sync.WaitGroup
+	ahead   chan run
+	last    *batch // the last one of them that was given out
+	spares  spares
+	buffers chan []byte // of pages that have been decoded, for the next
+	work    sync.WaitGroup
 }
 
 // run is what has been made ahead: rows, or what comes after the last.
@@ -63,9 +66,13 @@ func (p *jsonPages) Next() (*batch, error) {
 		return nil, p.err
 	case p.ahead == nil:
 		p.ahead = make(chan run, runsAhead)
+		p.spares = make(spares, runsAhead+2)
+		p.buffers = make(chan []byte, 1)
 		p.work.Go(p.produce)
 	}
+	p.spares.put(p.last)
 	r, ok := <-p.ahead
+	p.last = r.batch
 	var request requestError
 	switch {
 	case !ok:
@@ -97,7 +104,7 @@ func (p *jsonPages) inPage() (*batch, error) {
 }
 
 func (p *jsonPages) reader(c *cursor) *jsonRows {
-	r := &jsonRows{columns: p.columns, cursor: c, row: p.rows, ended: c.buf == nil}
+	r := &jsonRows{columns: p.columns, cursor: c, row: p.rows, ended: c.buf == nil, spares: p.spares}
 	if p.ahead != nil {
 		r.size = lastRun
 	}
@@ -155,7 +162,12 @@ func (p *jsonPages) decodeAll() error {
 	fetch := func(token string) {
 		next = make(chan fetched, 1)
 		p.work.Go(func() {
-			body, err := p.conn.resultsBody(p.ctx, p.ref, token, p.maxResults)
+			var buf []byte
+			select {
+			case buf = <-p.buffers:
+			default:
+			}
+			body, err := p.conn.resultsBody(p.ctx, p.ref, token, p.maxResults, buf)
 			next <- fetched{body, err}
 		})
 	}
@@ -197,6 +209,10 @@ func (p *jsonPages) decodeAll() error {
 			return requestError{err}
 		case !pg.JobComplete:
 			return fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
+		}
+		select {
+		case p.buffers <- f.body: // nothing of it has been kept
+		default:
 		}
 	}
 	return nil

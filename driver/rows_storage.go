@@ -40,6 +40,8 @@ type storageRows struct {
 	given  int64                  // rows given out
 	opened chan opening
 	out    chan *batch // of the streams; closed after the last
+	last   *batch      // the last one of them that was given out
+	spares spares
 	work   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -121,6 +123,7 @@ func (r *storageRows) begin() (*batch, error) {
 		return r.fallBack(o.err)
 	}
 	r.out = make(chan *batch, 2*len(o.session.Streams))
+	r.spares = make(spares, cap(r.out)+len(o.session.Streams))
 	var streams sync.WaitGroup
 	for _, stream := range o.session.Streams {
 		streams.Go(func() {
@@ -158,8 +161,9 @@ func (r *storageRows) fallBack(err error) (*batch, error) {
 
 // received gives out what the streams have read.
 func (r *storageRows) received() (*batch, error) {
+	r.spares.put(r.last)
 	b, ok := <-r.out
-	if ok {
+	if r.last = b; ok {
 		if !r.streamed() {
 			r.tell("storage", nil)
 			r.rest.page = nil // it is not needed any more
@@ -196,7 +200,7 @@ func (r *storageRows) fail(err error) {
 
 // stream reads one stream to its end, from a row on, and opens it again where it breaks.
 func (r *storageRows) stream(name string, schema []byte, offset int64) error {
-	reader, err := newArrowReader(r.columns, r.fields, schema)
+	reader, err := newArrowReader(r.columns, r.fields, schema, r.spares)
 	if err != nil {
 		return err
 	}

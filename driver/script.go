@@ -85,7 +85,7 @@ func (r *Rows) NextResultSet() error {
 	r.sets = r.sets[1:]
 	if len(r.sets) > 0 || pg == nil {
 		var err error
-		if pg, err = r.conn.results(r.ctx, ref, "", r.conn.connector.cfg.MaxResults, pollTimeoutMs); err != nil {
+		if pg, err = r.conn.results(r.ctx, ref, pollTimeoutMs); err != nil {
 			return r.end(err)
 		}
 		if !pg.JobComplete {

@@ -201,7 +201,7 @@ func settle(settled chan struct{}) {
 func (c *Connector) cancelNow(ctx context.Context, ref *bq.JobReference, wait bool) {
 	_, _ = call(ctx, c, retryable, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
 	for pause := 10 * time.Millisecond; wait; pause = min(2*pause, time.Second) {
-		pg, err := call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.results(ctx, ref, "", 1, pollTimeoutMs) })
+		pg, err := call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.results(ctx, ref, 1, pollTimeoutMs) })
 		if err != nil || pg.JobComplete || sleep(ctx, pause) != nil {
 			return
 		}
