@@ -47,14 +47,13 @@ func (s spares) put(b *batch) {
 // row is the place of row i.
 func (b *batch) row(i int) []driver.Value { return b.values[i*b.width : (i+1)*b.width] }
 
-// next copies the next row into dest. It reports false after the last.
-func (b *batch) next(dest []driver.Value) bool {
+// next gives out the next row. It reports false after the last.
+func (b *batch) next() ([]driver.Value, bool) {
 	if b.read == b.rows {
-		return false
+		return nil, false
 	}
-	copy(dest, b.row(b.read))
 	b.read++
-	return true
+	return b.row(b.read - 1), true
 }
 
 // batches is a result's rows, run by run. A run is the caller's until the next call of Next, which ends with

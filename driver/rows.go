@@ -21,6 +21,7 @@ type Rows struct {
 	watch   *watch
 	batches batches
 	current *batch
+	row     []driver.Value // of current: the last one that was given out
 	err     error
 	read    int64 // rows given out
 
@@ -43,7 +44,7 @@ func (r *Rows) open(pg *page) error {
 	if err != nil {
 		return err
 	}
-	r.columns, r.current, r.err = columns, nil, nil
+	r.columns, r.current, r.row, r.err = columns, nil, nil, nil
 	rest := newJSONPages(r.ctx, r.conn, columns, pg)
 	r.batches = rest
 	if pg.PageToken == "" || pg.JobReference == nil {
@@ -78,16 +79,29 @@ func (r *Rows) Columns() []string {
 
 // Next fills dest with the next row and returns io.EOF after the last.
 func (r *Rows) Next(dest []driver.Value) error {
+	if r.err == nil && len(dest) != len(r.columns) {
+		return errors.New("bigqueryuser: Next was given a row of another length than the result has columns")
+	}
+	if err := r.NextRow(); err != nil {
+		return err
+	}
+	copy(dest, r.row)
+	return nil
+}
+
+// NextRow goes on to the next row and returns io.EOF after the last. From Go 1.27 on database/sql calls it instead
+// of Next.
+func (r *Rows) NextRow() error {
 	if r.err != nil {
 		return r.err
 	}
-	if len(dest) != len(r.columns) {
-		return errors.New("bigqueryuser: Next was given a row of another length than the result has columns")
-	}
 	for {
-		if r.current != nil && r.current.next(dest) {
-			r.read++
-			return nil
+		if r.current != nil {
+			var ok bool
+			if r.row, ok = r.current.next(); ok {
+				r.read++
+				return nil
+			}
 		}
 		r.current = nil
 		b, err := r.batches.Next()
@@ -103,7 +117,7 @@ func (r *Rows) Next(dest []driver.Value) error {
 
 // end frees what the rows hold and keeps err as the answer to any further Next.
 func (r *Rows) end(err error) error {
-	r.err, r.current = err, nil
+	r.err, r.current, r.row = err, nil, nil
 	if r.batches != nil {
 		r.batches.Close()
 	}

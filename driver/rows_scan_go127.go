@@ -1,0 +1,66 @@
+//go:build go1.27
+
+package driver
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+var _ driver.RowsColumnScanner = (*Rows)(nil)
+
+// ScanColumn copies a value of the current row to where dest points. Destinations of the value's own type, which most are,
+// are set without reflection, and a JSON value goes into a json.RawMessage. For all others database/sql's rules hold.
+func (r *Rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
+	if i < 0 || i >= len(r.row) {
+		return errors.New("bigqueryuser: there is no row, or no such column in it")
+	}
+	if assignOwn(dest, r.row[i]) {
+		return nil
+	}
+	if raw, ok := dest.(*json.RawMessage); ok && raw != nil && r.columns[i].typeName == "JSON" {
+		switch v := r.row[i].(type) {
+		case string:
+			*raw = json.RawMessage(v)
+			return nil
+		case nil:
+			*raw = nil
+			return nil
+		}
+	}
+	return sql.ConvertAssign(scan, dest, r.row[i])
+}
+
+// assignOwn sets a destination of the value's own type. It reports false, and does nothing, for any other, and
+// for BYTES, of which the caller needs a copy.
+func assignOwn(dest any, value driver.Value) bool {
+	switch d := dest.(type) {
+	case *any:
+		if _, shared := value.([]byte); !shared && d != nil {
+			*d = value
+			return true
+		}
+	case *int64:
+		return set(d, value)
+	case *string:
+		return set(d, value)
+	case *float64:
+		return set(d, value)
+	case *bool:
+		return set(d, value)
+	case *time.Time:
+		return set(d, value)
+	}
+	return false
+}
+
+func set[T any](dest *T, value driver.Value) bool {
+	v, ok := value.(T)
+	if ok = ok && dest != nil; ok {
+		*dest = v
+	}
+	return ok
+}
