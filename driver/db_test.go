@@ -2,10 +2,7 @@ package driver_test
 
 import (
 	"database/sql"
-	"errors"
-	"fmt"
 	"net/http"
-	"reflect"
 	"testing"
 	"time"
 
@@ -68,95 +65,6 @@ func readAll(t testing.TB, rows *sql.Rows) [][]any {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// TestRequests counts the requests of everyday statements: each is as few as the API allows.
-func TestRequests(t *testing.T) {
-	t.Parallel()
-	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT name, n FROM t", numbers)
-	server.On("INSERT INTO t VALUES ('x', ?)", fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 3}})
-	server.On("CREATE TABLE t (a INT64)", fakebq.Answer{StatementType: "CREATE_TABLE"})
-	server.On("SELECT 1", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "INTEGER"}}, Rows: [][]any{{1}}})
-	server.On("SELECT name, n FROM t WHERE n > ?", numbers)
-	server.On("SELECT name, n FROM paged", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3})
-	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 2})
-	db := open(t, server)
-	ctx := t.Context()
-	for _, tt := range []struct {
-		name string
-		run  func() error
-		want map[fakebq.Method]int
-	}{
-		{"Ping", func() error { return db.PingContext(ctx) }, map[fakebq.Method]int{fakebq.Insert: 1}},
-		{"SELECT of one page", func() error {
-			rows, err := db.QueryContext(ctx, "SELECT name, n FROM t")
-			if err != nil {
-				return err
-			}
-			if got := readAll(t, rows); len(got) != 3 {
-				return fmt.Errorf("got %d rows; want 3", len(got))
-			}
-			return nil
-		}, map[fakebq.Method]int{fakebq.Query: 1}},
-		{"DML with RowsAffected", func() error {
-			res, err := db.ExecContext(ctx, "INSERT INTO t VALUES ('x', ?)", 1)
-			if err != nil {
-				return err
-			}
-			if n, err := res.RowsAffected(); n != 3 || err != nil {
-				return fmt.Errorf("RowsAffected: got %d, %v; want 3", n, err)
-			}
-			if _, err := res.LastInsertId(); err == nil {
-				return errors.New("LastInsertId: got no error")
-			}
-			return nil
-		}, map[fakebq.Method]int{fakebq.Query: 1}},
-		{"DDL", func() error { _, err := db.ExecContext(ctx, "CREATE TABLE t (a INT64)"); return err }, map[fakebq.Method]int{fakebq.Query: 1}},
-		{"Prepare and two queries", func() error {
-			stmt, err := db.PrepareContext(ctx, "SELECT name, n FROM t WHERE n > ?")
-			if err != nil {
-				return err
-			}
-			defer stmt.Close()
-			for range 2 {
-				rows, err := stmt.QueryContext(ctx, 0)
-				if err != nil {
-					return err
-				}
-				readAll(t, rows)
-			}
-			return nil
-		}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 2}},
-		{"three pages", func() error {
-			rows, err := db.QueryContext(ctx, "SELECT name, n FROM paged")
-			if err != nil {
-				return err
-			}
-			if got := readAll(t, rows); len(got) != 9 || got[8][0] != "Grace" {
-				return fmt.Errorf("got %v", got)
-			}
-			return nil
-		}, map[fakebq.Method]int{fakebq.Query: 1, fakebq.GetQueryResults: 2}},
-		{"a job that goes on", func() error {
-			rows, err := db.QueryContext(ctx, "SELECT slow")
-			if err != nil {
-				return err
-			}
-			if got := readAll(t, rows); len(got) != 3 {
-				return fmt.Errorf("got %d rows; want 3", len(got))
-			}
-			return nil
-		}, map[fakebq.Method]int{fakebq.Query: 1, fakebq.GetQueryResults: 2}},
-	} {
-		server.ResetLog()
-		if err := tt.run(); err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if got := server.Counts(); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%s: got requests %v; want %v", tt.name, got, tt.want)
-		}
-	}
 }
 
 // TestReplacedTransport: programs wrap http.DefaultTransport, for tracing say.
