@@ -26,7 +26,7 @@ import (
 const (
 	defaultEndpoint = "https://bigquery.googleapis.com"
 	restPath        = "/bigquery/v2/"
-	userAgent       = "bigqueryuser"
+	userAgent       = "bigqueryuser (gzip)" // Google compresses answers only for who says gzip here too
 
 	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB.
 	maxPageBytes = 64 << 20

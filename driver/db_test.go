@@ -142,7 +142,7 @@ func TestRequest(t *testing.T) {
 		req.UseQueryCache == nil || *req.UseQueryCache {
 		t.Errorf("got %+v", req)
 	}
-	for key, want := range map[string]string{"Authorization": "Bearer token", "X-Goog-User-Project": "quota-project", "User-Agent": "report/1.0 bigqueryuser"} {
+	for key, want := range map[string]string{"Authorization": "Bearer token", "X-Goog-User-Project": "quota-project", "User-Agent": "report/1.0 bigqueryuser (gzip)"} {
 		if got := first.Header.Get(key); got != want {
 			t.Errorf("header %s: got %q; want %q", key, got, want)
 		}

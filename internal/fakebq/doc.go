@@ -73,5 +73,5 @@
 //     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult
 //     for jobs.insert and jobs.get.
 //   - Answers are indented unless prettyPrint=false, cut by fields=, and
-//     gzipped for clients that take it.
+//     gzipped for clients that take it and whose User-Agent says gzip.
 package fakebq

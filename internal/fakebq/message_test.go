@@ -43,7 +43,7 @@ func TestAnswerForms(t *testing.T) {
 		t.Errorf("without prettyPrint: got %.40q; want it indented", pretty)
 	}
 	for _, query := range []string{"", "?prettyPrint=false"} {
-		w := ask(t, s, query, http.Header{"Accept-Encoding": {"gzip"}})
+		w := ask(t, s, query, http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test (gzip)"}})
 		if w.Header().Get("Content-Encoding") != "gzip" {
 			t.Fatalf("gzip: got headers %v", w.Header())
 		}
@@ -59,8 +59,11 @@ func TestAnswerForms(t *testing.T) {
 			t.Errorf("gzip%s: -plain +gzip\n%s", query, diff)
 		}
 	}
-	if w := ask(t, New(Options{NoGzip: true}), "", http.Header{"Accept-Encoding": {"gzip"}}); w.Header().Get("Content-Encoding") != "" {
+	if w := ask(t, New(Options{NoGzip: true}), "", http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test (gzip)"}}); w.Header().Get("Content-Encoding") != "" {
 		t.Error("NoGzip: got a compressed answer")
+	}
+	if w := ask(t, s, "", http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test"}}); w.Header().Get("Content-Encoding") != "" {
+		t.Error("a User-Agent without gzip: got a compressed answer")
 	}
 
 	a := people()
@@ -131,7 +134,7 @@ func BenchmarkServePage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, header := range map[string]http.Header{"plain": nil, "gzip": {"Accept-Encoding": {"gzip"}}} {
+	for name, header := range map[string]http.Header{"plain": nil, "gzip": {"Accept-Encoding": {"gzip"}, "User-Agent": {"test (gzip)"}}} {
 		b.Run(name, func(b *testing.B) {
 			s := New(Options{})
 			s.On("SELECT people", Answer{Table: table})
