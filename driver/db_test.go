@@ -155,3 +155,20 @@ func TestRequest(t *testing.T) {
 		t.Errorf("got %+v", stats)
 	}
 }
+
+// TestOpenWithoutName: libraries open a driver without a name to get hold of it. Only a connection needs one.
+func TestOpenWithoutName(t *testing.T) {
+	t.Parallel()
+	db, err := sql.Open(driver.Name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, ok := db.Driver().(*driver.Driver); !ok {
+		t.Errorf("got a %T; want a *driver.Driver", db.Driver())
+	}
+	_, want := dsn.Parse("")
+	if err := db.PingContext(t.Context()); err == nil || err.Error() != want.Error() {
+		t.Errorf("got %v; want %v", err, want)
+	}
+}

@@ -149,9 +149,13 @@ var (
 )
 
 // OpenConnector parses the DSN and reads the client secrets that it names, so that a
-// mistake in either is reported by sql.Open. It makes no request.
+// mistake in either is reported by sql.Open. It makes no request. An empty DSN is an error of
+// the first connection: libraries that wrap drivers, such as otelsql, open one with it to ask for its Driver.
 func (d *Driver) OpenConnector(name string) (driver.Connector, error) {
 	cfg, err := dsn.Parse(name)
+	if err != nil && name == "" {
+		return noDSN{d, err}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,3 +170,12 @@ func (d *Driver) Open(name string) (driver.Conn, error) {
 	}
 	return c.Connect(context.Background())
 }
+
+// noDSN connects to nothing.
+type noDSN struct {
+	driver *Driver
+	err    error
+}
+
+func (c noDSN) Connect(context.Context) (driver.Conn, error) { return nil, c.err }
+func (c noDSN) Driver() driver.Driver                        { return c.driver }
