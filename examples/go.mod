@@ -5,6 +5,8 @@ go 1.26.0
 require (
 	github.com/bigqueryuser/bigqueryuser v0.0.0
 	github.com/bigqueryuser/bigqueryuser/internal/sandbox v0.0.0
+	github.com/go-echarts/go-echarts/v2 v2.6.7
+	github.com/jmoiron/sqlx v1.4.0
 )
 
 require (

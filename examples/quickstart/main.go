@@ -20,46 +20,30 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
 const names = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name = 'William' GROUP BY name"
 
 func main() {
-	if consent(os.Args) {
-		return
-	}
-	var (
-		project = flag.String("project", "", "the project to bill; none runs the sandbox")
-		secrets = flag.String("client-secrets", "", "path of client_secrets.json, with -project")
-		query   = flag.String("query", names, "the query to run")
-		remote  = flag.Bool("remote", false, "sign in through the terminal, as over SSH: paste the address that the browser ends at")
-	)
-	flag.Parse()
-	if *project == "" && *secrets != "" {
-		fmt.Fprintln(os.Stderr, "quickstart: -client-secrets needs -project, the project to bill; without both the sandbox runs")
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	cfg := &dsn.Config{Project: *project, ClientSecrets: *secrets}
+	query := flag.String("query", names, "the query to run")
+	remote := flag.Bool("remote", false, "sign in through the terminal, as over SSH: paste the address that the browser ends at")
+	cfg := local.Flags()
 	if *remote {
 		cfg.Login = "manual"
 	}
-	if err := run(ctx, os.Stdout, cfg, *query); err != nil {
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
-	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	local.Check(run(ctx, os.Stdout, cfg, *query))
 }
 
 // run uses the sandbox if cfg names no project.
 func run(ctx context.Context, out io.Writer, cfg *dsn.Config, query string) error {
-	if cfg.Project == "" {
-		stop, err := useSandbox(ctx, out, cfg)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	stop, err := local.Start(ctx, out, cfg)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	db, err := sql.Open(driver.Name, cfg.Format())
 	if err != nil {
 		return err

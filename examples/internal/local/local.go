@@ -1,0 +1,114 @@
+// Package local is what the examples share: the flags that choose where they run, and the sandbox that they
+// run on without flags. A program of your own needs none of it.
+package local
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
+)
+
+// ConsentEnv tells a second start of the program that it is there to play the browser.
+const ConsentEnv = "BIGQUERYUSER_EXAMPLE_CONSENT"
+
+// That second start ends here, before main.
+func init() {
+	if os.Getenv(ConsentEnv) == "" || len(os.Args) != 2 {
+		return
+	}
+	Check(sandbox.Consent(context.Background(), os.Args[1]))
+	os.Exit(0)
+}
+
+// Check ends the program if err is one.
+func Check(err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(1)
+	}
+}
+
+// Flags parses the command line with -project and -client-secrets and returns what they say. Flags of the
+// program's own are to be defined before.
+func Flags() *dsn.Config {
+	cfg := &dsn.Config{}
+	flag.StringVar(&cfg.Project, "project", "", "the project to bill; none runs the sandbox")
+	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "", "path of client_secrets.json, with -project")
+	flag.Parse()
+	if cfg.Project == "" && cfg.ClientSecrets != "" {
+		fmt.Fprintln(os.Stderr, "-client-secrets needs -project, the project to bill; without both the sandbox runs")
+		os.Exit(2)
+	}
+	return cfg
+}
+
+// Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox and its sign-in
+// keep lies in a folder of its own, apart from the person's real sign-ins. It tells out what it does.
+func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), err error) {
+	if cfg.Project != "" {
+		return func() {}, nil
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(config, "bigqueryuser-sandbox")
+	server, err := sandbox.Start(ctx, sandbox.Config{StateDir: dir})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			server.Close()
+		}
+	}()
+	cfg.Project = "my-billing-project"
+	cfg.Endpoint = server.Endpoint()
+	cfg.TokenDir = filepath.Join(dir, "sign-ins")
+	cfg.ClientSecrets = filepath.Join(dir, "client_secrets.json")
+	if err := os.WriteFile(cfg.ClientSecrets, server.ClientSecrets(), 0o600); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(out, "sandbox: a local Google sign-in and BigQuery at %s (names: Texas only, 1910-2023)\n", server.Endpoint())
+	if from := server.MovedFrom(); from != "" {
+		fmt.Fprintf(out, "sandbox: its address %s is in use by something else, so the sign-in is asked for anew\n", from)
+	}
+	if cfg.Login == "" && !browserHere() {
+		if err := playBrowser(); err != nil {
+			return nil, err
+		}
+		cfg.Login = "browser"
+		fmt.Fprintln(out, "sandbox: no browser can be opened here, so this program follows the consent page itself, over HTTP, if it is asked")
+	}
+	return func() { server.Close() }, nil
+}
+
+// browserHere tells whether a person could see a browser.
+func browserHere() bool {
+	switch {
+	case os.Getenv("CI") != "":
+		return false
+	case runtime.GOOS == "windows", runtime.GOOS == "darwin", os.Getenv("BROWSER") != "", os.Getenv("WSL_DISTRO_NAME") != "":
+		return true
+	}
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// Browser is the program that the sign-in opens where there is no real one: this one.
+var Browser = os.Executable
+
+func playBrowser() error {
+	path, err := Browser()
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Setenv(ConsentEnv, "1"), os.Setenv("BROWSER", path))
+}

@@ -1,0 +1,77 @@
+// Package localtest lets the tests of the examples run them as on a computer of their own.
+package localtest
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
+)
+
+// NewComputer makes the test one that nobody has signed in on and that has no browser: the test binary plays it,
+// as the examples themselves do.
+func NewComputer(t *testing.T) {
+	t.Helper()
+	home := t.TempDir()
+	for _, name := range []string{"XDG_CONFIG_HOME", "HOME", "AppData"} {
+		t.Setenv(name, home)
+	}
+	t.Setenv("CI", "true")
+	t.Setenv("BROWSER", "")
+	t.Setenv(local.ConsentEnv, "")
+}
+
+// CountConsents counts how often f starts the browser, through a script that notes it.
+func CountConsents(t *testing.T, f func() error) (int, error) {
+	t.Helper()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("needs a shell to count how often the browser is started")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	log, script := filepath.Join(dir, "log"), filepath.Join(dir, "browser")
+	text := "#!/bin/sh\necho opened >> '" + log + "'\n" + local.ConsentEnv + "=1 exec '" + self + "' \"$1\"\n"
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old := local.Browser
+	local.Browser = func() (string, error) { return script, nil }
+	defer func() { local.Browser = old }()
+	err = f()
+	opened, readErr := os.ReadFile(log)
+	if readErr != nil && !os.IsNotExist(readErr) {
+		t.Fatal(readErr)
+	}
+	return bytes.Count(opened, []byte("opened")), err
+}
+
+// runEnv tells the test binary that it is there to be the program.
+const runEnv = "BIGQUERYUSER_EXAMPLE_RUN"
+
+// Main is for TestMain of a program that Run runs.
+func Main(m *testing.M, main func()) int {
+	if os.Getenv(runEnv) != "" {
+		main()
+		return 0
+	}
+	return m.Run()
+}
+
+// Run runs the program with these flags and returns what it printed.
+func Run(t *testing.T, flags ...string) (string, error) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, flags...)
+	cmd.Env = append(os.Environ(), runEnv+"=1")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

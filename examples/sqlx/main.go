@@ -1,0 +1,67 @@
+// Sqlx shows sqlx at work as it is elsewhere: rows into structs, named parameters, IN, a transaction.
+//
+//	go run ./examples/sqlx
+//
+// runs against the sandbox. With -project and -client-secrets it runs against the real service, where it needs
+// the right to make the dataset bigqueryuser_example, for a table that it drops again.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/jmoiron/sqlx"
+
+	_ "github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
+)
+
+const names = "`bigquery-public-data.usa_names.usa_1910_current`"
+
+type name struct {
+	Name  string
+	Total int64
+}
+
+func main() {
+	ctx, cfg := context.Background(), local.Flags()
+	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
+	local.Check(err)
+	defer stop()
+	db, err := sqlx.ConnectContext(ctx, "bigqueryuser", cfg.Format()) // a DSN of your own is bigqueryuser://my-project?...
+	local.Check(err)
+	defer db.Close()
+
+	var top []name
+	local.Check(db.SelectContext(ctx, &top, "SELECT name, SUM(number) AS total FROM "+names+" WHERE year >= ? GROUP BY name ORDER BY total DESC LIMIT 3", 2000))
+	fmt.Println("since 2000:", top)
+
+	rows, err := db.NamedQueryContext(ctx, "SELECT name, SUM(number) AS total FROM "+names+" WHERE name = :name GROUP BY name", name{Name: "William"})
+	local.Check(err)
+	defer rows.Close()
+	for rows.Next() {
+		var n name
+		local.Check(rows.StructScan(&n))
+		fmt.Println("named:", n)
+	}
+	local.Check(rows.Err())
+
+	query, args, err := sqlx.In("SELECT SUM(number) FROM "+names+" WHERE name IN (?)", []string{"Ada", "Grace"})
+	local.Check(err)
+	var total int64
+	local.Check(db.GetContext(ctx, &total, db.Rebind(query), args...))
+	fmt.Println("Ada and Grace:", total)
+
+	db.MustExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS bigqueryuser_example")
+	db.MustExecContext(ctx, "CREATE OR REPLACE TABLE bigqueryuser_example.top (name STRING, total INT64)")
+	defer db.MustExecContext(ctx, "DROP TABLE bigqueryuser_example.top")
+	tx := db.MustBeginTx(ctx, nil)
+	defer tx.Rollback() // of no effect after Commit
+	_, err = tx.NamedExecContext(ctx, "INSERT INTO bigqueryuser_example.top (name, total) VALUES (:name, :total)", top)
+	local.Check(err)
+	local.Check(tx.Commit())
+	var kept []string
+	local.Check(db.SelectContext(ctx, &kept, "SELECT name FROM bigqueryuser_example.top ORDER BY total DESC"))
+	fmt.Println("kept:", kept)
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/bigqueryuser/bigqueryuser/examples/internal/local/localtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(localtest.Main(m, main)) }
+
+func TestSqlx(t *testing.T) {
+	localtest.NewComputer(t)
+	for run := 1; run <= 2; run++ { // the second one finds what the first one left
+		out, err := localtest.Run(t)
+		if err != nil {
+			t.Fatalf("run %d: %v\n%s", run, err, out)
+		}
+		for _, want := range []string{"since 2000: [{Jose 46998} {Jacob 45058} {Daniel 41477}]\n", "named: {William 184498}\n", "Ada and Grace: 28521\n", "kept: [Jose Jacob Daniel]\n"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("run %d printed no %q:\n%s", run, want, out)
+			}
+		}
+	}
+	if out, err := localtest.Run(t, "-client-secrets", "x.json"); err == nil || !strings.Contains(out, "needs -project") {
+		t.Errorf("-client-secrets alone: got %v, %q; want an error that names -project", err, out)
+	}
+}
