@@ -8,18 +8,20 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
+
+	"cloud.google.com/go/bigquery"
 )
 
 // As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into
 // a Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
-// map[string]T; an ARRAY into a slice; and anything in them into Go's basic types, pointers
-// (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
+// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; and anything in them into
+// Go's basic types, pointers (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))
 //
-// Fields that the destination does not have are left out. An error names the place in the
-// value, such as orders[3].price.
+// Fields that the destination does not have are left out, and those that the value does not have stay as
+// they are. An error names the place in the value, such as orders[3].price.
 func As(dest any) sql.Scanner { return decoder{dest} }
 
 type decoder struct{ dest any }
@@ -57,14 +59,23 @@ func at(place string, err error) error {
 }
 
 func assign(to reflect.Value, src any) error {
-	if to.CanAddr() {
-		switch t := to.Addr().Interface().(type) {
-		case sql.Scanner:
-			return t.Scan(src)
-		case *big.Rat, *big.Int:
-			if src != nil {
-				return assignNumber(t, src)
+	if isSQLNull(to.Type()) {
+		return assignSQLNull(to, src)
+	}
+	switch t := to.Addr().Interface().(type) {
+	case sql.Scanner:
+		return t.Scan(src)
+	case *big.Rat, *big.Int:
+		if src != nil {
+			return assignNumber(t, src)
+		}
+	case *bigquery.IntervalValue:
+		if text, ok := src.(string); ok {
+			v, err := parseInterval(text)
+			if err == nil {
+				*t = v
 			}
+			return err
 		}
 	}
 	if src == nil {
@@ -101,18 +112,35 @@ func assignNull(to reflect.Value) error {
 	return fmt.Errorf("NULL can't be put into a %s: use a pointer or sql.Null[%s]", to.Type(), to.Type())
 }
 
+// assignSQLNull does what Null.Scan does, and knows STRUCTs and ARRAYs too.
+func assignSQLNull(to reflect.Value, src any) error {
+	value := reflect.New(to.Type()).Elem()
+	if src != nil {
+		if err := assign(value.FieldByName("V"), src); err != nil {
+			return err
+		}
+		value.FieldByName("Valid").SetBool(true)
+	}
+	to.Set(value)
+	return nil
+}
+
 func assignStruct(to reflect.Value, s Struct) error {
 	switch {
 	case to.Kind() == reflect.Struct:
 		fields := structFields(to.Type())
+		filled := make([]bool, len(fields))
 		for _, f := range s.Fields {
-			for _, field := range fields {
-				if strings.EqualFold(field.name, f.Name) {
-					if err := assign(to.FieldByIndex(field.index), f.Value); err != nil {
-						return at("."+f.Name, err)
-					}
-					break
-				}
+			i := fieldNamed(fields, f.Name)
+			if i < 0 {
+				continue
+			}
+			if filled[i] {
+				return at("."+f.Name, errors.New("the name is there twice, and a Go struct has room for one: use a driver.Struct"))
+			}
+			filled[i] = true
+			if err := assign(to.FieldByIndex(fields[i].index), f.Value); err != nil {
+				return at("."+f.Name, err)
 			}
 		}
 		return nil

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
+	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -30,6 +32,14 @@ type asOrder struct {
 	Raw      json.RawMessage
 	Extra    any
 	internal int
+}
+
+// asShadow has an ID that hides the embedded one, and two names that differ in case alone.
+type asShadow struct {
+	asBase
+	ID   int64
+	Name string
+	NAME string
 }
 
 func order(id any, price string) driver.Struct {
@@ -61,6 +71,22 @@ func TestAs(t *testing.T) {
 		{"NUMERIC as a float", "1.5", new(float32), float32(1.5)},
 		{"text", "x", new(string), "x"}, {"bool", true, new(bool), true}, {"bytes", []byte{1}, new([]byte), []byte{1}}, {"any", int64(1), new(any), int64(1)},
 		{"Struct", order(int64(7), "1"), new(driver.Struct), order(int64(7), "1")},
+		{"hidden names", driver.Struct{Fields: []driver.StructField{{Name: "id", Value: int64(7)}, {Name: "NAME", Value: "x"}}}, new(asShadow), asShadow{ID: 7, NAME: "x"}},
+		{"a field that is not there stays", driver.Struct{Fields: []driver.StructField{{Name: "name", Value: "x"}}}, &asShadow{ID: 7}, asShadow{ID: 7, Name: "x"}},
+		{"sql.Null of a struct", order(int64(7), "1.5"), new(sql.Null[asOrder]), sql.Null[asOrder]{V: want, Valid: true}},
+		{"sql.Null of a slice", []int64{1}, new(sql.Null[[]int8]), sql.Null[[]int8]{V: []int8{1}, Valid: true}},
+		{"sql.Null of NULL", nil, &sql.Null[asOrder]{V: want, Valid: true}, sql.Null[asOrder]{}},
+		{"sql.NullInt16", int64(5), new(sql.NullInt16), sql.NullInt16{Int16: 5, Valid: true}},
+		{"pointer to a pointer", int64(5), new(**int), func() **int { i := 5; p := &i; return &p }()},
+		{"interval", "-0-3 -4 -0:5:6.000007", new(bigquery.IntervalValue), bigquery.IntervalValue{Months: -3, Days: -4, Minutes: -5, Seconds: -6, SubSecondNanos: -7000}},
+		{"long interval", "10000-0 3660000 87840000:0:0", new(*bigquery.IntervalValue), &bigquery.IntervalValue{Years: 10000, Days: 3660000, Hours: 87840000}},
+		{"intervals", []string{"1-2 3 4:5:6.29"}, new([]bigquery.IntervalValue), []bigquery.IntervalValue{{Years: 1, Months: 2, Days: 3, Hours: 4, Minutes: 5, Seconds: 6, SubSecondNanos: 290000000}}},
+		{"NULL interval", nil, &[]*bigquery.IntervalValue{{}}[0], (*bigquery.IntervalValue)(nil)},
+		{"time of day", "23:59:59.999999", new(civil.Time), civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999000}},
+		{"date and time", time.Date(2024, 2, 29, 1, 2, 3, 4000, time.UTC), new(civil.DateTime), civil.DateTime{Date: civil.Date{Year: 2024, Month: 2, Day: 29}, Time: civil.Time{Hour: 1, Minute: 2, Second: 3, Nanosecond: 4000}}},
+		{"range", driver.Range{Start: civil.Date{Year: 1, Month: 1, Day: 1}}, new(driver.Range), driver.Range{Start: civil.Date{Year: 1, Month: 1, Day: 1}}},
+		{"map of structs", driver.Struct{Fields: []driver.StructField{{Name: "a", Value: driver.Struct{Fields: []driver.StructField{{Name: "id", Value: int64(1)}}}}}}, new(map[string]asBase), map[string]asBase{"a": {1}}},
+		{"named string keys", driver.Struct{Fields: []driver.StructField{{Name: "a", Value: "x"}}}, new(map[json.Number]string), map[json.Number]string{"a": "x"}},
 	} {
 		if err := driver.As(tt.dest).Scan(tt.src); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
@@ -86,10 +112,54 @@ func TestAsErrors(t *testing.T) {
 		{[]int64{1}, new(int), "an ARRAY can't be put into a int"}, {driver.Struct{}, new(int), "a STRUCT can't be put into a int"},
 		{driver.Struct{Fields: []driver.StructField{{Name: "a"}, {Name: "a"}}}, new(map[string]any), "twice"},
 		{int64(-1), new(uint), "bigqueryuser: "}, {int64(1), 1, "needs a pointer"}, {int64(1), (*int)(nil), "needs a pointer"}, {int64(1), nil, "needs a pointer"},
-		{nil, new(big.Rat), "NULL"},
+		{nil, new(big.Rat), "NULL"}, {int64(300), new(int8), "300 is out of the range of int8"}, {int64(300), new(sql.Null[uint8]), "300 is out of the range of uint8"},
+		{1e300, new(float32), "1e+300 is out of the range of float32"}, {"1.5", new(big.Int), "can't be put into a *big.Int"}, {1.5, new(big.Rat), "a float64 can't be put"},
+		{nil, new(civil.Date), "bigqueryuser: "}, {nil, new(time.Time), "NULL can't be put into a time.Time"}, {"x", new(bigquery.IntervalValue), "not of the form Y-M D H:M:S[.F]"},
+		{"1-2 3 4:5", new(bigquery.IntervalValue), "not of the form"}, {"1-2 3 4:5:6.", new(bigquery.IntervalValue), "not of the form"}, {"1 3 4:5:6", new(bigquery.IntervalValue), "not of the form"},
+		{"1-2 x 4:5:6", new(bigquery.IntervalValue), "not of the form"}, {"--1-2 3 4:5:6", new(bigquery.IntervalValue), "not of the form"}, {int64(1), new(bigquery.IntervalValue), "can't be put"},
+		{driver.Struct{Fields: []driver.StructField{{Name: "id", Value: int64(1)}, {Name: "ID", Value: int64(2)}}}, new(asBase), "ID: the name is there twice"},
+		{order(int64(1), "1"), new([]asOrder), "a STRUCT can't be put into a []driver_test.asOrder"}, {[]int64{1}, new([1]int64), "an ARRAY can't be put"}, {[]int64{1}, new(asOrder), "an ARRAY can't be put"},
+		{driver.Struct{}, new(map[int]string), "a STRUCT can't be put"}, {int64(1), new(func()), "can't be put"}, {"x", new(error), "can't be put"}, {int64(1), new(unsafe.Pointer), "can't be put"},
+		{driver.Struct{Fields: []driver.StructField{{Name: "a", Value: []driver.Struct{{Fields: []driver.StructField{{Name: "b", Value: "x"}}}}}}}, new(map[string][]map[string]int), "a[0].b: "},
 	} {
 		if err := driver.As(tt.dest).Scan(tt.src); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v into %T: got %v; want %q", tt.src, tt.dest, err, tt.want)
 		}
 	}
+}
+
+// asDestinations makes one of each kind of destination, odd ones too.
+func asDestinations() []any {
+	return []any{
+		nil, 1, (*int)(nil), new(any), new(int8), new(uint64), new(float32), new(bool), new(string), new([]byte), new(time.Time), new(civil.Date), new(civil.Time), new(civil.DateTime),
+		new(big.Int), new(*big.Rat), new(bigquery.IntervalValue), new(json.RawMessage), new(driver.Range), new(driver.Struct), new(asOrder), new([]asOrder), new(*[]*asLine), new(asShadow),
+		new(sql.Null[asOrder]), new(sql.Null[int16]), new(sql.NullTime), new([]string), new([]any), new([2]int), new(map[string]any), new(map[string]*int), new(map[int]int), new(chan int), new(func()),
+		new(error), new(unsafe.Pointer), new(***int), new(struct{}), new([][]int), new(sql.RawBytes), new(complex128), new(uintptr),
+	}
+}
+
+// FuzzAs: whatever the value and the destination, there is an error or a value and no panic; an any takes every value as it is.
+func FuzzAs(f *testing.F) {
+	for i := range asDestinations() {
+		f.Add(uint8(i), uint8(i), "id", "1.5", int64(300))
+		f.Add(uint8(i), uint8(255-i), "lines", "0-0 0 0:0:0.1", int64(-1))
+	}
+	f.Fuzz(func(t *testing.T, dest, kind uint8, name, text string, n int64) {
+		inner := driver.Struct{Fields: []driver.StructField{{Name: name, Value: text}, {Name: "price", Value: text}, {Name: "SKU", Value: n}}}
+		day := time.Unix(n%1e11, 0).UTC()
+		sources := []any{
+			nil, n, float64(n) / 3, n%2 == 0, text, []byte(text), day, driver.Range{Start: civil.DateOf(day)}, inner, driver.Struct{},
+			[]int64{n}, []string{text, name}, []time.Time{day}, []driver.Struct{inner, {}}, [][]byte{[]byte(text)}, []float64{}, []bool{true},
+			driver.Struct{Fields: []driver.StructField{{Name: name, Value: []driver.Struct{inner}}, {Name: "id", Value: n}, {Name: "note", Value: text}, {Name: name}}},
+		}
+		src := sources[int(kind)%len(sources)]
+		to := asDestinations()[int(dest)%len(asDestinations())]
+		err := driver.As(to).Scan(src)
+		if any, ok := to.(*any); ok && (err != nil || !reflect.DeepEqual(*any, src)) {
+			t.Errorf("%#v into an any: got %#v, %v", src, *any, err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "bigqueryuser: ") {
+			t.Errorf("got the error %q", err)
+		}
+	})
 }

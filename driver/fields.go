@@ -24,12 +24,12 @@ var fieldsByType sync.Map // reflect.Type -> []structField
 // structFields lists the exported fields of a struct type. A field's name is the one in its tag
 // `bigquery:"name"`, as for the official client, else its own; "-" leaves it out. The fields of
 // an embedded struct without a tag count as the outer one's, unless it is a value of its own, as
-// time.Time is.
+// time.Time is; of those of one name the outermost counts, as in Go.
 func structFields(t reflect.Type) []structField {
 	if known, ok := fieldsByType.Load(t); ok {
 		return known.([]structField)
 	}
-	fields := appendFields(nil, t, nil)
+	fields := outermost(appendFields(nil, t, nil))
 	fieldsByType.Store(t, fields)
 	return fields
 }
@@ -50,6 +50,25 @@ func appendFields(fields []structField, t reflect.Type, index []int) []structFie
 		}
 	}
 	return fields
+}
+
+// outermost drops the fields that one of the same name further out hides.
+func outermost(fields []structField) []structField {
+	depth := make(map[string]int)
+	for _, f := range fields {
+		if d, ok := depth[f.name]; !ok || len(f.index) < d {
+			depth[f.name] = len(f.index)
+		}
+	}
+	return slices.DeleteFunc(fields, func(f structField) bool { return len(f.index) > depth[f.name] })
+}
+
+// fieldNamed finds the field for a name, without regard to case where none has exactly this one; -1 if there is none.
+func fieldNamed(fields []structField, name string) int {
+	if i := slices.IndexFunc(fields, func(f structField) bool { return f.name == name }); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(fields, func(f structField) bool { return strings.EqualFold(f.name, name) })
 }
 
 // isValue tells a struct that BigQuery has a scalar type for, or that says itself what it is.

@@ -10,13 +10,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
 // The texts of scalar parameters. Those of the official client are not used: it rounds a civil
-// time up to a sixtieth second and loses the sign of an interval's smaller parts.
+// time up to a sixtieth second.
 
 // formatFloat writes the fewest digits that make the same number; BigQuery reads NaN, +Inf and -Inf.
 func formatFloat(f float64, bits int) string { return strconv.FormatFloat(f, 'g', -1, bits) }
@@ -79,24 +78,6 @@ func timeText(t civil.Time) string {
 // datetimeText has a space between date and time in a parameter and a T where BigQuery prints it.
 func datetimeText(t civil.DateTime, between string) string {
 	return t.Date.String() + between + timeText(t.Time)
-}
-
-// intervalText writes an interval in BigQuery's canonical form. Its three parts, months, days and time,
-// have a sign each.
-func intervalText(v *bigquery.IntervalValue) string {
-	months := int64(v.Years)*12 + int64(v.Months)
-	nanos := ((int64(v.Hours)*60+int64(v.Minutes))*60+int64(v.Seconds))*1e9 + int64(v.SubSecondNanos)
-	ms, m := signed(months)
-	ts, t := signed(nanos)
-	seconds := t / 1e9
-	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s", ms, m/12, m%12, v.Days, ts, seconds/3600, seconds/60%60, seconds%60, fractionText(int(t%1e9)))
-}
-
-func signed(n int64) (sign string, abs int64) {
-	if n < 0 {
-		return "-", -n
-	}
-	return "", n
 }
 
 const (

@@ -108,12 +108,12 @@ func encodeAt(v any, depth int) (argument, error) {
 		}
 		return encodeInt(v)
 	case bigquery.IntervalValue:
-		return scalar("INTERVAL", intervalText(&v)), nil
+		return encodeInterval(&v)
 	case *bigquery.IntervalValue:
 		if v == nil {
 			return typedNull("INTERVAL"), nil
 		}
-		return scalar("INTERVAL", intervalText(v)), nil
+		return encodeInterval(v)
 	case sql.Out:
 		return argument{}, errors.New("BigQuery has no output parameters")
 	case Range:
@@ -192,11 +192,11 @@ func encodeReflect(v any, depth int) (argument, error) {
 		}
 		return encodeAt(rv.Elem().Interface(), depth+1)
 	}
-	if inner, valid, ok := sqlNull(rv); ok {
-		if !valid {
+	if isSQLNull(rv.Type()) {
+		if !rv.FieldByName("Valid").Bool() {
 			return untypedNull, nil
 		}
-		return encodeAt(inner, depth+1)
+		return encodeAt(rv.FieldByName("V").Interface(), depth+1)
 	}
 	if valuer, ok := v.(driver.Valuer); ok {
 		inner, err := valuer.Value()
@@ -243,13 +243,10 @@ func encodeReflect(v any, depth int) (argument, error) {
 
 var valuerType = reflect.TypeFor[driver.Valuer]()
 
-// sqlNull opens a sql.Null[T]: its Value would turn a civil.Date in it into text.
-func sqlNull(rv reflect.Value) (inner any, valid, ok bool) {
-	t := rv.Type()
-	if t.Kind() != reflect.Struct || t.PkgPath() != "database/sql" || !strings.HasPrefix(t.Name(), "Null[") {
-		return nil, false, false
-	}
-	return rv.FieldByName("V").Interface(), rv.FieldByName("Valid").Bool(), true
+// isSQLNull tells a sql.Null[T], which is opened wherever it is met: its Value would turn a civil.Date in it into text,
+// and its Scan knows no STRUCT.
+func isSQLNull(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
 }
 
 // as gives an argument without a type the one that BigQuery found for it. A time goes into a
