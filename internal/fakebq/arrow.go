@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -186,7 +187,11 @@ func appendArrowText(b array.Builder, typ, text string) (err error) {
 	case *array.Decimal256Builder:
 		var n *big.Int
 		n, err = scaled(text, 38)
-		b.Append(decimal256.FromBigInt(n))
+		var d decimal256.Num
+		if err == nil {
+			d, err = decimal256Of(n)
+		}
+		b.Append(d)
 	case *array.TimestampBuilder:
 		var micros int64
 		if typ == "TIMESTAMP" {
@@ -228,6 +233,18 @@ func scaled(text string, scale int) (*big.Int, error) {
 	return r.Num(), nil
 }
 
+// decimal256Of is decimal256.FromBigInt, which does not take the smallest BIGNUMERIC.
+func decimal256Of(n *big.Int) (decimal256.Num, error) {
+	if half := new(big.Int).Lsh(big.NewInt(1), 255); n.Cmp(half) >= 0 || n.Cmp(new(big.Int).Neg(half)) < 0 {
+		return decimal256.Num{}, fmt.Errorf("%s is beyond 256 bits", n)
+	}
+	var words [4]uint64
+	for i := range words {
+		words[i] = new(big.Int).And(new(big.Int).Rsh(n, uint(64*i)), new(big.Int).SetUint64(math.MaxUint64)).Uint64()
+	}
+	return decimal256.New(words[3], words[2], words[1], words[0]), nil
+}
+
 // arrowInterval reads Y-M D H:M:S[.F], each part with its own sign.
 func arrowInterval(text string) (v arrow.MonthDayNanoInterval, err error) {
 	parts := strings.Fields(text)
@@ -258,7 +275,11 @@ func arrowInterval(text string) (v arrow.MonthDayNanoInterval, err error) {
 	if _, err = fmt.Sscan(hms[0], &h); err == nil {
 		_, err = fmt.Sscan(hms[1], &min)
 	}
-	if v.Nanoseconds = (h*3600+min*60)*1e9 + nanos.Int64(); negative {
+	nanos.Add(nanos, new(big.Int).Mul(big.NewInt(h*3600+min*60), big.NewInt(1e9)))
+	if !nanos.IsInt64() {
+		return v, fmt.Errorf("%s is more than Arrow's nanoseconds hold", text)
+	}
+	if v.Nanoseconds = nanos.Int64(); negative {
 		v.Nanoseconds = -v.Nanoseconds
 	}
 	return v, err
