@@ -14,8 +14,8 @@ import (
 
 // As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into
 // a Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
-// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; and anything in them into
-// Go's basic types, pointers (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
+// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a RANGE into a string; and
+// anything in them into Go's basic types, pointers (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))
@@ -93,6 +93,13 @@ func assign(to reflect.Value, src any) error {
 		}
 		to.Set(value)
 		return nil
+	}
+	switch text := src.(type) {
+	case Range, Struct: // database/sql has no strings of them
+		if to.Kind() == reflect.String {
+			to.SetString(fmt.Sprint(text))
+			return nil
+		}
 	}
 	if s, ok := src.(Struct); ok {
 		return assignStruct(to, s)

@@ -34,7 +34,7 @@
 //	INTERVAL             string                BigQuery's canonical form, Y-M D H:M:S[.F]; bigquery.IntervalValue by As
 //	GEOGRAPHY            string                WKT
 //	JSON                 string                the JSON text; []byte
-//	RANGE<T>             Range
+//	RANGE<T>             Range                 string by As, as BigQuery prints it
 //	ARRAY<T>             []int64, []string ...  a slice of the T above; NULL is an empty one
 //	STRUCT<...>          Struct                names and values in their order
 //
