@@ -289,7 +289,11 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 	kinds := make([]arrowKind, len(fields))
 	for i, f := range fields {
 		var err error
-		if kinds[i], err = arrowKindOf(f); err != nil {
+		part := *f
+		if part.Mode == "REQUIRED" {
+			part.Mode = "" // but where the STRUCT is NULL itself
+		}
+		if kinds[i], err = arrowKindOf(&part); err != nil {
 			return arrowKind{}, fmt.Errorf("field %q: %w", f.Name, err)
 		}
 	}
@@ -303,7 +307,13 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 		all := make([]StructField, n*len(fields))
 		values := make([]driver.Value, n)
 		for j, f := range fields {
-			if err := kinds[j].fill(values, 1, record.Field(j), from, to, b); err != nil && !(errors.Is(err, errNull) && a.NullN() > 0) {
+			part := record.Field(j)
+			for i := from; f.Mode == "REQUIRED" && part.NullN() > 0 && i < to; i++ {
+				if part.IsNull(i) && !a.IsNull(i) {
+					return nil, fmt.Errorf(".%s: %w", f.Name, errNull)
+				}
+			}
+			if err := kinds[j].fill(values, 1, part, from, to, b); err != nil {
 				return nil, fmt.Errorf(".%s: %w", f.Name, err)
 			}
 			for i, v := range values {
