@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // parameters are the placeholders of a statement: `?` by number or `@name` by name, each
@@ -46,8 +48,12 @@ func findParameters(sql string) (parameters, error) {
 	var words int  // seen so far, in a loose sense
 	var ended bool // a semicolon was the last of them
 	for i := 0; i < len(sql); {
+		if end := skipSpace(sql, i); end > i {
+			i = end
+			continue
+		}
 		ch := sql[i]
-		if !isSpace(ch) && ch != '#' && !strings.HasPrefix(sql[i:], "--") && !strings.HasPrefix(sql[i:], "/*") {
+		if ch != '#' && !strings.HasPrefix(sql[i:], "--") && !strings.HasPrefix(sql[i:], "/*") {
 			p.script = p.script || ended || words == 0 && strings.EqualFold(sql[i:skipName(sql, i)], "call")
 			words++
 			ended = ch == ';'
@@ -65,10 +71,7 @@ func findParameters(sql string) (parameters, error) {
 		case strings.HasPrefix(sql[i:], "@@"):
 			i = skipName(sql, i+2)
 		case ch == '@':
-			start := i + 1
-			for start < len(sql) && isSpace(sql[start]) {
-				start++ // GoogleSQL allows it
-			}
+			start := skipBlank(sql, i+1) // GoogleSQL allows it
 			if i = skipName(sql, start); i == start && start < len(sql) && sql[start] == '`' {
 				i = skipQuoted(sql, start)
 			}
@@ -118,9 +121,39 @@ func skipComment(sql string, i int) int {
 	return len(sql)
 }
 
+// skipBlank passes over white space and comments.
+func skipBlank(sql string, i int) int {
+	for start := -1; i > start; {
+		start = i
+		switch i = skipSpace(sql, i); {
+		case strings.HasPrefix(sql[i:], "#") || strings.HasPrefix(sql[i:], "--"):
+			i = skipLine(sql, i)
+		case strings.HasPrefix(sql[i:], "/*"):
+			i = skipComment(sql, i+2)
+		}
+	}
+	return i
+}
+
+// skipSpace passes over white space, which in GoogleSQL can be Unicode's: it gets into statements by the clipboard.
+func skipSpace(sql string, i int) int {
+	for i < len(sql) {
+		r, n := utf8.DecodeRuneInString(sql[i:])
+		if !unicode.IsSpace(r) && r != '\b' {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
 func skipName(sql string, i int) int {
 	for i < len(sql) && isNameByte(sql[i]) {
-		i++
+		r, n := utf8.DecodeRuneInString(sql[i:])
+		if unicode.IsSpace(r) {
+			break
+		}
+		i += n
 	}
 	return i
 }
@@ -128,5 +161,3 @@ func skipName(sql string, i int) int {
 func isNameByte(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }
-
-func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }

@@ -9,11 +9,12 @@ func isOrdered(sql string) bool {
 	depth, wrapped, first := 0, false, true
 	last := ""
 	for i := 0; i < len(sql); {
+		if end := skipSpace(sql, i); end > i {
+			i = end
+			continue
+		}
 		ch := sql[i]
 		switch {
-		case isSpace(ch):
-			i++
-			continue
 		case ch == '#' || strings.HasPrefix(sql[i:], "--"):
 			i = skipLine(sql, i)
 			continue
