@@ -3,6 +3,7 @@ package driver
 import (
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"math/big"
 	"reflect"
 	"slices"
@@ -69,6 +70,39 @@ func fieldNamed(fields []structField, name string) int {
 		return i
 	}
 	return slices.IndexFunc(fields, func(f structField) bool { return strings.EqualFold(f.name, name) })
+}
+
+var recursiveTypes sync.Map // reflect.Type -> bool
+
+// checkRecursion refuses a struct type that has a field of its own type, at some depth.
+func checkRecursion(t reflect.Type) error {
+	if t.Kind() != reflect.Struct || isValue(t) {
+		return nil
+	}
+	found, known := recursiveTypes.Load(t)
+	if !known {
+		found = holds(t, t, map[reflect.Type]bool{})
+		recursiveTypes.Store(t, found)
+	}
+	if found == true {
+		return fmt.Errorf("a %s can hold another one, which no STRUCT can: leave the field out by the tag `bigquery:\"-\"`", t)
+	}
+	return nil
+}
+
+// holds tells whether a field of t is an inner, or of a type that holds one.
+func holds(t, inner reflect.Type, seen map[reflect.Type]bool) bool {
+	seen[t] = true
+	for _, f := range structFields(t) {
+		part := t.FieldByIndex(f.index).Type
+		for part.Kind() == reflect.Pointer || part.Kind() == reflect.Slice {
+			part = part.Elem()
+		}
+		if part == inner || part.Kind() == reflect.Struct && !seen[part] && !isValue(part) && holds(part, inner, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // isValue tells a struct that BigQuery has a scalar type for, or that says itself what it is.

@@ -85,30 +85,32 @@ const (
 	bigNumericScale = 38
 )
 
-// maxNumeric and maxBigNumeric are the largest absolute values, times 10^scale: 38 nines, and 2^255-1.
+// The bounds, times 10^scale: 38 nines either way, and -2^255 up to 2^255-1.
 var (
 	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
-	maxBigNumeric = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(1))
-
-	maxBigNumericWhole = new(big.Int).Quo(maxBigNumeric, new(big.Int).Exp(big.NewInt(10), big.NewInt(bigNumericScale), nil))
+	minNumeric    = new(big.Int).Neg(maxNumeric)
+	minBigNumeric = new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(1), 255))
+	maxBigNumeric = new(big.Int).Not(minBigNumeric)
 )
 
 // encodeRat writes an exact decimal as the smaller type that holds it. What neither holds is
 // refused: rounding is the caller's to decide.
 func encodeRat(r *big.Rat) (argument, error) {
+	var scaled *big.Rat
 	for _, t := range []struct {
 		name  string
 		scale int
+		min   *big.Int
 		max   *big.Int
-	}{{"NUMERIC", numericScale, maxNumeric}, {"BIGNUMERIC", bigNumericScale, maxBigNumeric}} {
+	}{{"NUMERIC", numericScale, minNumeric, maxNumeric}, {"BIGNUMERIC", bigNumericScale, minBigNumeric, maxBigNumeric}} {
 		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.scale)), nil)
-		scaled := new(big.Rat).Mul(r, new(big.Rat).SetInt(unit))
-		if scaled.IsInt() && scaled.Num().CmpAbs(t.max) <= 0 {
+		scaled = new(big.Rat).Mul(r, new(big.Rat).SetInt(unit))
+		if scaled.IsInt() && scaled.Num().Cmp(t.min) >= 0 && scaled.Num().Cmp(t.max) <= 0 {
 			text := r.FloatString(t.scale)
 			return scalar(t.name, strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
 		}
 	}
-	if new(big.Int).Quo(r.Num(), r.Denom()).CmpAbs(maxBigNumericWhole) > 0 {
+	if whole := new(big.Int).Quo(scaled.Num(), scaled.Denom()); whole.Cmp(minBigNumeric) < 0 || whole.Cmp(maxBigNumeric) > 0 {
 		return argument{}, errors.New("the number is beyond the range of BIGNUMERIC, about 5.79e38 either way")
 	}
 	return argument{}, errors.New("the number has more digits than BIGNUMERIC holds (38 after the point): round it")

@@ -15,6 +15,13 @@ import (
 // slice's type if there is none; what is left open by both is asked of BigQuery. A nil slice
 // is an empty array, as BigQuery itself keeps a NULL one.
 func encodeSlice(rv reflect.Value, depth int) (argument, error) {
+	t := rv.Type().Elem()
+	if isSlice(t) {
+		return argument{}, errArrayOfArrays
+	}
+	if err := checkRecursion(t); err != nil {
+		return argument{}, err
+	}
 	a := argument{array: true, parts: make([]part, rv.Len())}
 	for i := range a.parts {
 		element, err := encodeAt(rv.Index(i).Interface(), depth+1)
@@ -22,7 +29,7 @@ func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 			return argument{}, fmt.Errorf("[%d]: %w", i, err)
 		}
 		if element.array || element.typ != nil && element.typ.Type == "ARRAY" {
-			return argument{}, fmt.Errorf("[%d]: BigQuery has no ARRAY of ARRAYs: put a STRUCT between them", i)
+			return argument{}, fmt.Errorf("[%d]: %w", i, errArrayOfArrays)
 		}
 		a.parts[i].argument = element
 	}
@@ -34,6 +41,16 @@ func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 		return a, nil
 	}
 	return a.as(&bq.QueryParameterType{Type: "ARRAY", ArrayType: elem})
+}
+
+var errArrayOfArrays = errors.New("BigQuery has no ARRAY of ARRAYs: put a STRUCT between them")
+
+// isSlice tells a type that becomes an ARRAY.
+func isSlice(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer && !t.Implements(valuerType) {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !t.Implements(valuerType)
 }
 
 // elementTypes has the types whose zero value is no value of BigQuery's.
@@ -120,6 +137,9 @@ func encodeStruct(s Struct, depth int) (argument, error) {
 
 // encodeGoStruct makes a STRUCT parameter of a Go struct's exported fields.
 func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
+	if err := checkRecursion(rv.Type()); err != nil {
+		return argument{}, err
+	}
 	var names []string
 	var values []any
 	for _, f := range structFields(rv.Type()) {

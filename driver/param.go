@@ -199,7 +199,7 @@ func encodeReflect(v any, depth int) (argument, error) {
 		return encodeAt(rv.FieldByName("V").Interface(), depth+1)
 	}
 	if valuer, ok := v.(driver.Valuer); ok {
-		inner, err := valuer.Value()
+		inner, err := valueOf(valuer)
 		if err != nil {
 			return argument{}, err
 		}
@@ -243,6 +243,16 @@ func encodeReflect(v any, depth int) (argument, error) {
 
 var valuerType = reflect.TypeFor[driver.Valuer]()
 
+// valueOf asks a Valuer, which is the caller's code: its panic is an error that says which argument it is about.
+func valueOf(v driver.Valuer) (value driver.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the Value method of %T panicked: %v", v, p)
+		}
+	}()
+	return v.Value()
+}
+
 // isSQLNull tells a sql.Null[T], which is opened wherever it is met: its Value would turn a civil.Date in it into text,
 // and its Scan knows no STRUCT.
 func isSQLNull(t reflect.Type) bool {
@@ -272,30 +282,4 @@ func (a argument) as(typ *bq.QueryParameterType) (argument, error) {
 		}
 	}
 	return encodeTimestamp(*a.time)
-}
-
-// encodeDeclared encodes a value whose type the caller names.
-func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
-	kind := v.Type.TypeKind
-	if kind == "" {
-		return argument{}, errors.New("bigquery.QueryParameterValue: set Type.TypeKind")
-	}
-	if v.ArrayValue != nil || v.StructValue != nil || kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
-		return argument{}, errors.New("bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, a driver.Struct or a driver.Range instead")
-	}
-	if v.Value == nil {
-		return typedNull(kind), nil
-	}
-	a, err := encode(v.Value)
-	if err == nil && a.typ == nil {
-		a, err = a.as(&bq.QueryParameterType{Type: kind})
-	}
-	if err != nil {
-		return argument{}, err
-	}
-	switch a.typ.Type {
-	case "ARRAY", "STRUCT", "RANGE":
-		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: a %T is no value of a %s", v.Value, kind)
-	}
-	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
 }
