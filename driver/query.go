@@ -55,15 +55,20 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 		w.ended(err)
 		return nil, err
 	}
-	w.answered(pg)
-	r := result{rows: pg.NumDmlAffectedRows}
-	if pg.script {
-		// The script has run, whatever becomes of this.
-		r.rows, r.err = c.affected(ctx, pg)
+	var r result
+	switch {
+	case pg.script:
+		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
+	case pg.StatementType == "" && pg.NumDmlAffectedRows == 0 && !pg.hasColumns():
+		c.complete(ctx, pg) // the answer to a poll does not tell what a TRUNCATE has deleted
 	}
+	w.answered(pg)
 	w.ended(nil)
+	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
 	return r, nil
 }
+
+func (pg *page) hasColumns() bool { return pg.Schema != nil && len(pg.Schema.Fields) > 0 }
 
 // run brings a statement to its end and returns the first page of its result.
 func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (*page, error) {

@@ -3,6 +3,8 @@ package driver
 import (
 	"database/sql/driver"
 	"errors"
+
+	bq "google.golang.org/api/bigquery/v2"
 )
 
 // result is the outcome of a statement run by Exec.
@@ -18,6 +20,15 @@ func (r result) LastInsertId() (int64, error) {
 	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or a key of your own")
 }
 
-// RowsAffected is the number of rows that DML changed, 0 for any other statement. For a script it is an
+// rowsAffected is how many rows a statement has changed. TRUNCATE has it in its statistics alone.
+func rowsAffected(total int64, stats *bq.DmlStatistics) int64 {
+	if total == 0 && stats != nil {
+		return stats.InsertedRowCount + stats.UpdatedRowCount + stats.DeletedRowCount
+	}
+	return total
+}
+
+// RowsAffected is the number of rows that DML changed or TRUNCATE deleted, 0 for any other statement: of CREATE
+// TABLE AS SELECT BigQuery does not count them. For a script it is an
 // error if BigQuery does not say what its statements did; they have run all the same.
 func (r result) RowsAffected() (int64, error) { return r.rows, r.err }

@@ -96,12 +96,18 @@ func (r *Rows) NextResultSet() error {
 	return r.open(pg)
 }
 
-// affected sums what the DML statements of a script have changed.
-func (c *Conn) affected(ctx context.Context, pg *page) (int64, error) {
+// sumAffected sums what the DML statements of a script have changed.
+func (c *Conn) sumAffected(ctx context.Context, pg *page) error {
 	children, err := c.children(ctx, pg.JobReference)
-	var rows int64
+	pg.NumDmlAffectedRows, pg.DmlStats = 0, &bq.DmlStatistics{}
 	for _, child := range children {
-		rows += child.Statistics.Query.NumDmlAffectedRows
+		q := child.Statistics.Query
+		pg.NumDmlAffectedRows += rowsAffected(q.NumDmlAffectedRows, q.DmlStats)
+		if q.DmlStats != nil {
+			pg.DmlStats.InsertedRowCount += q.DmlStats.InsertedRowCount
+			pg.DmlStats.UpdatedRowCount += q.DmlStats.UpdatedRowCount
+			pg.DmlStats.DeletedRowCount += q.DmlStats.DeletedRowCount
+		}
 	}
-	return rows, err
+	return err
 }

@@ -52,7 +52,7 @@ type Observer func(ctx context.Context, stats Stats, err error)
 type statsKey struct{}
 
 // WithStats returns a context that makes a statement run with it fill in s, by the time that
-// Query or Exec returns. A context serves one statement: a second one overwrites the first. For a
+// Query or Exec returns, also with an error: of a failed statement only Query, Project, JobID and Duration are known. A context serves one statement: a second one overwrites the first. For a
 // statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some
 // out. [WithObserver] is told of every statement.
 func WithStats(ctx context.Context, s *Stats) context.Context {
@@ -83,14 +83,12 @@ func (w *watch) answered(pg *page) {
 	if w == nil {
 		return
 	}
-	if pg.StatementType == "" && pg.JobReference != nil {
-		w.complete(pg)
-	}
+	w.conn.complete(w.ctx, pg)
 	s := &w.stats
 	s.Location, s.StatementType, s.CacheHit = pg.Location, pg.StatementType, pg.CacheHit
 	s.BytesProcessed, s.BytesBilled = pg.TotalBytesProcessed, pg.TotalBytesBilled
 	s.SlotTime = time.Duration(pg.TotalSlotMs) * time.Millisecond
-	s.TotalRows, s.RowsAffected = int64(pg.TotalRows), pg.NumDmlAffectedRows
+	s.TotalRows, s.RowsAffected = int64(pg.TotalRows), rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
 	if dml := pg.DmlStats; dml != nil {
 		s.RowsInserted, s.RowsUpdated, s.RowsDeleted = dml.InsertedRowCount, dml.UpdatedRowCount, dml.DeletedRowCount
 	}
@@ -105,7 +103,7 @@ func (w *watch) answered(pg *page) {
 
 // ended is told that there is no more to come of the statement.
 func (w *watch) ended(err error) {
-	if w == nil || w.observer == nil {
+	if w == nil {
 		return
 	}
 	if e := (*Error)(nil); errors.As(err, &e) && w.stats.JobID == "" {
@@ -113,20 +111,29 @@ func (w *watch) ended(err error) {
 	}
 	if w.stats.Duration == 0 {
 		w.stats.Duration = time.Since(w.started)
+		if w.target != nil {
+			*w.target = w.stats // of a statement that failed
+		}
 	}
-	observer := w.observer
-	w.observer = nil
-	observer(w.ctx, w.stats, err)
+	if observer := w.observer; observer != nil {
+		w.observer = nil
+		observer(w.ctx, w.stats, err)
+	}
 }
 
 // complete asks for what the answer to a long statement leaves out. That the statement has
 // succeeded does not depend on it.
-func (w *watch) complete(pg *page) {
-	job, err := call(w.ctx, w.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(w.ctx, pg.JobReference) })
+func (c *Conn) complete(ctx context.Context, pg *page) {
+	if pg.StatementType != "" || pg.JobReference == nil {
+		return // there is nothing left out, or nothing to ask for
+	}
+	job, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
 		return
 	}
 	q := job.Statistics.Query
 	pg.StatementType, pg.TotalBytesBilled, pg.TotalSlotMs = q.StatementType, q.TotalBytesBilled, q.TotalSlotMs
-	pg.DmlStats = q.DmlStats
+	if pg.DmlStats == nil {
+		pg.DmlStats = q.DmlStats
+	}
 }

@@ -68,6 +68,7 @@
 //     left out in US and EU. A dry run leaves no job.
 //   - Numbers of 64 bits are strings; TIMESTAMP is float seconds in E notation
 //     unless useInt64Timestamp is asked for.
+//   - numDmlAffectedRows is not there for TRUNCATE TABLE, and answers to polls have no dmlStats.
 //   - A page ends at 10 MB of rows, whatever maxResults says.
 //   - A cancelled job ends with reason "stopped". A failed job is an HTTP error
 //     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult

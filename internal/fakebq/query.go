@@ -173,7 +173,7 @@ func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 		m.after.set("errors", protos(a.Warnings))
 	}
 	m.after.set("cacheHit", a.CacheHit)
-	if a.DML != nil {
+	if a.hasAffectedRows() {
 		m.after.number("numDmlAffectedRows", a.DML.total())
 	}
 }
@@ -198,6 +198,9 @@ func protos(list []Error) []errorProto {
 	}
 	return out
 }
+
+// hasAffectedRows tells whether there is a numDmlAffectedRows: a TRUNCATE has its rows in dmlStats alone.
+func (a *Answer) hasAffectedRows() bool { return a.DML != nil && a.statementType() != "TRUNCATE_TABLE" }
 
 func (d *DML) total() int64 { return d.Inserted + d.Updated + d.Deleted }
 

@@ -53,11 +53,13 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 		StatementType: a.statementType(), TotalBytesProcessed: a.Bytes, TotalBytesBilled: a.Billed, TotalSlotMs: a.SlotMillis, CacheHit: a.CacheHit,
 	}
 	if a.DML != nil {
-		stats.Query.NumDmlAffectedRows = a.DML.total()
 		stats.Query.DmlStats = &bigquery.DmlStatistics{
 			InsertedRowCount: a.DML.Inserted, UpdatedRowCount: a.DML.Updated, DeletedRowCount: a.DML.Deleted,
 		}
-		stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
+		if a.hasAffectedRows() {
+			stats.Query.NumDmlAffectedRows = a.DML.total()
+			stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
+		}
 	}
 	if j.st.DryRun {
 		j.dryRun(stats.Query)
