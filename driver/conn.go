@@ -19,6 +19,7 @@ type Conn struct {
 	session   *session // nil until one is needed
 	tx        bool     // a transaction is open
 	txErr     error    // why BigQuery has rolled it back; nil as long as it has not
+	inDoubt   bool     // nobody knows whether the last statement has run
 	bad       bool     // the sign-in or the session is gone: the pool must drop the connection
 	closed    bool
 }

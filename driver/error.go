@@ -97,6 +97,10 @@ const (
 	ErrStopped           = reason("stopped")
 )
 
+// ErrCommitUnknown is in the error of an sql.Tx.Commit whose answer was lost, or not waited for since the
+// context of BeginTx has ended: the transaction may have been committed, or it may not. What it has changed tells.
+var ErrCommitUnknown = errors.New("bigqueryuser: it is not known whether the transaction was committed")
+
 // signInError marks what came from the token source, however deep the HTTP client wraps it.
 type signInError struct{ error }
 
@@ -109,6 +113,9 @@ var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
 func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) error {
 	if err == nil {
 		return nil
+	}
+	if up := (*gaveUp)(nil); errors.As(err, &up) {
+		return &gaveUp{up.end, c.failed(ctx, up.last, ref)}
 	}
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return ctx.Err()

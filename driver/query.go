@@ -145,6 +145,7 @@ func (c *Conn) finish(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 		pg, err = c.poll(ctx, pg.JobReference)
 		if err == nil && !pg.JobComplete && time.Since(asked) < time.Second {
 			if sleep(ctx, pause) != nil {
+				c.inDoubt = true
 				c.abandon(pg.JobReference)
 				return nil, ctx.Err()
 			}
@@ -158,6 +159,7 @@ func (c *Conn) finish(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
 	pg, err := c.results(ctx, ref, waitMs(ctx))
 	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "" || retryable(err)) {
+		c.inDoubt = true
 		c.abandon(ref) // it was not the job that failed, or nobody could tell
 	}
 	if err == nil && pg.JobReference == nil {

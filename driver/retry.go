@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -13,16 +14,20 @@ import (
 )
 
 // maxTries bounds the requests for one call, and with the pauses below the time that a caller
-// without a deadline waits for a service that is down: 24 seconds at most, half of it on average.
+// without a deadline waits for a service that is down: 24 seconds at most, half of it on average, unless the
+// service asks for more.
 const maxTries = 8
 
 const (
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
+	// maxRetryAfter bounds what a Retry-After can ask for.
+	maxRetryAfter = 30 * time.Second
 )
 
 // call makes a request until it succeeds or fails for good, or ctx ends: after that nothing is
-// sent any more. A failure is retried where again says so. A refused access token is replaced once.
+// sent any more. A failure is retried where again says so, and where ctx leaves the time for it. A refused
+// access token is replaced once.
 func call[T any](ctx context.Context, c *Connector, again func(error) bool, request func(*client) (T, error)) (T, error) {
 	var none T
 	renewed := false
@@ -50,11 +55,41 @@ func call[T any](ctx context.Context, c *Connector, again func(error) bool, requ
 		if try >= maxTries || !again(err) {
 			return v, err
 		}
-		if sleep(ctx, cl.pause(pause)) != nil {
-			return v, errors.Join(ctx.Err(), err)
+		if end := pauseFor(ctx, max(cl.pause(pause), retryAfter(err))); end != nil {
+			return v, &gaveUp{end, err}
 		}
 		pause = min(2*pause, maxPause)
 	}
+}
+
+// gaveUp is the error of a call that ctx leaves no time to try again: the error of ctx and what the last try failed with.
+type gaveUp struct{ end, last error }
+
+func (e *gaveUp) Error() string   { return e.end.Error() + ": the last try failed: " + e.last.Error() }
+func (e *gaveUp) Unwrap() []error { return []error{e.end, e.last} }
+
+// pauseFor sleeps, unless ctx is to end before: then nobody has to wait for that.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && time.Until(deadline) <= d {
+		return context.DeadlineExceeded
+	}
+	return sleep(ctx, d)
+}
+
+// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section 10.2.3); 0 if it asks for none.
+func retryAfter(err error) time.Duration {
+	var api *googleapi.Error
+	if !errors.As(err, &api) {
+		return 0
+	}
+	text := api.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(time.Until(at), 0), maxRetryAfter)
+	}
+	return 0
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -91,7 +126,7 @@ func retryable(err error) bool {
 		}
 		return hasReason(api, passing)
 	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaConnReset)
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, wsaConnReset)
 }
 
 // wsaConnReset is what Windows says for ECONNRESET.

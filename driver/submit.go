@@ -106,17 +106,19 @@ func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 		}
 		answer <- outcome{pg, err}
 	}()
+	var left error // what the caller leaves with
 	select {
 	case a := <-answer:
 		stop()
-		if a.err == nil || !s.unsure || ctx.Err() == nil {
-			if a.err != nil && s.unsure && s.job != nil {
-				c.abandon(s.job.JobReference) // nobody can tell whether it has begun
-			}
-			return a.page, c.failed(ctx, a.err, nil)
+		c.inDoubt = a.err != nil && s.unsure
+		left = c.failed(ctx, a.err, nil)
+		if !c.inDoubt || ctx.Err() == nil && s.job == nil && !retryable(a.err) {
+			return a.page, left
 		}
-		answer <- a // ctx ended in the pause before the next try
+		answer <- a // no more tries, and nobody can tell whether one of them has begun the statement
 	case <-ctx.Done():
+		c.inDoubt = true
+		left = ctx.Err()
 	}
 	settled := c.unsettle()
 	waits := c.connector.inBackground(orphanLimit, func(bg context.Context) {
@@ -134,7 +136,7 @@ func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 		stop()
 		settle(settled)
 	}
-	return nil, ctx.Err()
+	return nil, left
 }
 
 // endOrphan stops what a statement has begun for which nobody waits any more. pg and err are its answer.

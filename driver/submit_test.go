@@ -35,6 +35,12 @@ func openPausing(t testing.TB, server *fakebq.Server, pause func(time.Duration) 
 
 func noPause(time.Duration) time.Duration { return 0 }
 
+// openHourly opens a database that would wait an hour before it makes a request again.
+func openHourly(t testing.TB, server *fakebq.Server) *sql.DB {
+	t.Helper()
+	return openPausing(t, server, func(time.Duration) time.Duration { return time.Hour })
+}
+
 var batch = driver.Priority("batch")
 
 // TestInsertedStatements: what goes by jobs.insert gives the same results, with one request more.

@@ -15,13 +15,13 @@ const (
 	rollbackTransaction = "ROLLBACK TRANSACTION"
 )
 
-// txLimit bounds Commit and Rollback, which have no context of their own.
+// txLimit bounds Commit and Rollback, also where the context of BeginTx has no end.
 const txLimit = 2 * time.Minute
 
 // tx is a transaction of BigQuery, in the session of its connection.
 type tx struct {
 	conn *Conn
-	ctx  context.Context // the values of BeginTx's, not its end: database/sql gives Commit none
+	ctx  context.Context // BeginTx's: database/sql gives Commit and Rollback none
 }
 
 var _ driver.Tx = (*tx)(nil)
@@ -62,18 +62,24 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		c.endSession() // it may have begun
 		return nil, err
 	}
-	return &tx{c, context.WithoutCancel(ctx)}, nil
+	return &tx{c, ctx}, nil
 }
 
 // Commit makes the transaction's changes visible. An error that matches ErrConcurrentUpdate says that
-// another one has changed the same table: nothing was changed, and the whole may be tried again.
+// another one has changed the same table: nothing was changed, and the whole may be tried again. One that
+// matches ErrCommitUnknown leaves it open.
 func (t *tx) Commit() error {
 	if err := t.conn.rolledBack(); err != nil {
 		t.conn.tx = false
 		t.conn.endSession()
 		return err
 	}
-	return t.end(commitTransaction)
+	t.conn.inDoubt = false
+	err := t.end(t.ctx, commitTransaction)
+	if err != nil && t.conn.inDoubt && !errors.Is(err, ErrConcurrentUpdate) {
+		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	}
+	return err
 }
 
 // Rollback undoes the transaction. One that BigQuery has rolled back already, because of an error
@@ -83,7 +89,11 @@ func (t *tx) Rollback() error {
 		t.conn.tx = false
 		return nil // it is gone, and the transaction with it
 	}
-	err := t.end(rollbackTransaction)
+	ctx := t.ctx
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx) // its end is why there is a rollback
+	}
+	err := t.end(ctx, rollbackTransaction)
 	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == string(ErrInvalidQuery) || lost(e)) {
 		return nil // there is no transaction any more
 	}
@@ -101,8 +111,8 @@ func (c *Conn) rolledBack() error {
 
 // end sends the last statement. Where it fails, the session goes, and with it whatever may be left
 // of the transaction.
-func (t *tx) end(statement string) error {
-	ctx, cancel := context.WithTimeout(t.ctx, txLimit)
+func (t *tx) end(ctx context.Context, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, txLimit)
 	defer cancel()
 	_, err := t.conn.run(ctx, statement, nil)
 	t.conn.tx = false

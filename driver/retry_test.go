@@ -1,0 +1,139 @@
+package driver_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// TestRetryAfter: the service is given the time that it asks for.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	limited := fakebq.Error{Reason: "rateLimitExceeded"}
+	for header, atLeast := range map[string]time.Duration{
+		"1": time.Second, "0": 0, "soon": 0, "-1": 0, "Thu, 01 Jan 1970 00:00:00 GMT": 0,
+	} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}})
+			server.Inject(fakebq.Query, fakebq.FailRetryAfter(limited, header))
+			started := time.Now()
+			if _, err := openPausing(t, server, noPause).ExecContext(t.Context(), insert); err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Since(started); got < atLeast {
+				t.Errorf("tried again after %v; want %v at least", got, atLeast)
+			}
+		})
+	}
+	for _, header := range []string{"20", "86400", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
+		t.Run("later than the deadline: "+header, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}})
+			server.Inject(fakebq.Query, fakebq.FailRetryAfter(limited, header))
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			_, err := openPausing(t, server, noPause).ExecContext(ctx, insert)
+			if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || server.Count() != 1 {
+				t.Errorf("got %v after %d requests; want context.DeadlineExceeded after one, before the deadline", err, server.Count())
+			}
+		})
+	}
+}
+
+// TestDeadlineBeforeTheNextTry: who has no time for the next try is told so at once, and what the last one failed with.
+func TestDeadlineBeforeTheNextTry(t *testing.T) {
+	t.Parallel()
+	unavailable := fakebq.HTML(http.StatusServiceUnavailable)
+	for name, run := range map[string]func(context.Context, *fakebq.Server) error{
+		"Query": func(ctx context.Context, s *fakebq.Server) error {
+			_, err := openHourly(t, s).QueryContext(ctx, "SELECT name, n FROM t")
+			return err
+		},
+		"Exec": func(ctx context.Context, s *fakebq.Server) error {
+			_, err := openHourly(t, s).ExecContext(ctx, insert)
+			return err
+		},
+		"Exec by jobs.insert": func(ctx context.Context, s *fakebq.Server) error {
+			_, err := openHourly(t, s).ExecContext(ctx, insert, batch)
+			return err
+		},
+		"Prepare": func(ctx context.Context, s *fakebq.Server) error {
+			_, err := openHourly(t, s).PrepareContext(ctx, insert)
+			return err
+		},
+		"Ping": func(ctx context.Context, s *fakebq.Server) error { return openHourly(t, s).PingContext(ctx) },
+		"Begin": func(ctx context.Context, s *fakebq.Server) error {
+			_, err := openHourly(t, s).BeginTx(ctx, nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := transactions(t)
+			server.Inject(fakebq.Query, unavailable)
+			server.Inject(fakebq.Insert, unavailable)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			err := run(ctx, server)
+			var e *driver.Error
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || ctx.Err() != nil {
+				t.Errorf("got %v; want context.DeadlineExceeded and the 503, before the deadline", err)
+			}
+			if err != nil && (!strings.Contains(err.Error(), "context deadline exceeded") || !strings.Contains(err.Error(), "HTTP status 503")) {
+				t.Errorf("got the text %q", err)
+			}
+		})
+	}
+}
+
+// TestDeadlineAfterALostAnswer: what a lost answer has begun is cancelled, also where the next try would come too late, or was
+// the last.
+func TestDeadlineAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	tries := make([]fakebq.Fault, 8)
+	for i := range tries {
+		tries[i] = fakebq.HTML(http.StatusServiceUnavailable)
+	}
+	tries[0] = fakebq.Cut(10)
+	for _, tt := range []struct {
+		name   string
+		faults []fakebq.Fault
+		limit  time.Duration // of ctx; 0 is none
+		pause  time.Duration
+	}{
+		{"the deadline is near", tries[:1], time.Minute, time.Hour},
+		{"all tries are used up", tries, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Incomplete: 1, Until: make(chan struct{})})
+			server.Inject(fakebq.Query, tt.faults...)
+			db := openPausing(t, server, func(time.Duration) time.Duration { return tt.pause })
+			ctx := t.Context()
+			if tt.limit > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, tt.limit)
+				defer cancel()
+			}
+			if _, err := db.ExecContext(ctx, "SELECT slow"); err == nil {
+				t.Error("got no error")
+			}
+			if err := db.Close(); err != nil { // waits for what goes on in the background
+				t.Error(err)
+			}
+			if got := server.Cancelled(); got != 1 || server.Executions("SELECT slow") != 1 {
+				t.Errorf("got %d jobs cancelled of %d; want 1 of 1", got, server.Executions("SELECT slow"))
+			}
+		})
+	}
+}
