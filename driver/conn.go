@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"cloud.google.com/go/bigquery"
-
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
 // Conn is one connection of the pool. It holds no network connection of its own: all
-// of a connector's share one client. sql.Conn.Raw reaches it.
+// of a connector's share one client. sql.Conn.Raw reaches it, and [Raw] does through other libraries.
 type Conn struct {
 	connector *Connector
 	session   *session // nil until one is needed
@@ -141,23 +139,4 @@ func (c *Conn) Close() error {
 	c.closed = true
 	c.endSession()
 	return c.connector.release()
-}
-
-// Client returns the official BigQuery client with the connector's sign-in and connections, for
-// what database/sql has no words for, such as load jobs. It belongs to the connector: it must not be
-// closed, and not be used after the database has been closed. sql.Conn.Raw reaches it:
-//
-//	err := conn.Raw(func(raw any) error {
-//		client, err := raw.(*driver.Conn).Client(ctx)
-//		...
-//	})
-func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
-	if c.closed {
-		return nil, errConnClosed
-	}
-	cl, err := c.connector.clientFor(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return cl.official, nil
 }

@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open returns a database whose connector talks to the fake and whose sign-in is a fixed token.
-func open(t testing.TB, server *fakebq.Server, change ...func(*dsn.Config)) *sql.DB {
+// newConnector makes a connector that talks to the fake and whose sign-in is a fixed token.
+func newConnector(t testing.TB, server *fakebq.Server, change ...func(*dsn.Config)) *driver.Connector {
 	t.Helper()
 	cfg := &dsn.Config{Project: "my-project", Endpoint: server.URL()}
 	for _, f := range change {
@@ -28,7 +28,13 @@ func open(t testing.TB, server *fakebq.Server, change ...func(*dsn.Config)) *sql
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := sql.OpenDB(connector)
+	return connector
+}
+
+// open returns a database of such a connector.
+func open(t testing.TB, server *fakebq.Server, change ...func(*dsn.Config)) *sql.DB {
+	t.Helper()
+	db := sql.OpenDB(newConnector(t, server, change...))
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

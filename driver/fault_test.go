@@ -228,31 +228,6 @@ func TestStatsOfALongStatement(t *testing.T) {
 	}
 }
 
-// TestClient reaches the official client, which shares the sign-in.
-func TestClient(t *testing.T) {
-	t.Parallel()
-	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT name, n FROM t", numbers)
-	conn, err := open(t, server).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Raw(func(raw any) error {
-		client, err := raw.(*driver.Conn).Client(t.Context())
-		if err != nil {
-			return err
-		}
-		_, err = client.Query("SELECT name, n FROM t").Read(t.Context())
-		return err
-	}); err != nil {
-		t.Error(err)
-	}
-	if got := server.Requests()[0].Header.Get("Authorization"); got != "Bearer token" {
-		t.Errorf("got the header Authorization: %s", got)
-	}
-}
-
 func TestStatementIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

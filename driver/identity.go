@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
@@ -25,21 +24,6 @@ func Identity(ctx context.Context, db *sql.DB) (id auth.Identity, err error) {
 		return err
 	})
 	return id, err
-}
-
-// onConn calls f with the driver's connection under conn.
-func onConn(conn *sql.Conn, f func(*Conn) error) error {
-	return conn.Raw(func(raw any) error {
-		// Tracing libraries put a connection of theirs around it.
-		for wrapper, ok := raw.(interface{ Raw() driver.Conn }); ok; wrapper, ok = raw.(interface{ Raw() driver.Conn }) {
-			raw = wrapper.Raw()
-		}
-		c, ok := raw.(*Conn)
-		if !ok {
-			return fmt.Errorf("bigqueryuser: this needs a database of this driver, not one with a %T", raw)
-		}
-		return f(c)
-	})
 }
 
 func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {

@@ -1,0 +1,67 @@
+package driver
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+
+	"cloud.google.com/go/bigquery"
+)
+
+// RawConn is what lies under database/sql: the official client, for what SQL has no words for, and the session of
+// the connection. [Raw] gives it, and sql.Conn.Raw where no other library stands between. It must not be used after the
+// function that it was given to has returned.
+type RawConn interface {
+	// Client returns the official BigQuery client with the connector's sign-in and network connections, for load jobs,
+	// metadata and the like. It belongs to the connector: it must not be closed, and not be used after the
+	// database has been closed.
+	Client(ctx context.Context) (*bigquery.Client, error)
+	// Session returns the id of the BigQuery session that the connection's statements run in now, and where it is; ""
+	// if they run in none. They do in a transaction, and with create_session=always after the first of them. A
+	// bigquery.Query joins it with the connection property session_id, the session's location and Query.Run:
+	// Query.Read leaves the property out. A session runs one statement at a time.
+	Session() (id, location string)
+}
+
+var _ RawConn = (*Conn)(nil)
+
+// Raw calls f with the connection of this driver under conn, also where a tracing library has put one of its own
+// around it, which is recognised by a method Raw() driver.Conn. It returns what f returns.
+func Raw(conn *sql.Conn, f func(RawConn) error) error {
+	return onConn(conn, func(c *Conn) error { return f(c) })
+}
+
+// onConn calls f with the driver's connection under conn.
+func onConn(conn *sql.Conn, f func(*Conn) error) error {
+	return conn.Raw(func(raw any) error {
+		for wrapper, ok := raw.(interface{ Raw() driver.Conn }); ok; wrapper, ok = raw.(interface{ Raw() driver.Conn }) {
+			raw = wrapper.Raw()
+		}
+		c, ok := raw.(*Conn)
+		if !ok {
+			return fmt.Errorf("bigqueryuser: this needs a database of this driver, not one with a %T", raw)
+		}
+		return f(c)
+	})
+}
+
+// Client returns the official client, as [RawConn] says.
+func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
+	if c.closed {
+		return nil, errConnClosed
+	}
+	cl, err := c.connector.clientFor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cl.official, nil
+}
+
+// Session returns the session that statements run in now, as [RawConn] says.
+func (c *Conn) Session() (id, location string) {
+	if s, _ := c.sessionFor(); s != nil {
+		return s.id, s.location
+	}
+	return "", ""
+}
