@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
@@ -159,4 +160,25 @@ func readAllOf(t *testing.T, db *sql.DB, query string) int {
 		t.Fatal(err)
 	}
 	return len(readAll(t, rows))
+}
+
+// TestDeadlineNamesTheJob: BigQuery does not hold an answer beyond the deadline, so that the job is known and cancelled at once.
+func TestDeadlineNamesTheJob(t *testing.T) {
+	t.Parallel()
+	for name, incomplete := range map[string]int{"the first request": 0, "a poll": 1} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Incomplete: incomplete, Until: make(chan struct{})})
+		db := open(t, server)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := db.ExecContext(ctx, "SELECT slow"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v; want context.DeadlineExceeded", name, err)
+		}
+		if err := db.Close(); err != nil { // waits for what goes on in the background, and not for ten seconds
+			t.Error(err)
+		}
+		if got := server.Cancelled(); got != 1 {
+			t.Errorf("%s: got %d jobs cancelled; want 1", name, got)
+		}
+	}
 }

@@ -22,8 +22,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer db.Close()
-	var stats driver.Stats
-	rows, err := db.QueryContext(driver.WithStats(context.Background(), &stats),
+	rows, err := db.QueryContext(context.Background(),
 		"SELECT name, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year >= ? GROUP BY name ORDER BY 2 DESC LIMIT 3", 2000)
 	if err != nil {
 		log.Fatal(err)
@@ -40,7 +39,6 @@ func Example() {
 	if err := rows.Err(); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(stats.BytesBilled, "bytes billed to", stats.Project)
 }
 
 // A program that carries its client secrets inside says //go:embed client_secrets.json.
@@ -67,80 +65,70 @@ func ExampleNewConnector() {
 	fmt.Println("signed in as", who.Account)
 }
 
-// Arguments are typed parameters. Times, NULLs, slices and structs take the type that the statement needs.
+// Arguments are typed parameters, never text of the statement. A time takes the type that the statement needs,
+// here that of a DATE column.
 func Example_arguments() {
 	ctx, db := context.Background(), exampleDB()
-	if _, err := db.ExecContext(ctx, "INSERT INTO orders (id, day, note, tags) VALUES (@id, @day, @note, @tags)",
-		sql.Named("id", 7), sql.Named("day", time.Now()), sql.Named("note", nil), sql.Named("tags", []string{"new"})); err != nil {
+	defer db.Close()
+	day := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	res, err := db.ExecContext(ctx, "INSERT INTO orders (id, day, item) VALUES (?, ?, ?)", 7, day, "tea")
+	if err != nil {
 		log.Fatal(err)
 	}
+	inserted, err := res.RowsAffected()
+	if err != nil {
+		log.Fatal(err)
+	}
+	var open int64 // a name can stand in several places
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM orders WHERE day <= @day AND (shipped IS NULL OR shipped > @day)",
+		sql.Named("day", day)).Scan(&open); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(inserted, "inserted,", open, "open")
+	// Output: 1 inserted, 3 open
 }
 
-// A transaction that another one was faster than is tried again as a whole.
-func Example_transaction() {
+// A nil argument is a NULL of the type that the statement needs. A NULL scans into a pointer, sql.Null[T] or any.
+func Example_null() {
 	ctx, db := context.Background(), exampleDB()
-	transfer := func() error {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		if _, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance - ? WHERE id = ?", 100, "a"); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b"); err != nil {
-			return err
-		}
-		return tx.Commit()
-	}
-	err := transfer()
-	for errors.Is(err, driver.ErrConcurrentUpdate) {
-		err = transfer()
-	}
-	if err != nil {
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "UPDATE orders SET shipped = ? WHERE id = ?", nil, 7); err != nil {
 		log.Fatal(err)
 	}
+	var shipped sql.Null[time.Time]
+	var note *string
+	var price any
+	if err := db.QueryRowContext(ctx, "SELECT shipped, note, price FROM orders WHERE id = ?", 7).Scan(&shipped, &note, &price); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(shipped.Valid, note == nil, price)
+	// Output: false true <nil>
 }
 
-// Every SELECT of a script is a result set.
-func Example_script() {
-	rows, err := exampleDB().QueryContext(context.Background(), "SELECT COUNT(*) FROM orders; SELECT id FROM orders ORDER BY id")
-	if err != nil {
+// An ARRAY scans into a slice of its type, and As decodes STRUCTs into Go's own. Both are arguments as well.
+func Example_arraysAndStructs() {
+	type line struct {
+		Item  string
+		Price float64 `bigquery:"unit_price"`
+	}
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "INSERT INTO baskets (tags, lines) VALUES (?, ?)", []string{"new", "gift"}, []line{{"tea", 3.5}}); err != nil {
 		log.Fatal(err)
 	}
-	defer rows.Close()
-	for more := true; more; more = rows.NextResultSet() {
-		for rows.Next() {
-			var v any
-			if err := rows.Scan(&v); err != nil {
-				log.Fatal(err)
-			}
-			fmt.Println(v)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	var tags []string
+	var lines []line
+	if err := db.QueryRowContext(ctx, "SELECT tags, lines FROM baskets").Scan(&tags, driver.As(&lines)); err != nil {
 		log.Fatal(err)
 	}
-}
-
-// A dry run tells what a statement would read, before it costs anything.
-func ExampleEstimate() {
-	ctx := context.Background()
-	conn, err := exampleDB().Conn(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	bytes, err := driver.Estimate(ctx, conn, "SELECT * FROM orders WHERE day = ?", time.Now())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%.1f GB\n", float64(bytes)/1e9)
+	fmt.Printf("%q %+v\n", tags, lines)
+	// Output: ["new" "gift"] [{Item:tea Price:3.5} {Item:cup Price:12}]
 }
 
 // Every statement of a nightly report runs when there are idle resources, and can be found on the bill.
 func ExampleWithOptions() {
 	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
 	ctx = driver.WithOptions(ctx, driver.Priority("batch"), driver.Labels(map[string]string{"report": "nightly"}), driver.JobIDPrefix("nightly_"))
 	if _, err := db.ExecContext(ctx, "DELETE FROM orders WHERE day < ?", time.Now().AddDate(-1, 0, 0)); err != nil {
 		log.Fatal(err)
@@ -156,13 +144,9 @@ func ExampleWithOptions() {
 
 // A wrong value is refused by its name before anything is sent.
 func ExampleJobOption() {
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: "http://127.0.0.1:9050"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
+	db := exampleDB()
 	defer db.Close()
-	_, err = db.ExecContext(context.Background(), "DELETE FROM orders WHERE TRUE", driver.Priority("low"))
+	_, err := db.ExecContext(context.Background(), "DELETE FROM orders WHERE TRUE", driver.Priority("low"))
 	fmt.Println(err)
 	// Output: bigqueryuser: option priority: has a value that is not allowed; want interactive or batch
 }
@@ -189,11 +173,19 @@ func ExampleStruct() {
 	// Output: 3.5 {"item":"tea","price":"3.5","note":null}
 }
 
-// exampleDB stands for a database of your own.
-func exampleDB() *sql.DB {
-	db, err := sql.Open(driver.Name, "bigqueryuser://my-project/shop?client_secrets=client_secrets.json")
-	if err != nil {
-		log.Fatal(err)
+// BigQuery says where in a statement it stumbled; %+v shows the place.
+func ExampleError() {
+	db := exampleDB()
+	defer db.Close()
+	_, err := db.QueryContext(context.Background(), "SELECT id,\n  prize\nFROM orders")
+	var e *driver.Error
+	if errors.As(err, &e) && errors.Is(err, driver.ErrInvalidQuery) {
+		fmt.Println("at", e.Location)
 	}
-	return db
+	fmt.Printf("%+v\n", err)
+	// Output:
+	// at 2:3
+	// bigqueryuser: Unrecognized name: prize; Did you mean price? at [2:3] (invalidQuery)
+	//   prize
+	//   ^
 }

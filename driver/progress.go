@@ -38,12 +38,17 @@ func progressOf(ctx context.Context) func(Progress) {
 	return tell
 }
 
-// waitMs is how long BigQuery may hold a request for a job that still runs.
+// waitMs is how long BigQuery may hold a request for a job that still runs: not beyond the end of ctx, when its
+// answer is awaited to learn which job to cancel.
 func waitMs(ctx context.Context) int64 {
+	wait := int64(pollTimeoutMs)
 	if progressOf(ctx) != nil {
-		return progressTimeoutMs
+		wait = progressTimeoutMs
 	}
-	return pollTimeoutMs
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = max(1, min(wait, time.Until(deadline).Milliseconds()))
+	}
+	return wait
 }
 
 // tellProgress asks how far a job is, if anybody wants to know. Without an answer nothing is told.
