@@ -71,10 +71,18 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 func (pg *page) hasColumns() bool { return pg.Schema != nil && len(pg.Schema.Fields) > 0 }
 
 // run brings a statement to its end and returns the first page of its result.
-func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (*page, error) {
+func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (pg *page, err error) {
 	if c.closed {
 		return nil, errConnClosed
 	}
+	err = c.afresh(text == beginTransaction, func() error {
+		pg, err = c.runOnce(ctx, text, args)
+		return err
+	})
+	return pg, err
+}
+
+func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValue) (*page, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -97,10 +97,18 @@ func (j *job) insertion(req *bq.QueryRequest) *bq.Job {
 
 // dryRun has BigQuery check a statement without running it. declared are named parameters
 // whose types are known; for the rest BigQuery says what they are.
-func (c *Conn) dryRun(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
+func (c *Conn) dryRun(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (stats *bq.JobStatistics, err error) {
 	if c.closed {
 		return nil, errConnClosed
 	}
+	err = c.afresh(false, func() error {
+		stats, err = c.dryRunOnce(ctx, j, text, p, declared)
+		return err
+	})
+	return stats, err
+}
+
+func (c *Conn) dryRunOnce(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
 	if err := c.rolledBack(); err != nil {
 		return nil, err
 	}

@@ -74,6 +74,7 @@ func (c *Conn) inSession(ctx context.Context, j *job, pg *page) error {
 	if create {
 		id, err := c.sessionID(ctx, pg)
 		if err != nil {
+			c.abandonSession(pg.JobReference)
 			return err
 		}
 		// Where an option has put it, the next user of the connection does not look for it.
@@ -116,6 +117,18 @@ func (c *Conn) sessionID(ctx context.Context, pg *page) (string, error) {
 	return pg.SessionInfo.SessionId, nil
 }
 
+// afresh runs f, and once more if the session that it was to run in has ended: while the connection lay in the
+// pool, say. That is right only where nothing was in it yet. begins tells that f begins the transaction.
+func (c *Conn) afresh(begins bool, f func() error) error {
+	empty := c.session != nil && !c.session.kept && (begins || !c.tx)
+	err := f()
+	if e := (*Error)(nil); empty && errors.As(err, &e) && lost(e) {
+		c.bad, c.txErr = false, nil
+		err = f()
+	}
+	return err
+}
+
 // lost tells whether an error is the end of the session.
 func lost(e *Error) bool {
 	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available")
@@ -139,6 +152,13 @@ func (c *Conn) endSession() {
 		}
 		c.connector.abortSession(bg, s.id, s.location)
 	})
+}
+
+// abandonSession ends the session that a job has made, which could not be learnt.
+func (c *Conn) abandonSession(ref *bq.JobReference) {
+	if ref != nil {
+		c.connector.inBackground(cancelLimit, func(bg context.Context) { c.connector.abortCreated(bg, ref) })
+	}
 }
 
 // abortCreated ends the session that a job has made, of which nobody will know.

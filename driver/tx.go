@@ -50,14 +50,7 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	}
 	ctx = WithOptions(ctx, atOnce)
 	c.tx, c.txErr = true, nil
-	old := c.session != nil
-	_, err = c.run(ctx, beginTransaction, nil)
-	if e := (*Error)(nil); old && errors.As(err, &e) && lost(e) {
-		// It ended while the connection lay in the pool. Nothing has happened yet.
-		c.bad, c.txErr = false, nil
-		_, err = c.run(ctx, beginTransaction, nil)
-	}
-	if err != nil {
+	if _, err = c.run(ctx, beginTransaction, nil); err != nil {
 		c.tx = false
 		c.endSession() // it may have begun
 		return nil, err
