@@ -187,9 +187,16 @@ func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error)
 	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
 }
 
+const (
+	// maxChildren is the largest page that jobs.list gives; its default is 50.
+	maxChildren = 1000
+	// childFields leaves out what a script of many statements would be slow for, such as their query plans.
+	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(scriptStatistics(evaluationKind),query(statementType,numDmlAffectedRows,dmlStats)))"
+)
+
 // children calls jobs.list for the jobs of a script's statements.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
-	return c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).PageToken(token).Context(ctx).Do()
+	return c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).PageToken(token).MaxResults(maxChildren).Fields(childFields).Context(ctx).Do()
 }
 
 // cancel calls jobs.cancel.

@@ -1,8 +1,11 @@
 package driver_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -168,5 +171,89 @@ func TestScriptResultTakenBack(t *testing.T) {
 	if rows, err := open(t, server).QueryContext(t.Context(), script); err == nil {
 		rows.Close()
 		t.Error("got no error")
+	}
+}
+
+// TestLongScript: BigQuery lists the statements of a script in pages.
+func TestLongScript(t *testing.T) {
+	t.Parallel()
+	const text = "BEGIN; END"
+	server := fakebq.Run(t, fakebq.Options{})
+	var children []fakebq.Answer
+	for i := range 600 {
+		children = append(children, one(fmt.Sprint("c", i), i), fakebq.Answer{StatementType: "UPDATE", DML: &fakebq.DML{Updated: 2}})
+	}
+	server.On(text, fakebq.Answer{Children: children})
+	db := open(t, server)
+	rows, err := db.QueryContext(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	lists := server.Count(fakebq.List)
+	n := 0
+	for more := true; more; more = rows.NextResultSet() {
+		var got int
+		if !rows.Next() || rows.Scan(&got) != nil || got != n {
+			t.Fatalf("result %d: got %d, %v", n, got, rows.Err())
+		}
+		n++
+	}
+	if n != 600 || rows.Err() != nil || lists != 2 {
+		t.Errorf("got %d results by %d lists, %v; want 600 by 2", n, lists, rows.Err())
+	}
+	res, err := db.ExecContext(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := res.RowsAffected(); n != 1200 || err != nil {
+		t.Errorf("got %d rows affected, %v; want 1200", n, err)
+	}
+}
+
+// TestScriptError: the error of a script has its line, also where it comes by a poll.
+func TestScriptError(t *testing.T) {
+	t.Parallel()
+	const text = "DECLARE x INT64;\nSET x = 0;\nSELECT 1;\n  SELECT 1/x;"
+	for name, incomplete := range map[string]int{"at once": 0, "after a poll": 1} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On(text, fakebq.Answer{StatementType: "SCRIPT", Incomplete: incomplete, Children: []fakebq.Answer{one("f0_", 1)},
+			Err: &fakebq.Error{Reason: "invalidQuery", Message: "Query error: division by zero: 1 / 0 at [4:3]"}})
+		db := open(t, server)
+		_, queried := db.QueryContext(t.Context(), text)
+		_, executed := db.ExecContext(t.Context(), text)
+		for _, err := range []error{queried, executed} {
+			var e *driver.Error
+			if !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != "4:3" || (e.JobID != "") != (incomplete > 0) {
+				t.Errorf("%s: got %+v; want invalidQuery at 4:3", name, err)
+			}
+			if got := fmt.Sprintf("%+v", err); !strings.HasSuffix(got, "\n  SELECT 1/x;\n  ^") {
+				t.Errorf("%s: got %q; want the fourth line", name, got)
+			}
+		}
+	}
+}
+
+// TestScriptEndsBetweenResults: no result is fetched after ctx has ended, and Rows says why it stopped.
+func TestScriptEndsBetweenResults(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(script, scriptAnswer)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rows, err := open(t, server).QueryContext(ctx, script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	cancel()
+	if rows.NextResultSet() && rows.NextResultSet() {
+		t.Error("got further results")
+	}
+	if err := rows.Err(); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
+	}
+	if got := server.Count(fakebq.GetQueryResults); got > 1 {
+		t.Errorf("got %d results fetched; want 1", got)
 	}
 }
