@@ -23,7 +23,7 @@ type Error struct {
 	Location string // where in the statement, "line:column"; "" if the message does not say
 	JobID    string // "" if there is no job
 	Project  string // the project that was to be billed
-	Account  string // who was refused, with status 403; "" if the sign-in does not know
+	Account  string // who was refused, with status 403; "" if neither the sign-in nor BigQuery can tell
 	Status   int    // the HTTP status
 	err      error
 	query    string // the statement's text, for %+v
@@ -61,11 +61,9 @@ func (e *Error) Is(target error) bool {
 func (e *Error) advice() string {
 	switch e.Reason {
 	case "accessDenied":
-		who := "the signed-in account"
-		if e.Account != "" {
-			who = e.Account
-		}
-		return fmt.Sprintf("%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", who, e.Project)
+		return e.access()
+	case "insufficientPermissions":
+		return "the sign-in does not cover this: add what is missing to scopes in the DSN"
 	case "accessNotConfigured":
 		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
 	case "billingNotEnabled":
@@ -75,6 +73,24 @@ func (e *Error) advice() string {
 		return "the sign-in was refused: connect again"
 	}
 	return ""
+}
+
+var permission = regexp.MustCompile(`\bbigquery\.\w+\.\w+`)
+
+// access says who needs what, where a permission is missing.
+func (e *Error) access() string {
+	who := "the signed-in account"
+	if e.Account != "" {
+		who = e.Account
+	}
+	needed := permission.FindString(e.Message)
+	switch {
+	case strings.Contains(e.Message, "Drive credentials"):
+		return fmt.Sprintf("add scopes=bigquery,drive.readonly to the DSN, and have the file shared with %s", who)
+	case needed != "" && needed != "bigquery.jobs.create":
+		return fmt.Sprintf("%s needs the permission %s there; the statement ran in project %s", who, needed, e.Project)
+	}
+	return fmt.Sprintf("%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", who, e.Project)
 }
 
 // reason is a sentinel that errors.Is compares with an Error's reason.
@@ -160,7 +176,7 @@ func (c *Conn) refusal(ctx context.Context, api *googleapi.Error, ref *bq.JobRef
 	case http.StatusUnauthorized:
 		c.bad = true
 	case http.StatusForbidden:
-		e.Account = c.account(ctx)
+		e.Account = c.account(ctx, e)
 	}
 	return e
 }

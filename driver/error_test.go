@@ -105,7 +105,7 @@ func TestRetry(t *testing.T) {
 func TestNoRetry(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []fakebq.Fault{
-		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}), fakebq.Fail(fakebq.Error{Reason: "accessDenied"}),
+		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}), fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.create permission"}),
 		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}), fakebq.Garbage("{}"), fakebq.Garbage("{"), fakebq.Garbage("<html>"), fakebq.Body(307, "text/html", ""),
 	} {
 		server := fakebq.Run(t, fakebq.Options{})
@@ -136,5 +136,50 @@ func TestUnauthorized(t *testing.T) {
 	}
 	if got := db.Stats().OpenConnections; got != 0 {
 		t.Errorf("the pool keeps %d connections; want 0", got)
+	}
+}
+
+// TestAccessDenied: a refusal names the account, the project and what is missing. BigQuery is asked who was refused where the
+// sign-in does not know, and where it can answer.
+func TestAccessDenied(t *testing.T) {
+	t.Parallel()
+	user := fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: [][]any{{"ada@example.com"}}}
+	for _, tt := range []struct {
+		message  string
+		user     fakebq.Answer
+		account  string
+		requests int
+		want     []string
+	}{
+		{"Access Denied: Table p:d.t: User does not have permission to query table p:d.t, or perhaps it does not exist.", user, "ada@example.com", 2,
+			[]string{"ada@example.com needs", "in project my-project", "read access to the tables"}},
+		{"Access Denied: Table p:d.t: Permission bigquery.tables.getData denied on table p:d.t (or it may not exist).", user, "ada@example.com", 2,
+			[]string{"ada@example.com needs the permission bigquery.tables.getData", "project my-project"}},
+		{"Access Denied: BigQuery BigQuery: Permission denied while getting Drive credentials.", user, "ada@example.com", 2,
+			[]string{"scopes=bigquery,drive.readonly", "shared with ada@example.com"}},
+		{"Access Denied: Project my-project: User does not have bigquery.jobs.create permission in project my-project.", user, "", 1,
+			[]string{"the signed-in account needs the role BigQuery Job User (bigquery.jobs.create) in project my-project"}},
+		{"Access Denied: Table p:d.t", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied"}}, "", 2, []string{"the signed-in account needs"}},
+		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields, Rows: [][]any{{nil}}}, "", 2, []string{"the signed-in account needs"}},
+		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields}, "", 2, []string{"the signed-in account needs"}},
+		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields, Incomplete: 1}, "", 2, []string{"the signed-in account needs"}},
+	} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: tt.message}})
+		server.On("SELECT SESSION_USER()", tt.user)
+		_, err := open(t, server).QueryContext(t.Context(), "SELECT forbidden")
+		var e *driver.Error
+		if !errors.As(err, &e) || !errors.Is(err, driver.ErrAccessDenied) || e.Account != tt.account || e.Project != "my-project" {
+			t.Errorf("%s: got %+v; want the account %q", tt.message, e, tt.account)
+			continue
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v; want %q in it", err, want)
+			}
+		}
+		if got := server.Count(); got != tt.requests {
+			t.Errorf("%s: got %d requests; want %d", tt.message, got, tt.requests)
+		}
 	}
 }

@@ -4,11 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"io"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
+
+const sessionUser = "SELECT SESSION_USER()"
 
 // Identity tells who the statements of db run as. What the sign-in does not know, BigQuery is
 // asked for: SELECT SESSION_USER() is one request and bills nothing. For credentials that do not
@@ -32,7 +38,7 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 			return id, err
 		}
 	}
-	rows, err := c.query(WithOptions(ctx, atOnce), "SELECT SESSION_USER()", nil)
+	rows, err := c.query(WithOptions(ctx, atOnce), sessionUser, nil)
 	if err != nil {
 		return id, err
 	}
@@ -50,16 +56,30 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 	return id, nil
 }
 
-// account is who has signed in, as far as the stored sign-in knows.
-func (c *Conn) account(ctx context.Context) string {
-	if c.connector.signIn == nil {
+// accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
+const accountLimit = 5 * time.Second
+
+// account is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may run no statement at all
+// can't ask it.
+func (c *Conn) account(ctx context.Context, refused *Error) string {
+	if c.connector.signIn != nil {
+		if id, err := c.connector.signIn.Identity(ctx); err != nil || id.Account != "" {
+			return id.Account
+		}
+	}
+	if refused.Reason != string(ErrAccessDenied) || permission.FindString(refused.Message) == "bigquery.jobs.create" {
 		return ""
 	}
-	id, err := c.connector.signIn.Identity(ctx)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, accountLimit)
+	defer cancel()
+	legacy, once := false, func(error) bool { return false }
+	req := &bq.QueryRequest{Query: sessionUser, UseLegacySql: &legacy, Location: c.connector.cfg.Location, TimeoutMs: waitMs(ctx)}
+	pg, err := call(ctx, c.connector, once, func(cl *client) (*page, error) { return cl.query(ctx, req) })
+	var rows []struct{ F []struct{ V string } }
+	if err != nil || json.Unmarshal(pg.rows, &rows) != nil || len(rows) == 0 || len(rows[0].F) == 0 {
 		return ""
 	}
-	return id.Account
+	return rows[0].F[0].V
 }
 
 // SignIn returns the sign-in that the connector's connections share, for Login, Logout and
