@@ -136,6 +136,9 @@ type requestError struct{ error }
 func (p *jsonPages) produce() {
 	defer close(p.ahead)
 	err := p.decodeAll()
+	if err == errStopped {
+		return // Next says why
+	}
 	if err == nil {
 		err = p.complete()
 	}
