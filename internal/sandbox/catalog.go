@@ -58,6 +58,8 @@ type table struct {
 	write chan struct{}
 
 	sizes sizeCache
+	// temp is a temporary table of a scope, which is measured when it changes.
+	temp bool
 }
 
 func newTable(name googlesql.TableName, columns []googlesql.Column, now time.Time) *table {

@@ -234,12 +234,12 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 			return nil, err
 		}
 	}
-	p, refused := s.prepare(ctx, who, q)
-	if q.newSession && refused == nil {
-		q.session, refused = s.createSession(who, q)
-	}
+	p, refused := s.prepareIn(ctx, who, q)
 	if id == "" {
 		id = newJobID()
+	}
+	if p != nil {
+		config.Query.reportTarget(p.stmt)
 	}
 	runCtx, stop := context.WithCancelCause(s.ctx)
 	j := &job{

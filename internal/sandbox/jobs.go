@@ -34,13 +34,15 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 	if id != "" && !validJob(id) {
 		return nil, errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at most 1024.", id)
 	}
-	if err := checkDispositions(config.Query); err != nil {
+	to, err := config.Query.destination(project)
+	if err != nil {
 		return nil, err
 	}
 	q, err := newQuery(project, location, &config.Query.queryFields)
 	if err != nil {
 		return nil, err
 	}
+	q.destination = to
 	config.JobType = "QUERY"
 	if config.Query.Priority == "" {
 		config.Query.Priority = "INTERACTIVE"
@@ -53,23 +55,6 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	return s.describe(j), nil
-}
-
-// checkDispositions takes the defaults, which mean nothing without a
-// destination table.
-func checkDispositions(c *queryConfiguration) *apiError {
-	switch c.Priority {
-	case "", "INTERACTIVE", "BATCH":
-	default:
-		return errorf("invalid", "Invalid priority %q: want INTERACTIVE or BATCH.", c.Priority)
-	}
-	switch {
-	case c.WriteDisposition != "" && c.WriteDisposition != "WRITE_EMPTY" && c.WriteDisposition != "WRITE_TRUNCATE":
-		return unsupported("writeDisposition " + c.WriteDisposition)
-	case c.CreateDisposition != "" && c.CreateDisposition != "CREATE_IF_NEEDED":
-		return unsupported("createDisposition " + c.CreateDisposition)
-	}
-	return nil
 }
 
 // jobOf finds the job that a request's path names.

@@ -25,6 +25,10 @@ type query struct {
 	newSession bool
 	sessionID  string
 	session    *session
+	// scope holds the temporary tables that the statement sees; nil outside of a session.
+	scope *scope
+	// destination is the table that keeps the result; nil for most.
+	destination *destination
 }
 
 // newQuery checks the fields of a request.
@@ -128,6 +132,9 @@ func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *api
 func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apiError) {
 	stmt, err := s.translate(who, q, undeclared)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkDestination(who, q, stmt); err != nil {
 		return nil, err
 	}
 	isDML, isDDL := slices.Contains(dmlTypes, stmt.Type), slices.Contains(ddlTypes, stmt.Type)

@@ -29,6 +29,12 @@ type columnName struct {
 
 // Table implements googlesql.Catalog.
 func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
+	if t := r.query.scope.table(name); t != nil {
+		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table)}, nil
+	}
+	if r.query.scope.owns(&name) {
+		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
+	}
 	if !r.server.mayRead(r.who, name.Project) {
 		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to query table %s, or perhaps it does not exist.", name, name))
 	}
@@ -43,11 +49,15 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t == nil {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
-	columns := t.columns
-	if r.hidden.table == name {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(c googlesql.Column) bool { return c.Name == r.hidden.column })
+	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name)}, nil
+}
+
+// visible are the columns of a table without the hidden one.
+func (r *resolver) visible(t *table) []googlesql.Column {
+	if r.hidden.table != t.name {
+		return t.columns
 	}
-	return &googlesql.Table{Name: name, Columns: columns, SQL: tableSQL(name)}, nil
+	return slices.DeleteFunc(slices.Clone(t.columns), func(c googlesql.Column) bool { return c.Name == r.hidden.column })
 }
 
 func (r *resolver) refuse(e *apiError) error {
@@ -69,7 +79,7 @@ func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.St
 func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
-		AllowUndeclared: undeclared, SchemaSQL: schemaSQL, SessionUser: r.who.email,
+		AllowUndeclared: undeclared, SchemaSQL: q.scope.schemaSQL, SessionUser: r.who.email, Temp: q.scope.temp(),
 	}
 	if d := q.defaultDataset; d != nil {
 		opts.DefaultDataset = d.DatasetID

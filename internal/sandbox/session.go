@@ -23,8 +23,9 @@ type session struct {
 	id, user, project, location string
 	created                     time.Time
 	// conn and tx belong to the statement that runs, or to whoever ends the session.
-	conn *engine.Conn
-	tx   *transaction
+	conn  *engine.Conn
+	tx    *transaction
+	scope *scope
 
 	// Guarded by the lock of sessions.
 	used  time.Time
@@ -58,11 +59,35 @@ func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
 	sess := &session{
 		id:   base64.RawURLEncoding.EncodeToString([]byte(q.project + "/" + rand.Text() + rand.Text())),
 		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, busy: true,
+		scope: newScope(conn, q.project),
 	}
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	s.sessions.byID[sess.id] = sess
 	return sess, nil
+}
+
+// prepareIn plans a query, in the session that it asks for if it asks for a new one: its first
+// statement may make a temporary table. If the query is refused there is no session.
+func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+	if !q.newSession {
+		return s.prepare(ctx, who, q)
+	}
+	sess, err := s.createSession(who, q)
+	if err != nil {
+		return nil, err
+	}
+	q.session, q.scope = sess, sess.scope
+	p, err := s.prepare(ctx, who, q)
+	if err != nil {
+		s.leaveSession(q, err)
+		q.session = nil
+		return nil, err
+	}
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	sess.location = q.location // which the statement's tables may have said
+	return p, nil
 }
 
 // findSession looks up the session that a query names.
@@ -105,7 +130,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 		return errorf("invalid", "Concurrent jobs in the same session are not allowed.")
 	}
 	sess.busy, sess.used = true, s.now()
-	q.session, q.location = sess, sess.location
+	q.session, q.scope, q.location = sess, sess.scope, sess.location
 	return nil
 }
 

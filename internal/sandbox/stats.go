@@ -40,6 +40,9 @@ type sizeCache struct {
 // TIMESTAMP 8, BOOL 1, NUMERIC and INTERVAL 16, STRING, BYTES and JSON 2 and
 // their length in UTF-8, ARRAY and STRUCT their parts, NULL 0.
 func (s *Server) tableSize(ctx context.Context, t *table) (rows int64, bytes map[string]int64, err error) {
+	if t.temp {
+		return t.sizes.rows, t.sizes.bytes, nil
+	}
 	s.catalog.mu.RLock()
 	version := t.version
 	s.catalog.mu.RUnlock()
@@ -48,28 +51,36 @@ func (s *Server) tableSize(ctx context.Context, t *table) (rows int64, bytes map
 	if t.sizes.known && t.sizes.version == version {
 		return t.sizes.rows, t.sizes.bytes, nil
 	}
+	conn, err := s.db.Conn()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer conn.Release()
+	if err := measure(ctx, conn, t, tableSQL(t.name)); err != nil {
+		return 0, nil, err
+	}
+	t.sizes.version, t.sizes.known = version, true
+	return t.sizes.rows, t.sizes.bytes, nil
+}
+
+// measure fills the sizes of a table that sql names.
+func measure(ctx context.Context, conn *engine.Conn, t *table, sql string) error {
 	exprs := []string{"count(*)"}
 	columns := []googlesql.Column{{Name: "rows", Type: googlesql.Type{Kind: googlesql.Int64}}}
 	for _, c := range t.columns {
 		exprs = append(exprs, fmt.Sprintf("coalesce(sum(%s), 0)", sizeSQL(engine.Quote(c.Name), c.Type, 0)))
 		columns = append(columns, googlesql.Column{Name: c.Name, Type: googlesql.Type{Kind: googlesql.Int64}})
 	}
-	conn, err := s.db.Conn()
+	res, err := conn.Query(ctx, "SELECT "+strings.Join(exprs, ", ")+" FROM "+sql, nil, columns, 0)
 	if err != nil {
-		return 0, nil, err
-	}
-	defer conn.Release()
-	res, err := conn.Query(ctx, "SELECT "+strings.Join(exprs, ", ")+" FROM "+tableSQL(t.name), nil, columns, 0)
-	if err != nil {
-		return 0, nil, err
+		return err
 	}
 	row := res.Blocks[0].Columns
 	t.sizes.rows, t.sizes.bytes = row[0].Ints[0], map[string]int64{}
 	for i, c := range t.columns {
 		t.sizes.bytes[c.Name] = row[i+1].Ints[0]
 	}
-	t.sizes.version, t.sizes.known = version, true
-	return t.sizes.rows, t.sizes.bytes, nil
+	return nil
 }
 
 // sizeSQL writes the expression for a value's logical bytes.
@@ -116,7 +127,7 @@ func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undec
 		tables = append(slices.Clone(tables), target)
 	}
 	for _, name := range tables {
-		t := s.catalog.table(name)
+		t := s.tableFor(q, name)
 		if t == nil {
 			continue
 		}

@@ -18,6 +18,8 @@ type transaction struct {
 	// claimed are the tables whose rows it has changed or deleted, with the lock of each;
 	// appended are those that it has only added rows to.
 	claimed, appended map[*table]bool
+	// temp are the temporary tables as they were when it began.
+	temp map[string]*table
 }
 
 // controlTypes are the statements about sessions and transactions.
@@ -60,7 +62,7 @@ func outsideSession() *apiError {
 // only when the transaction first looks at something.
 func (s *Server) beginTransaction(sess *session) *apiError {
 	// The clock first: a change between the two is a conflict then, never overlooked.
-	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}}
+	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}, temp: sess.scope.snapshot()}
 	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
 		return runError(err)
 	}
@@ -117,6 +119,7 @@ func (s *Server) rollback(sess *session) {
 	if duck := (*engine.Error)(nil); err != nil && !errors.As(err, &duck) {
 		s.log.Error("a transaction was not rolled back", "error", err)
 	}
+	sess.scope.restore(sess.tx.temp)
 	sess.tx.release()
 	sess.tx = nil
 }

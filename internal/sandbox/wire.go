@@ -112,7 +112,6 @@ type queryFields struct {
 type refusedFields struct {
 	Continuous          bool            `json:"continuous,omitempty"`
 	KMS                 json.RawMessage `json:"destinationEncryptionConfiguration,omitempty"`
-	DestinationTable    json.RawMessage `json:"destinationTable,omitempty"`
 	TableDefinitions    json.RawMessage `json:"tableDefinitions,omitempty"`
 	UDFs                json.RawMessage `json:"userDefinedFunctionResources,omitempty"`
 	TimePartitioning    json.RawMessage `json:"timePartitioning,omitempty"`
@@ -137,8 +136,6 @@ func (f *refusedFields) check() *apiError {
 		return unsupported("continuous queries")
 	case set(f.KMS):
 		return unsupported("customer-managed keys (destinationEncryptionConfiguration)")
-	case set(f.DestinationTable):
-		return unsupported("a destinationTable; use CREATE TABLE ... AS SELECT")
 	case set(f.TableDefinitions):
 		return unsupported("external tables (tableDefinitions)")
 	case set(f.UDFs):
@@ -214,9 +211,10 @@ type jobConfiguration struct {
 
 type queryConfiguration struct {
 	queryFields
-	Priority          string `json:"priority,omitempty"`
-	WriteDisposition  string `json:"writeDisposition,omitempty"`
-	CreateDisposition string `json:"createDisposition,omitempty"`
+	Priority          string          `json:"priority,omitempty"`
+	DestinationTable  *tableReference `json:"destinationTable,omitempty"`
+	WriteDisposition  string          `json:"writeDisposition,omitempty"`
+	CreateDisposition string          `json:"createDisposition,omitempty"`
 }
 
 type jobStatus struct {

@@ -90,6 +90,15 @@ type Options struct {
 	AllowUndeclared bool                                 // as a dry run does: infer the types of parameters not in Params
 	SessionUser     string                               // what SESSION_USER() answers
 	SchemaSQL       func(project, dataset string) string // DuckDB's quoted schema name of a dataset
+	// Temp says where temporary tables are; nil outside of scripts and sessions.
+	Temp *TempTables
+}
+
+// TempTables are the temporary tables that a statement may name without a dataset, or with
+// the dataset _SESSION.
+type TempTables struct {
+	Project, Dataset string                  // where BigQuery keeps them: a dataset without a name of its own
+	Has              func(table string) bool // whether there is one of the name
 }
 
 // Statement is a translated statement.

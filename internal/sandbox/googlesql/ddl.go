@@ -58,7 +58,7 @@ func (t *truncateStmt) write(a *analyzer) *Statement {
 }
 
 func (c *createTable) write(a *analyzer) *Statement {
-	n := a.tableName(c.path, c)
+	n := a.createName(c)
 	if c.orReplace && c.ifNotExists {
 		a.fail(c, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS")
 	}
@@ -85,6 +85,9 @@ func (c *createTable) write(a *analyzer) *Statement {
 	words := "CREATE "
 	if c.orReplace {
 		words += "OR REPLACE "
+	}
+	if c.temp {
+		words += "TEMP "
 	}
 	words += "TABLE "
 	if c.ifNotExists {

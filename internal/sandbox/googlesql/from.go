@@ -121,12 +121,19 @@ func (a *analyzer) tableName(path []name, x interface{ pos() int }) TableName {
 			a.refuse(x, "INFORMATION_SCHEMA")
 		}
 	}
+	temp := a.opts.Temp
 	switch len(path) {
 	case 1:
+		if temp != nil && temp.Has(path[0].text) {
+			return TableName{temp.Project, temp.Dataset, path[0].text}
+		}
 		if n.Dataset == "" {
 			a.fail(x, "Table %q must be qualified with a dataset (e.g. dataset.table).", path[0].text)
 		}
 	case 2:
+		if isSession(path[0]) {
+			return a.tempName(path, x)
+		}
 		n.Dataset = path[0].text
 	case 3:
 		n.Project, n.Dataset = path[0].text, path[1].text

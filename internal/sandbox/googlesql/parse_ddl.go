@@ -13,6 +13,7 @@ type (
 	createTable struct {
 		node
 		path                   []name
+		temp                   bool
 		orReplace, ifNotExists bool
 		cols                   []columnDef
 		partition              expr
@@ -60,17 +61,22 @@ func init() {
 func (p *parser) create() statement {
 	at := node{p.expect("CREATE").pos}
 	orReplace := p.accept("OR", "REPLACE")
+	temp := p.accept("TEMP") || p.accept("TEMPORARY")
 	switch {
-	case p.accept("SCHEMA"):
+	case !temp && p.accept("SCHEMA"):
 		c := &createSchema{node: at, ifNotExists: p.accept("IF", "NOT", "EXISTS")}
 		c.path = p.tablePath()
 		p.options()
 		return c
 	case p.accept("TABLE"):
 	default:
-		p.refuse(at.at, "CREATE "+strings.ToUpper(p.tok().text))
+		word := strings.ToUpper(p.tok().text)
+		if temp {
+			word = "TEMP " + word
+		}
+		p.refuse(at.at, "CREATE "+word)
 	}
-	c := &createTable{node: at, orReplace: orReplace}
+	c := &createTable{node: at, temp: temp, orReplace: orReplace}
 	c.ifNotExists = p.accept("IF", "NOT", "EXISTS")
 	c.path = p.tablePath()
 	if p.accept("(") {

@@ -1,0 +1,224 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// destination is the table that keeps the result of a query.
+type destination struct {
+	table googlesql.TableName
+	write string // WRITE_EMPTY, WRITE_APPEND, WRITE_TRUNCATE, WRITE_TRUNCATE_DATA
+	never bool   // CREATE_NEVER: the table must be there
+}
+
+// destination reads a job's destination table; nil if it has none.
+func (c *queryConfiguration) destination(project string) (*destination, *apiError) {
+	switch c.Priority {
+	case "", "INTERACTIVE", "BATCH":
+	default:
+		return nil, errorf("invalid", "Invalid priority %q: want INTERACTIVE or BATCH.", c.Priority)
+	}
+	d := &destination{write: c.WriteDisposition, never: c.CreateDisposition == "CREATE_NEVER"}
+	switch {
+	case !slices.Contains([]string{"", "WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"}, d.write):
+		return nil, errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
+	case !slices.Contains([]string{"", "CREATE_IF_NEEDED", "CREATE_NEVER"}, c.CreateDisposition):
+		return nil, errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
+	case c.DestinationTable == nil && (d.never || d.write == "WRITE_APPEND" || d.write == "WRITE_TRUNCATE_DATA"):
+		return nil, unsupported("writeDisposition " + d.write + " and createDisposition " + c.CreateDisposition + " without a destinationTable")
+	case c.DestinationTable == nil:
+		return nil, nil
+	}
+	ref := c.DestinationTable
+	d.table = googlesql.TableName{Project: ref.ProjectID, Dataset: ref.DatasetID, Table: ref.TableID}
+	if d.table.Project == "" {
+		d.table.Project = project
+	}
+	if !validDataset(ref.DatasetID) {
+		return nil, errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", ref.DatasetID)
+	}
+	if strings.Contains(ref.TableID, "$") {
+		return nil, unsupported("a partition as the destinationTable")
+	}
+	if !validTable(ref.TableID) {
+		return nil, errorf("invalid", "Invalid table ID %q.", ref.TableID)
+	}
+	return d, nil
+}
+
+// reportTarget gives a job that writes a table the destination that BigQuery reports for it.
+func (c *queryConfiguration) reportTarget(stmt *googlesql.Statement) {
+	if slices.Contains(dmlTypes, stmt.Type) || stmt.Type == "CREATE_TABLE" || stmt.Type == "CREATE_TABLE_AS_SELECT" {
+		c.DestinationTable = &tableReference{stmt.Target.Project, stmt.Target.Dataset, stmt.Target.Table}
+	}
+}
+
+// checkDestination says no to a destination that the statement or the person can't have.
+func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apiError {
+	if q.destination == nil {
+		return nil
+	}
+	switch {
+	case slices.Contains(dmlTypes, stmt.Type):
+		return errorf("invalid", "Cannot set destination table in jobs with DML statements")
+	case slices.Contains(ddlTypes, stmt.Type):
+		return errorf("invalid", "Cannot set destination table in jobs with DDL statements")
+	case len(stmt.Columns) == 0:
+		return errorf("invalid", "Cannot set destination table in jobs with %s statements", stmt.Type)
+	}
+	name := q.destination.table
+	if who.readOnly || !s.mayBill(who, name.Project) {
+		return errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on table %[1]s (or it may not exist).", name)
+	}
+	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
+		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
+	}
+	seen := map[string]bool{}
+	for _, c := range stmt.Columns {
+		low := strings.ToLower(c.Name)
+		if seen[low] {
+			return errorf("invalidQuery", "Duplicate column names in the result are not supported when a destination table is present. Found duplicate(s): %s", c.Name)
+		}
+		seen[low] = true
+	}
+	return s.place(q, &googlesql.Statement{Target: &name})
+}
+
+// executeInto runs a query and keeps its rows in the destination as well: it holds them in a
+// temporary table first, so that the answer and the table are the same.
+func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	if q.session != nil && q.session.tx != nil {
+		return nil, unsupported("a destinationTable in a transaction")
+	}
+	unlock, apiErr := lock(ctx, s.catalog.ddl)
+	if apiErr != nil {
+		return nil, apiErr
+	}
+	defer unlock()
+	conn, err := s.db.Conn()
+	if q.scope != nil {
+		conn, err = q.scope.conn, nil
+	} else if err == nil {
+		defer conn.Release()
+	}
+	if err != nil {
+		return nil, runError(err)
+	}
+	stage := tempSQL("result " + rand.Text())
+	names, values := make([]string, len(p.stmt.Columns)), make([]string, len(p.stmt.Columns))
+	for i, c := range p.stmt.Columns {
+		names[i] = engine.Quote(c.Name)
+		values[i] = "CAST(" + names[i] + " AS " + c.Type.DuckDB() + ")"
+		if c.Type.Kind == googlesql.Array {
+			values[i] = "coalesce(" + values[i] + ", [])"
+		}
+		values[i] += " AS " + names[i]
+	}
+	list := strings.Join(names, ", ")
+	create := "CREATE TEMP TABLE " + stage + " AS SELECT " + strings.Join(values, ", ") + " FROM (" + p.stmt.SQL + ") AS q(" + list + ")"
+	if _, err := conn.Query(ctx, create, p.values, nil, 0); err != nil {
+		return nil, runError(err)
+	}
+	defer func() {
+		if _, err := conn.Exec(context.Background(), "DROP TABLE "+stage); err != nil {
+			s.log.Error("a result was not dropped", "error", err)
+		}
+	}()
+	res, err := conn.Query(ctx, "SELECT "+list+" FROM "+stage, nil, p.stmt.Columns, s.cfg.ResultBytes)
+	if err != nil {
+		return nil, runError(err)
+	}
+	return &outcome{result: res}, s.writeInto(ctx, q.destination, p.stmt.Columns, conn, list, stage)
+}
+
+// writeInto copies a result that stage holds to its table. The caller holds the catalog's ddl lock.
+func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list, stage string) *apiError {
+	old := s.catalog.table(d.table)
+	if old == nil && d.never {
+		return notFound("Table", d.table.String(), "")
+	}
+	to := tableSQL(d.table)
+	if old == nil || d.write == "WRITE_TRUNCATE" {
+		if old == nil {
+			if err := s.catalog.checkNewTable(d.table); err != nil {
+				return err
+			}
+		} else {
+			unlock, err := lock(ctx, old.write)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+		}
+		if _, err := conn.Exec(ctx, "CREATE OR REPLACE TABLE "+to+" AS SELECT * FROM "+stage); err != nil {
+			return runError(err)
+		}
+		s.catalog.addTable(newTable(d.table, columns, s.now()))
+		return nil
+	}
+	if d.write == "WRITE_EMPTY" || d.write == "" {
+		rows, _, err := s.tableSize(ctx, old)
+		if err != nil {
+			return runError(err)
+		}
+		if rows > 0 {
+			return errorf("duplicate", "Already Exists: Table %s", d.table)
+		}
+	}
+	if err := old.accepts(columns); err != nil {
+		return err
+	}
+	insert := "INSERT INTO " + to + " (" + list + ") SELECT * FROM " + stage
+	if d.write != "WRITE_TRUNCATE_DATA" {
+		_, err := conn.Exec(ctx, insert)
+		if err == nil {
+			s.catalog.touch(old, s.now(), false)
+		}
+		return runError(err)
+	}
+	unlock, err := lock(ctx, old.write)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := conn.Exec(ctx, "BEGIN; DELETE FROM "+to+"; "+insert+"; COMMIT"); err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may have been what failed
+		return runError(err)
+	}
+	s.catalog.touch(old, s.now(), true)
+	return nil
+}
+
+// accepts says no to rows whose schema the table does not have.
+func (t *table) accepts(columns []googlesql.Column) *apiError {
+	mismatch := func(format string, args ...any) *apiError {
+		e := errorf("invalid", format, args...)
+		e.message = "Provided Schema does not match Table " + t.name.String() + ". " + e.message
+		return e
+	}
+	for _, c := range columns {
+		i := slices.IndexFunc(t.columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
+		if i < 0 {
+			return mismatch("Cannot add fields (field: %s)", c.Name)
+		}
+		have := t.columns[i]
+		was, is := fieldOf(have.Name, have.Type), fieldOf(have.Name, c.Type)
+		switch {
+		case was.Mode != is.Mode:
+			return mismatch("Field %s has changed mode from %s to %s", have.Name, was.Mode, is.Mode)
+		case have.Required:
+			return mismatch("Field %s has changed mode from REQUIRED to NULLABLE", have.Name)
+		case was.Type != is.Type:
+			return mismatch("Field %s has changed type from %s to %s", have.Name, was.Type, is.Type)
+		case have.Type.String() != c.Type.String():
+			return unsupported("a destinationTable whose column " + have.Name + " is " + have.Type.String() + " where the result has " + c.Type.String())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// scope is what a session keeps between its statements beside its transaction: temporary
+// tables. They are temporary tables of DuckDB's connection, which alone can see them: they roll
+// back with its transactions and end with it. A nil scope is that of a statement outside.
+type scope struct {
+	conn *engine.Conn // nil in a dry run
+	// project and dataset are where BigQuery's metadata says that the tables are: a dataset that is
+	// hidden because of its first letter.
+	project, dataset string
+
+	// A dry run may look while a statement runs.
+	mu     sync.Mutex
+	tables map[string]*table // never changed, but replaced
+}
+
+func newScope(conn *engine.Conn, project string) *scope {
+	name := sha1.Sum([]byte(rand.Text()))
+	return &scope{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]), tables: map[string]*table{}}
+}
+
+// tempSchema is where DuckDB keeps a connection's temporary tables.
+const tempSchema = "temp.main"
+
+func tempSQL(table string) string { return tempSchema + "." + engine.Quote(table) }
+
+// schemaSQL is the schema of a dataset as DuckDB's text.
+func (sc *scope) schemaSQL(project, dataset string) string {
+	if sc != nil && sc.project == project && sc.dataset == dataset {
+		return tempSchema
+	}
+	return schemaSQL(project, dataset)
+}
+
+// temp is what the translator must know.
+func (sc *scope) temp() *googlesql.TempTables {
+	if sc == nil {
+		return nil
+	}
+	return &googlesql.TempTables{Project: sc.project, Dataset: sc.dataset, Has: func(name string) bool {
+		return sc.table(googlesql.TableName{Project: sc.project, Dataset: sc.dataset, Table: name}) != nil
+	}}
+}
+
+// owns reports whether a name is that of a temporary table, there or not.
+func (sc *scope) owns(name *googlesql.TableName) bool {
+	return sc != nil && name != nil && name.Project == sc.project && name.Dataset == sc.dataset
+}
+
+// table returns nil if there is no such temporary table.
+func (sc *scope) table(name googlesql.TableName) *table {
+	if !sc.owns(&name) {
+		return nil
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	return sc.tables[name.Table]
+}
+
+// tableFor finds a table, temporary or not.
+func (s *Server) tableFor(q *query, name googlesql.TableName) *table {
+	if t := q.scope.table(name); t != nil {
+		return t
+	}
+	return s.catalog.table(name)
+}
+
+// put adds a temporary table or takes the place of another.
+func (sc *scope) put(t *table) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	sc.tables[t.name.Table] = t
+}
+
+func (sc *scope) drop(name string) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	delete(sc.tables, name)
+}
+
+// snapshot is what restore takes at the end of a transaction that is rolled back.
+func (sc *scope) snapshot() map[string]*table {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	return maps.Clone(sc.tables)
+}
+
+func (sc *scope) restore(tables map[string]*table) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	sc.tables = tables
+}
+
+// checkNew says no to a temporary table that can't be made.
+func (sc *scope) checkNew(name string) *apiError {
+	if !validTable(name) {
+		return errorf("invalid", "Invalid table ID %q.", name)
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	for other := range sc.tables {
+		if other != name && strings.EqualFold(other, name) {
+			return unsupported("two tables whose names differ only by case: " + other + " and " + name)
+		}
+	}
+	return nil
+}
+
+// executeTemp runs a statement that makes, changes or drops a temporary table. Nobody else can see
+// the table, so that there is nothing to wait for and no conflict.
+func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	stmt, name := p.stmt, *p.stmt.Target
+	old := q.scope.table(name)
+	switch {
+	case slices.Contains(dmlTypes, stmt.Type):
+		res, err := s.runSQL(ctx, q, p)
+		if err != nil {
+			return nil, err
+		}
+		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, name, old.columns)
+	case stmt.Type == "DROP_TABLE" && old == nil:
+		return dropMissing(stmt, notFound("Table", name.String(), q.location))
+	case stmt.Type == "DROP_TABLE":
+		if _, err := s.runSQL(ctx, q, p); err != nil {
+			return nil, err
+		}
+		q.scope.drop(name.Table)
+		return &outcome{ddlOperation: "DROP"}, nil
+	case old != nil && stmt.IfNotExists:
+		return &outcome{ddlOperation: "SKIP"}, nil
+	case old != nil && !stmt.OrReplace:
+		return nil, errorf("duplicate", "Already Exists: Table %s", name)
+	}
+	if err := q.scope.checkNew(name.Table); err != nil {
+		return nil, err
+	}
+	if _, err := s.runSQL(ctx, q, p); err != nil {
+		return nil, err
+	}
+	operation := "CREATE"
+	if old != nil {
+		operation = "REPLACE"
+	}
+	return &outcome{ddlOperation: operation}, s.keepTemp(ctx, q, name, stmt.NewColumns)
+}
+
+// keepTemp notes a temporary table that was made or changed, with its size.
+func (s *Server) keepTemp(ctx context.Context, q *query, name googlesql.TableName, columns []googlesql.Column) *apiError {
+	t := newTable(name, columns, s.now())
+	t.temp = true
+	if err := measure(ctx, q.scope.conn, t, tempSQL(name.Table)); err != nil {
+		return runError(err)
+	}
+	q.scope.put(t)
+	return nil
+}
