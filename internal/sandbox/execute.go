@@ -29,6 +29,8 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 	switch {
 	case q.destination != nil:
 		return s.executeInto(ctx, q, p)
+	case p.stmt.Variable != "":
+		return s.executeSet(ctx, q, p)
 	case q.scope.owns(p.stmt.Target):
 		return s.executeTemp(ctx, q, p)
 	case slices.Contains(controlTypes, p.stmt.Type):

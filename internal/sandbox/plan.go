@@ -27,6 +27,8 @@ type query struct {
 	session    *session
 	// scope holds the temporary tables that the statement sees; nil outside of a session.
 	scope *scope
+	// set are the system variables that the request sets.
+	set variables
 	// destination is the table that keeps the result; nil for most.
 	destination *destination
 }
@@ -78,17 +80,23 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	return q, nil
 }
 
-// readProperties reads what a request says about sessions.
+// readProperties reads what a request says about sessions and system variables.
 func (q *query) readProperties(f *queryFields) *apiError {
 	q.newSession = f.CreateSession
 	for _, p := range f.ConnectionProperties {
-		if p.Key != "session_id" {
+		switch p.Key {
+		case "session_id":
+			if p.Value == "" || q.sessionID != "" {
+				return errorf("invalid", "Invalid input session id.")
+			}
+			q.sessionID = p.Value
+		case "time_zone", "dataset_project_id":
+			if problem := q.set.put(p.Key, p.Value); problem != "" {
+				return errorf("invalid", "%s", problem)
+			}
+		default:
 			return unsupported("the connection property " + p.Key)
 		}
-		if p.Value == "" || q.sessionID != "" {
-			return errorf("invalid", "Invalid input session id.")
-		}
-		q.sessionID = p.Value
 	}
 	if q.newSession && q.sessionID != "" {
 		return errorf("invalid", "createSession and a session_id cannot be given together.")
@@ -144,7 +152,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		}
 		return &plan{stmt: stmt, who: who}, nil
 	}
-	if !isDML && !isDDL && len(stmt.Columns) == 0 {
+	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.Variable == "" {
 		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
 	}
 	if isDML || isDDL {

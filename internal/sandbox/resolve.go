@@ -81,12 +81,7 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
 		AllowUndeclared: undeclared, SchemaSQL: q.scope.schemaSQL, SessionUser: r.who.email, Temp: q.scope.temp(),
 	}
-	if d := q.defaultDataset; d != nil {
-		opts.DefaultDataset = d.DatasetID
-		if d.ProjectID != "" {
-			opts.DefaultProject = d.ProjectID
-		}
-	}
+	q.setVariables(&opts)
 	return opts
 }
 

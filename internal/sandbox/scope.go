@@ -14,8 +14,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// scope is what a session keeps between its statements beside its transaction: temporary
-// tables. They are temporary tables of DuckDB's connection, which alone can see them: they roll
+// scope is what a session keeps between its statements beside its transaction: system variables and
+// temporary tables. These are temporary tables of DuckDB's connection, which alone can see them: they roll
 // back with its transactions and end with it. A nil scope is that of a statement outside.
 type scope struct {
 	conn *engine.Conn // nil in a dry run
@@ -26,6 +26,7 @@ type scope struct {
 	// A dry run may look while a statement runs.
 	mu     sync.Mutex
 	tables map[string]*table // never changed, but replaced
+	set    variables
 }
 
 func newScope(conn *engine.Conn, project string) *scope {

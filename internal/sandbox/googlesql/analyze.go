@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // analyzer resolves names, types expressions and writes DuckDB's text.
@@ -17,6 +18,9 @@ type analyzer struct {
 	tables   []TableName
 	ids      int
 	work     int // expressions analyzed
+	// The default time zone, by DuckDB's name and as Go knows it.
+	zoneName string
+	location *time.Location
 }
 
 // val is a typed expression in DuckDB's SQL.
@@ -129,6 +133,7 @@ func translate(sql string, opts Options) *Statement {
 	st := p.parseStatement()
 	a := &analyzer{src: sql, opts: opts, uses: p.params}
 	a.declare()
+	a.setZone()
 	out := a.statement(st)
 	a.settle()
 	out.SQL = a.finish(out.SQL)

@@ -29,7 +29,7 @@ func (a *analyzer) safeCast(v val, x *castExpr) val {
 		}
 	}
 	pair := [2]Kind{v.t.Kind, to.Kind}
-	switch text := casts[pair]; {
+	switch text := a.castText(v.t.Kind, to.Kind); {
 	case text == "" && (v.t.Kind == Array || v.t.Kind == Struct):
 		a.refuse(x, "SAFE_CAST of "+v.t.name())
 	case text == "":
@@ -63,12 +63,12 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 			a.fail(x.x, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to)
 		}
 	}
-	if sql := castSQL(from, to.Kind, v.sql); sql != "" {
+	if sql := a.castSQL(from, to.Kind, v.sql); sql != "" {
 		return val{sql: sql, t: to}
 	}
 	switch {
 	case from == Array && to.Kind == Array:
-		if sql := castSQL(v.t.Elem.Kind, to.Elem.Kind, "x"); sql != "" && v.t.Elem.Kind != to.Elem.Kind {
+		if sql := a.castSQL(v.t.Elem.Kind, to.Elem.Kind, "x"); sql != "" && v.t.Elem.Kind != to.Elem.Kind {
 			return val{sql: "list_transform(" + v.sql + ", lambda x: " + sql + ")", t: to}
 		}
 	case from == Struct && to.Kind == Struct:
@@ -86,7 +86,7 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 func (a *analyzer) literalCast(v val, to Type) (string, bool) {
 	switch to.Kind {
 	case Date, Time, Datetime, Timestamp:
-		return temporalLiteral(to.Kind, v.lit.text)
+		return a.temporalLiteral(to.Kind, v.lit.text)
 	case Numeric:
 		s, ok := numericText(v.lit.text)
 		return "'" + s + "'::DECIMAL(38,9)", ok
@@ -166,6 +166,7 @@ func fractionText(x, format string) string {
 		" ELSE strftime(" + x + ", '" + format + ".%f') END)"
 }
 
+// castSQL is the cast's text in UTC.
 func castSQL(from, to Kind, sql string) string {
 	return strings.ReplaceAll(casts[[2]Kind{from, to}], "{1}", sql)
 }

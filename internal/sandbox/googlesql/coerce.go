@@ -25,6 +25,8 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	}
 	from := v.t.Kind
 	switch {
+	case v.param > 0 && from == String && to.Kind == Timestamp && a.zoneName != defaultZone:
+		return val{sql: a.castSQL(String, Timestamp, v.sql), t: to}, true
 	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric),
 		from == Numeric && to.Kind == Float64,
 		from == Date && to.Kind == Datetime,
@@ -82,7 +84,7 @@ func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
 	case v.lit.kind == String:
 		switch to.Kind {
 		case Date, Time, Datetime, Timestamp:
-			w, ok := temporalLiteral(to.Kind, v.lit.text)
+			w, ok := a.temporalLiteral(to.Kind, v.lit.text)
 			if !ok {
 				a.fail(v.lit, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to.Kind)
 			}

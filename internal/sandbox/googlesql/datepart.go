@@ -169,44 +169,7 @@ var extracts = map[string]string{
 
 func itoa(n int) string { return string(rune('0' + n)) }
 
-// local is the civil time of a TIMESTAMP in a zone, UTC without one.
+// local is the civil time of a TIMESTAMP in a zone, the default one if zone is nil.
 func (a *analyzer) local(sql string, zone expr, s *scope) string {
 	return "timezone(" + a.zone(zone, s) + ", " + sql + ")"
-}
-
-// zone writes a time zone's name. DuckDB knows the names of the IANA database; a fixed
-// offset of whole hours is one of them.
-func (a *analyzer) zone(zone expr, s *scope) string {
-	if zone == nil {
-		return "'UTC'"
-	}
-	v := a.expr(zone, s)
-	v = a.must(v, kind(String), zone, "A time zone must be a STRING, but is %s", v.t.name())
-	if v.lit == nil {
-		return v.sql
-	}
-	loc, ok := parseZone(v.lit.text)
-	if !ok {
-		a.fail(zone, "Invalid time zone: %s", v.lit.text)
-	}
-	name := loc.String()
-	if zoneForm.MatchString(strings.TrimSpace(v.lit.text)) {
-		var offset int
-		for _, c := range strings.TrimLeft(name, "+-") {
-			offset = offset*10 + int(c-'0')
-		}
-		if offset%3600 != 0 {
-			a.refuse(zone, "A time zone offset that is not whole hours")
-		}
-		// POSIX signs: Etc/GMT-8 is eight hours east.
-		sign := "-"
-		if strings.HasPrefix(name, "-") {
-			sign = "+"
-		}
-		name = "Etc/GMT" + sign + strings.TrimLeft(strings.Join([]string{itoa(offset / 36000), itoa(offset / 3600 % 10)}, ""), "0")
-		if offset == 0 {
-			name = "UTC"
-		}
-	}
-	return quoteString(name)
 }

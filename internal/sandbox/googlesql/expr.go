@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -160,7 +161,7 @@ func (a *analyzer) typedLiteral(x *typedLit) val {
 		}
 		return val{sql: quoteString(s) + "::JSON", t: kind(JSON)}
 	}
-	s, ok := temporalLiteral(x.kind, x.text)
+	s, ok := a.temporalLiteral(x.kind, x.text)
 	if !ok {
 		a.fail(x, "Invalid %s literal: %s", x.kind, quoteLit(x.text))
 	}
@@ -168,8 +169,13 @@ func (a *analyzer) typedLiteral(x *typedLit) val {
 }
 
 func (a *analyzer) sysVar(x *sysVarExpr) val {
+	if v, ok := a.opts.Variables[x.name]; ok {
+		return val{sql: quoteString(v) + "::VARCHAR", t: kind(String)}
+	}
 	switch x.name {
-	case "project_id":
+	case "session_id":
+		return val{sql: "CAST(NULL AS VARCHAR)", t: kind(String)}
+	case "project_id", "dataset_project_id":
 		return val{sql: quoteString(a.opts.DefaultProject) + "::VARCHAR", t: kind(String)}
 	case "dataset_id":
 		if a.opts.DefaultDataset == "" {
@@ -177,7 +183,7 @@ func (a *analyzer) sysVar(x *sysVarExpr) val {
 		}
 		return val{sql: quoteString(a.opts.DefaultDataset) + "::VARCHAR", t: kind(String)}
 	case "time_zone":
-		return val{sql: "'UTC'::VARCHAR", t: kind(String)}
+		return val{sql: quoteString(cmp.Or(a.opts.TimeZone, defaultZone)) + "::VARCHAR", t: kind(String)}
 	}
 	a.refuse(x, "System variable @@"+x.name)
 	return val{}

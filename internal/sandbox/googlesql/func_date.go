@@ -88,12 +88,24 @@ func init() {
 			if w, ok := a.coerce(v, kind(Timestamp)); ok {
 				return w
 			}
-			return merge(castSQL(String, Timestamp, v.sql), kind(Timestamp), v)
+			return merge(a.castSQL(String, Timestamp, v.sql), kind(Timestamp), v)
 		}
 		a.noSignature(c, []val{v})
 		return val{}
 	})
-	def("STRING", "TIMESTAMP -> STRING", casts[[2]Kind{Timestamp, String}])
+
+	code("STRING", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, 2)
+		vs := a.args(c, s)
+		switch {
+		case len(vs) == 2 && vs[0].t.Kind == Timestamp:
+			zone := a.zone(c.args[1], s)
+			return merge(strings.ReplaceAll(zonedText(zone), "{1}", vs[0].sql), kind(String), vs...)
+		case vs[0].t.Kind == Timestamp:
+			return merge(a.castSQL(Timestamp, String, vs[0].sql), kind(String), vs...)
+		}
+		return a.match(functions["STRING"], c, vs)
+	})
 	def("STRING", "DATE -> STRING", casts[[2]Kind{Date, String}])
 	def("STRING", "DATETIME -> STRING", casts[[2]Kind{Datetime, String}])
 	def("STRING", "TIME -> STRING", casts[[2]Kind{Time, String}])
@@ -126,8 +138,8 @@ func (a *analyzer) toCivil(c *callExpr, vs []val, s *scope, to Kind) val {
 		return merge("CAST("+a.local(v.sql, zone, s)+" AS "+duckKinds[to]+")", kind(to), vs...)
 	case len(vs) == 1 && v.t.Kind == to:
 		return v
-	case len(vs) == 1 && castSQL(v.t.Kind, to, v.sql) != "" && v.t.Kind != Int64:
-		return merge(castSQL(v.t.Kind, to, v.sql), kind(to), v)
+	case len(vs) == 1 && a.castSQL(v.t.Kind, to, v.sql) != "" && v.t.Kind != Int64:
+		return merge(a.castSQL(v.t.Kind, to, v.sql), kind(to), v)
 	}
 	a.noSignature(c, vs)
 	return val{}
@@ -223,6 +235,10 @@ func dateTrunc(a *analyzer, c *callExpr, s *scope) val {
 	}
 	if v.t.Kind == Time {
 		return merge("CAST("+truncSQL("(DATE '1970-01-01' + "+v.sql+")", part, first)+" AS TIME)", v.t, v)
+	}
+	if v.t.Kind == Timestamp {
+		zone := a.zone(nil, s)
+		return merge("timezone("+zone+", "+truncSQL("timezone("+zone+", "+v.sql+")", part, first)+")", v.t, v)
 	}
 	return merge(back(truncSQL(civil(v), part, first), v.t.Kind), v.t, v)
 }

@@ -82,14 +82,14 @@ func formatTemporal(a *analyzer, c *callExpr, s *scope) val {
 		k = v.t.Kind
 	}
 	v = a.must(v, kind(k), c, "No matching signature for function %s for argument types: STRING, %s", c.name, v.t.name())
-	var x string
+	var x, zone string
 	switch k {
 	case Timestamp:
-		var zone expr
+		zone = a.zone(nil, s)
 		if len(c.args) == 3 {
-			zone = c.args[2]
+			zone = a.zone(c.args[2], s)
 		}
-		x = a.local(v.sql, zone, s)
+		x = "timezone(" + zone + ", " + v.sql + ")"
 	case Time:
 		x = "(DATE '1970-01-01' + " + v.sql + ")"
 	default:
@@ -103,8 +103,10 @@ func formatTemporal(a *analyzer, c *callExpr, s *scope) val {
 		}
 		sql, ok := formatCodes[p[1:]]
 		switch {
-		case k == Timestamp && len(c.args) == 2 && (p == "%Z" || p == "%z" || p == "%Ez"):
-			sql = map[string]string{"%Z": "'UTC'", "%z": "'+0000'", "%Ez": "'+00:00'"}[p]
+		case k == Timestamp && p == "%Z" && zone == quoteString(defaultZone):
+			sql = zone
+		case k == Timestamp && (p == "%z" || p == "%Ez"):
+			sql = offsetText(v.sql, zone, map[string]string{"%Ez": ":"}[p], false)
 		case !ok, k == Date && timeCodes.MatchString(p[1:]), k == Time && !timeCodes.MatchString(p[1:]) && p != "%%":
 			a.refuse(c.args[0], c.name+" with "+p)
 		case strings.Contains(sql, "{1}"):
@@ -215,8 +217,8 @@ func (a *analyzer) formatOne(c *callExpr, x expr, v val, flags, verb string) str
 			a.refuse(c.args[0], "FORMAT of a NUMERIC with %"+flags+verb)
 		}
 		return out
-	case verb == "t" && flags == "" && castSQL(v.t.Kind, String, v.sql) != "":
-		return "coalesce(" + castSQL(v.t.Kind, String, v.sql) + ", 'NULL')"
+	case verb == "t" && flags == "" && a.castSQL(v.t.Kind, String, v.sql) != "":
+		return "coalesce(" + a.castSQL(v.t.Kind, String, v.sql) + ", 'NULL')"
 	case verb == "t" && flags == "" && v.t.Kind == String:
 		return "coalesce(" + v.sql + ", 'NULL')"
 	}

@@ -233,7 +233,7 @@ var statementParsers map[string]func(*parser) statement
 
 // refusedStatements are those that BigQuery has and the sandbox does not.
 var refusedStatements = map[string]string{
-	"DECLARE": "DECLARE", "SET": "SET",
+	"DECLARE": "DECLARE",
 	"EXECUTE": "EXECUTE IMMEDIATE", "IF": "IF", "WHILE": "WHILE", "LOOP": "LOOP", "FOR": "FOR",
 	"REPEAT": "REPEAT", "ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT",
 	"REVOKE": "REVOKE", "RAISE": "RAISE", "RETURN": "RETURN", "UNDROP": "UNDROP", "CASE": "CASE statement",

@@ -51,6 +51,7 @@ func init() {
 		"COMMIT":   (*parser).control,
 		"ROLLBACK": (*parser).control,
 		"CALL":     (*parser).callProcedure,
+		"SET":      (*parser).set,
 		"ALTER": func(p *parser) statement {
 			p.refuse(p.tok().pos, "ALTER "+strings.ToUpper(p.ahead(1).text))
 			return nil

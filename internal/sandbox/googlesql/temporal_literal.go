@@ -17,8 +17,8 @@ var (
 
 // temporalLiteral reads the text of a DATE, TIME, DATETIME or TIMESTAMP literal and
 // writes DuckDB's literal.
-func temporalLiteral(k Kind, s string) (string, bool) {
-	t, ok := parseTemporal(k, s)
+func (a *analyzer) temporalLiteral(k Kind, s string) (string, bool) {
+	t, ok := parseTemporal(k, s, a.location)
 	if !ok {
 		return "", false
 	}
@@ -33,8 +33,9 @@ func temporalLiteral(k Kind, s string) (string, bool) {
 	return "TIMESTAMPTZ '" + t.UTC().Format("2006-01-02 15:04:05.000000") + "+00'", true
 }
 
-// parseTemporal reads the canonical formats of the GoogleSQL reference.
-func parseTemporal(k Kind, s string) (time.Time, bool) {
+// parseTemporal reads the canonical formats of the GoogleSQL reference. zone is that of a TIMESTAMP
+// that names none.
+func parseTemporal(k Kind, s string, zone *time.Location) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	year, month, day := 1970, 1, 1
 	if k != Time {
@@ -65,7 +66,9 @@ func parseTemporal(k Kind, s string) (time.Time, bool) {
 	} else if k == Time {
 		return time.Time{}, false
 	}
-	zone := time.UTC
+	if k != Timestamp {
+		zone = time.UTC
+	}
 	if s != "" {
 		if k != Timestamp {
 			return time.Time{}, false

@@ -1,0 +1,83 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// variables are the system variables that a request or SET has given a value; "" is none.
+type variables struct {
+	zone, dataset, datasetProject string
+}
+
+// put gives a variable a value. It says what is wrong with it, "" for nothing.
+func (v *variables) put(name, value string) (problem string) {
+	switch name {
+	case "time_zone":
+		if problem := googlesql.CheckTimeZone(value); problem != "" {
+			return problem
+		}
+		v.zone = value
+	case "dataset_id":
+		v.dataset = value
+	case "dataset_project_id":
+		v.datasetProject = value
+	}
+	return ""
+}
+
+// setVariables gives the translator what the request and its session say of the system variables. The
+// request's word is the later one.
+func (q *query) setVariables(opts *googlesql.Options) {
+	kept := q.scope.variables()
+	opts.TimeZone = cmp.Or(q.set.zone, kept.zone)
+	opts.DefaultProject = cmp.Or(q.set.datasetProject, kept.datasetProject, q.project)
+	opts.DefaultDataset = kept.dataset
+	if d := q.defaultDataset; d != nil && kept.dataset == "" {
+		opts.DefaultDataset = d.DatasetID
+		opts.DefaultProject = cmp.Or(d.ProjectID, opts.DefaultProject)
+	}
+	opts.Variables = map[string]string{"project_id": q.project}
+	if q.session != nil {
+		opts.Variables["session_id"] = q.session.id
+	} else if q.sessionID != "" {
+		opts.Variables["session_id"] = q.sessionID // a dry run
+	}
+}
+
+func (sc *scope) variables() variables {
+	if sc == nil {
+		return variables{}
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	return sc.set
+}
+
+// executeSet runs SET of a system variable. Outside of a session it changes nothing.
+func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	run := *p
+	stmt := *p.stmt
+	stmt.Columns = []googlesql.Column{{Name: "value", Type: googlesql.Type{Kind: googlesql.String}}}
+	run.stmt = &stmt
+	res, err := s.runSQL(ctx, q, &run)
+	if err != nil {
+		return nil, err
+	}
+	value := res.Blocks[0].Columns[0]
+	if value.Null(0) {
+		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]", stmt.Variable)
+	}
+	sc := q.scope
+	if sc == nil {
+		sc = &scope{}
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if problem := sc.set.put(stmt.Variable, string(value.Bytes(0))); problem != "" {
+		return nil, errorf("invalidQuery", "%s at [1:1]", problem)
+	}
+	return &outcome{}, nil
+}
