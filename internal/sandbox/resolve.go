@@ -38,6 +38,9 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if !r.server.mayRead(r.who, name.Project) {
 		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to query table %s, or perhaps it does not exist.", name, name))
 	}
+	if view, ok := strings.CutPrefix(name.Table, googlesql.InformationSchema); ok {
+		return r.informationSchema(name, view)
+	}
 	d := r.server.catalog.dataset(name.Project, name.Dataset)
 	if d != nil && r.query.location == "" {
 		r.query.location = d.location

@@ -117,7 +117,7 @@ func sizeSQL(expr string, t googlesql.Type, depth int) string {
 // it names in the tables that it reads, whatever its WHERE and LIMIT say, and all
 // columns of a table that it updates or deletes from.
 func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool, stmt *googlesql.Statement) (int64, error) {
-	var total int64
+	var total, views int64
 	target := googlesql.TableName{}
 	if slices.Contains([]string{"UPDATE", "DELETE", "MERGE"}, stmt.Type) {
 		target = *stmt.Target
@@ -128,6 +128,9 @@ func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undec
 	}
 	for _, name := range tables {
 		t := s.tableFor(q, name)
+		if strings.HasPrefix(name.Table, googlesql.InformationSchema) {
+			views = minBilled
+		}
 		if t == nil {
 			continue
 		}
@@ -141,7 +144,7 @@ func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undec
 			}
 		}
 	}
-	return total, nil
+	return total + views, nil
 }
 
 // readsColumn reports whether a statement names a column, or takes it with a

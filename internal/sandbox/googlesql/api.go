@@ -46,11 +46,13 @@ type Field struct {
 	Type Type
 }
 
-// Column is a column of a table or of a result. Required is BigQuery's mode REQUIRED.
+// Column is a column of a table or of a result. Required is BigQuery's mode REQUIRED, Default the
+// text of a default value, "" for none.
 type Column struct {
 	Name     string
 	Type     Type
 	Required bool
+	Default  string
 }
 
 // TableName is a table's full name. Project and Dataset are filled in from the
@@ -63,9 +65,14 @@ func (t TableName) String() string { return fmt.Sprintf("%s:%s.%s", t.Project, t
 type Table struct {
 	Name    TableName
 	Columns []Column
-	// SQL is the table's quoted name in DuckDB.
+	// SQL is the table's quoted name in DuckDB, or a query in parentheses.
 	SQL string
 }
+
+// InformationSchema begins the Table of the TableName of a view of INFORMATION_SCHEMA, before its name in
+// upper case. The Dataset is then a dataset's, or a region's such as region-us, or "" where the statement
+// names neither.
+const InformationSchema = "INFORMATION_SCHEMA."
 
 // Catalog resolves tables. An error that is an *Error keeps its message; a table that
 // does not exist is a nil Table with a nil error.

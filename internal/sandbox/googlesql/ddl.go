@@ -49,16 +49,18 @@ func (d *dropStmt) write(a *analyzer) *Statement {
 		return &Statement{Type: "DROP_SCHEMA", SQL: words, Target: &n, IfExists: d.ifExists}
 	}
 	n := a.tableName(d.path, d)
+	a.notView(n, d)
 	return &Statement{Type: "DROP_TABLE", SQL: words + a.schemaSQL(n) + "." + quoteIdent(n.Table), Target: &n, IfExists: d.ifExists}
 }
 
 func (t *truncateStmt) write(a *analyzer) *Statement {
-	tab := a.lookup(a.tableName(t.path, t), t)
+	tab := a.target(t.path, t)
 	return &Statement{Type: "TRUNCATE_TABLE", SQL: "DELETE FROM " + tab.SQL, Target: &tab.Name}
 }
 
 func (c *createTable) write(a *analyzer) *Statement {
 	n := a.createName(c)
+	a.notView(n, c)
 	if c.orReplace && c.ifNotExists {
 		a.fail(c, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS")
 	}
@@ -79,7 +81,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 		if d.required && d.typ.Kind == Array {
 			a.fail(d.name, "NOT NULL constraint is not supported for column %s of type ARRAY", d.name.text)
 		}
-		st.NewColumns = append(st.NewColumns, Column{d.name.text, d.typ, d.required})
+		st.NewColumns = append(st.NewColumns, Column{d.name.text, d.typ, d.required, d.defText})
 	}
 	c.checkPartition(a, st.NewColumns)
 	words := "CREATE "

@@ -6,7 +6,9 @@ import (
 
 // target looks up the table that a DML statement writes.
 func (a *analyzer) target(path []name, x interface{ pos() int }) *Table {
-	return a.lookup(a.tableName(path, x), x)
+	n := a.tableName(path, x)
+	a.notView(n, x)
+	return a.lookup(n, x)
 }
 
 // targetScope makes the target's columns visible under its alias.

@@ -116,10 +116,8 @@ func (a *analyzer) lookup(n TableName, x interface{ pos() int }) *Table {
 // tableName completes a path with the defaults.
 func (a *analyzer) tableName(path []name, x interface{ pos() int }) TableName {
 	n := TableName{Project: a.opts.DefaultProject, Dataset: a.opts.DefaultDataset}
-	for _, p := range path {
-		if strings.EqualFold(p.text, "INFORMATION_SCHEMA") {
-			a.refuse(x, "INFORMATION_SCHEMA")
-		}
+	if view, ok := a.viewName(path, x); ok {
+		return view
 	}
 	temp := a.opts.Temp
 	switch len(path) {

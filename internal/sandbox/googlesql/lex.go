@@ -69,6 +69,9 @@ func (t token) describe() string {
 	return fmt.Sprintf("%q", t.text)
 }
 
+// Reserved reports whether a word is an identifier only in backticks.
+func Reserved(word string) bool { return reserved[strings.ToUpper(word)] }
+
 // reserved holds GoogleSQL's reserved words: they are identifiers only in backticks.
 var reserved = func() map[string]bool {
 	m := map[string]bool{}

@@ -9,6 +9,7 @@ type (
 		typ      Type
 		required bool
 		def      expr
+		defText  string
 	}
 	createTable struct {
 		node
@@ -147,6 +148,7 @@ func (p *parser) columnDef() columnDef {
 			d.required = true
 		case p.accept("DEFAULT"):
 			d.def = p.expr()
+			d.defText = p.src[d.def.pos():p.toks[p.i-1].end]
 		case p.tok().is("OPTIONS"):
 			p.options()
 		case p.tok().is("COLLATE"), p.tok().is("PRIMARY"), p.tok().is("REFERENCES"):
