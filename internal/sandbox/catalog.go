@@ -194,6 +194,9 @@ func (c *catalog) touch(t *table, now time.Time, mutated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock++
+	if d := c.datasets[datasetReference{t.name.Project, t.name.Dataset}]; d != nil && d.tables[t.name.Table] != nil {
+		t = d.tables[t.name.Table] // which may have been altered meanwhile
+	}
 	t.version++
 	t.modified = now
 	if mutated {

@@ -187,8 +187,7 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 		return err
 	}
 	defer unlock()
-	if _, err := conn.Exec(ctx, "BEGIN; DELETE FROM "+to+"; "+insert+"; COMMIT"); err != nil {
-		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may have been what failed
+	if err := atomically(ctx, conn, "DELETE FROM "+to+"; "+insert); err != nil {
 		return runError(err)
 	}
 	s.catalog.touch(old, s.now(), true)

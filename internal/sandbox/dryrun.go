@@ -82,7 +82,7 @@ func (s *Server) planStatistics(p *plan) *queryStatistics {
 		switch p.stmt.Type {
 		case "CREATE_SCHEMA", "DROP_SCHEMA":
 			stats.DDLTargetDataset = &datasetReference{target.Project, target.Dataset}
-		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE":
+		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE", "ALTER_TABLE":
 			stats.DDLTargetTable = &tableReference{target.Project, target.Dataset, target.Table}
 		}
 	}

@@ -144,6 +144,8 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 			return dropMissing(stmt, notFound("Table", target.String(), q.location))
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
+	case "ALTER_TABLE":
+		return s.alterTable(ctx, q, p)
 	default:
 		return s.createTable(ctx, q, p)
 	}

@@ -115,7 +115,7 @@ type plan struct {
 // Kinds of statements by what they do.
 var (
 	dmlTypes = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"}
-	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA"}
+	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA", "ALTER_TABLE"}
 )
 
 // prepare plans a query that is going to run.
@@ -184,6 +184,7 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 	permission := map[string]string{
 		"CREATE_SCHEMA": "bigquery.datasets.create", "DROP_SCHEMA": "bigquery.datasets.delete",
 		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create", "DROP_TABLE": "bigquery.tables.delete",
+		"ALTER_TABLE": "bigquery.tables.update",
 	}[stmt.Type]
 	if permission == "" {
 		permission = "bigquery.tables.updateData"

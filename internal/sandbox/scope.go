@@ -133,8 +133,15 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 			return nil, err
 		}
 		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, name, old.columns)
-	case stmt.Type == "DROP_TABLE" && old == nil:
+	case stmt.Type == "ALTER_TABLE" && old == nil, stmt.Type == "DROP_TABLE" && old == nil:
 		return dropMissing(stmt, notFound("Table", name.String(), q.location))
+	case stmt.NewName != "":
+		return nil, unsupported("renaming a temporary table")
+	case stmt.Type == "ALTER_TABLE":
+		if _, err := q.scope.conn.Exec(ctx, alterSQL(stmt)); err != nil {
+			return nil, runError(err)
+		}
+		return &outcome{ddlOperation: "ALTER"}, s.keepTemp(ctx, q, name, stmt.NewColumns)
 	case stmt.Type == "DROP_TABLE":
 		if _, err := s.runSQL(ctx, q, p); err != nil {
 			return nil, err

@@ -130,3 +130,12 @@ func (tx *transaction) release() {
 		<-t.write
 	}
 }
+
+// atomically runs statements of DuckDB in a transaction of their own, on a connection that has none.
+func atomically(ctx context.Context, conn *engine.Conn, sql string) error {
+	_, err := conn.Exec(ctx, "BEGIN; "+sql+"; COMMIT")
+	if err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may be what has failed
+	}
+	return err
+}

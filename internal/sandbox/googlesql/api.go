@@ -124,7 +124,8 @@ type Statement struct {
 	Undeclared                       []Param     // those of Params whose type was inferred
 	Tables                           []TableName // read by the statement, each once
 	Target                           *TableName  // written by DML or DDL (for CREATE SCHEMA, Table is "")
-	NewColumns                       []Column    // the columns of a table that CREATE TABLE makes
+	NewColumns                       []Column    // the columns of a table that CREATE TABLE makes, or has after ALTER TABLE, whose SQL may be several statements
+	NewName                          string      // of ALTER TABLE RENAME TO
 	IfExists, IfNotExists, OrReplace bool        // of DDL
 	Ordered                          bool        // the outermost query has an ORDER BY
 	Variable                         string      // the system variable that SET changes; SQL is a query for its value

@@ -53,10 +53,7 @@ func init() {
 		"ROLLBACK": (*parser).control,
 		"CALL":     (*parser).callProcedure,
 		"SET":      (*parser).set,
-		"ALTER": func(p *parser) statement {
-			p.refuse(p.tok().pos, "ALTER "+strings.ToUpper(p.ahead(1).text))
-			return nil
-		},
+		"ALTER":    (*parser).alter,
 	}
 }
 
