@@ -1,0 +1,58 @@
+//go:build !race
+
+package main // the race detector keeps memory of its own, several times what is measured here
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// TestMain lets the test's own program be the server and make measurements, as the command does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "-serve" || os.Args[1] == "-measure") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// manyRows are the rows of TestMemory's longest results.
+const manyRows = 10_000_000
+
+// memoryLimit is what a process that reads a result of any size may need at its peak, in bytes.
+const memoryLimit = 256 << 20
+
+// TestMemory: a result of ten million rows, read by the driver in a process of its own, stays within the limit.
+func TestMemory(t *testing.T) {
+	if peakRSS() == 0 {
+		t.Skip("this system does not tell the peak memory of a process")
+	}
+	at, stop, err := startServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	for _, tt := range []struct {
+		reader, shape string
+		rows          int
+	}{
+		{"driver, REST", "narrow", manyRows},
+		{"driver, Storage", "narrow", manyRows},
+		{"driver, REST", "wide", manyRows / 50},
+		{"driver, Storage", "wide", manyRows / 50},
+		{"driver, REST", "nested", manyRows / 50},
+		{"driver, Storage", "nested", manyRows / 50},
+	} {
+		t.Run(fmt.Sprintf("%s/%s/%d", tt.reader, tt.shape, tt.rows), func(t *testing.T) {
+			m, err := inChild(t.Context(), job{At: at, Reader: tt.reader, Shape: tt.shape, Rows: tt.rows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d MB", m.RSS>>20)
+			if m.RSS > memoryLimit {
+				t.Errorf("got a peak of %d MB; want %d MB at most", m.RSS>>20, memoryLimit>>20)
+			}
+		})
+	}
+}
