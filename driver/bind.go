@@ -21,14 +21,15 @@ const (
 )
 
 // bind makes the query parameters of a statement from its arguments, after it has checked
-// that they are as many, of one style and of the names that the statement asks for.
-func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args []driver.NamedValue) (params []*bq.QueryParameter, source typeSource, err error) {
+// that they are as many, of one style and of the names that the statement asks for. Text may be of another
+// type than STRING where the types are known; anyText asks for them if nothing else does.
+func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args []driver.NamedValue, anyText bool) (params []*bq.QueryParameter, source typeSource, err error) {
 	if err := checkArguments(p, args); err != nil {
 		return nil, 0, err
 	}
 	params = make([]*bq.QueryParameter, len(args))
 	encoded := make([]argument, len(args))
-	var declared []*bq.QueryParameter
+	var declared, sure []*bq.QueryParameter // sure are those that are not text
 	for i, nv := range args {
 		a, err := encode(nv.Value)
 		if err != nil {
@@ -37,12 +38,29 @@ func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args
 		params[i], encoded[i] = &bq.QueryParameter{Name: nv.Name, ParameterType: a.typ, ParameterValue: a.value}, a
 		if a.typ != nil {
 			declared = append(declared, params[i])
+			if a.typ.Type != "STRING" {
+				sure = append(sure, params[i])
+			}
 		}
 	}
-	if len(declared) == len(params) {
+	hasText := len(sure) < len(declared)
+	types, source, asked := []*bq.QueryParameterType(nil), typesDeclared, error(nil)
+	switch known, ok := c.textTypes(j, text, p, sure, hasText); {
+	case ok:
+		types, source = known, typesCached
+	case anyText && hasText:
+		types, source, asked = c.inferTypes(ctx, j, text, p, sure)
+	case len(declared) == len(params):
 		return params, typesDeclared, nil
+	default:
+		types, source, asked = c.inferTypes(ctx, j, text, p, declared)
+		if errors.Is(asked, ErrInvalidQuery) && hasText && p.positional == 0 {
+			// Perhaps it was told that something is a STRING that is not.
+			if again, from, err := c.inferTypes(ctx, j, text, p, sure); err == nil {
+				types, source, asked = again, from, nil
+			}
+		}
 	}
-	types, source, asked := c.inferTypes(ctx, j, text, p, declared)
 	if errors.Is(asked, ErrInvalidQuery) {
 		// BigQuery may be at a loss only because it was not told the types: take Go's word.
 		types, source = make([]*bq.QueryParameterType, p.count()), typesGuessed
@@ -50,12 +68,15 @@ func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args
 		return nil, 0, asked
 	}
 	for i, nv := range args {
-		if encoded[i].typ != nil {
-			continue
-		}
 		slot := i
 		if nv.Name != "" {
 			slot = p.slot(nv.Name)
+		}
+		if typ := encoded[i].typ; typ != nil {
+			if typ.Type == "STRING" && types[slot] != nil && writtenAsText[types[slot].Type] {
+				params[i].ParameterType = types[slot]
+			}
+			continue
 		}
 		a, err := encoded[i].as(types[slot])
 		if err != nil && asked != nil {
@@ -67,6 +88,20 @@ func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args
 		params[i].ParameterType, params[i].ParameterValue = a.typ, a.value
 	}
 	return params, source, nil
+}
+
+// writtenAsText has the types whose values are text in Go, and that BigQuery does not make of a STRING by itself.
+var writtenAsText = map[string]bool{"NUMERIC": true, "BIGNUMERIC": true, "INTERVAL": true, "GEOGRAPHY": true, "JSON": true}
+
+// textTypes returns the types of a statement with text among its arguments, if they have been asked for before.
+func (c *Conn) textTypes(j *job, text string, p parameters, sure []*bq.QueryParameter, hasText bool) ([]*bq.QueryParameterType, bool) {
+	if !hasText {
+		return nil, false
+	}
+	if p.positional > 0 {
+		sure = nil
+	}
+	return c.connector.types.get(c.typeKey(j, text, sure), c.typeKey(j, text, nil))
 }
 
 func argumentName(nv driver.NamedValue) string {

@@ -51,7 +51,7 @@
 //	bool                                       BOOL
 //	int, int8 ... int64, uint ... uint64       INT64 (a uint64 above 9223372036854775807 is an error)
 //	float32, float64                           FLOAT64
-//	string                                     STRING (valid UTF-8)
+//	string                                     STRING (valid UTF-8), or what is text in Go too, as below
 //	[]byte                                     BYTES (nil is NULL)
 //	time.Time                                  TIMESTAMP, DATETIME, DATE or TIME, as the statement needs it
 //	civil.Date, civil.DateTime, civil.Time     DATE, DATETIME, TIME
@@ -71,6 +71,11 @@
 // of BigQuery, in a dry run that bills nothing, once for each text of a statement. Where BigQuery
 // finds a DATE, DATETIME or TIME, it is given the time's own clock, in its own location; elsewhere the
 // instant, as a TIMESTAMP. What is below microseconds is cut off.
+//
+// Text that is read from a NUMERIC, BIGNUMERIC, INTERVAL, GEOGRAPHY or JSON column can be written into one: when BigQuery
+// refuses it as a STRING, it is asked the same question, once, and the statement sent again. Not so inside an ARRAY or
+// a STRUCT, nor in a transaction, which BigQuery rolls back at the first error: prepare the statement there, which asks before,
+// or write CAST(? AS NUMERIC).
 //
 // # Transactions and sessions
 //

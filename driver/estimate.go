@@ -33,7 +33,7 @@ func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedVa
 	if err != nil {
 		return 0, err
 	}
-	params, _, err := c.bind(ctx, j, query, p, args)
+	params, _, err := c.bind(ctx, j, query, p, args, false)
 	if err != nil {
 		return 0, err
 	}

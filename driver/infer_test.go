@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"reflect"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,4 +123,62 @@ func parameters(req *bq.QueryRequest) []string {
 		out = append(out, p.ParameterType.Type+" "+value)
 	}
 	return out
+}
+
+// TestTextOfOtherTypes: what is read as text, such as a NUMERIC, can be written as text. Only a statement that BigQuery
+// refuses is asked about, and once.
+func TestTextOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	const positional, named = "INSERT INTO t VALUES (?, ?)", "INSERT INTO t VALUES (@a, @b)"
+	server := fakebq.Run(t, fakebq.Options{})
+	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
+		types := []string{"STRING", "NUMERIC"}
+		for _, p := range st.Parameters {
+			if i := strings.Index("ab", p.Name); p.Name != "" && p.ParameterType.Type != types[i] {
+				return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Value has type STRING at [1:2]"}}, true
+			}
+		}
+		if !st.DryRun && st.Parameters[1].ParameterType.Type != "NUMERIC" {
+			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Value has type STRING at [1:2]"}}, true
+		}
+		answer := fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}}
+		for i, typ := range types {
+			p := fakebq.Parameter{Type: &bq.QueryParameterType{Type: typ}}
+			if st.SQL == named {
+				p.Name = "ab"[i : i+1]
+			}
+			answer.Parameters = append(answer.Parameters, p)
+		}
+		return answer, true
+	})
+	for _, tt := range []struct {
+		name, sql string
+		args      []any
+		first     map[fakebq.Method]int
+		want      []string
+	}{
+		{"positional", positional, []any{"x", "1.5"}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
+		{"named", named, []any{sql.Named("a", "x"), sql.Named("b", sql.NullString{String: "1.5", Valid: true})}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
+		{"with a NULL", positional, []any{nil, "1.5"}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
+		{"named, with a NULL", named, []any{sql.Named("a", nil), sql.Named("b", "1.5")}, map[fakebq.Method]int{fakebq.Insert: 2, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
+	} {
+		db := open(t, server)
+		for i, want := range []map[fakebq.Method]int{tt.first, {fakebq.Query: 1}} {
+			server.ResetLog()
+			if _, err := db.ExecContext(t.Context(), tt.sql, tt.args...); err != nil {
+				t.Fatalf("%s, time %d: %v", tt.name, i+1, err)
+			}
+			if got := server.Counts(); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, time %d: got requests %v; want %v", tt.name, i+1, got, want)
+			}
+			requests := server.Requests(fakebq.Query)
+			req, err := requests[len(requests)-1].QueryRequest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := parameters(req); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%s, time %d: got %q; want %q", tt.name, i+1, got, tt.want)
+			}
+		}
+	}
 }

@@ -103,7 +103,7 @@ func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValu
 	if err := c.checkLocation(j); err != nil {
 		return nil, err
 	}
-	params, source, err := c.bind(ctx, j, text, p, args)
+	params, source, err := c.bind(ctx, j, text, p, args, false)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +117,11 @@ func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValu
 	req := c.request(j, text, p, params)
 	req.TimeoutMs = waitMs(ctx)
 	pg, err := c.finish(ctx, j, p, req)
-	if source == typesCached && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
-		// The table may have changed since BigQuery said what the types are. A single statement
-		// that failed has changed nothing, but with the same types it would only fail once more.
+	if (source == typesCached || source == typesDeclared) && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
+		// The table may have changed since BigQuery said what the types are, or a text is not a STRING there. A single
+		// statement that failed has changed nothing, but with the same types it would only fail once more.
 		c.connector.types.forget(text)
-		again, source, bindErr := c.bind(ctx, j, text, p, args)
+		again, source, bindErr := c.bind(ctx, j, text, p, args, source == typesDeclared)
 		if bindErr == nil && source == typesAsked && !reflect.DeepEqual(again, params) {
 			req = c.request(j, text, p, again)
 			pg, err = c.finish(ctx, j, p, req)
