@@ -263,3 +263,52 @@ func TestPortDeadline(t *testing.T) {
 		t.Errorf("afterwards: got %d, %v; want 1", n, err)
 	}
 }
+
+// decimal is as the decimal types of other libraries are: exact, and text to a database.
+type decimal struct{ text string }
+
+func (d *decimal) Scan(v any) error { d.text = fmt.Sprint(v); return nil }
+
+func (d decimal) Value() (sqldriver.Value, error) { return d.text, nil }
+
+// TestPortText: what is text in Go and another type in BigQuery is written as it is read.
+func TestPortText(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE things (id INT64, price NUMERIC, span INTERVAL, doc JSON)"); err != nil {
+		t.Fatal(err)
+	}
+	const insert = "INSERT INTO things (id, price, span, doc) VALUES (?, ?, ?, ?)"
+	price, span, doc := decimal{"12345678901234567890.5"}, "1-2 3 4:5:6", document{"a": "b"}
+	for id := range 2 {
+		if _, err := db.ExecContext(t.Context(), insert, id, price, span, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	stmt, err := tx.PrepareContext(t.Context(), "UPDATE things SET price = price + ? WHERE id = ? AND price = ?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stmt.ExecContext(t.Context(), decimal{"0.5"}, 1, price); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range []string{"12345678901234567890.5", "12345678901234567891"} {
+		var p decimal
+		var s string
+		var d document
+		if err := db.QueryRowContext(t.Context(), "SELECT price, span, doc FROM things WHERE id = ? AND span = CAST(? AS INTERVAL)", id, span).Scan(&p, &s, &d); err != nil || p.text != want || s != span || d["a"] != "b" {
+			t.Errorf("%d: got %v, %q, %v, %v; want %s", id, p, s, d, err, want)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), insert, 3, decimal{"a lot"}, span, doc); err == nil {
+		t.Errorf("no number: got %v; want an error", err)
+	}
+}

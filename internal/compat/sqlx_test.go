@@ -128,9 +128,8 @@ func TestSqlxStructScan(t *testing.T) {
 func TestSqlxNamedExec(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
-	// A NUMERIC is read as text, and text is no NUMERIC to BigQuery.
 	insert := `INSERT INTO users (id, name, email, joined, seen, balance, photo, tags, home)
-		VALUES (:id, :name, :email, :joined, :seen, CAST(:balance AS NUMERIC), :photo, :tags, :home)`
+		VALUES (:id, :name, :email, :joined, :seen, :balance, :photo, :tags, :home)`
 	copies := slices.Clone(users)
 	for i := range copies {
 		copies[i].ID += 10
