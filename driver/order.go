@@ -2,12 +2,13 @@ package driver
 
 import "strings"
 
-// isOrdered tells whether a statement's own rows have an order: an ORDER BY outside of parentheses, strings and
-// comments. One inside them orders a part of the statement, but for that of a statement that is in
-// parentheses as a whole.
+// isOrdered tells whether a statement's own rows have an order: an ORDER BY outside of strings, comments and
+// parentheses. One in parentheses orders a part of the statement, unless they are around the statement, or
+// around all that follows its WITH.
 func isOrdered(sql string) bool {
-	depth, wrapped, first := 0, false, true
-	last := ""
+	depth, around := 0, 0 // open parentheses, and how many of them are around the statement
+	before := byte('(')   // the token before: '(', ')' or anything else; the statement begins as if in parentheses
+	word := ""            // the token before, if it is a word
 	for i := 0; i < len(sql); {
 		if end := skipSpace(sql, i); end > i {
 			i = end
@@ -22,25 +23,27 @@ func isOrdered(sql string) bool {
 			i = skipComment(sql, i+2)
 			continue
 		case ch == '\'' || ch == '"' || ch == '`':
-			i, last = skipQuoted(sql, i), ""
+			i, word = skipQuoted(sql, i), ""
 		case isNameByte(ch):
 			end := skipName(sql, i)
-			word := sql[i:end]
-			if strings.EqualFold(word, "by") && strings.EqualFold(last, "order") && (depth == 0 || wrapped) {
+			if strings.EqualFold(sql[i:end], "by") && strings.EqualFold(word, "order") && depth == around {
 				return true
 			}
-			i, last = end, word
+			i, word = end, sql[i:end]
 		default:
 			switch ch {
 			case '(':
+				if depth == around && (before == '(' || before == ')') {
+					around++
+				}
 				depth++
-				wrapped = wrapped || first
 			case ')':
 				depth--
+				around = min(around, depth)
 			}
-			i, last = i+1, ""
+			i, word = i+1, ""
 		}
-		first = false
+		before = ch
 	}
 	return false
 }
