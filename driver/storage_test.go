@@ -271,3 +271,30 @@ func TestStorageCancel(t *testing.T) {
 		}
 	}
 }
+
+// TestStorageInSession: a large result inside a session, and one of a script, come by the Storage Read API too.
+func TestStorageInSession(t *testing.T) {
+	t.Parallel()
+	server := bigTable(t)
+	script := "DECLARE x INT64; " + unordered
+	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}, bigRows, func(i int) []any { return []any{i, fmt.Sprint("row ", i)} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.On(script, fakebq.Answer{Children: []fakebq.Answer{{Table: table, PageSize: 100, BatchRows: 70}}, PageSize: 100})
+	db := open(t, server, overStorage(server), func(c *dsn.Config) { c.CreateSession = "always" })
+	for _, tt := range []struct {
+		query   string
+		inOrder bool // of a script nobody knows whether its parts are ordered
+	}{{unordered, false}, {ordered, true}, {script, true}} {
+		server.ResetLog()
+		got, err := readInts(t.Context(), db, tt.query)
+		if problem := everyRowOnce(got, tt.inOrder); err != nil || problem != "" {
+			t.Errorf("%s: got %v, %s", tt.query, err, problem)
+		}
+		if n := server.Count(fakebq.CreateReadSession); n != 1 || server.Count(fakebq.GetQueryResults) > 1 {
+			t.Errorf("%s: got requests %v; want the rows by one read session", tt.query, server.Counts())
+		}
+	}
+	server.WaitStreams(t)
+}
