@@ -58,7 +58,7 @@ type table struct {
 	write chan struct{}
 
 	sizes sizeCache
-	// temp is a temporary table of a scope, which is measured when it changes.
+	// temp is a temporary table of a workspace, which is measured when it changes.
 	temp bool
 }
 

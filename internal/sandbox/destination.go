@@ -102,8 +102,8 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 	}
 	defer unlock()
 	conn, err := s.db.Conn()
-	if q.scope != nil {
-		conn, err = q.scope.conn, nil
+	if q.work != nil {
+		conn, err = q.work.conn, nil
 	} else if err == nil {
 		defer conn.Release()
 	}

@@ -10,10 +10,10 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiE
 		if err != nil {
 			return nil, err
 		}
-		q.location, q.scope = sess.location, sess.scope
+		q.location, q.work = sess.location, sess.work
 	}
 	if q.newSession {
-		q.scope = newScope(nil, q.project)
+		q.work = newWorkspace(nil, q.project)
 	}
 	undeclared := q.named || (q.positional && len(q.params) == 0)
 	p, err := s.analyze(ctx, who, q, undeclared)

@@ -29,9 +29,9 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 	switch {
 	case q.destination != nil:
 		return s.executeInto(ctx, q, p)
-	case p.stmt.Variable != "":
+	case p.stmt.SystemVariable != "":
 		return s.executeSet(ctx, q, p)
-	case q.scope.owns(p.stmt.Target):
+	case q.work.owns(p.stmt.Target):
 		return s.executeTemp(ctx, q, p)
 	case slices.Contains(controlTypes, p.stmt.Type):
 		return s.executeControl(q, p)
@@ -47,10 +47,10 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 	return &outcome{result: res}, nil
 }
 
-// runSQL runs the statement's translation on its scope's connection, or on one of its own.
+// runSQL runs the statement's translation on its session's connection, or on one of its own.
 func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apiError) {
-	if q.scope != nil {
-		res, err := q.scope.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
+	if q.work != nil {
+		res, err := q.work.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
 		return res, runError(err)
 	}
 	conn, err := s.db.Conn()

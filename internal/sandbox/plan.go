@@ -25,10 +25,10 @@ type query struct {
 	newSession bool
 	sessionID  string
 	session    *session
-	// scope holds the temporary tables that the statement sees; nil outside of a session.
-	scope *scope
+	// work holds the temporary tables that the statement sees; nil outside of a session.
+	work *workspace
 	// set are the system variables that the request sets.
-	set variables
+	set systemVariables
 	// destination is the table that keeps the result; nil for most.
 	destination *destination
 }
@@ -152,7 +152,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		}
 		return &plan{stmt: stmt, who: who}, nil
 	}
-	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.Variable == "" {
+	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.SystemVariable == "" {
 		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
 	}
 	if isDML || isDDL {

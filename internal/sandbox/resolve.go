@@ -29,10 +29,10 @@ type columnName struct {
 
 // Table implements googlesql.Catalog.
 func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
-	if t := r.query.scope.table(name); t != nil {
+	if t := r.query.work.table(name); t != nil {
 		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table)}, nil
 	}
-	if r.query.scope.owns(&name) {
+	if r.query.work.owns(&name) {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
 	if !r.server.mayRead(r.who, name.Project) {
@@ -82,7 +82,7 @@ func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.St
 func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
-		AllowUndeclared: undeclared, SchemaSQL: q.scope.schemaSQL, SessionUser: r.who.email, Temp: q.scope.temp(),
+		AllowUndeclared: undeclared, SchemaSQL: q.work.schemaSQL, SessionUser: r.who.email, Temp: q.work.temp(),
 	}
 	q.setVariables(&opts)
 	return opts

@@ -23,9 +23,9 @@ type session struct {
 	id, user, project, location string
 	created                     time.Time
 	// conn and tx belong to the statement that runs, or to whoever ends the session.
-	conn  *engine.Conn
-	tx    *transaction
-	scope *scope
+	conn *engine.Conn
+	tx   *transaction
+	work *workspace
 
 	// Guarded by the lock of sessions.
 	used  time.Time
@@ -59,7 +59,7 @@ func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
 	sess := &session{
 		id:   base64.RawURLEncoding.EncodeToString([]byte(q.project + "/" + rand.Text() + rand.Text())),
 		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, busy: true,
-		scope: newScope(conn, q.project),
+		work: newWorkspace(conn, q.project),
 	}
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *a
 	if err != nil {
 		return nil, err
 	}
-	q.session, q.scope = sess, sess.scope
+	q.session, q.work = sess, sess.work
 	p, err := s.prepare(ctx, who, q)
 	if err != nil {
 		s.leaveSession(q, err)
@@ -130,7 +130,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 		return errorf("invalid", "Concurrent jobs in the same session are not allowed.")
 	}
 	sess.busy, sess.used = true, s.now()
-	q.session, q.scope, q.location = sess, sess.scope, sess.location
+	q.session, q.work, q.location = sess, sess.work, sess.location
 	return nil
 }
 

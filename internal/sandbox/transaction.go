@@ -62,7 +62,7 @@ func outsideSession() *apiError {
 // only when the transaction first looks at something.
 func (s *Server) beginTransaction(sess *session) *apiError {
 	// The clock first: a change between the two is a conflict then, never overlooked.
-	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}, temp: sess.scope.snapshot()}
+	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}, temp: sess.work.snapshot()}
 	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
 		return runError(err)
 	}
@@ -119,7 +119,7 @@ func (s *Server) rollback(sess *session) {
 	if duck := (*engine.Error)(nil); err != nil && !errors.As(err, &duck) {
 		s.log.Error("a transaction was not rolled back", "error", err)
 	}
-	sess.scope.restore(sess.tx.temp)
+	sess.work.restore(sess.tx.temp)
 	sess.tx.release()
 	sess.tx = nil
 }

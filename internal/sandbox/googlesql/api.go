@@ -99,9 +99,9 @@ type Options struct {
 	SchemaSQL       func(project, dataset string) string // DuckDB's quoted schema name of a dataset
 	// TimeZone is the default time zone, "" for UTC: one that CheckTimeZone takes.
 	TimeZone string
-	// Variables are the values of system variables, by name without @@. A variable that is not among
+	// System are the values of system variables, by name without @@. A variable that is not among
 	// them is NULL, or what the other options say.
-	Variables map[string]string
+	System map[string]string
 	// Temp says where temporary tables are; nil outside of scripts and sessions.
 	Temp *TempTables
 }
@@ -128,7 +128,7 @@ type Statement struct {
 	NewName                          string      // of ALTER TABLE RENAME TO
 	IfExists, IfNotExists, OrReplace bool        // of DDL
 	Ordered                          bool        // the outermost query has an ORDER BY
-	Variable                         string      // the system variable that SET changes; SQL is a query for its value
+	SystemVariable                   string      // the system variable that SET changes; SQL is a query for its value
 	Session                          string      // that CALL BQ.ABORT_SESSION names; "" = the session it runs in
 }
 

@@ -169,7 +169,7 @@ func (a *analyzer) typedLiteral(x *typedLit) val {
 }
 
 func (a *analyzer) sysVar(x *sysVarExpr) val {
-	if v, ok := a.opts.Variables[x.name]; ok {
+	if v, ok := a.opts.System[x.name]; ok {
 		return val{sql: quoteString(v) + "::VARCHAR", t: kind(String)}
 	}
 	switch x.name {

@@ -39,5 +39,5 @@ func (st *setStmt) write(a *analyzer) *Statement {
 		}
 	}
 	v = a.must(v, kind(String), st.x, "Cannot coerce expression of type %s to type STRING of the system variable @@%s", v.t.name(), st.name)
-	return &Statement{Type: "SCRIPT", SQL: "SELECT " + v.sql, Variable: st.name}
+	return &Statement{Type: "SCRIPT", SQL: "SELECT " + v.sql, SystemVariable: st.name}
 }

@@ -68,7 +68,7 @@ func TestSet(t *testing.T) {
 	} {
 		st, err := googlesql.Translate(tt.sql, options(cat))
 		switch {
-		case tt.problem == "" && (err != nil || st.Variable != tt.name || st.Columns != nil):
+		case tt.problem == "" && (err != nil || st.SystemVariable != tt.name || st.Columns != nil):
 			t.Errorf("%s: got %+v, %v; want the variable %s", tt.sql, st, err, tt.name)
 		case tt.problem != "" && (err == nil || err.Error() != tt.problem):
 			t.Errorf("%s: got %v; want %s", tt.sql, err, tt.problem)

@@ -7,13 +7,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// variables are the system variables that a request or SET has given a value; "" is none.
-type variables struct {
+// systemVariables are the variables that a request or SET has given a value; "" is none.
+type systemVariables struct {
 	zone, dataset, datasetProject string
 }
 
 // put gives a variable a value. It says what is wrong with it, "" for nothing.
-func (v *variables) put(name, value string) (problem string) {
+func (v *systemVariables) put(name, value string) (problem string) {
 	switch name {
 	case "time_zone":
 		if problem := googlesql.CheckTimeZone(value); problem != "" {
@@ -31,7 +31,7 @@ func (v *variables) put(name, value string) (problem string) {
 // setVariables gives the translator what the request and its session say of the system variables. The
 // request's word is the later one.
 func (q *query) setVariables(opts *googlesql.Options) {
-	kept := q.scope.variables()
+	kept := q.work.variables()
 	opts.TimeZone = cmp.Or(q.set.zone, kept.zone)
 	opts.DefaultProject = cmp.Or(q.set.datasetProject, kept.datasetProject, q.project)
 	opts.DefaultDataset = kept.dataset
@@ -39,21 +39,21 @@ func (q *query) setVariables(opts *googlesql.Options) {
 		opts.DefaultDataset = d.DatasetID
 		opts.DefaultProject = cmp.Or(d.ProjectID, opts.DefaultProject)
 	}
-	opts.Variables = map[string]string{"project_id": q.project}
+	opts.System = map[string]string{"project_id": q.project}
 	if q.session != nil {
-		opts.Variables["session_id"] = q.session.id
+		opts.System["session_id"] = q.session.id
 	} else if q.sessionID != "" {
-		opts.Variables["session_id"] = q.sessionID // a dry run
+		opts.System["session_id"] = q.sessionID // a dry run
 	}
 }
 
-func (sc *scope) variables() variables {
-	if sc == nil {
-		return variables{}
+func (w *workspace) variables() systemVariables {
+	if w == nil {
+		return systemVariables{}
 	}
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	return sc.set
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.set
 }
 
 // executeSet runs SET of a system variable. Outside of a session it changes nothing.
@@ -68,15 +68,15 @@ func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	value := res.Blocks[0].Columns[0]
 	if value.Null(0) {
-		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]", stmt.Variable)
+		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]", stmt.SystemVariable)
 	}
-	sc := q.scope
-	if sc == nil {
-		sc = &scope{}
+	w := q.work
+	if w == nil {
+		w = &workspace{}
 	}
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	if problem := sc.set.put(stmt.Variable, string(value.Bytes(0))); problem != "" {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if problem := w.set.put(stmt.SystemVariable, string(value.Bytes(0))); problem != "" {
 		return nil, errorf("invalidQuery", "%s at [1:1]", problem)
 	}
 	return &outcome{}, nil

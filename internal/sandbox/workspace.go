@@ -14,10 +14,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// scope is what a session keeps between its statements beside its transaction: system variables and
+// workspace is what a session keeps between its statements beside its transaction: system variables and
 // temporary tables. These are temporary tables of DuckDB's connection, which alone can see them: they roll
-// back with its transactions and end with it. A nil scope is that of a statement outside.
-type scope struct {
+// back with its transactions and end with it. A nil one is that of a statement outside.
+type workspace struct {
 	conn *engine.Conn // nil in a dry run
 	// project and dataset are where BigQuery's metadata says that the tables are: a dataset that is
 	// hidden because of its first letter.
@@ -26,12 +26,12 @@ type scope struct {
 	// A dry run may look while a statement runs.
 	mu     sync.Mutex
 	tables map[string]*table // never changed, but replaced
-	set    variables
+	set    systemVariables
 }
 
-func newScope(conn *engine.Conn, project string) *scope {
+func newWorkspace(conn *engine.Conn, project string) *workspace {
 	name := sha1.Sum([]byte(rand.Text()))
-	return &scope{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]), tables: map[string]*table{}}
+	return &workspace{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]), tables: map[string]*table{}}
 }
 
 // tempSchema is where DuckDB keeps a connection's temporary tables.
@@ -40,80 +40,80 @@ const tempSchema = "temp.main"
 func tempSQL(table string) string { return tempSchema + "." + engine.Quote(table) }
 
 // schemaSQL is the schema of a dataset as DuckDB's text.
-func (sc *scope) schemaSQL(project, dataset string) string {
-	if sc != nil && sc.project == project && sc.dataset == dataset {
+func (w *workspace) schemaSQL(project, dataset string) string {
+	if w != nil && w.project == project && w.dataset == dataset {
 		return tempSchema
 	}
 	return schemaSQL(project, dataset)
 }
 
 // temp is what the translator must know.
-func (sc *scope) temp() *googlesql.TempTables {
-	if sc == nil {
+func (w *workspace) temp() *googlesql.TempTables {
+	if w == nil {
 		return nil
 	}
-	return &googlesql.TempTables{Project: sc.project, Dataset: sc.dataset, Has: func(name string) bool {
-		return sc.table(googlesql.TableName{Project: sc.project, Dataset: sc.dataset, Table: name}) != nil
+	return &googlesql.TempTables{Project: w.project, Dataset: w.dataset, Has: func(name string) bool {
+		return w.table(googlesql.TableName{Project: w.project, Dataset: w.dataset, Table: name}) != nil
 	}}
 }
 
 // owns reports whether a name is that of a temporary table, there or not.
-func (sc *scope) owns(name *googlesql.TableName) bool {
-	return sc != nil && name != nil && name.Project == sc.project && name.Dataset == sc.dataset
+func (w *workspace) owns(name *googlesql.TableName) bool {
+	return w != nil && name != nil && name.Project == w.project && name.Dataset == w.dataset
 }
 
 // table returns nil if there is no such temporary table.
-func (sc *scope) table(name googlesql.TableName) *table {
-	if !sc.owns(&name) {
+func (w *workspace) table(name googlesql.TableName) *table {
+	if !w.owns(&name) {
 		return nil
 	}
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	return sc.tables[name.Table]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tables[name.Table]
 }
 
 // tableFor finds a table, temporary or not.
 func (s *Server) tableFor(q *query, name googlesql.TableName) *table {
-	if t := q.scope.table(name); t != nil {
+	if t := q.work.table(name); t != nil {
 		return t
 	}
 	return s.catalog.table(name)
 }
 
 // put adds a temporary table or takes the place of another.
-func (sc *scope) put(t *table) {
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	sc.tables[t.name.Table] = t
+func (w *workspace) put(t *table) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tables[t.name.Table] = t
 }
 
-func (sc *scope) drop(name string) {
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	delete(sc.tables, name)
+func (w *workspace) drop(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.tables, name)
 }
 
 // snapshot is what restore takes at the end of a transaction that is rolled back.
-func (sc *scope) snapshot() map[string]*table {
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	return maps.Clone(sc.tables)
+func (w *workspace) snapshot() map[string]*table {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.tables)
 }
 
-func (sc *scope) restore(tables map[string]*table) {
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	sc.tables = tables
+func (w *workspace) restore(tables map[string]*table) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tables = tables
 }
 
 // checkNew says no to a temporary table that can't be made.
-func (sc *scope) checkNew(name string) *apiError {
+func (w *workspace) checkNew(name string) *apiError {
 	if !validTable(name) {
 		return errorf("invalid", "Invalid table ID %q.", name)
 	}
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	for other := range sc.tables {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for other := range w.tables {
 		if other != name && strings.EqualFold(other, name) {
 			return unsupported("two tables whose names differ only by case: " + other + " and " + name)
 		}
@@ -125,7 +125,7 @@ func (sc *scope) checkNew(name string) *apiError {
 // the table, so that there is nothing to wait for and no conflict.
 func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	stmt, name := p.stmt, *p.stmt.Target
-	old := q.scope.table(name)
+	old := q.work.table(name)
 	switch {
 	case slices.Contains(dmlTypes, stmt.Type):
 		res, err := s.runSQL(ctx, q, p)
@@ -138,7 +138,7 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 	case stmt.NewName != "":
 		return nil, unsupported("renaming a temporary table")
 	case stmt.Type == "ALTER_TABLE":
-		if _, err := q.scope.conn.Exec(ctx, alterSQL(stmt)); err != nil {
+		if _, err := q.work.conn.Exec(ctx, alterSQL(stmt)); err != nil {
 			return nil, runError(err)
 		}
 		return &outcome{ddlOperation: "ALTER"}, s.keepTemp(ctx, q, name, stmt.NewColumns)
@@ -146,14 +146,14 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 		if _, err := s.runSQL(ctx, q, p); err != nil {
 			return nil, err
 		}
-		q.scope.drop(name.Table)
+		q.work.drop(name.Table)
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
 		return nil, errorf("duplicate", "Already Exists: Table %s", name)
 	}
-	if err := q.scope.checkNew(name.Table); err != nil {
+	if err := q.work.checkNew(name.Table); err != nil {
 		return nil, err
 	}
 	if _, err := s.runSQL(ctx, q, p); err != nil {
@@ -170,9 +170,9 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 func (s *Server) keepTemp(ctx context.Context, q *query, name googlesql.TableName, columns []googlesql.Column) *apiError {
 	t := newTable(name, columns, s.now())
 	t.temp = true
-	if err := measure(ctx, q.scope.conn, t, tempSQL(name.Table)); err != nil {
+	if err := measure(ctx, q.work.conn, t, tempSQL(name.Table)); err != nil {
 		return runError(err)
 	}
-	q.scope.put(t)
+	q.work.put(t)
 	return nil
 }
