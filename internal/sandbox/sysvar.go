@@ -29,7 +29,7 @@ func (v *systemVariables) put(name, value string) (problem string) {
 }
 
 // setVariables gives the translator what the request and its session say of the system variables. The
-// request's word is the later one.
+// connection properties of a request are its last word; its default dataset is only a default.
 func (q *query) setVariables(opts *googlesql.Options) {
 	kept := q.work.variables()
 	opts.TimeZone = cmp.Or(q.set.zone, kept.zone)
