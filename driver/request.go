@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -126,7 +127,14 @@ func (c *Conn) dryRunOnce(ctx context.Context, j *job, text string, p parameters
 	q.CreateSession = false
 	q.MaximumBytesBilled = 0 // what it would read is the question
 	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
-	return stats, about(c.failed(ctx, err, nil), text)
+	err = about(c.failed(ctx, err, nil), text)
+	if _, create := c.sessionFor(); create && errors.Is(err, ErrInvalidQuery) {
+		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.
+		if _, failed := c.run(WithOptions(ctx, atOnce), "SELECT 1", nil); failed == nil {
+			return c.dryRun(ctx, j, text, p, declared)
+		}
+	}
+	return stats, err
 }
 
 // checked is the answer to a statement that was only checked.
