@@ -28,7 +28,7 @@ type query struct {
 	// work holds the temporary tables that the statement sees; nil outside of a session.
 	work *workspace
 	// set are the system variables that the request sets.
-	set systemVariables
+	set settings
 	// destination is the table that keeps the result; nil for most.
 	destination *destination
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// systemVariables are the variables that a request or SET has given a value; "" is none.
-type systemVariables struct {
+// settings are the variables that a request or SET has given a value; "" is none.
+type settings struct {
 	zone, dataset, datasetProject string
 }
 
 // put gives a variable a value. It says what is wrong with it, "" for nothing.
-func (v *systemVariables) put(name, value string) (problem string) {
+func (v *settings) put(name, value string) (problem string) {
 	switch name {
 	case "time_zone":
 		if problem := googlesql.CheckTimeZone(value); problem != "" {
@@ -47,9 +47,9 @@ func (q *query) setVariables(opts *googlesql.Options) {
 	}
 }
 
-func (w *workspace) variables() systemVariables {
+func (w *workspace) variables() settings {
 	if w == nil {
-		return systemVariables{}
+		return settings{}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -26,7 +26,7 @@ type workspace struct {
 	// A dry run may look while a statement runs.
 	mu     sync.Mutex
 	tables map[string]*table // never changed, but replaced
-	set    systemVariables
+	set    settings
 }
 
 func newWorkspace(conn *engine.Conn, project string) *workspace {
