@@ -227,6 +227,8 @@ func (v *wireValue) text(t *bq.QueryParameterType) string {
 	switch {
 	case v == nil:
 		return "UNBOUNDED"
+	case v.Value == nil && v.ArrayValues == nil && v.StructValues == nil && v.RangeValue == nil:
+		return "NULL"
 	case t.ArrayType != nil:
 		for _, e := range v.ArrayValues {
 			parts = append(parts, e.text(t.ArrayType))
@@ -239,8 +241,6 @@ func (v *wireValue) text(t *bq.QueryParameterType) string {
 			parts = append(parts, f.Name+" "+v.StructValues[f.Name].text(f.Type))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
-	case v.Value == nil:
-		return "NULL"
 	}
 	return *v.Value
 }

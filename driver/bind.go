@@ -44,28 +44,38 @@ func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args
 		}
 	}
 	hasText := len(sure) < len(declared)
-	types, source, asked := []*bq.QueryParameterType(nil), typesDeclared, error(nil)
+	key := c.typeKey(j, text, p.declarable(declared)) // before the types found are put into params
+	var (
+		types  []*bq.QueryParameterType
+		cached bool
+		asked  error
+	)
 	switch known, ok := c.textTypes(j, text, p, sure, hasText); {
 	case ok:
-		types, source = known, typesCached
+		types, cached = known, true
 	case anyText && hasText:
-		types, source, asked = c.inferTypes(ctx, j, text, p, sure)
+		types, cached, asked = c.inferTypes(ctx, j, text, p, sure)
 	case len(declared) == len(params):
 		return params, typesDeclared, nil
 	default:
-		types, source, asked = c.inferTypes(ctx, j, text, p, declared)
+		types, cached, asked = c.inferTypes(ctx, j, text, p, declared)
 		if errors.Is(asked, ErrInvalidQuery) && hasText && p.positional == 0 {
 			// Perhaps it was told that something is a STRING that is not.
-			if again, from, err := c.inferTypes(ctx, j, text, p, sure); err == nil {
-				types, source, asked = again, from, nil
+			if again, known, err := c.inferTypes(ctx, j, text, p, sure); err == nil {
+				types, cached, asked = again, known, nil
 			}
 		}
 	}
-	if errors.Is(asked, ErrInvalidQuery) {
+	switch {
+	case errors.Is(asked, ErrInvalidQuery):
 		// BigQuery may be at a loss only because it was not told the types: take Go's word.
 		types, source = make([]*bq.QueryParameterType, p.count()), typesGuessed
-	} else if asked != nil {
+	case asked != nil:
 		return nil, 0, asked
+	case cached:
+		source = typesCached
+	default:
+		source = typesAsked
 	}
 	for i, nv := range args {
 		slot := i
@@ -87,6 +97,9 @@ func (c *Conn) bind(ctx context.Context, j *job, text string, p parameters, args
 		}
 		params[i].ParameterType, params[i].ParameterValue = a.typ, a.value
 	}
+	if source == typesGuessed && !anyText {
+		c.connector.types.guessed(key, types)
+	}
 	return params, source, nil
 }
 
@@ -98,10 +111,7 @@ func (c *Conn) textTypes(j *job, text string, p parameters, sure []*bq.QueryPara
 	if !hasText {
 		return nil, false
 	}
-	if p.positional > 0 {
-		sure = nil
-	}
-	return c.connector.types.get(c.typeKey(j, text, sure), c.typeKey(j, text, nil))
+	return c.connector.types.known(c.typeKey(j, text, p.declarable(sure)), c.typeKey(j, text, nil))
 }
 
 func argumentName(nv driver.NamedValue) string {

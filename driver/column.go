@@ -249,6 +249,9 @@ func (col *column) scanType() reflect.Type {
 	return col.kind.nullable
 }
 
+// nullable tells whether the column can be NULL: an ARRAY can't, since BigQuery gives an empty one instead.
+func (col *column) nullable() bool { return !col.required && !col.repeated }
+
 var (
 	errNull        = errors.New("NULL in a REQUIRED column")
 	errNullElement = errors.New("NULL in an ARRAY")

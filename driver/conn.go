@@ -60,8 +60,10 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 }
 
 // PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
-// learns the types of its parameters.
+// learns the types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
+// known of a text that was prepared before is used again, as the pool prepares a statement on several connections.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	w := c.observe(ctx, query)
 	j, _, err := c.job(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -70,11 +72,11 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	stats, err := c.dryRun(ctx, j, query, p, nil)
+	f, _, err := c.connector.types.ask(ctx, true, []cacheKey{c.typeKey(j, query, nil)}, func() (finding, error) { return c.find(ctx, j, query, p, nil) })
 	if err != nil {
 		return nil, err
 	}
-	c.connector.types.put(c.typeKey(j, query, nil), slotTypes(p, stats.Query.UndeclaredQueryParameters))
+	w.prepared(f.plan)
 	return &Stmt{conn: c, text: query}, nil
 }
 

@@ -19,59 +19,121 @@ const typeCacheSize = 512
 // empties the cache, and so does an error that other types may mend.
 const typeLife = 10 * time.Minute
 
-// typeCache remembers what BigQuery said of undeclared parameters. When it is full
+// typeCache remembers what BigQuery said of statements in dry runs. When it is full
 // anything in it may go: asking again costs a dry run and nothing else.
 type typeCache struct {
 	mu      sync.Mutex
 	size    int
-	entries map[cacheKey]typeEntry
+	entries map[cacheKey]finding
+	asking  map[cacheKey]chan struct{} // closed when the one that asks has its answer
+	changes int                        // how often what was known became void: an answer from before it does not count
 }
 
 // cacheKey tells apart the same text with other types declared: they change what the rest of it
 // means, and so does where it runs. It is made of hashes, since generated statements can be a megabyte long.
 type cacheKey struct{ text, declared [sha256.Size]byte }
 
-type typeEntry struct {
-	types []*bq.QueryParameterType
+// finding is what BigQuery said of a statement.
+type finding struct {
+	types []*bq.QueryParameterType // nil where it said nothing
+	plan  *plan                    // nil where the statement was run without being understood before
 	until time.Time
 }
 
-func newTypeCache(size int) *typeCache {
-	return &typeCache{size: size, entries: map[cacheKey]typeEntry{}}
+// plan is what a prepared statement is known by.
+type plan struct {
+	statementType string
+	bytes         int64    // that it would read, at most
+	columns       []column // of a SELECT's result
 }
 
-// get returns the types of the first key that there are any of.
-func (c *typeCache) get(keys ...cacheKey) ([]*bq.QueryParameterType, bool) {
+func newTypeCache(size int) *typeCache {
+	return &typeCache{size: size, entries: map[cacheKey]finding{}, asking: map[cacheKey]chan struct{}{}}
+}
+
+// ask returns what is known under the first key that anything is known under, else what find finds. Of callers at the
+// same time one finds and the others wait for it.
+func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, find func() (finding, error)) (f finding, cached bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, key := range keys {
-		if e, ok := c.entries[key]; ok && time.Now().Before(e.until) {
-			return e.types, true
+	for {
+		if f, ok := c.get(withPlan, keys); ok {
+			return f, true, nil
+		}
+		wait, ok := c.asking[keys[0]]
+		if !ok {
+			break
+		}
+		c.mu.Unlock()
+		select {
+		case <-wait:
+			err = nil
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		c.mu.Lock()
+		if err != nil {
+			return f, false, err
 		}
 	}
-	return nil, false
+	done := make(chan struct{})
+	c.asking[keys[0]] = done
+	before := c.changes
+	c.mu.Unlock()
+	f, err = find()
+	c.mu.Lock()
+	delete(c.asking, keys[0])
+	close(done)
+	if err == nil && before == c.changes {
+		c.put(keys[0], f)
+	}
+	return f, false, err
 }
 
-func (c *typeCache) put(key cacheKey, types []*bq.QueryParameterType) {
-	if len(types) == 0 {
-		return
-	}
+// known returns the types of a statement, if they have been asked for before under one of the keys.
+func (c *typeCache) known(keys ...cacheKey) ([]*bq.QueryParameterType, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	f, ok := c.get(false, keys)
+	return f.types, ok
+}
+
+// get returns what is known under the first key that anything is known under. The caller holds the lock.
+func (c *typeCache) get(withPlan bool, keys []cacheKey) (finding, bool) {
+	for _, key := range keys {
+		if f, ok := c.entries[key]; ok && time.Now().Before(f.until) && (f.plan != nil || !withPlan) {
+			return f, true
+		}
+	}
+	return finding{}, false
+}
+
+// put remembers a finding. The caller holds the lock.
+func (c *typeCache) put(key cacheKey, f finding) {
 	for k := range c.entries {
 		if len(c.entries) < c.size {
 			break
 		}
 		delete(c.entries, k)
 	}
-	c.entries[key] = typeEntry{types, time.Now().Add(typeLife)}
+	f.until = time.Now().Add(typeLife)
+	c.entries[key] = f
+}
+
+// guessed remembers that BigQuery says nothing of a statement's parameters, so that it is not asked each time. If the
+// statement fails, it is forgotten.
+func (c *typeCache) guessed(key cacheKey, types []*bq.QueryParameterType) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(key, finding{types: types})
 }
 
 // forget drops what is known of a statement, whatever was declared.
 func (c *typeCache) forget(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.entries, func(key cacheKey, _ typeEntry) bool { return key.text == sha256.Sum256([]byte(text)) })
+	c.changes++
+	maps.DeleteFunc(c.entries, func(key cacheKey, _ finding) bool { return key.text == sha256.Sum256([]byte(text)) })
 }
 
 // ran is told what has run: DDL may change what any other statement means. The answer to a long
@@ -84,6 +146,7 @@ func (c *typeCache) ran(pg *page) {
 	if ddl {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.changes++
 		clear(c.entries)
 	}
 }
@@ -92,21 +155,33 @@ func (c *typeCache) ran(pg *page) {
 // answer is in the order of the slots: the `?` as they stand, or parameters.names. A slot
 // that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
 // a type already; only named ones can be told to BigQuery in such a request.
-func (c *Conn) inferTypes(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, source typeSource, err error) {
-	if p.positional > 0 {
-		declared = nil
-	}
+func (c *Conn) inferTypes(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, cached bool, err error) {
 	// Prepare has asked with nothing declared.
-	if types, ok := c.connector.types.get(c.typeKey(j, text, declared), c.typeKey(j, text, nil)); ok {
-		return types, typesCached, nil
+	keys := []cacheKey{c.typeKey(j, text, p.declarable(declared)), c.typeKey(j, text, nil)}
+	f, cached, err := c.connector.types.ask(ctx, false, keys, func() (finding, error) { return c.find(ctx, j, text, p, p.declarable(declared)) })
+	return f.types, cached, err
+}
+
+// declarable are the parameters that may be declared where others are not.
+func (p parameters) declarable(declared []*bq.QueryParameter) []*bq.QueryParameter {
+	if p.positional > 0 {
+		return nil
 	}
+	return declared
+}
+
+// find has BigQuery check a statement in a dry run.
+func (c *Conn) find(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (finding, error) {
 	stats, err := c.dryRun(ctx, j, text, p, declared)
 	if err != nil {
-		return nil, 0, err
+		return finding{}, err
 	}
-	types = slotTypes(p, stats.Query.UndeclaredQueryParameters)
-	c.connector.types.put(c.typeKey(j, text, declared), types)
-	return types, typesAsked, nil
+	q := stats.Query
+	f := finding{types: slotTypes(p, q.UndeclaredQueryParameters), plan: &plan{statementType: q.StatementType, bytes: stats.TotalBytesProcessed}}
+	if q.StatementType == "SELECT" {
+		f.plan.columns, err = newColumns(q.Schema)
+	}
+	return f, err
 }
 
 func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParameterType {

@@ -117,12 +117,14 @@ func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValu
 	req := c.request(j, text, p, params)
 	req.TimeoutMs = waitMs(ctx)
 	pg, err := c.finish(ctx, j, p, req)
+	if errors.Is(err, ErrInvalidQuery) || errors.Is(err, ErrNotFound) {
+		c.connector.types.forget(text) // the table may have changed since BigQuery said what the types are
+	}
 	if (source == typesCached || source == typesDeclared) && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
-		// The table may have changed since BigQuery said what the types are, or a text is not a STRING there. A single
-		// statement that failed has changed nothing, but with the same types it would only fail once more.
-		c.connector.types.forget(text)
+		// The types are old, or a text is not a STRING there. A single statement that failed has changed nothing, but
+		// with the same types it would only fail once more.
 		again, source, bindErr := c.bind(ctx, j, text, p, args, source == typesDeclared)
-		if bindErr == nil && source == typesAsked && !reflect.DeepEqual(again, params) {
+		if bindErr == nil && source != typesGuessed && !reflect.DeepEqual(again, params) {
 			req = c.request(j, text, p, again)
 			pg, err = c.finish(ctx, j, p, req)
 		}

@@ -168,7 +168,7 @@ func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
 // ColumnTypeNullable tells whether the column can be NULL; BigQuery always knows. An ARRAY
 // can't: BigQuery gives an empty one instead.
 func (r *Rows) ColumnTypeNullable(i int) (nullable, ok bool) {
-	return !r.columns[i].required && !r.columns[i].repeated, true
+	return r.columns[i].nullable(), true
 }
 
 // ColumnTypePrecisionScale returns the decimal digits of NUMERIC (38 and 9 unless declared)

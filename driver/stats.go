@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"reflect"
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -26,12 +27,21 @@ type Stats struct {
 	RowsUpdated    int64
 	RowsDeleted    int64
 	Duration       time.Duration // from the call until the first page was there
+	Columns        []Column      // of the result, as Prepare has found them; nil for a statement that has run
 
 	// What follows is known at the end of the rows only: an observer has it, WithStats does not.
 
 	RowsRead int64  // rows that the caller took
 	ReadAPI  string // how they came: rest or storage; "" if there were none to fetch
 	Fallback error  // why they came by rest although storage was tried; nil if it was not
+}
+
+// Column is a column of a prepared statement's result. Its members are those of sql.ColumnType.
+type Column struct {
+	Name             string
+	DatabaseTypeName string
+	ScanType         reflect.Type
+	Nullable         bool
 }
 
 // ConsoleURL is the page of the job in the Cloud console; "" without a job.
@@ -54,7 +64,8 @@ type statsKey struct{}
 // WithStats returns a context that makes a statement run with it fill in s, by the time that
 // Query or Exec returns, also with an error: of a failed statement only Query, Project, JobID and Duration are known. A context serves one statement: a second one overwrites the first. For a
 // statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some
-// out. [WithObserver] is told of every statement.
+// out. With Prepare s has the statement's type, its columns and, as BytesProcessed, how many bytes it would read at
+// most. [WithObserver] is told of every statement.
 func WithStats(ctx context.Context, s *Stats) context.Context {
 	return context.WithValue(ctx, statsKey{}, s)
 }
@@ -99,6 +110,20 @@ func (w *watch) answered(pg *page) {
 	if w.target != nil {
 		*w.target = *s
 	}
+}
+
+// prepared is told what is known of a statement before it runs.
+func (w *watch) prepared(p *plan) {
+	if w == nil || w.target == nil {
+		return
+	}
+	s := &w.stats
+	s.StatementType, s.BytesProcessed, s.Duration = p.statementType, p.bytes, time.Since(w.started)
+	for i := range p.columns {
+		c := &p.columns[i]
+		s.Columns = append(s.Columns, Column{c.name, c.typeName, c.scanType(), c.nullable()})
+	}
+	*w.target = *s
 }
 
 // ended is told that there is no more to come of the statement.
