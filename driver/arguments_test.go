@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -179,20 +180,9 @@ func TestSentArguments(t *testing.T) {
 				t.Errorf("%s with %T: %v", text, tt.in, err)
 				continue
 			}
-			var req struct {
-				Query           string
-				QueryParameters []struct {
-					Name           string
-					ParameterType  *bq.QueryParameterType
-					ParameterValue *wireValue
-				}
-			}
-			if err := json.Unmarshal(server.Requests(fakebq.Query)[0].Body, &req); err != nil {
-				t.Fatal(err)
-			}
-			p := req.QueryParameters[0]
-			if got := typeText(p.ParameterType) + " " + p.ParameterValue.text(p.ParameterType); got != tt.want || p.Name != name || req.Query != text {
-				t.Errorf("%s with %T: got %q %s; want %s", req.Query, tt.in, p.Name, got, tt.want)
+			req := sent(t, server)
+			if got := sentArguments(t, server); !reflect.DeepEqual(got, []string{tt.want}) || req.QueryParameters[0].Name != name || req.Query != text {
+				t.Errorf("%s with %T: got %q %q; want %s", req.Query, tt.in, req.QueryParameters[0].Name, got, tt.want)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package driver_test
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -268,22 +267,8 @@ func TestIntoColumns(t *testing.T) {
 			for text, args := range map[string][]any{"INSERT INTO t VALUES (?)": {tt.in}, "INSERT INTO t VALUES (@p, @q)": {sql.Named("q", "known"), sql.Named("p", tt.in)}} {
 				if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
 					t.Errorf("%s: %v", text, err)
-				}
-			}
-			for _, r := range server.Requests(fakebq.Query) {
-				var req struct {
-					QueryParameters []struct {
-						Name           string
-						ParameterType  *bq.QueryParameterType
-						ParameterValue *wireValue
-					}
-				}
-				if err := json.Unmarshal(r.Body, &req); err != nil {
-					t.Fatal(err)
-				}
-				p := req.QueryParameters[len(req.QueryParameters)-1]
-				if got := typeText(p.ParameterType) + " " + p.ParameterValue.text(p.ParameterType); got != tt.want {
-					t.Errorf("got %s; want %s", got, tt.want)
+				} else if got := sentArguments(t, server); got[len(got)-1] != tt.want {
+					t.Errorf("%s: got %q; want %s", text, got, tt.want)
 				}
 			}
 		})
