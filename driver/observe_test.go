@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,39 @@ func TestObserver(t *testing.T) {
 		if len(got) != 1 || got[0].err != err || got[0].stats.Query != text || (got[0].stats.JobID != "") != (text == "SELECT late") {
 			t.Errorf("%s: got %+v; want one with %v", text, got, err)
 		}
+	}
+}
+
+// TestStatsAreWhole: no field of Stats stays empty where there is something to tell.
+func TestStatsAreWhole(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT paged", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3, Bytes: 100, Billed: 10 << 20, SlotMillis: 1500, CacheHit: true})
+	server.On("MERGE t", fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 2, Deleted: 3}})
+	db, list := observed(t, server)
+	rows, err := db.QueryContext(t.Context(), "SELECT paged")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, rows); len(got) != 9 {
+		t.Errorf("got %d rows; want 9", len(got))
+	}
+	if _, err := db.ExecContext(t.Context(), "MERGE t"); err != nil {
+		t.Fatal(err)
+	}
+	all := list()
+	if len(all) != 2 {
+		t.Fatalf("got %+v; want two statements", all)
+	}
+	read, merged := reflect.ValueOf(all[0].stats), reflect.ValueOf(all[1].stats)
+	for i := range read.NumField() {
+		// Fallback is there only where the Storage Read API was refused, of which the tests of that have their own.
+		if name := read.Type().Field(i).Name; name != "Fallback" && read.Field(i).IsZero() && merged.Field(i).IsZero() {
+			t.Errorf("%s is empty in %+v and %+v", name, all[0].stats, all[1].stats)
+		}
+	}
+	if s := all[0].stats; s.ReadAPI != "rest" || !s.CacheHit || s.RowsRead != 9 || s.TotalRows != 9 || s.Location != "US" {
+		t.Errorf("got %+v", s)
 	}
 }
 

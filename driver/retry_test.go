@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,38 @@ func TestDeadlineAfterALostAnswer(t *testing.T) {
 				t.Errorf("got %d jobs cancelled of %d; want 1 of 1", got, server.Executions("SELECT slow"))
 			}
 		})
+	}
+}
+
+// TestBackoff: pauses are chosen below a limit that doubles, up to eight seconds, for seven more tries.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	for range 10 {
+		server.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"})) // which has begun nothing
+	}
+	var limits []time.Duration
+	db := openPausing(t, server, func(limit time.Duration) time.Duration {
+		limits = append(limits, limit)
+		return 0
+	})
+	var e *driver.Error
+	if _, err := db.ExecContext(t.Context(), insert); !errors.As(err, &e) || e.Reason != "rateLimitExceeded" {
+		t.Errorf("got %v; want rateLimitExceeded", err)
+	}
+	ms := time.Millisecond
+	if want := []time.Duration{250 * ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 8000 * ms, 8000 * ms}; !slices.Equal(limits, want) {
+		t.Errorf("got %v; want %v", limits, want)
+	}
+	ids := map[string]int{}
+	for _, r := range server.Requests(fakebq.Query) {
+		req, err := r.QueryRequest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[req.RequestId]++
+	}
+	if len(ids) != 1 || server.Count(fakebq.Query) != 8 {
+		t.Errorf("got the request ids %v; want one, eight times", ids)
 	}
 }

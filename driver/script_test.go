@@ -247,8 +247,8 @@ func TestScriptEndsBetweenResults(t *testing.T) {
 	}
 	defer rows.Close()
 	cancel()
-	if rows.NextResultSet() && rows.NextResultSet() {
-		t.Error("got further results")
+	for rows.NextResultSet() {
+		t.Error("got a further result")
 	}
 	if err := rows.Err(); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
