@@ -87,15 +87,18 @@
 //
 //	if err := tx.Commit(); errors.Is(err, driver.ErrConcurrentUpdate) { /* begin again */ }
 //
-// When the context of BeginTx ends, the transaction is rolled back. With create_session=always every
+// When the context of BeginTx ends, the transaction is rolled back; if it ends while Commit waits, nobody knows the
+// outcome, and the error matches [ErrCommitUnknown]. Statements of one transaction run one after the other,
+// whichever goroutine they come from; its rows may stay open meanwhile. After a statement that failed, BigQuery has rolled
+// back the transaction: what comes next is an error, and Commit too. With create_session=always every
 // statement of an sql.Conn runs in one session, for temporary tables, variables and SET @@...; they
-// end when the connection goes back to the pool.
+// do not reach the next user of the connection.
 //
 // # Scripts
 //
 // A text of several statements runs as one job. Every SELECT in it is a result set, in order, which
 // Rows.NextResultSet fetches when it is asked for; RowsAffected is the sum over its DML. It costs one
-// request more than a statement, and one for each further result.
+// request more than a statement, and one for each result but the last. The error of a script has its line.
 //
 // # Job options
 //
@@ -112,10 +115,13 @@
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
 // Prepare, Ping, BeginTx, Commit and Rollback. Batch priority, a job id prefix and a destination table cost one request
-// more, for the result. When the context of a statement ends, the caller has its error at once and
-// the job is cancelled at BigQuery, where the person would pay for it. A request that failed for a passing
-// reason is sent again with the same request id, so that BigQuery does not run it twice. [Estimate]
-// tells what would be read, [WithStats] what was, with the job, its cost and its page in the console, and
+// more, for the result.
+//
+// When the context of a statement ends, the caller has its error at once and the job is cancelled at BigQuery, where
+// the person would pay for it. A request that failed for a passing reason is sent again with the same request id, so
+// that BigQuery does not run it twice; Retry-After is heeded.
+//
+// [Estimate] tells what would be read, [WithStats] what was, with the job, its cost and its page in the console, and
 // [WithObserver] tells it of every statement. [WithProgress] tells how far a long one is.
 //
 // # Large results
@@ -139,12 +145,19 @@
 //
 // What BigQuery refuses is an [*Error], with the reason, the place in the statement, the job and the project; %+v shows
 // the line and a caret. errors.Is compares it with [ErrInvalidQuery] and the other reasons. Errors of
-// the sign-in are those of package auth.
+// the sign-in are those of package auth. The end of a context is the context's own error, with what the last try failed
+// with, if one did.
+//
+// # Below database/sql
+//
+// [Raw] gives the official client, with the sign-in and the network connections of the connector, and the session that a
+// connection's statements run in.
 //
 // # Limits
 //
-// LastInsertId does not exist in BigQuery. Before Go 1.27 database/sql lets no driver scan a string into a
-// json.RawMessage: JSON scans into string, []byte and, through As, whatever the JSON decodes into.
+// LastInsertId does not exist in BigQuery, and of CREATE TABLE AS SELECT it does not count the rows: RowsAffected is 0.
+// Before Go 1.27 database/sql lets no driver scan a string into a json.RawMessage: JSON scans into string, []byte
+// and, through As, whatever the JSON decodes into.
 package driver
 
 import (
