@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -179,6 +180,48 @@ func TestDeadlineNamesTheJob(t *testing.T) {
 		}
 		if got := server.Cancelled(); got != 1 {
 			t.Errorf("%s: got %d jobs cancelled; want 1", name, got)
+		}
+	}
+}
+
+// TestCancelWhileTheAnswerIsHeld: a context that is cancelled has no deadline by which BigQuery could answer. It is asked which
+// job it is, so that the job ends also if the program ends soon.
+func TestCancelWhileTheAnswerIsHeld(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]any{"jobs.query": nil, "jobs.insert": {batch}} {
+		for _, inTx := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", in a transaction: ", inTx), func(t *testing.T) {
+				t.Parallel()
+				server := transactions(t)
+				server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Until: make(chan struct{})})
+				db := open(t, server)
+				exec := db.ExecContext
+				if inTx {
+					tx := beginTx(t, db)
+					defer tx.Rollback()
+					exec = tx.ExecContext
+				}
+				method, answer := fakebq.Query, make(chan struct{})
+				if opts != nil {
+					method = fakebq.Insert
+					server.Inject(method, fakebq.Hang(answer)) // jobs.insert holds no answer of itself
+				}
+				before := server.Count(method)
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() {
+					server.WaitFor(t, method, before+1)
+					cancel()
+				}()
+				if _, err := exec(ctx, "SELECT slow", opts...); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v; want context.Canceled", err)
+				}
+				server.WaitFor(t, fakebq.Cancel, 1)
+				close(answer)
+				server.WaitIdle(t)
+				if got := server.Executions("SELECT slow"); got != 1 || server.Cancelled() != 1 {
+					t.Errorf("got %d jobs cancelled of %d; want 1 of 1", server.Cancelled(), got)
+				}
+			})
 		}
 	}
 }

@@ -18,6 +18,8 @@ const (
 	// orphanLimit is how long an abandoned statement's first answer is awaited: it names the
 	// job that must be cancelled. It leaves the service its long poll.
 	orphanLimit = 2 * pollTimeoutMs * time.Millisecond
+	// askAfter is when it is no longer awaited alone, but asked for.
+	askAfter = 500 * time.Millisecond
 	// cancelLimit bounds one cancel with its retries.
 	cancelLimit = 10 * time.Second
 )

@@ -124,12 +124,23 @@ func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 	waits := c.connector.inBackground(orphanLimit, func(bg context.Context) {
 		defer settle(settled)
 		defer stop()
-		select {
-		case a := <-answer:
-			c.connector.endOrphan(bg, s, a.page, a.err, settled != nil)
-		case <-bg.Done():
-			stop()
-			<-answer
+		late := time.NewTimer(askAfter)
+		defer late.Stop()
+		for {
+			select {
+			case a := <-answer:
+				c.connector.endOrphan(bg, s, a.page, a.err, settled != nil)
+				return
+			case <-late.C:
+				// BigQuery holds the answer as long as the job runs. The program may be gone by then.
+				if pg, err := c.connector.find(bg, s); err == nil {
+					c.connector.drop(bg, s, pg, settled != nil)
+				}
+			case <-bg.Done():
+				stop()
+				<-answer
+				return
+			}
 		}
 	})
 	if !waits {
@@ -141,21 +152,27 @@ func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRe
 
 // endOrphan stops what a statement has begun for which nobody waits any more. pg and err are its answer.
 func (c *Connector) endOrphan(ctx context.Context, s *submission, pg *page, err error, wait bool) {
-	switch {
-	case err == nil:
-	case !s.unsure:
-		return // nothing has begun
-	case s.job != nil:
-		pg = s.begun("")
-	default:
-		// The answer was lost. The same request once more tells the job that has begun; it does not wait for it.
-		ask := *s.req
-		ask.TimeoutMs = 1
-		pg, err = call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.query(ctx, &ask) })
-		if err != nil {
-			return
-		}
+	if err != nil && s.unsure { // the answer was lost
+		pg, err = c.find(ctx, s)
 	}
+	if err == nil {
+		c.drop(ctx, s, pg, wait)
+	}
+}
+
+// find tells which job a statement has begun whose answer is not there: the same request once more gives it, and
+// does not wait for it.
+func (c *Connector) find(ctx context.Context, s *submission) (*page, error) {
+	if s.job != nil {
+		return s.begun(""), nil
+	}
+	ask := *s.req
+	ask.TimeoutMs = 1
+	return call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.query(ctx, &ask) })
+}
+
+// drop cancels a job that goes on, and ends the session that it has made.
+func (c *Connector) drop(ctx context.Context, s *submission, pg *page, wait bool) {
 	if pg.JobReference == nil {
 		return // it has ended, without a job
 	}
