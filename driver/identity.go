@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -59,7 +60,7 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 // accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
 const accountLimit = 5 * time.Second
 
-// account is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may run no statement at all
+// account is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may not run jobs
 // can't ask it.
 func (c *Conn) account(ctx context.Context, refused *Error) string {
 	if c.connector.signIn != nil {
@@ -67,7 +68,7 @@ func (c *Conn) account(ctx context.Context, refused *Error) string {
 			return id.Account
 		}
 	}
-	if refused.Reason != string(ErrAccessDenied) || permission.FindString(refused.Message) == "bigquery.jobs.create" {
+	if refused.Reason != string(ErrAccessDenied) || strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)
