@@ -63,7 +63,7 @@ func TestSilentServer(t *testing.T) {
 		"Next of a further page": func(t *testing.T, ctx context.Context, _ *fakebq.Server, db *sql.DB) error {
 			rows, err := db.QueryContext(ctx, "SELECT paged")
 			if err != nil {
-				t.Fatal(err)
+				return err // of a machine so busy that the first page came too late
 			}
 			defer rows.Close()
 			for rows.Next() {
