@@ -10,10 +10,13 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiE
 		if err != nil {
 			return nil, err
 		}
-		q.location, q.work = sess.location, sess.work
+		q.location, q.vars, q.work = sess.location, sess.vars, sess.work
 	}
 	if q.newSession {
 		q.work = newWorkspace(nil, q.project)
+	}
+	if p, err := s.dryRunScript(ctx, who, q); p != nil || err != nil {
+		return p, err
 	}
 	undeclared := q.named || (q.positional && len(q.params) == 0)
 	p, err := s.analyze(ctx, who, q, undeclared)
@@ -23,7 +26,7 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiE
 	if err != nil {
 		return nil, err
 	}
-	if q.positional && len(q.params) > 0 && len(q.params) != len(p.stmt.Params) {
+	if q.positional && len(q.params) > 0 && len(q.params) != positional(p.stmt) {
 		return nil, errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared parameters are allowed at [1:1]")
 	}
 	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
@@ -58,6 +61,9 @@ func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config 
 	stats := s.planStatistics(p)
 	stats.TotalBytesBilled = 0
 	stats.TotalBytesAccuracy = "PRECISE"
+	if p.script != nil {
+		stats.TotalBytesAccuracy = "UNKNOWN" // which statements run, and how often, only the run tells
+	}
 	if len(p.stmt.Columns) > 0 {
 		stats.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
 	}

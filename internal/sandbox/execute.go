@@ -49,7 +49,11 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 
 // runSQL runs the statement's translation on its session's connection, or on one of its own.
 func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apiError) {
-	if q.work != nil {
+	broken := q.session != nil && q.session.tx != nil && q.session.tx.broken
+	switch {
+	case broken && (len(p.stmt.Tables) > 0 || p.stmt.Target != nil):
+		return nil, brokenTransaction()
+	case q.work != nil && !broken:
 		res, err := q.work.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
 		return res, runError(err)
 	}

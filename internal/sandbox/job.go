@@ -43,6 +43,7 @@ type job struct {
 	ddlOperation   string
 	// transaction is the id of the one that the job ran in.
 	transaction string
+	scriptJob
 }
 
 // finish ends a job, once.
@@ -187,13 +188,14 @@ func (js *jobs) find(project, id, location string) (*job, *apiError) {
 	return nil, errorf("notFound", "Not found: Job %s", name)
 }
 
-// newest returns a project's jobs, newest first.
-func (js *jobs) newest(project string) []*job {
+// newest returns a project's jobs, newest first: those of the statements of a script, or
+// with parent "" those that are no script's.
+func (js *jobs) newest(project, parent string) []*job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	var out []*job
-	for _, j := range js.list {
-		if j.ref.ProjectID == project {
+	for _, j := range slices.Backward(js.list) {
+		if j.ref.ProjectID == project && j.parentID() == parent {
 			out = append(out, j)
 		}
 	}
@@ -280,7 +282,11 @@ func (s *Server) run(ctx context.Context, j *job) {
 	j.state, j.started = running, s.now()
 	j.mu.Unlock()
 	transaction := j.query.transactionID()
-	out, err := s.execute(ctx, j.query, j.plan)
+	run := s.execute
+	if j.plan.script != nil {
+		run = func(ctx context.Context, _ *query, _ *plan) (*outcome, *apiError) { return s.runScript(ctx, j) }
+	}
+	out, err := run(ctx, j.query, j.plan)
 	if transaction == "" {
 		transaction = j.query.transactionID() // that the statement has opened
 	}

@@ -310,7 +310,7 @@ func TestCallerMayLeave(t *testing.T) {
 		_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: endless, UseLegacySql: legacyOff}).Context(ctx).Do()
 		left <- err
 	}()
-	for deadline := time.Now().Add(30 * time.Second); len(s.jobs.newest(DefaultProject)) == 0; {
+	for deadline := time.Now().Add(30 * time.Second); len(s.jobs.newest(DefaultProject, "")) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no job was started")
 		}

@@ -101,7 +101,7 @@ func (s *Server) describe(j *job) *jobResource {
 	if j.state != pending {
 		stats.StartTime = j.started.UnixMilli()
 	}
-	if sess := j.query.session; sess != nil {
+	if sess := j.query.session; sess != nil && sess.id != "" {
 		stats.SessionInfo = &sessionInfo{sess.id}
 	}
 	if j.transaction != "" {
@@ -111,6 +111,7 @@ func (s *Server) describe(j *job) *jobResource {
 		stats.Query = s.planStatistics(j.plan)
 		stats.TotalBytesProcessed = j.plan.bytes
 	}
+	j.describeScript(stats)
 	if j.state != done {
 		return out
 	}
@@ -133,12 +134,9 @@ func (s *Server) jobsList(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	params := r.URL.Query()
-	if params.Get("parentJobId") != "" {
-		return nil, unsupported("scripts and their child jobs (parentJobId)")
-	}
 	all := params.Get("allUsers") == "true"
 	var list []*jobResource
-	for _, j := range s.jobs.newest(project) {
+	for _, j := range s.jobs.newest(project, params.Get("parentJobId")) {
 		if !all && j.user != who.email {
 			continue
 		}

@@ -31,6 +31,11 @@ type query struct {
 	set settings
 	// destination is the table that keeps the result; nil for most.
 	destination *destination
+	// part is that of a script which the query is, wanted the type that its value is to
+	// have if it is an expression, and vars what it sees of variables.
+	part   *googlesql.Part
+	wanted googlesql.Type
+	vars   *scope
 }
 
 // newQuery checks the fields of a request.
@@ -110,6 +115,7 @@ type plan struct {
 	values []engine.Value // in the order of the statement's parameters
 	bytes  int64          // processed
 	who    caller
+	script *googlesql.Script // nil for a single statement
 }
 
 // Kinds of statements by what they do.
@@ -120,12 +126,18 @@ var (
 
 // prepare plans a query that is going to run.
 func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *apiError) {
-	p, err := s.analyze(ctx, who, q, false)
+	p, err := s.planScript(ctx, who, q)
+	if p == nil && err == nil {
+		p, err = s.analyze(ctx, who, q, false)
+	}
 	if q.location == "" {
 		q.location = s.cfg.Location
 	}
 	if err != nil {
 		return nil, err
+	}
+	if p.script != nil {
+		return p, checkCount(p.script, q)
 	}
 	if p.values, err = q.order(p.stmt); err != nil {
 		return nil, err
@@ -147,7 +159,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 	}
 	isDML, isDDL := slices.Contains(dmlTypes, stmt.Type), slices.Contains(ddlTypes, stmt.Type)
 	if isControl := slices.Contains(controlTypes, stmt.Type); isControl {
-		if stmt.Type != "CALL" && q.sessionID == "" && !q.newSession {
+		if stmt.Type != "CALL" && q.session == nil && q.sessionID == "" && !q.newSession {
 			return nil, outsideSession()
 		}
 		return &plan{stmt: stmt, who: who}, nil
@@ -212,14 +224,20 @@ func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
 
 // order puts the values into the order of the statement's parameters.
 func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
-	if !q.named {
-		if len(stmt.Params) != len(q.values) {
-			return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]", len(stmt.Params), len(q.values))
-		}
-		return coerce(stmt.Params, q.values)
+	if n := positional(stmt); !q.named && n != len(q.values) {
+		return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]", n, len(q.values))
 	}
 	values := make([]engine.Value, len(stmt.Params))
 	for i, p := range stmt.Params {
+		if p.Variable {
+			v, _ := q.vars.find(p.Name)
+			values[i] = v.value
+			continue
+		}
+		if !q.named { // they come before the variables
+			values[i] = q.values[i]
+			continue
+		}
 		k := slices.IndexFunc(q.params, func(o googlesql.Param) bool { return strings.EqualFold(o.Name, p.Name) })
 		if k < 0 {
 			return nil, errorf("invalidQuery", "Query parameter '%s' not found at [1:1]", p.Name)
@@ -227,6 +245,17 @@ func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
 		values[i] = q.values[k]
 	}
 	return coerce(stmt.Params, values)
+}
+
+// positional is how many parameters a statement has without its variables.
+func positional(stmt *googlesql.Statement) int {
+	n := 0
+	for _, p := range stmt.Params {
+		if !p.Variable {
+			n++
+		}
+	}
+	return n
 }
 
 // coerce checks that a value has the type that the translator has given its

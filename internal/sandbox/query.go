@@ -70,7 +70,7 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 	if sess := j.query.session; sess != nil {
 		resp.SessionInfo = &sessionInfo{sess.id}
 	}
-	if req.JobCreationMode == "JOB_CREATION_OPTIONAL" {
+	if req.JobCreationMode == "JOB_CREATION_OPTIONAL" && j.plan.script == nil { // a script has jobs that name its own
 		resp.JobCreationReason = &creationReason{"LARGE_RESULTS"}
 		if resp.PageToken == "" {
 			resp.JobReference, resp.JobCreationReason = nil, nil

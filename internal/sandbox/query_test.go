@@ -188,7 +188,7 @@ func TestJobCreationOptional(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(s.jobs.newest(DefaultProject)); n != 0 || keptBytes(s) != 0 {
+	if n := len(s.jobs.newest(DefaultProject, "")); n != 0 || keptBytes(s) != 0 {
 		t.Errorf("got %d jobs and %d bytes kept; want none", n, keptBytes(s))
 	}
 	resp, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{

@@ -83,6 +83,7 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
 		AllowUndeclared: undeclared, SchemaSQL: q.work.schemaSQL, SessionUser: r.who.email, Temp: q.work.temp(),
+		Part: q.part, Want: q.wanted, Variables: q.vars.types(),
 	}
 	q.setVariables(&opts)
 	return opts

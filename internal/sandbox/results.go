@@ -85,24 +85,23 @@ func intParam(params url.Values, name string) (*int64String, *apiError) {
 
 // response is what both methods say of a job that is done.
 func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) {
-	j.mu.Lock()
-	result, thrownAway, failed := j.result, j.thrownAway, j.err
-	j.mu.Unlock()
+	from, failed := j.answer()
 	if failed != nil {
 		return nil, failed
 	}
-	hit := false
-	resp := &queryResponse{
-		JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &j.plan.bytes,
-	}
-	resp.NumDMLAffectedRows, resp.DMLStats = dmlCounts(j.plan.stmt, j.changed)
+	from.mu.Lock()
+	result, thrownAway, stmt := from.result, from.thrownAway, from.plan.stmt
+	from.mu.Unlock()
+	hit, bytes := false, j.bytesProcessed()
+	resp := &queryResponse{JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &bytes}
+	resp.NumDMLAffectedRows, resp.DMLStats = dmlCounts(stmt, from.changed)
 	switch {
 	case thrownAway:
 		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only the latest results.", j.ref.ProjectID, j.ref.JobID)
-	case result == nil || len(j.plan.stmt.Columns) == 0:
+	case result == nil || len(stmt.Columns) == 0:
 		return resp, nil
 	}
-	resp.Schema = &tableSchema{schemaOf(j.plan.stmt.Columns)}
+	resp.Schema = &tableSchema{schemaOf(stmt.Columns)}
 	resp.TotalRows = &result.Rows
 	rows, next := encodePage(result, page, s.cfg.PageBytes)
 	resp.Rows = rows
@@ -114,7 +113,7 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) 
 
 // addCost adds what only jobs.query says.
 func (s *Server) addCost(resp *queryResponse, j *job) {
-	bill, slot := billed(j.plan.bytes), j.slotMillis()
+	bill, slot := j.bytesBilled(), j.slotMillis()
 	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
 	resp.StatementType = j.plan.stmt.Type
 	resp.CreationTime, resp.StartTime, resp.EndTime = j.created.UnixMilli(), j.started.UnixMilli(), j.ended.UnixMilli()

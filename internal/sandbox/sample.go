@@ -59,6 +59,9 @@ func (s *Server) Exec(ctx context.Context, project string, statements ...string)
 		if err != nil {
 			return fmt.Errorf("sandbox: %s: %w", sql, err)
 		}
+		if p.script != nil {
+			return fmt.Errorf("sandbox: Exec takes one statement at a time, and no script: %s", sql)
+		}
 		if _, err := s.execute(ctx, q, p); err != nil {
 			return fmt.Errorf("sandbox: %s: %w", sql, err)
 		}

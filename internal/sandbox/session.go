@@ -26,6 +26,7 @@ type session struct {
 	conn *engine.Conn
 	tx   *transaction
 	work *workspace
+	vars *scope // of all its statements
 
 	// Guarded by the lock of sessions.
 	used  time.Time
@@ -58,7 +59,7 @@ func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
 	now := s.now()
 	sess := &session{
 		id:   base64.RawURLEncoding.EncodeToString([]byte(q.project + "/" + rand.Text() + rand.Text())),
-		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, busy: true,
+		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, vars: &scope{}, busy: true,
 		work: newWorkspace(conn, q.project),
 	}
 	s.sessions.mu.Lock()
@@ -130,7 +131,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 		return errorf("invalid", "Concurrent jobs in the same session are not allowed.")
 	}
 	sess.busy, sess.used = true, s.now()
-	q.session, q.work, q.location = sess, sess.work, sess.location
+	q.session, q.location, q.vars, q.work = sess, sess.location, sess.vars, sess.work
 	return nil
 }
 
@@ -230,7 +231,7 @@ func (q *query) transactionID() string {
 // abortSession runs CALL BQ.ABORT_SESSION.
 func (s *Server) abortSession(who caller, q *query, id string) *apiError {
 	if id == "" {
-		if q.session == nil {
+		if q.session == nil || q.session.id == "" {
 			return errorf("invalidQuery", "BQ.ABORT_SESSION without a session's id can only be called in a session")
 		}
 		s.endSession(q.session, q.session)

@@ -40,7 +40,7 @@ func (q *query) setVariables(opts *googlesql.Options) {
 		opts.DefaultProject = cmp.Or(d.ProjectID, opts.DefaultProject)
 	}
 	opts.System = map[string]string{"project_id": q.project}
-	if q.session != nil {
+	if q.session != nil && q.session.id != "" {
 		opts.System["session_id"] = q.session.id
 	} else if q.sessionID != "" {
 		opts.System["session_id"] = q.sessionID // a dry run

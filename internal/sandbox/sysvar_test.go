@@ -38,7 +38,7 @@ func TestSystemVariables(t *testing.T) {
 	}
 	c.fails("SET @@time_zone = CONCAT('Ma', 'rs')", "invalidQuery", "Invalid time zone: Mars")
 	c.fails("SET @@time_zone = NULL", "invalidQuery", "NULL")
-	c.fails("SET x = 5", "invalidQuery", "SET")
+	c.fails("SET nosuch = 5", "invalidQuery", "at [1:")
 	for sql, want := range map[string]string{
 		"SELECT @@session_id": c.session, "SELECT @@time_zone": "Europe/Zurich", "SELECT @@project_id": DefaultProject,
 		"SELECT @@session_id IS NULL": "false",

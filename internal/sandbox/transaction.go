@@ -20,6 +20,8 @@ type transaction struct {
 	claimed, appended map[*table]bool
 	// temp are the temporary tables as they were when it began.
 	temp map[string]*table
+	// broken tells of an error in it that a script has handled: DuckDB has given up its rows.
+	broken bool
 }
 
 // controlTypes are the statements about sessions and transactions.
@@ -46,12 +48,19 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
 		return &outcome{}, s.beginTransaction(sess)
 	case sess.tx == nil:
 		return nil, errorf("invalidQuery", "There is no open transaction in this session to commit or roll back")
+	case p.stmt.Type == "COMMIT_TRANSACTION" && sess.tx.broken:
+		return nil, brokenTransaction()
 	case p.stmt.Type == "COMMIT_TRANSACTION":
 		return &outcome{}, s.commit(sess)
 	default:
 		s.rollback(sess)
 		return &outcome{}, nil
 	}
+}
+
+// brokenTransaction is the sandbox's own limit: BigQuery goes on where a script has handled an error.
+func brokenTransaction() *apiError {
+	return errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it; roll it back")
 }
 
 func outsideSession() *apiError {

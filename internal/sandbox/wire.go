@@ -38,6 +38,8 @@ type jobReference struct {
 	Location  string `json:"location,omitempty"`
 }
 
+func (r jobReference) String() string { return r.ProjectID + ":" + r.Location + "." + r.JobID }
+
 type datasetReference struct {
 	ProjectID string `json:"projectId,omitempty"`
 	DatasetID string `json:"datasetId"`
@@ -224,14 +226,31 @@ type jobStatus struct {
 }
 
 type jobStatistics struct {
-	CreationTime        int64            `json:"creationTime,string,omitempty"`
-	StartTime           int64            `json:"startTime,string,omitempty"`
-	EndTime             int64            `json:"endTime,string,omitempty"`
-	TotalBytesProcessed int64            `json:"totalBytesProcessed,string"`
-	TotalSlotMs         int64            `json:"totalSlotMs,string,omitempty"`
-	Query               *queryStatistics `json:"query,omitempty"`
-	SessionInfo         *sessionInfo     `json:"sessionInfo,omitempty"`
-	TransactionInfo     *transactionInfo `json:"transactionInfo,omitempty"`
+	CreationTime        int64             `json:"creationTime,string,omitempty"`
+	StartTime           int64             `json:"startTime,string,omitempty"`
+	EndTime             int64             `json:"endTime,string,omitempty"`
+	TotalBytesProcessed int64             `json:"totalBytesProcessed,string"`
+	TotalSlotMs         int64             `json:"totalSlotMs,string,omitempty"`
+	Query               *queryStatistics  `json:"query,omitempty"`
+	SessionInfo         *sessionInfo      `json:"sessionInfo,omitempty"`
+	TransactionInfo     *transactionInfo  `json:"transactionInfo,omitempty"`
+	NumChildJobs        int64             `json:"numChildJobs,string,omitempty"`
+	ParentJobID         string            `json:"parentJobId,omitempty"`
+	Script              *scriptStatistics `json:"scriptStatistics,omitempty"`
+}
+
+// scriptStatistics say where in a script a job was begun.
+type scriptStatistics struct {
+	EvaluationKind string       `json:"evaluationKind"`
+	StackFrames    []stackFrame `json:"stackFrames"`
+}
+
+type stackFrame struct {
+	StartLine   int    `json:"startLine"`
+	StartColumn int    `json:"startColumn"`
+	EndLine     int    `json:"endLine"`
+	EndColumn   int    `json:"endColumn"`
+	Text        string `json:"text"`
 }
 
 type queryStatistics struct {

@@ -55,6 +55,8 @@ func (a *analyzer) id(prefix string) string {
 // paramMark stands for a parameter until its type is known; it can't occur in DuckDB's text.
 const paramMark = "\x00"
 
+func paramSQL(n int) string { return paramMark + strconv.Itoa(n) + paramMark }
+
 // finish replaces the marks of parameters.
 func (a *analyzer) finish(sql string) string {
 	if !strings.Contains(sql, paramMark) {
@@ -109,7 +111,7 @@ func (a *analyzer) settle() {
 }
 
 func (a *analyzer) param(x *paramExpr) val {
-	v := val{sql: paramMark + strconv.Itoa(x.index) + paramMark, param: x.index + 1}
+	v := val{sql: paramSQL(x.index), param: x.index + 1}
 	if a.known[x.index] {
 		v.t = a.params[x.index].Type.bare()
 	}
@@ -128,13 +130,24 @@ func (a *analyzer) boolean(x expr, s *scope, clause string) string {
 
 // Translate's work behind its recover.
 func translate(sql string, opts Options) *Statement {
-	p := &parser{src: sql, positional: opts.Positional}
-	p.toks = lex(sql)
-	st := p.parseStatement()
-	a := &analyzer{src: sql, opts: opts, uses: p.params}
-	a.declare()
-	a.setZone()
-	out := a.statement(st)
+	var out *Statement
+	a := &analyzer{src: sql, opts: opts}
+	if part := opts.Part; part != nil && part.expr {
+		x := a.parsePart(part)
+		a.declare()
+		a.setZone()
+		out = a.scalar(x, opts.Want)
+	} else {
+		p := &parser{src: sql, positional: opts.Positional, toks: lex(sql)}
+		if part != nil {
+			p = a.parserOf(part)
+		}
+		st := p.parseStatement()
+		a.uses = p.params
+		a.declare()
+		a.setZone()
+		out = a.statement(st)
+	}
 	a.settle()
 	out.SQL = a.finish(out.SQL)
 	out.Params = a.params

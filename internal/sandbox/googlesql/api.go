@@ -85,6 +85,15 @@ type Catalog interface {
 type Param struct {
 	Name string
 	Type Type
+	// Variable reports that it stands for the variable of that name instead.
+	Variable bool
+}
+
+// Variable is a variable that expressions may name, unless a column hides it. The name of
+// a system variable begins with @@.
+type Variable struct {
+	Name string
+	Type Type
 }
 
 // Options are what a statement is translated against.
@@ -97,6 +106,9 @@ type Options struct {
 	AllowUndeclared bool                                 // as a dry run does: infer the types of parameters not in Params
 	SessionUser     string                               // what SESSION_USER() answers
 	SchemaSQL       func(project, dataset string) string // DuckDB's quoted schema name of a dataset
+	Variables       []Variable
+	Part            *Part // nil = the text is one statement
+	Want            Type  // of an expression; the zero Type = whatever it has
 	// TimeZone is the default time zone, "" for UTC: one that CheckTimeZone takes.
 	TimeZone string
 	// System are the values of system variables, by name without @@. A variable that is not among
@@ -119,7 +131,7 @@ type Statement struct {
 	SQL     string   // DuckDB's text, "" for transactions and CALL; parameters are $1, $2, ... in the order of Params
 	Columns []Column // of the result; nil for DML and DDL
 	// Params are the statement's parameters with their types, in the order of $1, $2, ...
-	// A positional parameter appears once for each `?`, a named one once.
+	// A positional parameter appears once for each `?`, a named one and a variable once.
 	Params                           []Param
 	Undeclared                       []Param     // those of Params whose type was inferred
 	Tables                           []TableName // read by the statement, each once
@@ -146,15 +158,11 @@ func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, 
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
 // time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC needs more
 // digits than DuckDB has and is refused.
+//
+// With Options.Part it translates that part of a script instead, as a statement or as an
+// expression. The latter gives a query of one row with the value in its first column; the second
+// column of an ARRAY is whether it is NULL.
 func Translate(sql string, opts Options) (st *Statement, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			b, ok := r.(bailout)
-			if !ok {
-				panic(r)
-			}
-			st, err = nil, b.err
-		}
-	}()
+	defer recoverError(&err)
 	return translate(sql, opts), nil
 }

@@ -72,7 +72,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT tags, COUNT(*) FROM customers GROUP BY tags", "Grouping by expressions of type ARRAY<STRING> is not allowed at [1:47]"},
 		// Statements.
 		{"BEGIN SELECT 1; END", "A BEGIN ... END block is not supported by the sandbox at [1:1]"},
-		{"BEGIN TRANSACTION; SELECT 1", "A script of several statements is not supported by the sandbox at [1:20]"},
+		{"BEGIN TRANSACTION; SELECT 1", "Only one statement can stand here at [1:20]"},
 		{"COMMIT TRANSACTION x", `Syntax error: Expected end of input but got identifier "x" at [1:20]`},
 		{"CALL d.p()", "CALL d.p is not supported by the sandbox at [1:1]"},
 		{"CALL BQ.ABORT_SESSION(1)", "BQ.ABORT_SESSION of anything but a literal is not supported by the sandbox at [1:23]"},
@@ -84,7 +84,7 @@ func TestErrors(t *testing.T) {
 		{"CREATE TABLE t AS SELECT 1", "CREATE TABLE columns must be named, but column 1 has no name at [1:19]"},
 		{"CREATE TABLE t (a INT64, A STRING)", "Duplicate column name A in CREATE TABLE at [1:26]"},
 		// Refusals.
-		{"SELECT 1; SELECT 2", "A script of several statements is not supported by the sandbox at [1:11]"},
+		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"CREATE FUNCTION f() AS (1)", "CREATE FUNCTION is not supported by the sandbox at [1:1]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
 		{"SELECT * FROM orders TABLESAMPLE SYSTEM (10 PERCENT)", "TABLESAMPLE is not supported by the sandbox at [1:22]"},

@@ -9,6 +9,17 @@ import (
 // Translate, as encoding/json does with its own errors. Nothing else is recovered.
 type bailout struct{ err *Error }
 
+// recoverError turns a bailout into the error that a function returns.
+func recoverError(err *error) {
+	if r := recover(); r != nil {
+		b, ok := r.(bailout)
+		if !ok {
+			panic(r)
+		}
+		*err = b.err
+	}
+}
+
 // fail ends the translation with an error at a byte offset of src.
 func fail(src string, offset int, format string, args ...any) {
 	line, col := position(src, offset)

@@ -172,6 +172,9 @@ func (a *analyzer) sysVar(x *sysVarExpr) val {
 	if v, ok := a.opts.System[x.name]; ok {
 		return val{sql: quoteString(v) + "::VARCHAR", t: kind(String)}
 	}
+	if v, ok := a.variable("@@" + x.name); ok {
+		return v
+	}
 	switch x.name {
 	case "session_id":
 		return val{sql: "CAST(NULL AS VARCHAR)", t: kind(String)}

@@ -8,6 +8,29 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
+// checkPosition fails a test whose error is no *Error with a position in the text: a tab counts up
+// to eight columns.
+func checkPosition(t *testing.T, s string, err error) {
+	t.Helper()
+	var e *googlesql.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%q: got a %T; want an *Error", s, err)
+	}
+	lines, cols := 1, 1
+	for _, r := range s {
+		if r == '\n' || r == '\r' {
+			lines++
+		}
+		cols++
+		if r == '\t' {
+			cols += 7
+		}
+	}
+	if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > cols || !utf8.ValidString(e.Message) && utf8.ValidString(s) {
+		t.Fatalf("%q: position of %v is outside of the text", s, e)
+	}
+}
+
 // FuzzTranslate: Translate never panics, its errors are *Error with a position inside the
 // text (a tab counts up to eight columns), and a success has SQL and typed columns.
 func FuzzTranslate(f *testing.F) {
@@ -29,23 +52,7 @@ func FuzzTranslate(f *testing.F) {
 		opts.Positional = positional
 		st, err := googlesql.Translate(s, opts)
 		if err != nil {
-			var e *googlesql.Error
-			if !errors.As(err, &e) {
-				t.Fatalf("%q: got a %T; want an *Error", s, err)
-			}
-			lines, cols := 1, 1
-			for _, r := range s {
-				if r == '\n' || r == '\r' {
-					lines++
-				}
-				cols++
-				if r == '\t' {
-					cols += 7
-				}
-			}
-			if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > cols || !utf8.ValidString(e.Message) && utf8.ValidString(s) {
-				t.Fatalf("%q: position of %v is outside of the text", s, e)
-			}
+			checkPosition(t, s, err)
 			return
 		}
 		if st.SQL == "" || st.Type == "" {

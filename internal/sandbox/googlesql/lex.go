@@ -94,8 +94,11 @@ type lexer struct {
 }
 
 // lex returns all tokens of src, the last one being tokEOF.
-func lex(src string) []token {
-	l := &lexer{src: src}
+func lex(src string) []token { return lexFrom(src, 0) }
+
+// lexFrom returns the tokens from a byte of src on.
+func lexFrom(src string, from int) []token {
+	l := &lexer{src: src, pos: from}
 	if !utf8.ValidString(src) {
 		fail(src, 0, "Query string is not valid UTF-8")
 	}

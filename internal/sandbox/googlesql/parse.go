@@ -199,7 +199,7 @@ func (p *parser) parseStatement() statement {
 	}
 	if p.tok().kind != tokEOF {
 		if p.toks[p.i-1].is(";") {
-			p.refuse(p.tok().pos, "A script of several statements")
+			fail(p.src, p.tok().pos, "Only one statement can stand here")
 		}
 		p.unexpectedAfter()
 	}
@@ -224,6 +224,9 @@ func (p *parser) statement() statement {
 	if what := refusedStatements[strings.ToUpper(t.text)]; what != "" && t.kind != tokQuoted && t.kind != tokString {
 		p.refuse(t.pos, what)
 	}
+	if word := strings.ToUpper(t.text); t.kind != tokQuoted && (stepParsers[word] != nil || labelled[word] != nil) {
+		fail(p.src, t.pos, "%s can't stand here: it is a statement of scripts", word)
+	}
 	p.unexpected()
 	return nil
 }
@@ -233,10 +236,7 @@ var statementParsers map[string]func(*parser) statement
 
 // refusedStatements are those that BigQuery has and the sandbox does not.
 var refusedStatements = map[string]string{
-	"DECLARE": "DECLARE",
-	"EXECUTE": "EXECUTE IMMEDIATE", "IF": "IF", "WHILE": "WHILE", "LOOP": "LOOP", "FOR": "FOR",
-	"REPEAT": "REPEAT", "ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT",
-	"REVOKE": "REVOKE", "RAISE": "RAISE", "RETURN": "RETURN", "UNDROP": "UNDROP", "CASE": "CASE statement",
+	"ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT", "REVOKE": "REVOKE", "UNDROP": "UNDROP",
 }
 
 // parseType reads a type with its parameters.

@@ -128,6 +128,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 			return a.fields(a.use(sc, *c, x), x.parts[1:], s)
 		}
 	}
+	if v, ok := a.variable(first.text); ok {
+		return a.fields(v, x.parts[1:], s)
+	}
 	a.fail(first, "Unrecognized name: %s", first.text)
 	return val{}
 }

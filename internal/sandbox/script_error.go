@@ -1,0 +1,64 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// scriptError is an error in a script, in the words that the script's job fails with.
+type scriptError struct {
+	*apiError
+	statement string // the text that it came from
+	fatal     bool   // no handler gets it: the script is to stop
+}
+
+var placed = regexp.MustCompile(` at \[(\d+:\d+)\]$`)
+
+// fail makes the script's error out of that of a statement, with the place in the script's
+// text; nil of nil.
+func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apiError) *scriptError {
+	if err == nil {
+		return nil
+	}
+	out := *err
+	failed := &scriptError{apiError: &out, statement: r.script.Text(at)}
+	if ctx.Err() != nil {
+		out = *runError(context.Cause(ctx)) // whatever the statement has made of it
+	}
+	if ctx.Err() != nil || err.reason == "stopped" {
+		failed.fatal = true
+		return failed
+	}
+	line, column := r.script.Position(at.From)
+	message := strings.TrimPrefix(err.message, "Query error: ")
+	// The start is also the place of what the sandbox says about a statement as a whole.
+	if m := placed.FindStringSubmatch(message); m != nil && m[1] == "1:1" {
+		message = strings.TrimSuffix(message, m[0])
+	}
+	if !placed.MatchString(message) {
+		message += fmt.Sprintf(" at [%d:%d]", line, column)
+	}
+	out.message = "Query error: " + message
+	return failed
+}
+
+// raise runs RAISE.
+func (r *scriptRun) raise(ctx context.Context, step *googlesql.Raise) *scriptError {
+	if step.Message == nil {
+		return r.caught[len(r.caught)-1]
+	}
+	v, failed := r.evaluate(ctx, step.Message, stringType)
+	if failed != nil {
+		return failed
+	}
+	message := v.Text
+	if v.Null {
+		message = "NULL"
+	}
+	line, column := r.script.Position(step.From)
+	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%d:%d]", message, line, column), statement: r.script.Text(step.Part)}
+}

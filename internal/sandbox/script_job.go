@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// Kinds of the jobs that a script begins.
+const (
+	statementJob  = "STATEMENT"
+	expressionJob = "EXPRESSION" // a query inside of a condition, a value, ...
+)
+
+// scriptJob is what a job has to do with a script. All is zero for other jobs.
+type scriptJob struct {
+	// Of the job of a statement in a script. They never change.
+	parent *job
+	kind   string
+	frames []stackFrame
+
+	// Of the script's own job, guarded by its lock.
+	last                    *job // whose result is the script's
+	children, bytes, billed int64
+}
+
+func (j *job) parentID() string {
+	if j.parent == nil {
+		return ""
+	}
+	return j.parent.ref.JobID
+}
+
+// answer is the job with the result of this one, which for a script is that of the last
+// query, DML or DDL statement.
+func (j *job) answer() (*job, *apiError) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil && j.last != nil {
+		return j.last, nil
+	}
+	return j, j.err
+}
+
+// bytesProcessed are, for a script, those of all its statements so far.
+func (j *job) bytesProcessed() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.plan.bytes + j.bytes
+}
+
+func (j *job) bytesBilled() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return billed(j.plan.bytes) + j.billed
+}
+
+// describeScript adds what jobs.get says about scripts. The caller holds the lock.
+func (j *job) describeScript(stats *jobStatistics) {
+	stats.ParentJobID = j.parentID()
+	if j.parent != nil {
+		stats.Script = &scriptStatistics{j.kind, j.frames}
+	}
+	if j.plan == nil || j.plan.script == nil {
+		return
+	}
+	stats.NumChildJobs, stats.TotalBytesProcessed = j.children, j.bytes
+	stats.Query.TotalBytesProcessed, stats.Query.TotalBytesBilled = j.bytes, j.billed
+}
+
+// frame is a part of a script as a stack trace shows it.
+func frame(s *googlesql.Script, p googlesql.Part) stackFrame {
+	f := stackFrame{Text: s.Text(p)}
+	f.StartLine, f.StartColumn = s.Position(p.From)
+	f.EndLine, f.EndColumn = s.Position(p.To)
+	return f
+}
+
+// statement is one of a script that is about to run as a job of its own.
+type statement struct {
+	query  *query
+	kind   string
+	text   string
+	frames []stackFrame // the innermost first
+}
+
+// runJob runs a statement of the script. The job is there also if the statement could not be planned.
+func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Result, *apiError) {
+	s, q := r.server, st.query
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.job.mu.Lock()
+	number := r.job.children
+	r.job.children++
+	r.job.mu.Unlock()
+	j := &job{
+		ref:  jobReference{ProjectID: q.project, JobID: r.prefix + strconv.FormatInt(number, 10), Location: q.location},
+		user: r.job.user, config: r.childConfig(st), query: q, queryID: rand.Text(),
+		created: s.now(), stop: stop, finished: make(chan struct{}), state: running,
+		scriptJob: scriptJob{parent: r.job, kind: st.kind, frames: st.frames},
+	}
+	j.started = j.created
+	var err *apiError
+	if j.plan, err = s.prepare(ctx, r.who, q); err == nil {
+		err = r.spend(j.plan.bytes)
+		j.config.Query.reportTarget(j.plan.stmt)
+	}
+	if clash := s.jobs.add(j); clash != nil {
+		return j, nil, clash
+	}
+	out := &outcome{}
+	j.setTransaction(q.transactionID())
+	if err == nil {
+		if out, err = s.executeStatement(ctx, q, j.plan); err != nil && q.session.tx != nil && breaks(q, j.plan.stmt) {
+			q.session.tx.broken = true
+		}
+	}
+	if j.transaction == "" { // which nobody else sets
+		j.setTransaction(q.transactionID()) // that the statement has opened
+	}
+	j.finish(out, err, s.now())
+	s.jobs.keep(j)
+	if err != nil {
+		return j, nil, err
+	}
+	return j, out.result, nil
+}
+
+// breaks reports whether a statement that fails does so in DuckDB, which gives up the transaction then.
+func breaks(q *query, stmt *googlesql.Statement) bool {
+	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) && !slices.Contains(ddlTypes, stmt.Type)
+}
+
+func (j *job) setTransaction(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.transaction = id
+}
+
+// spend counts what a statement reads towards the script's maximumBytesBilled.
+func (r *scriptRun) spend(bytes int64) *apiError {
+	j, limit := r.job, r.query.maxBytes
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if need := j.billed + billed(bytes); limit > 0 && need > limit {
+		return errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", limit, need)
+	}
+	j.bytes += bytes
+	j.billed += billed(bytes)
+	return nil
+}
+
+// childConfig is the configuration of a statement's job: the script's, with a text and parameters of its own.
+func (r *scriptRun) childConfig(st statement) jobConfiguration {
+	settings := *r.job.config.Query
+	settings.Query = strings.TrimSpace(strings.TrimSuffix(st.text, ";"))
+	settings.CreateSession = false
+	if all := settings.QueryParameters; st.query.sql != r.query.sql {
+		settings.QueryParameters, settings.ParameterMode = nil, ""
+	} else if st.query.positional {
+		settings.QueryParameters = nil
+		for _, i := range st.query.part.Params {
+			settings.QueryParameters = append(settings.QueryParameters, all[i])
+		}
+	}
+	return jobConfiguration{JobType: "QUERY", Labels: r.job.config.Labels, Query: &settings}
+}
