@@ -104,7 +104,7 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 		created: s.now(), stop: stop, finished: make(chan struct{}), state: running,
 		scriptJob: scriptJob{parent: r.job, kind: st.kind, frames: st.frames},
 	}
-	j.started = j.created
+	j.started, j.transaction = j.created, q.transactionID()
 	var err *apiError
 	if j.plan, err = s.prepare(ctx, r.who, q); err == nil {
 		err = r.spend(j.plan.bytes)
@@ -114,14 +114,13 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 		return j, nil, clash
 	}
 	out := &outcome{}
-	j.setTransaction(q.transactionID())
 	if err == nil {
 		if out, err = s.executeStatement(ctx, q, j.plan); err != nil && q.session.tx != nil && breaks(q, j.plan.stmt) {
 			q.session.tx.broken = true
 		}
 	}
-	if j.transaction == "" { // which nobody else sets
-		j.setTransaction(q.transactionID()) // that the statement has opened
+	if id := q.transactionID(); id != "" { // the statement may have opened it
+		j.setTransaction(id)
 	}
 	j.finish(out, err, s.now())
 	s.jobs.keep(j)

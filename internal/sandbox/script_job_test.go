@@ -254,7 +254,7 @@ func TestScriptCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		if j = await(t, svc, j.JobReference); j.Status.ErrorResult == nil || j.Status.ErrorResult.Reason != "stopped" {
-			t.Errorf("%s: got %+v; want stopped", name, j.Status)
+			t.Errorf("%s: got %+v; want stopped", name, j.Status.ErrorResult)
 		}
 		list, err := svc.Jobs.List(DefaultProject).ParentJobId(j.JobReference.JobId).MaxResults(1).Do()
 		if err != nil || len(list.Jobs) > 0 && list.Jobs[0].State != done {
