@@ -14,9 +14,9 @@ import (
 )
 
 // resultSets reads all results of a statement: the columns of each and then its rows.
-func resultSets(t testing.TB, db *sql.DB, query string, args ...any) []string {
+func resultSets(ctx context.Context, t testing.TB, db *sql.DB, query string, args ...any) []string {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query, args...)
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
@@ -81,14 +81,19 @@ func TestDriverScript(t *testing.T) {
 		{"BEGIN TRANSACTION; UPDATE t SET name = 'eins' WHERE id = 1; SELECT name FROM t WHERE id = 1; ROLLBACK; SELECT name FROM t WHERE id = 1", nil, []string{"name|eins", "name|uno"}},
 		{"DECLARE x INT64; SET x = 1", nil, []string{""}},
 	} {
-		if got := resultSets(t, db, tt.sql, tt.args...); !reflect.DeepEqual(got, tt.want) {
+		if got := resultSets(t.Context(), t, db, tt.sql, tt.args...); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s:\ngot  %q\nwant %q", tt.sql, got, tt.want)
 		}
 	}
 	// A result of more pages than one, in the middle and at the end.
-	sets := resultSets(t, db, "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 250)) AS x ORDER BY x; SELECT x FROM UNNEST(GENERATE_ARRAY(1, 350)) AS x ORDER BY x")
+	sets := resultSets(t.Context(), t, db, "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 250)) AS x ORDER BY x; SELECT x FROM UNNEST(GENERATE_ARRAY(1, 350)) AS x ORDER BY x")
 	if len(sets) != 2 || strings.Count(sets[0], "|") != 250 || strings.Count(sets[1], "|") != 350 || !strings.HasSuffix(sets[1], "|349|350") {
 		t.Errorf("got %d sets; want 250 and 350 rows", len(sets))
+	}
+	// An answer that comes by jobs.insert and a poll does not say that it is a script's.
+	polled := driver.WithOptions(t.Context(), driver.JobIDPrefix("polled"))
+	if got, want := resultSets(polled, t, db, "IF TRUE THEN SELECT 1 AS a; SELECT 2 AS b; END IF"), []string{"a|1", "b|2"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("polled: got %q; want %q", got, want)
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *
 		}
 	}
 	if q.location == "" {
-		probe := scriptCheck{server: s, who: who, query: q, script: script, scope: &scope{outer: q.vars}, unsure: true}
+		probe := scriptCheck{server: s, who: who, query: q, script: script, scope: &scope{outer: q.vars}, unsure: true, locates: true}
 		_ = probe.steps(ctx, script.Body) // the run says what is wrong
 	}
 	return &plan{stmt: &googlesql.Statement{Type: "SCRIPT"}, who: who, script: script}, nil

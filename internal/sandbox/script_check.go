@@ -18,6 +18,8 @@ type scriptCheck struct {
 	// unsure is set after DDL and all else that may change what later statements mean: their errors do
 	// not count any more.
 	unsure bool
+	// locates ends the check where it has found the location of a dataset.
+	locates bool
 }
 
 // dryRunScript checks what can be known of a script before it runs; nil for what is no script. The
@@ -41,6 +43,9 @@ func (s *Server) dryRunScript(ctx context.Context, who caller, q *query) (*plan,
 // steps checks all statements, whether they would be run or not.
 func (c *scriptCheck) steps(ctx context.Context, steps []googlesql.Step) *apiError {
 	for _, step := range steps {
+		if c.locates && c.query.location != "" {
+			return nil
+		}
 		if err := c.step(ctx, step); err != nil && !c.unsure {
 			return err
 		}
