@@ -118,9 +118,10 @@ func TestIdleSession(t *testing.T) {
 // TestLeftOvers: what a statement may have left in a session does not reach the connection's next user.
 func TestLeftOvers(t *testing.T) {
 	t.Parallel()
-	const failing = "CREATE TEMP TABLE x AS SELECT 1; SELECT 1/0"
-	for _, first := range []string{begin, failing} {
+	const failing, zone = "CREATE TEMP TABLE x AS SELECT 1; SELECT 1/0", "SET @@time_zone = 'Europe/Zurich'"
+	for _, first := range []string{begin, failing, zone} {
 		server := transactions(t)
+		server.On(zone, fakebq.Answer{StatementType: "SCRIPT"})
 		server.On(failing, fakebq.Answer{StatementType: "SCRIPT", Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"}})
 		db := open(t, server, always)
 		db.SetMaxOpenConns(1)
