@@ -44,6 +44,7 @@ var (
 func (c *Conn) Ping(ctx context.Context) error {
 	j, _, err := c.job(ctx, nil)
 	if err == nil {
+		atOnce(j)
 		_, err = c.dryRun(ctx, j, "SELECT 1", parameters{}, nil)
 	}
 	return err

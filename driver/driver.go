@@ -108,7 +108,7 @@
 //	rows, err := db.QueryContext(ctx, "SELECT ...", 5, driver.Priority("batch"), driver.MaximumBytesBilled(1<<30))
 //	ctx = driver.WithOptions(ctx, driver.Labels(map[string]string{"report": "daily"}))
 //
-// [DestinationTable] and [DryRun] have no key in the DSN. A wrong value is an error before anything is sent. In a
+// A wrong value is an error before anything is sent. In a
 // transaction the location can't change, and BEGIN, COMMIT and ROLLBACK always run at once.
 //
 // # What a statement costs

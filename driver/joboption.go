@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,15 +27,8 @@ type JobOption func(*job)
 
 // job is how a statement runs.
 type job struct {
-	cfg         dsn.Config // the connector's, as options have changed it
-	destination *destination
-	dryRun      bool
-}
-
-type destination struct {
-	table  string
-	write  bigquery.TableWriteDisposition
-	create bigquery.TableCreateDisposition
+	cfg      dsn.Config // the connector's, as options have changed it
+	ownTable bool       // an option, not the DSN, says what becomes of the result
 }
 
 type optionsKey struct{}
@@ -119,29 +111,30 @@ func TimeZone(name string) JobOption {
 	return func(j *job) { j.cfg.TimeZone = name }
 }
 
-// DestinationTable has the result of a SELECT kept in a table: "table" of the default dataset,
-// "dataset.table" or "project.dataset.table". write says what becomes of rows that are there already (""
-// is [bigquery.WriteEmpty]: there must be none), create whether the table may be made (""
-// is [bigquery.CreateIfNeeded]). The rows are returned as well. It is one request more.
+// DestinationTable is the DSN's destination_table, write_disposition and create_disposition. It has the result of
+// a SELECT kept in a table: "table" of the default dataset, "dataset.table" or "project.dataset.table"; "" is
+// none. write says what becomes of rows that are there already ("" is [bigquery.WriteEmpty]: there must be
+// none), create whether the table may be made ("" is [bigquery.CreateIfNeeded]). The rows are returned as
+// well. It is one request more. BigQuery refuses the option beside any other statement; the keys
+// of the DSN are for queries alone.
 func DestinationTable(table string, write bigquery.TableWriteDisposition, create bigquery.TableCreateDisposition) JobOption {
 	return func(j *job) {
-		j.destination = &destination{table, write, create}
-		if table == "" {
-			j.destination = nil
-		}
+		j.ownTable, j.cfg.DestinationTable = true, table
+		j.cfg.WriteDisposition = dispositionKey("WRITE_", string(write))
+		j.cfg.CreateDisposition = dispositionKey("CREATE_", string(create))
 	}
 }
 
-// DryRun has BigQuery check the statement and not run it, which bills nothing. Query returns its columns
-// and no rows, Exec no rows affected; [WithStats] tells how many bytes it would read.
+// DryRun is the DSN's dry_run=true: BigQuery checks the statement and does not run it, which bills nothing. Query
+// returns its columns and no rows, Exec no rows affected; [WithStats] tells how many bytes it would read.
 func DryRun() JobOption {
-	return func(j *job) { j.dryRun = true }
+	return func(j *job) { j.cfg.DryRun = true }
 }
 
 // atOnce is for statements of the driver's own: they can't wait for idle resources, and have no result
 // to keep.
 func atOnce(j *job) {
-	j.destination, j.dryRun = nil, false
+	j.cfg.DestinationTable, j.cfg.WriteDisposition, j.cfg.CreateDisposition, j.cfg.DryRun = "", "", "", false
 	j.cfg.Priority, j.cfg.JobIDPrefix, j.cfg.JobCreation = "", "", ""
 }
 
@@ -190,47 +183,46 @@ func (e optionError) Unwrap() error { return e.err }
 // check holds the options to the rules of the DSN.
 func (j *job) check() error {
 	err := j.cfg.Validate()
-	if err == nil && j.destination != nil {
-		err = j.destination.check(&j.cfg)
-	}
-	var e *dsn.Error
-	if errors.As(err, &e) {
+	if e := (*dsn.Error)(nil); errors.As(err, &e) {
 		return optionError{e}
 	}
 	return err
 }
 
-var tableID = regexp.MustCompile(`^[\pL\pM\pN\p{Pc}\p{Pd}\p{Zs}]+(\$\w+)?$`)
-
-func (d *destination) check(cfg *dsn.Config) error {
-	refuse := func(key, problem string) error { return &dsn.Error{Key: key, Problem: problem} }
-	dataset, table := d.split(cfg)
-	switch {
-	case dataset == "":
-		return refuse("destination_table", "names no dataset, and there is no default one; want dataset.table")
-	case len(table) > 1024 || !tableID.MatchString(table) || dsn.Config{Project: cfg.Project, Dataset: dataset}.Validate() != nil:
-		return refuse("destination_table", "has a value that is not allowed; want table, dataset.table or project.dataset.table")
-	case !slices.Contains([]bigquery.TableWriteDisposition{"", bigquery.WriteEmpty, bigquery.WriteAppend, bigquery.WriteTruncate, bigquery.WriteTruncateData}, d.write):
-		return refuse("write_disposition", "has a value that is not allowed; want WRITE_EMPTY, WRITE_APPEND, WRITE_TRUNCATE or WRITE_TRUNCATE_DATA")
-	case d.create != "" && d.create != bigquery.CreateIfNeeded && d.create != bigquery.CreateNever:
-		return refuse("create_disposition", "has a value that is not allowed; want CREATE_IF_NEEDED or CREATE_NEVER")
+// fit leaves out what the DSN says of the results of queries where a statement is none: BigQuery would refuse it.
+func (j *job) fit(text string, p parameters) {
+	if !j.ownTable && (p.script || !beginsQuery(text)) {
+		j.cfg.DestinationTable, j.cfg.WriteDisposition, j.cfg.CreateDisposition = "", "", ""
 	}
-	return nil
 }
 
-// split gives the dataset, which may have its project before it, and the table in it.
-func (d *destination) split(cfg *dsn.Config) (dataset, table string) {
-	if dot := strings.LastIndexByte(d.table, '.'); dot >= 0 {
-		return d.table[:dot], d.table[dot+1:]
+// destination is the table that the result goes to; nil for one of BigQuery's own.
+func (j *job) destination() *bq.TableReference {
+	if j.cfg.DestinationTable == "" {
+		return nil
 	}
-	return cfg.Dataset, d.table
-}
-
-// reference names the table of a destination that has passed its check.
-func (d *destination) reference(cfg *dsn.Config) *bq.TableReference {
-	dataset, table := d.split(cfg)
-	in := datasetReference(dataset, cfg.Project)
+	dataset, table := j.cfg.Dataset, j.cfg.DestinationTable
+	if dot := strings.LastIndexByte(table, '.'); dot >= 0 {
+		dataset, table = table[:dot], table[dot+1:]
+	}
+	in := datasetReference(dataset, j.cfg.Project)
 	return &bq.TableReference{ProjectId: in.ProjectId, DatasetId: in.DatasetId, TableId: table}
+}
+
+// dispositionKey is the DSN's word for one of BigQuery's. What is none of BigQuery's is none of the DSN's either.
+func dispositionKey(verb, word string) string {
+	if text, ok := strings.CutPrefix(word, verb); ok {
+		return strings.ToLower(text)
+	}
+	return word
+}
+
+// disposition is BigQuery's word for one of the DSN's.
+func disposition(verb, text string) string {
+	if text == "" {
+		return ""
+	}
+	return verb + strings.ToUpper(text)
 }
 
 // datasetReference reads "dataset" and "project.dataset"; a legacy project has dots of its own.

@@ -182,7 +182,7 @@ func TestDestinationTable(t *testing.T) {
 		{"", "example.com:proj.e.t", `{"datasetId":"e","projectId":"example.com:proj","tableId":"t"}`},
 		{"d", "", ""},
 		{"", "t", "names no dataset"},
-		{"", ".t", "names no dataset"},
+		{"", ".t", "want table, dataset.table"},
 		{"d", "e.", "want table, dataset.table"},
 		{"d", "e-x.t", "want table, dataset.table"},
 		{"d", "a.b.e.t", "want table, dataset.table"},

@@ -20,7 +20,7 @@ import (
 // one lies in the bodies of jobs.query and jobs.insert.
 var jobOptions = []struct {
 	key           string
-	text, badText string // "" for what the DSN has no key for
+	text, badText string
 	opt, bad      driver.JobOption
 	query, insert string // path in the body; "" for what the method has no member for
 	want          string
@@ -49,11 +49,11 @@ var jobOptions = []struct {
 		"", "jobReference.jobId", `"report_`},
 	{"time_zone", "Europe/Zurich", "here and now", driver.TimeZone("Europe/Zurich"), driver.TimeZone("here and now"),
 		"connectionProperties", "configuration.query.connectionProperties", `[{"key":"time_zone","value":"Europe/Zurich"}]`},
-	{"destination_table", "", "", driver.DestinationTable("d.t", bigquery.WriteAppend, bigquery.CreateNever), driver.DestinationTable("t", "", ""),
+	{"destination_table", "d.t", "d.t!", driver.DestinationTable("d.t", bigquery.WriteAppend, bigquery.CreateNever), driver.DestinationTable("d.t!", "", ""),
 		"", "configuration.query.destinationTable", `{"datasetId":"d","projectId":"my-project","tableId":"t"}`},
-	{"write_disposition", "", "", driver.DestinationTable("d.t", bigquery.WriteAppend, ""), driver.DestinationTable("d.t", "APPEND", ""),
+	{"write_disposition", "append", "WRITE_APPEND", driver.DestinationTable("d.t", bigquery.WriteAppend, ""), driver.DestinationTable("d.t", "APPEND", ""),
 		"", "configuration.query.writeDisposition", `"WRITE_APPEND"`},
-	{"create_disposition", "", "", driver.DestinationTable("d.t", "", bigquery.CreateNever), driver.DestinationTable("d.t", "", "NEVER"),
+	{"create_disposition", "never", "always", driver.DestinationTable("d.t", "", bigquery.CreateNever), driver.DestinationTable("d.t", "", "NEVER"),
 		"", "configuration.query.createDisposition", `"CREATE_NEVER"`},
 }
 
@@ -87,9 +87,6 @@ func TestJobOptionsArrive(t *testing.T) {
 	t.Parallel()
 	for _, tt := range jobOptions {
 		for _, way := range []string{"DSN", "WithOptions", "argument", "argument of a prepared statement"} {
-			if way == "DSN" && tt.text == "" {
-				continue
-			}
 			t.Run(tt.key+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				server := fakebq.Run(t, fakebq.Options{})
@@ -104,6 +101,9 @@ func TestJobOptionsArrive(t *testing.T) {
 						dataset = tt.text
 					case way == "DSN":
 						keys = "&" + tt.key + "=" + url.QueryEscape(tt.text)
+						if strings.HasSuffix(tt.key, "_disposition") {
+							keys += "&destination_table=d.t"
+						}
 					case way == "WithOptions":
 						ctx = driver.WithOptions(ctx, tt.opt)
 					default:

@@ -47,3 +47,26 @@ func isOrdered(sql string) bool {
 	}
 	return false
 }
+
+// beginsQuery tells whether a statement is a query, of which BigQuery can keep the result.
+func beginsQuery(sql string) bool {
+	for i := 0; i < len(sql); {
+		switch end := skipSpace(sql, i); {
+		case end > i:
+			i = end
+		case sql[i] == '#' || strings.HasPrefix(sql[i:], "--"):
+			i = skipLine(sql, i)
+		case strings.HasPrefix(sql[i:], "/*"):
+			i = skipComment(sql, i+2)
+		case sql[i] == '(':
+			i++
+		default:
+			switch strings.ToUpper(sql[i:skipName(sql, i)]) {
+			case "SELECT", "WITH", "FROM":
+				return true
+			}
+			return false
+		}
+	}
+	return false
+}

@@ -105,11 +105,12 @@ func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValu
 	if err := c.checkLocation(j); err != nil {
 		return nil, err
 	}
+	j.fit(text, p)
 	params, source, err := c.bind(ctx, j, text, p, args, false)
 	if err != nil {
 		return nil, err
 	}
-	if j.dryRun {
+	if j.cfg.DryRun {
 		stats, err := c.dryRun(ctx, j, text, p, params)
 		if err != nil {
 			return nil, err

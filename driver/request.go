@@ -67,7 +67,7 @@ func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryPara
 // inserted tells whether the statement needs what jobs.query has no word for. It then goes by jobs.insert, and its
 // result is fetched with one request more.
 func (j *job) inserted() bool {
-	return j.destination != nil || j.cfg.Priority == "batch" || j.cfg.JobIDPrefix != ""
+	return j.cfg.DestinationTable != "" || j.cfg.Priority == "batch" || j.cfg.JobIDPrefix != ""
 }
 
 // insertion is a request as jobs.insert takes it.
@@ -84,10 +84,9 @@ func (j *job) insertion(req *bq.QueryRequest) *bq.Job {
 		CreateSession:                      req.CreateSession,
 		DestinationEncryptionConfiguration: req.DestinationEncryptionConfiguration,
 		Priority:                           strings.ToUpper(j.cfg.Priority),
-	}
-	if d := j.destination; d != nil {
-		q.DestinationTable = d.reference(&j.cfg)
-		q.WriteDisposition, q.CreateDisposition = string(d.write), string(d.create)
+		DestinationTable:                   j.destination(),
+		WriteDisposition:                   disposition("WRITE_", j.cfg.WriteDisposition),
+		CreateDisposition:                  disposition("CREATE_", j.cfg.CreateDisposition),
 	}
 	return &bq.Job{
 		// An id of our own makes a retry safe, and the job known before the answer is there.
@@ -121,6 +120,7 @@ func (c *Conn) dryRunOnce(ctx context.Context, j *job, text string, p parameters
 	if err := c.checkLocation(j); err != nil {
 		return nil, err
 	}
+	j.fit(text, p)
 	insertion := j.insertion(c.request(j, text, p, declared))
 	insertion.JobReference.JobId, insertion.Configuration.DryRun = "", true
 	q := insertion.Configuration.Query

@@ -42,7 +42,7 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	switch {
 	case err != nil:
 		return nil, err
-	case j.dryRun:
+	case j.cfg.DryRun:
 		return nil, errors.New("bigqueryuser: a transaction can't be a dry run: give DryRun to its statements")
 	}
 	if c.session != nil && !c.session.runsIn(j.cfg.Location) && c.connector.cfg.CreateSession != "always" {

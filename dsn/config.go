@@ -2,6 +2,7 @@ package dsn
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -94,6 +95,19 @@ type Config struct {
 	// JobIDPrefix is what the ids of jobs begin with, before a random part:
 	// letters, digits, _ and -. "" leaves the ids to BigQuery.
 	JobIDPrefix string
+	// DestinationTable keeps the results of queries in a table: "table" of Dataset,
+	// "dataset.table" or "project.dataset.table". "" leaves them in a table of
+	// BigQuery's own, for a day.
+	DestinationTable string
+	// WriteDisposition is what becomes of the rows that a DestinationTable has
+	// already. "empty" (and ""): there must be none. "append": they stay.
+	// "truncate": the table is made anew. "truncate_data": its columns stay.
+	WriteDisposition string
+	// CreateDisposition says whether the DestinationTable is made if it is not
+	// there. "if_needed" (and ""): yes. "never": no, that is an error.
+	CreateDisposition string
+	// DryRun has statements checked and not run, which bills nothing.
+	DryRun bool
 	// TimeZone is the default time zone of statements, as in "Europe/Zurich". ""
 	// means BigQuery's, UTC. It goes with every statement, so leave it out where a
 	// session says SET @@time_zone, and has no effect on how values are read.
@@ -132,6 +146,16 @@ func (c Config) Validate() error {
 	}
 	if c.Auth == "none" && c.StorageEndpoint != "" && !isLocal(c.StorageEndpoint) {
 		return &Error{Key: "storage_endpoint", Problem: "is not on this machine, as auth=none needs it to be"}
+	}
+	if c.DestinationTable != "" && c.Dataset == "" && !strings.Contains(c.DestinationTable, ".") {
+		return &Error{Key: "destination_table", Problem: "names no dataset, and there is no default one; want dataset.table"}
+	}
+	if c.DestinationTable == "" && c.WriteDisposition+c.CreateDisposition != "" {
+		key := "write_disposition"
+		if c.WriteDisposition == "" {
+			key = "create_disposition"
+		}
+		return &Error{Key: key, Problem: "says nothing without a destination_table; give one, or leave it out"}
 	}
 	if c.ReadAPI == "storage" && c.Endpoint != "" && c.StorageEndpoint == "" {
 		return &Error{Key: "read_api", Problem: "is storage, which needs a storage_endpoint beside the endpoint; give one, or leave read_api out"}

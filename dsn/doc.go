@@ -48,6 +48,10 @@
 //	kms_key         projects/P/locations/L/keyRings/R/cryptoKeys/K            none
 //	job_creation    required, or optional (short queries without a job)       required
 //	job_id_prefix   what job ids begin with: letters, digits, _ and -         none
+//	destination_table  table, dataset.table or project.dataset.table          none
+//	write_disposition  empty, append, truncate or truncate_data               empty
+//	create_disposition  if_needed or never                                    if_needed
+//	dry_run         true (statements are checked, not run) or false           false
 //	time_zone       IANA name of the statements' default time zone            UTC
 //	job_timeout     how long a job may run, as in 90s or 5m                   no limit
 //	read_api        auto, rest or storage (the Storage Read API)              auto

@@ -53,6 +53,11 @@ var (
 		format: func(b *bool) string { return strconv.FormatBool(*b) },
 		given:  func(b *bool) bool { return b != nil },
 	}
+	flag = kind[bool]{
+		parse:  func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" },
+		format: strconv.FormatBool,
+		given:  func(b bool) bool { return b },
+	}
 	pairs = kind[map[string]string]{
 		parse: func(s string) (map[string]string, bool) {
 			m := map[string]string{}

@@ -12,10 +12,16 @@ var params = []param{
 		"user, adc or none"),
 	row("client_secrets", text, func(c *Config) *string { return &c.ClientSecrets }, isSecretsPath,
 		"the path of a client_secrets.json, not its contents").hidden(),
+	row("create_disposition", text, func(c *Config) *string { return &c.CreateDisposition }, oneOf("if_needed", "never"),
+		"if_needed or never"),
 	row("create_session", text, func(c *Config) *string { return &c.CreateSession }, oneOf("auto", "always"),
 		"auto or always"),
 	row("dataset", text, func(c *Config) *string { return &c.Dataset }, isDataset,
 		"at most 1024 letters a-z and A-Z, digits and underscores, as in bigqueryuser://my-project/my_dataset (of another project, as in other-project.my_dataset)").inPath(),
+	row("destination_table", text, func(c *Config) *string { return &c.DestinationTable }, isTable,
+		"table, dataset.table or project.dataset.table"),
+	row("dry_run", flag, func(c *Config) *bool { return &c.DryRun }, func(bool) bool { return true },
+		"true or false").orZero(),
 	row("endpoint", text, func(c *Config) *string { return &c.Endpoint }, isEndpoint,
 		"an https URL, or an http URL of a loopback address, without user, query and fragment"),
 	row("hd", text, func(c *Config) *string { return &c.HostedDomain }, isDomain,
@@ -68,6 +74,8 @@ var params = []param{
 		"true or false"),
 	row("user", text, func(c *Config) *string { return &c.User }, isEmail,
 		"the e-mail address of the account that must sign in").hidden(),
+	row("write_disposition", text, func(c *Config) *string { return &c.WriteDisposition }, oneOf("empty", "append", "truncate", "truncate_data"),
+		"empty, append, truncate or truncate_data"),
 }
 
 // param is a row of the table.

@@ -24,6 +24,7 @@ var (
 	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	timeZone   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
+	tableID    = regexp.MustCompile(`^[\pL\pM\pN\p{Pc}\p{Pd}\p{Zs}]+(\$\w+)?$`)
 	resourceID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
@@ -42,6 +43,14 @@ func isDataset(s string) bool {
 		return isProject(s[:dot]) && isDataset(s[dot+1:])
 	}
 	return len(s) <= 1024 && datasetID.MatchString(s)
+}
+
+// isTable takes "my_table" with a dataset before it or without one, and the decorator of a partition.
+func isTable(s string) bool {
+	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
+		return isDataset(s[:dot]) && isTable(s[dot+1:])
+	}
+	return len(s) <= 1024 && tableID.MatchString(s)
 }
 
 func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
