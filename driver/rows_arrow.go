@@ -2,12 +2,14 @@ package driver
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	arrowmemory "github.com/apache/arrow-go/v18/arrow/memory"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
@@ -16,9 +18,36 @@ type arrowReader struct {
 	columns []column
 	kinds   []arrowKind
 	feed    feed
+	memory  bounded
 	ipc     *ipc.Reader
 	boxes   boxes
 	spares  spares
+}
+
+// bounded is memory for one message. A length in a message that is spoilt must not become an allocation that ends the program.
+type bounded struct {
+	arrowmemory.Allocator
+	left int // bytes
+}
+
+// begin allows what a message of so many bytes can need: LZ4 makes at most 255 bytes of one, and buffers are rounded up.
+func (b *bounded) begin(message int) { b.left = 300*message + 4096 }
+
+func (b *bounded) Allocate(size int) []byte {
+	b.take(size)
+	return b.Allocator.Allocate(size)
+}
+
+func (b *bounded) Reallocate(size int, old []byte) []byte {
+	b.take(size - len(old))
+	return b.Allocator.Reallocate(size, old)
+}
+
+func (b *bounded) take(size int) {
+	if size > b.left {
+		panic("a length beyond what the message can hold") // for recovered: the interface has no error
+	}
+	b.left -= max(size, 0)
 }
 
 // feed is one IPC message after the other, as a reader sees them.
@@ -29,7 +58,7 @@ func (f *feed) Read(p []byte) (int, error) { return f.message.Read(p) }
 // newArrowReader begins with the session's schema, which must be that of the result.
 func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares) (r *arrowReader, err error) {
 	defer recovered(&err)
-	r = &arrowReader{columns: columns, spares: s}
+	r = &arrowReader{columns: columns, memory: bounded{Allocator: arrowmemory.DefaultAllocator}, spares: s}
 	for _, f := range fields {
 		k, err := arrowKindOf(f)
 		if err != nil {
@@ -37,8 +66,10 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 		}
 		r.kinds = append(r.kinds, k)
 	}
-	r.feed.message.Reset(schema)
-	if r.ipc, err = ipc.NewReader(&r.feed); err != nil {
+	if err := r.begin(schema); err != nil {
+		return nil, err
+	}
+	if r.ipc, err = ipc.NewReader(&r.feed, ipc.WithAllocator(&r.memory)); err != nil {
 		return nil, fmt.Errorf("the schema of the stream can't be read: %w", err)
 	}
 	if n := r.ipc.Schema().NumFields(); n != len(columns) {
@@ -48,12 +79,25 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 	return r, nil
 }
 
+// begin gives the reader a message. The length at its start, which the reader allocates, may not be more than there is.
+func (r *arrowReader) begin(message []byte) error {
+	head := bytes.TrimPrefix(message, []byte{0xff, 0xff, 0xff, 0xff})
+	if len(head) < 4 || int64(binary.LittleEndian.Uint32(head)) > int64(len(head)) {
+		return errors.New("a message that is longer than what came")
+	}
+	r.feed.message.Reset(message)
+	r.memory.begin(len(message))
+	return nil
+}
+
 func (r *arrowReader) close() { r.ipc.Release() }
 
 // record decodes one message. The record is good until the next call.
 func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, err error) {
 	defer recovered(&err)
-	r.feed.message.Reset(message)
+	if err := r.begin(message); err != nil {
+		return nil, err
+	}
 	if !r.ipc.Next() {
 		if err := r.ipc.Err(); err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
