@@ -3,6 +3,7 @@ package driver
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,4 +164,46 @@ func FuzzArrow(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestArrowRefused: a batch that is not of the result's types, or has a NULL where none may be, is an error that names the column.
+func TestArrowRefused(t *testing.T) {
+	t.Parallel()
+	fields, schema, message := arrowMessages(t)
+	other := map[string]string{"INT64": "STRING", "FLOAT64": "INT64", "BOOL": "BYTES", "STRING": "BYTES", "BYTES": "STRING", "NUMERIC": "BIGNUMERIC", "BIGNUMERIC": "NUMERIC", "TIMESTAMP": "DATE", "DATETIME": "TIME", "DATE": "DATETIME", "TIME": "INTERVAL", "INTERVAL": "BOOL"}
+	for i, f := range fields {
+		wrong := *f
+		switch f.Type {
+		case "RANGE":
+			wrong.RangeElementType = &bq.TableFieldSchemaRangeElementType{Type: map[string]string{"DATE": "TIMESTAMP", "DATETIME": "DATE", "TIMESTAMP": "DATE"}[f.Name]}
+		case "RECORD":
+			wrong.Fields = []*bq.TableFieldSchema{{Name: f.Name, Type: other[f.Name]}}
+		default:
+			wrong.Type = other[f.Type]
+		}
+		changes := []*bq.TableFieldSchema{&wrong}
+		if f.Mode == "" { // all of them have a NULL
+			required, repeated := *f, *f
+			required.Mode, repeated.Mode = "REQUIRED", "REPEATED"
+			changes = append(changes, &required, &repeated)
+		}
+		for _, change := range changes {
+			declared := slices.Clone(fields)
+			declared[i] = change
+			if _, _, err := readArrow(declared, schema, message); err == nil || !strings.Contains(err.Error(), `column "`+f.Name+`"`) {
+				t.Errorf("a %s %s read as a %s %s: got %v", f.Mode, f.Type, change.Mode, change.Type, err)
+			}
+		}
+	}
+	if _, _, err := readArrow(fields[1:], schema, message); err == nil {
+		t.Error("a column too many: got no error")
+	}
+	for _, spoilt := range [][]byte{nil, {0xff}, schema, message[:len(message)-1], bytes.Repeat([]byte{0x7f}, 100)} {
+		if _, _, err := readArrow(fields, schema, spoilt); err == nil {
+			t.Errorf("a message of %d bytes: got no error", len(spoilt))
+		}
+		if _, _, err := readArrow(fields, spoilt, message); err == nil && !bytes.Equal(spoilt, schema) {
+			t.Errorf("a schema of %d bytes: got no error", len(spoilt))
+		}
+	}
 }
