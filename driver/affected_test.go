@@ -25,7 +25,6 @@ func TestRowsAffected(t *testing.T) {
 		{"DELETE", "DELETE FROM t WHERE TRUE", fakebq.Answer{DML: &fakebq.DML{Deleted: 5}}, 5},
 		{"MERGE", "MERGE t USING u ON FALSE", fakebq.Answer{DML: &fakebq.DML{Inserted: 1, Updated: 2, Deleted: 3}}, 6},
 		{"TRUNCATE_TABLE", "TRUNCATE TABLE t", fakebq.Answer{DML: &fakebq.DML{Deleted: 7}}, 7},
-		{"CREATE_TABLE_AS_SELECT", "CREATE TABLE t AS SELECT 1 AS a", fakebq.Answer{}, 0}, // BigQuery does not count them
 		{"CREATE_TABLE", "CREATE TABLE t (a INT64)", fakebq.Answer{}, 0},
 		{"SELECT", "SELECT name, n FROM t", numbers, 0},
 		{"SCRIPT", "TRUNCATE TABLE t; INSERT INTO t SELECT 1", fakebq.Answer{Children: []fakebq.Answer{
@@ -64,6 +63,56 @@ func TestRowsAffected(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestCreatedRows: the rows of CREATE TABLE AS SELECT are asked for by who asks for them, and by nobody else. What can't be
+// told is an error, and no 0.
+func TestCreatedRows(t *testing.T) {
+	t.Parallel()
+	const text = "CREATE TABLE d.t AS SELECT 1 AS a"
+	created := &fakebq.Created{Table: "example.com:proj.d.t", Rows: 9}
+	for _, tt := range []struct {
+		name   string
+		change func(*fakebq.Answer, *fakebq.Server)
+		dry    bool
+		want   int64
+		err    string
+	}{
+		{"at once", func(*fakebq.Answer, *fakebq.Server) {}, false, 9, ""},
+		{"polled", func(a *fakebq.Answer, _ *fakebq.Server) { a.Incomplete = 1 }, false, 9, ""},
+		{"skipped", func(a *fakebq.Answer, _ *fakebq.Server) {
+			a.Created = &fakebq.Created{Table: created.Table, Rows: 9, Operation: "SKIP"}
+		}, false, 0, ""},
+		{"a dry run", func(*fakebq.Answer, *fakebq.Server) {}, true, 0, ""},
+		{"a passing fault", func(_ *fakebq.Answer, s *fakebq.Server) { s.Inject(fakebq.Get, fakebq.Fail(fakebq.Error{Reason: "backendError"})) }, false, 9, ""},
+		{"without a name", func(a *fakebq.Answer, _ *fakebq.Server) { a.Created = nil }, false, 0, "can't be told"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			answer := fakebq.Answer{StatementType: "CREATE_TABLE_AS_SELECT", Created: created}
+			tt.change(&answer, server)
+			server.On(text, answer)
+			var args []any
+			if tt.dry {
+				args = []any{driver.DryRun()}
+			}
+			res, err := open(t, server).ExecContext(t.Context(), text, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := server.Count()
+			for range 2 {
+				n, err := res.RowsAffected()
+				if n != tt.want || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("got %d, %v; want %d, %q", n, err, tt.want, tt.err)
+				}
+			}
+			if tt.name == "at once" && (asked != 1 || server.Count() != 3) {
+				t.Errorf("got %d requests, and %d with RowsAffected; want 1 and 3", asked, server.Count())
+			}
+		})
 	}
 }
 

@@ -194,6 +194,11 @@ const (
 	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(scriptStatistics(evaluationKind),query(statementType,numDmlAffectedRows,dmlStats)))"
 )
 
+// table calls tables.get, for what it says of the rows.
+func (c *client) table(ctx context.Context, ref *bq.TableReference) (*bq.Table, error) {
+	return c.service.Tables.Get(ref.ProjectId, ref.DatasetId, ref.TableId).Fields("numRows").Context(ctx).Do()
+}
+
 // children calls jobs.list for the jobs of a script's statements.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
 	return c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).PageToken(token).MaxResults(maxChildren).Fields(childFields).Context(ctx).Do()

@@ -114,7 +114,7 @@
 // # What a statement costs
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
-// Prepare, Ping, BeginTx, Commit and Rollback. Batch priority, a job id prefix and a destination table cost one request
+// Prepare, Ping, BeginTx, Commit and Rollback. RowsAffected of CREATE TABLE AS SELECT makes two of its own. Batch priority, a job id prefix and a destination table cost one request
 // more, for the result.
 //
 // When the context of a statement ends, the caller has its error at once and the job is cancelled at BigQuery, where
@@ -155,8 +155,7 @@
 //
 // # Limits
 //
-// LastInsertId does not exist in BigQuery, and of CREATE TABLE AS SELECT it does not count the rows: RowsAffected is 0.
-// Before Go 1.27 database/sql lets no driver scan a string into a json.RawMessage: JSON scans into string, []byte
+// LastInsertId does not exist in BigQuery. Before Go 1.27 database/sql lets no driver scan a string into a json.RawMessage: JSON scans into string, []byte
 // and, through As, whatever the JSON decodes into.
 package driver
 

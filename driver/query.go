@@ -57,7 +57,7 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 		w.ended(err)
 		return nil, err
 	}
-	var r result
+	r := new(result)
 	switch {
 	case pg.script:
 		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
@@ -67,6 +67,9 @@ func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) 
 	w.answered(pg)
 	w.ended(nil)
 	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
+	if pg.StatementType == "CREATE_TABLE_AS_SELECT" && pg.JobReference != nil {
+		r.count = func() (int64, error) { return c.connector.createdRows(pg.JobReference) }
+	}
 	return r, nil
 }
 

@@ -39,6 +39,8 @@ type Answer struct {
 
 	// DML is what the statement changed. nil for statements that are no DML.
 	DML *DML
+	// Created is the table that a CREATE TABLE made. nil tells nothing of it.
+	Created *Created
 	// Bytes is totalBytesProcessed and Billed totalBytesBilled, SlotMillis the
 	// slot time.
 	Bytes, Billed, SlotMillis int64
@@ -78,6 +80,13 @@ type Answer struct {
 // DML is what a data manipulation statement changed, in rows.
 type DML struct {
 	Inserted, Updated, Deleted int64
+}
+
+// Created is what a CREATE TABLE did.
+type Created struct {
+	Table     string // PROJECT.DATASET.TABLE
+	Rows      int64  // that tables.get tells of
+	Operation string // "" means CREATE
 }
 
 // Parameter is a query parameter of a statement. Without a name it is

@@ -61,6 +61,9 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 			stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
 		}
 	}
+	if c := a.Created; c != nil {
+		stats.Query.DdlOperationPerformed, stats.Query.DdlTargetTable = c.operation(), c.reference()
+	}
 	if j.st.DryRun {
 		j.dryRun(stats.Query)
 	}

@@ -188,7 +188,7 @@ func (s *Server) resultNamed(table string) *job {
 			continue
 		}
 		ref := j.configuration().Query.DestinationTable
-		if ref != nil && table == fmt.Sprintf("projects/%s/datasets/%s/tables/%s", ref.ProjectId, ref.DatasetId, ref.TableId) {
+		if ref != nil && table == tableName(ref) {
 			return j
 		}
 	}

@@ -1,6 +1,7 @@
 package fakebq
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,17 +11,60 @@ import (
 // getTable is tables.get, for the tables that hold results.
 func (s *Server) getTable(rec *Request) (*message, *Error) {
 	_, name, _ := strings.Cut(rec.Path, "/projects/")
+	if c := s.createdNamed("projects/" + name); c != nil {
+		return tableMessage(c.reference(), nil, c.Rows, rec.Query.Get("location")), nil
+	}
 	j := s.resultNamed("projects/" + name)
 	if j == nil {
 		return nil, &Error{Reason: "notFound", Message: "Not found: Table " + name}
 	}
-	ref := j.configuration().Query.DestinationTable
+	return tableMessage(j.configuration().Query.DestinationTable, j.table.fields, int64(j.total()), j.location), nil
+}
+
+func tableMessage(ref *bigquery.TableReference, fields []Field, rows int64, location string) *message {
 	m := new(message)
 	m.before.set("kind", "bigquery#table")
 	m.before.set("tableReference", ref)
-	m.before.set("schema", &bigquery.TableSchema{Fields: googleFields(j.table.fields)})
-	m.before.set("numRows", strconv.Itoa(j.total()))
-	m.before.set("location", j.location)
+	m.before.set("schema", &bigquery.TableSchema{Fields: googleFields(fields)})
+	m.before.set("numRows", strconv.FormatInt(rows, 10))
+	m.before.set("location", location)
 	m.before.set("type", "TABLE")
-	return m, nil
+	return m
+}
+
+// createdNamed finds the last table of a name that a statement has made.
+func (s *Server) createdNamed(name string) *Created {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.order) - 1; i >= 0; i-- {
+		j := s.order[i]
+		if c := j.answer.Created; c != nil && j.finished() && j.failure() == nil && name == tableName(c.reference()) {
+			return c
+		}
+	}
+	return nil
+}
+
+// reference splits the name, whose project may have dots of its own.
+func (c *Created) reference() *bigquery.TableReference {
+	rest, table := cutLast(c.Table)
+	project, dataset := cutLast(rest)
+	return &bigquery.TableReference{ProjectId: project, DatasetId: dataset, TableId: table}
+}
+
+func cutLast(s string) (before, after string) {
+	i := strings.LastIndexByte(s, '.')
+	return s[:max(i, 0)], s[i+1:]
+}
+
+func (c *Created) operation() string {
+	if c.Operation == "" {
+		return "CREATE"
+	}
+	return c.Operation
+}
+
+// tableName is the name of a table in the path of a request.
+func tableName(ref *bigquery.TableReference) string {
+	return fmt.Sprintf("projects/%s/datasets/%s/tables/%s", ref.ProjectId, ref.DatasetId, ref.TableId)
 }

@@ -215,3 +215,29 @@ func TestDriverStatements(t *testing.T) {
 		t.Errorf("a cancelled context: got %v", err)
 	}
 }
+
+// TestDriverCreatedRows: the driver tells how many rows a CREATE TABLE AS SELECT has put into its table.
+func TestDriverCreatedRows(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{NoData: true})
+	db := openDriver(t, s, DefaultProject)
+	execSQL(t, db, "CREATE SCHEMA d")
+	for _, tt := range []struct {
+		sql  string
+		want int64
+	}{
+		{"CREATE TABLE d.t AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 7)) AS x", 7},
+		{"CREATE TABLE IF NOT EXISTS d.t AS SELECT 1 AS x", 0},
+		{"CREATE OR REPLACE TABLE d.t AS SELECT x FROM d.t WHERE x > 4", 3},
+		{"CREATE TABLE d.empty AS SELECT x FROM d.t WHERE FALSE", 0},
+		{"CREATE TABLE d.u (x INT64)", 0},
+	} {
+		res, err := db.ExecContext(t.Context(), tt.sql)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.sql, err)
+		}
+		if n, err := res.RowsAffected(); n != tt.want || err != nil {
+			t.Errorf("%s: got %d, %v; want %d", tt.sql, n, err, tt.want)
+		}
+	}
+}
