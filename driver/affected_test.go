@@ -85,7 +85,9 @@ func TestCreatedRows(t *testing.T) {
 			a.Created = &fakebq.Created{Table: created.Table, Rows: 9, Operation: "SKIP"}
 		}, false, 0, ""},
 		{"a dry run", func(*fakebq.Answer, *fakebq.Server) {}, true, 0, ""},
-		{"a passing fault", func(_ *fakebq.Answer, s *fakebq.Server) { s.Inject(fakebq.Get, fakebq.Fail(fakebq.Error{Reason: "backendError"})) }, false, 9, ""},
+		{"a passing fault", func(_ *fakebq.Answer, s *fakebq.Server) {
+			s.Inject(fakebq.Get, fakebq.Fail(fakebq.Error{Reason: "backendError"}))
+		}, false, 9, ""},
 		{"without a name", func(a *fakebq.Answer, _ *fakebq.Server) { a.Created = nil }, false, 0, "can't be told"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

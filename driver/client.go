@@ -234,16 +234,23 @@ func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 // readAll reads a whole answer, over what is in room if it is large enough, else into one allocation where the
 // length is known.
 func readAll(resp *http.Response, room []byte) ([]byte, error) {
-	buf := bytes.NewBuffer(room[:0])
-	if n := resp.ContentLength; n > 0 && n <= maxPageBytes {
-		buf.Grow(int(n) + bytes.MinRead)
+	tooLarge := fmt.Errorf("an answer of BigQuery is larger than %d MiB: set a smaller max_results", maxPageBytes>>20)
+	if n := resp.ContentLength; n > maxPageBytes {
+		return nil, tooLarge
+	} else if n >= 0 {
+		if int64(cap(room)) < n {
+			room = make([]byte, n) // which costs nothing where the memory is new, unlike growing a buffer
+		}
+		_, err := io.ReadFull(resp.Body, room[:n])
+		return room[:n], err
 	}
+	buf := bytes.NewBuffer(room[:0])
 	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxPageBytes+1))
 	if err != nil {
 		return nil, err
 	}
 	if n > maxPageBytes {
-		return nil, fmt.Errorf("an answer of BigQuery is larger than %d MiB: set a smaller max_results", maxPageBytes>>20)
+		return nil, tooLarge
 	}
 	return buf.Bytes(), nil
 }
