@@ -25,13 +25,14 @@ type measurement struct {
 	Start float64
 }
 
-// smallRepeats is how often a result of up to smallRows rows is read: one would be over too soon to be timed.
+// A result is read so often that it comes to manyRows rows, at most maxRepeats times: one of a few rows would be over too soon to
+// be timed, and would be all start-up.
 const (
-	smallRows    = 1000
-	smallRepeats = 200
+	manyRows   = 200_000
+	maxRepeats = 200
 )
 
-// measure reads a result once, or many times if it is small, on connections that are there already.
+// measure reads a result once, or several times if it is small, on connections that are there already.
 func measure(ctx context.Context, at addresses, r reader, s shape, rows int, profile io.Writer) (m measurement, err error) {
 	began := time.Now()
 	session, err := r.open(ctx, at)
@@ -50,10 +51,9 @@ func measure(ctx context.Context, at addresses, r reader, s shape, rows int, pro
 		return m, err
 	}
 	m.Start = time.Since(began).Seconds()
-	repeats := 1
-	if rows <= smallRows {
-		repeats = smallRepeats
-		if err := read(); err != nil { // the server renders the table once
+	repeats := max(1, min(manyRows/rows, maxRepeats))
+	if repeats > 1 {
+		if err := read(); err != nil { // the process has its memory from then on
 			return m, err
 		}
 	}

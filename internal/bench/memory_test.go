@@ -17,8 +17,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// manyRows are the rows of TestMemory's longest results.
-const manyRows = 10_000_000
+// longRows are the rows of TestMemory's longest results.
+const longRows = 10_000_000
 
 // memoryLimit is what a process that reads a result of any size may need at its peak, in bytes.
 const memoryLimit = 256 << 20
@@ -37,12 +37,12 @@ func TestMemory(t *testing.T) {
 		reader, shape string
 		rows          int
 	}{
-		{"driver, REST", "narrow", manyRows},
-		{"driver, Storage", "narrow", manyRows},
-		{"driver, REST", "wide", manyRows / 50},
-		{"driver, Storage", "wide", manyRows / 50},
-		{"driver, REST", "nested", manyRows / 50},
-		{"driver, Storage", "nested", manyRows / 50},
+		{"driver, REST", "narrow", longRows},
+		{"driver, Storage", "narrow", longRows},
+		{"driver, REST", "wide", longRows / 50},
+		{"driver, Storage", "wide", longRows / 50},
+		{"driver, REST", "nested", longRows / 50},
+		{"driver, Storage", "nested", longRows / 50},
 	} {
 		t.Run(fmt.Sprintf("%s/%s/%d", tt.reader, tt.shape, tt.rows), func(t *testing.T) {
 			m, err := inChild(t.Context(), job{At: at, Reader: tt.reader, Shape: tt.shape, Rows: tt.rows})
