@@ -24,7 +24,6 @@ var (
 	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	timeZone   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
-	tableID    = regexp.MustCompile(`^[\pL\pM\pN\p{Pc}\p{Pd}\p{Zs}]+(\$\w+)?$`)
 	resourceID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
@@ -50,7 +49,12 @@ func isTable(s string) bool {
 	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
 		return isDataset(s[:dot]) && isTable(s[dot+1:])
 	}
-	return len(s) <= 1024 && tableID.MatchString(s)
+	name, decorator, partition := strings.Cut(s, "$")
+	return len(s) <= 1024 && name != "" && !strings.ContainsFunc(name, isNotInTableID) && (!partition || datasetID.MatchString(decorator))
+}
+
+func isNotInTableID(r rune) bool {
+	return r == utf8.RuneError || !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Pc, unicode.Pd, unicode.Zs)
 }
 
 func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
