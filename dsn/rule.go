@@ -15,26 +15,28 @@ import (
 var (
 	// The service knows ids that are shorter than the six characters that a
 	// new project needs, and takes a project's number for its id, so only the
-	// alphabet and the length are held here.
-	projectID  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
+	// alphabet and the length are held here. Lengths are held beside the
+	// expressions: {0,62} in one is 62 copies, made at each start of a program.
+	projectID  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 	domain     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 	datasetID  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	location   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$`)
-	labelKey   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
-	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
+	labelKey   = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+	labelValue = regexp.MustCompile(`^[a-z0-9_-]*$`)
 	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	timeZone   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
-	resourceID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
 
 // isProject takes "my-project" and, with a domain, "example.com:my-project".
 func isProject(s string) bool {
 	if prefix, id, legacy := strings.Cut(s, ":"); legacy {
-		return len(prefix) <= 253 && domain.MatchString(prefix) && projectID.MatchString(id)
+		return len(prefix) <= 253 && domain.MatchString(prefix) && isProjectID(id)
 	}
-	return projectID.MatchString(s)
+	return isProjectID(s)
 }
+
+func isProjectID(s string) bool { return len(s) <= 30 && projectID.MatchString(s) }
 
 // isDataset takes "my_dataset" and, in another project, "other-project.my_dataset".
 func isDataset(s string) bool {
@@ -82,7 +84,7 @@ func isMilliseconds(d time.Duration) bool { return d >= time.Millisecond }
 // isLabels holds labels to what BigQuery takes, without letters beyond ASCII.
 func isLabels(m map[string]string) bool {
 	for key, value := range m {
-		if !labelKey.MatchString(key) || !labelValue.MatchString(value) {
+		if len(key) > 63 || len(value) > 63 || !labelKey.MatchString(key) || !labelValue.MatchString(value) {
 			return false
 		}
 	}
@@ -104,6 +106,8 @@ func isKMSKey(s string) bool {
 	return isResource(s, "projects", "locations", "keyRings", "cryptoKeys")
 }
 
+func isResourceID(s string) bool { return len(s) <= 64 && jobID.MatchString(s) }
+
 // isResource takes a name such as projects/P/locations/L: collections, each
 // followed by an id in it.
 func isResource(s string, collections ...string) bool {
@@ -112,7 +116,7 @@ func isResource(s string, collections ...string) bool {
 		return false
 	}
 	for i, collection := range collections {
-		valid := resourceID.MatchString
+		valid := isResourceID
 		if collection == "projects" {
 			valid = isProject
 		}
