@@ -26,7 +26,7 @@ import (
 const names = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name = 'William' GROUP BY name"
 
 func main() {
-	query := flag.String("query", names, "the query to run")
+	query := flag.String("query", names, "the `SQL` to run")
 	remote := flag.Bool("remote", false, "sign in through the terminal, as over SSH: paste the address that the browser ends at")
 	cfg := local.Flags()
 	if *remote {
@@ -61,6 +61,15 @@ func report(ctx context.Context, out io.Writer, db *sql.DB, query string) error 
 	}
 	defer rows.Close()
 	if err := printRows(out, rows); err != nil {
+		return err
+	}
+	for rows.NextResultSet() { // of a script
+		fmt.Fprintln(out)
+		if err := printRows(out, rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
 		return err
 	}
 	who, err := driver.Identity(ctx, db)

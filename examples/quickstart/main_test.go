@@ -29,3 +29,15 @@ func TestTwoRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestScript: every SELECT of a script is printed.
+func TestScript(t *testing.T) {
+	localtest.NewComputer(t)
+	var out bytes.Buffer
+	if err := run(t.Context(), &out, &dsn.Config{}, "SELECT 'one'; SELECT 'two', NULL, b'ab'"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "one\n\ntwo: NULL: 6162\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("printed no %q:\n%s", want, &out)
+	}
+}

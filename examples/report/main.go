@@ -36,8 +36,9 @@ type year struct {
 }
 
 func main() {
-	dir := flag.String("o", ".", "the folder to write into")
+	dir := flag.String("o", ".", "the `folder` to write into; it is made if need be")
 	ctx, cfg := context.Background(), local.Flags()
+	local.Check(os.MkdirAll(*dir, 0o777))         // before anything is asked and paid for
 	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
 	local.Check(err)
 	defer stop()
@@ -59,7 +60,6 @@ func main() {
 		perYear = append(perYear, []string{y.name, strconv.FormatInt(y.year, 10), strconv.FormatInt(y.number, 10)})
 	}
 
-	local.Check(os.MkdirAll(*dir, 0o777))
 	write := func(name string, fill func(*os.File) error) {
 		file, err := os.Create(filepath.Join(*dir, name))
 		local.Check(err)

@@ -69,6 +69,18 @@ func TestReport(t *testing.T) {
 	t.Run("in a browser", func(t *testing.T) { render(t, filepath.Join(dir, "names.html")) })
 }
 
+// TestFolder: a folder that can't be made is told before anything is asked.
+func TestFolder(t *testing.T) {
+	localtest.NewComputer(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) || strings.Contains(out, "sandbox: a local") {
+		t.Errorf("-o with a file: got %v, %q; want an error that names it, and no sandbox", err, out)
+	}
+}
+
 // render has Chromium run the page: without the chart library, or with an error in the page, there are no drawings.
 func render(t *testing.T, page string) {
 	var chromium string

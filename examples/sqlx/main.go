@@ -3,11 +3,12 @@
 //	go run ./examples/sqlx
 //
 // runs against the sandbox. With -project and -client-secrets it runs against the real service, where it needs
-// the right to make the dataset bigqueryuser_example, for a table that it drops again.
+// the right to make the dataset bigqueryuser_example, for a table that it drops again; the dataset stays.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -53,15 +54,36 @@ func main() {
 	local.Check(db.GetContext(ctx, &total, db.Rebind(query), args...))
 	fmt.Println("Ada and Grace:", total)
 
-	db.MustExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS bigqueryuser_example")
-	db.MustExecContext(ctx, "CREATE OR REPLACE TABLE bigqueryuser_example.top (name STRING, total INT64)")
-	defer db.MustExecContext(ctx, "DROP TABLE bigqueryuser_example.top")
-	tx := db.MustBeginTx(ctx, nil)
-	defer tx.Rollback() // of no effect after Commit
-	_, err = tx.NamedExecContext(ctx, "INSERT INTO bigqueryuser_example.top (name, total) VALUES (:name, :total)", top)
+	kept, err := keep(ctx, db, top)
 	local.Check(err)
-	local.Check(tx.Commit())
-	var kept []string
-	local.Check(db.SelectContext(ctx, &kept, "SELECT name FROM bigqueryuser_example.top ORDER BY total DESC"))
 	fmt.Println("kept:", kept)
+}
+
+// keep writes the names into a table in one transaction, reads them back and drops the table.
+func keep(ctx context.Context, db *sqlx.DB, top []name) (kept []string, err error) {
+	for _, ddl := range []string{
+		"CREATE SCHEMA IF NOT EXISTS bigqueryuser_example",
+		"CREATE OR REPLACE TABLE bigqueryuser_example.top (name STRING, total INT64)",
+	} {
+		if _, err := db.ExecContext(ctx, ddl); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		_, dropErr := db.ExecContext(ctx, "DROP TABLE bigqueryuser_example.top")
+		err = errors.Join(err, dropErr)
+	}()
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // of no effect after Commit
+	if _, err := tx.NamedExecContext(ctx, "INSERT INTO bigqueryuser_example.top (name, total) VALUES (:name, :total)", top); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	err = db.SelectContext(ctx, &kept, "SELECT name FROM bigqueryuser_example.top ORDER BY total DESC")
+	return kept, err
 }

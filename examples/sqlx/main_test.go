@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local/localtest"
 )
 
@@ -23,7 +24,22 @@ func TestSqlx(t *testing.T) {
 			}
 		}
 	}
-	if out, err := localtest.Run(t, "-client-secrets", "x.json"); err == nil || !strings.Contains(out, "needs -project") {
-		t.Errorf("-client-secrets alone: got %v, %q; want an error that names -project", err, out)
+}
+
+// TestFlags: a command line that says too little or too much is refused before anything is started.
+func TestFlags(t *testing.T) {
+	localtest.NewComputer(t)
+	t.Setenv(driver.ClientSecretsEnv, "")
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"-client-secrets", "x.json"}, "needs -project"},
+		{[]string{"-project", "my-project"}, "needs -client-secrets"},
+		{[]string{"SELECT 1"}, "takes flags alone"},
+	} {
+		if out, err := localtest.Run(t, c.flags...); err == nil || !strings.Contains(out, c.want) || strings.Contains(out, "sandbox: a local") {
+			t.Errorf("%q: got %v, %q; want an error that says %q, and no sandbox", c.flags, err, out, c.want)
+		}
 	}
 }

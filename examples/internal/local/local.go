@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
@@ -36,18 +37,27 @@ func Check(err error) {
 	}
 }
 
-// Flags parses the command line with -project and -client-secrets and returns what they say. Flags of the
-// program's own are to be defined before.
+// Flags parses the command line with -project and -client-secrets and returns what they say; a wrong command line
+// ends the program. Flags of the program's own are to be defined before.
 func Flags() *dsn.Config {
 	cfg := &dsn.Config{}
-	flag.StringVar(&cfg.Project, "project", "", "the project to bill; none runs the sandbox")
-	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "", "path of client_secrets.json, with -project")
+	flag.StringVar(&cfg.Project, "project", "", "the `id` of the project to bill; without it the sandbox runs, which costs nothing")
+	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "", "the `path` of a client_secrets.json, with -project (or $"+driver.ClientSecretsEnv+")")
 	flag.Parse()
-	if cfg.Project == "" && cfg.ClientSecrets != "" {
-		fmt.Fprintln(os.Stderr, "-client-secrets needs -project, the project to bill; without both the sandbox runs")
-		os.Exit(2)
+	switch {
+	case flag.NArg() > 0:
+		misused("takes flags alone, and was given %q; -help lists them", flag.Arg(0))
+	case cfg.Project == "" && cfg.ClientSecrets != "":
+		misused("-client-secrets needs -project, the project to bill; without both the sandbox runs")
+	case cfg.Project != "" && cfg.ClientSecrets == "" && os.Getenv(driver.ClientSecretsEnv) == "":
+		misused("-project needs -client-secrets, the path of a client_secrets.json; the README says how to get one")
 	}
 	return cfg
+}
+
+func misused(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", filepath.Base(os.Args[0]), fmt.Sprintf(format, args...))
+	os.Exit(2)
 }
 
 // Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox and its sign-in
@@ -86,7 +96,7 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 			return nil, err
 		}
 		cfg.Login = "browser"
-		fmt.Fprintln(out, "sandbox: no browser can be opened here, so this program follows the consent page itself, over HTTP, if it is asked")
+		fmt.Fprintln(out, "sandbox: there is no browser here, so this program plays it, and the person in it, should the sign-in ask for one")
 	}
 	return func() { server.Close() }, nil
 }
