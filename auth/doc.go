@@ -25,7 +25,8 @@
 //	ModeManual   prints the address; the answer is pasted, or comes over the port
 //	ModeNever    ErrConsentRequired at once
 //
-// ModeAuto never asks where the variable CI is set. On Linux it wants DISPLAY,
+// ModeAuto never asks where the variable CI is set to anything but false or 0,
+// unless the program brings its own Config.OpenBrowser. On Linux it wants DISPLAY,
 // WAYLAND_DISPLAY, wslview (WSL) or a program named by BROWSER; over SSH on
 // macOS and Windows it does not open a window on a desk far away.
 //

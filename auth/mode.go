@@ -11,7 +11,7 @@ type Mode int
 
 const (
 	// ModeAuto is ModeBrowser if one can be shown, else ModeManual if there is
-	// a terminal, else ModeNever. It never asks where CI is set.
+	// a terminal, else ModeNever. The package documentation has the details.
 	ModeAuto Mode = iota
 	// ModeBrowser opens the system browser.
 	ModeBrowser

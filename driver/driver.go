@@ -12,11 +12,13 @@
 // rather choose the moment calls db.PingContext at its start: it signs the person in if need
 // be, and asks BigQuery, without billing anything, whether that person may run queries in the project.
 //
-// Without a DSN, a Connector is made of the same configuration and of what text can't carry,
-// such as client secrets embedded in the program:
+// Without a DSN, a [Connector] is made of the same configuration and of what text can't carry: client secrets embedded
+// in the program, a source of tokens, a prompter, a logger, an observer of statements.
 //
 //	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithClientSecrets(secrets))
 //	db := sql.OpenDB(connector)
+//
+// [Identity] tells who is signed in. [Connector.SignIn] gives that sign-in, to log out or to revoke it.
 //
 // # Results
 //
@@ -114,8 +116,8 @@
 // # What a statement costs
 //
 // A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
-// Prepare, Ping, BeginTx, Commit and Rollback. RowsAffected of CREATE TABLE AS SELECT makes two of its own. Batch priority, a job id prefix and a destination table cost one request
-// more, for the result.
+// Prepare, Ping, BeginTx, Commit and Rollback. RowsAffected of CREATE TABLE AS SELECT makes two of its own. Batch
+// priority, a job id prefix and a destination table cost one request more, for the result.
 //
 // When the context of a statement ends, the caller has its error at once and the job is cancelled at BigQuery, where
 // the person would pay for it. A request that failed for a passing reason is sent again with the same request id, so
@@ -155,8 +157,8 @@
 //
 // # Limits
 //
-// LastInsertId does not exist in BigQuery. Before Go 1.27 database/sql lets no driver scan a string into a json.RawMessage: JSON scans into string, []byte
-// and, through As, whatever the JSON decodes into.
+// LastInsertId does not exist in BigQuery. Before Go 1.27 database/sql lets no driver scan a string into a
+// json.RawMessage: JSON scans into string, []byte and, through As, whatever the JSON decodes into.
 package driver
 
 import (

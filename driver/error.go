@@ -16,7 +16,8 @@ import (
 )
 
 // Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches
-// the *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the sign-in are those of package auth instead.
+// the *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the sign-in are those
+// of package auth instead.
 type Error struct {
 	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
 	Message  string // BigQuery's text
@@ -29,6 +30,7 @@ type Error struct {
 	query    string // the statement's text, for %+v
 }
 
+// Error returns one line: BigQuery's text, the reason, the job, and what to do where BigQuery leaves that open.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("bigqueryuser: " + e.Message)
@@ -99,18 +101,18 @@ type reason string
 func (r reason) Error() string { return "bigqueryuser: " + string(r) }
 
 // Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, but for
-// ErrConcurrentUpdate.
+// ErrConcurrentUpdate. Reasons that are not here are compared as text, with Error.Reason.
 const (
-	ErrAccessDenied      = reason("accessDenied")
-	ErrBillingNotEnabled = reason("billingNotEnabled")
-	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded")
-	ErrConcurrentUpdate  = reason("concurrentUpdate") // of a transaction; known by its message, for BigQuery has no reason of its own
-	ErrDuplicate         = reason("duplicate")
-	ErrInvalidQuery      = reason("invalidQuery")
-	ErrNotFound          = reason("notFound")
-	ErrQuotaExceeded     = reason("quotaExceeded")
-	ErrResourcesExceeded = reason("resourcesExceeded")
-	ErrStopped           = reason("stopped")
+	ErrAccessDenied      = reason("accessDenied")             // a permission is missing; the message says whose, where and which
+	ErrBillingNotEnabled = reason("billingNotEnabled")        // the project pays for nothing
+	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded") // it would bill more than maximum_bytes_billed
+	ErrConcurrentUpdate  = reason("concurrentUpdate")         // of a transaction; known by its message, for BigQuery has no reason of its own
+	ErrDuplicate         = reason("duplicate")                // what is to be made is there already
+	ErrInvalidQuery      = reason("invalidQuery")             // the statement is wrong, or its data: Error.Location says where
+	ErrNotFound          = reason("notFound")                 // a table, a dataset, a project, a job, or it is in another location
+	ErrQuotaExceeded     = reason("quotaExceeded")            // a quota of the project or of the person
+	ErrResourcesExceeded = reason("resourcesExceeded")        // the statement is too big for BigQuery
+	ErrStopped           = reason("stopped")                  // the job was cancelled
 )
 
 // ErrCommitUnknown is in the error of an sql.Tx.Commit whose answer was lost, or not waited for since the

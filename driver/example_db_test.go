@@ -13,7 +13,7 @@ import (
 )
 
 // exampleDB stands for a database of your own, opened with sql.Open. What it answers is scripted here.
-func exampleDB() *sql.DB {
+func exampleDB(opts ...driver.Option) *sql.DB {
 	server := fakebq.New(fakebq.Options{})
 	url, err := server.Start()
 	if err != nil {
@@ -25,7 +25,7 @@ func exampleDB() *sql.DB {
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
 		return fakebq.Answer{DML: &fakebq.DML{Updated: 1}}, strings.HasPrefix(st.SQL, "UPDATE accounts SET balance = balance ")
 	})
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Dataset: "shop", Auth: "none", Endpoint: url})
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Dataset: "shop", Auth: "none", Endpoint: url}, opts...)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -112,6 +112,25 @@ func ExampleWithStats() {
 	// Output: SELECT of 2 rows: 52 bytes read, 10485760 billed to my-project
 }
 
+// An observer is told of all statements of a database, for a log or a bill.
+func ExampleWithObserver() {
+	db := exampleDB(driver.WithObserver(func(_ context.Context, s driver.Stats, err error) {
+		fmt.Println(s.StatementType, "read", s.RowsRead, "rows,", s.BytesBilled, "bytes billed, error:", err)
+	}))
+	defer db.Close()
+	rows, err := db.QueryContext(context.Background(), "SELECT item FROM orders")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() { // the observer is told at the end
+	}
+	if err := rows.Err(); err != nil {
+		log.Fatal(err)
+	}
+	// Output: SELECT read 2 rows, 10485760 bytes billed, error: <nil>
+}
+
 // A terminal program can show a bar while it waits.
 func ExampleWithProgress() {
 	db := exampleDB()

@@ -65,6 +65,18 @@ func ExampleNewConnector() {
 	fmt.Println("signed in as", who.Account)
 }
 
+// A command of a program that forgets who has signed in on this machine: the next connection asks anew.
+func ExampleConnector_SignIn() {
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", ClientSecrets: "client_secrets.json"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer connector.Close()
+	if err := connector.SignIn().Logout(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
 // Arguments are typed parameters, never text of the statement. A time takes the type that the statement needs,
 // here that of a DATE column.
 func Example_arguments() {

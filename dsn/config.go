@@ -26,7 +26,8 @@ type Config struct {
 	Auth string
 	// ClientSecrets is the path of the client_secrets.json that the Cloud
 	// console gives out for an OAuth client of type "Desktop app". A leading
-	// "~/" is expanded by the driver, not here.
+	// "~/" is expanded by the driver, not here. "" leaves it to the driver, which
+	// looks at the environment variable BIGQUERYUSER_CLIENT_SECRETS.
 	ClientSecrets string
 	// Scopes are the OAuth scopes to ask the person for: short names
 	// (bigquery, drive.readonly) or full ones
@@ -113,12 +114,14 @@ type Config struct {
 	// session says SET @@time_zone, and has no effect on how values are read.
 	TimeZone string
 	// ReadAPI is how rows are read. "auto" (and ""): small results over REST, big
-	// ones through the Storage Read API where that may be used. "rest": always
-	// over REST. "storage": through the Storage Read API, whose refusal is an
-	// error. With an Endpoint and no StorageEndpoint auto reads over REST.
+	// ones through the Storage Read API. "rest": always over REST. "storage":
+	// every result of more than one page through the Storage Read API. Where that
+	// may not be used, rows come over REST after all. With an Endpoint and no
+	// StorageEndpoint auto reads over REST, and storage is an error.
 	ReadAPI string
-	// MaxResults is the number of rows in a page of results. 0 lets BigQuery
-	// choose. Pages end at about 10 MB in any case.
+	// MaxResults is the number of rows in a page of results. 0 means 10,000 in the
+	// first page and leaves the others to BigQuery, which ends pages at 10 to 20 MB
+	// in any case.
 	MaxResults int64
 	// Endpoint is the base URL of the REST service: https anywhere, or http on
 	// a loopback address. "" means Google's.

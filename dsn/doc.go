@@ -27,7 +27,7 @@
 //	key             value                                                     default
 //	project         project id; the only place for a legacy one               PROJECT
 //	auth            user (who signs in), adc (gcloud's) or none (loopback)    user
-//	client_secrets  path of the client_secrets.json of an installed app       none
+//	client_secrets  path of the client_secrets.json of an installed app       the environment's
 //	scopes          short names (bigquery) or full scopes, comma separated    bigquery
 //	user            e-mail address of the account that must sign in           any
 //	hd              Workspace domain that the account must belong to          any
@@ -55,7 +55,7 @@
 //	time_zone       IANA name of the statements' default time zone            UTC
 //	job_timeout     how long a job may run, as in 90s or 5m                   no limit
 //	read_api        auto, rest or storage (the Storage Read API)              auto
-//	max_results     rows in a page of results, at least 1                     the service's
+//	max_results     rows in a page of results, at least 1                     10,000 in the first
 //	endpoint        https base URL of the service, or http on loopback        Google's
 //	storage_endpoint  https base URL of the Storage Read API, or on loopback  Google's
 //	application     name of the program in the User-Agent header              none

@@ -7,4 +7,7 @@
 //	squirrel  nothing: its placeholders are ?
 //	goqu      a dialect, as in goqu_test.go; its escapes keep text that is written into a statement from ending it
 //	otelsql   nothing; driver.Identity and driver.Estimate look under its connections
+//
+// Others are idioms of programs that were written for other databases, and steps of a schema as migration tools run
+// them: DDL outside of a transaction, since BigQuery has none in one.
 package compat

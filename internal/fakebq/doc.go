@@ -1,5 +1,5 @@
-// Package fakebq is a scripted BigQuery REST v2 server for unit tests, fault
-// injection and benchmarks. It knows no SQL: a test says what each statement
+// Package fakebq is a scripted BigQuery, REST v2 and Storage Read API, for unit
+// tests, fault injection and benchmarks. It knows no SQL: a test says what each statement
 // answers, and the server plays jobs, pages, parameters, sessions and errors
 // around it as the service does. Where the service is strict the fake is too:
 // it keeps the traits that a driver could otherwise forget about.
@@ -32,6 +32,10 @@
 // [Server.Inject] puts faults before an API method: errors, HTML bodies,
 // garbage, cut and dropped connections, answers that hang until a channel is
 // closed. Nothing in this package sleeps; what takes time waits for a channel.
+//
+// [Server.StorageURL] is the address of the Storage Read API, which serves the
+// results of finished jobs as Arrow. [Server.InjectStream] puts faults before its
+// methods and into its streams, and [Server.Reads] tells what was read.
 //
 // # Values
 //
