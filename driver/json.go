@@ -222,7 +222,7 @@ func (c *cursor) skip() error {
 	}
 }
 
-var scalarEnd = []byte(",:}] \n\r\t\"")
+var scalarEnd = []byte(",:}]{[ \n\r\t\"")
 
 func (c *cursor) skipString() error {
 	for c.pos++; ; {
@@ -235,9 +235,7 @@ func (c *cursor) skipString() error {
 			c.pos++
 			return nil
 		case '\\':
-			if c.pos += 2; c.pos > len(c.buf) {
-				return errJSON
-			}
+			c.pos = min(c.pos+2, len(c.buf))
 		default: // a control character: whoever reads the string refuses it
 			c.pos++
 		}

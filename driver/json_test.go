@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"encoding/json"
 	"reflect"
@@ -179,6 +180,78 @@ func FuzzCell(f *testing.F) {
 		}
 		if v == nil && !strings.Contains(text, "null") {
 			t.Errorf("%s read %s as NULL", col.typeName, cell)
+		}
+	})
+}
+
+// FuzzPlain: eight bytes at a time find what one byte at a time finds, at every offset.
+func FuzzPlain(f *testing.F) {
+	for _, s := range []string{"", `"`, "abcdefgh", "abcdefg\"", "abcdefgh\\", "\x1f\x20\x21\x7f\x80\x9f\xa0\xa2\xdc\xff", "é😀é😀é😀\n", "\x21\x22\x23\x5b\x5d\xa2\xdc\x00\x80\x9f", strings.Repeat("x", 100) + `\u0000"`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for from := range len(text) + 1 {
+			b := text[from:]
+			want := 0
+			for want < len(b) && b[want] != '"' && b[want] != '\\' && b[want] >= ' ' {
+				want++
+			}
+			if got := plain(b); got != want {
+				t.Fatalf("%q: got %d; want %d", b, got, want)
+			}
+		}
+	})
+}
+
+// TestPlain is FuzzPlain for every byte at every place of a word, with every byte after it.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	stops := func(ch byte) bool { return ch == '"' || ch == '\\' || ch < ' ' }
+	var b [19]byte
+	for at := range len(b) - 1 {
+		for ch := range 256 {
+			for after := range 256 {
+				for i := range b {
+					b[i] = 'x'
+				}
+				b[at], b[at+1] = byte(ch), byte(after)
+				want := len(b)
+				switch {
+				case stops(byte(ch)):
+					want = at
+				case stops(byte(after)):
+					want = at + 1
+				}
+				if got := plain(b[:]); got != want {
+					t.Fatalf("%q: got %d; want %d", b, got, want)
+				}
+			}
+		}
+	}
+}
+
+// FuzzSkip: whatever comes never panics, what is passed over ends within the text, and a value of valid JSON
+// ends where encoding/json says.
+func FuzzSkip(f *testing.F) {
+	for _, s := range []string{`{"v":"a\"b"}]`, `[1,[2,{"a":null}],"x\\"],`, `"\u0022" 1`, `-1.5e+3}`, ` true `, `{"v":`, `[[[[`, `]`, `{"a":1}{`, `1{`, `1[`, `"a\`, "\"\x01\"", `{"a" : [ ] }`, `tru`, `[}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c := cursor{buf: text}
+		err := c.skip()
+		if c.pos < 0 || c.pos > len(text) {
+			t.Fatalf("%q: ends at %d of %d", text, c.pos, len(text))
+		}
+		d := json.NewDecoder(bytes.NewReader(text))
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return
+		}
+		if end := d.InputOffset(); end < int64(len(text)) && !bytes.ContainsAny(value[:1], `"{[`) && bytes.IndexByte(scalarEnd, text[end]) < 0 {
+			return // of 00 encoding/json takes the first, and nothing says that more may follow
+		}
+		if err != nil || int64(c.pos) != d.InputOffset() {
+			t.Errorf("%q: got an end at %d, %v; encoding/json ends at %d", text, c.pos, err, d.InputOffset())
 		}
 	})
 }
