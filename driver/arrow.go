@@ -47,7 +47,7 @@ func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)
 	return arrowKind{
 		fill: func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
 			typed, ok := a.(A)
-			if !ok {
+			if !ok || !documented(a.DataType()) {
 				return errArrow
 			}
 			nulls := a.NullN() > 0
@@ -66,7 +66,7 @@ func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)
 		},
 		lists: func(dst []driver.Value, stride int, a arrow.Array, bounds []int, b *boxes) error {
 			typed, ok := a.(A)
-			if !ok {
+			if !ok || !documented(a.DataType()) {
 				return errArrow
 			}
 			first := bounds[0]
@@ -85,6 +85,20 @@ func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)
 			return nil
 		},
 	}
+}
+
+// documented tells whether the parameters of a type are those that its values are read by: microseconds, and digits after the
+// point as many as BigQuery has.
+func documented(typ arrow.DataType) bool {
+	switch t := typ.(type) {
+	case *arrow.TimestampType:
+		return t.Unit == arrow.Microsecond
+	case *arrow.Time64Type:
+		return t.Unit == arrow.Microsecond
+	case arrow.DecimalType:
+		return t.GetScale() >= 0 && t.GetScale() <= bigNumericScale
+	}
+	return true
 }
 
 // putLists cuts all into the slices that bounds say. They share memory, but none can grow into the next.
@@ -186,8 +200,9 @@ func arrowInterval(a *array.MonthDayNanoInterval, i int, b *boxes) (string, erro
 func arrowNumeric(a *array.Decimal128, i int, b *boxes) (string, error) {
 	v := a.Value(i)
 	lo := int64(v.LowBits())
-	if v.HighBits() != lo>>63 { // more than 64 bits
-		return b.str(appendScaled(nil, v.BigInt(), numericScale)), nil
+	scale := a.DataType().(*arrow.Decimal128Type).Scale  // that of the column, where one is declared
+	if scale != numericScale || v.HighBits() != lo>>63 { // or more than 64 bits
+		return b.str(appendScaled(nil, v.BigInt(), int(scale))), nil
 	}
 	var buf [24]byte
 	text := buf[:0]
@@ -200,7 +215,7 @@ func arrowNumeric(a *array.Decimal128, i int, b *boxes) (string, error) {
 }
 
 func arrowBignumeric(a *array.Decimal256, i int, b *boxes) (string, error) {
-	return b.str(appendScaled(nil, a.Value(i).BigInt(), bigNumericScale)), nil
+	return b.str(appendScaled(nil, a.Value(i).BigInt(), int(a.DataType().(*arrow.Decimal256Type).Scale))), nil
 }
 
 // appendScaled appends n / 10^scale, without zeros at its end.

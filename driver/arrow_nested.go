@@ -66,8 +66,11 @@ func arrowList(elem arrowKind) func([]driver.Value, int, arrow.Array, int, int, 
 			if i == from {
 				bounds[0] = int(start)
 			}
-			if int(start) != bounds[i-from] || end < start || int(end) > values.Len() {
+			if start < 0 || int(start) != bounds[i-from] || end < start || int(end) > values.Len() {
 				return errors.New("the bounds of an ARRAY lie outside of its values")
+			}
+			if end > start && list.IsNull(i) {
+				return errors.New("an ARRAY is NULL and has values")
 			}
 			bounds[i-from+1] = int(end)
 		}

@@ -77,6 +77,12 @@ func arrowType(f Field) (arrow.DataType, error) {
 	if !ok {
 		return nil, fmt.Errorf("the type %s has no form in Arrow here", f.Type)
 	}
+	switch { // a declared precision and scale are those of the Arrow type
+	case f.Precision > 0 && f.Type == "NUMERIC":
+		typ = &arrow.Decimal128Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
+	case f.Precision > 0 && f.Type == "BIGNUMERIC":
+		typ = &arrow.Decimal256Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
+	}
 	return typ, nil
 }
 
@@ -182,11 +188,11 @@ func appendArrowText(b array.Builder, typ, text string) (err error) {
 		b.Append(raw)
 	case *array.Decimal128Builder:
 		var n *big.Int
-		n, err = scaled(text, 9)
+		n, err = scaled(text, b.Type().(arrow.DecimalType).GetScale())
 		b.Append(decimal128.FromBigInt(n))
 	case *array.Decimal256Builder:
 		var n *big.Int
-		n, err = scaled(text, 38)
+		n, err = scaled(text, b.Type().(arrow.DecimalType).GetScale())
 		var d decimal256.Num
 		if err == nil {
 			d, err = decimal256Of(n)
@@ -221,7 +227,7 @@ func appendArrowText(b array.Builder, typ, text string) (err error) {
 }
 
 // scaled reads a decimal as an integer of 10^-scale.
-func scaled(text string, scale int) (*big.Int, error) {
+func scaled(text string, scale int32) (*big.Int, error) {
 	r, ok := new(big.Rat).SetString(text)
 	if !ok {
 		return new(big.Int), fmt.Errorf("not a number: %s", text)

@@ -1,0 +1,80 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/decimal256"
+	arrowmemory "github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// one makes an array of one value.
+func one(typ arrow.DataType, add func(array.Builder)) arrow.Array {
+	b := array.NewBuilder(arrowmemory.DefaultAllocator, typ)
+	defer b.Release()
+	add(b)
+	return b.NewArray()
+}
+
+// TestArrowParameters: a type's digits after the point are those of its Arrow type, and a unit that is not BigQuery's is
+// refused, never read as if it were.
+func TestArrowParameters(t *testing.T) {
+	t.Parallel()
+	numeric := func(scale int32, n int64) arrow.Array {
+		return one(&arrow.Decimal128Type{Precision: 38, Scale: scale}, func(b array.Builder) { b.(*array.Decimal128Builder).Append(decimal128.FromI64(n)) })
+	}
+	big := func(scale int32, n int64) arrow.Array {
+		return one(&arrow.Decimal256Type{Precision: 76, Scale: scale}, func(b array.Builder) { b.(*array.Decimal256Builder).Append(decimal256.FromI64(n)) })
+	}
+	stamp := func(unit arrow.TimeUnit) arrow.Array {
+		return one(&arrow.TimestampType{Unit: unit}, func(b array.Builder) { b.(*array.TimestampBuilder).Append(1) })
+	}
+	for _, tt := range []struct {
+		kind string
+		a    arrow.Array
+		want driver.Value // nil for an error
+	}{
+		{"NUMERIC", numeric(9, 1_500_000_000), "1.5"}, {"NUMERIC", numeric(2, -9_999_999_999), "-99999999.99"}, {"NUMERIC", numeric(0, 100), "100"},
+		{"NUMERIC", numeric(2, 5), "0.05"}, {"NUMERIC", numeric(0, math.MinInt64), "-9223372036854775808"}, {"NUMERIC", numeric(-1, 1), nil},
+		{"BIGNUMERIC", big(3, -1), "-0.001"}, {"BIGNUMERIC", big(0, 70), "70"}, {"BIGNUMERIC", big(39, 1), nil},
+		{"TIMESTAMP", stamp(arrow.Nanosecond), nil}, {"DATETIME", stamp(arrow.Second), nil},
+		{"TIME", one(arrow.FixedWidthTypes.Time64ns, func(b array.Builder) { b.(*array.Time64Builder).Append(1) }), nil},
+	} {
+		got := make([]driver.Value, 1)
+		err := arrowKinds[tt.kind].fill(got, 1, tt.a, 0, 1, new(boxes))
+		if (err == nil) != (tt.want != nil) || got[0] != tt.want {
+			t.Errorf("%s of a %s: got %v, %v; want %v", tt.kind, tt.a.DataType(), got[0], err, tt.want)
+		}
+		err = arrowKinds[tt.kind].lists(got, 1, tt.a, []int{0, 1}, new(boxes))
+		if (err == nil) != (tt.want != nil) {
+			t.Errorf("ARRAY<%s> of a %s: got %v", tt.kind, tt.a.DataType(), err)
+		}
+	}
+}
+
+// TestArrowLists: bounds that can't be are refused before room is made for what they say, and so is a NULL with values.
+func TestArrowLists(t *testing.T) {
+	t.Parallel()
+	values := array.NewInt64Data(array.NewData(arrow.PrimitiveTypes.Int64, 3, []*arrowmemory.Buffer{nil, arrowmemory.NewBufferBytes(arrow.Int64Traits.CastToBytes([]int64{1, 2, 3}))}, nil, 0, 0))
+	for _, tt := range []struct {
+		offsets []int32
+		valid   byte
+		want    string
+	}{
+		{[]int32{0, 1, 3}, 3, ""}, {[]int32{1, 1, 2}, 3, ""}, {[]int32{0, 0, 3}, 2, ""},
+		{[]int32{math.MinInt32, 1, 3}, 3, "bounds"}, {[]int32{0, 2, 1}, 3, "bounds"}, {[]int32{0, 1, 4}, 3, "bounds"}, {[]int32{0, 1, 3}, 1, "NULL"},
+	} {
+		data := array.NewData(arrow.ListOf(arrow.PrimitiveTypes.Int64), 2, []*arrowmemory.Buffer{arrowmemory.NewBufferBytes([]byte{tt.valid}),
+			arrowmemory.NewBufferBytes(arrow.Int32Traits.CastToBytes(tt.offsets))}, []arrow.ArrayData{values.Data()}, array.UnknownNullCount, 0)
+		got := make([]driver.Value, 2)
+		err := arrowList(arrowKinds["INT64"])(got, 1, array.NewListData(data), 0, 2, new(boxes))
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v: got %v, %v; want an error with %q", tt.offsets, got, err, tt.want)
+		}
+	}
+}
