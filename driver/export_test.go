@@ -28,3 +28,6 @@ func PauseWith(c *Connector, pause func(time.Duration) time.Duration) {
 		return cl, err
 	}
 }
+
+// ReplaceRefused makes the connector's tokens ones that can be replaced; refused is told of each that BigQuery refused.
+func ReplaceRefused(c *Connector, refused func(accessToken string)) { c.tokens.invalidate = refused }

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -111,27 +112,57 @@ func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, e
 	return b, nil
 }
 
+// badCell is the error of a column, in a row counted from 0 of the run.
+type badCell struct {
+	row    int
+	column string
+	err    error
+}
+
+func (e *badCell) Error() string { return fmt.Sprintf("column %q: %v", e.column, e.err) }
+
+// spoilt is the error of rows that came and can't be read. What is wrong with them is only told, not unwrapped: an end too
+// soon within a message is not that of a stream, which could go on.
+type spoilt struct {
+	stream string
+	after  int64 // rows of the stream
+	err    error
+}
+
+func (e *spoilt) Error() string {
+	var bad *badCell
+	if errors.As(e.err, &bad) {
+		return fmt.Sprintf("row %d of stream %s, column %q, can't be read: %v", e.after+int64(bad.row)+1, e.stream, bad.column, bad.err)
+	}
+	return fmt.Sprintf("what comes after row %d of stream %s can't be read: %v", e.after, e.stream, e.err)
+}
+
 // run makes rows [from, to) of a record.
-func (r *arrowReader) run(record arrow.RecordBatch, from, to int) (out *batch, err error) {
-	column := ""
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("column %q: %w", column, err)
-		}
-	}()
-	defer recovered(&err)
-	out = r.spares.get(len(r.columns), to-from)
+func (r *arrowReader) run(record arrow.RecordBatch, from, to int) (*batch, error) {
+	out := r.spares.get(len(r.columns), to-from)
 	for i := range r.columns {
-		column = r.columns[i].name
-		a := record.Column(i)
-		if a.Len() < to {
-			return nil, errors.New("the column has fewer values than the batch has rows")
+		err := r.fill(out.values[i:], i, record, from, to)
+		if err == nil {
+			continue
 		}
-		if err := r.kinds[i].fill(out.values[i:], len(r.columns), a, from, to, &r.boxes); err != nil {
-			return nil, err
+		for row := from; row < to; row++ { // which one it is
+			if one := r.fill(out.values[i:], i, record, row, row+1); one != nil {
+				return nil, &badCell{row - from, r.columns[i].name, one}
+			}
 		}
+		return nil, &badCell{0, r.columns[i].name, err} // of all of them
 	}
 	return out, nil
+}
+
+// fill makes column i of rows [from, to).
+func (r *arrowReader) fill(dst []driver.Value, i int, record arrow.RecordBatch, from, to int) (err error) {
+	defer recovered(&err)
+	a := record.Column(i)
+	if a.Len() < to {
+		return errors.New("the column has fewer values than the batch has rows")
+	}
+	return r.kinds[i].fill(dst, len(r.columns), a, from, to, &r.boxes)
 }
 
 // recovered turns a panic over malformed input, which Arrow's readers do not exclude, into an error.

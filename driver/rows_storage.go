@@ -84,12 +84,18 @@ func (r *storageRows) Close() error {
 
 // open finds the table of the result and opens a read session for it.
 func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) {
+	if r.total <= 0 {
+		return nil, errors.New("BigQuery does not say how many rows the result has, so nobody could tell that all have come")
+	}
 	job, err := call(ctx, r.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
 	if err != nil {
 		return nil, err
 	}
 	if job.Configuration == nil || job.Configuration.Query == nil || job.Configuration.Query.DestinationTable == nil {
 		return nil, errors.New("the job has no table with its result")
+	}
+	if job.Configuration.Query.WriteDisposition == "WRITE_APPEND" {
+		return nil, errors.New("the table of the result has rows of before the statement")
 	}
 	streams := streamCount()
 	if r.ordered {
@@ -168,21 +174,28 @@ func (r *storageRows) received() (*batch, error) {
 			r.tell("storage", nil)
 			r.rest.page = nil // it is not needed any more
 		}
-		r.given += int64(b.rows)
+		if r.given += int64(b.rows); r.given > r.total {
+			return nil, r.miscounted()
+		}
 		return b, nil
 	}
 	r.mu.Lock()
 	err := r.failed
 	r.mu.Unlock()
-	switch {
-	case err != nil && !r.streamed():
-		return r.fallBack(err)
-	case err != nil:
-		return nil, r.conn.storageError(r.rest.ctx, err, r.ref)
-	case r.given != r.total:
-		return nil, fmt.Errorf("bigqueryuser: the result has %d rows and the Storage Read API sent %d", r.total, r.given)
+	if err == nil && r.given != r.total {
+		err = r.miscounted()
 	}
-	return nil, iterator.Done
+	switch {
+	case err == nil:
+		return nil, iterator.Done
+	case !r.streamed():
+		return r.fallBack(err)
+	}
+	return nil, r.conn.storageError(r.rest.ctx, err, r.ref)
+}
+
+func (r *storageRows) miscounted() error {
+	return fmt.Errorf("the result has %d rows and the Storage Read API sent %d", r.total, r.given)
 }
 
 // streamed tells whether a stream has given out a row: all others are of the first page.
@@ -209,6 +222,7 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 	for breaks, pause := 0, firstPause; ; pause = min(2*pause, maxPause) {
 		from := offset
 		token, err := r.read(reader, name, &offset)
+		renewed = renewed && offset == from
 		switch {
 		case err == nil:
 			return nil
@@ -221,7 +235,7 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 			return err
 		}
 		if breaks++; offset > from {
-			breaks, pause, renewed = 1, firstPause, false
+			breaks, pause = 1, firstPause
 		}
 		if breaks > maxBreaks {
 			return err
@@ -252,18 +266,19 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		if err != nil {
 			return token, err
 		}
-		if resp.GetArrowRecordBatch() == nil {
-			continue
+		message := resp.GetArrowRecordBatch().GetSerializedRecordBatch()
+		if len(message) == 0 && resp.GetRowCount() == 0 {
+			continue // it tells of progress
 		}
-		record, err := reader.record(resp.GetArrowRecordBatch().GetSerializedRecordBatch(), resp.GetRowCount())
+		record, err := reader.record(message, resp.GetRowCount())
 		if err != nil {
-			return token, fmt.Errorf("bigqueryuser: stream %s, after row %d: %w", name, *offset, err)
+			return token, &spoilt{name, *offset, err}
 		}
 		for from := 0; from < int(resp.RowCount); from += lastRun {
 			to := min(from+lastRun, int(resp.RowCount))
 			b, err := reader.run(record, from, to)
 			if err != nil {
-				return token, fmt.Errorf("bigqueryuser: stream %s, rows after %d: %w", name, *offset, err)
+				return token, &spoilt{name, *offset, err}
 			}
 			select {
 			case r.out <- b:

@@ -172,7 +172,7 @@ func TestStorageBreaks(t *testing.T) {
 		{"forbidden", []fakebq.StreamFault{broken(codes.PermissionDenied, "no", 2)}, "no (PermissionDenied)"},
 		{"internal", []fakebq.StreamFault{broken(codes.Internal, "cannot read", 2)}, "cannot read"},
 		{"ended early", []fakebq.StreamFault{{End: true, After: 2}}, "1000 rows and the Storage Read API sent"},
-		{"a corrupt batch", []fakebq.StreamFault{{Corrupt: true, After: 1}}, "stream projects/"},
+		{"a corrupt batch", []fakebq.StreamFault{{Corrupt: true, After: 1}}, " of stream projects/"},
 		{"a wrong row count", []fakebq.StreamFault{{Rows: 1, After: 1}}, "announced as"},
 	} {
 		for _, query := range []string{ordered, unordered} {

@@ -262,6 +262,12 @@ func (g storage) send(r *readSession, stream, offset int, fault *StreamFault, ou
 			resp.Schema = &storagepb.ReadRowsResponse_ArrowSchema{ArrowSchema: &storagepb.ArrowSchema{SerializedSchema: r.table.text}}
 		}
 		first = false
+		if fault != nil && fault.Empty && sent == fault.After {
+			empty := &storagepb.ReadRowsResponse{Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{}}, Stats: resp.Stats}
+			if err := out.Send(empty); err != nil {
+				return err
+			}
+		}
 		if err := out.Send(resp); err != nil {
 			return err
 		}

@@ -24,6 +24,8 @@ type StreamFault struct {
 	// Corrupt spoils the batch, and Rows, if it is not 0, is added to its row_count.
 	Corrupt bool
 	Rows    int64
+	// Empty sends a message without rows before the batch.
+	Empty bool
 
 	pass bool
 }
