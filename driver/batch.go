@@ -44,6 +44,18 @@ func (s spares) put(b *batch) {
 	}
 }
 
+const (
+	// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in a large one what is done
+	// once for each run should not count.
+	firstRun = 8
+	lastRun  = 1024
+	// runCells bounds the values of a run, of which some wait: a table may have 10,000 columns.
+	runCells = 32 << 10
+)
+
+// runRows is how many rows of so many columns are decoded at a time, at most.
+func runRows(width int) int { return min(max(runCells/max(width, 1), 1), lastRun) }
+
 // row is the place of row i.
 func (b *batch) row(i int) []driver.Value { return b.values[i*b.width : (i+1)*b.width] }
 

@@ -47,7 +47,10 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 		r.text = text
 		err = r.open(pg)
 	}
-	return r, err
+	if err != nil {
+		return nil, r.end(err)
+	}
+	return r, nil
 }
 
 func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {

@@ -111,13 +111,6 @@ func (p *page) remaining() int64 {
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
 
-// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in a large one what is
-// done once for each run should not count.
-const (
-	firstRun = 8
-	lastRun  = 1024
-)
-
 // jsonRows reads the rows of one page.
 type jsonRows struct {
 	columns []column
@@ -131,7 +124,7 @@ type jsonRows struct {
 
 // run decodes the next rows, none after the last. Rows before an error are given out with it.
 func (b *jsonRows) run() (*batch, error) {
-	b.size = min(max(4*b.size, firstRun), lastRun)
+	b.size = min(max(4*b.size, firstRun), runRows(len(b.columns)))
 	out := b.spares.get(len(b.columns), b.size)
 	for out.rows = 0; out.rows < b.size && !b.ended; {
 		ok, err := b.next(out.row(out.rows))

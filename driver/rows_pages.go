@@ -59,8 +59,9 @@ func (p *jsonPages) Next() (*batch, error) {
 		b, err := p.inPage()
 		if b == nil && err == nil {
 			p.err = p.complete()
+			err = p.err
 		}
-		return b, p.err
+		return b, err
 	case p.ref == nil:
 		p.err = errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
 		return nil, p.err
@@ -188,6 +189,7 @@ func (p *jsonPages) decodeAll() error {
 			return requestError{f.err}
 		}
 		var rowsErr error
+		before := p.rows
 		pg, err := visitPage(f.body, pageVisitor{
 			token: func(token string) error {
 				if token == last {
@@ -209,7 +211,9 @@ func (p *jsonPages) decodeAll() error {
 		case rowsErr != nil:
 			return rowsErr
 		case err != nil:
-			return requestError{err}
+			return requestError{fmt.Errorf("the page after row %d of the result: %w", before, err)}
+		case p.total > 0 && p.rows > p.total:
+			return p.complete() // of more, no end need be awaited
 		case !pg.JobComplete:
 			return fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
 		}

@@ -274,8 +274,9 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		if err != nil {
 			return token, &spoilt{name, *offset, err}
 		}
-		for from := 0; from < int(resp.RowCount); from += lastRun {
-			to := min(from+lastRun, int(resp.RowCount))
+		step := runRows(len(r.columns))
+		for from := 0; from < int(resp.RowCount); from += step {
+			to := min(from+step, int(resp.RowCount))
 			b, err := reader.run(record, from, to)
 			if err != nil {
 				return token, &spoilt{name, *offset, err}

@@ -93,7 +93,10 @@ func (r *Rows) NextResultSet() error {
 		}
 		pg.JobReference = ref
 	}
-	return r.open(pg)
+	if err := r.open(pg); err != nil {
+		return r.end(err)
+	}
+	return nil
 }
 
 // sumAffected sums what the DML statements of a script have changed.

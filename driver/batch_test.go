@@ -1,0 +1,22 @@
+package driver
+
+import "testing"
+
+// TestRunRows: what is decoded ahead does not grow with the number of columns.
+func TestRunRows(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int]int{0: lastRun, 1: lastRun, 20: lastRun, 64: 512, 10_000: 3, 100_000: 1} {
+		if got := runRows(width); got != want {
+			t.Errorf("%d columns: got %d rows; want %d", width, got, want)
+		}
+	}
+	columns := everyType()
+	wide := make([]column, 0, 10_000)
+	for len(wide) < cap(wide) {
+		wide = append(wide, columns[0])
+	}
+	r := &jsonRows{columns: wide, cursor: &cursor{buf: []byte("[]"), boxes: new(boxes)}, size: lastRun}
+	if b, err := r.run(); err != nil || len(b.values) > runCells {
+		t.Errorf("got room for %d values, %v; want at most %d", len(b.values), err, runCells)
+	}
+}
