@@ -136,11 +136,13 @@
 // first page, since nobody knows in which of them its rows are. The account needs the permission
 // bigquery.readsessions.create, which is in the role BigQuery Read Session User. Where it is missing, or the API is not to be
 // had, the rows come by REST, and Stats.ReadAPI and Stats.Fallback say so. A stream that breaks is opened
-// again after the last row that came, and a result that ends early is an error. read_api=rest never asks the
+// again after the last row that came, and a result that ends early is an error. A table that results are appended to is
+// read by REST, since its other rows are not the result. read_api=rest never asks the
 // Storage Read API, read_api=storage does for every result of more than a page.
 //
-// A result is never in memory as a whole. Over REST it takes two pages and six runs of 1,024 decoded rows; over the
-// Storage Read API for each stream one message, up to 4 MB that the network holds ready and three runs. Ten million
+// A result is never in memory as a whole. Over REST it takes two pages and six runs of decoded rows; over the
+// Storage Read API for each stream one message, up to 4 MB that the network holds ready and three runs. A run has
+// 1,024 rows at most, and 32,768 values. Ten million
 // rows of an INT64 and a STRING are read within 128 MB by either. What takes how long is in internal/bench.
 //
 // # Errors

@@ -13,6 +13,7 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -34,6 +35,9 @@ const (
 	maxStreams = 8
 	// refusalLife is how long a refusal of the Storage Read API is remembered: until then results come by REST.
 	refusalLife = 10 * time.Minute
+	// absenceLife is the same where it does not answer: a network that lets no gRPC through takes dialLimit to be noticed.
+	absenceLife = time.Minute
+	dialLimit   = 5 * time.Second
 )
 
 // storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
@@ -70,13 +74,16 @@ func (s *storage) wanted(readAPI string, bytes int64) bool {
 	return bytes >= storageMinBytes && time.Now().After(s.refused)
 }
 
-// refuse remembers that the account may not use the API, or that it is not there.
+// refusals are how long it is remembered that the account may not use the API, or that it is not there.
+var refusals = map[codes.Code]time.Duration{
+	codes.PermissionDenied: refusalLife, codes.Unimplemented: refusalLife, codes.NotFound: refusalLife, codes.Unavailable: absenceLife,
+}
+
 func (s *storage) refuse(err error) {
-	switch status.Code(err) {
-	case codes.PermissionDenied, codes.Unimplemented, codes.NotFound:
+	if life := refusals[status.Code(err)]; life > 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.refused = time.Now().Add(refusalLife)
+		s.refused = time.Now().Add(life)
 	}
 }
 
@@ -98,6 +105,7 @@ func (s *storage) client() (storagepb.BigQueryReadClient, error) {
 		s.conn, err = grpc.NewClient("dns:///"+u.Hostname()+":"+port,
 			grpc.WithTransportCredentials(secure),
 			grpc.WithUserAgent(s.agent),
+			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialLimit}),
 			grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(channelWindow),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)))
 		if err != nil {

@@ -172,3 +172,27 @@ func TestStorageRenewsToken(t *testing.T) {
 		t.Errorf("a new token that is refused too: got %d rows and %v", len(got), err)
 	}
 }
+
+// TestStorageRefusalIsRemembered: who was refused, or found nobody, is not kept waiting again at the next large result.
+func TestStorageRefusalIsRemembered(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 10_000)
+	table, err := fakebq.NewTable([]fakebq.Field{{Name: "s", Type: "STRING"}}, 400, func(int) []any { return []any{long} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, want := range map[codes.Code]int{codes.PermissionDenied: 1, codes.Unavailable: 1, codes.NotFound: 1, codes.Internal: 2} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT s", fakebq.Answer{Table: table, Repeat: 10, PageSize: 300, BatchRows: 50})
+		server.InjectStream(fakebq.CreateReadSession, fakebq.StreamFault{Code: code, Message: "no"}, fakebq.StreamFault{Code: code, Message: "no"})
+		db := open(t, server, func(c *dsn.Config) { c.StorageEndpoint = server.StorageURL() })
+		for range 2 {
+			if n := readAllOf(t, db, "SELECT s"); n != 4000 {
+				t.Errorf("%s: got %d rows; want 4000", code, n)
+			}
+		}
+		if n := server.Count(fakebq.CreateReadSession); n != want {
+			t.Errorf("%s: got %d read sessions for two results; want %d", code, n, want)
+		}
+	}
+}
