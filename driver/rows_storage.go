@@ -175,7 +175,7 @@ func (r *storageRows) received() (*batch, error) {
 			r.rest.page = nil // it is not needed any more
 		}
 		if r.given += int64(b.rows); r.given > r.total {
-			return nil, r.miscounted()
+			return nil, r.conn.storageError(r.rest.ctx, r.miscounted(), r.ref)
 		}
 		return b, nil
 	}

@@ -62,7 +62,8 @@ type Observer func(ctx context.Context, stats Stats, err error)
 type statsKey struct{}
 
 // WithStats returns a context that makes a statement run with it fill in s, by the time that
-// Query or Exec returns, also with an error: of a failed statement only Query, Project, JobID and Duration are known. A context serves one statement: a second one overwrites the first. For a
+// Query or Exec returns, also with an error: of a failed statement only Query, Project, JobID and Duration are
+// known. A context serves one statement: a second one overwrites the first. For a
 // statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some
 // out. With Prepare s has the statement's type, its columns and, as BytesProcessed, how many bytes it would read at
 // most. [WithObserver] is told of every statement.

@@ -11,8 +11,8 @@ import (
 // getTable is tables.get, for the tables that hold results.
 func (s *Server) getTable(rec *Request) (*message, *Error) {
 	_, name, _ := strings.Cut(rec.Path, "/projects/")
-	if c := s.createdNamed("projects/" + name); c != nil {
-		return tableMessage(c.reference(), nil, c.Rows, rec.Query.Get("location")), nil
+	if j := s.createdNamed("projects/" + name); j != nil {
+		return tableMessage(j.answer.Created.reference(), nil, j.answer.Created.Rows, j.location), nil
 	}
 	j := s.resultNamed("projects/" + name)
 	if j == nil {
@@ -32,14 +32,14 @@ func tableMessage(ref *bigquery.TableReference, fields []Field, rows int64, loca
 	return m
 }
 
-// createdNamed finds the last table of a name that a statement has made.
-func (s *Server) createdNamed(name string) *Created {
+// createdNamed finds the last job whose statement has made a table of a name.
+func (s *Server) createdNamed(name string) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := len(s.order) - 1; i >= 0; i-- {
 		j := s.order[i]
 		if c := j.answer.Created; c != nil && j.finished() && j.failure() == nil && name == tableName(c.reference()) {
-			return c
+			return j
 		}
 	}
 	return nil
