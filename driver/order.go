@@ -10,18 +10,12 @@ func isOrdered(sql string) bool {
 	before := byte('(')   // the token before: '(', ')' or anything else; the statement begins as if in parentheses
 	word := ""            // the token before, if it is a word
 	for i := 0; i < len(sql); {
-		if end := skipSpace(sql, i); end > i {
+		if end := skipBlank(sql, i); end > i {
 			i = end
 			continue
 		}
 		ch := sql[i]
 		switch {
-		case ch == '#' || strings.HasPrefix(sql[i:], "--"):
-			i = skipLine(sql, i)
-			continue
-		case strings.HasPrefix(sql[i:], "/*"):
-			i = skipComment(sql, i+2)
-			continue
 		case ch == '\'' || ch == '"' || ch == '`':
 			i, word = skipQuoted(sql, i), ""
 		case isNameByte(ch):
@@ -50,23 +44,13 @@ func isOrdered(sql string) bool {
 
 // beginsQuery tells whether a statement is a query, of which BigQuery can keep the result.
 func beginsQuery(sql string) bool {
-	for i := 0; i < len(sql); {
-		switch end := skipSpace(sql, i); {
-		case end > i:
-			i = end
-		case sql[i] == '#' || strings.HasPrefix(sql[i:], "--"):
-			i = skipLine(sql, i)
-		case strings.HasPrefix(sql[i:], "/*"):
-			i = skipComment(sql, i+2)
-		case sql[i] == '(':
-			i++
-		default:
-			switch strings.ToUpper(sql[i:skipName(sql, i)]) {
-			case "SELECT", "WITH", "FROM":
-				return true
-			}
-			return false
-		}
+	i := skipBlank(sql, 0)
+	for i < len(sql) && sql[i] == '(' {
+		i = skipBlank(sql, i+1)
+	}
+	switch strings.ToUpper(sql[i:skipName(sql, i)]) {
+	case "SELECT", "WITH", "FROM":
+		return true
 	}
 	return false
 }
