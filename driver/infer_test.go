@@ -46,7 +46,7 @@ func TestInferredTypes(t *testing.T) {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
 		}
-		if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 3}); !reflect.DeepEqual(got, want) {
+		if got, want := server.Counts(), (counts{fakebq.Insert: 1, fakebq.Query: 3}); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got requests %v; want %v", tt.name, got, want)
 		}
 		for _, r := range server.Requests(fakebq.Query) {
@@ -154,16 +154,16 @@ func TestTextOfOtherTypes(t *testing.T) {
 	for _, tt := range []struct {
 		name, sql string
 		args      []any
-		first     map[fakebq.Method]int
+		first     counts
 		want      []string
 	}{
-		{"positional", positional, []any{"x", "1.5"}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
-		{"named", named, []any{sql.Named("a", "x"), sql.Named("b", sql.NullString{String: "1.5", Valid: true})}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
-		{"with a NULL", positional, []any{nil, "1.5"}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
-		{"named, with a NULL", named, []any{sql.Named("a", nil), sql.Named("b", "1.5")}, map[fakebq.Method]int{fakebq.Insert: 2, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
+		{"positional", positional, []any{"x", "1.5"}, counts{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
+		{"named", named, []any{sql.Named("a", "x"), sql.Named("b", sql.NullString{String: "1.5", Valid: true})}, counts{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
+		{"with a NULL", positional, []any{nil, "1.5"}, counts{fakebq.Insert: 1, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
+		{"named, with a NULL", named, []any{sql.Named("a", nil), sql.Named("b", "1.5")}, counts{fakebq.Insert: 2, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
 	} {
 		db := open(t, server)
-		for i, want := range []map[fakebq.Method]int{tt.first, {fakebq.Query: 1}} {
+		for i, want := range []counts{tt.first, {fakebq.Query: 1}} {
 			server.ResetLog()
 			if _, err := db.ExecContext(t.Context(), tt.sql, tt.args...); err != nil {
 				t.Fatalf("%s, time %d: %v", tt.name, i+1, err)

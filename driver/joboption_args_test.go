@@ -137,7 +137,7 @@ func TestDryRunOption(t *testing.T) {
 	if stats.BytesProcessed != 12345 || stats.StatementType != "SELECT" || stats.JobID != "" || stats.BytesBilled != 0 {
 		t.Errorf("Query: got %+v", stats)
 	}
-	if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Insert: 1}); !reflect.DeepEqual(got, want) {
+	if got, want := server.Counts(), (counts{fakebq.Insert: 1}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got requests %v; want %v", got, want)
 	}
 	body := server.Requests(fakebq.Insert)[0].Body

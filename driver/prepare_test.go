@@ -4,27 +4,30 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"reflect"
 	"sync"
 	"testing"
 	"time"
 
-	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestPrepareKnows: a prepared statement is checked, and tells its type, its columns and how much it would read; nothing
-// runs. However many connections prepare a text, BigQuery is asked once, until DDL makes that void.
+// TestPrepareKnows: a prepared statement is checked, and tells its type, its columns and how
+// much it would read; nothing runs. However many connections prepare a text, BigQuery is asked
+// once, until DDL makes that void.
 func TestPrepareKnows(t *testing.T) {
 	t.Parallel()
 	const text = "SELECT n, tags FROM t WHERE d = ?"
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On(text, fakebq.Answer{Bytes: 12345, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATE"}}},
-		Fields: []fakebq.Field{{Name: "n", Type: "INTEGER"}, {Name: "tags", Type: "STRING", Mode: "REPEATED"}}, Rows: [][]any{{1, []string{"a"}}}})
+	server.On(text, fakebq.Answer{
+		Bytes:      12345,
+		Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATE"}}},
+		Fields:     []fakebq.Field{{Name: "n", Type: "INTEGER"}, {Name: "tags", Type: "STRING", Mode: "REPEATED"}},
+		Rows:       [][]any{{1, []string{"a"}}},
+	})
 	server.On("DROP TABLE t", fakebq.Answer{StatementType: "DROP_TABLE"})
 	server.On("INSERT", fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{}, Bytes: 7})
 	server.On("SELECT h", fakebq.Answer{Fields: []fakebq.Field{{Name: "h", Type: "HOLOGRAM"}}})
@@ -43,10 +46,16 @@ func TestPrepareKnows(t *testing.T) {
 		stats.Duration = 0
 		return stats, err
 	}
-	want := driver.Stats{Query: text, Project: "my-project", StatementType: "SELECT", BytesProcessed: 12345, Columns: []driver.Column{
-		{Name: "n", DatabaseTypeName: "INT64", ScanType: reflect.TypeFor[sql.Null[int64]](), Nullable: true},
-		{Name: "tags", DatabaseTypeName: "ARRAY<STRING>", ScanType: reflect.TypeFor[[]string]()},
-	}}
+	want := driver.Stats{
+		Query:          text,
+		Project:        "my-project",
+		StatementType:  "SELECT",
+		BytesProcessed: 12345,
+		Columns: []driver.Column{
+			{Name: "n", DatabaseTypeName: "INT64", ScanType: reflect.TypeFor[sql.Null[int64]](), Nullable: true},
+			{Name: "tags", DatabaseTypeName: "ARRAY<STRING>", ScanType: reflect.TypeFor[[]string]()},
+		},
+	}
 	for range 3 {
 		if got, err := prepare(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -55,7 +64,7 @@ func TestPrepareKnows(t *testing.T) {
 	if err := run(t.Context(), db, text, time.Now()); err != nil { // knows the type from Prepare
 		t.Error(err)
 	}
-	if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 1}); !reflect.DeepEqual(got, want) {
+	if got, want := server.Counts(), (counts{fakebq.Insert: 1, fakebq.Query: 1}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got requests %v; want %v", got, want)
 	}
 	if _, err := db.ExecContext(t.Context(), "DROP TABLE t"); err != nil {
@@ -65,7 +74,8 @@ func TestPrepareKnows(t *testing.T) {
 	if got, err := prepare(text); !errors.Is(err, driver.ErrNotFound) || !reflect.DeepEqual(got, driver.Stats{}) {
 		t.Errorf("after DDL: got %+v, %v; want notFound", got, err)
 	}
-	if got, err := prepare("INSERT"); err != nil || got.StatementType != "INSERT" || got.BytesProcessed != 7 || got.Columns != nil {
+	got, err := prepare("INSERT")
+	if err != nil || got.StatementType != "INSERT" || got.BytesProcessed != 7 || got.Columns != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := prepare("SELECT h"); err == nil {
@@ -73,7 +83,8 @@ func TestPrepareKnows(t *testing.T) {
 	}
 }
 
-// TestPreparedElsewhereDropped: what Prepare knows does not outlive the table that another program drops.
+// TestPreparedElsewhereDropped: what Prepare knows does not outlive the table that another
+// program drops.
 func TestPreparedElsewhereDropped(t *testing.T) {
 	t.Parallel()
 	const text = "SELECT name, n FROM t"
@@ -94,8 +105,8 @@ func TestPreparedElsewhereDropped(t *testing.T) {
 	}
 }
 
-// TestAskedOnce: connections that need the types of one text at the same time ask once. One whose context ends does not wait
-// for the others.
+// TestAskedOnce: connections that need the types of one text at the same time ask once. One
+// whose context ends does not wait for the others.
 func TestAskedOnce(t *testing.T) {
 	t.Parallel()
 	const text = "SELECT name, n FROM t WHERE d = ?"
@@ -159,8 +170,8 @@ func TestAskAgainAfterCancel(t *testing.T) {
 	}
 }
 
-// TestNothingInferred: a statement that BigQuery can't check without types is run by Go's, and the question is not asked again
-// as long as that works.
+// TestNothingInferred: a statement that BigQuery can't check without types is run by Go's, and
+// the question is not asked again as long as that works.
 func TestNothingInferred(t *testing.T) {
 	t.Parallel()
 	const text = "SELECT f(?, ?)"
@@ -168,7 +179,8 @@ func TestNothingInferred(t *testing.T) {
 	var fails bool
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
 		if st.DryRun || fails {
-			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Undeclared parameters are ambiguous at [1:8]"}}, true
+			reject := fakebq.Error{Reason: "invalidQuery", Message: "Undeclared parameters are ambiguous at [1:8]"}
+			return fakebq.Answer{Reject: &reject}, true
 		}
 		return numbers, true
 	})
@@ -178,7 +190,7 @@ func TestNothingInferred(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Insert: 1, fakebq.Query: 3}); !reflect.DeepEqual(got, want) {
+	if got, want := server.Counts(), (counts{fakebq.Insert: 1, fakebq.Query: 3}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got requests %v; want %v", got, want)
 	}
 	if err := run(t.Context(), db, text, 1, nil); err == nil {
@@ -196,22 +208,33 @@ func TestNothingInferred(t *testing.T) {
 	}
 }
 
-// TestTypeErrorInTransaction: in a transaction, which BigQuery has rolled back, nothing is tried again, but the types are
-// forgotten all the same.
+// TestTypeErrorInTransaction: in a transaction, which BigQuery has rolled back, nothing is
+// tried again, but the types are forgotten all the same.
 func TestTypeErrorInTransaction(t *testing.T) {
 	t.Parallel()
 	const text = "INSERT INTO u VALUES (?)"
 	server := transactions(t)
 	typ := "DATE"
 	answer := func(reject *fakebq.Error) {
-		server.On(text, fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}}, Err: reject})
+		server.On(text, fakebq.Answer{
+			StatementType: "INSERT",
+			DML:           &fakebq.DML{Inserted: 1},
+			Parameters:    []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}},
+			Err:           reject,
+		})
 	}
 	answer(nil)
 	db := open(t, server)
 	for _, step := range []struct {
+		name    string
 		fails   bool
 		dryRuns int
-	}{{false, 1}, {false, 0}, {true, 0}, {false, 1}} {
+	}{
+		{"the first", false, 1},
+		{"types that are known", false, 0},
+		{"a type error", true, 0},
+		{"after the type error", false, 1},
+	} {
 		server.ResetLog()
 		answer(nil)
 		if step.fails {
@@ -222,55 +245,11 @@ func TestTypeErrorInTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := tx.ExecContext(t.Context(), text, time.Now()); (err != nil) != step.fails {
-			t.Errorf("got %v", err)
+			t.Errorf("%s: got %v", step.name, err)
 		}
 		_ = tx.Rollback() // after an error BigQuery has done it
 		if got := server.Count(fakebq.Insert); got != step.dryRuns {
-			t.Errorf("got %d dry runs; want %d", got, step.dryRuns)
+			t.Errorf("%s: got %d dry runs; want %d", step.name, got, step.dryRuns)
 		}
-	}
-}
-
-// TestIntoColumns puts nil and a time.Time into columns of each type, as BigQuery says that they are.
-func TestIntoColumns(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2024, 2, 29, 23, 30, 0, 1999, time.FixedZone("", -3*3600))
-	array := func(elem *bq.QueryParameterType) *bq.QueryParameterType {
-		return &bq.QueryParameterType{Type: "ARRAY", ArrayType: elem}
-	}
-	scalar := func(name string) *bq.QueryParameterType { return &bq.QueryParameterType{Type: name} }
-	record := func(elem *bq.QueryParameterType) *bq.QueryParameterType {
-		return &bq.QueryParameterType{Type: "STRUCT", StructTypes: []*bq.QueryParameterTypeStructTypes{{Name: "T", Type: elem}}}
-	}
-	type row struct{ T time.Time }
-	type nullRow struct{ T *time.Time }
-	for i, tt := range []struct {
-		column *bq.QueryParameterType
-		in     any
-		want   string
-	}{
-		{scalar("DATE"), nil, "DATE NULL"}, {scalar("NUMERIC"), nil, "NUMERIC NULL"}, {scalar("JSON"), nil, "JSON NULL"}, {scalar("BYTES"), (*string)(nil), "BYTES NULL"}, {scalar("TIMESTAMP"), sql.NullTime{}, "TIMESTAMP NULL"}, {scalar("GEOGRAPHY"), sql.NullString{}, "GEOGRAPHY NULL"},
-		{array(scalar("INT64")), nil, "ARRAY<INT64> NULL"}, {array(record(scalar("DATE"))), (*[]row)(nil), "ARRAY<STRUCT<T DATE>> NULL"}, {record(scalar("DATE")), nil, "STRUCT<T DATE> NULL"}, {&bq.QueryParameterType{Type: "RANGE", RangeElementType: scalar("DATE")}, nil, "RANGE<DATE> NULL"},
-		{scalar("DATE"), at, "DATE 2024-02-29"}, {scalar("DATETIME"), &at, "DATETIME 2024-02-29 23:30:00.000001"}, {scalar("TIMESTAMP"), at, "TIMESTAMP 2024-03-01 02:30:00.000001+00:00"}, {scalar("TIME"), sql.NullTime{Time: at, Valid: true}, "TIME 23:30:00.000001"}, {scalar("STRING"), at, "TIMESTAMP 2024-03-01 02:30:00.000001+00:00"},
-		{array(scalar("DATE")), []time.Time{at, at}, "ARRAY<DATE> [2024-02-29, 2024-02-29]"}, {array(scalar("DATETIME")), []*time.Time{nil, &at}, "ARRAY<DATETIME> [NULL, 2024-02-29 23:30:00.000001]"}, {array(scalar("DATE")), []time.Time{}, "ARRAY<DATE> []"}, {array(scalar("DATE")), []time.Time(nil), "ARRAY<DATE> []"},
-		{record(scalar("DATE")), row{at}, "STRUCT<T DATE> {T 2024-02-29}"}, {record(scalar("DATETIME")), nullRow{}, "STRUCT<T DATETIME> {T NULL}"}, {array(record(scalar("TIME"))), []row{{at}}, "ARRAY<STRUCT<T TIME>> [{T 23:30:00.000001}]"}, {array(record(scalar("TIME"))), []nullRow{{&at}, {}}, "ARRAY<STRUCT<T TIME>> [{T 23:30:00.000001}, {T NULL}]"},
-		{scalar("DATE"), civil.DateOf(at), "DATE 2024-02-29"}, {scalar("FLOAT64"), 1, "INT64 1"},
-	} {
-		t.Run(fmt.Sprint(i, typeText(tt.column)), func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{})
-			insert := fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: tt.column}}}
-			server.On("INSERT INTO t VALUES (?)", insert)
-			insert.Parameters = []fakebq.Parameter{{Name: "p", Type: tt.column}, {Name: "q", Type: scalar("STRING")}}
-			server.On("INSERT INTO t VALUES (@p, @q)", insert)
-			db := open(t, server)
-			for text, args := range map[string][]any{"INSERT INTO t VALUES (?)": {tt.in}, "INSERT INTO t VALUES (@p, @q)": {sql.Named("q", "known"), sql.Named("p", tt.in)}} {
-				if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
-					t.Errorf("%s: %v", text, err)
-				} else if got := sentArguments(t, server); got[len(got)-1] != tt.want {
-					t.Errorf("%s: got %q; want %s", text, got, tt.want)
-				}
-			}
-		})
 	}
 }

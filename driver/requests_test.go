@@ -13,6 +13,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
+// counts are requests by method.
+type counts = map[fakebq.Method]int
+
 // TestRequests counts the requests of everyday statements, REST and gRPC: each is as few as the API allows.
 func TestRequests(t *testing.T) {
 	t.Parallel()
@@ -60,7 +63,6 @@ func TestRequests(t *testing.T) {
 		}
 		return errors.Join(insert(tx.ExecContext), tx.Commit())
 	}
-	type counts = map[fakebq.Method]int
 	for _, tt := range []struct {
 		name string
 		run  func() error

@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := server.Counts(), (map[fakebq.Method]int{fakebq.Query: 1, fakebq.List: 1, fakebq.GetQueryResults: 1 + incomplete}); !reflect.DeepEqual(got, want) {
+		if got, want := server.Counts(), (counts{fakebq.Query: 1, fakebq.List: 1, fakebq.GetQueryResults: 1 + incomplete}); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got requests %v before the second result; want %v", name, got, want)
 		}
 		var columns [][]string

@@ -70,12 +70,12 @@ func TestInsertedStatements(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		run  func() error
-		want map[fakebq.Method]int
+		want counts
 	}{
-		{"SELECT of two pages", func() error { return read(ctx, 6, "SELECT name, n FROM t") }, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
+		{"SELECT of two pages", func() error { return read(ctx, 6, "SELECT name, n FROM t") }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
 		{"destination", func() error {
 			return read(ctx, 6, "SELECT name, n FROM t", driver.DestinationTable("d.t", bigquery.WriteTruncate, ""))
-		}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
+		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
 		{"DML", func() error {
 			res, err := db.ExecContext(ctx, insert, batch)
 			if err != nil {
@@ -85,9 +85,9 @@ func TestInsertedStatements(t *testing.T) {
 				t.Errorf("DML: got %d rows, %v; want 3", n, err)
 			}
 			return nil
-		}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
-		{"a job that goes on", func() error { return read(ctx, 3, "SELECT slow", batch) }, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 3}},
-		{"progress of what ends at once", func() error { return read(quiet, 3, "SELECT ?", 1) }, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
+		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
+		{"a job that goes on", func() error { return read(ctx, 3, "SELECT slow", batch) }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 3}},
+		{"progress of what ends at once", func() error { return read(quiet, 3, "SELECT ?", 1) }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
 		{"prepared", func() error {
 			stmt, err := db.PrepareContext(ctx, "SELECT ?")
 			if err != nil {
@@ -100,7 +100,7 @@ func TestInsertedStatements(t *testing.T) {
 			}
 			readAll(t, rows)
 			return nil
-		}, map[fakebq.Method]int{fakebq.Insert: 2, fakebq.GetQueryResults: 1}},
+		}, counts{fakebq.Insert: 2, fakebq.GetQueryResults: 1}},
 		{"script", func() error {
 			rows, err := db.QueryContext(ctx, script, batch)
 			if err != nil {
@@ -115,15 +115,15 @@ func TestInsertedStatements(t *testing.T) {
 				t.Errorf("script: got %d results, %v; want 3", sets, rows.Err())
 			}
 			return nil
-		}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 3, fakebq.List: 1}},
+		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 3, fakebq.List: 1}},
 		{"stats", func() error { return read(driver.WithStats(ctx, &stats), 6, "SELECT name, n FROM t") },
-			map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 2, fakebq.Get: 1}},
+			counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2, fakebq.Get: 1}},
 		{"a job that fails", func() error {
 			if err := read(ctx, 0, "SELECT broken"); !errors.Is(err, driver.ErrDuplicate) {
 				t.Errorf("got %v; want duplicate", err)
 			}
 			return nil
-		}, map[fakebq.Method]int{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
+		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
 	} {
 		server.ResetLog()
 		if err := tt.run(); err != nil {
