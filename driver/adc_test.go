@@ -38,7 +38,8 @@ func TestNoSignIn(t *testing.T) {
 	}
 }
 
-// TestDefaultCredentials: auth=adc takes what GOOGLE_APPLICATION_CREDENTIALS names, a person's or not, and nothing else does.
+// TestDefaultCredentials: auth=adc takes what GOOGLE_APPLICATION_CREDENTIALS names, a person's
+// or not, and nothing else does.
 func TestDefaultCredentials(t *testing.T) {
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -49,11 +50,14 @@ func TestDefaultCredentials(t *testing.T) {
 	file := filepath.Join(dir, "adc.json")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", file)
 	t.Setenv(driver.ClientSecretsEnv, "")
-	server := fakebq.Run(t, fakebq.Options{Verify: func(token string) (string, bool) { return "robot@example.com", token == "robot" }})
+	server := fakebq.Run(t, fakebq.Options{
+		Verify: func(token string) (string, bool) { return "robot@example.com", token == "robot" },
+	})
 	server.On("SELECT name, n FROM t", numbers)
 	adc := (&dsn.Config{Project: "my-project", Auth: "adc", Endpoint: server.URL()}).Format()
 
-	if _, err := sql.Open(driver.Name, adc); err == nil || !strings.Contains(err.Error(), "gcloud auth application-default login") {
+	if _, err := sql.Open(driver.Name, adc); err == nil ||
+		!strings.Contains(err.Error(), "gcloud auth application-default login") {
 		t.Errorf("no file: got %v", err)
 	}
 
@@ -63,7 +67,10 @@ func TestDefaultCredentials(t *testing.T) {
 	}
 	account, err := json.Marshal(map[string]string{
 		"type": "service_account", "client_email": "robot@example.com", "token_uri": tokens.URL,
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
+		"private_key": string(pem.EncodeToMemory(&pem.Block{
+			Type:  "RSA PRIVATE KEY",
+			Bytes: x509.MarshalPKCS1PrivateKey(key),
+		})),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +98,8 @@ func TestDefaultCredentials(t *testing.T) {
 	} else if err := db.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := sql.Open(driver.Name, strings.Replace(adc, "auth=adc&", "", 1)); err == nil || !strings.Contains(err.Error(), "client_secrets=PATH") {
+	if _, err := sql.Open(driver.Name, strings.Replace(adc, "auth=adc&", "", 1)); err == nil ||
+		!strings.Contains(err.Error(), "client_secrets=PATH") {
 		t.Errorf("without auth=adc: got %v; want the missing client secrets", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestRowsAffected: every kind of statement says how many rows it has changed, answered at once, by a poll and by jobs.insert.
+// TestRowsAffected: every kind of statement says how many rows it has changed, answered at
+// once, by a poll and by jobs.insert.
 func TestRowsAffected(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -28,7 +29,9 @@ func TestRowsAffected(t *testing.T) {
 		{"CREATE_TABLE", "CREATE TABLE t (a INT64)", fakebq.Answer{}, 0},
 		{"SELECT", "SELECT name, n FROM t", numbers, 0},
 		{"SCRIPT", "TRUNCATE TABLE t; INSERT INTO t SELECT 1", fakebq.Answer{Children: []fakebq.Answer{
-			{StatementType: "TRUNCATE_TABLE", DML: &fakebq.DML{Deleted: 7}}, {StatementType: "INSERT", DML: &fakebq.DML{Inserted: 3}}}}, 10},
+			{StatementType: "TRUNCATE_TABLE", DML: &fakebq.DML{Deleted: 7}},
+			{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 3}},
+		}}, 10},
 	} {
 		for _, way := range []string{"at once", "polled", "inserted"} {
 			t.Run(tt.sql+"/"+way, func(t *testing.T) {
@@ -58,7 +61,8 @@ func TestRowsAffected(t *testing.T) {
 						t.Errorf("got %d, %v; want %d", n, err, tt.want)
 					}
 				}
-				if stats.RowsAffected != tt.want || stats.RowsInserted+stats.RowsUpdated+stats.RowsDeleted != tt.want || stats.StatementType != tt.kind {
+				if stats.RowsAffected != tt.want || stats.RowsInserted+stats.RowsUpdated+stats.RowsDeleted != tt.want ||
+					stats.StatementType != tt.kind {
 					t.Errorf("got %+v; want %d rows", stats, tt.want)
 				}
 			})
@@ -66,8 +70,8 @@ func TestRowsAffected(t *testing.T) {
 	}
 }
 
-// TestCreatedRows: the rows of CREATE TABLE AS SELECT are asked for by who asks for them, and by nobody else. What can't be
-// told is an error, and no 0.
+// TestCreatedRows: the rows of CREATE TABLE AS SELECT are asked for by who asks for them, and
+// by nobody else. What can't be told is an error, and no 0.
 func TestCreatedRows(t *testing.T) {
 	t.Parallel()
 	const text = "CREATE TABLE d.t AS SELECT 1 AS a"
@@ -126,12 +130,14 @@ func TestLastInsertId(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := res.LastInsertId(); id != 0 || err == nil || !strings.Contains(err.Error(), "no last insert id: use GENERATE_UUID()") {
+	if id, err := res.LastInsertId(); id != 0 || err == nil ||
+		!strings.Contains(err.Error(), "no last insert id: use GENERATE_UUID()") {
 		t.Errorf("got %d, %v; want an error that says what to do", id, err)
 	}
 }
 
-// TestQueryOfAnything: what has no rows has no columns either, and QueryRow says so in database/sql's words.
+// TestQueryOfAnything: what has no rows has no columns either, and QueryRow says so in
+// database/sql's words.
 func TestQueryOfAnything(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -165,7 +171,12 @@ func TestQueryOfAnything(t *testing.T) {
 func TestStatsOfAFailure(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 100, Billed: 10 << 20})
+	server.On("SELECT name, n FROM t", fakebq.Answer{
+		Fields: numbers.Fields,
+		Rows:   numbers.Rows,
+		Bytes:  100,
+		Billed: 10 << 20,
+	})
 	server.On("SELECT late", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "resourcesExceeded"}})
 	db := open(t, server)
 	var stats driver.Stats
@@ -181,7 +192,8 @@ func TestStatsOfAFailure(t *testing.T) {
 		if err := run(); !errors.Is(err, driver.ErrResourcesExceeded) {
 			t.Fatal(err)
 		}
-		if stats.Query != "SELECT late" || stats.BytesBilled != 0 || stats.JobID == "" || stats.JobID == job || stats.Duration <= 0 {
+		if stats.Query != "SELECT late" || stats.BytesBilled != 0 || stats.JobID == "" ||
+			stats.JobID == job || stats.Duration <= 0 {
 			t.Errorf("got %+v; want those of the failed job", stats)
 		}
 	}

@@ -258,4 +258,3 @@ func TestRefusedPlaceholders(t *testing.T) {
 		t.Errorf("got requests %v; want none", got)
 	}
 }
-

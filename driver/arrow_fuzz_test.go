@@ -22,41 +22,78 @@ var arrowForms = []struct {
 	typ    arrow.DataType
 	append func(array.Builder)
 }{
-	{"INT64", arrow.PrimitiveTypes.Int64, func(b array.Builder) { b.(*array.Int64Builder).AppendValues([]int64{-1, 1 << 40}, nil) }},
-	{"FLOAT64", arrow.PrimitiveTypes.Float64, func(b array.Builder) { b.(*array.Float64Builder).AppendValues([]float64{-1, 1e300}, nil) }},
-	{"BOOL", arrow.FixedWidthTypes.Boolean, func(b array.Builder) { b.(*array.BooleanBuilder).AppendValues([]bool{true, false}, nil) }},
-	{"STRING", arrow.BinaryTypes.String, func(b array.Builder) { b.(*array.StringBuilder).AppendValues([]string{"é😀", ""}, nil) }},
-	{"BYTES", arrow.BinaryTypes.Binary, func(b array.Builder) { b.(*array.BinaryBuilder).AppendValues([][]byte{{0, 255}, {}}, nil) }},
+	{
+		"INT64",
+		arrow.PrimitiveTypes.Int64,
+		func(b array.Builder) { b.(*array.Int64Builder).AppendValues([]int64{-1, 1 << 40}, nil) },
+	},
+	{
+		"FLOAT64",
+		arrow.PrimitiveTypes.Float64,
+		func(b array.Builder) { b.(*array.Float64Builder).AppendValues([]float64{-1, 1e300}, nil) },
+	},
+	{
+		"BOOL",
+		arrow.FixedWidthTypes.Boolean,
+		func(b array.Builder) { b.(*array.BooleanBuilder).AppendValues([]bool{true, false}, nil) },
+	},
+	{
+		"STRING",
+		arrow.BinaryTypes.String,
+		func(b array.Builder) { b.(*array.StringBuilder).AppendValues([]string{"é😀", ""}, nil) },
+	},
+	{
+		"BYTES",
+		arrow.BinaryTypes.Binary,
+		func(b array.Builder) { b.(*array.BinaryBuilder).AppendValues([][]byte{{0, 255}, {}}, nil) },
+	},
 	{"NUMERIC", &arrow.Decimal128Type{Precision: 38, Scale: 9}, func(b array.Builder) {
 		b.(*array.Decimal128Builder).AppendValues([]decimal128.Num{decimal128.FromI64(-1), decimal128.New(1, 1)}, nil)
 	}},
 	{"BIGNUMERIC", &arrow.Decimal256Type{Precision: 76, Scale: 38}, func(b array.Builder) {
-		b.(*array.Decimal256Builder).AppendValues([]decimal256.Num{decimal256.FromI64(-1), decimal256.New(1<<63, 0, 0, 0)}, nil)
+		values := []decimal256.Num{decimal256.FromI64(-1), decimal256.New(1<<63, 0, 0, 0)}
+		b.(*array.Decimal256Builder).AppendValues(values, nil)
 	}},
 	{"TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, func(b array.Builder) {
 		b.(*array.TimestampBuilder).AppendValues([]arrow.Timestamp{minMicros, maxMicros}, nil)
 	}},
-	{"DATETIME", &arrow.TimestampType{Unit: arrow.Microsecond}, func(b array.Builder) { b.(*array.TimestampBuilder).AppendValues([]arrow.Timestamp{-1, 0}, nil) }},
-	{"DATE", arrow.FixedWidthTypes.Date32, func(b array.Builder) { b.(*array.Date32Builder).AppendValues([]arrow.Date32{-1, 20000}, nil) }},
-	{"TIME", arrow.FixedWidthTypes.Time64us, func(b array.Builder) { b.(*array.Time64Builder).AppendValues([]arrow.Time64{0, 86399999999}, nil) }},
+	{
+		"DATETIME",
+		&arrow.TimestampType{Unit: arrow.Microsecond},
+		func(b array.Builder) { b.(*array.TimestampBuilder).AppendValues([]arrow.Timestamp{-1, 0}, nil) },
+	},
+	{
+		"DATE",
+		arrow.FixedWidthTypes.Date32,
+		func(b array.Builder) { b.(*array.Date32Builder).AppendValues([]arrow.Date32{-1, 20000}, nil) },
+	},
+	{
+		"TIME",
+		arrow.FixedWidthTypes.Time64us,
+		func(b array.Builder) { b.(*array.Time64Builder).AppendValues([]arrow.Time64{0, 86399999999}, nil) },
+	},
 	{"INTERVAL", arrow.FixedWidthTypes.MonthDayNanoInterval, func(b array.Builder) {
-		b.(*array.MonthDayNanoIntervalBuilder).AppendValues([]arrow.MonthDayNanoInterval{{Months: -1, Days: 2, Nanoseconds: -1000}, {}}, nil)
+		values := []arrow.MonthDayNanoInterval{{Months: -1, Days: 2, Nanoseconds: -1000}, {}}
+		b.(*array.MonthDayNanoIntervalBuilder).AppendValues(values, nil)
 	}},
 }
 
-// arrowMessages makes a schema with a column of each type, its ARRAY, its STRUCT and the RANGEs, the same as an IPC message, and
-// a record batch of two rows and a NULL.
+// arrowMessages makes a schema with a column of each type, its ARRAY, its STRUCT and the
+// RANGEs, the same as an IPC message, and a record batch of two rows and a NULL.
 func arrowMessages(t testing.TB, options ...ipc.Option) (fields []*bq.TableFieldSchema, schema, batch []byte) {
 	t.Helper()
 	var forms []arrow.Field
 	var fill []func(array.Builder)
 	add := func(f *bq.TableFieldSchema, typ arrow.DataType, values func(array.Builder)) {
-		fields, forms, fill = append(fields, f), append(forms, arrow.Field{Name: f.Name, Type: typ, Nullable: f.Mode != "REQUIRED"}), append(fill, values)
+		fields = append(fields, f)
+		forms = append(forms, arrow.Field{Name: f.Name, Type: typ, Nullable: f.Mode != "REQUIRED"})
+		fill = append(fill, values)
 	}
 	for _, form := range arrowForms {
 		f := &bq.TableFieldSchema{Name: form.name, Type: form.name}
 		add(f, form.typ, func(b array.Builder) { form.append(b); b.AppendNull() })
-		add(&bq.TableFieldSchema{Name: form.name, Type: form.name, Mode: "REPEATED"}, arrow.ListOf(form.typ), func(b array.Builder) {
+		repeated := &bq.TableFieldSchema{Name: form.name, Type: form.name, Mode: "REPEATED"}
+		add(repeated, arrow.ListOf(form.typ), func(b array.Builder) {
 			list := b.(*array.ListBuilder)
 			list.Append(true)
 			form.append(list.ValueBuilder())
@@ -65,7 +102,8 @@ func arrowMessages(t testing.TB, options ...ipc.Option) (fields []*bq.TableField
 		})
 		required := *f
 		required.Mode = "REQUIRED"
-		add(&bq.TableFieldSchema{Name: form.name, Type: "RECORD", Fields: []*bq.TableFieldSchema{&required}}, arrow.StructOf(arrow.Field{Name: form.name, Type: form.typ}), func(b array.Builder) {
+		record := &bq.TableFieldSchema{Name: form.name, Type: "RECORD", Fields: []*bq.TableFieldSchema{&required}}
+		add(record, arrow.StructOf(arrow.Field{Name: form.name, Type: form.typ}), func(b array.Builder) {
 			record := b.(*array.StructBuilder)
 			record.AppendValues([]bool{true, true})
 			form.append(record.FieldBuilder(0))
@@ -73,7 +111,11 @@ func arrowMessages(t testing.TB, options ...ipc.Option) (fields []*bq.TableField
 		})
 		if rangeEnds[form.name] != nil {
 			ends := []arrow.Field{{Name: "start", Type: form.typ, Nullable: true}, {Name: "end", Type: form.typ, Nullable: true}}
-			add(&bq.TableFieldSchema{Name: form.name, Type: "RANGE", RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: form.name}}, arrow.StructOf(ends...), func(b array.Builder) {
+			add(&bq.TableFieldSchema{
+				Name:             form.name,
+				Type:             "RANGE",
+				RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: form.name},
+			}, arrow.StructOf(ends...), func(b array.Builder) {
 				record := b.(*array.StructBuilder)
 				record.AppendValues([]bool{true, true})
 				form.append(record.FieldBuilder(0))
@@ -122,8 +164,9 @@ func readArrow(fields []*bq.TableFieldSchema, schema, message []byte) (*batch, [
 	return b, columns, err
 }
 
-// FuzzArrow: a record batch that is spoilt anywhere, or cut, never panics nor takes more memory than it can be worth, and what is
-// read of it is what the columns say they have. The schema is not spoilt: Arrow's reader allocates what it says.
+// FuzzArrow: a record batch that is spoilt anywhere, or cut, never panics nor takes more memory
+// than it can be worth, and what is read of it is what the columns say they have. The schema is
+// not spoilt: Arrow's reader allocates what it says.
 func FuzzArrow(f *testing.F) {
 	type stream struct {
 		fields        []*bq.TableFieldSchema
@@ -166,16 +209,32 @@ func FuzzArrow(f *testing.F) {
 	})
 }
 
-// TestArrowRefused: a batch that is not of the result's types, or has a NULL where none may be, is an error that names the column.
+// TestArrowRefused: a batch that is not of the result's types, or has a NULL where none may be,
+// is an error that names the column.
 func TestArrowRefused(t *testing.T) {
 	t.Parallel()
 	fields, schema, message := arrowMessages(t)
-	other := map[string]string{"INT64": "STRING", "FLOAT64": "INT64", "BOOL": "BYTES", "STRING": "BYTES", "BYTES": "STRING", "NUMERIC": "BIGNUMERIC", "BIGNUMERIC": "NUMERIC", "TIMESTAMP": "DATE", "DATETIME": "TIME", "DATE": "DATETIME", "TIME": "INTERVAL", "INTERVAL": "BOOL"}
+	other := map[string]string{
+		"INT64":      "STRING",
+		"FLOAT64":    "INT64",
+		"BOOL":       "BYTES",
+		"STRING":     "BYTES",
+		"BYTES":      "STRING",
+		"NUMERIC":    "BIGNUMERIC",
+		"BIGNUMERIC": "NUMERIC",
+		"TIMESTAMP":  "DATE",
+		"DATETIME":   "TIME",
+		"DATE":       "DATETIME",
+		"TIME":       "INTERVAL",
+		"INTERVAL":   "BOOL",
+	}
 	for i, f := range fields {
 		wrong := *f
 		switch f.Type {
 		case "RANGE":
-			wrong.RangeElementType = &bq.TableFieldSchemaRangeElementType{Type: map[string]string{"DATE": "TIMESTAMP", "DATETIME": "DATE", "TIMESTAMP": "DATE"}[f.Name]}
+			wrong.RangeElementType = &bq.TableFieldSchemaRangeElementType{
+				Type: map[string]string{"DATE": "TIMESTAMP", "DATETIME": "DATE", "TIMESTAMP": "DATE"}[f.Name],
+			}
 		case "RECORD":
 			wrong.Fields = []*bq.TableFieldSchema{{Name: f.Name, Type: other[f.Name]}}
 		default:
@@ -190,7 +249,8 @@ func TestArrowRefused(t *testing.T) {
 		for _, change := range changes {
 			declared := slices.Clone(fields)
 			declared[i] = change
-			if _, _, err := readArrow(declared, schema, message); err == nil || !strings.Contains(err.Error(), `column "`+f.Name+`"`) {
+			if _, _, err := readArrow(declared, schema, message); err == nil ||
+				!strings.Contains(err.Error(), `column "`+f.Name+`"`) {
 				t.Errorf("a %s %s read as a %s %s: got %v", f.Mode, f.Type, change.Mode, change.Type, err)
 			}
 		}

@@ -17,7 +17,8 @@ func TestBoxed(t *testing.T) {
 	for i := range 3 * lastBlock {
 		at := time.Unix(int64(i), 0).UTC()
 		text := fmt.Sprint("text ", i)
-		got = append(got, b.ints.put(int64(i)), b.floats.put(float64(i)/3), b.times.put(at), b.strings.put(b.str([]byte(text))))
+		got = append(got, b.ints.put(int64(i)), b.floats.put(float64(i)/3),
+			b.times.put(at), b.strings.put(b.str([]byte(text))))
 		want = append(want, int64(i), float64(i)/3, at, text)
 		if i%lastBlock == 0 {
 			runtime.GC()

@@ -15,7 +15,12 @@ import (
 func TestCancelRunningJob(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 1000, Until: make(chan struct{})})
+	server.On("SELECT slow", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Incomplete: 1000,
+		Until:      make(chan struct{}),
+	})
 	server.Inject(fakebq.GetQueryResults, fakebq.Hang(nil))
 	db := open(t, server)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -29,11 +34,17 @@ func TestCancelRunningJob(t *testing.T) {
 	server.WaitFor(t, fakebq.Cancel, 1)
 }
 
-// TestCancelBeforeJobIsKnown: the caller leaves at once; when the answer comes it names the job, which is then cancelled.
+// TestCancelBeforeJobIsKnown: the caller leaves at once; when the answer comes it names the
+// job, which is then cancelled.
 func TestCancelBeforeJobIsKnown(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 1000, Until: make(chan struct{})})
+	server.On("SELECT slow", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Incomplete: 1000,
+		Until:      make(chan struct{}),
+	})
 	answer := make(chan struct{})
 	server.Inject(fakebq.Query, fakebq.Hang(answer))
 	db := open(t, server)
@@ -79,8 +90,8 @@ func TestCancelBetweenPages(t *testing.T) {
 	}
 }
 
-// TestEachPageOnce: a result that is read to its end takes one request for each page after the first. The server is one where no
-// request that was given up can still come in.
+// TestEachPageOnce: a result that is read to its end takes one request for each page after the
+// first. The server is one where no request that was given up can still come in.
 func TestEachPageOnce(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -90,8 +101,8 @@ func TestEachPageOnce(t *testing.T) {
 	}
 }
 
-// TestCloseEarly: of rows that are closed after the first no more pages are fetched than are held ahead: those whose
-// runs wait, one that is decoded and one that comes.
+// TestCloseEarly: of rows that are closed after the first no more pages are fetched than are
+// held ahead: those whose runs wait, one that is decoded and one that comes.
 func TestCloseEarly(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -154,7 +165,14 @@ func TestBadPages(t *testing.T) {
 func TestEmptyPages(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3, EmptyPages: []int{0, 1, 2}, RowsFirst: true})
+	server.On("SELECT *", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Repeat:     3,
+		PageSize:   3,
+		EmptyPages: []int{0, 1, 2},
+		RowsFirst:  true,
+	})
 	rows, err := open(t, server).QueryContext(t.Context(), "SELECT *")
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +191,8 @@ func readAllOf(t *testing.T, db *sql.DB, query string) int {
 	return len(readAll(t, rows))
 }
 
-// TestDeadlineNamesTheJob: BigQuery does not hold an answer beyond the deadline, so that the job is known and cancelled at once.
+// TestDeadlineNamesTheJob: BigQuery does not hold an answer beyond the deadline, so that the
+// job is known and cancelled at once.
 func TestDeadlineNamesTheJob(t *testing.T) {
 	t.Parallel()
 	for name, incomplete := range map[string]int{"the first request": 0, "a poll": 1} {
@@ -194,8 +213,9 @@ func TestDeadlineNamesTheJob(t *testing.T) {
 	}
 }
 
-// TestCancelWhileTheAnswerIsHeld: a context that is cancelled has no deadline by which BigQuery could answer. It is asked which
-// job it is, so that the job ends also if the program ends soon.
+// TestCancelWhileTheAnswerIsHeld: a context that is cancelled has no deadline by which BigQuery
+// could answer. It is asked which job it is, so that the job ends also if the program ends
+// soon.
 func TestCancelWhileTheAnswerIsHeld(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]any{"jobs.query": nil, "jobs.insert": {batch}} {

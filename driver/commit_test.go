@@ -12,12 +12,18 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestCommitOutcome: a COMMIT whose answer is lost is asked for again, by the same request id; where the answer stays away
-// the error says that nobody knows, and where there is one, it says what happened.
+// TestCommitOutcome: a COMMIT whose answer is lost is asked for again, by the same request id;
+// where the answer stays away the error says that nobody knows, and where there is one, it says
+// what happened.
 func TestCommitOutcome(t *testing.T) {
 	t.Parallel()
-	conflict := fakebq.Answer{Err: &fakebq.Error{Reason: "invalidQuery", Message: "Transaction is aborted due to concurrent update against table my-project:d.t. Transaction ID: 1"}}
-	refused := fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Transaction control statements are not allowed here"}}
+	conflict := fakebq.Answer{Err: &fakebq.Error{
+		Reason:  "invalidQuery",
+		Message: "Transaction is aborted due to concurrent update against table my-project:d.t. Transaction ID: 1",
+	}}
+	refused := fakebq.Answer{
+		Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Transaction control statements are not allowed here"},
+	}
 	done := fakebq.Answer{StatementType: "COMMIT_TRANSACTION"}
 	polled := done
 	polled.Incomplete = 1
@@ -40,7 +46,14 @@ func TestCommitOutcome(t *testing.T) {
 		{"refused after a lost answer", refused, fakebq.Query, []fakebq.Fault{fakebq.Drop()}, true, driver.ErrInvalidQuery},
 		{"refused", refused, fakebq.Query, nil, false, driver.ErrInvalidQuery},
 		{"a conflict", conflict, fakebq.Query, nil, false, driver.ErrConcurrentUpdate},
-		{"a conflict after a lost answer", conflict, fakebq.Query, []fakebq.Fault{fakebq.Drop().After()}, false, driver.ErrConcurrentUpdate},
+		{
+			"a conflict after a lost answer",
+			conflict,
+			fakebq.Query,
+			[]fakebq.Fault{fakebq.Drop().After()},
+			false,
+			driver.ErrConcurrentUpdate,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +63,8 @@ func TestCommitOutcome(t *testing.T) {
 			tx := beginTx(t, db)
 			server.Inject(tt.method, tt.faults...)
 			err := tx.Commit()
-			if errors.Is(err, driver.ErrCommitUnknown) != tt.unknown || tt.want != nil && !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil && !tt.unknown) {
+			if errors.Is(err, driver.ErrCommitUnknown) != tt.unknown || tt.want != nil && !errors.Is(err, tt.want) ||
+				(err == nil) != (tt.want == nil && !tt.unknown) {
 				t.Errorf("got %v; want %v, unknown: %t", err, tt.want, tt.unknown)
 			}
 			if e := (*driver.Error)(nil); err != nil && !errors.As(err, &e) {
@@ -67,8 +81,8 @@ func TestCommitOutcome(t *testing.T) {
 	}
 }
 
-// TestEndInCommit: the context of BeginTx bounds Commit and Rollback too; the session goes, and with it whatever is left of
-// the transaction.
+// TestEndInCommit: the context of BeginTx bounds Commit and Rollback too; the session goes, and
+// with it whatever is left of the transaction.
 func TestEndInCommit(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*sql.Tx) error{"Commit": (*sql.Tx).Commit, "Rollback": (*sql.Tx).Rollback} {

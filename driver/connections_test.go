@@ -53,8 +53,8 @@ func countConnections(t *testing.T, to string) (front string, connections *atomi
 	return "http://" + l.Addr().String(), connections
 }
 
-// TestConnections: nothing is dialled before it is needed, statements one after the other share a network connection, and
-// so do all streams of all results.
+// TestConnections: nothing is dialled before it is needed, statements one after the other share
+// a network connection, and so do all streams of all results.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	server := bigTable(t)
@@ -66,7 +66,8 @@ func TestConnections(t *testing.T) {
 	expect := func(when string, wantREST, wantStorage int64) {
 		t.Helper()
 		if r, s := restConnections.Load(), storageConnections.Load(); r != wantREST || s != wantStorage {
-			t.Errorf("%s: got %d connections to BigQuery and %d to the Storage Read API; want %d and %d", when, r, s, wantREST, wantStorage)
+			t.Errorf("%s: got %d connections to BigQuery and %d to the Storage Read API; want %d and %d",
+				when, r, s, wantREST, wantStorage)
 		}
 	}
 	conn, err := db.Conn(t.Context())

@@ -24,7 +24,8 @@ func newConnector(t testing.TB, server *fakebq.Server, change ...func(*dsn.Confi
 	for _, f := range change {
 		f(cfg)
 	}
-	connector, err := driver.NewConnector(cfg, driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})))
+	connector, err := driver.NewConnector(cfg,
+		driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,8 @@ func TestScanMistakes(t *testing.T) {
 	if err := rows.Scan(&name, &n); err == nil {
 		t.Error("Scan after Close: got no error")
 	}
-	if err := db.QueryRowContext(t.Context(), "SELECT name, n FROM t").Scan(&name, &n); err != nil || name != "Ada" || n != 1 {
+	if err := db.QueryRowContext(t.Context(), "SELECT name, n FROM t").Scan(&name, &n); err != nil ||
+		name != "Ada" || n != 1 {
 		t.Errorf("got %s, %d, %v", name, n, err)
 	}
 }
@@ -127,7 +129,8 @@ func TestRequest(t *testing.T) {
 	server.On("SELECT name, n FROM t", numbers)
 	db := open(t, server, func(c *dsn.Config) {
 		c.Dataset, c.Location, c.MaxResults, c.QuotaProject, c.Application = "d", "EU", 2, "quota-project", "report/1.0"
-		c.MaximumBytesBilled, c.Labels, c.JobTimeout, c.UseQueryCache = 1<<40, map[string]string{"team": "sales"}, 90*time.Second, new(bool)
+		c.MaximumBytesBilled, c.JobTimeout, c.UseQueryCache = 1<<40, 90*time.Second, new(bool)
+		c.Labels = map[string]string{"team": "sales"}
 	})
 	var stats driver.Stats
 	rows, err := db.QueryContext(driver.WithStats(t.Context(), &stats), "SELECT name, n FROM t")
@@ -142,13 +145,20 @@ func TestRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if req.UseLegacySql == nil || *req.UseLegacySql || req.Location != "EU" || req.MaxResults != 2 || req.DefaultDataset == nil ||
-		req.DefaultDataset.ProjectId != "my-project" || req.DefaultDataset.DatasetId != "d" || len(req.RequestId) == 0 || len(req.RequestId) > 36 ||
-		!req.FormatOptions.UseInt64Timestamp || req.MaximumBytesBilled != 1<<40 || req.Labels["team"] != "sales" || req.JobTimeoutMs != 90_000 ||
+	if req.UseLegacySql == nil || *req.UseLegacySql || req.Location != "EU" ||
+		req.MaxResults != 2 || req.DefaultDataset == nil ||
+		req.DefaultDataset.ProjectId != "my-project" || req.DefaultDataset.DatasetId != "d" ||
+		len(req.RequestId) == 0 || len(req.RequestId) > 36 ||
+		!req.FormatOptions.UseInt64Timestamp || req.MaximumBytesBilled != 1<<40 ||
+		req.Labels["team"] != "sales" || req.JobTimeoutMs != 90_000 ||
 		req.UseQueryCache == nil || *req.UseQueryCache {
 		t.Errorf("got %+v", req)
 	}
-	for key, want := range map[string]string{"Authorization": "Bearer token", "X-Goog-User-Project": "quota-project", "User-Agent": "report/1.0 bigqueryuser (gzip)"} {
+	for key, want := range map[string]string{
+		"Authorization":       "Bearer token",
+		"X-Goog-User-Project": "quota-project",
+		"User-Agent":          "report/1.0 bigqueryuser (gzip)",
+	} {
 		if got := first.Header.Get(key); got != want {
 			t.Errorf("header %s: got %q; want %q", key, got, want)
 		}
@@ -157,12 +167,14 @@ func TestRequest(t *testing.T) {
 	if len(second) != 1 || second[0].Query.Get("location") != "EU" || second[0].Query.Get("maxResults") != "2" {
 		t.Errorf("got the second page's request %+v", second)
 	}
-	if stats.Project != "my-project" || stats.JobID == "" || stats.Location != "EU" || stats.StatementType != "SELECT" || stats.TotalRows != 3 {
+	if stats.Project != "my-project" || stats.JobID == "" || stats.Location != "EU" ||
+		stats.StatementType != "SELECT" || stats.TotalRows != 3 {
 		t.Errorf("got %+v", stats)
 	}
 }
 
-// TestOpenWithoutName: libraries open a driver without a name to get hold of it. Only a connection needs one.
+// TestOpenWithoutName: libraries open a driver without a name to get hold of it. Only a
+// connection needs one.
 func TestOpenWithoutName(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open(driver.Name, "")

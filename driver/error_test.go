@@ -13,14 +13,26 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestErrors: what BigQuery refuses is an *Error with its reason, and the *googleapi.Error under it.
+// TestErrors: what BigQuery refuses is an *Error with its reason, and the *googleapi.Error
+// under it.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT x", fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [1:8]"}})
-	server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: "Access Denied: Project my-project: User does not have bigquery.jobs.create permission in project my-project."}})
-	server.On("SELECT gone", fakebq.Answer{Reject: &fakebq.Error{Reason: "notFound", Message: "Not found: Table my-project:d.gone"}})
-	server.On("SELECT late", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "resourcesExceeded", Message: "Resources exceeded during query execution"}})
+	server.On("SELECT x", fakebq.Answer{
+		Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [1:8]"},
+	})
+	server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{
+		Reason: "accessDenied",
+		Message: "Access Denied: Project my-project: " +
+			"User does not have bigquery.jobs.create permission in project my-project.",
+	}})
+	server.On("SELECT gone", fakebq.Answer{
+		Reject: &fakebq.Error{Reason: "notFound", Message: "Not found: Table my-project:d.gone"},
+	})
+	server.On("SELECT late", fakebq.Answer{
+		Incomplete: 1,
+		Err:        &fakebq.Error{Reason: "resourcesExceeded", Message: "Resources exceeded during query execution"},
+	})
 	db := open(t, server)
 	for _, tt := range []struct {
 		sql      string
@@ -30,14 +42,22 @@ func TestErrors(t *testing.T) {
 		say      string
 	}{
 		{"SELECT x", driver.ErrInvalidQuery, "1:8", 400, "Unrecognized name: x at [1:8]"},
-		{"SELECT forbidden", driver.ErrAccessDenied, "", 403, "BigQuery Job User (bigquery.jobs.create) in project my-project"},
+		{
+			"SELECT forbidden",
+			driver.ErrAccessDenied,
+			"",
+			403,
+			"BigQuery Job User (bigquery.jobs.create) in project my-project",
+		},
 		{"SELECT gone", driver.ErrNotFound, "", 404, "d.gone"},
 		{"SELECT late", driver.ErrResourcesExceeded, "", 400, "job "},
 	} {
 		_, err := db.QueryContext(t.Context(), tt.sql)
 		var e *driver.Error
-		if !errors.As(err, &e) || !errors.Is(err, tt.is) || e.Location != tt.location || e.Status != tt.status || !strings.Contains(err.Error(), tt.say) {
-			t.Errorf("%s: got %v (%+v); want %v at %q with status %d and %q", tt.sql, err, e, tt.is, tt.location, tt.status, tt.say)
+		if !errors.As(err, &e) || !errors.Is(err, tt.is) || e.Location != tt.location || e.Status != tt.status ||
+			!strings.Contains(err.Error(), tt.say) {
+			t.Errorf("%s: got %v (%+v); want %v at %q with status %d and %q",
+				tt.sql, err, e, tt.is, tt.location, tt.status, tt.say)
 		}
 		if errors.Is(err, driver.ErrQuotaExceeded) {
 			t.Errorf("%s: matches another reason", tt.sql)
@@ -56,7 +76,12 @@ func TestErrors(t *testing.T) {
 func TestBytesLimit(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 2 << 30, Billed: 2 << 30})
+	server.On("SELECT name, n FROM t", fakebq.Answer{
+		Fields: numbers.Fields,
+		Rows:   numbers.Rows,
+		Bytes:  2 << 30,
+		Billed: 2 << 30,
+	})
 	db := open(t, server, func(c *dsn.Config) { c.MaximumBytesBilled = 1 << 30 })
 	if _, err := db.QueryContext(t.Context(), "SELECT name, n FROM t"); !errors.Is(err, driver.ErrBytesBilledLimit) {
 		t.Errorf("got %v; want bytesBilledLimitExceeded", err)
@@ -105,8 +130,13 @@ func TestRetry(t *testing.T) {
 func TestNoRetry(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []fakebq.Fault{
-		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}), fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.create permission"}),
-		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}), fakebq.Garbage("{}"), fakebq.Garbage("{"), fakebq.Garbage("<html>"), fakebq.Body(307, "text/html", ""),
+		fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}),
+		fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.create permission"}),
+		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}),
+		fakebq.Garbage("{}"),
+		fakebq.Garbage("{"),
+		fakebq.Garbage("<html>"),
+		fakebq.Body(307, "text/html", ""),
 	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT name, n FROM t", numbers)
@@ -121,7 +151,8 @@ func TestNoRetry(t *testing.T) {
 	}
 }
 
-// TestUnauthorized: a token that stays refused is an error after one more try, and the pool drops the connection.
+// TestUnauthorized: a token that stays refused is an error after one more try, and the pool
+// drops the connection.
 func TestUnauthorized(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{Verify: func(string) (string, bool) { return "", false }})
@@ -139,47 +170,87 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// TestAccessDenied: a refusal names the account, the project and what is missing. BigQuery is asked who was refused where the
-// sign-in does not know, and where it can answer.
+// TestAccessDenied: a refusal names the account, the project and what is missing. BigQuery is
+// asked who was refused where the sign-in does not know, and where it can answer.
 func TestAccessDenied(t *testing.T) {
 	t.Parallel()
 	user := fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: [][]any{{"ada@example.com"}}}
 	for _, tt := range []struct {
+		name     string
 		message  string
 		user     fakebq.Answer
 		account  string
 		requests int
 		want     []string
 	}{
-		{"Access Denied: Table p:d.t: User does not have permission to query table p:d.t, or perhaps it does not exist.", user, "ada@example.com", 2,
-			[]string{"ada@example.com needs", "in project my-project", "read access to the tables"}},
-		{"Access Denied: Table p:d.t: Permission bigquery.tables.getData denied on table p:d.t (or it may not exist).", user, "ada@example.com", 2,
-			[]string{"ada@example.com needs the permission bigquery.tables.getData", "project my-project"}},
-		{"Access Denied: BigQuery BigQuery: Permission denied while getting Drive credentials.", user, "ada@example.com", 2,
-			[]string{"scopes=bigquery,drive.readonly", "shared with ada@example.com"}},
-		{"Access Denied: Project my-project: User does not have bigquery.jobs.create permission in project my-project.", user, "", 1,
-			[]string{"the signed-in account needs the role BigQuery Job User (bigquery.jobs.create) in project my-project"}},
-		{"Access Denied: Table p:d.t", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied"}}, "", 2, []string{"the signed-in account needs"}},
-		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields, Rows: [][]any{{nil}}}, "", 2, []string{"the signed-in account needs"}},
-		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields}, "", 2, []string{"the signed-in account needs"}},
-		{"Access Denied: Table p:d.t", fakebq.Answer{Fields: user.Fields, Incomplete: 1}, "", 2, []string{"the signed-in account needs"}},
+		{
+			"a table",
+			"Access Denied: Table p:d.t: User does not have permission to query table p:d.t, or perhaps it does not exist.",
+			user, "ada@example.com", 2,
+			[]string{"ada@example.com needs", "in project my-project", "read access to the tables"},
+		},
+		{
+			"a permission of a table",
+			"Access Denied: Table p:d.t: Permission bigquery.tables.getData denied on table p:d.t (or it may not exist).",
+			user, "ada@example.com", 2,
+			[]string{"ada@example.com needs the permission bigquery.tables.getData", "project my-project"},
+		},
+		{
+			"Drive",
+			"Access Denied: BigQuery BigQuery: Permission denied while getting Drive credentials.",
+			user, "ada@example.com", 2,
+			[]string{"scopes=bigquery,drive.readonly", "shared with ada@example.com"},
+		},
+		{
+			"jobs",
+			"Access Denied: Project my-project: User does not have bigquery.jobs.create permission in project my-project.",
+			user, "", 1,
+			[]string{"the signed-in account needs the role BigQuery Job User (bigquery.jobs.create) in project my-project"},
+		},
+		{
+			"who asks is refused as well",
+			"Access Denied: Table p:d.t",
+			fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied"}}, "", 2,
+			[]string{"the signed-in account needs"},
+		},
+		{
+			"the user is NULL",
+			"Access Denied: Table p:d.t",
+			fakebq.Answer{Fields: user.Fields, Rows: [][]any{{nil}}}, "", 2,
+			[]string{"the signed-in account needs"},
+		},
+		{
+			"no row with the user",
+			"Access Denied: Table p:d.t",
+			fakebq.Answer{Fields: user.Fields}, "", 2,
+			[]string{"the signed-in account needs"},
+		},
+		{
+			"the user is not known at once",
+			"Access Denied: Table p:d.t",
+			fakebq.Answer{Fields: user.Fields, Incomplete: 1}, "", 2,
+			[]string{"the signed-in account needs"},
+		},
 	} {
-		server := fakebq.Run(t, fakebq.Options{})
-		server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: tt.message}})
-		server.On("SELECT SESSION_USER()", tt.user)
-		_, err := open(t, server).QueryContext(t.Context(), "SELECT forbidden")
-		var e *driver.Error
-		if !errors.As(err, &e) || !errors.Is(err, driver.ErrAccessDenied) || e.Account != tt.account || e.Project != "my-project" {
-			t.Errorf("%s: got %+v; want the account %q", tt.message, e, tt.account)
-			continue
-		}
-		for _, want := range tt.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("got %v; want %q in it", err, want)
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: tt.message}})
+			server.On("SELECT SESSION_USER()", tt.user)
+			_, err := open(t, server).QueryContext(t.Context(), "SELECT forbidden")
+			var e *driver.Error
+			if !errors.As(err, &e) || !errors.Is(err, driver.ErrAccessDenied) ||
+				e.Account != tt.account || e.Project != "my-project" {
+				t.Fatalf("got %+v; want the account %q", e, tt.account)
 			}
-		}
-		if got := server.Count(); got != tt.requests {
-			t.Errorf("%s: got %d requests; want %d", tt.message, got, tt.requests)
-		}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v; want %q in it", err, want)
+				}
+			}
+			if got := server.Count(); got != tt.requests {
+				t.Errorf("got %d requests; want %d", got, tt.requests)
+			}
+		})
 	}
 }

@@ -16,8 +16,15 @@ func TestEstimate(t *testing.T) {
 	t.Parallel()
 	const text = "SELECT name, n FROM t WHERE d = ? AND n > ?"
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On(text, fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 12345,
-		Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATE"}}, {Type: &bq.QueryParameterType{Type: "INT64"}}}})
+	server.On(text, fakebq.Answer{
+		Fields: numbers.Fields,
+		Rows:   numbers.Rows,
+		Bytes:  12345,
+		Parameters: []fakebq.Parameter{
+			{Type: &bq.QueryParameterType{Type: "DATE"}},
+			{Type: &bq.QueryParameterType{Type: "INT64"}},
+		},
+	})
 	conn, err := open(t, server).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

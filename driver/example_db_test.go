@@ -12,7 +12,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// exampleDB stands for a database of your own, opened with sql.Open. What it answers is scripted here.
+// exampleDB stands for a database of your own, opened with sql.Open. What it answers is
+// scripted here.
 func exampleDB(opts ...driver.Option) *sql.DB {
 	server := fakebq.New(fakebq.Options{})
 	url, err := server.Start()
@@ -23,9 +24,11 @@ func exampleDB(opts ...driver.Option) *sql.DB {
 		server.On(text, answers...)
 	}
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
-		return fakebq.Answer{DML: &fakebq.DML{Updated: 1}}, strings.HasPrefix(st.SQL, "UPDATE accounts SET balance = balance ")
+		known := strings.HasPrefix(st.SQL, "UPDATE accounts SET balance = balance ")
+		return fakebq.Answer{DML: &fakebq.DML{Updated: 1}}, known
 	})
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Dataset: "shop", Auth: "none", Endpoint: url}, opts...)
+	cfg := &dsn.Config{Project: "my-project", Dataset: "shop", Auth: "none", Endpoint: url}
+	connector, err := driver.NewConnector(cfg, opts...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -66,33 +69,67 @@ func exampleAnswers() map[string][]fakebq.Answer {
 	items := column("item", "STRING", "cup", "tea")
 	items.Bytes, items.Billed = 52, 10<<20
 	users := column("f0_", "INTEGER", 42)
-	users.Incomplete, users.Running = 2, &bq.JobStatistics2{TotalBytesProcessed: 7e6, QueryPlan: []*bq.ExplainQueryStage{{Status: "COMPLETE"}, {Status: "RUNNING"}}}
+	users.Incomplete = 2
+	users.Running = &bq.JobStatistics2{
+		TotalBytesProcessed: 7e6,
+		QueryPlan:           []*bq.ExplainQueryStage{{Status: "COMPLETE"}, {Status: "RUNNING"}},
+	}
 	endless := column("f0_", "INTEGER", 0)
 	endless.Until = make(chan struct{})
 	return map[string][]fakebq.Answer{
-		"INSERT INTO orders (id, day, item) VALUES (?, ?, ?)":                                   {takes(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}}, "INT64", "DATE", "STRING")},
-		"SELECT COUNT(*) FROM orders WHERE day <= @day AND (shipped IS NULL OR shipped > @day)": {takes(column("f0_", "INTEGER", 3), "day DATE")},
+		"INSERT INTO orders (id, day, item) VALUES (?, ?, ?)": {
+			takes(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}}, "INT64", "DATE", "STRING"),
+		},
+		"SELECT COUNT(*) FROM orders WHERE day <= @day AND (shipped IS NULL OR shipped > @day)": {
+			takes(column("f0_", "INTEGER", 3), "day DATE"),
+		},
 
 		"UPDATE orders SET shipped = ? WHERE id = ?": {takes(fakebq.Answer{DML: &fakebq.DML{Updated: 1}}, "DATE", "INT64")},
-		"SELECT shipped, note, price FROM orders WHERE id = ?": {{Rows: [][]any{{nil, nil, nil}},
-			Fields: []fakebq.Field{{Name: "shipped", Type: "DATE"}, {Name: "note", Type: "STRING"}, {Name: "price", Type: "NUMERIC"}}}},
+		"SELECT shipped, note, price FROM orders WHERE id = ?": {{
+			Fields: []fakebq.Field{
+				{Name: "shipped", Type: "DATE"},
+				{Name: "note", Type: "STRING"},
+				{Name: "price", Type: "NUMERIC"},
+			},
+			Rows: [][]any{{nil, nil, nil}},
+		}},
 
 		"INSERT INTO baskets (tags, lines) VALUES (?, ?)": {{DML: &fakebq.DML{Inserted: 1}}},
-		"SELECT tags, lines FROM baskets": {{Rows: [][]any{{[]any{"new", "gift"}, []any{[]any{"tea", 3.5}, []any{"cup", 12.0}}}},
-			Fields: []fakebq.Field{{Name: "tags", Type: "STRING", Mode: "REPEATED"}, {Name: "lines", Type: "RECORD", Mode: "REPEATED",
-				Fields: []fakebq.Field{{Name: "item", Type: "STRING"}, {Name: "unit_price", Type: "FLOAT"}}}}}},
+		"SELECT tags, lines FROM baskets": {{
+			Fields: []fakebq.Field{
+				{Name: "tags", Type: "STRING", Mode: "REPEATED"},
+				{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{
+					{Name: "item", Type: "STRING"},
+					{Name: "unit_price", Type: "FLOAT"},
+				}},
+			},
+			Rows: [][]any{{[]any{"new", "gift"}, []any{[]any{"tea", 3.5}, []any{"cup", 12.0}}}},
+		}},
 
-		"SELECT id,\n  prize\nFROM orders": {{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: prize; Did you mean price? at [2:3]"}}},
+		"SELECT id,\n  prize\nFROM orders": {{
+			Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: prize; Did you mean price? at [2:3]"},
+		}},
 
 		"BEGIN TRANSACTION":    {done("BEGIN_TRANSACTION")},
 		"ROLLBACK TRANSACTION": {done("ROLLBACK_TRANSACTION")},
-		"COMMIT TRANSACTION": {{Err: &fakebq.Error{Reason: "invalidQuery",
-			Message: "Transaction is aborted due to concurrent update against table my-project:shop.accounts. Transaction ID: 1"}}, done("COMMIT_TRANSACTION")},
+		"COMMIT TRANSACTION": {
+			{Err: &fakebq.Error{
+				Reason: "invalidQuery",
+				Message: "Transaction is aborted due to concurrent update against table my-project:shop.accounts. " +
+					"Transaction ID: 1",
+			}},
+			done("COMMIT_TRANSACTION"),
+		},
 
-		"DECLARE last DATE DEFAULT '2026-03-01'; SELECT COUNT(*) FROM orders WHERE day = last; SELECT item FROM orders ORDER BY item": {
-			{Children: []fakebq.Answer{column("f0_", "INTEGER", 2), items}}},
+		"DECLARE last DATE DEFAULT '2026-03-01'; " +
+			"SELECT COUNT(*) FROM orders WHERE day = last; " +
+			"SELECT item FROM orders ORDER BY item": {
+			{Children: []fakebq.Answer{column("f0_", "INTEGER", 2), items}},
+		},
 
-		"SELECT * FROM events WHERE day >= ?":                     {takes(fakebq.Answer{Fields: items.Fields, Bytes: 12_300_000_000}, "DATE")},
+		"SELECT * FROM events WHERE day >= ?": {
+			takes(fakebq.Answer{Fields: items.Fields, Bytes: 12_300_000_000}, "DATE"),
+		},
 		"SELECT COUNT(*) FROM events AS a CROSS JOIN events AS b": {endless},
 		"SELECT item FROM orders":                                 {items},
 		"SELECT COUNT(DISTINCT user) FROM events":                 {users},

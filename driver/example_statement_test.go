@@ -45,7 +45,10 @@ func Example_transaction() {
 func Example_script() {
 	db := exampleDB()
 	defer db.Close()
-	rows, err := db.QueryContext(context.Background(), "DECLARE last DATE DEFAULT '2026-03-01'; SELECT COUNT(*) FROM orders WHERE day = last; SELECT item FROM orders ORDER BY item")
+	rows, err := db.QueryContext(context.Background(),
+		"DECLARE last DATE DEFAULT '2026-03-01'; "+
+			"SELECT COUNT(*) FROM orders WHERE day = last; "+
+			"SELECT item FROM orders ORDER BY item")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -85,7 +88,8 @@ func ExampleEstimate() {
 	// Output: 12.3 GB
 }
 
-// When the context ends, the call returns at once, and the job is cancelled at BigQuery, where it would cost money.
+// When the context ends, the call returns at once, and the job is cancelled at BigQuery, where
+// it would cost money.
 func Example_cancel() {
 	db := exampleDB()
 	defer db.Close()
@@ -108,7 +112,8 @@ func ExampleWithStats() {
 		log.Fatal(err)
 	}
 	defer rows.Close()
-	fmt.Println(stats.StatementType, "of", stats.TotalRows, "rows:", stats.BytesProcessed, "bytes read,", stats.BytesBilled, "billed to", stats.Project)
+	fmt.Println(stats.StatementType, "of", stats.TotalRows, "rows:", stats.BytesProcessed, "bytes read,",
+		stats.BytesBilled, "billed to", stats.Project)
 	// Output: SELECT of 2 rows: 52 bytes read, 10485760 billed to my-project
 }
 

@@ -17,13 +17,15 @@ import (
 
 // The first connection signs the person in; the next program start finds the sign-in.
 func Example() {
-	db, err := sql.Open(driver.Name, "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json&maximum_bytes_billed=10000000000")
+	db, err := sql.Open(driver.Name,
+		"bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json&maximum_bytes_billed=10000000000")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer db.Close()
 	rows, err := db.QueryContext(context.Background(),
-		"SELECT name, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year >= ? GROUP BY name ORDER BY 2 DESC LIMIT 3", 2000)
+		"SELECT name, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` "+
+			"WHERE year >= ? GROUP BY name ORDER BY 2 DESC LIMIT 3", 2000)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +49,8 @@ func ExampleNewConnector() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", TokenStore: "keyring"}, driver.WithClientSecrets(secrets))
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", TokenStore: "keyring"},
+		driver.WithClientSecrets(secrets))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -65,7 +68,8 @@ func ExampleNewConnector() {
 	fmt.Println("signed in as", who.Account)
 }
 
-// A command of a program that forgets who has signed in on this machine: the next connection asks anew.
+// A command of a program that forgets who has signed in on this machine: the next connection
+// asks anew.
 func ExampleConnector_SignIn() {
 	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", ClientSecrets: "client_secrets.json"})
 	if err != nil {
@@ -77,8 +81,8 @@ func ExampleConnector_SignIn() {
 	}
 }
 
-// Arguments are typed parameters, never text of the statement. A time takes the type that the statement needs,
-// here that of a DATE column.
+// Arguments are typed parameters, never text of the statement. A time takes the type that the
+// statement needs, here that of a DATE column.
 func Example_arguments() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
@@ -92,15 +96,18 @@ func Example_arguments() {
 		log.Fatal(err)
 	}
 	var open int64 // a name can stand in several places
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM orders WHERE day <= @day AND (shipped IS NULL OR shipped > @day)",
-		sql.Named("day", day)).Scan(&open); err != nil {
+	err = db.QueryRowContext(ctx,
+		"SELECT COUNT(*) FROM orders WHERE day <= @day AND (shipped IS NULL OR shipped > @day)",
+		sql.Named("day", day)).Scan(&open)
+	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(inserted, "inserted,", open, "open")
 	// Output: 1 inserted, 3 open
 }
 
-// A nil argument is a NULL of the type that the statement needs. A NULL scans into a pointer, sql.Null[T] or any.
+// A nil argument is a NULL of the type that the statement needs. A NULL scans into a pointer,
+// sql.Null[T] or any.
 func Example_null() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
@@ -110,14 +117,16 @@ func Example_null() {
 	var shipped sql.Null[time.Time]
 	var note *string
 	var price any
-	if err := db.QueryRowContext(ctx, "SELECT shipped, note, price FROM orders WHERE id = ?", 7).Scan(&shipped, &note, &price); err != nil {
+	row := db.QueryRowContext(ctx, "SELECT shipped, note, price FROM orders WHERE id = ?", 7)
+	if err := row.Scan(&shipped, &note, &price); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(shipped.Valid, note == nil, price)
 	// Output: false true <nil>
 }
 
-// An ARRAY scans into a slice of its type, and As decodes STRUCTs into Go's own. Both are arguments as well.
+// An ARRAY scans into a slice of its type, and As decodes STRUCTs into Go's own. Both are
+// arguments as well.
 func Example_arraysAndStructs() {
 	type line struct {
 		Item  string
@@ -125,7 +134,9 @@ func Example_arraysAndStructs() {
 	}
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, "INSERT INTO baskets (tags, lines) VALUES (?, ?)", []string{"new", "gift"}, []line{{"tea", 3.5}}); err != nil {
+	_, err := db.ExecContext(ctx, "INSERT INTO baskets (tags, lines) VALUES (?, ?)",
+		[]string{"new", "gift"}, []line{{"tea", 3.5}})
+	if err != nil {
 		log.Fatal(err)
 	}
 	var tags []string
@@ -137,16 +148,19 @@ func Example_arraysAndStructs() {
 	// Output: ["new" "gift"] [{Item:tea Price:3.5} {Item:cup Price:12}]
 }
 
-// Every statement of a nightly report runs when there are idle resources, and can be found on the bill.
+// Every statement of a nightly report runs when there are idle resources, and can be found on
+// the bill.
 func ExampleWithOptions() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
-	ctx = driver.WithOptions(ctx, driver.Priority("batch"), driver.Labels(map[string]string{"report": "nightly"}), driver.JobIDPrefix("nightly_"))
+	ctx = driver.WithOptions(ctx, driver.Priority("batch"),
+		driver.Labels(map[string]string{"report": "nightly"}), driver.JobIDPrefix("nightly_"))
 	if _, err := db.ExecContext(ctx, "DELETE FROM orders WHERE day < ?", time.Now().AddDate(-1, 0, 0)); err != nil {
 		log.Fatal(err)
 	}
 	// An option can stand among the arguments, too.
-	rows, err := db.QueryContext(ctx, "SELECT day, COUNT(*) FROM orders WHERE day >= ? GROUP BY day", time.Now().AddDate(0, -1, 0),
+	rows, err := db.QueryContext(ctx, "SELECT day, COUNT(*) FROM orders WHERE day >= ? GROUP BY day",
+		time.Now().AddDate(0, -1, 0),
 		driver.DestinationTable("reports.orders_by_day", bigquery.WriteTruncate, bigquery.CreateIfNeeded))
 	if err != nil {
 		log.Fatal(err)
@@ -169,7 +183,9 @@ func ExampleAs() {
 		Item  string
 		Price float64
 	}
-	value := []driver.Struct{{Fields: []driver.StructField{{Name: "item", Value: "tea"}, {Name: "price", Value: "3.5"}}}} // what Scan gets
+	value := []driver.Struct{{ // what Scan gets
+		Fields: []driver.StructField{{Name: "item", Value: "tea"}, {Name: "price", Value: "3.5"}},
+	}}
 	var lines []line
 	if err := driver.As(&lines).Scan(value); err != nil { // rows.Scan(driver.As(&lines))
 		log.Fatal(err)
@@ -179,7 +195,11 @@ func ExampleAs() {
 }
 
 func ExampleStruct() {
-	s := driver.Struct{Fields: []driver.StructField{{Name: "item", Value: "tea"}, {Name: "price", Value: "3.5"}, {Name: "note"}}}
+	s := driver.Struct{Fields: []driver.StructField{
+		{Name: "item", Value: "tea"},
+		{Name: "price", Value: "3.5"},
+		{Name: "note"},
+	}}
 	price, _ := s.Get("price")
 	fmt.Println(price, s)
 	// Output: 3.5 {"item":"tea","price":"3.5","note":null}

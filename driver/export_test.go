@@ -17,7 +17,8 @@ func CountClients(c *Connector) *atomic.Int64 {
 	return &n
 }
 
-// PauseWith replaces the pauses before requests are made again, in the clients that the connector makes from now on.
+// PauseWith replaces the pauses before requests are made again, in the clients that the
+// connector makes from now on.
 func PauseWith(c *Connector, pause func(time.Duration) time.Duration) {
 	make := c.newClient
 	c.newClient = func(ctx context.Context) (*client, error) {
@@ -29,5 +30,6 @@ func PauseWith(c *Connector, pause func(time.Duration) time.Duration) {
 	}
 }
 
-// ReplaceRefused makes the connector's tokens ones that can be replaced; refused is told of each that BigQuery refused.
+// ReplaceRefused makes the connector's tokens ones that can be replaced; refused is told of
+// each that BigQuery refused.
 func ReplaceRefused(c *Connector, refused func(accessToken string)) { c.tokens.invalidate = refused }

@@ -19,7 +19,8 @@ import (
 
 const insert = "INSERT INTO t VALUES (1)"
 
-// TestNothingSentAfterTheEnd: a refused token does not bring a statement back whose caller has left.
+// TestNothingSentAfterTheEnd: a refused token does not bring a statement back whose caller has
+// left.
 func TestNothingSentAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan struct{}), make(chan struct{})
@@ -64,7 +65,8 @@ func TestSlowToken(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	tokens := slowTokens{make(chan struct{})}
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL()}, driver.WithTokenSource(tokens))
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL()},
+		driver.WithTokenSource(tokens))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,8 @@ func TestSlowToken(t *testing.T) {
 	}
 }
 
-// TestFailedJob: a job that has failed is not asked for again and again, nor run again where a part of it stands.
+// TestFailedJob: a job that has failed is not asked for again and again, nor run again where a
+// part of it stands.
 func TestFailedJob(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -99,8 +102,20 @@ func TestFailedJob(t *testing.T) {
 		polls      int
 	}{
 		{"while it is polled", "SELECT 1", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "jobBackendError"}}, 1, 1},
-		{"with a reason that a request can have too", "SELECT 1", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "backendError"}}, 1, 1},
-		{"a script", "INSERT INTO t VALUES (1); SELECT 1", fakebq.Answer{Err: &fakebq.Error{Reason: "jobInternalError"}}, 1, 0},
+		{
+			"with a reason that a request can have too",
+			"SELECT 1",
+			fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "backendError"}},
+			1,
+			1,
+		},
+		{
+			"a script",
+			"INSERT INTO t VALUES (1); SELECT 1",
+			fakebq.Answer{Err: &fakebq.Error{Reason: "jobInternalError"}},
+			1,
+			0,
+		},
 		{"a procedure", "CALL d.p()", fakebq.Answer{Err: &fakebq.Error{Reason: "jobBackendError"}}, 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,7 +135,8 @@ func TestFailedJob(t *testing.T) {
 	}
 }
 
-// TestFailedProcedureIsNotRepeated: a type that has changed does not run a procedure twice, a part of which stands.
+// TestFailedProcedureIsNotRepeated: a type that has changed does not run a procedure twice, a
+// part of which stands.
 func TestFailedProcedureIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	const call = "CALL d.p(?)"
@@ -128,7 +144,8 @@ func TestFailedProcedureIsNotRepeated(t *testing.T) {
 	typ := func(name string) []fakebq.Parameter {
 		return []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: name}}}
 	}
-	server.On(call, fakebq.Answer{StatementType: "SELECT", Fields: numbers.Fields, Parameters: typ("DATE")}, fakebq.Answer{Parameters: typ("DATETIME"), Err: &fakebq.Error{Reason: "invalidQuery"}})
+	server.On(call, fakebq.Answer{StatementType: "SELECT", Fields: numbers.Fields, Parameters: typ("DATE")},
+		fakebq.Answer{Parameters: typ("DATETIME"), Err: &fakebq.Error{Reason: "invalidQuery"}})
 	db := open(t, server)
 	if _, err := db.ExecContext(t.Context(), call, time.Now()); err != nil {
 		t.Fatal(err)
@@ -186,7 +203,8 @@ func TestCloseWithOpenRows(t *testing.T) {
 	}
 }
 
-// TestCloseWithRunningJob: a job whose context ends after the database was closed is cancelled all the same.
+// TestCloseWithRunningJob: a job whose context ends after the database was closed is cancelled
+// all the same.
 func TestCloseWithRunningJob(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -207,11 +225,18 @@ func TestCloseWithRunningJob(t *testing.T) {
 	server.WaitFor(t, fakebq.Cancel, 1)
 }
 
-// TestStatsOfALongStatement: what the answer to a poll leaves out is asked for, if anybody wants to know.
+// TestStatsOfALongStatement: what the answer to a poll leaves out is asked for, if anybody
+// wants to know.
 func TestStatsOfALongStatement(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 1, Bytes: 100, Billed: 10 << 20})
+	server.On("SELECT *", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Incomplete: 1,
+		Bytes:      100,
+		Billed:     10 << 20,
+	})
 	db := open(t, server)
 	var stats driver.Stats
 	if err := db.QueryRowContext(driver.WithStats(t.Context(), &stats), "SELECT *").Scan(new(any), new(any)); err != nil {

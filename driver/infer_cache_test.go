@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestTypeCache: it is bounded in size and in time, and what was asked before a change is not remembered after it.
+// TestTypeCache: it is bounded in size and in time, and what was asked before a change is not
+// remembered after it.
 func TestTypeCache(t *testing.T) {
 	t.Parallel()
 	c := newTypeCache(3)

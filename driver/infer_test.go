@@ -19,7 +19,13 @@ import (
 func TestInferredTypes(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	types := []*bq.QueryParameterType{{Type: "DATE"}, {Type: "DATETIME"}, {Type: "TIMESTAMP"}, {Type: "TIME"}, {Type: "NUMERIC"}}
+	types := []*bq.QueryParameterType{
+		{Type: "DATE"},
+		{Type: "DATETIME"},
+		{Type: "TIMESTAMP"},
+		{Type: "TIME"},
+		{Type: "NUMERIC"},
+	}
 	var positional, named []fakebq.Parameter
 	for i, typ := range types {
 		positional = append(positional, fakebq.Parameter{Type: typ})
@@ -32,13 +38,20 @@ func TestInferredTypes(t *testing.T) {
 	server.On("INSERT INTO t VALUES (@a, @b, @c, @d, @e)", byName)
 	db := open(t, server)
 	at := time.Date(2024, 2, 29, 23, 30, 0, 1000, time.FixedZone("", -3*3600))
-	want := []string{"DATE 2024-02-29", "DATETIME 2024-02-29 23:30:00.000001", "TIMESTAMP 2024-03-01 02:30:00.000001+00:00", "TIME 23:30:00.000001", "NUMERIC NULL"}
+	want := []string{
+		"DATE 2024-02-29", "DATETIME 2024-02-29 23:30:00.000001", "TIMESTAMP 2024-03-01 02:30:00.000001+00:00",
+		"TIME 23:30:00.000001", "NUMERIC NULL",
+	}
 	for _, tt := range []struct {
 		name, sql string
 		args      []any
 	}{
 		{"positional", "INSERT INTO t VALUES (?, ?, ?, ?, ?)", []any{at, at, at, at, nil}},
-		{"named", "INSERT INTO t VALUES (@a, @b, @c, @d, @e)", []any{sql.Named("a", at), sql.Named("B", at), sql.Named("c", at), sql.Named("d", at), sql.Named("e", nil)}},
+		{
+			"named",
+			"INSERT INTO t VALUES (@a, @b, @c, @d, @e)",
+			[]any{sql.Named("a", at), sql.Named("B", at), sql.Named("c", at), sql.Named("d", at), sql.Named("e", nil)},
+		},
 	} {
 		server.ResetLog()
 		for range 3 {
@@ -76,7 +89,11 @@ func TestTypesChange(t *testing.T) {
 		if !st.DryRun && st.Parameters[0].ParameterType.Type != typ {
 			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Value has type DATE at [1:2]"}}, true
 		}
-		return fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}}}, true
+		return fakebq.Answer{
+			StatementType: "INSERT",
+			DML:           &fakebq.DML{Inserted: 1},
+			Parameters:    []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}},
+		}, true
 	})
 	db := open(t, server)
 	run := func(query string, args ...any) {
@@ -105,8 +122,13 @@ func TestTypesChange(t *testing.T) {
 	run(insert, time.Now())
 	count("after DDL of its own", 1, 1)
 	server.OnFunc(nil)
-	server.On(insert, fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{}, Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"},
-		Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATETIME"}}}})
+	server.On(insert,
+		fakebq.Answer{
+			StatementType: "INSERT",
+			DML:           &fakebq.DML{},
+			Err:           &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"},
+			Parameters:    []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "DATETIME"}}},
+		})
 	if _, err := db.ExecContext(t.Context(), insert, time.Now()); !errors.Is(err, driver.ErrInvalidQuery) {
 		t.Errorf("got %v; want invalidQuery", err)
 	}
@@ -125,8 +147,8 @@ func parameters(req *bq.QueryRequest) []string {
 	return out
 }
 
-// TestTextOfOtherTypes: what is read as text, such as a NUMERIC, can be written as text. Only a statement that BigQuery
-// refuses is asked about, and once.
+// TestTextOfOtherTypes: what is read as text, such as a NUMERIC, can be written as text. Only a
+// statement that BigQuery refuses is asked about, and once.
 func TestTextOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	const positional, named = "INSERT INTO t VALUES (?, ?)", "INSERT INTO t VALUES (@a, @b)"
@@ -157,10 +179,34 @@ func TestTextOfOtherTypes(t *testing.T) {
 		first     counts
 		want      []string
 	}{
-		{"positional", positional, []any{"x", "1.5"}, counts{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
-		{"named", named, []any{sql.Named("a", "x"), sql.Named("b", sql.NullString{String: "1.5", Valid: true})}, counts{fakebq.Insert: 1, fakebq.Query: 2}, []string{"STRING x", "NUMERIC 1.5"}},
-		{"with a NULL", positional, []any{nil, "1.5"}, counts{fakebq.Insert: 1, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
-		{"named, with a NULL", named, []any{sql.Named("a", nil), sql.Named("b", "1.5")}, counts{fakebq.Insert: 2, fakebq.Query: 1}, []string{"STRING NULL", "NUMERIC 1.5"}},
+		{
+			"positional",
+			positional,
+			[]any{"x", "1.5"},
+			counts{fakebq.Insert: 1, fakebq.Query: 2},
+			[]string{"STRING x", "NUMERIC 1.5"},
+		},
+		{
+			"named",
+			named,
+			[]any{sql.Named("a", "x"), sql.Named("b", sql.NullString{String: "1.5", Valid: true})},
+			counts{fakebq.Insert: 1, fakebq.Query: 2},
+			[]string{"STRING x", "NUMERIC 1.5"},
+		},
+		{
+			"with a NULL",
+			positional,
+			[]any{nil, "1.5"},
+			counts{fakebq.Insert: 1, fakebq.Query: 1},
+			[]string{"STRING NULL", "NUMERIC 1.5"},
+		},
+		{
+			"named, with a NULL",
+			named,
+			[]any{sql.Named("a", nil), sql.Named("b", "1.5")},
+			counts{fakebq.Insert: 2, fakebq.Query: 1},
+			[]string{"STRING NULL", "NUMERIC 1.5"},
+		},
 	} {
 		db := open(t, server)
 		for i, want := range []counts{tt.first, {fakebq.Query: 1}} {

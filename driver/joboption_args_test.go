@@ -15,7 +15,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestOptionsAmongArguments: an option may stand anywhere, and the other arguments are counted without it.
+// TestOptionsAmongArguments: an option may stand anywhere, and the other arguments are counted
+// without it.
 func TestOptionsAmongArguments(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -71,14 +72,16 @@ func TestOptionsAmongArguments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := parameters(req); req.Location != "EU" || len(got) != 2 || tt.args[0] != any(b) && !reflect.DeepEqual(got, []string{"INT64 1", "INT64 2"}) {
+			if got := parameters(req); req.Location != "EU" || len(got) != 2 ||
+				tt.args[0] != any(b) && !reflect.DeepEqual(got, []string{"INT64 1", "INT64 2"}) {
 				t.Errorf("%v: got %q in %s", tt.args, got, req.Location)
 			}
 		}
 	}
 }
 
-// TestOptionsAddUp: contexts in contexts, then arguments; the later one wins, labels are merged, zero takes back.
+// TestOptionsAddUp: contexts in contexts, then arguments; the later one wins, labels are
+// merged, zero takes back.
 func TestOptionsAddUp(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -86,7 +89,8 @@ func TestOptionsAddUp(t *testing.T) {
 	db := open(t, server, func(c *dsn.Config) {
 		c.Location, c.Labels, c.MaximumBytesBilled = "US", map[string]string{"a": "dsn", "b": "dsn", "c": "dsn"}, 7
 	})
-	outer := driver.WithOptions(t.Context(), driver.Location("EU"), driver.Labels(map[string]string{"b": "outer", "d": "outer"}))
+	outer := driver.WithOptions(t.Context(), driver.Location("EU"),
+		driver.Labels(map[string]string{"b": "outer", "d": "outer"}))
 	inner := driver.WithOptions(outer, driver.Location("europe-west6"), driver.JobTimeout(time.Minute))
 	for _, tt := range []struct {
 		ctx   context.Context
@@ -98,7 +102,13 @@ func TestOptionsAddUp(t *testing.T) {
 		{t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
 		{outer, nil, "EU", "map[a:dsn b:outer c:dsn d:outer]", 7},
 		{inner, nil, "europe-west6", "map[a:dsn b:outer c:dsn d:outer]", 7},
-		{inner, []any{driver.Location("US"), driver.Labels(map[string]string{"c": "arg"}), driver.Location("EU")}, "EU", "map[a:dsn b:outer c:arg d:outer]", 7},
+		{
+			inner,
+			[]any{driver.Location("US"), driver.Labels(map[string]string{"c": "arg"}), driver.Location("EU")},
+			"EU",
+			"map[a:dsn b:outer c:arg d:outer]",
+			7,
+		},
 		{t.Context(), []any{driver.Location(""), driver.MaximumBytesBilled(0)}, "", "map[a:dsn b:dsn c:dsn]", 0},
 		{t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
 	} {
@@ -125,7 +135,8 @@ func TestDryRunOption(t *testing.T) {
 	server.On("SELECT 1; SELECT 2", fakebq.Answer{Fields: numbers.Fields, Children: []fakebq.Answer{numbers, numbers}})
 	db := open(t, server)
 	var stats driver.Stats
-	ctx := driver.WithStats(driver.WithOptions(t.Context(), driver.DryRun(), driver.Labels(map[string]string{"team": "sales"})), &stats)
+	ctx := driver.WithStats(driver.WithOptions(t.Context(), driver.DryRun(),
+		driver.Labels(map[string]string{"team": "sales"})), &stats)
 	rows, err := db.QueryContext(ctx, "SELECT name, n FROM t WHERE n > ?", 1)
 	if err != nil {
 		t.Fatal(err)
@@ -141,11 +152,14 @@ func TestDryRunOption(t *testing.T) {
 		t.Errorf("got requests %v; want %v", got, want)
 	}
 	body := server.Requests(fakebq.Insert)[0].Body
-	if member(t, body, "configuration.dryRun") != "true" || member(t, body, "configuration.labels") != `{"team":"sales"}` || member(t, body, "jobReference.jobId") != "" {
+	if member(t, body, "configuration.dryRun") != "true" ||
+		member(t, body, "configuration.labels") != `{"team":"sales"}` || member(t, body, "jobReference.jobId") != "" {
 		t.Errorf("got %s", body)
 	}
-	if _, err := db.ExecContext(t.Context(), insert, driver.DryRun(), driver.MaximumBytesBilled(1)); err != nil || member(t, server.Requests(fakebq.Insert)[1].Body, "configuration.query.maximumBytesBilled") != "" {
-		t.Errorf("with a limit: got %v and %s; want to be told what it would read", err, server.Requests(fakebq.Insert)[1].Body)
+	if _, err := db.ExecContext(t.Context(), insert, driver.DryRun(), driver.MaximumBytesBilled(1)); err != nil ||
+		member(t, server.Requests(fakebq.Insert)[1].Body, "configuration.query.maximumBytesBilled") != "" {
+		t.Errorf("with a limit: got %v and %s; want to be told what it would read",
+			err, server.Requests(fakebq.Insert)[1].Body)
 	}
 	res, err := db.ExecContext(t.Context(), insert, driver.DryRun())
 	if err != nil {
@@ -191,7 +205,8 @@ func TestDestinationTable(t *testing.T) {
 	} {
 		server.ResetLog()
 		db := open(t, server, func(c *dsn.Config) { c.Dataset = tt.dataset })
-		_, err := db.ExecContext(driver.WithOptions(t.Context(), driver.DestinationTable("x.y", "", "")), "SELECT 1", driver.DestinationTable(tt.table, "", ""))
+		_, err := db.ExecContext(driver.WithOptions(t.Context(), driver.DestinationTable("x.y", "", "")), "SELECT 1",
+			driver.DestinationTable(tt.table, "", ""))
 		switch sent := server.Requests(fakebq.Insert); {
 		case strings.Contains(tt.want, " ") && !strings.HasPrefix(tt.want, "{"):
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(sent) > 0 {
@@ -216,7 +231,9 @@ func TestTypesDependOnOptions(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{})
 	server.OnAny(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: typeOf("DATE")}}})
 	db := open(t, server)
-	for i, opt := range []driver.JobOption{driver.DefaultDataset("a"), driver.DefaultDataset("b"), driver.DefaultDataset("a"), driver.Location("EU")} {
+	for i, opt := range []driver.JobOption{
+		driver.DefaultDataset("a"), driver.DefaultDataset("b"), driver.DefaultDataset("a"), driver.Location("EU"),
+	} {
 		if _, err := db.ExecContext(t.Context(), text, time.Now(), opt); err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +256,8 @@ func TestJobCreationOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, rows); len(got) != 3 || stats.JobID != "" || stats.Location != "EU" || stats.BytesProcessed != 100 || stats.StatementType != "SELECT" || stats.ConsoleURL() != "" {
+	if got := readAll(t, rows); len(got) != 3 || stats.JobID != "" || stats.Location != "EU" ||
+		stats.BytesProcessed != 100 || stats.StatementType != "SELECT" || stats.ConsoleURL() != "" {
 		t.Errorf("got %d rows, %+v", len(got), stats)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

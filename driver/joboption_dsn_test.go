@@ -9,15 +9,21 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestDestinationOfTheDSN: what the DSN says of results is for queries, and for nothing that the driver asks by itself. An
-// option is for its statement, whatever that is.
+// TestDestinationOfTheDSN: what the DSN says of results is for queries, and for nothing that
+// the driver asks by itself. An option is for its statement, whatever that is.
 func TestDestinationOfTheDSN(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
-	for _, text := range []string{"SELECT name, n FROM t", "WITH x AS (SELECT 1) SELECT * FROM x", "-- all\n(SELECT 1)", "/* all */ FROM t", " # all\n\tselect 1"} {
+	for _, text := range []string{
+		"SELECT name, n FROM t", "WITH x AS (SELECT 1) SELECT * FROM x", "-- all\n(SELECT 1)",
+		"/* all */ FROM t", " # all\n\tselect 1",
+	} {
 		server.On(text, numbers)
 	}
-	others := []string{insert, "CREATE TABLE t (a INT64)", "SELECT 1; SELECT 2", "CALL p()", "DECLARE x INT64", "SET @@time_zone = 'UTC'", "-- nothing but SELECT"}
+	others := []string{
+		insert, "CREATE TABLE t (a INT64)", "SELECT 1; SELECT 2", "CALL p()", "DECLARE x INT64",
+		"SET @@time_zone = 'UTC'", "-- nothing but SELECT",
+	}
 	for _, text := range others {
 		server.On(text, fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{}})
 	}
@@ -34,7 +40,10 @@ func TestDestinationOfTheDSN(t *testing.T) {
 		}
 		return all
 	}
-	for _, text := range []string{"SELECT name, n FROM t", "WITH x AS (SELECT 1) SELECT * FROM x", "-- all\n(SELECT 1)", "/* all */ FROM t", " # all\n\tselect 1"} {
+	for _, text := range []string{
+		"SELECT name, n FROM t", "WITH x AS (SELECT 1) SELECT * FROM x", "-- all\n(SELECT 1)",
+		"/* all */ FROM t", " # all\n\tselect 1",
+	} {
 		server.ResetLog()
 		rows, err := db.QueryContext(t.Context(), text)
 		if err != nil {
@@ -69,7 +78,8 @@ func TestDestinationOfTheDSN(t *testing.T) {
 	if got := destinations(); len(got) != 0 {
 		t.Errorf("statements that are no queries: got destinations %q", got)
 	}
-	if _, err := db.ExecContext(t.Context(), insert, driver.DestinationTable("mine", "", "")); !errors.Is(err, driver.ErrInvalidQuery) {
+	_, err = db.ExecContext(t.Context(), insert, driver.DestinationTable("mine", "", ""))
+	if !errors.Is(err, driver.ErrInvalidQuery) {
 		t.Errorf("an option with DML: got %v; want BigQuery's refusal", err)
 	}
 	if got := destinations(); len(got) != 1 || !strings.Contains(got[0], "mine") {

@@ -13,7 +13,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestOptionsInTransactions: BEGIN and COMMIT take what makes sense for them, and a session stays in its place.
+// TestOptionsInTransactions: BEGIN and COMMIT take what makes sense for them, and a session
+// stays in its place.
 func TestOptionsInTransactions(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -26,7 +27,8 @@ func TestOptionsInTransactions(t *testing.T) {
 		server.ResetLog()
 		ctx := t.Context()
 		if place != "" {
-			ctx = driver.WithOptions(ctx, driver.Location(place), driver.Labels(map[string]string{"team": "sales"}), driver.DestinationTable("d.t", "", ""))
+			ctx = driver.WithOptions(ctx, driver.Location(place), driver.Labels(map[string]string{"team": "sales"}),
+				driver.DestinationTable("d.t", "", ""))
 		}
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
@@ -37,10 +39,12 @@ func TestOptionsInTransactions(t *testing.T) {
 		}
 		before := server.Count(fakebq.Query, fakebq.Insert)
 		var e *dsn.Error
-		if _, err := tx.ExecContext(t.Context(), insert, driver.Location("asia-east1")); !errors.As(err, &e) || e.Key != "location" {
+		if _, err := tx.ExecContext(t.Context(), insert, driver.Location("asia-east1")); !errors.As(err, &e) ||
+			e.Key != "location" {
 			t.Errorf("another location: got %v", err)
 		}
-		if _, err := tx.PrepareContext(driver.WithOptions(t.Context(), driver.Location("asia-east1")), insert); !errors.As(err, &e) || e.Key != "location" {
+		elsewhere := driver.WithOptions(t.Context(), driver.Location("asia-east1"))
+		if _, err := tx.PrepareContext(elsewhere, insert); !errors.As(err, &e) || e.Key != "location" {
 			t.Errorf("Prepare in another location: got %v", err)
 		}
 		if got := server.Count(fakebq.Query, fakebq.Insert); got != before {
@@ -69,8 +73,8 @@ func TestOptionsInTransactions(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestLocatedSessions: a session that an option has put somewhere does not reach the connection's next user, and who holds the
-// connection gets another one for another place.
+// TestLocatedSessions: a session that an option has put somewhere does not reach the
+// connection's next user, and who holds the connection gets another one for another place.
 func TestLocatedSessions(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

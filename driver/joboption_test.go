@@ -16,8 +16,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// jobOptions are the options: a good value and a bad one, each as text of the DSN and as a JobOption, and where the good
-// one lies in the bodies of jobs.query and jobs.insert.
+// jobOptions are the options: a good value and a bad one, each as text of the DSN and as a
+// JobOption, and where the good one lies in the bodies of jobs.query and jobs.insert.
 var jobOptions = []struct {
 	key           string
 	text, badText string
@@ -35,25 +35,32 @@ var jobOptions = []struct {
 		"", "configuration.query.priority", `"BATCH"`},
 	{"use_query_cache", "false", "no", driver.UseQueryCache(false), nil,
 		"useQueryCache", "configuration.query.useQueryCache", `false`},
-	{"labels", "team:sales", "Team:sales", driver.Labels(map[string]string{"team": "sales"}), driver.Labels(map[string]string{"Team": "sales"}),
+	{"labels", "team:sales", "Team:sales", driver.Labels(map[string]string{"team": "sales"}),
+		driver.Labels(map[string]string{"Team": "sales"}),
 		"labels", "configuration.labels", `{"team":"sales"}`},
 	{"job_timeout", "90s", "1us", driver.JobTimeout(90 * time.Second), driver.JobTimeout(time.Microsecond),
 		"jobTimeoutMs", "configuration.jobTimeoutMs", `"90000"`},
-	{"reservation", "projects/p/locations/US/reservations/r", "r", driver.Reservation("projects/p/locations/US/reservations/r"), driver.Reservation("r"),
+	{"reservation", "projects/p/locations/US/reservations/r", "r",
+		driver.Reservation("projects/p/locations/US/reservations/r"), driver.Reservation("r"),
 		"reservation", "configuration.reservation", `"projects/p/locations/US/reservations/r"`},
-	{"kms_key", "projects/p/locations/us/keyRings/r/cryptoKeys/k", "k", driver.KMSKey("projects/p/locations/us/keyRings/r/cryptoKeys/k"), driver.KMSKey("k"),
-		"destinationEncryptionConfiguration.kmsKeyName", "configuration.query.destinationEncryptionConfiguration.kmsKeyName", `"projects/p/locations/us/keyRings/r/cryptoKeys/k"`},
+	{"kms_key", "projects/p/locations/us/keyRings/r/cryptoKeys/k", "k",
+		driver.KMSKey("projects/p/locations/us/keyRings/r/cryptoKeys/k"), driver.KMSKey("k"),
+		"destinationEncryptionConfiguration.kmsKeyName", "configuration.query.destinationEncryptionConfiguration.kmsKeyName",
+		`"projects/p/locations/us/keyRings/r/cryptoKeys/k"`},
 	{"job_creation", "optional", "never", driver.JobCreation("optional"), driver.JobCreation("never"),
 		"jobCreationMode", "", `"JOB_CREATION_OPTIONAL"`},
 	{"job_id_prefix", "report_", "report.", driver.JobIDPrefix("report_"), driver.JobIDPrefix("report."),
 		"", "jobReference.jobId", `"report_`},
 	{"time_zone", "Europe/Zurich", "here and now", driver.TimeZone("Europe/Zurich"), driver.TimeZone("here and now"),
 		"connectionProperties", "configuration.query.connectionProperties", `[{"key":"time_zone","value":"Europe/Zurich"}]`},
-	{"destination_table", "d.t", "d.t!", driver.DestinationTable("d.t", bigquery.WriteAppend, bigquery.CreateNever), driver.DestinationTable("d.t!", "", ""),
+	{"destination_table", "d.t", "d.t!", driver.DestinationTable("d.t", bigquery.WriteAppend, bigquery.CreateNever),
+		driver.DestinationTable("d.t!", "", ""),
 		"", "configuration.query.destinationTable", `{"datasetId":"d","projectId":"my-project","tableId":"t"}`},
-	{"write_disposition", "append", "WRITE_APPEND", driver.DestinationTable("d.t", bigquery.WriteAppend, ""), driver.DestinationTable("d.t", "APPEND", ""),
+	{"write_disposition", "append", "WRITE_APPEND", driver.DestinationTable("d.t", bigquery.WriteAppend, ""),
+		driver.DestinationTable("d.t", "APPEND", ""),
 		"", "configuration.query.writeDisposition", `"WRITE_APPEND"`},
-	{"create_disposition", "never", "always", driver.DestinationTable("d.t", "", bigquery.CreateNever), driver.DestinationTable("d.t", "", "NEVER"),
+	{"create_disposition", "never", "always", driver.DestinationTable("d.t", "", bigquery.CreateNever),
+		driver.DestinationTable("d.t", "", "NEVER"),
 		"", "configuration.query.createDisposition", `"CREATE_NEVER"`},
 }
 
@@ -82,7 +89,8 @@ func openDSN(t testing.TB, server *fakebq.Server, dataset, keys string) (*sql.DB
 	return db, err
 }
 
-// TestJobOptionsArrive: every option, said in each way, is in the request that arrives, by jobs.query and by jobs.insert.
+// TestJobOptionsArrive: every option, said in each way, is in the request that arrives, by
+// jobs.query and by jobs.insert.
 func TestJobOptionsArrive(t *testing.T) {
 	t.Parallel()
 	for _, tt := range jobOptions {
@@ -152,7 +160,8 @@ func TestJobOptionsArrive(t *testing.T) {
 	}
 }
 
-// TestJobOptionsRefused: a wrong value is refused by its name, with one text in each way, and nothing is sent.
+// TestJobOptionsRefused: a wrong value is refused by its name, with one text in each way, and
+// nothing is sent.
 func TestJobOptionsRefused(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

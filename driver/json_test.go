@@ -40,7 +40,8 @@ const twoColumns = `"schema":{"fields":[{"name":"n","type":"INTEGER"},{"name":"s
 
 const (
 	oneArray  = `"schema":{"fields":[{"name":"n","type":"INTEGER","mode":"REPEATED"}]}`
-	oneStruct = `"schema":{"fields":[{"name":"s","type":"RECORD","fields":[{"name":"a","type":"INTEGER"},{"name":"b","type":"RECORD","mode":"REPEATED","fields":[{"name":"","type":"STRING"}]}]}]}`
+	oneStruct = `"schema":{"fields":[{"name":"s","type":"RECORD","fields":[{"name":"a","type":"INTEGER"},` +
+		`{"name":"b","type":"RECORD","mode":"REPEATED","fields":[{"name":"","type":"STRING"}]}]}]}`
 )
 
 func TestPage(t *testing.T) {
@@ -52,7 +53,8 @@ func TestPage(t *testing.T) {
 	}{
 		{"rows after the schema", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"}]},{"f":[{"v":null},{"v":""}]}]}`,
 			[][]driver.Value{{int64(1), "a"}, {nil, ""}}, ""},
-		{"rows before the schema, white space everywhere", "{ \"rows\" : [ { \"f\" : [ { \"v\" : \"1\" } , { \"v\" : \"a\" } ] } ] ,\n" + twoColumns + " }",
+		{"rows before the schema, white space everywhere",
+			"{ \"rows\" : [ { \"f\" : [ { \"v\" : \"1\" } , { \"v\" : \"a\" } ] } ] ,\n" + twoColumns + " }",
 			[][]driver.Value{{int64(1), "a"}}, ""},
 		{"escapes", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"\"\\\/\b\f\n\r\té😀\ud800x"}]}]}`,
 			[][]driver.Value{{int64(1), "\"\\/\b\f\n\r\té😀\uFFFDx"}}, ""},
@@ -62,9 +64,19 @@ func TestPage(t *testing.T) {
 		{"no columns", `{"jobComplete":true}`, nil, ""},
 		{"too few cells", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"}]}]}`, nil, `row 1 of the result, column "s"`},
 		{"too many cells", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"},{"v":"b"}]}]}`, nil, "more values"},
-		{"a bad cell in the second row", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"}]},{"f":[{"v":"x"},{"v":"a"}]}]}`, nil, `row 2 of the result, column "n": not a INT64`},
+		{
+			"a bad cell in the second row",
+			`{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a"}]},{"f":[{"v":"x"},{"v":"a"}]}]}`,
+			nil,
+			`row 2 of the result, column "n": not a INT64`,
+		},
 		{"a number instead of text", `{` + twoColumns + `,"rows":[{"f":[{"v":1},{"v":"a"}]}]}`, nil, `column "n"`},
-		{"NULL in a REQUIRED column", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":null}]}]}`, nil, "NULL in a REQUIRED column"},
+		{
+			"NULL in a REQUIRED column",
+			`{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":null}]}]}`,
+			nil,
+			"NULL in a REQUIRED column",
+		},
 		{"truncated", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a`, nil, "can't be read"},
 		{"not JSON", `<html>`, nil, "can't be read"},
 		{"empty", ``, nil, "can't be read"},
@@ -72,17 +84,51 @@ func TestPage(t *testing.T) {
 		{"a wrong escape", `{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"\x"}]}]}`, nil, `column "s"`},
 		{"a cell without v", `{` + twoColumns + `,"rows":[{"f":[{"w":"1"},{"v":"a"}]}]}`, nil, `column "n"`},
 		{"a row that is no object", `{` + twoColumns + `,"rows":[1]}`, nil, "row 1"},
-		{"an unknown type", `{"schema":{"fields":[{"name":"n","type":"HOLOGRAM"}]}}`, nil, `column 1, "n": the type HOLOGRAM`},
-		{"an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"2"}]}]},{"f":[{"v":[]}]},{"f":[{"v":null}]},{"f":[{"v": [ { "v" : "3" } ] }]}]}`,
-			[][]driver.Value{{[]int64{1, 2}}, {[]int64{}}, {[]int64{}}, {[]int64{3}}}, ""},
-		{"a NULL in an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":null}]}]}]}`, nil, `column "n": [1]: NULL in an ARRAY`},
-		{"a bad element", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"x"}]}]}]}`, nil, `column "n": [1]: not a INT64`},
+		{
+			"an unknown type",
+			`{"schema":{"fields":[{"name":"n","type":"HOLOGRAM"}]}}`,
+			nil,
+			`column 1, "n": the type HOLOGRAM`,
+		},
+		{
+			"an ARRAY",
+			`{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"2"}]}]},{"f":[{"v":[]}]},{"f":[{"v":null}]},` +
+				`{"f":[{"v": [ { "v" : "3" } ] }]}]}`,
+			[][]driver.Value{{[]int64{1, 2}}, {[]int64{}}, {[]int64{}}, {[]int64{3}}},
+			"",
+		},
+		{
+			"a NULL in an ARRAY",
+			`{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":null}]}]}]}`,
+			nil,
+			`column "n": [1]: NULL in an ARRAY`,
+		},
+		{
+			"a bad element",
+			`{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"},{"v":"x"}]}]}]}`,
+			nil,
+			`column "n": [1]: not a INT64`,
+		},
 		{"an ARRAY that ends early", `{` + oneArray + `,"rows":[{"f":[{"v":[{"v":"1"}}]}]}`, nil, "can't be read"},
 		{"text instead of an ARRAY", `{` + oneArray + `,"rows":[{"f":[{"v":"1"}]}]}`, nil, `column "n"`},
-		{"a STRUCT", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":"a"}]}}]}]}}]},{"f":[{"v":null}]}]}`,
-			[][]driver.Value{{Struct{[]StructField{{"a", int64(1)}, {"b", []Struct{{[]StructField{{"", "a"}}}}}}}}, {nil}}, ""},
-		{"a STRUCT with too few fields", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"}]}}]}]}`, nil, `column "s": .b: the row has fewer values`},
-		{"a bad field", `{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":1}]}}]}]}}]}]}`, nil, `column "s": .b: [0]: .: a cell`},
+		{
+			"a STRUCT",
+			`{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":"a"}]}}]}]}}]},{"f":[{"v":null}]}]}`,
+			[][]driver.Value{{Struct{[]StructField{{"a", int64(1)}, {"b", []Struct{{[]StructField{{"", "a"}}}}}}}}, {nil}},
+			"",
+		},
+		{
+			"a STRUCT with too few fields",
+			`{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"}]}}]}]}`,
+			nil,
+			`column "s": .b: the row has fewer values`,
+		},
+		{
+			"a bad field",
+			`{` + oneStruct + `,"rows":[{"f":[{"v":{"f":[{"v":"1"},{"v":[{"v":{"f":[{"v":1}]}}]}]}}]}]}`,
+			nil,
+			`column "s": .b: [0]: .: a cell`,
+		},
 	} {
 		got, err := readPage(t, tt.body)
 		if tt.wantErr != "" {
@@ -145,7 +191,11 @@ func everyType() []column {
 			&bq.TableFieldSchema{Name: k.name, Type: "RECORD", Fields: []*bq.TableFieldSchema{f}})
 	}
 	for elem := range rangeEnds {
-		fields = append(fields, &bq.TableFieldSchema{Name: elem, Type: "RANGE", RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: elem}})
+		fields = append(fields, &bq.TableFieldSchema{
+			Name:             elem,
+			Type:             "RANGE",
+			RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: elem},
+		})
 	}
 	columns, err := newColumns(&bq.TableSchema{Fields: fields})
 	if err != nil {
@@ -159,8 +209,11 @@ func everyType() []column {
 func FuzzCell(f *testing.F) {
 	columns := everyType()
 	for i := range columns {
-		for _, text := range []string{`"1"`, `"1.5"`, `"true"`, `"2024-02-29"`, `"2024-02-29T01:02:03.5"`, `"01:02:03"`, `"AQ=="`, `null`, `[{"v":"1"}]`,
-			`{"f":[{"v":"NaN"}]}`, `"[2024-01-01, UNBOUNDED)"`, `"[0, 1)"`, `"\u00e9"`, `"-9223372036854775808"`} {
+		for _, text := range []string{
+			`"1"`, `"1.5"`, `"true"`, `"2024-02-29"`, `"2024-02-29T01:02:03.5"`, `"01:02:03"`, `"AQ=="`, `null`,
+			`[{"v":"1"}]`, `{"f":[{"v":"NaN"}]}`, `"[2024-01-01, UNBOUNDED)"`, `"[0, 1)"`, `"\u00e9"`,
+			`"-9223372036854775808"`,
+		} {
 			f.Add(uint8(i), text)
 		}
 	}
@@ -186,7 +239,10 @@ func FuzzCell(f *testing.F) {
 
 // FuzzPlain: eight bytes at a time find what one byte at a time finds, at every offset.
 func FuzzPlain(f *testing.F) {
-	for _, s := range []string{"", `"`, "abcdefgh", "abcdefg\"", "abcdefgh\\", "\x1f\x20\x21\x7f\x80\x9f\xa0\xa2\xdc\xff", "é😀é😀é😀\n", "\x21\x22\x23\x5b\x5d\xa2\xdc\x00\x80\x9f", strings.Repeat("x", 100) + `\u0000"`} {
+	for _, s := range []string{
+		"", `"`, "abcdefgh", "abcdefg\"", "abcdefgh\\", "\x1f\x20\x21\x7f\x80\x9f\xa0\xa2\xdc\xff", "é😀é😀é😀\n",
+		"\x21\x22\x23\x5b\x5d\xa2\xdc\x00\x80\x9f", strings.Repeat("x", 100) + `\u0000"`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -230,10 +286,13 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// FuzzSkip: whatever comes never panics, what is passed over ends within the text, and a value of valid JSON
-// ends where encoding/json says.
+// FuzzSkip: whatever comes never panics, what is passed over ends within the text, and a value
+// of valid JSON ends where encoding/json says.
 func FuzzSkip(f *testing.F) {
-	for _, s := range []string{`{"v":"a\"b"}]`, `[1,[2,{"a":null}],"x\\"],`, `"\u0022" 1`, `-1.5e+3}`, ` true `, `{"v":`, `[[[[`, `]`, `{"a":1}{`, `1{`, `1[`, `"a\`, "\"\x01\"", `{"a" : [ ] }`, `tru`, `[}`} {
+	for _, s := range []string{
+		`{"v":"a\"b"}]`, `[1,[2,{"a":null}],"x\\"],`, `"\u0022" 1`, `-1.5e+3}`, ` true `, `{"v":`, `[[[[`, `]`, `{"a":1}{`,
+		`1{`, `1[`, `"a\`, "\"\x01\"", `{"a" : [ ] }`, `tru`, `[}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -247,7 +306,8 @@ func FuzzSkip(f *testing.F) {
 		if d.Decode(&value) != nil {
 			return
 		}
-		if end := d.InputOffset(); end < int64(len(text)) && !bytes.ContainsAny(value[:1], `"{[`) && bytes.IndexByte(scalarEnd, text[end]) < 0 {
+		if end := d.InputOffset(); end < int64(len(text)) && !bytes.ContainsAny(value[:1], `"{[`) &&
+			bytes.IndexByte(scalarEnd, text[end]) < 0 {
 			return // of 00 encoding/json takes the first, and nothing says that more may follow
 		}
 		if err != nil || int64(c.pos) != d.InputOffset() {

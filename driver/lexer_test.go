@@ -54,9 +54,22 @@ func TestFindParameters(t *testing.T) {
 func TestFindScripts(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]bool{
-		"SELECT 1": false, "SELECT 1;": false, "SELECT 1 ; -- end\n": false, "SELECT ';', 1": false, "SELECT 1 /* ; */": false, "": false, ";": false,
-		"SELECT 1; SELECT 2": true, "DECLARE x INT64; SET x = 1;": true, "CALL d.p(?)": true, " call d.p()": true, "SELECT call": false, "callable": false,
-		"BEGIN SELECT 1; END": true, "SELECT 1;\u00a0\f": false, "\u00a0CALL p()": true,
+		"SELECT 1":                    false,
+		"SELECT 1;":                   false,
+		"SELECT 1 ; -- end\n":         false,
+		"SELECT ';', 1":               false,
+		"SELECT 1 /* ; */":            false,
+		"":                            false,
+		";":                           false,
+		"SELECT 1; SELECT 2":          true,
+		"DECLARE x INT64; SET x = 1;": true,
+		"CALL d.p(?)":                 true,
+		" call d.p()":                 true,
+		"SELECT call":                 false,
+		"callable":                    false,
+		"BEGIN SELECT 1; END":         true,
+		"SELECT 1;\u00a0\f":           false,
+		"\u00a0CALL p()":              true,
 	} {
 		if p, err := findParameters(sql); err != nil || p.script != want {
 			t.Errorf("%q: got script %v, %v; want %v", sql, p.script, err, want)
@@ -64,8 +77,9 @@ func TestFindScripts(t *testing.T) {
 	}
 }
 
-// referenceTokens is GoogleSQL's lexical grammar as far as placeholders go, each token as an expression: slow, and with nothing
-// in common with findParameters. The first that matches where the one before ended is the next token.
+// referenceTokens is GoogleSQL's lexical grammar as far as placeholders go, each token as an
+// expression: slow, and with nothing in common with findParameters. The first that matches
+// where the one before ended is the next token.
 var referenceTokens = []struct {
 	kind string
 	re   *regexp.Regexp
@@ -116,8 +130,9 @@ func referenceParameters(sql string) (positional int, names []string) {
 // FuzzFindParameters: no placeholder is missed, split or made up, compared with the reference.
 func FuzzFindParameters(f *testing.F) {
 	for _, s := range []string{
-		"?", "@a", "a ? 'b", "\\", "''", "*/ ?", "\n?", "@@x", "@`", "'''a'?''b''' ?", `r'\'?', ?`, "@ /* @b */ a", "@--?\na", "@@ a, @a, @A", "@`a b`",
-		"SELECT @a\u00a0AND ?", "`?` # ?\r?", `"""\"""?"""?`, "@{x=1} ?", "rb'''?''' || ?", "/*/ ? */ ?", "'\\\\' ?", "''''?''''?",
+		"?", "@a", "a ? 'b", "\\", "''", "*/ ?", "\n?", "@@x", "@`", "'''a'?''b''' ?", `r'\'?', ?`, "@ /* @b */ a",
+		"@--?\na", "@@ a, @a, @A", "@`a b`", "SELECT @a\u00a0AND ?", "`?` # ?\r?", `"""\"""?"""?`, "@{x=1} ?",
+		"rb'''?''' || ?", "/*/ ? */ ?", "'\\\\' ?", "''''?''''?",
 	} {
 		f.Add(s)
 	}

@@ -28,11 +28,12 @@ func observed(t *testing.T, server *fakebq.Server) (*sql.DB, func() []told) {
 	t.Helper()
 	var mu sync.Mutex
 	var all []told
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: server.URL()}, driver.WithObserver(func(_ context.Context, s driver.Stats, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, told{s, err})
-	}))
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: server.URL()},
+		driver.WithObserver(func(_ context.Context, s driver.Stats, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, told{s, err})
+		}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,10 +52,21 @@ func observed(t *testing.T, server *fakebq.Server) (*sql.DB, func() []told) {
 func TestObserver(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Bytes: 100, Billed: 10 << 20, SlotMillis: 1500})
+	server.On("SELECT name, n FROM t", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Bytes:      100,
+		Billed:     10 << 20,
+		SlotMillis: 1500,
+	})
 	server.On("MERGE t", fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 2, Deleted: 3}})
-	server.On("SELECT x", fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [1:8]"}})
-	server.On("SELECT late", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "resourcesExceeded", Message: "too much"}})
+	server.On("SELECT x", fakebq.Answer{
+		Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [1:8]"},
+	})
+	server.On("SELECT late", fakebq.Answer{
+		Incomplete: 1,
+		Err:        &fakebq.Error{Reason: "resourcesExceeded", Message: "too much"},
+	})
 	db, list := observed(t, server)
 
 	rows, err := db.QueryContext(t.Context(), "SELECT name, n FROM t")
@@ -72,11 +84,15 @@ func TestObserver(t *testing.T) {
 		t.Fatalf("a query: got %+v; want one, without an error", got)
 	}
 	s := got[0].stats
-	if s.Query != "SELECT name, n FROM t" || s.StatementType != "SELECT" || s.BytesProcessed != 100 || s.BytesBilled != 10<<20 ||
-		s.SlotTime != 1500*time.Millisecond || s.RowsRead != 1 || s.TotalRows != int64(len(numbers.Rows)) || s.JobID == "" || s.Duration <= 0 {
+	if s.Query != "SELECT name, n FROM t" || s.StatementType != "SELECT" || s.JobID == "" ||
+		s.BytesProcessed != 100 || s.BytesBilled != 10<<20 ||
+		s.SlotTime != 1500*time.Millisecond || s.Duration <= 0 ||
+		s.RowsRead != 1 || s.TotalRows != int64(len(numbers.Rows)) {
 		t.Errorf("a query: got %+v", s)
 	}
-	if want := "https://console.cloud.google.com/bigquery?j=bq%3AUS%3A" + s.JobID + "&page=queryresults&project=my-project"; s.ConsoleURL() != want {
+	want := "https://console.cloud.google.com/bigquery?j=bq%3AUS%3A" + s.JobID +
+		"&page=queryresults&project=my-project"
+	if s.ConsoleURL() != want {
 		t.Errorf("console: got %s; want %s", s.ConsoleURL(), want)
 	}
 	if got := (driver.Stats{}).ConsoleURL(); got != "" {
@@ -87,13 +103,15 @@ func TestObserver(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = list()
-	if len(got) != 1 || got[0].stats.RowsAffected != 6 || got[0].stats.RowsInserted != 1 || got[0].stats.RowsUpdated != 2 || got[0].stats.RowsDeleted != 3 {
+	if len(got) != 1 || got[0].stats.RowsAffected != 6 || got[0].stats.RowsInserted != 1 ||
+		got[0].stats.RowsUpdated != 2 || got[0].stats.RowsDeleted != 3 {
 		t.Errorf("DML: got %+v", got)
 	}
 	for _, text := range []string{"SELECT x", "SELECT late"} {
 		_, err = db.ExecContext(t.Context(), text)
 		got = list()
-		if len(got) != 1 || got[0].err != err || got[0].stats.Query != text || (got[0].stats.JobID != "") != (text == "SELECT late") {
+		if len(got) != 1 || got[0].err != err || got[0].stats.Query != text ||
+			(got[0].stats.JobID != "") != (text == "SELECT late") {
 			t.Errorf("%s: got %+v; want one with %v", text, got, err)
 		}
 	}
@@ -103,7 +121,16 @@ func TestObserver(t *testing.T) {
 func TestStatsAreWhole(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT paged", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3, Bytes: 100, Billed: 10 << 20, SlotMillis: 1500, CacheHit: true})
+	server.On("SELECT paged", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Repeat:     3,
+		PageSize:   3,
+		Bytes:      100,
+		Billed:     10 << 20,
+		SlotMillis: 1500,
+		CacheHit:   true,
+	})
 	server.On("MERGE t", fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 2, Deleted: 3}})
 	db, list := observed(t, server)
 	rows, err := db.QueryContext(t.Context(), "SELECT paged")
@@ -122,9 +149,10 @@ func TestStatsAreWhole(t *testing.T) {
 	}
 	read, merged := reflect.ValueOf(all[0].stats), reflect.ValueOf(all[1].stats)
 	for i := range read.NumField() {
-		// Fallback is there only where the Storage Read API was refused, Columns only of a statement that was prepared: both have
-		// tests of their own.
-		if name := read.Type().Field(i).Name; name != "Fallback" && name != "Columns" && read.Field(i).IsZero() && merged.Field(i).IsZero() {
+		// Fallback is there only where the Storage Read API was refused, Columns only of a statement
+		// that was prepared: both have tests of their own.
+		if name := read.Type().Field(i).Name; name != "Fallback" && name != "Columns" &&
+			read.Field(i).IsZero() && merged.Field(i).IsZero() {
 			t.Errorf("%s is empty in %+v and %+v", name, all[0].stats, all[1].stats)
 		}
 	}
@@ -137,9 +165,18 @@ func TestStatsAreWhole(t *testing.T) {
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT long", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 3, Running: &bq.JobStatistics2{
-		TotalBytesProcessed: 7 << 20, QueryPlan: []*bq.ExplainQueryStage{{Name: "S00", Status: "COMPLETE"}, {Name: "S01", Status: "RUNNING"}},
-	}})
+	server.On("SELECT long", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Incomplete: 3,
+		Running: &bq.JobStatistics2{
+			TotalBytesProcessed: 7 << 20,
+			QueryPlan: []*bq.ExplainQueryStage{
+				{Name: "S00", Status: "COMPLETE"},
+				{Name: "S01", Status: "RUNNING"},
+			},
+		},
+	})
 	db := open(t, server)
 	var all []driver.Progress
 	ctx := driver.WithProgress(t.Context(), func(p driver.Progress) { all = append(all, p) })
@@ -149,7 +186,8 @@ func TestProgress(t *testing.T) {
 	if len(all) == 0 {
 		t.Fatal("got no progress")
 	}
-	if p := all[0]; p.Stages != 2 || p.StagesDone != 1 || p.BytesProcessed != 7<<20 || p.State != "RUNNING" || p.JobID == "" || p.Elapsed <= 0 {
+	if p := all[0]; p.Stages != 2 || p.StagesDone != 1 || p.BytesProcessed != 7<<20 ||
+		p.State != "RUNNING" || p.JobID == "" || p.Elapsed <= 0 {
 		t.Errorf("got %+v", p)
 	}
 	before := server.Count(fakebq.Get)
@@ -161,7 +199,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestCaret: %+v shows the line of the statement that BigQuery is unhappy with, and the place in it.
+// TestCaret: %+v shows the line of the statement that BigQuery is unhappy with, and the place
+// in it.
 func TestCaret(t *testing.T) {
 	t.Parallel()
 	long := "SELECT " + strings.Repeat("a, ", 100) + "x FROM t"
@@ -178,7 +217,9 @@ func TestCaret(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := fakebq.Run(t, fakebq.Options{})
-			server.On(tt.sql, fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [" + tt.place + "]"}})
+			server.On(tt.sql, fakebq.Answer{
+				Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Unrecognized name: x at [" + tt.place + "]"},
+			})
 			db := open(t, server)
 			_, err := db.QueryContext(t.Context(), tt.sql)
 			var e *driver.Error
@@ -195,7 +236,8 @@ func TestCaret(t *testing.T) {
 			if got := fmt.Sprintf("%v|%s|%q", e, e, e); got != fmt.Sprintf("%s|%s|%q", e.Error(), e.Error(), e.Error()) {
 				t.Errorf("other verbs: got %s", got)
 			}
-			if _, err := db.PrepareContext(t.Context(), tt.sql); fmt.Sprintf("%+v", err) != strings.Replace(want, e.Error(), fmt.Sprint(err), 1) {
+			_, err = db.PrepareContext(t.Context(), tt.sql)
+			if got := fmt.Sprintf("%+v", err); got != strings.Replace(want, e.Error(), fmt.Sprint(err), 1) {
 				t.Errorf("Prepare: got %+v", err)
 			}
 		})

@@ -2,7 +2,8 @@ package driver
 
 import "testing"
 
-// TestIsOrdered: an order that a statement's rows have is always seen. The other way round is only slower.
+// TestIsOrdered: an order that a statement's rows have is always seen. The other way round is
+// only slower.
 func TestIsOrdered(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

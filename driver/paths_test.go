@@ -15,13 +15,17 @@ import (
 )
 
 // eachPath runs a test on bigTable over REST and over the Storage Read API, ordered and not.
-func eachPath(t *testing.T, test func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string)) {
+func eachPath(
+	t *testing.T,
+	test func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string),
+) {
 	for _, path := range []string{"rest", "storage"} {
 		for _, query := range []string{ordered, unordered} {
 			t.Run(path+"/"+query, func(t *testing.T) {
 				t.Parallel()
 				server := bigTable(t)
-				test(t, server, func(c *dsn.Config) { c.ReadAPI, c.StorageEndpoint = path, server.StorageURL() }, path == "storage", query)
+				configure := func(c *dsn.Config) { c.ReadAPI, c.StorageEndpoint = path, server.StorageURL() }
+				test(t, server, configure, path == "storage", query)
 				server.WaitIdle(t)
 				server.WaitStreams(t)
 			})
@@ -29,7 +33,8 @@ func eachPath(t *testing.T, test func(t *testing.T, server *fakebq.Server, confi
 	}
 }
 
-// TestPathsCloseEarly: rows that are closed after the first, twenty times, leave nothing behind. TestMain looks for goroutines.
+// TestPathsCloseEarly: rows that are closed after the first, twenty times, leave nothing
+// behind. TestMain looks for goroutines.
 func TestPathsCloseEarly(t *testing.T) {
 	t.Parallel()
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {
@@ -54,7 +59,8 @@ func TestPathsCloseEarly(t *testing.T) {
 	})
 }
 
-// TestPathsCloseWhileOpening: rows that are closed before anything but the first answer has come end what was begun for them.
+// TestPathsCloseWhileOpening: rows that are closed before anything but the first answer has
+// come end what was begun for them.
 func TestPathsCloseWhileOpening(t *testing.T) {
 	t.Parallel()
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {
@@ -81,7 +87,8 @@ func TestPathsCloseWhileOpening(t *testing.T) {
 	})
 }
 
-// TestPathsCancel: wherever ctx ends, in a page, between pages or in a stream that is silent, the rows end with it.
+// TestPathsCancel: wherever ctx ends, in a page, between pages or in a stream that is silent,
+// the rows end with it.
 func TestPathsCancel(t *testing.T) {
 	t.Parallel()
 	for _, after := range []int{0, 1, 50, 99, 100, 101, 170, 250} {
@@ -89,7 +96,8 @@ func TestPathsCancel(t *testing.T) {
 			t.Parallel()
 			eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {
 				server.Inject(fakebq.GetQueryResults, fakebq.Pass(), fakebq.Pass(), fakebq.Stall(300, nil))
-				server.InjectStream(fakebq.ReadRows, slices.Repeat([]fakebq.StreamFault{{After: 3, Hang: make(chan struct{})}}, 8)...)
+				server.InjectStream(fakebq.ReadRows,
+					slices.Repeat([]fakebq.StreamFault{{After: 3, Hang: make(chan struct{})}}, 8)...)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				rows, err := open(t, server, configure).QueryContext(ctx, query)
@@ -131,15 +139,20 @@ func TestPathsCancel(t *testing.T) {
 	}
 }
 
-// TestPathsBroken: connections that are cut and streams that break are mended, and no row comes twice or not at all.
+// TestPathsBroken: connections that are cut and streams that break are mended, and no row comes
+// twice or not at all.
 func TestPathsBroken(t *testing.T) {
 	t.Parallel()
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {
 		db := open(t, server, configure)
 		if !storage {
-			server.Inject(fakebq.GetQueryResults, fakebq.Pass(), fakebq.Cut(900), fakebq.Pass(), fakebq.Cut(2000), fakebq.Cut(0), fakebq.Pass(), fakebq.Drop())
+			server.Inject(fakebq.GetQueryResults,
+				fakebq.Pass(), fakebq.Cut(900), fakebq.Pass(), fakebq.Cut(2000), fakebq.Cut(0), fakebq.Pass(), fakebq.Drop())
 		}
-		server.InjectStream(fakebq.ReadRows, fakebq.StreamFault{Code: codes.Unavailable, After: 2}, fakebq.StreamFault{Code: codes.Internal, Message: "RST_STREAM", After: 1}, fakebq.StreamFault{Code: codes.Aborted})
+		server.InjectStream(fakebq.ReadRows,
+			fakebq.StreamFault{Code: codes.Unavailable, After: 2},
+			fakebq.StreamFault{Code: codes.Internal, Message: "RST_STREAM", After: 1},
+			fakebq.StreamFault{Code: codes.Aborted})
 		got, err := readInts(t.Context(), db, query)
 		if problem := everyRowOnce(got, query == ordered); err != nil || problem != "" {
 			t.Errorf("got %v, %s", err, problem)
@@ -150,18 +163,19 @@ func TestPathsBroken(t *testing.T) {
 	})
 }
 
-// TestPathsMalformed: a value in the middle of a result that can't be is an error that names its row and column, after the rows
-// before it where there is an order.
+// TestPathsMalformed: a value in the middle of a result that can't be is an error that names
+// its row and column, after the rows before it where there is an order.
 func TestPathsMalformed(t *testing.T) {
 	t.Parallel()
 	const bad = 432
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {
-		table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "when", Type: "TIMESTAMP"}}, bigRows, func(i int) []any {
-			if i == bad {
-				return []any{i, fakebq.Raw(`"999999999999999999"`)}
-			}
-			return []any{i, fakebq.Raw(`"0"`)}
-		})
+		table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "when", Type: "TIMESTAMP"}},
+			bigRows, func(i int) []any {
+				if i == bad {
+					return []any{i, fakebq.Raw(`"999999999999999999"`)}
+				}
+				return []any{i, fakebq.Raw(`"0"`)}
+			})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,11 +213,15 @@ func TestPathsMalformed(t *testing.T) {
 	})
 }
 
-// TestBadRowOfOnePage: the rows before one that can't be read are given out, of a result of one page too.
+// TestBadRowOfOnePage: the rows before one that can't be read are given out, of a result of one
+// page too.
 func TestBadRowOfOnePage(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT n", fakebq.Answer{Fields: []fakebq.Field{{Name: "n", Type: "INTEGER"}}, Rows: [][]any{{1}, {2}, {fakebq.Raw(`"x"`)}, {4}}})
+	server.On("SELECT n", fakebq.Answer{
+		Fields: []fakebq.Field{{Name: "n", Type: "INTEGER"}},
+		Rows:   [][]any{{1}, {2}, {fakebq.Raw(`"x"`)}, {4}},
+	})
 	rows, err := open(t, server).QueryContext(t.Context(), "SELECT n")
 	if err != nil {
 		t.Fatal(err)
@@ -218,14 +236,16 @@ func TestBadRowOfOnePage(t *testing.T) {
 	}
 }
 
-// TestTooManyPages: pages that go on beyond the rows of the result are an error at once, not after an end that may not come.
+// TestTooManyPages: pages that go on beyond the rows of the result are an error at once, not
+// after an end that may not come.
 func TestTooManyPages(t *testing.T) {
 	t.Parallel()
 	server := bigTable(t)
 	db := open(t, server)
 	server.Inject(fakebq.Query, fakebq.Garbage(answerWithTotal(t, server, unordered, `"totalRows":"150"`)))
 	got, err := readInts(t.Context(), db, unordered)
-	if err == nil || !strings.Contains(err.Error(), "150 rows") || len(got) > 200 || server.Count(fakebq.GetQueryResults) > 3 {
+	if err == nil || !strings.Contains(err.Error(), "150 rows") || len(got) > 200 ||
+		server.Count(fakebq.GetQueryResults) > 3 {
 		t.Errorf("got %d rows, %v by %v; want an error after the second page", len(got), err, server.Counts())
 	}
 }

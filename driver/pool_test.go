@@ -63,8 +63,8 @@ func TestStmtOnAnotherConnection(t *testing.T) {
 	}
 }
 
-// TestOneConnection: a query inside the rows of another waits for a connection until its context ends, as with any driver; in one
-// transaction there is no need to.
+// TestOneConnection: a query inside the rows of another waits for a connection until its
+// context ends, as with any driver; in one transaction there is no need to.
 func TestOneConnection(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -125,15 +125,18 @@ func TestRawBadConn(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestNeverBadConn: database/sql runs a statement again on another connection after ErrBadConn. An error of a statement that
-// may have run is never that, whatever happens to the connection.
+// TestNeverBadConn: database/sql runs a statement again on another connection after ErrBadConn.
+// An error of a statement that may have run is never that, whatever happens to the connection.
 func TestNeverBadConn(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakebq.Fault{
 		"a dropped connection": fakebq.Drop().After(),
 		"401":                  fakebq.Fail(fakebq.Error{Reason: "authError", Status: 401}),
-		"a lost session":       fakebq.Fail(fakebq.Error{Reason: "resourcesExceeded", Message: "Session s has expired and is no longer available."}),
-		"garbage":              fakebq.Garbage("{"),
+		"a lost session": fakebq.Fail(fakebq.Error{
+			Reason:  "resourcesExceeded",
+			Message: "Session s has expired and is no longer available.",
+		}),
+		"garbage": fakebq.Garbage("{"),
 	} {
 		server := transactions(t)
 		for range 20 {
@@ -149,8 +152,8 @@ func TestNeverBadConn(t *testing.T) {
 	}
 }
 
-// TestManyUsers: statements, transactions and scripts of many goroutines, some of which are cancelled at any time, mix up
-// nothing and leave nothing behind.
+// TestManyUsers: statements, transactions and scripts of many goroutines, some of which are
+// cancelled at any time, mix up nothing and leave nothing behind.
 func TestManyUsers(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

@@ -11,8 +11,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestSilentServer: of a server that does not answer the caller is free within 100 ms of the deadline, whatever it asked
-// for. The best of five tries counts, since the machine may be busy.
+// TestSilentServer: of a server that does not answer the caller is free within 100 ms of the
+// deadline, whatever it asked for. The best of five tries counts, since the machine may be
+// busy.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	const limit, slack = 30 * time.Millisecond, 100 * time.Millisecond

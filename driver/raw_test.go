@@ -60,7 +60,8 @@ func TestRaw(t *testing.T) {
 		t.Error(err)
 	}
 	sent := server.Requests(fakebq.Insert)
-	if len(sent) != 1 || !strings.Contains(string(sent[0].Body), id) || sent[0].Header.Get("Authorization") != "Bearer token" {
+	if len(sent) != 1 || !strings.Contains(string(sent[0].Body), id) ||
+		sent[0].Header.Get("Authorization") != "Bearer token" {
 		t.Errorf("got the requests %+v; want one in the session, with the sign-in", sent)
 	}
 	if err := tx.Commit(); err != nil {
@@ -111,7 +112,8 @@ func TestRawThroughLibraries(t *testing.T) {
 			_, err := c.Client(t.Context())
 			return err
 		})
-		if ours := name == "wrapped"; ours != (err == nil) || !ours && !strings.Contains(err.Error(), "needs a database of this driver") {
+		if ours := name == "wrapped"; ours != (err == nil) ||
+			!ours && !strings.Contains(err.Error(), "needs a database of this driver") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if err := conn.Close(); err != nil {

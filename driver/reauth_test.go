@@ -33,8 +33,12 @@ func (c *counted) Prompt(ctx context.Context, p auth.Prompt) error {
 // openSignedIn returns a database with the real sign-in, whose person is p.
 func openSignedIn(t testing.TB, signIn *fakegoogle.Server, server *fakebq.Server, dir string, p auth.Prompter) *sql.DB {
 	t.Helper()
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenDir: dir, Login: "manual"},
-		driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(p))
+	connector, err := driver.NewConnector(&dsn.Config{
+		Project:  "my-project",
+		Endpoint: server.URL(),
+		TokenDir: dir,
+		Login:    "manual",
+	}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,8 @@ func TestTokenRefusedOnce(t *testing.T) {
 	}
 }
 
-// TestTokenRefusedForEver: a BigQuery that refuses every token gets a few tries, and the person no prompt.
+// TestTokenRefusedForEver: a BigQuery that refuses every token gets a few tries, and the person
+// no prompt.
 func TestTokenRefusedForEver(t *testing.T) {
 	t.Parallel()
 	signIn, _ := google(t)
@@ -164,7 +169,8 @@ func TestCloseDuringConsent(t *testing.T) {
 	}
 }
 
-// TestNoAmbientCredentials: whatever credentials lie about, with a sign-in of its own the driver reads none.
+// TestNoAmbientCredentials: whatever credentials lie about, with a sign-in of its own the
+// driver reads none.
 func TestNoAmbientCredentials(t *testing.T) {
 	var trapped atomic.Int64
 	trap := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -173,8 +179,11 @@ func TestNoAmbientCredentials(t *testing.T) {
 	}))
 	defer trap.Close()
 	dir := t.TempDir()
-	adc := `{"type":"authorized_user","client_id":"x","client_secret":"y","refresh_token":"z","token_uri":"` + trap.URL + `"}`
-	for _, path := range []string{filepath.Join(dir, "key.json"), filepath.Join(dir, "gcloud", "application_default_credentials.json")} {
+	adc := `{"type":"authorized_user","client_id":"x","client_secret":"y","refresh_token":"z","token_uri":"` +
+		trap.URL + `"}`
+	for _, path := range []string{
+		filepath.Join(dir, "key.json"), filepath.Join(dir, "gcloud", "application_default_credentials.json"),
+	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -199,8 +208,8 @@ func TestNoAmbientCredentials(t *testing.T) {
 	}
 }
 
-// TestQuotaProjectFromEnvironment pins that Google's client libraries take the quota project from the
-// environment where the DSN names none: it is no credential.
+// TestQuotaProjectFromEnvironment pins that Google's client libraries take the quota project
+// from the environment where the DSN names none: it is no credential.
 func TestQuotaProjectFromEnvironment(t *testing.T) {
 	t.Setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "from-environment")
 	signIn, server := google(t)
@@ -229,9 +238,17 @@ func TestIdentity(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			signIn, server := google(t)
-			server.On("SELECT SESSION_USER()", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: tt.answer})
-			connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenDir: t.TempDir(), Login: "manual", User: tt.user},
-				driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+			server.On("SELECT SESSION_USER()", fakebq.Answer{
+				Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}},
+				Rows:   tt.answer,
+			})
+			connector, err := driver.NewConnector(&dsn.Config{
+				Project:  "my-project",
+				Endpoint: server.URL(),
+				TokenDir: t.TempDir(),
+				Login:    "manual",
+				User:     tt.user,
+			}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -252,7 +269,8 @@ func TestIdentity(t *testing.T) {
 			}
 			if tt.user != "" {
 				server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied"}})
-				if _, err := db.ExecContext(t.Context(), "SELECT forbidden"); err == nil || !strings.Contains(err.Error(), tt.user+" needs the role") {
+				if _, err := db.ExecContext(t.Context(), "SELECT forbidden"); err == nil ||
+					!strings.Contains(err.Error(), tt.user+" needs the role") {
 					t.Errorf("403: got %v; want the account in it", err)
 				}
 			}

@@ -16,7 +16,8 @@ import (
 // counts are requests by method.
 type counts = map[fakebq.Method]int
 
-// TestRequests counts the requests of everyday statements, REST and gRPC: each is as few as the API allows.
+// TestRequests counts the requests of everyday statements, REST and gRPC: each is as few as the
+// API allows.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -29,7 +30,12 @@ func TestRequests(t *testing.T) {
 	server.On("CREATE TABLE t (a INT64)", fakebq.Answer{StatementType: "CREATE_TABLE"})
 	server.On("SELECT 1", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "INTEGER"}}, Rows: [][]any{{1}}})
 	server.On("SELECT name, n FROM t WHERE n > ?", numbers)
-	server.On("SELECT name, n FROM paged", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 3, PageSize: 3})
+	server.On("SELECT name, n FROM paged", fakebq.Answer{
+		Fields:   numbers.Fields,
+		Rows:     numbers.Rows,
+		Repeat:   3,
+		PageSize: 3,
+	})
 	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 2})
 	server.On("SELECT big", fakebq.Answer{Table: big})
 	server.On("SELECT big ORDER BY n", fakebq.Answer{Table: big})
@@ -72,7 +78,11 @@ func TestRequests(t *testing.T) {
 		{"SELECT of one row", sel(db, "SELECT 1", 1), counts{fakebq.Query: 1}},
 		{"SELECT of one page", sel(db, "SELECT name, n FROM t", 3), counts{fakebq.Query: 1}},
 		{"DML with RowsAffected", func() error { return insert(db.ExecContext) }, counts{fakebq.Query: 1}},
-		{"DDL", func() error { _, err := db.ExecContext(ctx, "CREATE TABLE t (a INT64)"); return err }, counts{fakebq.Query: 1}},
+		{
+			"DDL",
+			func() error { _, err := db.ExecContext(ctx, "CREATE TABLE t (a INT64)"); return err },
+			counts{fakebq.Query: 1},
+		},
 		{"Prepare and two queries", func() error {
 			stmt, err := db.PrepareContext(ctx, "SELECT name, n FROM t WHERE n > ?")
 			if err != nil {
@@ -114,7 +124,8 @@ func TestRequests(t *testing.T) {
 	got := maps.Clone(server.Counts())
 	streams := got[fakebq.ReadRows]
 	delete(got, fakebq.ReadRows)
-	if want := (counts{fakebq.Query: 1, fakebq.Get: 1, fakebq.CreateReadSession: 1}); streams < 1 || streams > 8 || !reflect.DeepEqual(got, want) {
+	want := counts{fakebq.Query: 1, fakebq.Get: 1, fakebq.CreateReadSession: 1}
+	if streams < 1 || streams > 8 || !reflect.DeepEqual(got, want) {
 		t.Errorf("100,000 rows over Storage: got requests %v and %d streams; want %v and 1 to 8", got, streams, want)
 	}
 }
@@ -135,19 +146,31 @@ func countRows(ctx context.Context, db *sql.DB, query string, want int) error {
 	return rows.Err()
 }
 
-// TestPages: the first page of a result is small, unless the configuration says how large pages are, and the others are
-// as BigQuery makes them. What was read of one page stays as it was when the next is read.
+// TestPages: the first page of a result is small, unless the configuration says how large pages
+// are, and the others are as BigQuery makes them. What was read of one page stays as it was
+// when the next is read.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}, {Name: "b", Type: "BYTES"}, {Name: "l", Type: "STRING", Mode: "REPEATED"}}, 25_000,
-		func(i int) []any { s := fmt.Sprint("row ", i); return []any{i, s, []byte(s), []string{s, s}} })
+	fields := []fakebq.Field{
+		{Name: "i", Type: "INTEGER"},
+		{Name: "s", Type: "STRING"},
+		{Name: "b", Type: "BYTES"},
+		{Name: "l", Type: "STRING", Mode: "REPEATED"},
+	}
+	table, err := fakebq.NewTable(fields, 25_000, func(i int) []any {
+		s := fmt.Sprint("row ", i)
+		return []any{i, s, []byte(s), []string{s, s}}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
 		max   int64
 		sizes []string // maxResults of the pages
-	}{{0, []string{"10000", ""}}, {10_000, []string{"10000", "10000", "10000"}}} {
+	}{
+		{0, []string{"10000", ""}},
+		{10_000, []string{"10000", "10000", "10000"}},
+	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT *", fakebq.Answer{Table: table})
 		db := open(t, server, func(c *dsn.Config) { c.MaxResults = tt.max })

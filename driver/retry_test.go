@@ -44,13 +44,15 @@ func TestRetryAfter(t *testing.T) {
 			defer cancel()
 			_, err := openPausing(t, server, noPause).ExecContext(ctx, insert)
 			if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || server.Count() != 1 {
-				t.Errorf("got %v after %d requests; want context.DeadlineExceeded after one, before the deadline", err, server.Count())
+				t.Errorf("got %v after %d requests; want context.DeadlineExceeded after one, before the deadline",
+					err, server.Count())
 			}
 		})
 	}
 }
 
-// TestDeadlineBeforeTheNextTry: who has no time for the next try is told so at once, and what the last one failed with.
+// TestDeadlineBeforeTheNextTry: who has no time for the next try is told so at once, and what
+// the last one failed with.
 func TestDeadlineBeforeTheNextTry(t *testing.T) {
 	t.Parallel()
 	unavailable := fakebq.HTML(http.StatusServiceUnavailable)
@@ -86,18 +88,20 @@ func TestDeadlineBeforeTheNextTry(t *testing.T) {
 			defer cancel()
 			err := run(ctx, server)
 			var e *driver.Error
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || ctx.Err() != nil {
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) ||
+				e.Status != http.StatusServiceUnavailable || ctx.Err() != nil {
 				t.Errorf("got %v; want context.DeadlineExceeded and the 503, before the deadline", err)
 			}
-			if err != nil && (!strings.Contains(err.Error(), "context deadline exceeded") || !strings.Contains(err.Error(), "HTTP status 503")) {
+			if err != nil && (!strings.Contains(err.Error(), "context deadline exceeded") ||
+				!strings.Contains(err.Error(), "HTTP status 503")) {
 				t.Errorf("got the text %q", err)
 			}
 		})
 	}
 }
 
-// TestDeadlineAfterALostAnswer: what a lost answer has begun is cancelled, also where the next try would come too late, or was
-// the last.
+// TestDeadlineAfterALostAnswer: what a lost answer has begun is cancelled, also where the next
+// try would come too late, or was the last.
 func TestDeadlineAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	tries := make([]fakebq.Fault, 8)
@@ -139,7 +143,8 @@ func TestDeadlineAfterALostAnswer(t *testing.T) {
 	}
 }
 
-// TestBackoff: pauses are chosen below a limit that doubles, up to eight seconds, for seven more tries.
+// TestBackoff: pauses are chosen below a limit that doubles, up to eight seconds, for seven
+// more tries.
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -156,7 +161,8 @@ func TestBackoff(t *testing.T) {
 		t.Errorf("got %v; want rateLimitExceeded", err)
 	}
 	ms := time.Millisecond
-	if want := []time.Duration{250 * ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 8000 * ms, 8000 * ms}; !slices.Equal(limits, want) {
+	want := []time.Duration{250 * ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 8000 * ms, 8000 * ms}
+	if !slices.Equal(limits, want) {
 		t.Errorf("got %v; want %v", limits, want)
 	}
 	ids := map[string]int{}

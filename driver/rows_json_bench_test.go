@@ -48,7 +48,12 @@ func BenchmarkPage(b *testing.B) {
 }
 
 func pageOf(types []string, rows int) string {
-	cells := map[string]string{"INTEGER": "1234567", "FLOAT": "1234.5678", "STRING": "a string of some length", "TIMESTAMP": "1700000000123456"}
+	cells := map[string]string{
+		"INTEGER":   "1234567",
+		"FLOAT":     "1234.5678",
+		"STRING":    "a string of some length",
+		"TIMESTAMP": "1700000000123456",
+	}
 	var fields, row []string
 	for i, typ := range types {
 		fields = append(fields, fmt.Sprintf(`{"name":"c%d","type":"%s","mode":"NULLABLE"}`, i, typ))

@@ -13,15 +13,23 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestScanColumn: values go into destinations of their own type, JSON into json.RawMessage too, and all else is as
-// database/sql has it.
+// TestScanColumn: values go into destinations of their own type, JSON into json.RawMessage too,
+// and all else is as database/sql has it.
 func TestScanColumn(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	at := time.Date(2024, 2, 29, 1, 2, 3, 0, time.UTC)
 	server.On("SELECT *", fakebq.Answer{
-		Fields: []fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}, {Name: "f", Type: "FLOAT"}, {Name: "b", Type: "BOOLEAN"},
-			{Name: "t", Type: "TIMESTAMP"}, {Name: "x", Type: "BYTES"}, {Name: "j", Type: "JSON"}, {Name: "a", Type: "INTEGER", Mode: "REPEATED"}},
+		Fields: []fakebq.Field{
+			{Name: "i", Type: "INTEGER"},
+			{Name: "s", Type: "STRING"},
+			{Name: "f", Type: "FLOAT"},
+			{Name: "b", Type: "BOOLEAN"},
+			{Name: "t", Type: "TIMESTAMP"},
+			{Name: "x", Type: "BYTES"},
+			{Name: "j", Type: "JSON"},
+			{Name: "a", Type: "INTEGER", Mode: "REPEATED"},
+		},
 		Rows: [][]any{{1, "one", 1.5, true, at, []byte{1}, `{"a":1}`, []int{1, 2}}, make([]any, 8)},
 	})
 	rows, err := open(t, server).QueryContext(t.Context(), "SELECT *")
@@ -45,7 +53,8 @@ func TestScanColumn(t *testing.T) {
 	if err := rows.Scan(&i, &s, &f, &b, &when, &x, &j, &a); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(i, s, f, b, when, x, string(j), a), fmt.Sprint(1, "one", 1.5, true, at, []byte{1}, `{"a":1}`, []int64{1, 2}); got != want {
+	got := fmt.Sprint(i, s, f, b, when, x, string(j), a)
+	if want := fmt.Sprint(1, "one", 1.5, true, at, []byte{1}, `{"a":1}`, []int64{1, 2}); got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
 	// The bytes are the caller's own.
@@ -55,7 +64,8 @@ func TestScanColumn(t *testing.T) {
 	for k := range values {
 		dest[k] = &values[k]
 	}
-	if err := rows.Scan(dest...); err != nil || !reflect.DeepEqual(values, []any{int64(1), "one", 1.5, true, at, []byte{1}, `{"a":1}`, []int64{1, 2}}) {
+	if err := rows.Scan(dest...); err != nil ||
+		!reflect.DeepEqual(values, []any{int64(1), "one", 1.5, true, at, []byte{1}, `{"a":1}`, []int64{1, 2}}) {
 		t.Errorf("got %v, %v", values, err)
 	}
 	// What does not fit is database/sql's error; a string is not JSON because it is text.
@@ -73,7 +83,8 @@ func TestScanColumn(t *testing.T) {
 	if !rows.Next() {
 		t.Fatal(rows.Err())
 	}
-	if err := rows.Scan(&values[0], &values[1], &values[2], &values[3], &values[4], &x, &j, &a); err != nil || values[0] != nil || values[4] != nil || x != nil || j != nil || a == nil {
+	if err := rows.Scan(&values[0], &values[1], &values[2], &values[3], &values[4], &x, &j, &a); err != nil ||
+		values[0] != nil || values[4] != nil || x != nil || j != nil || a == nil {
 		t.Errorf("NULLs: got %v, %v, %v, %v, %v", values, x, j, a, err)
 	}
 	if err := rows.Scan(&i, &s, &f, &b, &when, &x, &j, &a); err == nil || !strings.Contains(err.Error(), "NULL") {

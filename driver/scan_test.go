@@ -28,8 +28,8 @@ func same(a, b any) bool {
 		cmp.Comparer(func(a, b big.Int) bool { return a.Cmp(&b) == 0 }))
 }
 
-// readPaths opens the same result twice, by REST and by the Storage Read API, all of its rows. It must have more than
-// one row.
+// readPaths opens the same result twice, by REST and by the Storage Read API, all of its rows.
+// It must have more than one row.
 func readPaths(t *testing.T, fields []fakebq.Field, rows [][]any, read func(path string, rows *sql.Rows)) {
 	t.Helper()
 	const query = "SELECT *"
@@ -38,13 +38,18 @@ func readPaths(t *testing.T, fields []fakebq.Field, rows [][]any, read func(path
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A page for each row, so that there is something to fetch; one batch, so that the order stays. Of a query without an
-	// order the first page is not used when a stream can be read.
+	// A page for each row, so that there is something to fetch; one batch, so that the order
+	// stays. Of a query without an order the first page is not used when a stream can be read.
 	server.On(query, fakebq.Answer{Table: table, PageSize: 1})
 	for _, path := range []string{"rest", "storage"} {
 		var stats driver.Stats
-		connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: server.URL(), StorageEndpoint: server.StorageURL(), ReadAPI: path},
-			driver.WithObserver(func(_ context.Context, s driver.Stats, _ error) { stats = s }))
+		connector, err := driver.NewConnector(&dsn.Config{
+			Project:         "my-project",
+			Auth:            "none",
+			Endpoint:        server.URL(),
+			StorageEndpoint: server.StorageURL(),
+			ReadAPI:         path,
+		}, driver.WithObserver(func(_ context.Context, s driver.Stats, _ error) { stats = s }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,13 +86,15 @@ func facts(t *testing.T, rows *sql.Rows) string {
 		length, hasLength := c.Length()
 		precision, scale, hasScale := c.DecimalSize()
 		nullable, ok := c.Nullable()
-		text += fmt.Sprintln(c.Name(), c.DatabaseTypeName(), c.ScanType(), length, hasLength, precision, scale, hasScale, nullable, ok)
+		text += fmt.Sprintln(c.Name(), c.DatabaseTypeName(), c.ScanType(), length, hasLength, precision, scale,
+			hasScale, nullable, ok)
 	}
 	return text
 }
 
-// TestEveryType reads every type x (value, extreme, NULL) x (any, native type, string, pointer, sql.Null, driver.As), also as
-// REQUIRED, in an ARRAY and in a STRUCT, by both ways that rows come.
+// TestEveryType reads every type x (value, extreme, NULL) x (any, native type, string, pointer,
+// sql.Null, driver.As), also as REQUIRED, in an ARRAY and in a STRUCT, by both ways that rows
+// come.
 func TestEveryType(t *testing.T) {
 	t.Parallel()
 	for _, tt := range bothPaths {
@@ -174,9 +181,21 @@ func checkValue(t *testing.T, row string, rows *sql.Rows, scanType, native refle
 		want   any
 		as     bool
 	}{
-		{"native", 0, v.want, false}, {"string", 0, v.text, onlyAs}, {"pointer", 0, pointer.Interface(), false}, {"sql.Null", 0, null.Interface(), false}, {"REQUIRED native", 1, v.want, false}, {"REQUIRED string", 1, v.text, onlyAs},
-		{"slice", 2, list.Interface(), false}, {"Struct", 3, record, false}, {"As", 0, v.as, true}, {"As the native type", 1, v.want, true}, {"As a slice", 2, asList.Interface(), true}, {"As a struct", 3, asStruct.Interface(), true},
-		{"As a sql.Null", 4, null.Interface(), true}, {"As a pointer", 4, pointer.Interface(), true}, {"As a map", 3, map[string]any{"c": v.want}, true},
+		{"native", 0, v.want, false},
+		{"string", 0, v.text, onlyAs},
+		{"pointer", 0, pointer.Interface(), false},
+		{"sql.Null", 0, null.Interface(), false},
+		{"REQUIRED native", 1, v.want, false},
+		{"REQUIRED string", 1, v.text, onlyAs},
+		{"slice", 2, list.Interface(), false},
+		{"Struct", 3, record, false},
+		{"As", 0, v.as, true},
+		{"As the native type", 1, v.want, true},
+		{"As a slice", 2, asList.Interface(), true},
+		{"As a struct", 3, asStruct.Interface(), true},
+		{"As a sql.Null", 4, null.Interface(), true},
+		{"As a pointer", 4, pointer.Interface(), true},
+		{"As a map", 3, map[string]any{"c": v.want}, true},
 	} {
 		dest := reflect.New(reflect.TypeOf(c.want))
 		to := dest.Interface()
@@ -208,9 +227,13 @@ func checkNull(t *testing.T, row string, rows *sql.Rows, scanType, native reflec
 		as     bool
 		fails  bool
 	}{
-		{"native", 0, reflect.New(native), false, native.Kind() != reflect.Slice}, {"string", 0, reflect.New(reflect.TypeFor[string]()), false, true},
-		{"pointer", 0, reflect.New(reflect.PointerTo(native)), false, false}, {"sql.Null", 0, reflect.New(scanType), false, false},
-		{"As the native type", 0, reflect.New(native), true, native.Kind() != reflect.Slice}, {"As a pointer", 0, reflect.New(reflect.PointerTo(native)), true, false}, {"As a sql.Null", 4, reflect.New(scanType), true, false},
+		{"native", 0, reflect.New(native), false, native.Kind() != reflect.Slice},
+		{"string", 0, reflect.New(reflect.TypeFor[string]()), false, true},
+		{"pointer", 0, reflect.New(reflect.PointerTo(native)), false, false},
+		{"sql.Null", 0, reflect.New(scanType), false, false},
+		{"As the native type", 0, reflect.New(native), true, native.Kind() != reflect.Slice},
+		{"As a pointer", 0, reflect.New(reflect.PointerTo(native)), true, false},
+		{"As a sql.Null", 4, reflect.New(scanType), true, false},
 	} {
 		to := c.dest.Interface()
 		if c.as {

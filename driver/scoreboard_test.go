@@ -20,8 +20,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// scoreboard has the defects that users of other BigQuery drivers hit, a test for each that fails if this driver has it.
-// Where a part of the driver has tests of its own, they go further.
+// scoreboard has the defects that users of other BigQuery drivers hit, a test for each that
+// fails if this driver has it. Where a part of the driver has tests of its own, they go
+// further.
 var scoreboard = []struct {
 	defect string
 	test   func(*testing.T, *fakebq.Server)
@@ -47,7 +48,8 @@ var scoreboard = []struct {
 			t.Error(err)
 		}
 		texts, sessions := statements(t, server)
-		if !reflect.DeepEqual(texts, []string{begin, "UPDATE", rollback}) || sessions[0] != "new" || sessions[1] == "" || sessions[1] != sessions[2] {
+		if !reflect.DeepEqual(texts, []string{begin, "UPDATE", rollback}) || sessions[0] != "new" ||
+			sessions[1] == "" || sessions[1] != sessions[2] {
 			t.Errorf("got %q in sessions %q", texts, sessions)
 		}
 	}},
@@ -69,13 +71,15 @@ var scoreboard = []struct {
 	}},
 	{"@@project_id is taken for a parameter", func(t *testing.T, server *fakebq.Server) {
 		server.On("SELECT @@project_id", numbers)
-		if err := run(t.Context(), open(t, server), "SELECT @@project_id"); err != nil || sent(t, server).ParameterMode == "NAMED" {
+		if err := run(t.Context(), open(t, server), "SELECT @@project_id"); err != nil ||
+			sent(t, server).ParameterMode == "NAMED" {
 			t.Errorf("got %v", err)
 		}
 	}},
 	{"@a used twice is refused", func(t *testing.T, server *fakebq.Server) {
 		server.On("SELECT @a, @A", numbers)
-		if err := run(t.Context(), open(t, server), "SELECT @a, @A", sql.Named("a", 1)); err != nil || len(sent(t, server).QueryParameters) != 1 {
+		if err := run(t.Context(), open(t, server), "SELECT @a, @A", sql.Named("a", 1)); err != nil ||
+			len(sent(t, server).QueryParameters) != 1 {
 			t.Errorf("got %v", err)
 		}
 	}},
@@ -87,7 +91,8 @@ var scoreboard = []struct {
 			}
 		}
 		server.On("SELECT ?", numbers)
-		if err := run(t.Context(), open(t, server), "SELECT ?", bigRat(exact)); err != nil || sent(t, server).QueryParameters[0].ParameterValue.Value != exact {
+		if err := run(t.Context(), open(t, server), "SELECT ?", bigRat(exact)); err != nil ||
+			sent(t, server).QueryParameters[0].ParameterValue.Value != exact {
 			t.Errorf("as an argument: got %v", err)
 		}
 	}},
@@ -115,22 +120,25 @@ var scoreboard = []struct {
 		}
 	}},
 	{"a NULL STRUCT is an empty one", func(t *testing.T, server *fakebq.Server) {
-		for _, v := range cells(t, server, fakebq.Field{Type: "RECORD", Fields: []fakebq.Field{{Name: "a", Type: "INTEGER"}}}, nil) {
+		record := fakebq.Field{Type: "RECORD", Fields: []fakebq.Field{{Name: "a", Type: "INTEGER"}}}
+		for _, v := range cells(t, server, record, nil) {
 			if v != nil {
 				t.Errorf("got %v", v)
 			}
 		}
 	}},
 	{"struct fields and columns of one name are lost", func(t *testing.T, server *fakebq.Server) {
-		for _, v := range cells(t, server, fakebq.Field{Type: "RECORD", Fields: []fakebq.Field{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "STRING"}}}, []any{1, "x"}) {
+		twice := []fakebq.Field{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "STRING"}}
+		for _, v := range cells(t, server, fakebq.Field{Type: "RECORD", Fields: twice}, []any{1, "x"}) {
 			if want := structOf("a", int64(1), "a", "x"); !same(v, want) {
 				t.Errorf("got %v; want %v", v, want)
 			}
 		}
-		server.On("SELECT twice", fakebq.Answer{Fields: []fakebq.Field{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "STRING"}}, Rows: [][]any{{1, "x"}}})
+		server.On("SELECT twice", fakebq.Answer{Fields: twice, Rows: [][]any{{1, "x"}}})
 		var n int
 		var s string
-		if err := open(t, server).QueryRowContext(t.Context(), "SELECT twice").Scan(&n, &s); err != nil || n != 1 || s != "x" {
+		if err := open(t, server).QueryRowContext(t.Context(), "SELECT twice").Scan(&n, &s); err != nil ||
+			n != 1 || s != "x" {
 			t.Errorf("got %d, %q, %v", n, s, err)
 		}
 	}},
@@ -142,7 +150,11 @@ var scoreboard = []struct {
 		}
 	}},
 	{"RowsAffected is 0", func(t *testing.T, server *fakebq.Server) {
-		server.On("MERGE", fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 20, Deleted: 300}, Incomplete: 1})
+		server.On("MERGE", fakebq.Answer{
+			StatementType: "MERGE",
+			DML:           &fakebq.DML{Inserted: 1, Updated: 20, Deleted: 300},
+			Incomplete:    1,
+		})
 		res, err := open(t, server).ExecContext(t.Context(), "MERGE")
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +164,12 @@ var scoreboard = []struct {
 		}
 	}},
 	{"an empty page in the middle panics", func(t *testing.T, server *fakebq.Server) {
-		server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, PageSize: 1, EmptyPages: []int{0, 1, 2}})
+		server.On("SELECT *", fakebq.Answer{
+			Fields:     numbers.Fields,
+			Rows:       numbers.Rows,
+			PageSize:   1,
+			EmptyPages: []int{0, 1, 2},
+		})
 		if got := readAllOf(t, open(t, server), "SELECT *"); got != 3 {
 			t.Errorf("got %d rows", got)
 		}
@@ -216,8 +233,12 @@ var scoreboard = []struct {
 	}},
 	{"a 403 of the Storage API is fatal", func(t *testing.T, _ *fakebq.Server) {
 		server := bigTable(t)
-		server.InjectStream(fakebq.CreateReadSession, fakebq.StreamFault{Code: codes.PermissionDenied, Message: "bigquery.readsessions.create"})
-		if got, err := readInts(t.Context(), open(t, server, overStorage(server)), unordered); err != nil || everyRowOnce(got, false) != "" {
+		server.InjectStream(fakebq.CreateReadSession, fakebq.StreamFault{
+			Code:    codes.PermissionDenied,
+			Message: "bigquery.readsessions.create",
+		})
+		if got, err := readInts(t.Context(), open(t, server, overStorage(server)), unordered); err != nil ||
+			everyRowOnce(got, false) != "" {
 			t.Errorf("got %d rows, %v", len(got), err)
 		}
 	}},

@@ -13,7 +13,11 @@ import (
 )
 
 func one(name string, value any) fakebq.Answer {
-	return fakebq.Answer{StatementType: "SELECT", Fields: []fakebq.Field{{Name: name, Type: "INTEGER"}}, Rows: [][]any{{value}}}
+	return fakebq.Answer{
+		StatementType: "SELECT",
+		Fields:        []fakebq.Field{{Name: name, Type: "INTEGER"}},
+		Rows:          [][]any{{value}},
+	}
 }
 
 const script = "INSERT INTO t VALUES (1); SELECT a; SELECT b; SELECT c"
@@ -37,7 +41,8 @@ func TestScript(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := server.Counts(), (counts{fakebq.Query: 1, fakebq.List: 1, fakebq.GetQueryResults: 1 + incomplete}); !reflect.DeepEqual(got, want) {
+		want := counts{fakebq.Query: 1, fakebq.List: 1, fakebq.GetQueryResults: 1 + incomplete}
+		if got := server.Counts(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got requests %v before the second result; want %v", name, got, want)
 		}
 		var columns [][]string
@@ -57,7 +62,8 @@ func TestScript(t *testing.T) {
 			t.Error(err)
 		}
 		rows.Close()
-		if want := [][]string{{"a"}, {"b"}, {"name", "n"}}; !reflect.DeepEqual(columns, want) || !reflect.DeepEqual(counts, []int{1, 1, 3}) {
+		if want := [][]string{{"a"}, {"b"}, {"name", "n"}}; !reflect.DeepEqual(columns, want) ||
+			!reflect.DeepEqual(counts, []int{1, 1, 3}) {
 			t.Errorf("%s: got %q with %v rows; want %q with [1 1 3]", name, columns, counts, want)
 		}
 	}
@@ -112,7 +118,8 @@ func TestScriptClosedEarly(t *testing.T) {
 	}
 }
 
-// TestScriptEndings: the result of a SELECT is there whatever the script ends with, and whatever it handled.
+// TestScriptEndings: the result of a SELECT is there whatever the script ends with, and
+// whatever it handled.
 func TestScriptEndings(t *testing.T) {
 	t.Parallel()
 	handled := one("a", 1)
@@ -138,12 +145,16 @@ func TestScriptEndings(t *testing.T) {
 	}
 }
 
-// TestScriptWithoutList: who may not list jobs has run the script all the same, and gets its last result.
+// TestScriptWithoutList: who may not list jobs has run the script all the same, and gets its
+// last result.
 func TestScriptWithoutList(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On(script, scriptAnswer)
-	denied := fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.list permission"})
+	denied := fakebq.Fail(fakebq.Error{
+		Reason:  "accessDenied",
+		Message: "User does not have bigquery.jobs.list permission",
+	})
 	server.Inject(fakebq.List, denied, denied)
 	db := open(t, server)
 	res, err := db.ExecContext(t.Context(), script)
@@ -221,14 +232,19 @@ func TestScriptError(t *testing.T) {
 	const text = "DECLARE x INT64;\nSET x = 0;\nSELECT 1;\n  SELECT 1/x;"
 	for name, incomplete := range map[string]int{"at once": 0, "after a poll": 1} {
 		server := fakebq.Run(t, fakebq.Options{})
-		server.On(text, fakebq.Answer{StatementType: "SCRIPT", Incomplete: incomplete, Children: []fakebq.Answer{one("f0_", 1)},
-			Err: &fakebq.Error{Reason: "invalidQuery", Message: "Query error: division by zero: 1 / 0 at [4:3]"}})
+		server.On(text, fakebq.Answer{
+			StatementType: "SCRIPT",
+			Incomplete:    incomplete,
+			Children:      []fakebq.Answer{one("f0_", 1)},
+			Err:           &fakebq.Error{Reason: "invalidQuery", Message: "Query error: division by zero: 1 / 0 at [4:3]"},
+		})
 		db := open(t, server)
 		_, queried := db.QueryContext(t.Context(), text)
 		_, executed := db.ExecContext(t.Context(), text)
 		for _, err := range []error{queried, executed} {
 			var e *driver.Error
-			if !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != "4:3" || (e.JobID != "") != (incomplete > 0) {
+			if !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) ||
+				e.Location != "4:3" || (e.JobID != "") != (incomplete > 0) {
 				t.Errorf("%s: got %+v; want invalidQuery at 4:3", name, err)
 			}
 			if got := fmt.Sprintf("%+v", err); !strings.HasSuffix(got, "\n  SELECT 1/x;\n  ^") {
@@ -238,7 +254,8 @@ func TestScriptError(t *testing.T) {
 	}
 }
 
-// TestScriptEndsBetweenResults: no result is fetched after ctx has ended, and Rows says why it stopped.
+// TestScriptEndsBetweenResults: no result is fetched after ctx has ended, and Rows says why it
+// stopped.
 func TestScriptEndsBetweenResults(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

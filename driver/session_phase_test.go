@@ -13,13 +13,18 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestOneStatementAtATime: a session takes one statement at a time, whoever uses the transaction; the fake refuses a second.
+// TestOneStatementAtATime: a session takes one statement at a time, whoever uses the
+// transaction; the fake refuses a second.
 func TestOneStatementAtATime(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
 	server.On("SELECT paged", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 20, PageSize: 3})
 	for i := range 8 {
-		server.On(fmt.Sprint("UPDATE ", i), fakebq.Answer{StatementType: "UPDATE", DML: &fakebq.DML{Updated: 1}, Incomplete: 1})
+		server.On(fmt.Sprint("UPDATE ", i), fakebq.Answer{
+			StatementType: "UPDATE",
+			DML:           &fakebq.DML{Updated: 1},
+			Incomplete:    1,
+		})
 	}
 	db := open(t, server)
 	tx := beginTx(t, db)
@@ -58,7 +63,8 @@ func TestOneStatementAtATime(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestRowsAfterCommit: rows that were left open end with their transaction, and leave nothing behind.
+// TestRowsAfterCommit: rows that were left open end with their transaction, and leave nothing
+// behind.
 func TestRowsAfterCommit(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -84,8 +90,8 @@ func TestRowsAfterCommit(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestIdleSessionAlways: a session that ended while nothing was in it is replaced, whatever comes next; one that held a temporary
-// table is an error, and takes the connection with it.
+// TestIdleSessionAlways: a session that ended while nothing was in it is replaced, whatever
+// comes next; one that held a temporary table is an error, and takes the connection with it.
 func TestIdleSessionAlways(t *testing.T) {
 	t.Parallel()
 	const temp = "CREATE TEMP TABLE x (a INT64)"
@@ -136,10 +142,14 @@ func TestIdleSessionAlways(t *testing.T) {
 	}
 }
 
-// TestSessionNotLearnt: a session whose id was not learnt, for the question was abandoned or failed, is ended.
+// TestSessionNotLearnt: a session whose id was not learnt, for the question was abandoned or
+// failed, is ended.
 func TestSessionNotLearnt(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]fakebq.Fault{"abandoned": fakebq.Hang(nil), "failed": fakebq.Fail(fakebq.Error{Reason: "accessDenied"})} {
+	for name, fault := range map[string]fakebq.Fault{
+		"abandoned": fakebq.Hang(nil),
+		"failed":    fakebq.Fail(fakebq.Error{Reason: "accessDenied"}),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := transactions(t)
@@ -167,7 +177,11 @@ func TestRefusalsInWords(t *testing.T) {
 	t.Parallel()
 	db := open(t, transactions(t))
 	var got []string
-	for _, opts := range []sql.TxOptions{{ReadOnly: true}, {Isolation: sql.LevelSerializable}, {Isolation: sql.LevelReadUncommitted}} {
+	for _, opts := range []sql.TxOptions{
+		{ReadOnly: true},
+		{Isolation: sql.LevelSerializable},
+		{Isolation: sql.LevelReadUncommitted},
+	} {
 		_, err := db.BeginTx(t.Context(), &opts)
 		got = append(got, fmt.Sprint(err))
 	}
@@ -180,7 +194,8 @@ func TestRefusalsInWords(t *testing.T) {
 	}
 }
 
-// TestNestedTransaction: BigQuery does not nest transactions, and the outer one is not hurt by the attempt.
+// TestNestedTransaction: BigQuery does not nest transactions, and the outer one is not hurt by
+// the attempt.
 func TestNestedTransaction(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

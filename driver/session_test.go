@@ -27,8 +27,8 @@ func beginTx(t testing.TB, db *sql.DB) *sql.Tx {
 	return tx
 }
 
-// wantNoSessions closes the database, which waits for what goes on in the background, and looks for sessions that
-// nobody will end.
+// wantNoSessions closes the database, which waits for what goes on in the background, and looks
+// for sessions that nobody will end.
 func wantNoSessions(t testing.TB, db *sql.DB, server *fakebq.Server) {
 	t.Helper()
 	if err := db.Close(); err != nil {
@@ -39,14 +39,18 @@ func wantNoSessions(t testing.TB, db *sql.DB, server *fakebq.Server) {
 	}
 }
 
-// TestNothingAfterFailure: BigQuery rolls a transaction back when a statement in it fails, and when the
-// session is lost. What comes next would run by itself: it must not be sent.
+// TestNothingAfterFailure: BigQuery rolls a transaction back when a statement in it fails, and
+// when the session is lost. What comes next would run by itself: it must not be sent.
 func TestNothingAfterFailure(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(*fakebq.Server){
-		"a lost session":     func(s *fakebq.Server) { s.EndSession(s.Sessions()[0]) },
-		"a failed statement": func(s *fakebq.Server) { s.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "invalidQuery"})) },
-		"a failed job":       func(s *fakebq.Server) { s.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "jobBackendError"})) },
+		"a lost session": func(s *fakebq.Server) { s.EndSession(s.Sessions()[0]) },
+		"a failed statement": func(s *fakebq.Server) {
+			s.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "invalidQuery"}))
+		},
+		"a failed job": func(s *fakebq.Server) {
+			s.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "jobBackendError"}))
+		},
 	} {
 		server := transactions(t)
 		db := open(t, server)
@@ -72,13 +76,18 @@ func TestNothingAfterFailure(t *testing.T) {
 	}
 }
 
-// TestTypesAreNotMendedInTransactions: trying again with other types would run outside of the transaction.
+// TestTypesAreNotMendedInTransactions: trying again with other types would run outside of the
+// transaction.
 func TestTypesAreNotMendedInTransactions(t *testing.T) {
 	t.Parallel()
 	const text = "INSERT INTO t VALUES (?)"
 	server := transactions(t)
 	ok := func(typ string) fakebq.Answer {
-		return fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}}}
+		return fakebq.Answer{
+			StatementType: "INSERT",
+			DML:           &fakebq.DML{Inserted: 1},
+			Parameters:    []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}},
+		}
 	}
 	bad := ok("DATE")
 	bad.Err = &fakebq.Error{Reason: "invalidQuery"}
@@ -97,7 +106,8 @@ func TestTypesAreNotMendedInTransactions(t *testing.T) {
 	}
 }
 
-// TestIdleSession: a session that ended while its connection lay in the pool is replaced by BeginTx.
+// TestIdleSession: a session that ended while its connection lay in the pool is replaced by
+// BeginTx.
 func TestIdleSession(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -115,14 +125,18 @@ func TestIdleSession(t *testing.T) {
 	}
 }
 
-// TestLeftOvers: what a statement may have left in a session does not reach the connection's next user.
+// TestLeftOvers: what a statement may have left in a session does not reach the connection's
+// next user.
 func TestLeftOvers(t *testing.T) {
 	t.Parallel()
 	const failing, zone = "CREATE TEMP TABLE x AS SELECT 1; SELECT 1/0", "SET @@time_zone = 'Europe/Zurich'"
 	for _, first := range []string{begin, failing, zone} {
 		server := transactions(t)
 		server.On(zone, fakebq.Answer{StatementType: "SCRIPT"})
-		server.On(failing, fakebq.Answer{StatementType: "SCRIPT", Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"}})
+		server.On(failing, fakebq.Answer{
+			StatementType: "SCRIPT",
+			Err:           &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"},
+		})
 		db := open(t, server, always)
 		db.SetMaxOpenConns(1)
 		conn, err := db.Conn(t.Context())
@@ -169,7 +183,8 @@ func TestCancelledBegin(t *testing.T) {
 	}
 }
 
-// TestUnreadablePoll: the job whose end can't be learnt is cancelled, and the session is free again.
+// TestUnreadablePoll: the job whose end can't be learnt is cancelled, and the session is free
+// again.
 func TestUnreadablePoll(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -189,7 +204,8 @@ func TestUnreadablePoll(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestTypesOfASession: a temporary table is known in its session alone, and so are the types that it gives.
+// TestTypesOfASession: a temporary table is known in its session alone, and so are the types
+// that it gives.
 func TestTypesOfASession(t *testing.T) {
 	t.Parallel()
 	const text = "INSERT INTO t VALUES (?)"
@@ -203,7 +219,11 @@ func TestTypesOfASession(t *testing.T) {
 		if st.SQL == text && !st.DryRun && st.Parameters[0].ParameterType.Type != typ {
 			wrong.Add(1)
 		}
-		return fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}}}, st.SQL == text
+		return fakebq.Answer{
+			StatementType: "INSERT",
+			DML:           &fakebq.DML{Inserted: 1},
+			Parameters:    []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: typ}}},
+		}, st.SQL == text
 	})
 	db := open(t, server)
 	tx := beginTx(t, db)

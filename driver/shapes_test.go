@@ -2,7 +2,6 @@ package driver_test
 
 import (
 	"database/sql"
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,25 +23,44 @@ func structOf(pairs ...any) driver.Struct {
 	return s
 }
 
-// TestShapes reads what is made of other types, by both ways that rows come: ARRAY of STRUCT of STRUCT of ARRAY, NULL
-// STRUCTs between others, names that are empty or there twice, REQUIRED parts of what is NULL.
+// TestShapes reads what is made of other types, by both ways that rows come: ARRAY of STRUCT of
+// STRUCT of ARRAY, NULL STRUCTs between others, names that are empty or there twice, REQUIRED
+// parts of what is NULL.
 func TestShapes(t *testing.T) {
 	t.Parallel()
-	line := []fakebq.Field{{Name: "day", Type: "DATE"}, {Name: "tags", Type: "STRING", Mode: "REPEATED"}, {Name: "span", Type: "RANGE", Element: "DATE"}}
+	line := []fakebq.Field{
+		{Name: "day", Type: "DATE"},
+		{Name: "tags", Type: "STRING", Mode: "REPEATED"},
+		{Name: "span", Type: "RANGE", Element: "DATE"},
+	}
 	inner := fakebq.Field{Name: "inner", Type: "RECORD", Fields: []fakebq.Field{
-		{Name: "n", Type: "INTEGER", Mode: "REQUIRED"}, {Name: "", Type: "BYTES"}, {Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: line},
+		{Name: "n", Type: "INTEGER", Mode: "REQUIRED"},
+		{Name: "", Type: "BYTES"},
+		{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: line},
 	}}
 	deep := fakebq.Field{Name: "deep", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{
 		{Name: "x", Type: "INTEGER", Mode: "REQUIRED"}, {Name: "x", Type: "NUMERIC", Precision: 4, Scale: 1}, inner,
 	}}
 	fields := []fakebq.Field{
-		deep, {Name: "s", Type: "RECORD", Fields: []fakebq.Field{{Name: "a", Type: "STRING"}, {Name: "b", Type: "INTEGER", Mode: "REQUIRED"}, {Name: "c", Type: "RECORD", Mode: "REQUIRED", Fields: []fakebq.Field{{Name: "d", Type: "BOOLEAN", Mode: "REQUIRED"}}}}},
-		{Name: "", Type: "STRING"}, {Name: "s", Type: "TIMESTAMP", Mode: "REPEATED"}, {Name: "r", Type: "RECORD", Mode: "REQUIRED", Fields: []fakebq.Field{{Name: "e", Type: "FLOAT"}}},
+		deep,
+		{Name: "s", Type: "RECORD", Fields: []fakebq.Field{
+			{Name: "a", Type: "STRING"},
+			{Name: "b", Type: "INTEGER", Mode: "REQUIRED"},
+			{Name: "c", Type: "RECORD", Mode: "REQUIRED", Fields: []fakebq.Field{
+				{Name: "d", Type: "BOOLEAN", Mode: "REQUIRED"},
+			}},
+		}},
+		{Name: "", Type: "STRING"},
+		{Name: "s", Type: "TIMESTAMP", Mode: "REPEATED"},
+		{Name: "r", Type: "RECORD", Mode: "REQUIRED", Fields: []fakebq.Field{{Name: "e", Type: "FLOAT"}}},
 	}
 	at, day := utc(2024, 2, 29, 1, 2, 3, 4), utc(2024, 2, 29, 0, 0, 0, 0)
 	rows := [][]any{
 		{[]any{
-			[]any{1, "1.50", []any{2, []byte("y"), []any{[]any{"2024-02-29", []string{"p", ""}, fakebq.Range{Start: "2024-02-29"}}, []any{nil, nil, nil}}}},
+			[]any{1, "1.50", []any{2, []byte("y"), []any{
+				[]any{"2024-02-29", []string{"p", ""}, fakebq.Range{Start: "2024-02-29"}},
+				[]any{nil, nil, nil},
+			}}},
 			[]any{-1, nil, nil},
 			[]any{3, "0", []any{4, nil, nil}},
 		}, []any{"a", 5, []any{true}}, "text", []any{at}, []any{1.5}},
@@ -55,7 +73,8 @@ func TestShapes(t *testing.T) {
 	want := [][]any{
 		{[]driver.Struct{
 			structOf("x", int64(1), "x", "1.5", "inner", structOf("n", int64(2), "", []byte("y"), "lines", []driver.Struct{
-				structOf("day", day, "tags", []string{"p", ""}, "span", driver.Range{Start: civil.DateOf(day)}), structOf("day", nil, "tags", []string{}, "span", nil),
+				structOf("day", day, "tags", []string{"p", ""}, "span", driver.Range{Start: civil.DateOf(day)}),
+				structOf("day", nil, "tags", []string{}, "span", nil),
 			})),
 			structOf("x", int64(-1), "x", nil, "inner", nil),
 			structOf("x", int64(3), "x", "0", "inner", structOf("n", int64(4), "", nil, "lines", none)),
@@ -65,12 +84,14 @@ func TestShapes(t *testing.T) {
 		{[]driver.Struct{structOf("x", int64(9), "x", nil, "inner", nil)}, nil, nil, []time.Time{}, structOf("e", nil)},
 		{none, structOf("a", "z", "b", int64(7), "c", structOf("d", true)), nil, []time.Time{}, structOf("e", nil)},
 	}
-	wantColumns := `deep ARRAY<STRUCT<x INT64, x NUMERIC(4, 1), inner STRUCT<n INT64, BYTES, lines ARRAY<STRUCT<day DATE, tags ARRAY<STRING>, span RANGE<DATE>>>>>> []driver.Struct 0 false 0 0 false false true
-s STRUCT<a STRING, b INT64, c STRUCT<d BOOL>> sql.Null[github.com/bigqueryuser/bigqueryuser/driver.Struct] 0 false 0 0 false true true
- STRING sql.Null[string] 9223372036854775807 true 0 0 false true true
-s ARRAY<TIMESTAMP> []time.Time 0 false 0 0 false false true
-r STRUCT<e FLOAT64> driver.Struct 0 false 0 0 false false true
-`
+	wantColumns := "deep ARRAY<STRUCT<x INT64, x NUMERIC(4, 1), inner STRUCT<n INT64, BYTES, " +
+		"lines ARRAY<STRUCT<day DATE, tags ARRAY<STRING>, span RANGE<DATE>>>>>> " +
+		"[]driver.Struct 0 false 0 0 false false true\n" +
+		"s STRUCT<a STRING, b INT64, c STRUCT<d BOOL>> " +
+		"sql.Null[github.com/bigqueryuser/bigqueryuser/driver.Struct] 0 false 0 0 false true true\n" +
+		" STRING sql.Null[string] 9223372036854775807 true 0 0 false true true\n" +
+		"s ARRAY<TIMESTAMP> []time.Time 0 false 0 0 false false true\n" +
+		"r STRUCT<e FLOAT64> driver.Struct 0 false 0 0 false false true\n"
 	readPaths(t, fields, rows, func(path string, result *sql.Rows) {
 		if got := facts(t, result); got != wantColumns {
 			t.Errorf("%s: got columns\n%swant\n%s", path, got, wantColumns)
@@ -96,18 +117,23 @@ r STRUCT<e FLOAT64> driver.Struct 0 false 0 0 false false true
 			if err := scan(result, 0, driver.As(&decoded)); err != nil {
 				t.Fatalf("%s, row %d: %v", path, i, err)
 			}
-			if i == 0 && (len(decoded) != 3 || decoded[1].Inner != nil || *decoded[0].Inner.Lines[0].Day != civil.DateOf(day) || decoded[0].Inner.Lines[1].Span.Valid || decoded[2].Inner.N != 4) {
+			if i == 0 && (len(decoded) != 3 || decoded[1].Inner != nil || decoded[2].Inner.N != 4 ||
+				*decoded[0].Inner.Lines[0].Day != civil.DateOf(day) || decoded[0].Inner.Lines[1].Span.Valid) {
 				t.Errorf("%s: got %+v", path, decoded)
 			}
 		}
 	})
 }
 
-// TestNoRowsNoColumns: a result without rows has its columns, one without columns has none, also where both ways are open.
+// TestNoRowsNoColumns: a result without rows has its columns, one without columns has none,
+// also where both ways are open.
 func TestNoRowsNoColumns(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT none", fakebq.Answer{Fields: []fakebq.Field{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "STRING", Mode: "REQUIRED"}}, EmptyPages: []int{0}})
+	server.On("SELECT none", fakebq.Answer{
+		Fields:     []fakebq.Field{{Name: "a", Type: "INTEGER"}, {Name: "a", Type: "STRING", Mode: "REQUIRED"}},
+		EmptyPages: []int{0},
+	})
 	server.On("CREATE TABLE t", fakebq.Answer{})
 	for _, api := range []string{"rest", "storage"} {
 		db := open(t, server, overStorage(server), func(c *dsn.Config) { c.ReadAPI = api })
@@ -135,14 +161,18 @@ func TestNoRowsNoColumns(t *testing.T) {
 func TestLongIntervals(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT i", fakebq.Answer{Fields: []fakebq.Field{{Name: "i", Type: "INTERVAL"}}, Rows: [][]any{{"10000-0 3660000 87840000:0:0"}, {"-10000-0 -3660000 -87839999:59:59.999999"}}})
+	server.On("SELECT i", fakebq.Answer{
+		Fields: []fakebq.Field{{Name: "i", Type: "INTERVAL"}},
+		Rows:   [][]any{{"10000-0 3660000 87840000:0:0"}, {"-10000-0 -3660000 -87839999:59:59.999999"}},
+	})
 	rows, err := open(t, server).QueryContext(t.Context(), "SELECT i")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
 	for _, want := range []bigquery.IntervalValue{
-		{Years: 10000, Days: 3660000, Hours: 87840000}, {Years: -10000, Days: -3660000, Hours: -87839999, Minutes: -59, Seconds: -59, SubSecondNanos: -999999000},
+		{Years: 10000, Days: 3660000, Hours: 87840000},
+		{Years: -10000, Days: -3660000, Hours: -87839999, Minutes: -59, Seconds: -59, SubSecondNanos: -999999000},
 	} {
 		var got bigquery.IntervalValue
 		if !rows.Next() {
@@ -154,24 +184,32 @@ func TestLongIntervals(t *testing.T) {
 	}
 }
 
-// TestUnknownTypes: a type that the driver does not know is refused by the name of its column, wherever it stands.
+// TestUnknownTypes: a type that the driver does not know is refused by the name of its column,
+// wherever it stands.
 func TestUnknownTypes(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	db := open(t, server)
-	for i, tt := range []struct {
+	for _, tt := range []struct {
+		name  string
 		field fakebq.Field
 		want  string
 	}{
-		{fakebq.Field{Name: "h", Type: "HOLOGRAM"}, `column 1, "h": the type HOLOGRAM`},
-		{fakebq.Field{Name: "s", Type: "RECORD", Fields: []fakebq.Field{{Name: "h", Type: "HOLOGRAM"}}}, `column 1, "s": field "h": the type HOLOGRAM`},
-		{fakebq.Field{Name: "r", Type: "RANGE", Element: "TIME"}, `column 1, "r": RANGE<TIME>`},
-		{fakebq.Field{Name: "r", Type: "RANGE"}, `column 1, "r": a RANGE without`},
+		{"column", fakebq.Field{Name: "h", Type: "HOLOGRAM"}, `column 1, "h": the type HOLOGRAM`},
+		{
+			"field",
+			fakebq.Field{Name: "s", Type: "RECORD", Fields: []fakebq.Field{{Name: "h", Type: "HOLOGRAM"}}},
+			`column 1, "s": field "h": the type HOLOGRAM`,
+		},
+		{"RANGE of an unknown type", fakebq.Field{Name: "r", Type: "RANGE", Element: "TIME"}, `column 1, "r": RANGE<TIME>`},
+		{"RANGE without a type", fakebq.Field{Name: "r", Type: "RANGE"}, `column 1, "r": a RANGE without`},
 	} {
-		text := fmt.Sprint("SELECT ", i)
-		server.On(text, fakebq.Answer{Fields: []fakebq.Field{tt.field}})
-		if err := run(t.Context(), db, text); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: got %v; want %q", tt.field.Type, err, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			text := "SELECT '" + tt.name + "'"
+			server.On(text, fakebq.Answer{Fields: []fakebq.Field{tt.field}})
+			if err := run(t.Context(), db, text); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: got %v; want %q", tt.field.Type, err, tt.want)
+			}
+		})
 	}
 }

@@ -50,12 +50,17 @@ func google(t testing.TB) (*fakegoogle.Server, *fakebq.Server) {
 	return signIn, server
 }
 
-// TestOneSignIn: however many connections are asked for at once, one consent, one code exchange and one
-// BigQuery client serve them, and the next program needs no consent at all.
+// TestOneSignIn: however many connections are asked for at once, one consent, one code exchange
+// and one BigQuery client serve them, and the next program needs no consent at all.
 func TestOneSignIn(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
-	cfg := &dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenDir: filepath.Join(t.TempDir(), "tökens of mine"), Login: "manual"}
+	cfg := &dsn.Config{
+		Project:  "my-project",
+		Endpoint: server.URL(),
+		TokenDir: filepath.Join(t.TempDir(), "tökens of mine"),
+		Login:    "manual",
+	}
 	for program := range 2 {
 		p := &person{t: t}
 		connector, err := driver.NewConnector(cfg, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(p))
@@ -94,7 +99,8 @@ func TestOneSignIn(t *testing.T) {
 	}
 }
 
-// TestBadConfiguration: what is wrong is told by sql.Open, with the key and what to do, and without the DSN's values.
+// TestBadConfiguration: what is wrong is told by sql.Open, with the key and what to do, and
+// without the DSN's values.
 func TestBadConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(driver.ClientSecretsEnv, "")
@@ -107,7 +113,8 @@ func TestBadConfiguration(t *testing.T) {
 	}
 	const canary = "CANARY"
 	service := write("service.json", `{"type":"service_account","client_email":"x@y","private_key":"`+canary+`"}`)
-	user := write("user.json", `{"type":"authorized_user","client_id":"x","client_secret":"`+canary+`","refresh_token":"`+canary+`"}`)
+	user := write("user.json",
+		`{"type":"authorized_user","client_id":"x","client_secret":"`+canary+`","refresh_token":"`+canary+`"}`)
 	broken := write("broken.json", `{"installed":{"client_secret":"`+canary+`"`)
 	for _, tt := range []struct{ dsn, say string }{
 		{"bigqueryuser://?client_secrets=x", "project"},
@@ -137,7 +144,9 @@ func TestBadConfiguration(t *testing.T) {
 	if _, err := driver.NewConnector(nil); err == nil {
 		t.Error("NewConnector(nil): got no error")
 	}
-	if _, err := driver.NewConnector(&dsn.Config{Project: "my-project", ClientSecrets: "x"}, driver.WithClientSecrets([]byte("{}"))); err == nil || !strings.Contains(err.Error(), "twice") {
+	cfg := &dsn.Config{Project: "my-project", ClientSecrets: "x"}
+	_, err := driver.NewConnector(cfg, driver.WithClientSecrets([]byte("{}")))
+	if err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("two client secrets: got %v", err)
 	}
 }
@@ -151,7 +160,8 @@ func TestHome(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "my client.json"), signIn.ClientSecrets(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open(driver.Name, (&dsn.Config{Project: "my-project", ClientSecrets: "~/my client.json", TokenDir: "~/tökens"}).Format())
+	db, err := sql.Open(driver.Name,
+		(&dsn.Config{Project: "my-project", ClientSecrets: "~/my client.json", TokenDir: "~/tökens"}).Format())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +170,17 @@ func TestHome(t *testing.T) {
 	}
 }
 
-// TestNobodyToAsk: without a person, a browser and a stored sign-in, connecting fails and says what to do.
+// TestNobodyToAsk: without a person, a browser and a stored sign-in, connecting fails and says
+// what to do.
 func TestNobodyToAsk(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenDir: t.TempDir(), Login: "never"},
-		driver.WithClientSecrets(signIn.ClientSecrets()))
+	connector, err := driver.NewConnector(&dsn.Config{
+		Project:  "my-project",
+		Endpoint: server.URL(),
+		TokenDir: t.TempDir(),
+		Login:    "never",
+	}, driver.WithClientSecrets(signIn.ClientSecrets()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,8 +202,13 @@ func TestKeyringUnavailable(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "nobody"))
 	signIn, server := google(t)
 	dir := t.TempDir()
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), TokenStore: "keyring", TokenDir: dir, Login: "manual"},
-		driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+	connector, err := driver.NewConnector(&dsn.Config{
+		Project:    "my-project",
+		Endpoint:   server.URL(),
+		TokenStore: "keyring",
+		TokenDir:   dir,
+		Login:      "manual",
+	}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestStmt runs a prepared statement in every way that database/sql/driver has, on one connection, and not once it is closed.
+// TestStmt runs a prepared statement in every way that database/sql/driver has, on one
+// connection, and not once it is closed.
 func TestStmt(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

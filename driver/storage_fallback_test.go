@@ -21,11 +21,17 @@ import (
 )
 
 // readStorage reads bigTable's rows with read_api=storage and what the statement's Stats say of it.
-func readStorage(t *testing.T, server *fakebq.Server, query string, change ...func(*driver.Connector)) ([]int, driver.Stats, error) {
+func readStorage(
+	t *testing.T, server *fakebq.Server, query string, change ...func(*driver.Connector),
+) ([]int, driver.Stats, error) {
 	t.Helper()
 	var stats driver.Stats
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), StorageEndpoint: server.StorageURL(), ReadAPI: "storage"},
-		driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})),
+	connector, err := driver.NewConnector(&dsn.Config{
+		Project:         "my-project",
+		Endpoint:        server.URL(),
+		StorageEndpoint: server.StorageURL(),
+		ReadAPI:         "storage",
+	}, driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})),
 		driver.WithObserver(func(_ context.Context, s driver.Stats, _ error) { stats = s }))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +48,8 @@ func readStorage(t *testing.T, server *fakebq.Server, query string, change ...fu
 	return got, stats, err
 }
 
-// TestStorageWithoutRows: streams that end before their first row are not the end of a result that has rows.
+// TestStorageWithoutRows: streams that end before their first row are not the end of a result
+// that has rows.
 func TestStorageWithoutRows(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{ordered, unordered} {
@@ -112,19 +119,22 @@ func TestStorageUnknownTotal(t *testing.T) {
 		server := bigTable(t)
 		server.Inject(fakebq.Query, fakebq.Garbage(answerWithTotal(t, server, query, `"etag":""`)))
 		got, stats, err := readStorage(t, server, query)
-		if problem := everyRowOnce(got, query == ordered); err != nil || problem != "" || stats.ReadAPI != "rest" || stats.Fallback == nil {
+		if problem := everyRowOnce(got, query == ordered); err != nil || problem != "" ||
+			stats.ReadAPI != "rest" || stats.Fallback == nil {
 			t.Errorf("%s: got %v, %s by %s", query, err, problem, stats.ReadAPI)
 		}
 	}
 }
 
-// TestStorageOfATableThatWasThere: a table that rows were added to has more than the result, which comes by REST.
+// TestStorageOfATableThatWasThere: a table that rows were added to has more than the result,
+// which comes by REST.
 func TestStorageOfATableThatWasThere(t *testing.T) {
 	t.Parallel()
 	server := bigTable(t)
 	db := open(t, server, overStorage(server), func(c *dsn.Config) { c.Dataset = "d" })
 	var stats driver.Stats
-	ctx := driver.WithOptions(driver.WithStats(t.Context(), &stats), driver.DestinationTable("mine", bigquery.WriteAppend, bigquery.CreateIfNeeded))
+	ctx := driver.WithOptions(driver.WithStats(t.Context(), &stats),
+		driver.DestinationTable("mine", bigquery.WriteAppend, bigquery.CreateIfNeeded))
 	got, err := readInts(ctx, db, unordered)
 	if problem := everyRowOnce(got, false); err != nil || problem != "" || server.Count(fakebq.CreateReadSession) != 0 {
 		t.Errorf("got %v, %s by %v; want no read session", err, problem, server.Counts())
@@ -173,7 +183,8 @@ func TestStorageRenewsToken(t *testing.T) {
 	}
 }
 
-// TestStorageRefusalIsRemembered: who was refused, or found nobody, is not kept waiting again at the next large result.
+// TestStorageRefusalIsRemembered: who was refused, or found nobody, is not kept waiting again
+// at the next large result.
 func TestStorageRefusalIsRemembered(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 10_000)
@@ -181,10 +192,16 @@ func TestStorageRefusalIsRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code, want := range map[codes.Code]int{codes.PermissionDenied: 1, codes.Unavailable: 1, codes.NotFound: 1, codes.Internal: 2} {
+	for code, want := range map[codes.Code]int{
+		codes.PermissionDenied: 1,
+		codes.Unavailable:      1,
+		codes.NotFound:         1,
+		codes.Internal:         2,
+	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT s", fakebq.Answer{Table: table, Repeat: 10, PageSize: 300, BatchRows: 50})
-		server.InjectStream(fakebq.CreateReadSession, fakebq.StreamFault{Code: code, Message: "no"}, fakebq.StreamFault{Code: code, Message: "no"})
+		refused := fakebq.StreamFault{Code: code, Message: "no"}
+		server.InjectStream(fakebq.CreateReadSession, refused, refused)
 		db := open(t, server, func(c *dsn.Config) { c.StorageEndpoint = server.StorageURL() })
 		for range 2 {
 			if n := readAllOf(t, db, "SELECT s"); n != 4000 {

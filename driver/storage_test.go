@@ -27,9 +27,10 @@ const (
 func bigTable(t *testing.T) *fakebq.Server {
 	t.Helper()
 	server := fakebq.Run(t, fakebq.Options{})
-	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}, bigRows, func(i int) []any {
-		return []any{i, fmt.Sprint("row ", i)}
-	})
+	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}},
+		bigRows, func(i int) []any {
+			return []any{i, fmt.Sprint("row ", i)}
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,8 @@ func TestStorage(t *testing.T) {
 				t.Fatalf("got %v, %s", err, problem)
 			}
 			counts := server.Counts()
-			if counts[fakebq.Query] != 1 || counts[fakebq.Get] != 1 || counts[fakebq.CreateReadSession] != 1 || counts[fakebq.GetQueryResults] != 0 {
+			if counts[fakebq.Query] != 1 || counts[fakebq.Get] != 1 ||
+				counts[fakebq.CreateReadSession] != 1 || counts[fakebq.GetQueryResults] != 0 {
 				t.Errorf("got requests %v; want one statement, one look at its job, one session, no further page", counts)
 			}
 			reads := server.Reads()
@@ -141,19 +143,21 @@ func TestStorageAuto(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	long := strings.Repeat("x", 10_000)
-	table, err := fakebq.NewTable([]fakebq.Field{{Name: "s", Type: "STRING"}}, 400, func(i int) []any { return []any{long} })
+	table, err := fakebq.NewTable([]fakebq.Field{{Name: "s", Type: "STRING"}}, 400,
+		func(i int) []any { return []any{long} })
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.On("SELECT s", fakebq.Answer{Table: table, Repeat: 10, PageSize: 300, BatchRows: 50})
 	db := open(t, server, func(c *dsn.Config) { c.StorageEndpoint = server.StorageURL() })
-	if n := readAllOf(t, db, "SELECT s"); n != 4000 || server.Count(fakebq.CreateReadSession) != 1 || server.Count(fakebq.GetQueryResults) != 0 {
+	if n := readAllOf(t, db, "SELECT s"); n != 4000 || server.Count(fakebq.CreateReadSession) != 1 ||
+		server.Count(fakebq.GetQueryResults) != 0 {
 		t.Errorf("got %d rows by %v; want 4000 by a read session", n, server.Counts())
 	}
 }
 
-// TestStorageBreaks: a stream that breaks goes on where it broke, and what can't be mended is an error, never a
-// smaller result.
+// TestStorageBreaks: a stream that breaks goes on where it broke, and what can't be mended is
+// an error, never a smaller result.
 func TestStorageBreaks(t *testing.T) {
 	t.Parallel()
 	broken := func(code codes.Code, message string, after int) fakebq.StreamFault {
@@ -165,8 +169,19 @@ func TestStorageBreaks(t *testing.T) {
 		want   string // in the error; "" for none
 	}{
 		{"unavailable", []fakebq.StreamFault{broken(codes.Unavailable, "gone", 2)}, ""},
-		{"again and again", []fakebq.StreamFault{broken(codes.Unavailable, "gone", 1), broken(codes.Unavailable, "gone", 1), broken(codes.Unavailable, "gone", 1), broken(codes.Unavailable, "gone", 1)}, ""},
-		{"reset", []fakebq.StreamFault{broken(codes.Internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR", 3)}, ""},
+		{
+			"again and again",
+			[]fakebq.StreamFault{
+				broken(codes.Unavailable, "gone", 1), broken(codes.Unavailable, "gone", 1),
+				broken(codes.Unavailable, "gone", 1), broken(codes.Unavailable, "gone", 1),
+			},
+			"",
+		},
+		{
+			"reset",
+			[]fakebq.StreamFault{broken(codes.Internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR", 3)},
+			"",
+		},
 		{"deadline", []fakebq.StreamFault{broken(codes.DeadlineExceeded, "too late", 1)}, ""},
 		{"a token refused once", []fakebq.StreamFault{broken(codes.Unauthenticated, "who?", 1)}, "who?"},
 		{"forbidden", []fakebq.StreamFault{broken(codes.PermissionDenied, "no", 2)}, "no (PermissionDenied)"},
@@ -195,11 +210,14 @@ func TestStorageBreaks(t *testing.T) {
 	}
 }
 
-// TestStorageRefused: where the Storage Read API is not to be had, the rows come by REST, all of them, and
-// the statement's Stats say why. A refusal is remembered.
+// TestStorageRefused: where the Storage Read API is not to be had, the rows come by REST, all
+// of them, and the statement's Stats say why. A refusal is remembered.
 func TestStorageRefused(t *testing.T) {
 	t.Parallel()
-	for _, code := range []codes.Code{codes.PermissionDenied, codes.NotFound, codes.Unavailable, codes.Unimplemented, codes.ResourceExhausted, codes.FailedPrecondition} {
+	for _, code := range []codes.Code{
+		codes.PermissionDenied, codes.NotFound, codes.Unavailable, codes.Unimplemented,
+		codes.ResourceExhausted, codes.FailedPrecondition,
+	} {
 		for _, method := range []fakebq.Method{fakebq.CreateReadSession, fakebq.ReadRows} {
 			for _, query := range []string{ordered, unordered} {
 				t.Run(fmt.Sprint(code, "/", method, "/", query), func(t *testing.T) {
@@ -208,8 +226,13 @@ func TestStorageRefused(t *testing.T) {
 					fault := fakebq.StreamFault{Code: code, Message: "not for you"}
 					server.InjectStream(method, slices.Repeat([]fakebq.StreamFault{fault}, 40)...)
 					var stats driver.Stats
-					connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: server.URL(), StorageEndpoint: server.StorageURL(), ReadAPI: "storage"},
-						driver.WithObserver(func(_ context.Context, s driver.Stats, _ error) { stats = s }))
+					connector, err := driver.NewConnector(&dsn.Config{
+						Project:         "my-project",
+						Auth:            "none",
+						Endpoint:        server.URL(),
+						StorageEndpoint: server.StorageURL(),
+						ReadAPI:         "storage",
+					}, driver.WithObserver(func(_ context.Context, s driver.Stats, _ error) { stats = s }))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -220,7 +243,8 @@ func TestStorageRefused(t *testing.T) {
 					if problem := everyRowOnce(got, query == ordered); err != nil || problem != "" {
 						t.Errorf("got %v, %s", err, problem)
 					}
-					if stats.ReadAPI != "rest" || stats.Fallback == nil || !strings.Contains(stats.Fallback.Error(), "not for you") || stats.RowsRead != bigRows {
+					if stats.ReadAPI != "rest" || stats.Fallback == nil ||
+						!strings.Contains(stats.Fallback.Error(), "not for you") || stats.RowsRead != bigRows {
 						t.Errorf("got %+v; want rest and why", stats)
 					}
 					if code == codes.PermissionDenied && !errors.Is(stats.Fallback, driver.ErrAccessDenied) {
@@ -232,7 +256,8 @@ func TestStorageRefused(t *testing.T) {
 	}
 }
 
-// TestStorageCancel: rows that are closed, or whose context ends, leave no stream behind, also when the service is silent.
+// TestStorageCancel: rows that are closed, or whose context ends, leave no stream behind, also
+// when the service is silent.
 func TestStorageCancel(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{ordered, unordered} {
@@ -242,7 +267,8 @@ func TestStorageCancel(t *testing.T) {
 				server := bigTable(t)
 				db := open(t, server, overStorage(server))
 				for i := range 10 {
-					server.InjectStream(fakebq.ReadRows, slices.Repeat([]fakebq.StreamFault{{After: 2, Hang: make(chan struct{})}}, 4)...)
+					server.InjectStream(fakebq.ReadRows,
+						slices.Repeat([]fakebq.StreamFault{{After: 2, Hang: make(chan struct{})}}, 4)...)
 					ctx, cancel := context.WithCancel(t.Context())
 					rows, err := db.QueryContext(ctx, query)
 					if err != nil {
@@ -272,16 +298,21 @@ func TestStorageCancel(t *testing.T) {
 	}
 }
 
-// TestStorageInSession: a large result inside a session, and one of a script, come by the Storage Read API too.
+// TestStorageInSession: a large result inside a session, and one of a script, come by the
+// Storage Read API too.
 func TestStorageInSession(t *testing.T) {
 	t.Parallel()
 	server := bigTable(t)
 	script := "DECLARE x INT64; " + unordered
-	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}, bigRows, func(i int) []any { return []any{i, fmt.Sprint("row ", i)} })
+	table, err := fakebq.NewTable([]fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}, bigRows,
+		func(i int) []any { return []any{i, fmt.Sprint("row ", i)} })
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.On(script, fakebq.Answer{Children: []fakebq.Answer{{Table: table, PageSize: 100, BatchRows: 70}}, PageSize: 100})
+	server.On(script, fakebq.Answer{
+		Children: []fakebq.Answer{{Table: table, PageSize: 100, BatchRows: 70}},
+		PageSize: 100,
+	})
 	db := open(t, server, overStorage(server), func(c *dsn.Config) { c.CreateSession = "always" })
 	for _, tt := range []struct {
 		query   string

@@ -47,12 +47,26 @@ var batch = driver.Priority("batch")
 func TestInsertedStatements(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{Location: "EU"})
-	server.On("SELECT name, n FROM t", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Repeat: 2, PageSize: 3, Bytes: 100, Billed: 10 << 20})
+	server.On("SELECT name, n FROM t", fakebq.Answer{
+		Fields:   numbers.Fields,
+		Rows:     numbers.Rows,
+		Repeat:   2,
+		PageSize: 3,
+		Bytes:    100,
+		Billed:   10 << 20,
+	})
 	server.On(insert, fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 2}})
 	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: 2})
-	server.On("SELECT ?", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Parameters: []fakebq.Parameter{{Type: typeOf("INT64")}}})
+	server.On("SELECT ?", fakebq.Answer{
+		Fields:     numbers.Fields,
+		Rows:       numbers.Rows,
+		Parameters: []fakebq.Parameter{{Type: typeOf("INT64")}},
+	})
 	server.On(script, scriptAnswer)
-	server.On("SELECT broken", fakebq.Answer{Fields: numbers.Fields, Err: &fakebq.Error{Reason: "duplicate", Message: "Already Exists: Table my-project:d.t"}})
+	server.On("SELECT broken", fakebq.Answer{
+		Fields: numbers.Fields,
+		Err:    &fakebq.Error{Reason: "duplicate", Message: "Already Exists: Table my-project:d.t"},
+	})
 	db := open(t, server, func(c *dsn.Config) { c.Location, c.JobIDPrefix = "EU", "report_" })
 	ctx := t.Context()
 	read := func(ctx context.Context, want int, text string, args ...any) error {
@@ -72,7 +86,11 @@ func TestInsertedStatements(t *testing.T) {
 		run  func() error
 		want counts
 	}{
-		{"SELECT of two pages", func() error { return read(ctx, 6, "SELECT name, n FROM t") }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
+		{
+			"SELECT of two pages",
+			func() error { return read(ctx, 6, "SELECT name, n FROM t") },
+			counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2},
+		},
 		{"destination", func() error {
 			return read(ctx, 6, "SELECT name, n FROM t", driver.DestinationTable("d.t", bigquery.WriteTruncate, ""))
 		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 2}},
@@ -86,8 +104,16 @@ func TestInsertedStatements(t *testing.T) {
 			}
 			return nil
 		}, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
-		{"a job that goes on", func() error { return read(ctx, 3, "SELECT slow", batch) }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 3}},
-		{"progress of what ends at once", func() error { return read(quiet, 3, "SELECT ?", 1) }, counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1}},
+		{
+			"a job that goes on",
+			func() error { return read(ctx, 3, "SELECT slow", batch) },
+			counts{fakebq.Insert: 1, fakebq.GetQueryResults: 3},
+		},
+		{
+			"progress of what ends at once",
+			func() error { return read(quiet, 3, "SELECT ?", 1) },
+			counts{fakebq.Insert: 1, fakebq.GetQueryResults: 1},
+		},
 		{"prepared", func() error {
 			stmt, err := db.PrepareContext(ctx, "SELECT ?")
 			if err != nil {
@@ -133,7 +159,8 @@ func TestInsertedStatements(t *testing.T) {
 			t.Errorf("%s: got requests %v; want %v", tt.name, got, tt.want)
 		}
 	}
-	if stats.StatementType != "SELECT" || stats.BytesProcessed != 100 || stats.BytesBilled != 10<<20 || stats.TotalRows != 6 || stats.Location != "EU" || !strings.HasPrefix(stats.JobID, "report_") {
+	if stats.StatementType != "SELECT" || stats.BytesProcessed != 100 || stats.BytesBilled != 10<<20 ||
+		stats.TotalRows != 6 || stats.Location != "EU" || !strings.HasPrefix(stats.JobID, "report_") {
 		t.Errorf("got %+v", stats)
 	}
 }
@@ -162,8 +189,8 @@ func TestInsertedInSession(t *testing.T) {
 	wantNoSessions(t, db, server)
 }
 
-// TestLostInsert: a statement whose answer was lost is not begun twice; the job is adopted. A job with our id that we can't
-// have begun is an error.
+// TestLostInsert: a statement whose answer was lost is not begun twice; the job is adopted. A
+// job with our id that we can't have begun is an error.
 func TestLostInsert(t *testing.T) {
 	t.Parallel()
 	duplicate := fakebq.Fail(fakebq.Error{Reason: "duplicate", Message: "Already Exists: Job my-project:EU.x"})
@@ -181,11 +208,18 @@ func TestLostInsert(t *testing.T) {
 		{"lost twice", []fakebq.Fault{fakebq.Cut(10), fakebq.HTML(http.StatusBadGateway)}, 1, 3, false},
 		{"too many requests", []fakebq.Fault{fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"})}, 1, 2, false},
 		{"duplicate at once", []fakebq.Fault{duplicate}, 0, 1, true},
-		{"duplicate after a refusal", []fakebq.Fault{fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"}), duplicate}, 0, 2, true},
+		{
+			"duplicate after a refusal",
+			[]fakebq.Fault{fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"}), duplicate},
+			0,
+			2,
+			true,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			// Jobs outside of US and EU are found with their location alone, which only the message of the duplicate tells.
+			// Jobs outside of US and EU are found with their location alone, which only the message of
+			// the duplicate tells.
 			server := fakebq.Run(t, fakebq.Options{Location: "europe-west6"})
 			server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 3}})
 			server.Inject(fakebq.Insert, tt.faults...)
@@ -199,146 +233,9 @@ func TestLostInsert(t *testing.T) {
 				}
 			}
 			if server.Executions(insert) != tt.executions || server.Count(fakebq.Insert) != tt.inserts {
-				t.Errorf("got %d executions by %d requests; want %d by %d", server.Executions(insert), server.Count(fakebq.Insert), tt.executions, tt.inserts)
+				t.Errorf("got %d executions by %d requests; want %d by %d",
+					server.Executions(insert), server.Count(fakebq.Insert), tt.executions, tt.inserts)
 			}
 		})
-	}
-}
-
-// TestGivingUpCancels: a job that nobody will ask for any more does not run on at the person's cost.
-func TestGivingUpCancels(t *testing.T) {
-	t.Parallel()
-	many := make([]fakebq.Fault, 20)
-	for i := range many {
-		many[i] = fakebq.HTML(http.StatusServiceUnavailable)
-	}
-	lost := append([]fakebq.Fault{fakebq.Cut(10)}, many...)
-	for _, tt := range []struct {
-		name   string
-		method fakebq.Method
-		faults []fakebq.Fault
-		opts   []any
-	}{
-		{"polls stay unanswered", fakebq.GetQueryResults, many, nil},
-		{"polls of an inserted job stay unanswered", fakebq.GetQueryResults, many, []any{batch}},
-		{"an insert stays unanswered", fakebq.Insert, lost, []any{batch}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{})
-			server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Incomplete: 1, Until: make(chan struct{})})
-			server.Inject(tt.method, tt.faults...)
-			db := openPausing(t, server, noPause)
-			var e *driver.Error
-			if _, err := db.ExecContext(t.Context(), "SELECT slow", tt.opts...); !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable {
-				t.Errorf("got %v; want status 503", err)
-			}
-			if err := db.Close(); err != nil { // waits for what goes on in the background
-				t.Error(err)
-			}
-			if got := server.Cancelled(); got != 1 {
-				t.Errorf("got %d jobs cancelled; want 1", got)
-			}
-			if got := server.Count(tt.method); got != 8 {
-				t.Errorf("got %d tries; want 8", got)
-			}
-		})
-	}
-}
-
-// TestEndInThePause: ctx ends while the next try is waited for. What an answer that was lost has begun is found and cancelled;
-// where nothing can have begun, nothing is sent.
-func TestEndInThePause(t *testing.T) {
-	t.Parallel()
-	running := fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Until: make(chan struct{}), Incomplete: 1}
-	limited := fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"})
-	for _, tt := range []struct {
-		name      string
-		answer    fakebq.Answer
-		opts      []any
-		method    fakebq.Method
-		faults    []fakebq.Fault
-		pause     int // in which ctx ends, counted from 1
-		sent      int // requests to begin the statement
-		cancelled int
-	}{
-		{"a lost answer", running, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, 1, 2, 1},
-		{"503 after it began", running, nil, fakebq.Query, []fakebq.Fault{fakebq.HTML(http.StatusServiceUnavailable).After()}, 1, 2, 1},
-		{"a lost answer, then a refusal", running, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10), limited}, 2, 3, 1},
-		{"a refusal", running, nil, fakebq.Query, []fakebq.Fault{limited}, 1, 1, 0},
-		{"a lost answer of what has ended", numbers, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, 1, 2, 0},
-		{"a lost answer whose question is lost as well", running, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10), fakebq.Cut(10)}, 1, 3, 1},
-		{"a lost answer to an insert", running, []any{batch}, fakebq.Insert, []fakebq.Fault{fakebq.Cut(10)}, 1, 1, 1},
-		{"a refused insert", running, []any{batch}, fakebq.Insert, []fakebq.Fault{limited}, 1, 1, 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{})
-			server.On("SELECT slow", tt.answer)
-			server.Inject(tt.method, tt.faults...)
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			pauses := 0
-			db := openPausing(t, server, func(time.Duration) time.Duration {
-				if pauses++; pauses == tt.pause {
-					cancel()
-					return time.Hour
-				}
-				return 0
-			})
-			if _, err := db.ExecContext(ctx, "SELECT slow", tt.opts...); !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v; want context.Canceled", err)
-			}
-			if err := db.Close(); err != nil { // waits for what goes on in the background
-				t.Error(err)
-			}
-			if got := server.Count(fakebq.Query, fakebq.Insert); got != tt.sent {
-				t.Errorf("got %d requests to begin the statement; want %d", got, tt.sent)
-			}
-			if got := server.Cancelled(); got != tt.cancelled {
-				t.Errorf("got %d jobs cancelled; want %d", got, tt.cancelled)
-			}
-			if got := server.Executions("SELECT slow"); got > 1 {
-				t.Errorf("the statement ran %d times", got)
-			}
-		})
-	}
-}
-
-// TestEndInThePauseOfASession: a session that a lost answer would have told is ended.
-func TestEndInThePauseOfASession(t *testing.T) {
-	t.Parallel()
-	server := transactions(t)
-	server.Inject(fakebq.Query, fakebq.Cut(10))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	db := openPausing(t, server, func(time.Duration) time.Duration { cancel(); return time.Hour })
-	if _, err := db.BeginTx(ctx, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v; want context.Canceled", err)
-	}
-	wantNoSessions(t, db, server)
-}
-
-// TestCancelInsert: the caller leaves at once while the insert hangs; the job is cancelled by its own id.
-func TestCancelInsert(t *testing.T) {
-	t.Parallel()
-	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Until: make(chan struct{})})
-	answer := make(chan struct{})
-	server.Inject(fakebq.Insert, fakebq.Hang(answer))
-	db := open(t, server)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		server.WaitFor(t, fakebq.Insert, 1)
-		cancel()
-	}()
-	if _, err := db.ExecContext(ctx, "SELECT slow", batch); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v; want context.Canceled", err)
-	}
-	close(answer)
-	server.WaitFor(t, fakebq.Cancel, 1)
-	server.WaitIdle(t)
-	if got := server.Cancelled(); got != 1 {
-		t.Errorf("got %d jobs cancelled; want 1", got)
 	}
 }

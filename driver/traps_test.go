@@ -16,7 +16,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// traps has what the official Go client does and a driver on top of it would inherit, a test for each.
+// traps has what the official Go client does and a driver on top of it would inherit, a test
+// for each.
 var traps = []struct {
 	trap string
 	test func(*testing.T, *fakebq.Server)
@@ -35,7 +36,8 @@ var traps = []struct {
 			}
 			readAll(t, rows)
 		}
-		if _, sessions := statements(t, server); sessions[0] != "new" || len(server.Sessions()) != 1 || sessions[1] != server.Sessions()[0] {
+		if _, sessions := statements(t, server); sessions[0] != "new" ||
+			len(server.Sessions()) != 1 || sessions[1] != server.Sessions()[0] {
 			t.Errorf("got sessions %q; want a new one and the same again", sessions)
 		}
 	}},
@@ -86,7 +88,11 @@ var traps = []struct {
 	}},
 	{"timestamps of later pages are floats", func(t *testing.T, server *fakebq.Server) {
 		at := utc(2024, 2, 29, 1, 2, 3, 123457)
-		server.On("SELECT 1", fakebq.Answer{Fields: []fakebq.Field{{Name: "t", Type: "TIMESTAMP"}}, Rows: [][]any{{at}, {at}}, PageSize: 1})
+		server.On("SELECT 1", fakebq.Answer{
+			Fields:   []fakebq.Field{{Name: "t", Type: "TIMESTAMP"}},
+			Rows:     [][]any{{at}, {at}},
+			PageSize: 1,
+		})
 		rows, err := open(t, server).QueryContext(t.Context(), "SELECT 1")
 		if err != nil {
 			t.Fatal(err)
@@ -97,18 +103,32 @@ var traps = []struct {
 	}},
 	{"an untyped nil is an error", func(t *testing.T, server *fakebq.Server) {
 		server.On("SELECT ?", fakebq.Answer{Parameters: []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "STRING"}}}})
-		if err := run(t.Context(), open(t, server), "SELECT ?", nil); err != nil || sent(t, server).QueryParameters[0].ParameterType.Type != "STRING" {
+		if err := run(t.Context(), open(t, server), "SELECT ?", nil); err != nil ||
+			sent(t, server).QueryParameters[0].ParameterType.Type != "STRING" {
 			t.Errorf("got %v", err)
 		}
 	}},
-	{"a range without a bound is an error", wire(driver.Range{End: civil.Date{Year: 2024, Month: 1, Day: 1}}, "RANGE<DATE> [UNBOUNDED, 2024-01-01)")},
+	{
+		"a range without a bound is an error",
+		wire(driver.Range{End: civil.Date{Year: 2024, Month: 1, Day: 1}}, "RANGE<DATE> [UNBOUNDED, 2024-01-01)"),
+	},
 	{"a time.Duration is sent as 5ns", wire(5*time.Nanosecond, "INT64 5")},
 	{"a nil []byte is an empty one", wire([]byte(nil), "BYTES NULL")},
 	{"an empty []byte is NULL", wire([]byte{}, "BYTES ")},
-	{"a *big.Rat is a NUMERIC whatever it holds", wire(bigRat("0.00000000000000000001"), "BIGNUMERIC 0.00000000000000000001")},
+	{
+		"a *big.Rat is a NUMERIC whatever it holds",
+		wire(bigRat("0.00000000000000000001"), "BIGNUMERIC 0.00000000000000000001"),
+	},
 	{"civil dates are text", wire(civil.Date{Year: 2024, Month: 2, Day: 29}, "DATE 2024-02-29")},
-	{"civil dates in a sql.Null are text", wire(sql.Null[civil.DateTime]{V: civil.DateTime{Date: civil.Date{Year: 2024, Month: 2, Day: 29}}, Valid: true}, "DATETIME 2024-02-29 00:00:00")},
-	{"a civil time is rounded up to 60 seconds", wire(civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999999}, "TIME 23:59:59.999999")},
+	{
+		"civil dates in a sql.Null are text",
+		wire(sql.Null[civil.DateTime]{V: civil.DateTime{Date: civil.Date{Year: 2024, Month: 2, Day: 29}}, Valid: true},
+			"DATETIME 2024-02-29 00:00:00"),
+	},
+	{
+		"a civil time is rounded up to 60 seconds",
+		wire(civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999999}, "TIME 23:59:59.999999"),
+	},
 	{"an interval loses its sign", wire(bigquery.IntervalValue{Months: -3, Minutes: -5}, "INTERVAL -0-3 0 -0:5:0")},
 }
 
@@ -136,7 +156,8 @@ func wire(arg any, want string) func(*testing.T, *fakebq.Server) {
 	}
 }
 
-// sentArguments writes the arguments of the last statement that was sent, each as its type and its value.
+// sentArguments writes the arguments of the last statement that was sent, each as its type and
+// its value.
 func sentArguments(t *testing.T, server *fakebq.Server) (texts []string) {
 	t.Helper()
 	var req struct {

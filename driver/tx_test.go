@@ -77,7 +77,8 @@ func TestTransaction(t *testing.T) {
 	}
 	texts, sessions := statements(t, server)
 	id := live[0]
-	if want := []string{begin, insert, commit, begin, insert, rollback, "SELECT name, n FROM t"}; !slices.Equal(texts, want) {
+	want := []string{begin, insert, commit, begin, insert, rollback, "SELECT name, n FROM t"}
+	if !slices.Equal(texts, want) {
 		t.Errorf("got %q; want %q", texts, want)
 	}
 	if want := []string{"new", id, id, id, id, id, ""}; !slices.Equal(sessions, want) {
@@ -98,7 +99,11 @@ func TestTransactionOptions(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
 	db := open(t, server)
-	for _, opts := range []sql.TxOptions{{ReadOnly: true}, {Isolation: sql.LevelSerializable}, {Isolation: sql.LevelReadCommitted}} {
+	for _, opts := range []sql.TxOptions{
+		{ReadOnly: true},
+		{Isolation: sql.LevelSerializable},
+		{Isolation: sql.LevelReadCommitted},
+	} {
 		if _, err := db.BeginTx(t.Context(), &opts); err == nil {
 			t.Errorf("%+v: got no error", opts)
 		}
@@ -108,12 +113,16 @@ func TestTransactionOptions(t *testing.T) {
 	}
 }
 
-// TestConflict: a commit that another transaction was faster than is known as such, and its session is not used again.
+// TestConflict: a commit that another transaction was faster than is known as such, and its
+// session is not used again.
 func TestConflict(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
-	server.On(commit, fakebq.Answer{Err: &fakebq.Error{Reason: "invalidQuery",
-		Message: "Transaction is aborted due to concurrent update against table my-project:d.t. Transaction ID: 1"}}, fakebq.Answer{StatementType: "COMMIT_TRANSACTION"})
+	conflict := fakebq.Answer{Err: &fakebq.Error{
+		Reason:  "invalidQuery",
+		Message: "Transaction is aborted due to concurrent update against table my-project:d.t. Transaction ID: 1",
+	}}
+	server.On(commit, conflict, fakebq.Answer{StatementType: "COMMIT_TRANSACTION"})
 	db := open(t, server)
 	for try, want := range []error{driver.ErrConcurrentUpdate, nil} {
 		tx, err := db.BeginTx(t.Context(), nil)
@@ -134,7 +143,12 @@ func TestRollbackOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
 	server.On(insert, fakebq.Answer{Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"}})
-	server.On(rollback, fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: "Transaction control statement ROLLBACK is invalid: no transaction"}})
+	server.On(rollback, fakebq.Answer{
+		Reject: &fakebq.Error{
+			Reason:  "invalidQuery",
+			Message: "Transaction control statement ROLLBACK is invalid: no transaction",
+		},
+	})
 	tx, err := open(t, server).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +161,8 @@ func TestRollbackOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// TestCancelInTransaction: the rollback waits until the abandoned statement has ended: a session takes one at a time.
+// TestCancelInTransaction: the rollback waits until the abandoned statement has ended: a
+// session takes one at a time.
 func TestCancelInTransaction(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

@@ -29,30 +29,83 @@ func TestTypes(t *testing.T) {
 		want  any
 		facts facts
 	}{
-		{fakebq.Field{Type: "INTEGER"}, math.MinInt64, int64(math.MinInt64), facts{"INT64", reflect.TypeFor[sql.Null[int64]]()}},
+		{
+			fakebq.Field{Type: "INTEGER"},
+			math.MinInt64,
+			int64(math.MinInt64),
+			facts{"INT64", reflect.TypeFor[sql.Null[int64]]()},
+		},
 		{fakebq.Field{Type: "FLOAT"}, math.Inf(-1), math.Inf(-1), facts{"FLOAT64", reflect.TypeFor[sql.Null[float64]]()}},
 		{fakebq.Field{Type: "BOOLEAN"}, true, true, facts{"BOOL", reflect.TypeFor[sql.Null[bool]]()}},
-		{fakebq.Field{Type: "STRING"}, "naïve \"\\\n<>&\u2028 😀", "naïve \"\\\n<>&\u2028 😀", facts{"STRING", reflect.TypeFor[sql.Null[string]]()}},
+		{
+			fakebq.Field{Type: "STRING"},
+			"naïve \"\\\n<>&\u2028 😀",
+			"naïve \"\\\n<>&\u2028 😀",
+			facts{"STRING", reflect.TypeFor[sql.Null[string]]()},
+		},
 		{fakebq.Field{Type: "BYTES"}, []byte{0, 255}, []byte{0, 255}, facts{"BYTES", reflect.TypeFor[sql.Null[[]byte]]()}},
-		{fakebq.Field{Type: "NUMERIC"}, "99999999999999999999999999999.999999999", "99999999999999999999999999999.999999999", facts{"NUMERIC", reflect.TypeFor[sql.Null[string]]()}},
-		{fakebq.Field{Type: "BIGNUMERIC"}, "-0.00000000000000000000000000000000000001", "-0.00000000000000000000000000000000000001", facts{"BIGNUMERIC", reflect.TypeFor[sql.Null[string]]()}},
+		{
+			fakebq.Field{Type: "NUMERIC"},
+			"99999999999999999999999999999.999999999",
+			"99999999999999999999999999999.999999999",
+			facts{"NUMERIC", reflect.TypeFor[sql.Null[string]]()},
+		},
+		{
+			fakebq.Field{Type: "BIGNUMERIC"},
+			"-0.00000000000000000000000000000000000001",
+			"-0.00000000000000000000000000000000000001",
+			facts{"BIGNUMERIC", reflect.TypeFor[sql.Null[string]]()},
+		},
 		{fakebq.Field{Type: "TIMESTAMP"}, at, at, facts{"TIMESTAMP", reflect.TypeFor[sql.Null[time.Time]]()}},
-		{fakebq.Field{Type: "TIMESTAMP"}, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), facts{"TIMESTAMP", reflect.TypeFor[sql.Null[time.Time]]()}},
-		{fakebq.Field{Type: "DATE"}, "9999-12-31", time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), facts{"DATE", reflect.TypeFor[sql.Null[time.Time]]()}},
+		{
+			fakebq.Field{Type: "TIMESTAMP"},
+			time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+			facts{"TIMESTAMP", reflect.TypeFor[sql.Null[time.Time]]()},
+		},
+		{
+			fakebq.Field{Type: "DATE"},
+			"9999-12-31",
+			time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC),
+			facts{"DATE", reflect.TypeFor[sql.Null[time.Time]]()},
+		},
 		{fakebq.Field{Type: "DATETIME"}, at, at, facts{"DATETIME", reflect.TypeFor[sql.Null[time.Time]]()}},
 		{fakebq.Field{Type: "TIME"}, "01:02:03.5", "01:02:03.5", facts{"TIME", reflect.TypeFor[sql.Null[string]]()}},
-		{fakebq.Field{Type: "INTERVAL"}, "1-2 3 4:5:6.789", "1-2 3 4:5:6.789", facts{"INTERVAL", reflect.TypeFor[sql.Null[string]]()}},
-		{fakebq.Field{Type: "GEOGRAPHY"}, "POINT(1 2)", "POINT(1 2)", facts{"GEOGRAPHY", reflect.TypeFor[sql.Null[string]]()}},
+		{
+			fakebq.Field{Type: "INTERVAL"},
+			"1-2 3 4:5:6.789",
+			"1-2 3 4:5:6.789",
+			facts{"INTERVAL", reflect.TypeFor[sql.Null[string]]()},
+		},
+		{
+			fakebq.Field{Type: "GEOGRAPHY"},
+			"POINT(1 2)",
+			"POINT(1 2)",
+			facts{"GEOGRAPHY", reflect.TypeFor[sql.Null[string]]()},
+		},
 		{fakebq.Field{Type: "JSON"}, `{"a": [1]}`, `{"a": [1]}`, facts{"JSON", reflect.TypeFor[sql.Null[string]]()}},
-		{fakebq.Field{Type: "RANGE", Element: "DATE"}, "[2024-02-29, UNBOUNDED)", driver.Range{Start: day}, facts{"RANGE<DATE>", reflect.TypeFor[sql.Null[driver.Range]]()}},
-		{fakebq.Field{Type: "RANGE", Element: "TIMESTAMP"}, fakebq.Range{Start: at}, driver.Range{Start: at}, facts{"RANGE<TIMESTAMP>", reflect.TypeFor[sql.Null[driver.Range]]()}},
+		{
+			fakebq.Field{Type: "RANGE", Element: "DATE"},
+			"[2024-02-29, UNBOUNDED)",
+			driver.Range{Start: day},
+			facts{"RANGE<DATE>", reflect.TypeFor[sql.Null[driver.Range]]()},
+		},
+		{
+			fakebq.Field{Type: "RANGE", Element: "TIMESTAMP"},
+			fakebq.Range{Start: at},
+			driver.Range{Start: at},
+			facts{"RANGE<TIMESTAMP>", reflect.TypeFor[sql.Null[driver.Range]]()},
+		},
 	} {
 		t.Run(tt.field.Type+tt.field.Element, func(t *testing.T) {
 			t.Parallel()
 			server := fakebq.Run(t, fakebq.Options{})
 			nullable, required := tt.field, tt.field
 			nullable.Name, required.Name, required.Mode = "c", "c", "REQUIRED"
-			server.On("SELECT c", fakebq.Answer{Fields: []fakebq.Field{nullable, required}, Rows: [][]any{{tt.in, tt.in}, {nil, tt.in}}})
+			server.On("SELECT c", fakebq.Answer{
+				Fields: []fakebq.Field{nullable, required},
+				Rows:   [][]any{{tt.in, tt.in}, {nil, tt.in}},
+			})
 			rows, err := open(t, server).QueryContext(t.Context(), "SELECT c")
 			if err != nil {
 				t.Fatal(err)
@@ -100,8 +153,12 @@ func TestColumnTypes(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On("SELECT *", fakebq.Answer{Fields: []fakebq.Field{
-		{Name: "s", Type: "STRING"}, {Name: "s10", Type: "STRING", MaxLength: 10}, {Name: "n", Type: "NUMERIC"},
-		{Name: "n10", Type: "NUMERIC", Precision: 10, Scale: 2}, {Name: "b", Type: "BIGNUMERIC"}, {Name: "i", Type: "INTEGER"},
+		{Name: "s", Type: "STRING"},
+		{Name: "s10", Type: "STRING", MaxLength: 10},
+		{Name: "n", Type: "NUMERIC"},
+		{Name: "n10", Type: "NUMERIC", Precision: 10, Scale: 2},
+		{Name: "b", Type: "BIGNUMERIC"},
+		{Name: "i", Type: "INTEGER"},
 	}})
 	rows, err := open(t, server).QueryContext(t.Context(), "SELECT *")
 	if err != nil {
@@ -132,8 +189,13 @@ func TestCivilScan(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On("SELECT *", fakebq.Answer{
-		Fields: []fakebq.Field{{Name: "d", Type: "DATE"}, {Name: "dt", Type: "DATETIME"}, {Name: "t", Type: "TIME"}, {Name: "j", Type: "JSON"}},
-		Rows:   [][]any{{"2024-02-29", "2024-02-29T01:02:03.000004", "01:02:03.000004", `{"a":1}`}},
+		Fields: []fakebq.Field{
+			{Name: "d", Type: "DATE"},
+			{Name: "dt", Type: "DATETIME"},
+			{Name: "t", Type: "TIME"},
+			{Name: "j", Type: "JSON"},
+		},
+		Rows: [][]any{{"2024-02-29", "2024-02-29T01:02:03.000004", "01:02:03.000004", `{"a":1}`}},
 	})
 	var (
 		d  civil.Date
@@ -144,7 +206,8 @@ func TestCivilScan(t *testing.T) {
 	if err := open(t, server).QueryRowContext(t.Context(), "SELECT *").Scan(&d, &dt, &tm, &j); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(d, " ", dt, " ", tm, " ", string(j)), `2024-02-29 2024-02-29T01:02:03.000004000 01:02:03.000004000 {"a":1}`; got != want {
+	const want = `2024-02-29 2024-02-29T01:02:03.000004000 01:02:03.000004000 {"a":1}`
+	if got := fmt.Sprint(d, " ", dt, " ", tm, " ", string(j)); got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
 }
@@ -156,10 +219,17 @@ func TestNested(t *testing.T) {
 	deep := fakebq.Field{Name: "orders", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{
 		{Name: "id", Type: "INTEGER", Mode: "REQUIRED"},
 		{Name: "price", Type: "NUMERIC", Precision: 10, Scale: 2},
-		{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{{Name: "id", Type: "DATE"}, {Name: "id", Type: "BYTES", MaxLength: 4}}},
+		{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{
+			{Name: "id", Type: "DATE"},
+			{Name: "id", Type: "BYTES", MaxLength: 4},
+		}},
 	}}
 	server.On("SELECT *", fakebq.Answer{
-		Fields: []fakebq.Field{{Name: "tags", Type: "STRING", Mode: "REPEATED"}, deep, {Name: "s", Type: "RECORD", Fields: []fakebq.Field{{Name: "", Type: "FLOAT"}}}},
+		Fields: []fakebq.Field{
+			{Name: "tags", Type: "STRING", Mode: "REPEATED"},
+			deep,
+			{Name: "s", Type: "RECORD", Fields: []fakebq.Field{{Name: "", Type: "FLOAT"}}},
+		},
 		Rows: [][]any{
 			{[]string{"a", ""}, []any{[]any{7, "1.50", []any{[]any{"2024-01-02", []byte{1}}, []any{nil, nil}}}}, []any{1.5}},
 			{nil, nil, nil},
@@ -192,15 +262,23 @@ func TestNested(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := []driver.Struct{
-		{Fields: []driver.StructField{{Name: "id", Value: time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)}, {Name: "id", Value: []byte{1}}}},
+		{Fields: []driver.StructField{
+			{Name: "id", Value: time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)},
+			{Name: "id", Value: []byte{1}},
+		}},
 		{Fields: []driver.StructField{{Name: "id"}, {Name: "id"}}},
 	}
-	want := []driver.Struct{{Fields: []driver.StructField{{Name: "id", Value: int64(7)}, {Name: "price", Value: "1.5"}, {Name: "lines", Value: lines}}}}
+	want := []driver.Struct{{Fields: []driver.StructField{
+		{Name: "id", Value: int64(7)},
+		{Name: "price", Value: "1.5"},
+		{Name: "lines", Value: lines},
+	}}}
 	if !reflect.DeepEqual(tags, []string{"a", ""}) || !reflect.DeepEqual(orders, want) {
 		t.Errorf("got %q and %v", tags, orders)
 	}
-	if got, want := fmt.Sprint(orders[0]), `{"id":7,"price":"1.5","lines":[{"id":"2024-01-02T00:00:00Z","id":"AQ=="},{"id":null,"id":null}]}`; got != want {
-		t.Errorf("got %s; want %s", got, want)
+	const wantText = `{"id":7,"price":"1.5","lines":[{"id":"2024-01-02T00:00:00Z","id":"AQ=="},{"id":null,"id":null}]}`
+	if got := fmt.Sprint(orders[0]); got != wantText {
+		t.Errorf("got %s; want %s", got, wantText)
 	}
 	if v, ok := orders[0].Get("price"); v != "1.5" || !ok {
 		t.Errorf("Get: got %v, %v", v, ok)
