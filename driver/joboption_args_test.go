@@ -93,36 +93,48 @@ func TestOptionsAddUp(t *testing.T) {
 		driver.Labels(map[string]string{"b": "outer", "d": "outer"}))
 	inner := driver.WithOptions(outer, driver.Location("europe-west6"), driver.JobTimeout(time.Minute))
 	for _, tt := range []struct {
+		name  string
 		ctx   context.Context
 		args  []any
 		place string
 		label string
 		limit int64
 	}{
-		{t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
-		{outer, nil, "EU", "map[a:dsn b:outer c:dsn d:outer]", 7},
-		{inner, nil, "europe-west6", "map[a:dsn b:outer c:dsn d:outer]", 7},
+		{"the DSN's", t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
+		{"a context's", outer, nil, "EU", "map[a:dsn b:outer c:dsn d:outer]", 7},
+		{"those of two contexts", inner, nil, "europe-west6", "map[a:dsn b:outer c:dsn d:outer]", 7},
 		{
+			"arguments as well",
 			inner,
 			[]any{driver.Location("US"), driver.Labels(map[string]string{"c": "arg"}), driver.Location("EU")},
 			"EU",
 			"map[a:dsn b:outer c:arg d:outer]",
 			7,
 		},
-		{t.Context(), []any{driver.Location(""), driver.MaximumBytesBilled(0)}, "", "map[a:dsn b:dsn c:dsn]", 0},
-		{t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
+		{
+			"zeros that take back",
+			t.Context(),
+			[]any{driver.Location(""), driver.MaximumBytesBilled(0)},
+			"",
+			"map[a:dsn b:dsn c:dsn]",
+			0,
+		},
+		{"the DSN's again", t.Context(), nil, "US", "map[a:dsn b:dsn c:dsn]", 7},
 	} {
-		server.ResetLog()
-		if _, err := db.ExecContext(tt.ctx, "SELECT 1", tt.args...); err != nil {
-			t.Fatal(err)
-		}
-		req, err := server.Requests(fakebq.Query)[0].QueryRequest()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := fmt.Sprint(req.Labels); req.Location != tt.place || got != tt.label || req.MaximumBytesBilled != tt.limit {
-			t.Errorf("got %s, %s, %d; want %s, %s, %d", req.Location, got, req.MaximumBytesBilled, tt.place, tt.label, tt.limit)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			server.ResetLog()
+			if _, err := db.ExecContext(tt.ctx, "SELECT 1", tt.args...); err != nil {
+				t.Fatal(err)
+			}
+			req, err := server.Requests(fakebq.Query)[0].QueryRequest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			label, limit := fmt.Sprint(req.Labels), req.MaximumBytesBilled
+			if req.Location != tt.place || label != tt.label || limit != tt.limit {
+				t.Errorf("got %s, %s, %d; want %s, %s, %d", req.Location, label, limit, tt.place, tt.label, tt.limit)
+			}
+		})
 	}
 }
 

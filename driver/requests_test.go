@@ -165,11 +165,12 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
+		name  string
 		max   int64
 		sizes []string // maxResults of the pages
 	}{
-		{0, []string{"10000", ""}},
-		{10_000, []string{"10000", "10000", "10000"}},
+		{"the driver's sizes", 0, []string{"10000", ""}},
+		{"a size that is given", 10_000, []string{"10000", "10000", "10000"}},
 	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT *", fakebq.Answer{Table: table})
@@ -197,7 +198,7 @@ func TestPages(t *testing.T) {
 			sizes = append(sizes, r.Query.Get("maxResults"))
 		}
 		if !reflect.DeepEqual(sizes, tt.sizes) {
-			t.Errorf("max_results=%d: got pages of %q; want %q", tt.max, sizes, tt.sizes)
+			t.Errorf("%s: got pages of %q; want %q", tt.name, sizes, tt.sizes)
 		}
 	}
 }

@@ -14,7 +14,10 @@ func BenchmarkPage(b *testing.B) {
 	for _, shape := range []struct {
 		name  string
 		types []string
-	}{{"narrow", narrow}, {"wide", wide}} {
+	}{
+		{"narrow", narrow},
+		{"wide", wide},
+	} {
 		body := []byte(pageOf(shape.types, 1000))
 		b.Run(shape.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -317,7 +317,11 @@ func TestStorageInSession(t *testing.T) {
 	for _, tt := range []struct {
 		query   string
 		inOrder bool // of a script nobody knows whether its parts are ordered
-	}{{unordered, false}, {ordered, true}, {script, true}} {
+	}{
+		{unordered, false},
+		{ordered, true},
+		{script, true},
+	} {
 		server.ResetLog()
 		got, err := readInts(t.Context(), db, tt.query)
 		if problem := everyRowOnce(got, tt.inOrder); err != nil || problem != "" {

@@ -52,7 +52,10 @@ var bothPaths = []typeCase{
 		{-math.MaxFloat64, -math.MaxFloat64, "-1.7976931348623157e+308", -math.MaxFloat64},
 		{fakebq.Raw(`"-Infinity"`), math.Inf(-1), "-Inf", math.Inf(-1)},
 	}},
-	{fakebq.Field{Type: "BOOLEAN"}, "BOOL", []valueCase{{true, true, "true", true}, {false, false, "false", "false"}}},
+	{fakebq.Field{Type: "BOOLEAN"}, "BOOL", []valueCase{
+		{true, true, "true", true},
+		{false, false, "false", "false"},
+	}},
 	{
 		fakebq.Field{Type: "STRING"},
 		"STRING",
