@@ -46,7 +46,8 @@ func openArrow(d depth) func(context.Context, addresses) (session, error) {
 		if err != nil {
 			return nil, err
 		}
-		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
+		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
 		return arrowSession{d, service, conn}, err
 	}
 }
@@ -59,16 +60,26 @@ func (a arrowSession) read(ctx context.Context, s shape, rows int) (int, error) 
 	}
 	client := storagepb.NewBigQueryReadClient(a.conn)
 	var p, d, t string
-	if _, err := fmt.Sscanf(string(bytes.ReplaceAll([]byte(destination(s, rows)), []byte("."), []byte(" "))), "%s %s %s", &p, &d, &t); err != nil {
+	words := string(bytes.ReplaceAll([]byte(destination(s, rows)), []byte("."), []byte(" ")))
+	if _, err := fmt.Sscanf(words, "%s %s %s", &p, &d, &t); err != nil {
 		return 0, err
 	}
 	table := "projects/" + p + "/datasets/" + d + "/tables/" + t
-	session, err := client.CreateReadSession(routed(ctx, "read_session.table="+url.QueryEscape(table)), &storagepb.CreateReadSessionRequest{
-		Parent: "projects/" + project, MaxStreamCount: 1,
-		ReadSession: &storagepb.ReadSession{Table: table, DataFormat: storagepb.DataFormat_ARROW,
-			ReadOptions: &storagepb.ReadSession_TableReadOptions{OutputFormatSerializationOptions: &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
-				ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: storagepb.ArrowSerializationOptions_LZ4_FRAME}}}},
-	})
+	compressed := &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
+		ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{
+			BufferCompression: storagepb.ArrowSerializationOptions_LZ4_FRAME,
+		},
+	}
+	session, err := client.CreateReadSession(routed(ctx, "read_session.table="+url.QueryEscape(table)),
+		&storagepb.CreateReadSessionRequest{
+			Parent:         "projects/" + project,
+			MaxStreamCount: 1,
+			ReadSession: &storagepb.ReadSession{
+				Table:       table,
+				DataFormat:  storagepb.DataFormat_ARROW,
+				ReadOptions: &storagepb.ReadSession_TableReadOptions{OutputFormatSerializationOptions: compressed},
+			},
+		})
 	if err != nil {
 		return 0, err
 	}
@@ -106,8 +117,11 @@ func (m *messages) Read(p []byte) (int, error) {
 	return m.buf.Read(p)
 }
 
-func (a arrowSession) stream(ctx context.Context, client storagepb.BigQueryReadClient, name string, schema []byte) (int, error) {
-	rows, err := client.ReadRows(routed(ctx, "read_stream="+url.QueryEscape(name)), &storagepb.ReadRowsRequest{ReadStream: name})
+func (a arrowSession) stream(
+	ctx context.Context, client storagepb.BigQueryReadClient, name string, schema []byte,
+) (int, error) {
+	ctx = routed(ctx, "read_stream="+url.QueryEscape(name))
+	rows, err := client.ReadRows(ctx, &storagepb.ReadRowsRequest{ReadStream: name})
 	if err != nil {
 		return 0, err
 	}

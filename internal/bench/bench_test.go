@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// BenchmarkRead reads results of 1, 1,000 and 100,000 rows by all readers, with the server in the same process. The command
-// gives the figures that are comparable; this one is for profiles.
+// BenchmarkRead reads results of 1, 1,000 and 100,000 rows by all readers, with the server in
+// the same process. The command gives the figures that are comparable; this one is for
+// profiles.
 func BenchmarkRead(b *testing.B) {
 	server, at, err := newServer()
 	if err != nil {
@@ -66,15 +67,23 @@ func TestReaders(t *testing.T) {
 func TestMedian(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
+		name string
 		in   []float64
 		want float64
-	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1, 5}, 5}, {[]float64{4, 1, 2, 9}, 3}} {
-		var all []measurement
-		for _, v := range tt.in {
-			all = append(all, measurement{Seconds: v})
-		}
-		if got := median(all, seconds); got != tt.want {
-			t.Errorf("%v: got %v; want %v", tt.in, got, tt.want)
-		}
+	}{
+		{"none", nil, 0},
+		{"one", []float64{3}, 3},
+		{"odd", []float64{9, 1, 5}, 5},
+		{"even", []float64{4, 1, 2, 9}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var all []measurement
+			for _, v := range tt.in {
+				all = append(all, measurement{Seconds: v})
+			}
+			if got := median(all, seconds); got != tt.want {
+				t.Errorf("%v: got %v; want %v", tt.in, got, tt.want)
+			}
+		})
 	}
 }

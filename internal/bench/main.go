@@ -1,7 +1,8 @@
-// Command bench reads the same results in several ways, side by side: this driver over REST and over
-// the Storage Read API, the official client both ways, and loops that do less than any reader can. The BigQuery that
-// answers is internal/fakebq in a process of its own, and so is each read; rounds are interleaved, so that whatever
-// else the machine does meets all of them alike. It prints a Markdown table of medians.
+// Command bench reads the same results in several ways, side by side: this driver over REST and
+// over the Storage Read API, the official client both ways, and loops that do less than any
+// reader can. The BigQuery that answers is internal/fakebq in a process of its own, and so is
+// each read; rounds are interleaved, so that whatever else the machine does meets all of them
+// alike. It prints a Markdown table of medians.
 //
 //	go run ./internal/bench -rounds 5 -rows 1,1000,100000,1000000 -shapes narrow,wide,nested
 package main
@@ -89,7 +90,8 @@ func compare(ctx context.Context, at addresses, s shape, rows, rounds int, reade
 		for _, r := range readers {
 			j := job{At: at, Reader: r.name, Shape: s.name, Rows: rows}
 			if profiles != "" && round == rounds {
-				j.Profile = filepath.Join(profiles, fmt.Sprintf("%s-%s-%d.prof", strings.NewReplacer(" ", "-", ",", "").Replace(r.name), s.name, rows))
+				name := strings.NewReplacer(" ", "-", ",", "").Replace(r.name)
+				j.Profile = filepath.Join(profiles, fmt.Sprintf("%s-%s-%d.prof", name, s.name, rows))
 			}
 			m, err := inChild(ctx, j)
 			if err != nil {

@@ -21,19 +21,23 @@ type measurement struct {
 	Bytes    float64 // allocated for a row
 	RSS      int64   // peak of the process, in bytes; 0 where the system does not say
 	Requests int
-	// Start is the time of a new process until it has its first row, without the Go runtime's own start.
+	// Start is the time of a new process until it has its first row, without the Go runtime's own
+	// start.
 	Start float64
 }
 
-// A result is read so often that it comes to manyRows rows, at most maxRepeats times: one of a few rows would be over too soon to
-// be timed, and would be all start-up.
+// A result is read so often that it comes to manyRows rows, at most maxRepeats times: one of a
+// few rows would be over too soon to be timed, and would be all start-up.
 const (
 	manyRows   = 200_000
 	maxRepeats = 200
 )
 
-// measure reads a result once, or several times if it is small, on connections that are there already.
-func measure(ctx context.Context, at addresses, r reader, s shape, rows int, profile io.Writer) (m measurement, err error) {
+// measure reads a result once, or several times if it is small, on connections that are there
+// already.
+func measure(
+	ctx context.Context, at addresses, r reader, s shape, rows int, profile io.Writer,
+) (m measurement, err error) {
 	began := time.Now()
 	session, err := r.open(ctx, at)
 	if err != nil {

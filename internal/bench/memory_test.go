@@ -23,7 +23,8 @@ const longRows = 10_000_000
 // memoryLimit is what a process that reads a result of any size may need at its peak, in bytes.
 const memoryLimit = 256 << 20
 
-// TestMemory: a result of ten million rows, read by the driver in a process of its own, stays within the limit.
+// TestMemory: a result of ten million rows, read by the driver in a process of its own, stays
+// within the limit.
 func TestMemory(t *testing.T) {
 	if peakRSS() == 0 {
 		t.Skip("this system does not tell the peak memory of a process")

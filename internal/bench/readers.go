@@ -62,7 +62,13 @@ type driverSession struct{ db *sql.DB }
 
 func openDriver(readAPI string) func(context.Context, addresses) (session, error) {
 	return func(_ context.Context, at addresses) (session, error) {
-		connector, err := driver.NewConnector(&dsn.Config{Project: project, Auth: "none", Endpoint: at.REST, StorageEndpoint: at.Storage, ReadAPI: readAPI})
+		connector, err := driver.NewConnector(&dsn.Config{
+			Project:         project,
+			Auth:            "none",
+			Endpoint:        at.REST,
+			StorageEndpoint: at.Storage,
+			ReadAPI:         readAPI,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +103,8 @@ type officialSession struct{ client *bigquery.Client }
 
 func openOfficial(storage bool) func(context.Context, addresses) (session, error) {
 	return func(ctx context.Context, at addresses) (session, error) {
-		client, err := bigquery.NewClient(ctx, project, option.WithEndpoint(at.REST+"/bigquery/v2/"), option.WithoutAuthentication())
+		client, err := bigquery.NewClient(ctx, project, option.WithEndpoint(at.REST+"/bigquery/v2/"),
+			option.WithoutAuthentication())
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +157,11 @@ func newService(ctx context.Context, at addresses) (*bq.Service, error) {
 // run runs the statement and leaves its rows to be fetched.
 func run(ctx context.Context, service *bq.Service, s shape, rows int) (*bq.QueryResponse, error) {
 	legacy := false
-	resp, err := service.Jobs.Query(project, &bq.QueryRequest{Query: statement(s, rows), UseLegacySql: &legacy, ForceSendFields: []string{"MaxResults"}}).Context(ctx).Do()
+	resp, err := service.Jobs.Query(project, &bq.QueryRequest{
+		Query:           statement(s, rows),
+		UseLegacySql:    &legacy,
+		ForceSendFields: []string{"MaxResults"},
+	}).Context(ctx).Do()
 	if err == nil && !resp.JobComplete {
 		err = errors.New("the job is not complete")
 	}
@@ -165,8 +176,9 @@ func (d drainSession) read(ctx context.Context, s shape, rows int) (int, error) 
 		return 0, err
 	}
 	for token := job.PageToken; token != ""; {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.at.REST+"/bigquery/v2/projects/"+project+"/queries/"+job.JobReference.JobId+
-			"?prettyPrint=false&formatOptions.useInt64Timestamp=true&pageToken="+url.QueryEscape(token), nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet,
+			d.at.REST+"/bigquery/v2/projects/"+project+"/queries/"+job.JobReference.JobId+
+				"?prettyPrint=false&formatOptions.useInt64Timestamp=true&pageToken="+url.QueryEscape(token), nil)
 		if err != nil {
 			return 0, err
 		}

@@ -11,7 +11,8 @@ import (
 // shape is a kind of table. Its rows differ from each other, as those of a real one do.
 type shape struct {
 	name string
-	// base is how many different rows the table has, more than a page of 10 MB; a larger result repeats them.
+	// base is how many different rows the table has, more than a page of 10 MB; a larger result
+	// repeats them.
 	base   int
 	fields []fakebq.Field
 	row    func(i int) []any
@@ -24,8 +25,14 @@ var shapes = []shape{
 	{"wide", 20_000, wideFields(), wideRow},
 	{"nested", 50_000, []fakebq.Field{
 		{Name: "tags", Type: "INTEGER", Mode: "REPEATED"},
-		{Name: "customer", Type: "RECORD", Fields: []fakebq.Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}}},
-		{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{{Name: "product", Type: "STRING"}, {Name: "amount", Type: "FLOAT"}}},
+		{Name: "customer", Type: "RECORD", Fields: []fakebq.Field{
+			{Name: "id", Type: "INTEGER"},
+			{Name: "name", Type: "STRING"},
+		}},
+		{Name: "lines", Type: "RECORD", Mode: "REPEATED", Fields: []fakebq.Field{
+			{Name: "product", Type: "STRING"},
+			{Name: "amount", Type: "FLOAT"},
+		}},
 	}, func(i int) []any {
 		return []any{
 			[]any{i, i + 1, i + 2},
@@ -45,7 +52,12 @@ func shapeNamed(name string) (shape, error) {
 }
 
 // wideTypes are the types of the 20 columns of a wide row.
-var wideTypes = strings.Fields("INTEGER STRING FLOAT TIMESTAMP INTEGER STRING FLOAT DATE INTEGER STRING FLOAT DATETIME INTEGER STRING NUMERIC TIMESTAMP BOOLEAN STRING NUMERIC BYTES")
+var wideTypes = strings.Fields(`
+	INTEGER STRING FLOAT TIMESTAMP
+	INTEGER STRING FLOAT DATE
+	INTEGER STRING FLOAT DATETIME
+	INTEGER STRING NUMERIC TIMESTAMP
+	BOOLEAN STRING NUMERIC BYTES`)
 
 func wideFields() []fakebq.Field {
 	fields := make([]fakebq.Field, len(wideTypes))
