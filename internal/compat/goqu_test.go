@@ -12,8 +12,9 @@ import (
 	"github.com/doug-martin/goqu/v9/exp"
 )
 
-// goqu writes BigQuery's SQL once it has been told how. The escapes matter: with goqu's own ones, text that it
-// writes into a statement (without Prepared(true)) could end its string. With Prepared(true) it travels as a parameter.
+// goqu writes BigQuery's SQL once it has been told how. The escapes matter: with goqu's own
+// ones, text that it writes into a statement (without Prepared(true)) could end its string.
+// With Prepared(true) it travels as a parameter.
 func init() {
 	opts := goqu.DefaultDialectOptions()
 	opts.QuoteRune = '`'
@@ -40,8 +41,10 @@ type account struct {
 
 func TestGoquSQL(t *testing.T) {
 	t.Parallel()
-	query, args, err := goqu.Dialect("bigquery").From(goqu.T("users").As("u")).Where(goqu.C("name").Eq(`O'Brien\`), goqu.C("seen").Lt(*users[0].Seen)).ToSQL()
-	const want = "SELECT * FROM `users` AS `u` WHERE ((`name` = 'O\\'Brien\\\\') AND (`seen` < '2024-05-06 07:08:09.123456+00:00'))"
+	query, args, err := goqu.Dialect("bigquery").From(goqu.T("users").As("u")).
+		Where(goqu.C("name").Eq(`O'Brien\`), goqu.C("seen").Lt(*users[0].Seen)).ToSQL()
+	const want = "SELECT * FROM `users` AS `u` " +
+		"WHERE ((`name` = 'O\\'Brien\\\\') AND (`seen` < '2024-05-06 07:08:09.123456+00:00'))"
 	if err != nil || query != want || len(args) != 0 {
 		t.Errorf("got %s, %v, %v; want %s", query, args, err, want)
 	}
@@ -56,7 +59,8 @@ func TestGoquSelect(t *testing.T) {
 		if err := users.ScanStructsContext(t.Context(), &all); err != nil || len(all) != 2 {
 			t.Fatalf("prepared %v: got %d rows, %v; want 2", prepared, len(all), err)
 		}
-		if a := all[0]; a.Name != "Ada" || *a.Email != "ada@example.com" || !reflect.DeepEqual(a.Tags, []string{"a", "b"}) || a.Home.City != "London" {
+		if a := all[0]; a.Name != "Ada" || *a.Email != "ada@example.com" ||
+			!reflect.DeepEqual(a.Tags, []string{"a", "b"}) || a.Home.City != "London" {
 			t.Errorf("prepared %v: got %+v", prepared, a)
 		}
 		if a := all[1]; a.Email != nil || a.Home != nil || a.Seen != nil {
@@ -102,7 +106,8 @@ func TestGoquInsertUpdateDelete(t *testing.T) {
 		insert := db.Insert("users").Prepared(prepared)
 		run(1, insert.Rows(goqu.Record{"id": id, "name": `O'Brien\`, "email": nil}).Executor())
 		run(2, insert.Cols("id", "name").Vals(goqu.Vals{id + 1, "Alan"}, goqu.Vals{id + 2, "Kurt"}).Executor())
-		run(1, db.Update("users").Prepared(prepared).Set(goqu.Record{"email": "o@example.com", "joined": "2022-03-04"}).Where(goqu.C("id").Eq(id)).Executor())
+		changed := goqu.Record{"email": "o@example.com", "joined": "2022-03-04"}
+		run(1, db.Update("users").Prepared(prepared).Set(changed).Where(goqu.C("id").Eq(id)).Executor())
 		run(2, db.Delete("users").Prepared(prepared).Where(goqu.C("id").Gt(id)).Executor())
 		var got account
 		found, err := db.From("users").Where(goqu.C("id").Eq(id)).ScanStructContext(t.Context(), &got)
@@ -110,8 +115,10 @@ func TestGoquInsertUpdateDelete(t *testing.T) {
 			t.Errorf("prepared %v: got %+v, %v, %v", prepared, got, found, err)
 		}
 	}
-	// Times go into a DATE and a TIMESTAMP column as parameters only: written into the text they have one form for both.
-	run(1, db.Insert("users").Prepared(true).Rows(account{ID: 30, Name: "Edsger", Joined: users[0].Joined, Seen: users[0].Seen}).Executor())
+	// Times go into a DATE and a TIMESTAMP column as parameters only: written into the text they
+	// have one form for both.
+	edsger := account{ID: 30, Name: "Edsger", Joined: users[0].Joined, Seen: users[0].Seen}
+	run(1, db.Insert("users").Prepared(true).Rows(edsger).Executor())
 }
 
 func TestGoquTransaction(t *testing.T) {
@@ -120,7 +127,8 @@ func TestGoquTransaction(t *testing.T) {
 	failure := sql.ErrTxDone // any error
 	for _, want := range []error{failure, nil} {
 		err := db.WithTx(func(tx *goqu.TxDatabase) error {
-			if _, err := tx.Insert("users").Prepared(true).Rows(goqu.Record{"id": 3, "name": "Edsger"}).Executor().ExecContext(t.Context()); err != nil {
+			row := goqu.Record{"id": 3, "name": "Edsger"}
+			if _, err := tx.Insert("users").Prepared(true).Rows(row).Executor().ExecContext(t.Context()); err != nil {
 				return err
 			}
 			if n, err := tx.From("users").CountContext(t.Context()); err != nil || n != 3 {

@@ -11,8 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// TestJobOptions: options reach the driver through libraries, as arguments where these pass arguments on and by the context
-// everywhere.
+// TestJobOptions: options reach the driver through libraries, as arguments where these pass
+// arguments on and by the context everywhere.
 func TestJobOptions(t *testing.T) {
 	t.Parallel()
 	for name, db := range map[string]*sqlx.DB{
@@ -21,13 +21,15 @@ func TestJobOptions(t *testing.T) {
 	} {
 		ctx := t.Context()
 		var n int
-		if err := db.GetContext(ctx, &n, "SELECT COUNT(*) FROM users WHERE id > ?", driver.DefaultDataset("shop"), 0); err != nil || n != 2 {
+		const query = "SELECT COUNT(*) FROM users WHERE id > ?"
+		if err := db.GetContext(ctx, &n, query, driver.DefaultDataset("shop"), 0); err != nil || n != 2 {
 			t.Errorf("%s: a right dataset: got %d, %v; want 2", name, n, err)
 		}
-		if err := db.GetContext(ctx, &n, "SELECT COUNT(*) FROM users WHERE id > ?", 0, driver.DefaultDataset("nowhere")); !errors.Is(err, driver.ErrNotFound) {
+		err := db.GetContext(ctx, &n, query, 0, driver.DefaultDataset("nowhere"))
+		if !errors.Is(err, driver.ErrNotFound) {
 			t.Errorf("%s: a dataset that is not there: got %v; want notFound", name, err)
 		}
-		if err := db.GetContext(ctx, &n, "SELECT COUNT(*) FROM users WHERE id > ?", driver.DryRun(), 0); !errors.Is(err, sql.ErrNoRows) {
+		if err := db.GetContext(ctx, &n, query, driver.DryRun(), 0); !errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("%s: a dry run: got %v; want no rows", name, err)
 		}
 		batch := driver.WithOptions(ctx, driver.Priority("batch"), driver.JobIDPrefix("compat_"))

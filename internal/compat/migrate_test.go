@@ -11,8 +11,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// migration is a step of a schema, as golang-migrate and goose run them: DDL outside of a transaction, since BigQuery
-// has none in one, then the version and the data that belongs to it inside one.
+// migration is a step of a schema, as golang-migrate and goose run them: DDL outside of a
+// transaction, since BigQuery has none in one, then the version and the data that belongs to it
+// inside one.
 type migration struct {
 	version int
 	ddl     []string
@@ -20,17 +21,28 @@ type migration struct {
 }
 
 var migrations = []migration{
-	{1, []string{"CREATE TABLE IF NOT EXISTS books (id INT64 NOT NULL, title STRING)"}, []string{"INSERT INTO books VALUES (1, 'Sketch of the Analytical Engine')"}},
-	{2, []string{"CREATE TABLE IF NOT EXISTS loans (book INT64, user INT64, day DATE)"}, []string{"INSERT INTO loans VALUES (1, 2, DATE '2024-01-01')", "UPDATE books SET title = 'Notes' WHERE id = 1"}},
+	{
+		1,
+		[]string{"CREATE TABLE IF NOT EXISTS books (id INT64 NOT NULL, title STRING)"},
+		[]string{"INSERT INTO books VALUES (1, 'Sketch of the Analytical Engine')"},
+	},
+	{
+		2,
+		[]string{"CREATE TABLE IF NOT EXISTS loans (book INT64, user INT64, day DATE)"},
+		[]string{"INSERT INTO loans VALUES (1, 2, DATE '2024-01-01')", "UPDATE books SET title = 'Notes' WHERE id = 1"},
+	},
 }
 
 func migrate(ctx context.Context, db *sql.DB, steps []migration) error {
-	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS schema_migrations (version INT64 NOT NULL, applied TIMESTAMP NOT NULL)"); err != nil {
+	_, err := db.ExecContext(ctx,
+		"CREATE TABLE IF NOT EXISTS schema_migrations (version INT64 NOT NULL, applied TIMESTAMP NOT NULL)")
+	if err != nil {
 		return err
 	}
 	for _, step := range steps {
 		var done bool
-		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM schema_migrations WHERE version = ?", step.version).Scan(&done); err != nil || done {
+		row := db.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM schema_migrations WHERE version = ?", step.version)
+		if err := row.Scan(&done); err != nil || done {
 			if err != nil {
 				return err
 			}
@@ -50,7 +62,8 @@ func migrate(ctx context.Context, db *sql.DB, steps []migration) error {
 				return errors.Join(fmt.Errorf("version %d: %w", step.version, err), tx.Rollback())
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO schema_migrations (version, applied) VALUES (?, CURRENT_TIMESTAMP())", step.version); err != nil {
+		const record = "INSERT INTO schema_migrations (version, applied) VALUES (?, CURRENT_TIMESTAMP())"
+		if _, err := tx.ExecContext(ctx, record, step.version); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
 		if err := tx.Commit(); err != nil {
@@ -72,13 +85,17 @@ func TestMigrate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	broken := append(slices.Clone(migrations), migration{3, nil, []string{"DELETE FROM loans WHERE TRUE", "UPDATE nowhere SET x = 1 WHERE TRUE"}})
+	broken := append(slices.Clone(migrations), migration{
+		3, nil, []string{"DELETE FROM loans WHERE TRUE", "UPDATE nowhere SET x = 1 WHERE TRUE"},
+	})
 	if err := migrate(t.Context(), db, broken); !errors.Is(err, driver.ErrNotFound) {
 		t.Errorf("a broken step: got %v; want ErrNotFound", err)
 	}
 	var versions, loans int
 	var title string
-	if err := db.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM schema_migrations), (SELECT COUNT(*) FROM loans), title FROM books").Scan(&versions, &loans, &title); err != nil || versions != 2 || loans != 1 || title != "Notes" {
+	row := db.QueryRowContext(t.Context(),
+		"SELECT (SELECT COUNT(*) FROM schema_migrations), (SELECT COUNT(*) FROM loans), title FROM books")
+	if err := row.Scan(&versions, &loans, &title); err != nil || versions != 2 || loans != 1 || title != "Notes" {
 		t.Errorf("got %d versions, %d loans, %q, %v; want 2, 1, Notes", versions, loans, title, err)
 	}
 	// DDL in a transaction is refused, and the transaction is over.

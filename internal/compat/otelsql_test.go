@@ -24,7 +24,8 @@ func openOtel(t testing.TB, options ...otelsql.Option) (*sql.DB, *tracetest.Span
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
-	options = append(options, otelsql.WithTracerProvider(provider), otelsql.WithAttributes(attribute.String("db.system", "bigquery")))
+	options = append(options, otelsql.WithTracerProvider(provider),
+		otelsql.WithAttributes(attribute.String("db.system", "bigquery")))
 	db := otelsql.OpenDB(connector(t), options...)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
@@ -49,14 +50,17 @@ func TestOtelsqlSpans(t *testing.T) {
 		t.Fatal(err)
 	}
 	var name string
-	if err := db.QueryRowContext(t.Context(), "SELECT name FROM users WHERE id = ?", 1).Scan(&name); err != nil || name != "Ada" {
+	if err := db.QueryRowContext(t.Context(), "SELECT name FROM users WHERE id = ?", 1).Scan(&name); err != nil ||
+		name != "Ada" {
 		t.Fatalf("got %q, %v", name, err)
 	}
 	if _, err := db.ExecContext(t.Context(), "DELETE FROM users WHERE nothing"); !errors.Is(err, driver.ErrInvalidQuery) {
 		t.Errorf("a wrong statement: got %v; want ErrInvalidQuery", err)
 	}
 	names := spanNames(recorder)
-	for _, want := range []string{"sql.connector.connect", "sql.conn.ping", "sql.conn.query", "sql.rows", "sql.conn.exec"} {
+	for _, want := range []string{
+		"sql.connector.connect", "sql.conn.ping", "sql.conn.query", "sql.rows", "sql.conn.exec",
+	} {
 		if !slices.Contains(names, want) {
 			t.Errorf("got spans %q; want %s among them", names, want)
 		}
@@ -85,7 +89,8 @@ func TestOtelsqlPrepared(t *testing.T) {
 	if err := stmt.QueryRowContext(t.Context(), users[1].Joined, []int64{1, 2}).Scan(&name); err != nil || name != "Ada" {
 		t.Errorf("got %q, %v; want Ada", name, err)
 	}
-	if names := spanNames(recorder); !slices.Contains(names, "sql.conn.prepare") || !slices.Contains(names, "sql.stmt.query") {
+	if names := spanNames(recorder); !slices.Contains(names, "sql.conn.prepare") ||
+		!slices.Contains(names, "sql.stmt.query") {
 		t.Errorf("got spans %q", names)
 	}
 }
@@ -98,7 +103,8 @@ func TestOtelsqlTransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.ExecContext(t.Context(), "INSERT INTO users (id, name, joined) VALUES (?, ?, ?)", 3, "Edsger", nil); err != nil {
+		_, err = tx.ExecContext(t.Context(), "INSERT INTO users (id, name, joined) VALUES (?, ?, ?)", 3, "Edsger", nil)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := end(tx); err != nil {
@@ -122,8 +128,8 @@ func TestOtelsqlTransaction(t *testing.T) {
 	}
 }
 
-// TestOtelsqlColumns: what rows say of their columns comes through, all but the type to scan into, which otelsql
-// does not pass on.
+// TestOtelsqlColumns: what rows say of their columns comes through, all but the type to scan
+// into, which otelsql does not pass on.
 func TestOtelsqlColumns(t *testing.T) {
 	t.Parallel()
 	db, _ := openOtel(t)
@@ -153,12 +159,14 @@ func TestOtelsqlColumns(t *testing.T) {
 	if !rows.Next() {
 		t.Fatal(rows.Err())
 	}
-	if err := rows.Scan(&id, &balance, &tags, driver.As(&where)); err != nil || !reflect.DeepEqual(tags, users[0].Tags) || where != *users[0].Home {
+	if err := rows.Scan(&id, &balance, &tags, driver.As(&where)); err != nil ||
+		!reflect.DeepEqual(tags, users[0].Tags) || where != *users[0].Home {
 		t.Errorf("got %q, %+v, %v", tags, where, err)
 	}
 }
 
-// TestOtelsqlOwnFunctions: what this driver has beyond database/sql finds its connection under otelsql's.
+// TestOtelsqlOwnFunctions: what this driver has beyond database/sql finds its connection under
+// otelsql's.
 func TestOtelsqlOwnFunctions(t *testing.T) {
 	t.Parallel()
 	db, _ := openOtel(t)
@@ -170,11 +178,13 @@ func TestOtelsqlOwnFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if bytes, err := driver.Estimate(t.Context(), conn, "SELECT id FROM users WHERE id > ?", 0); err != nil || bytes != 16 {
+	if bytes, err := driver.Estimate(t.Context(), conn, "SELECT id FROM users WHERE id > ?", 0); err != nil ||
+		bytes != 16 {
 		t.Errorf("Estimate: got %d, %v; want 16", bytes, err)
 	}
 	var stats driver.Stats
-	if _, err := db.ExecContext(driver.WithStats(t.Context(), &stats), "UPDATE users SET name = 'x' WHERE TRUE"); err != nil || stats.JobID == "" {
+	_, err = db.ExecContext(driver.WithStats(t.Context(), &stats), "UPDATE users SET name = 'x' WHERE TRUE")
+	if err != nil || stats.JobID == "" {
 		t.Errorf("WithStats: got %+v, %v", stats, err)
 	}
 }
@@ -199,7 +209,9 @@ func TestOtelsqlByName(t *testing.T) {
 			t.Fatalf("%s: %v", how, err)
 		}
 		var got []user
-		if err := db.SelectContext(context.WithoutCancel(t.Context()), &got, db.Rebind("SELECT * FROM users WHERE id >= ? ORDER BY id"), 1); err != nil || !reflect.DeepEqual(got, users) {
+		query := db.Rebind("SELECT * FROM users WHERE id >= ? ORDER BY id")
+		err = db.SelectContext(context.WithoutCancel(t.Context()), &got, query, 1)
+		if err != nil || !reflect.DeepEqual(got, users) {
 			t.Errorf("%s: got %+v, %v", how, got, err)
 		}
 		if err := db.Close(); err != nil {

@@ -18,11 +18,13 @@ import (
 
 // These are idioms of programs written for other databases, with nothing but database/sql.
 
-// TestPortDump prints any table, as command-line clients do: all columns into sql.RawBytes, or into an any.
+// TestPortDump prints any table, as command-line clients do: all columns into sql.RawBytes, or
+// into an any.
 func TestPortDump(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	rows, err := db.QueryContext(t.Context(), "SELECT id, name, email, joined, seen, balance, photo FROM users ORDER BY id")
+	rows, err := db.QueryContext(t.Context(),
+		"SELECT id, name, email, joined, seen, balance, photo FROM users ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +51,8 @@ func TestPortDump(t *testing.T) {
 		}
 	}
 	want := []string{
-		"id=1", "name=Ada", "email=ada@example.com", "joined=2020-01-01T00:00:00Z", "seen=2024-05-06T07:08:09.123456Z", "balance=12345678901234567890.5", "photo=\x00\xff",
+		"id=1", "name=Ada", "email=ada@example.com", "joined=2020-01-01T00:00:00Z", "seen=2024-05-06T07:08:09.123456Z",
+		"balance=12345678901234567890.5", "photo=\x00\xff",
 		"id=2", "name=Grace", "email=NULL", "joined=2021-02-03T00:00:00Z", "seen=NULL", "balance=NULL", "photo=NULL",
 	}
 	if err := rows.Err(); err != nil || !slices.Equal(got, want) {
@@ -178,15 +181,19 @@ func (d document) Value() (sqldriver.Value, error) {
 func TestPortScannerValuer(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	if _, err := db.ExecContext(t.Context(), "UPDATE users SET name = ?, email = ? WHERE id = ?", level(3), document{"a": []any{1.5, nil}}, sql.NullInt64{Int64: 2, Valid: true}); err != nil {
+	_, err := db.ExecContext(t.Context(), "UPDATE users SET name = ?, email = ? WHERE id = ?",
+		level(3), document{"a": []any{1.5, nil}}, sql.NullInt64{Int64: 2, Valid: true})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var l level
 	var d document
-	if err := db.QueryRowContext(t.Context(), "SELECT name, email FROM users WHERE name = ?", level(3)).Scan(&l, &d); err != nil || l != 3 || fmt.Sprint(d) != "map[a:[1.5 <nil>]]" {
+	row := db.QueryRowContext(t.Context(), "SELECT name, email FROM users WHERE name = ?", level(3))
+	if err := row.Scan(&l, &d); err != nil || l != 3 || fmt.Sprint(d) != "map[a:[1.5 <nil>]]" {
 		t.Errorf("got %v, %v, %v", l, d, err)
 	}
-	if err := db.QueryRowContext(t.Context(), "SELECT 1").Scan(&l); err == nil || !strings.Contains(err.Error(), "a level is text") {
+	if err := db.QueryRowContext(t.Context(), "SELECT 1").Scan(&l); err == nil ||
+		!strings.Contains(err.Error(), "a level is text") {
 		t.Errorf("got %v; want the Scanner's own error", err)
 	}
 }
@@ -198,9 +205,11 @@ func TestPortBulkInsert(t *testing.T) {
 	const rows = 1000
 	var args []any
 	for i := range rows {
-		args = append(args, 100+i, fmt.Sprint("user ", i), sql.NullString{String: "x", Valid: i%2 == 0}, users[0].Joined.AddDate(0, 0, i))
+		args = append(args, 100+i, fmt.Sprint("user ", i),
+			sql.NullString{String: "x", Valid: i%2 == 0}, users[0].Joined.AddDate(0, 0, i))
 	}
-	query := "INSERT INTO users (id, name, email, joined) VALUES " + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", rows), ", ")
+	query := "INSERT INTO users (id, name, email, joined) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", rows), ", ")
 	res, err := db.ExecContext(t.Context(), query, args...)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +222,9 @@ func TestPortBulkInsert(t *testing.T) {
 	}
 	var nulls int
 	var last time.Time
-	if err := db.QueryRowContext(t.Context(), "SELECT COUNTIF(email IS NULL), MAX(joined) FROM users WHERE id >= 100").Scan(&nulls, &last); err != nil || nulls != rows/2 || !last.Equal(users[0].Joined.AddDate(0, 0, rows-1)) {
+	err = db.QueryRowContext(t.Context(),
+		"SELECT COUNTIF(email IS NULL), MAX(joined) FROM users WHERE id >= 100").Scan(&nulls, &last)
+	if err != nil || nulls != rows/2 || !last.Equal(users[0].Joined.AddDate(0, 0, rows-1)) {
 		t.Errorf("got %d, %v, %v", nulls, last, err)
 	}
 }
@@ -232,7 +243,8 @@ func TestPortPrepareLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		if _, err := stmt.ExecContext(t.Context(), 10+i, "loop", sql.Null[time.Time]{V: users[0].Joined, Valid: i > 0}); err != nil {
+		joined := sql.Null[time.Time]{V: users[0].Joined, Valid: i > 0}
+		if _, err := stmt.ExecContext(t.Context(), 10+i, "loop", joined); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -240,7 +252,8 @@ func TestPortPrepareLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	var n, dated int
-	if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(joined) FROM users WHERE name = 'loop'").Scan(&n, &dated); err != nil || n != 5 || dated != 4 {
+	row := db.QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(joined) FROM users WHERE name = 'loop'")
+	if err := row.Scan(&n, &dated); err != nil || n != 5 || dated != 4 {
 		t.Errorf("got %d and %d, %v; want 5 and 4", n, dated, err)
 	}
 }
@@ -255,7 +268,9 @@ func TestPortDeadline(t *testing.T) {
 	defer cancel()
 	var n int64
 	// A statement that would run for minutes.
-	err := db.QueryRowContext(ctx, "SELECT COUNTIF(MOD(a * b, 7) = MOD(c, 5)) FROM UNNEST(GENERATE_ARRAY(1, 20000)) a, UNNEST(GENERATE_ARRAY(1, 20000)) b, UNNEST(GENERATE_ARRAY(1, 20000)) c").Scan(&n)
+	err := db.QueryRowContext(ctx, "SELECT COUNTIF(MOD(a * b, 7) = MOD(c, 5)) "+
+		"FROM UNNEST(GENERATE_ARRAY(1, 20000)) a, UNNEST(GENERATE_ARRAY(1, 20000)) b, "+
+		"UNNEST(GENERATE_ARRAY(1, 20000)) c").Scan(&n)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v; want context.DeadlineExceeded", err)
 	}
@@ -275,7 +290,8 @@ func (d decimal) Value() (sqldriver.Value, error) { return d.text, nil }
 func TestPortText(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	if _, err := db.ExecContext(t.Context(), "CREATE TABLE things (id INT64, price NUMERIC, span INTERVAL, doc JSON)"); err != nil {
+	_, err := db.ExecContext(t.Context(), "CREATE TABLE things (id INT64, price NUMERIC, span INTERVAL, doc JSON)")
+	if err != nil {
 		t.Fatal(err)
 	}
 	const insert = "INSERT INTO things (id, price, span, doc) VALUES (?, ?, ?, ?)"
@@ -304,7 +320,9 @@ func TestPortText(t *testing.T) {
 		var p decimal
 		var s string
 		var d document
-		if err := db.QueryRowContext(t.Context(), "SELECT price, span, doc FROM things WHERE id = ? AND span = CAST(? AS INTERVAL)", id, span).Scan(&p, &s, &d); err != nil || p.text != want || s != span || d["a"] != "b" {
+		row := db.QueryRowContext(t.Context(),
+			"SELECT price, span, doc FROM things WHERE id = ? AND span = CAST(? AS INTERVAL)", id, span)
+		if err := row.Scan(&p, &s, &d); err != nil || p.text != want || s != span || d["a"] != "b" {
 			t.Errorf("%d: got %v, %q, %v, %v; want %s", id, p, s, d, err, want)
 		}
 	}

@@ -34,16 +34,24 @@ func start(t testing.TB) (*sandbox.Server, *dsn.Config) {
 	t.Cleanup(func() { s.Close() })
 	if err := s.Exec(t.Context(), sandbox.DefaultProject,
 		"CREATE SCHEMA shop",
-		`CREATE TABLE shop.users (id INT64 NOT NULL, name STRING, email STRING, joined DATE, seen TIMESTAMP, balance NUMERIC, photo BYTES,
-			tags ARRAY<STRING>, home STRUCT<city STRING, zip INT64>, orders ARRAY<STRUCT<item STRING, price NUMERIC>>)`,
+		`CREATE TABLE shop.users (id INT64 NOT NULL, name STRING, email STRING, joined DATE, seen TIMESTAMP,
+			balance NUMERIC, photo BYTES, tags ARRAY<STRING>, home STRUCT<city STRING, zip INT64>,
+			orders ARRAY<STRUCT<item STRING, price NUMERIC>>)`,
 		`INSERT INTO shop.users VALUES
-			(1, 'Ada', 'ada@example.com', DATE '2020-01-01', TIMESTAMP '2024-05-06 07:08:09.123456+00', NUMERIC '12345678901234567890.5', b'\x00\xff',
+			(1, 'Ada', 'ada@example.com', DATE '2020-01-01', TIMESTAMP '2024-05-06 07:08:09.123456+00',
+			 NUMERIC '12345678901234567890.5', b'\x00\xff',
 			 ['a', 'b'], STRUCT('London', 1), [STRUCT('pen', NUMERIC '1.5'), STRUCT('ink', NUMERIC '20')]),
 			(2, 'Grace', NULL, DATE '2021-02-03', NULL, NULL, NULL, [], NULL, [])`,
 	); err != nil {
 		t.Fatal(err)
 	}
-	return s, &dsn.Config{Project: sandbox.DefaultProject, Dataset: "shop", Endpoint: s.Endpoint(), TokenStore: "memory", Login: "manual"}
+	return s, &dsn.Config{
+		Project:    sandbox.DefaultProject,
+		Dataset:    "shop",
+		Endpoint:   s.Endpoint(),
+		TokenStore: "memory",
+		Login:      "manual",
+	}
 }
 
 // connector signs in to a sandbox of the test's own.
@@ -69,7 +77,8 @@ func open(t testing.TB) *sql.DB {
 	return db
 }
 
-// dsnOf makes a DSN that needs nobody: somebody has signed in before, as at an earlier start of the program.
+// dsnOf makes a DSN that needs nobody: somebody has signed in before, as at an earlier start of
+// the program.
 func dsnOf(t testing.TB) string {
 	t.Helper()
 	s, cfg := start(t)
@@ -87,7 +96,8 @@ func dsnOf(t testing.TB) string {
 	return cfg.Format()
 }
 
-// home is how a STRUCT column becomes a field of a Go struct in any library: by three lines of its own.
+// home is how a STRUCT column becomes a field of a Go struct in any library: by three lines of
+// its own.
 type home struct {
 	City string
 	Zip  int64
@@ -128,8 +138,13 @@ func pointer[T any](v T) *T { return &v }
 // users are the rows of the table.
 var users = []user{
 	{
-		1, "Ada", pointer("ada@example.com"), time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), pointer(time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)),
-		sql.NullString{String: "12345678901234567890.5", Valid: true}, []byte{0, 255}, []string{"a", "b"}, &home{"London", 1}, orders{{"pen", 1.5}, {"ink", 20}},
+		1, "Ada", pointer("ada@example.com"), time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
+		pointer(time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC)),
+		sql.NullString{String: "12345678901234567890.5", Valid: true},
+		[]byte{0, 255},
+		[]string{"a", "b"},
+		&home{"London", 1},
+		orders{{"pen", 1.5}, {"ink", 20}},
 	},
 	{ID: 2, Name: "Grace", Joined: time.Date(2021, 2, 3, 0, 0, 0, 0, time.UTC), Tags: []string{}, Orders: orders{}},
 }

@@ -36,25 +36,30 @@ func TestSqlxGet(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
 	var u user
-	if err := db.GetContext(t.Context(), &u, "SELECT * FROM users WHERE id = ?", 1); err != nil || !reflect.DeepEqual(u, users[0]) {
+	if err := db.GetContext(t.Context(), &u, "SELECT * FROM users WHERE id = ?", 1); err != nil ||
+		!reflect.DeepEqual(u, users[0]) {
 		t.Errorf("a struct: got %+v, %v; want %+v", u, err, users[0])
 	}
 	var joined time.Time
-	if err := db.GetContext(t.Context(), &joined, "SELECT MAX(joined) FROM users"); err != nil || !joined.Equal(users[1].Joined) {
+	if err := db.GetContext(t.Context(), &joined, "SELECT MAX(joined) FROM users"); err != nil ||
+		!joined.Equal(users[1].Joined) {
 		t.Errorf("a time: got %v, %v; want %v", joined, err, users[1].Joined)
 	}
 	var email sql.NullString
-	if err := db.GetContext(t.Context(), &email, "SELECT email FROM users WHERE id = @id", sql.Named("id", 2)); err != nil || email.Valid {
+	err := db.GetContext(t.Context(), &email, "SELECT email FROM users WHERE id = @id", sql.Named("id", 2))
+	if err != nil || email.Valid {
 		t.Errorf("a NULL: got %v, %v", email, err)
 	}
 	var tags []string
-	if err := db.QueryRowxContext(t.Context(), "SELECT tags FROM users WHERE id = 1").Scan(&tags); err != nil || !slices.Equal(tags, users[0].Tags) {
+	if err := db.QueryRowxContext(t.Context(), "SELECT tags FROM users WHERE id = 1").Scan(&tags); err != nil ||
+		!slices.Equal(tags, users[0].Tags) {
 		t.Errorf("an ARRAY: got %q, %v", tags, err)
 	}
 	if err := db.GetContext(t.Context(), &u, "SELECT * FROM users WHERE id = ?", 9); !errors.Is(err, sql.ErrNoRows) {
 		t.Errorf("no such row: got %v; want sql.ErrNoRows", err)
 	}
-	if err := db.GetContext(t.Context(), &u, "SELECT id, 1 AS other FROM users"); err == nil || err.Error() != "missing destination name other in *compat.user" {
+	if err := db.GetContext(t.Context(), &u, "SELECT id, 1 AS other FROM users"); err == nil ||
+		err.Error() != "missing destination name other in *compat.user" {
 		t.Errorf("a column without a field: got %v", err)
 	}
 }
@@ -63,16 +68,20 @@ func TestSqlxSelect(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
 	var all []user
-	if err := db.SelectContext(t.Context(), &all, "SELECT * FROM users ORDER BY id"); err != nil || !reflect.DeepEqual(all, users) {
+	if err := db.SelectContext(t.Context(), &all, "SELECT * FROM users ORDER BY id"); err != nil ||
+		!reflect.DeepEqual(all, users) {
 		t.Errorf("structs: got %+v, %v; want %+v", all, err, users)
 	}
 	var pointers []*user
-	if err := db.SelectContext(t.Context(), &pointers, "SELECT id, name FROM users ORDER BY id DESC"); err != nil || len(pointers) != 2 || pointers[0].Name != "Grace" {
+	if err := db.SelectContext(t.Context(), &pointers, "SELECT id, name FROM users ORDER BY id DESC"); err != nil ||
+		len(pointers) != 2 || pointers[0].Name != "Grace" {
 		t.Errorf("pointers to structs: got %v, %v", pointers, err)
 	}
-	// Not []*string: sqlx scans the elements of that into strings, which hold no NULL, with any driver.
+	// Not []*string: sqlx scans the elements of that into strings, which hold no NULL, with any
+	// driver.
 	var emails []sql.NullString
-	if err := db.SelectContext(t.Context(), &emails, "SELECT email FROM users ORDER BY id"); err != nil || len(emails) != 2 || emails[0].String != *users[0].Email || emails[1].Valid {
+	if err := db.SelectContext(t.Context(), &emails, "SELECT email FROM users ORDER BY id"); err != nil ||
+		len(emails) != 2 || emails[0].String != *users[0].Email || emails[1].Valid {
 		t.Errorf("one column with a NULL: got %v, %v", emails, err)
 	}
 	var none []user
@@ -84,7 +93,8 @@ func TestSqlxSelect(t *testing.T) {
 	}
 }
 
-// TestSqlxStructScan: nested Go types, by embedding, by STRUCT and ARRAY columns, by sqlx's names with dots.
+// TestSqlxStructScan: nested Go types, by embedding, by STRUCT and ARRAY columns, by sqlx's
+// names with dots.
 func TestSqlxStructScan(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
@@ -100,7 +110,9 @@ func TestSqlxStructScan(t *testing.T) {
 		Last    sql.NullTime
 		Sum     sql.Null[float64]
 	}
-	rows, err := db.QueryxContext(t.Context(), "SELECT id, name, home, orders, tags AS labels, seen AS last, (SELECT SUM(price) FROM UNNEST(orders)) AS sum FROM users ORDER BY id")
+	rows, err := db.QueryxContext(t.Context(),
+		"SELECT id, name, home, orders, tags AS labels, seen AS last, "+
+			"(SELECT SUM(price) FROM UNNEST(orders)) AS sum FROM users ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +129,14 @@ func TestSqlxStructScan(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []row{
-		{base{1, "Ada"}, users[0].Home, users[0].Orders, users[0].Tags, sql.NullTime{Time: *users[0].Seen, Valid: true}, sql.Null[float64]{V: 21.5, Valid: true}},
+		{
+			base{1, "Ada"},
+			users[0].Home,
+			users[0].Orders,
+			users[0].Tags,
+			sql.NullTime{Time: *users[0].Seen, Valid: true},
+			sql.Null[float64]{V: 21.5, Valid: true},
+		},
 		{base: base{2, "Grace"}, Bought: orders{}, Labels: []string{}},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -148,20 +167,24 @@ func TestSqlxNamedExec(t *testing.T) {
 	exec(1, insert, copies[0])
 	exec(1, insert, &copies[1])
 	var got []user
-	if err := db.SelectContext(t.Context(), &got, "SELECT * FROM users WHERE id > 10 ORDER BY id"); err != nil || !reflect.DeepEqual(got, copies) {
+	if err := db.SelectContext(t.Context(), &got, "SELECT * FROM users WHERE id > 10 ORDER BY id"); err != nil ||
+		!reflect.DeepEqual(got, copies) {
 		t.Errorf("what was inserted comes back: got %+v, %v; want %+v", got, err, copies)
 	}
 	exec(2, "INSERT INTO users (id, name, email, joined) VALUES (:id, :name, :email, :joined)", []map[string]any{
 		{"id": 3, "name": "Edsger", "email": nil, "joined": users[0].Joined},
 		{"id": 4, "name": "Barbara", "email": "b@example.com", "joined": nil},
 	})
-	exec(2, "INSERT INTO users (id, name, email, joined, seen, home) VALUES (:id, :name, :email, :joined, :seen, :home)", []user{
-		{ID: 5, Name: "Alan", Home: &home{"Wilmslow", 5}}, {ID: 6, Name: "Kurt", Email: pointer("k@example.com")},
+	exec(2, "INSERT INTO users (id, name, email, joined, seen, home) "+
+		"VALUES (:id, :name, :email, :joined, :seen, :home)", []user{
+		{ID: 5, Name: "Alan", Home: &home{"Wilmslow", 5}},
+		{ID: 6, Name: "Kurt", Email: pointer("k@example.com")},
 	})
 	exec(1, "UPDATE users SET email = :email, home = :home WHERE id = :id", user{ID: 5, Email: pointer("a@example.com")})
 	exec(1, "DELETE FROM users WHERE name = :name", map[string]any{"name": "Kurt"})
 	var alan user
-	if err := db.GetContext(t.Context(), &alan, "SELECT * FROM users WHERE id = 5"); err != nil || *alan.Email != "a@example.com" || alan.Home != nil {
+	if err := db.GetContext(t.Context(), &alan, "SELECT * FROM users WHERE id = 5"); err != nil ||
+		*alan.Email != "a@example.com" || alan.Home != nil {
 		t.Errorf("got %+v, %v", alan, err)
 	}
 }
@@ -169,8 +192,12 @@ func TestSqlxNamedExec(t *testing.T) {
 func TestSqlxNamedQuery(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
-	for name, arg := range map[string]any{"struct": user{Joined: users[0].Joined}, "map": map[string]any{"joined": users[0].Joined}} {
-		rows, err := db.NamedQueryContext(t.Context(), "SELECT name, '10::20' AS email FROM users WHERE joined = :joined", arg)
+	for name, arg := range map[string]any{
+		"struct": user{Joined: users[0].Joined},
+		"map":    map[string]any{"joined": users[0].Joined},
+	} {
+		rows, err := db.NamedQueryContext(t.Context(),
+			"SELECT name, '10::20' AS email FROM users WHERE joined = :joined", arg)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -187,13 +214,15 @@ func TestSqlxNamedQuery(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, names, err)
 		}
 	}
-	stmt, err := db.PrepareNamedContext(t.Context(), "SELECT name FROM users WHERE joined >= :joined AND (email IS NULL OR email = :email) ORDER BY id")
+	stmt, err := db.PrepareNamedContext(t.Context(),
+		"SELECT name FROM users WHERE joined >= :joined AND (email IS NULL OR email = :email) ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stmt.Close()
 	var names []string
-	if err := stmt.SelectContext(t.Context(), &names, user{Joined: users[0].Joined, Email: users[0].Email}); err != nil || !slices.Equal(names, []string{"Ada", "Grace"}) {
+	if err := stmt.SelectContext(t.Context(), &names, user{Joined: users[0].Joined, Email: users[0].Email}); err != nil ||
+		!slices.Equal(names, []string{"Ada", "Grace"}) {
 		t.Errorf("PrepareNamed: got %q, %v", names, err)
 	}
 }
@@ -220,7 +249,8 @@ func TestSqlxIn(t *testing.T) {
 		}
 	}
 	// Named and IN together, as sqlx documents it.
-	query, flat, err := sqlx.Named("SELECT COUNT(*) FROM users WHERE id IN (:ids) AND joined < :before", map[string]any{"ids": []int{1, 2}, "before": users[1].Joined})
+	query, flat, err := sqlx.Named("SELECT COUNT(*) FROM users WHERE id IN (:ids) AND joined < :before",
+		map[string]any{"ids": []int{1, 2}, "before": users[1].Joined})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,12 +261,14 @@ func TestSqlxIn(t *testing.T) {
 		t.Errorf("Named and In: got %d, %v; want 1", n, err)
 	}
 	// BigQuery's own way needs no In: one ARRAY parameter.
-	if err := db.GetContext(t.Context(), &n, "SELECT COUNT(*) FROM users WHERE id IN UNNEST(?)", many); err != nil || n != 1 {
+	err = db.GetContext(t.Context(), &n, "SELECT COUNT(*) FROM users WHERE id IN UNNEST(?)", many)
+	if err != nil || n != 1 {
 		t.Errorf("UNNEST: got %d, %v; want 1", n, err)
 	}
 }
 
-// TestSqlxRebind: sqlx leaves the ? of drivers that it does not know, which is right here. Nobody has to call BindDriver.
+// TestSqlxRebind: sqlx leaves the ? of drivers that it does not know, which is right here.
+// Nobody has to call BindDriver.
 func TestSqlxRebind(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
@@ -274,7 +306,9 @@ func TestSqlxTransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.NamedExecContext(t.Context(), "INSERT INTO users (id, name) VALUES (:id, :name)", []user{{ID: 3, Name: "Edsger"}, {ID: 4, Name: "Barbara"}}); err != nil {
+		_, err = tx.NamedExecContext(t.Context(), "INSERT INTO users (id, name) VALUES (:id, :name)",
+			[]user{{ID: 3, Name: "Edsger"}, {ID: 4, Name: "Barbara"}})
+		if err != nil {
 			t.Fatal(err)
 		}
 		stmt, err := tx.PreparexContext(t.Context(), "UPDATE users SET joined = ? WHERE id = ?")
@@ -290,7 +324,9 @@ func TestSqlxTransaction(t *testing.T) {
 			t.Errorf("before the end: got %d rows inside and %d outside; want 4 and 2", in, out)
 		}
 		var names []string
-		if err := tx.SelectContext(t.Context(), &names, tx.Rebind("SELECT name FROM users WHERE joined > ? ORDER BY id"), users[1].Joined); err != nil || fmt.Sprint(names) != "[Edsger Barbara]" {
+		query := tx.Rebind("SELECT name FROM users WHERE joined > ? ORDER BY id")
+		err = tx.SelectContext(t.Context(), &names, query, users[1].Joined)
+		if err != nil || fmt.Sprint(names) != "[Edsger Barbara]" {
 			t.Errorf("inside: got %q, %v", names, err)
 		}
 		end, want := tx.Rollback, 2
@@ -335,11 +371,35 @@ func TestSqlxMapScan(t *testing.T) {
 	defer rows.Close()
 	want := []map[string]any{
 		{
-			"id": int64(1), "name": "Ada", "email": "ada@example.com", "joined": users[0].Joined, "seen": *users[0].Seen, "balance": "12345678901234567890.5", "photo": []byte{0, 255},
-			"tags": []string{"a", "b"}, "home": driver.Struct{Fields: []driver.StructField{{Name: "city", Value: "London"}, {Name: "zip", Value: int64(1)}}},
-			"orders": []driver.Struct{{Fields: []driver.StructField{{Name: "item", Value: "pen"}, {Name: "price", Value: "1.5"}}}, {Fields: []driver.StructField{{Name: "item", Value: "ink"}, {Name: "price", Value: "20"}}}},
+			"id":      int64(1),
+			"name":    "Ada",
+			"email":   "ada@example.com",
+			"joined":  users[0].Joined,
+			"seen":    *users[0].Seen,
+			"balance": "12345678901234567890.5",
+			"photo":   []byte{0, 255},
+			"tags":    []string{"a", "b"},
+			"home": driver.Struct{Fields: []driver.StructField{
+				{Name: "city", Value: "London"},
+				{Name: "zip", Value: int64(1)},
+			}},
+			"orders": []driver.Struct{
+				{Fields: []driver.StructField{{Name: "item", Value: "pen"}, {Name: "price", Value: "1.5"}}},
+				{Fields: []driver.StructField{{Name: "item", Value: "ink"}, {Name: "price", Value: "20"}}},
+			},
 		},
-		{"id": int64(2), "name": "Grace", "email": nil, "joined": users[1].Joined, "seen": nil, "balance": nil, "photo": nil, "tags": []string{}, "home": nil, "orders": []driver.Struct{}},
+		{
+			"id":      int64(2),
+			"name":    "Grace",
+			"email":   nil,
+			"joined":  users[1].Joined,
+			"seen":    nil,
+			"balance": nil,
+			"photo":   nil,
+			"tags":    []string{},
+			"home":    nil,
+			"orders":  []driver.Struct{},
+		},
 	}
 	for i := 0; rows.Next(); i++ {
 		m := map[string]any{}

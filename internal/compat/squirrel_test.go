@@ -8,7 +8,8 @@ import (
 	"github.com/Masterminds/squirrel"
 )
 
-// builder is squirrel for BigQuery. Its placeholders are ? unless it is told otherwise, which is right here.
+// builder is squirrel for BigQuery. Its placeholders are ? unless it is told otherwise, which
+// is right here.
 func builder(db *sql.DB) squirrel.StatementBuilderType {
 	return squirrel.StatementBuilder.PlaceholderFormat(squirrel.Question).RunWith(db)
 }
@@ -32,16 +33,21 @@ func TestSquirrelInsertUpdateDelete(t *testing.T) {
 	}
 	res, err := insert.ExecContext(t.Context())
 	affected(200, res, err)
-	res, err = build.Insert("users").SetMap(map[string]any{"id": 3, "name": "Edsger", "email": nil, "seen": nil}).ExecContext(t.Context())
+	res, err = build.Insert("users").SetMap(map[string]any{"id": 3, "name": "Edsger", "email": nil, "seen": nil}).
+		ExecContext(t.Context())
 	affected(1, res, err)
-	res, err = build.Update("users").Set("name", "Barbara").Set("email", nil).Where(squirrel.Eq{"id": 3}).ExecContext(t.Context())
+	res, err = build.Update("users").Set("name", "Barbara").Set("email", nil).
+		Where(squirrel.Eq{"id": 3}).ExecContext(t.Context())
 	affected(1, res, err)
-	res, err = build.Delete("users").Where(squirrel.And{squirrel.GtOrEq{"id": 10}, squirrel.Like{"name": "b%"}}).ExecContext(t.Context())
+	res, err = build.Delete("users").Where(squirrel.And{squirrel.GtOrEq{"id": 10}, squirrel.Like{"name": "b%"}}).
+		ExecContext(t.Context())
 	affected(200, res, err)
-	res, err = build.Insert("users").Columns("id", "name").Select(squirrel.Select("id + 100", "name").From("users").Where("id = ?", 3)).ExecContext(t.Context())
+	res, err = build.Insert("users").Columns("id", "name").
+		Select(squirrel.Select("id + 100", "name").From("users").Where("id = ?", 3)).ExecContext(t.Context())
 	affected(1, res, err)
 	var name string
-	if err := build.Select("name").From("users").Where(squirrel.Eq{"id": 103}).QueryRowContext(t.Context()).Scan(&name); err != nil || name != "Barbara" {
+	row := build.Select("name").From("users").Where(squirrel.Eq{"id": 103}).QueryRowContext(t.Context())
+	if err := row.Scan(&name); err != nil || name != "Barbara" {
 		t.Errorf("got %q, %v; want Barbara", name, err)
 	}
 }
@@ -58,9 +64,23 @@ func TestSquirrelSelect(t *testing.T) {
 		{"IN", build.Select("name").From("users").Where(squirrel.Eq{"name": []string{"Grace", "Edsger"}}), []string{"Grace"}},
 		{"IS NULL", build.Select("name").From("users").Where(squirrel.Eq{"email": nil}), []string{"Grace"}},
 		{"a date", build.Select("name").From("users").Where(squirrel.Lt{"joined": users[1].Joined}), []string{"Ada"}},
-		{"OR, LIMIT", build.Select("name").From("users").Where(squirrel.Or{squirrel.Gt{"id": 1}, squirrel.NotEq{"email": nil}}).OrderBy("id DESC").Limit(1), []string{"Grace"}},
-		{"a nested query", build.Select("name").FromSelect(squirrel.Select("name", "id").From("users").Where("id < ?", 2), "u").Where("u.id > ?", 0), []string{"Ada"}},
-		{"GROUP BY, HAVING", build.Select("name").From("users").GroupBy("name").Having("COUNT(*) = ?", 1).OrderBy("name"), []string{"Ada", "Grace"}},
+		{
+			"OR, LIMIT",
+			build.Select("name").From("users").Where(squirrel.Or{squirrel.Gt{"id": 1}, squirrel.NotEq{"email": nil}}).
+				OrderBy("id DESC").Limit(1),
+			[]string{"Grace"},
+		},
+		{
+			"a nested query",
+			build.Select("name").FromSelect(squirrel.Select("name", "id").From("users").Where("id < ?", 2), "u").
+				Where("u.id > ?", 0),
+			[]string{"Ada"},
+		},
+		{
+			"GROUP BY, HAVING",
+			build.Select("name").From("users").GroupBy("name").Having("COUNT(*) = ?", 1).OrderBy("name"),
+			[]string{"Ada", "Grace"},
+		},
 		{"a literal ?", build.Select("name").From("users").Where("name != '??' AND id = ?", 1), []string{"Ada"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,11 +104,13 @@ func TestSquirrelSelect(t *testing.T) {
 	}
 }
 
-// TestSquirrelNamed: squirrel can number its placeholders as @p1, @p2: BigQuery wants their arguments by name then.
+// TestSquirrelNamed: squirrel can number its placeholders as @p1, @p2: BigQuery wants their
+// arguments by name then.
 func TestSquirrelNamed(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	query, args, err := squirrel.Select("name").From("users").Where(squirrel.Eq{"id": 1, "name": "Ada"}).PlaceholderFormat(squirrel.AtP).ToSql()
+	query, args, err := squirrel.Select("name").From("users").
+		Where(squirrel.Eq{"id": 1, "name": "Ada"}).PlaceholderFormat(squirrel.AtP).ToSql()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +118,8 @@ func TestSquirrelNamed(t *testing.T) {
 	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&name); err == nil {
 		t.Errorf("without names: got %q; want an error that says so", name)
 	}
-	if err := db.QueryRowContext(t.Context(), query, sql.Named("p1", args[0]), sql.Named("p2", args[1])).Scan(&name); err != nil || name != "Ada" {
+	row := db.QueryRowContext(t.Context(), query, sql.Named("p1", args[0]), sql.Named("p2", args[1]))
+	if err := row.Scan(&name); err != nil || name != "Ada" {
 		t.Errorf("got %q, %v; want Ada", name, err)
 	}
 }
@@ -106,7 +129,8 @@ func TestSquirrelStmtCache(t *testing.T) {
 	cache := squirrel.NewStmtCache(open(t))
 	defer cache.Clear()
 	for id, want := range map[int]string{1: "Ada", 2: "Grace"} {
-		rows, err := squirrel.QueryContextWith(t.Context(), cache, squirrel.Select("name").From("users").Where(squirrel.Eq{"id": id}))
+		rows, err := squirrel.QueryContextWith(t.Context(), cache,
+			squirrel.Select("name").From("users").Where(squirrel.Eq{"id": id}))
 		if err != nil {
 			t.Fatal(err)
 		}
