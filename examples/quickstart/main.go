@@ -23,11 +23,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-const names = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name = 'William' GROUP BY name"
+const names = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` " +
+	"WHERE name = 'William' GROUP BY name"
 
 func main() {
 	query := flag.String("query", names, "the `SQL` to run")
-	remote := flag.Bool("remote", false, "sign in through the terminal, as over SSH: paste the address that the browser ends at")
+	remote := flag.Bool("remote", false,
+		"sign in through the terminal, as over SSH: paste the address that the browser ends at")
 	cfg := local.Flags()
 	if *remote {
 		cfg.Login = "manual"
@@ -76,7 +78,8 @@ func report(ctx context.Context, out io.Writer, db *sql.DB, query string) error 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nsigned in as %s, billed to project %s, %d bytes processed\n", who.Account, stats.Project, stats.BytesProcessed)
+	_, err = fmt.Fprintf(out, "\nsigned in as %s, billed to project %s, %d bytes processed\n",
+		who.Account, stats.Project, stats.BytesProcessed)
 	return err
 }
 

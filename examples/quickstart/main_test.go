@@ -22,7 +22,9 @@ func TestTwoRuns(t *testing.T) {
 		if consents != wantConsents {
 			t.Errorf("run %d: %d consents; want %d", i+1, consents, wantConsents)
 		}
-		for _, want := range []string{"William: 184498\n", "signed in as ada@example.com", "billed to project my-billing-project"} {
+		for _, want := range []string{
+			"William: 184498\n", "signed in as ada@example.com", "billed to project my-billing-project",
+		} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("run %d printed no %q:\n%s", i+1, want, &out)
 			}

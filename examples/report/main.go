@@ -1,10 +1,10 @@
-// Report asks which names were given most often, and how often in each year, and writes the answers as one page
-// with charts, names.html, and as totals.csv and years.csv.
+// Report asks which names were given most often, and how often in each year, and writes the
+// answers as one page with charts, names.html, and as totals.csv and years.csv.
 //
 //	go run ./examples/report -o report
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service. The page carries
-// its chart library inside and loads nothing.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service.
+// The page carries its chart library inside and loads nothing.
 package main
 
 import (
@@ -21,9 +21,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` GROUP BY name ORDER BY total DESC, name LIMIT 10"
+const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` " +
+	"GROUP BY name ORDER BY total DESC, name LIMIT 10"
 
-const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name IN UNNEST(?) GROUP BY name, year ORDER BY name, year"
+const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` " +
+	"WHERE name IN UNNEST(?) GROUP BY name, year ORDER BY name, year"
 
 type total struct {
 	name   string

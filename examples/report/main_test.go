@@ -76,12 +76,14 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) || strings.Contains(out, "sandbox: a local") {
+	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) ||
+		strings.Contains(out, "sandbox: a local") {
 		t.Errorf("-o with a file: got %v, %q; want an error that names it, and no sandbox", err, out)
 	}
 }
 
-// render has Chromium run the page: without the chart library, or with an error in the page, there are no drawings.
+// render has Chromium run the page: without the chart library, or with an error in the page,
+// there are no drawings.
 func render(t *testing.T, page string) {
 	var chromium string
 	for _, name := range []string{"chromium", "google-chrome"} {
@@ -93,7 +95,8 @@ func render(t *testing.T, page string) {
 	if chromium == "" {
 		t.Skip("needs Chromium: apt-get install chromium")
 	}
-	dom, err := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+	dom, err := exec.CommandContext(t.Context(), chromium,
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
 		"--virtual-time-budget=3000", "--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+page).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 //go:embed echarts/echarts.common.min.js
 var echarts string
 
-// page draws the totals as bars and the years as lines, one for each name. series is in the order of names.
+// page draws the totals as bars and the years as lines, one for each name. series is in the
+// order of names.
 func page(top []total, series []year) *components.Page {
 	bar := charts.NewBar()
 	bar.SetGlobalOptions(options("The names given most often", "")...)
@@ -30,7 +31,10 @@ func page(top []total, series []year) *components.Page {
 		name := series[from].name
 		var points []opts.LineData
 		for ; from < len(series) && series[from].name == name; from++ {
-			points = append(points, opts.LineData{Value: []any{strconv.FormatInt(series[from].year, 10), series[from].number}, Symbol: "none"})
+			points = append(points, opts.LineData{
+				Value:  []any{strconv.FormatInt(series[from].year, 10), series[from].number},
+				Symbol: "none",
+			})
 		}
 		lines.AddSeries(name, points)
 	}

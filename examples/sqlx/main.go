@@ -1,9 +1,11 @@
-// Sqlx shows sqlx at work as it is elsewhere: rows into structs, named parameters, IN, a transaction.
+// Sqlx shows sqlx at work as it is elsewhere: rows into structs, named parameters, IN, a
+// transaction.
 //
 //	go run ./examples/sqlx
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service, where it needs
-// the right to make the dataset bigqueryuser_example, for a table that it drops again; the dataset stays.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service,
+// where it needs the right to make the dataset bigqueryuser_example, for a table that it drops
+// again; the dataset stays.
 package main
 
 import (
@@ -35,10 +37,12 @@ func main() {
 	defer db.Close()
 
 	var top []name
-	local.Check(db.SelectContext(ctx, &top, "SELECT name, SUM(number) AS total FROM "+names+" WHERE year >= ? GROUP BY name ORDER BY total DESC LIMIT 3", 2000))
+	local.Check(db.SelectContext(ctx, &top, "SELECT name, SUM(number) AS total FROM "+names+
+		" WHERE year >= ? GROUP BY name ORDER BY total DESC LIMIT 3", 2000))
 	fmt.Println("since 2000:", top)
 
-	rows, err := db.NamedQueryContext(ctx, "SELECT name, SUM(number) AS total FROM "+names+" WHERE name = :name GROUP BY name", name{Name: "William"})
+	rows, err := db.NamedQueryContext(ctx,
+		"SELECT name, SUM(number) AS total FROM "+names+" WHERE name = :name GROUP BY name", name{Name: "William"})
 	local.Check(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -78,7 +82,9 @@ func keep(ctx context.Context, db *sqlx.DB, top []name) (kept []string, err erro
 		return nil, err
 	}
 	defer tx.Rollback() // of no effect after Commit
-	if _, err := tx.NamedExecContext(ctx, "INSERT INTO bigqueryuser_example.top (name, total) VALUES (:name, :total)", top); err != nil {
+	_, err = tx.NamedExecContext(ctx,
+		"INSERT INTO bigqueryuser_example.top (name, total) VALUES (:name, :total)", top)
+	if err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {

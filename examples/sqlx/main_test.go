@@ -18,7 +18,10 @@ func TestSqlx(t *testing.T) {
 		if err != nil {
 			t.Fatalf("run %d: %v\n%s", run, err, out)
 		}
-		for _, want := range []string{"since 2000: [{Jose 46998} {Jacob 45058} {Daniel 41477}]\n", "named: {William 184498}\n", "Ada and Grace: 28521\n", "kept: [Jose Jacob Daniel]\n"} {
+		for _, want := range []string{
+			"since 2000: [{Jose 46998} {Jacob 45058} {Daniel 41477}]\n", "named: {William 184498}\n",
+			"Ada and Grace: 28521\n", "kept: [Jose Jacob Daniel]\n",
+		} {
 			if !strings.Contains(out, want) {
 				t.Errorf("run %d printed no %q:\n%s", run, want, out)
 			}
@@ -31,15 +34,17 @@ func TestFlags(t *testing.T) {
 	localtest.NewComputer(t)
 	t.Setenv(driver.ClientSecretsEnv, "")
 	for _, c := range []struct {
+		name  string
 		flags []string
 		want  string
 	}{
-		{[]string{"-client-secrets", "x.json"}, "needs -project"},
-		{[]string{"-project", "my-project"}, "needs -client-secrets"},
-		{[]string{"SELECT 1"}, "takes flags alone"},
+		{"no project", []string{"-client-secrets", "x.json"}, "needs -project"},
+		{"no client secrets", []string{"-project", "my-project"}, "needs -client-secrets"},
+		{"an argument", []string{"SELECT 1"}, "takes flags alone"},
 	} {
-		if out, err := localtest.Run(t, c.flags...); err == nil || !strings.Contains(out, c.want) || strings.Contains(out, "sandbox: a local") {
-			t.Errorf("%q: got %v, %q; want an error that says %q, and no sandbox", c.flags, err, out, c.want)
+		if out, err := localtest.Run(t, c.flags...); err == nil || !strings.Contains(out, c.want) ||
+			strings.Contains(out, "sandbox: a local") {
+			t.Errorf("%s: got %v, %q; want an error that says %q, and no sandbox", c.name, err, out, c.want)
 		}
 	}
 }

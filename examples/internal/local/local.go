@@ -1,5 +1,5 @@
-// Package local is what the examples share: the flags that choose where they run, and the sandbox that they
-// run on without flags. A program of your own needs none of it.
+// Package local is what the examples share: the flags that choose where they run, and the
+// sandbox that they run on without flags. A program of your own needs none of it.
 package local
 
 import (
@@ -37,12 +37,14 @@ func Check(err error) {
 	}
 }
 
-// Flags parses the command line with -project and -client-secrets and returns what they say; a wrong command line
-// ends the program. Flags of the program's own are to be defined before.
+// Flags parses the command line with -project and -client-secrets and returns what they say; a
+// wrong command line ends the program. Flags of the program's own are to be defined before.
 func Flags() *dsn.Config {
 	cfg := &dsn.Config{}
-	flag.StringVar(&cfg.Project, "project", "", "the `id` of the project to bill; without it the sandbox runs, which costs nothing")
-	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "", "the `path` of a client_secrets.json, with -project (or $"+driver.ClientSecretsEnv+")")
+	flag.StringVar(&cfg.Project, "project", "",
+		"the `id` of the project to bill; without it the sandbox runs, which costs nothing")
+	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "",
+		"the `path` of a client_secrets.json, with -project (or $"+driver.ClientSecretsEnv+")")
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
@@ -60,8 +62,9 @@ func misused(format string, args ...any) {
 	os.Exit(2)
 }
 
-// Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox and its sign-in
-// keep lies in a folder of its own, apart from the person's real sign-ins. It tells out what it does.
+// Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox
+// and its sign-in keep lies in a folder of its own, apart from the person's real sign-ins. It
+// tells out what it does.
 func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), err error) {
 	if cfg.Project != "" {
 		return func() {}, nil
@@ -87,7 +90,8 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 	if err := os.WriteFile(cfg.ClientSecrets, server.ClientSecrets(), 0o600); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(out, "sandbox: a local Google sign-in and BigQuery at %s (names: Texas only, 1910-2023)\n", server.Endpoint())
+	fmt.Fprintf(out, "sandbox: a local Google sign-in and BigQuery at %s (names: Texas only, 1910-2023)\n",
+		server.Endpoint())
 	if from := server.MovedFrom(); from != "" {
 		fmt.Fprintf(out, "sandbox: its address %s is in use by something else, so the sign-in is asked for anew\n", from)
 	}
@@ -96,7 +100,8 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 			return nil, err
 		}
 		cfg.Login = "browser"
-		fmt.Fprintln(out, "sandbox: there is no browser here, so this program plays it, and the person in it, should the sign-in ask for one")
+		fmt.Fprintln(out, "sandbox: there is no browser here, so this program plays it, "+
+			"and the person in it, should the sign-in ask for one")
 	}
 	return func() { server.Close() }, nil
 }
@@ -106,7 +111,8 @@ func browserHere() bool {
 	switch {
 	case os.Getenv("CI") != "":
 		return false
-	case runtime.GOOS == "windows", runtime.GOOS == "darwin", os.Getenv("BROWSER") != "", os.Getenv("WSL_DISTRO_NAME") != "":
+	case runtime.GOOS == "windows", runtime.GOOS == "darwin",
+		os.Getenv("BROWSER") != "", os.Getenv("WSL_DISTRO_NAME") != "":
 		return true
 	}
 	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""

@@ -11,8 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// NewComputer makes the test one that nobody has signed in on and that has no browser: the test binary plays it,
-// as the examples themselves do.
+// NewComputer makes the test one that nobody has signed in on and that has no browser: the test
+// binary plays it, as the examples themselves do.
 func NewComputer(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
