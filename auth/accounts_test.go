@@ -41,7 +41,8 @@ func TestWrongAccount(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, twoAccounts)
 			r.browse = func(ctx context.Context, url string) error {
-				if !strings.Contains(url, "openid") || tt.account != "" && !strings.Contains(url, "login_hint=") || tt.domain != "" && !strings.Contains(url, "hd=") {
+				if !strings.Contains(url, "openid") || tt.account != "" && !strings.Contains(url, "login_hint=") ||
+					tt.domain != "" && !strings.Contains(url, "hd=") {
 					t.Error("the request lacks openid, login_hint or hd")
 				}
 				return fakegoogle.Consent(ctx, plainHTTP, url, tt.signsIn)
@@ -53,7 +54,8 @@ func TestWrongAccount(t *testing.T) {
 					t.Fatal(err)
 				}
 				id, err := a.Identity(t.Context())
-				if err != nil || id.Account != tt.signsIn || id.Subject != "1002" || id.HostedDomain != "corp.example" {
+				if err != nil || id.Account != tt.signsIn || id.Subject != "1002" ||
+					id.HostedDomain != "corp.example" {
 					t.Errorf("Identity: got %+v, %v", id, err)
 				}
 				return
@@ -103,7 +105,8 @@ func TestIdentityWithoutIDToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, err := a.Identity(t.Context())
-	if err != nil || id.Account != "" || !slices.Equal(id.Scopes, []string{ScopeBigQuery}) || !id.SignedIn.Equal(r.clock.Now()) {
+	if err != nil || id.Account != "" || !slices.Equal(id.Scopes, []string{ScopeBigQuery}) ||
+		!id.SignedIn.Equal(r.clock.Now()) {
 		t.Errorf("got %+v, %v", id, err)
 	}
 }
@@ -198,7 +201,8 @@ func TestLogoutAndRevoke(t *testing.T) {
 			}
 			r.wantCounts(before)
 			if tt.kept {
-				if e, ok := errors.AsType[*Error](err); !ok || !e.Temporary() || strings.Contains(err.Error(), rec.RefreshToken) {
+				if e, ok := errors.AsType[*Error](err); !ok || !e.Temporary() ||
+					strings.Contains(err.Error(), rec.RefreshToken) {
 					t.Errorf("got %v; want a Temporary error", err)
 				}
 			} else if err != nil {

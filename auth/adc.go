@@ -43,7 +43,8 @@ func LoadDefaultCredentials(httpClient *http.Client) (*DefaultCredentials, error
 	return loadDefaultCredentials(httpClient, os.Getenv, googleTokenURL)
 }
 
-func loadDefaultCredentials(httpClient *http.Client, getenv func(string) string, tokenURL string) (*DefaultCredentials, error) {
+func loadDefaultCredentials(httpClient *http.Client, getenv func(string) string,
+	tokenURL string) (*DefaultCredentials, error) {
 	const op = "application-default credentials"
 	const hint = "run `gcloud auth application-default login`"
 	path := defaultCredentialsPath(getenv)
@@ -65,7 +66,8 @@ func loadDefaultCredentials(httpClient *http.Client, getenv func(string) string,
 	}
 	text := func(key string) string { s, _ := file[key].(string); return s }
 	if kind := text("type"); kind != "authorized_user" {
-		e := configError(op, "the file "+path+" has credentials of type \""+printable(kind)+"\", not a person's", hint)
+		e := configError(op, "the file "+path+" has credentials of type \""+printable(kind)+"\", not a person's",
+			hint)
 		e.kind = ErrNotUserCredential
 		return nil, e
 	}

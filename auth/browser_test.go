@@ -46,15 +46,20 @@ func TestModeAuto(t *testing.T) {
 		{"terminal", fakeEnv("linux", nil, xdg, true), ModeManual, ""},
 		{"display", fakeEnv("linux", vars{"DISPLAY": ":0"}, xdg, true), ModeBrowser, "xdg-open"},
 		{"Wayland", fakeEnv("linux", vars{"WAYLAND_DISPLAY": "w"}, xdg, false), ModeBrowser, "xdg-open"},
-		{"display, other opener", fakeEnv("linux", vars{"DISPLAY": ":0"}, []string{"x-www-browser"}, true), ModeBrowser, "x-www-browser"},
+		{"display, other opener", fakeEnv("linux", vars{"DISPLAY": ":0"}, []string{"x-www-browser"}, true),
+			ModeBrowser, "x-www-browser"},
 		{"display, no opener", fakeEnv("linux", vars{"DISPLAY": ":0"}, nil, true), ModeManual, ""},
 		{"SSH", fakeEnv("linux", vars{"SSH_CONNECTION": "x"}, xdg, true), ModeManual, ""},
-		{"SSH with a display", fakeEnv("linux", vars{"SSH_CONNECTION": "x", "DISPLAY": "localhost:10.0"}, xdg, true), ModeBrowser, "xdg-open"},
-		{"remote editor", fakeEnv("linux", vars{"SSH_CONNECTION": "x", "BROWSER": "/x/helper.sh"}, []string{"/x/helper.sh"}, true), ModeBrowser, "/x/helper.sh"},
+		{"SSH with a display", fakeEnv("linux", vars{"SSH_CONNECTION": "x", "DISPLAY": "localhost:10.0"}, xdg, true),
+			ModeBrowser, "xdg-open"},
+		{"remote editor", fakeEnv("linux", vars{"SSH_CONNECTION": "x", "BROWSER": "/x/helper.sh"},
+			[]string{"/x/helper.sh"}, true), ModeBrowser, "/x/helper.sh"},
 		{"BROWSER with a list", fakeEnv("linux", vars{"BROWSER": "a:b %s"}, nil, true), ModeManual, ""},
-		{"WSL", fakeEnv("linux", vars{"WSL_DISTRO_NAME": "Debian"}, []string{"wslview"}, true), ModeBrowser, "wslview"},
+		{"WSL", fakeEnv("linux", vars{"WSL_DISTRO_NAME": "Debian"}, []string{"wslview"}, true), ModeBrowser,
+			"wslview"},
 		{"WSL without wslview", fakeEnv("linux", vars{"WSL_DISTRO_NAME": "Debian"}, nil, true), ModeManual, ""},
-		{"WSL with a display", fakeEnv("linux", vars{"WSL_DISTRO_NAME": "Debian", "DISPLAY": ":0"}, xdg, true), ModeBrowser, "xdg-open"},
+		{"WSL with a display", fakeEnv("linux", vars{"WSL_DISTRO_NAME": "Debian", "DISPLAY": ":0"}, xdg, true),
+			ModeBrowser, "xdg-open"},
 		{"CI", fakeEnv("linux", vars{"CI": "true", "DISPLAY": ":99"}, xdg, true), ModeNever, ""},
 		{"CI=false", fakeEnv("linux", vars{"CI": "false", "DISPLAY": ":0"}, xdg, true), ModeBrowser, "xdg-open"},
 		{"macOS", fakeEnv("darwin", nil, nil, true), ModeBrowser, "/usr/bin/open"},
@@ -140,7 +145,8 @@ func TestOpener(t *testing.T) {
 		t.Skip("the openers of this test are shell scripts")
 	}
 	t.Parallel()
-	const address = `https://accounts.google.com/o/oauth2/v2/auth?a=1&b='x'&c="y"&d=$(touch%20z)&e=;true;%20%%&f=` + "`id`"
+	const address = `https://accounts.google.com/o/oauth2/v2/auth?a=1&b='x'&c="y"&d=$(touch%20z)&e=;true;%20%%&f=` +
+		"`id`"
 	dir := t.TempDir()
 	script := func(name, body string) string {
 		path := filepath.Join(dir, name)
@@ -153,7 +159,8 @@ func TestOpener(t *testing.T) {
 	t.Run("address", func(t *testing.T) {
 		t.Parallel()
 		out := filepath.Join(dir, "args")
-		must(t, openSystemBrowser(t.Context(), env(script("args.sh", `echo noise; printf '%s\n' "$#" "$1" > `+out)), address))
+		must(t, openSystemBrowser(t.Context(), env(script("args.sh", `echo noise; printf '%s\n' "$#" "$1" > `+out)),
+			address))
 		got, err := os.ReadFile(out)
 		must(t, err)
 		if want := "1\n" + address + "\n"; string(got) != want {
@@ -189,7 +196,8 @@ func TestOpener(t *testing.T) {
 	})
 	t.Run("other schemes", func(t *testing.T) {
 		t.Parallel()
-		for _, bad := range []string{"file:///etc/passwd", "http://example.com/", "javascript:alert(1)", "-flag", ""} {
+		for _, bad := range []string{"file:///etc/passwd", "http://example.com/", "javascript:alert(1)", "-flag",
+			""} {
 			if err := openSystemBrowser(t.Context(), env(script("x.sh", "exit 0")), bad); err == nil {
 				t.Errorf("%q was opened", bad)
 			}

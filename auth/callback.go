@@ -110,7 +110,8 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func prefetch(h http.Header) bool {
 	for _, key := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		value := strings.ToLower(h.Get(key))
-		if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
+		if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") ||
+			strings.Contains(value, "preview") {
 			return true
 		}
 	}

@@ -57,7 +57,8 @@ func TestCallbackRefusesForeignAnswers(t *testing.T) {
 		"bad escape":             enc("state", w.state) + "&code=%zz",
 		"semicolon":              "state=" + w.state + ";code=c",
 	} {
-		if status, body, _ := w.get(t, query, nil); status != http.StatusBadRequest || strings.Contains(body, w.state) {
+		if status, body, _ := w.get(t, query, nil); status != http.StatusBadRequest ||
+			strings.Contains(body, w.state) {
 			t.Errorf("%s: got %d; want 400 and no state in the page", name, status)
 		}
 	}
@@ -108,7 +109,8 @@ func TestCallbackDenied(t *testing.T) {
 		} else {
 			err = <-others
 		}
-		if e, ok := errors.AsType[*Error](err); !errors.Is(err, ErrConsentDenied) || !ok || e.Code != "access_denied" {
+		if e, ok := errors.AsType[*Error](err); !errors.Is(err, ErrConsentDenied) || !ok ||
+			e.Code != "access_denied" {
 			t.Errorf("waiter %d: got %v; want ErrConsentDenied", i, err)
 		}
 	}
@@ -134,13 +136,15 @@ func TestCallbackHost(t *testing.T) {
 	r := newRig(t, fakegoogle.Options{})
 	w := r.startWaiting(nil)
 	_, port, _ := net.SplitHostPort(w.addr)
-	for _, host := range []string{"evil.example", "evil.example:" + port, "localhost:" + port, "127.0.0.1", "127.0.0.1:1", "[::1]:" + port} {
+	for _, host := range []string{"evil.example", "evil.example:" + port, "localhost:" + port, "127.0.0.1",
+		"127.0.0.1:1", "[::1]:" + port} {
 		status, _, _ := w.get(t, enc("state", w.state, "code", "c"), func(req *http.Request) { req.Host = host })
 		if status != http.StatusMisdirectedRequest {
 			t.Errorf("Host %q: got %d; want 421", host, status)
 		}
 	}
-	if got := rawRequest(t, w.addr, "GET /oauth2/callback?"+enc("state", w.state, "code", "c")+" HTTP/1.0\r\n\r\n"); !strings.Contains(got, "421") {
+	old := "GET /oauth2/callback?" + enc("state", w.state, "code", "c") + " HTTP/1.0\r\n\r\n"
+	if got := rawRequest(t, w.addr, old); !strings.Contains(got, "421") {
 		t.Errorf("HTTP/1.0 without Host: got %q; want 421", firstLine(got))
 	}
 	w.consent(t)
@@ -166,7 +170,8 @@ func TestCallbackNoise(t *testing.T) {
 		{"CONNECT", "CONNECT " + w.addr + " HTTP/1.1\r\n" + host, "405"},
 		{"absolute form", "GET http://" + w.addr + "/oauth2/callback" + answer + " HTTP/1.1\r\n" + host, "404"},
 		{"20 KiB address", "GET /oauth2/callback?x=" + strings.Repeat("x", 20<<10) + " HTTP/1.1\r\n" + host, ""},
-		{"1 MiB headers", "GET /oauth2/callback" + answer + " HTTP/1.1\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n" + host, "431"},
+		{"1 MiB headers", "GET /oauth2/callback" + answer + " HTTP/1.1\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n" +
+			host, "431"},
 		{"garbage", "\x00\x01\x02 nothing\r\n\r\n", "400"},
 		{"HTTP/0.9", "GET /oauth2/callback\r\n\r\n", "400"},
 		{"two Host headers", "GET /oauth2/callback" + answer + " HTTP/1.1\r\nHost: x\r\n" + host, "400"},
@@ -241,8 +246,10 @@ func TestCallbackPrefetch(t *testing.T) {
 	r := newRig(t, fakegoogle.Options{})
 	w := r.startWaiting(nil)
 	code := w.code(t)
-	for _, h := range [][2]string{{"Sec-Purpose", "prefetch"}, {"Sec-Purpose", "prefetch;prerender"}, {"Purpose", "prefetch"}, {"X-Moz", "prefetch"}} {
-		status, _, _ := w.get(t, enc("state", w.state, "code", code), func(req *http.Request) { req.Header.Set(h[0], h[1]) })
+	for _, h := range [][2]string{{"Sec-Purpose", "prefetch"}, {"Sec-Purpose", "prefetch;prerender"},
+		{"Purpose", "prefetch"}, {"X-Moz", "prefetch"}} {
+		status, _, _ := w.get(t, enc("state", w.state, "code", code),
+			func(req *http.Request) { req.Header.Set(h[0], h[1]) })
 		if status != http.StatusServiceUnavailable {
 			t.Errorf("%s: got %d; want 503", h[0], status)
 		}

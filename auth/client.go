@@ -39,7 +39,8 @@ type Client struct {
 func LoadClient(path string) (*Client, error) {
 	const op = "client secrets"
 	if path == "" {
-		return nil, configError(op, "no file is named", "download one from https://console.cloud.google.com/auth/clients, type \"Desktop app\"")
+		return nil, configError(op, "no file is named",
+			"download one from https://console.cloud.google.com/auth/clients, type \"Desktop app\"")
 	}
 	name, err := expandHome(path)
 	if err != nil {
@@ -84,7 +85,8 @@ func ParseClient(data []byte) (*Client, error) {
 	const op = "client secrets"
 	const download = "download the file again from https://console.cloud.google.com/auth/clients"
 	if len(data) > maxClientSecrets {
-		return nil, configError(op, "the file is larger than 64 KiB", "a client_secrets.json has about 500 bytes; name that file")
+		return nil, configError(op, "the file is larger than 64 KiB",
+			"a client_secrets.json has about 500 bytes; name that file")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // the mark that Windows editors put first
 	switch {
@@ -125,13 +127,15 @@ func ParseClient(data []byte) (*Client, error) {
 	for key, raw := range map[string]string{"auth_uri": c.authURL, "token_uri": c.tokenURL} {
 		if !trustedEndpoint(raw) {
 			return nil, configError(op, form+"."+key+" is not an https address of Google",
-				"tokens are sent only to "+strings.Join(googleHosts, ", ")+" and, for tests, to loopback addresses; "+download)
+				"tokens are sent only to "+strings.Join(googleHosts, ", ")+
+					" and, for tests, to loopback addresses; "+download)
 		}
 	}
 	if form == "web" {
 		if c.redirects = loopbackRedirects(section["redirect_uris"]); c.redirects == nil {
 			return nil, configError(op, "this client of type \"Web application\" has no loopback redirect",
-				"make a client of type \"Desktop app\", or add http://127.0.0.1:8085/ to its redirect URIs and download it again")
+				"make a client of type \"Desktop app\", or add http://127.0.0.1:8085/ to its redirect URIs and "+
+					"download it again")
 		}
 	}
 	return c, nil
@@ -146,7 +150,8 @@ func clientSection(top map[string]any) (string, map[string]any, error) {
 	case "service_account":
 		return "", nil, configError(op, "this is a service account key, not an OAuth client", want)
 	case "authorized_user":
-		return "", nil, configError(op, "this is a user credential (authorized_user) made by gcloud, not an OAuth client", want)
+		return "", nil, configError(op, "this is a user credential (authorized_user) made by gcloud, not an OAuth "+
+			"client", want)
 	case "external_account", "external_account_authorized_user", "impersonated_service_account":
 		return "", nil, configError(op, "this is a credential of type "+kind+", not an OAuth client", want)
 	default:

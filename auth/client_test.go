@@ -18,7 +18,8 @@ func clientJSON(t testing.TB, form string, edit map[string]any) []byte {
 	fields := map[string]any{
 		"client_id": "1-a.apps.googleusercontent.com", "project_id": "p", "client_secret": testClientSecret,
 		"auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": "https://oauth2.googleapis.com/token",
-		"auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs", "redirect_uris": []string{"http://localhost"},
+		"auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+		"redirect_uris":               []string{"http://localhost"},
 	}
 	for k, v := range edit {
 		if v == nil {
@@ -44,13 +45,18 @@ func TestParseClient(t *testing.T) {
 	}{
 		{"installed", clientJSON(t, "installed", nil), ""},
 		{"installed without redirect_uris", clientJSON(t, "installed", map[string]any{"redirect_uris": nil}), ""},
-		{"out of band first", clientJSON(t, "installed", map[string]any{"redirect_uris": []string{"urn:ietf:wg:oauth:2.0:oob", "http://localhost"}}), ""},
+		{"out of band first", clientJSON(t, "installed",
+			map[string]any{"redirect_uris": []string{"urn:ietf:wg:oauth:2.0:oob", "http://localhost"}}), ""},
 		{"without secret", clientJSON(t, "installed", map[string]any{"client_secret": nil}), ""},
-		{"older token_uri", clientJSON(t, "installed", map[string]any{"token_uri": "https://www.googleapis.com/oauth2/v3/token"}), ""},
+		{"older token_uri", clientJSON(t, "installed",
+			map[string]any{"token_uri": "https://www.googleapis.com/oauth2/v3/token"}), ""},
 		{"byte order mark", append([]byte("\xef\xbb\xbf"), clientJSON(t, "installed", nil)...), ""},
-		{"web with 127.0.0.1", clientJSON(t, "web", map[string]any{"redirect_uris": []string{"https://app.example/cb", "http://127.0.0.1:8085/"}}), ""},
-		{"web with localhost", clientJSON(t, "web", map[string]any{"redirect_uris": []string{"http://localhost:8085/cb"}}), ""},
-		{"loopback endpoints", clientJSON(t, "installed", map[string]any{"auth_uri": "http://127.0.0.1:9/a", "token_uri": "http://[::1]:9/t"}), ""},
+		{"web with 127.0.0.1", clientJSON(t, "web",
+			map[string]any{"redirect_uris": []string{"https://app.example/cb", "http://127.0.0.1:8085/"}}), ""},
+		{"web with localhost", clientJSON(t, "web",
+			map[string]any{"redirect_uris": []string{"http://localhost:8085/cb"}}), ""},
+		{"loopback endpoints", clientJSON(t, "installed",
+			map[string]any{"auth_uri": "http://127.0.0.1:9/a", "token_uri": "http://[::1]:9/t"}), ""},
 
 		{"empty", nil, "empty"},
 		{"not JSON", []byte("GOCSPX-canary"), "not valid JSON"},
@@ -61,8 +67,10 @@ func TestParseClient(t *testing.T) {
 		{"Latin-1", []byte("{\"a\": \"\xe9\"}"), "UTF-8"},
 		{"deep", []byte(strings.Repeat("[", 1000)), "not valid JSON"},
 		{"huge", make([]byte, maxClientSecrets+1), "larger than 64 KiB"},
-		{"service account", []byte(`{"type": "service_account", "private_key": "GOCSPX-canary"}`), "service account key"},
-		{"authorized_user", []byte(`{"type": "authorized_user", "refresh_token": "GOCSPX-canary"}`), "authorized_user"},
+		{"service account", []byte(`{"type": "service_account", "private_key": "GOCSPX-canary"}`),
+			"service account key"},
+		{"authorized_user", []byte(`{"type": "authorized_user", "refresh_token": "GOCSPX-canary"}`),
+			"authorized_user"},
 		{"external account", []byte(`{"type": "external_account"}`), "external_account"},
 		{"unknown type", []byte(`{"type": "GOCSPX-canary"}`), "another type"},
 		{"workforce identity", []byte(`{"3pi": {}}`), "3pi"},
@@ -74,23 +82,29 @@ func TestParseClient(t *testing.T) {
 		{"form twice", []byte(`{"installed": {}, "installed": {}}`), "twice"},
 		{"no client_id", clientJSON(t, "installed", map[string]any{"client_id": nil}), "client_id is missing"},
 		{"client_id is a number", clientJSON(t, "installed", map[string]any{"client_id": 7}), "not a string"},
-		{"client_id with space", clientJSON(t, "installed", map[string]any{"client_id": "a b"}), "client_id has characters"},
+		{"client_id with space", clientJSON(t, "installed", map[string]any{"client_id": "a b"}),
+			"client_id has characters"},
 		{"no token_uri", clientJSON(t, "installed", map[string]any{"token_uri": nil}), "token_uri is missing"},
 		{"no auth_uri", clientJSON(t, "installed", map[string]any{"auth_uri": nil}), "auth_uri is missing"},
 		{"web without redirects", clientJSON(t, "web", map[string]any{"redirect_uris": nil}), "no loopback redirect"},
-		{"web without loopback", clientJSON(t, "web", map[string]any{"redirect_uris": []string{"https://app.example/cb"}}), "no loopback redirect"},
+		{"web without loopback", clientJSON(t, "web",
+			map[string]any{"redirect_uris": []string{"https://app.example/cb"}}), "no loopback redirect"},
 	}
 	for _, uri := range []string{
-		"http://evil.example/token", "https://evil.example/token", "http://oauth2.googleapis.com/token", "https://oauth2.googleapis.com@evil.example/token",
-		"https://oauth2.googleapis.com.evil.example/token", "https://oauth2.googleapis.com:8443/token", "https://user@oauth2.googleapis.com/token",
-		"http://127.0.0.1.evil.example/token", "ftp://127.0.0.1/token", "https://oauth2.googleapis.com/token?to=evil", "//oauth2.googleapis.com/token", "::", "https:oauth2.googleapis.com",
+		"http://evil.example/token", "https://evil.example/token", "http://oauth2.googleapis.com/token",
+		"https://oauth2.googleapis.com@evil.example/token",
+		"https://oauth2.googleapis.com.evil.example/token", "https://oauth2.googleapis.com:8443/token",
+		"https://user@oauth2.googleapis.com/token",
+		"http://127.0.0.1.evil.example/token", "ftp://127.0.0.1/token", "https://oauth2.googleapis.com/token?to=evil",
+		"//oauth2.googleapis.com/token", "::", "https:oauth2.googleapis.com",
 	} {
 		for _, key := range []string{"token_uri", "auth_uri"} {
 			tests = append(tests, struct {
 				name string
 				data []byte
 				want string
-			}{key + " " + uri, clientJSON(t, "installed", map[string]any{key: uri}), key + " is not an https address of Google"})
+			}{key + " " + uri, clientJSON(t, "installed", map[string]any{key: uri}),
+				key + " is not an https address of Google"})
 		}
 	}
 	for _, tt := range tests {
@@ -130,7 +144,8 @@ func TestLoadClient(t *testing.T) {
 	key := filepath.Join(dir, "key.json")
 	must(t, os.WriteFile(key, []byte(`{"type": "service_account"}`), 0o600))
 	for path, want := range map[string]string{
-		"": "no file is named", filepath.Join(dir, "none.json"): "does not exist", dir: "directory", pipe: "regular file", key: "key.json",
+		"": "no file is named", filepath.Join(dir, "none.json"): "does not exist", dir: "directory",
+		pipe: "regular file", key: "key.json",
 	} {
 		if _, err := LoadClient(path); !errors.Is(err, ErrClientConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v; want ErrClientConfig with %q", path, err, want)
@@ -164,7 +179,8 @@ func TestWebClientRedirect(t *testing.T) {
 	c, err := ParseClient(clientJSON(t, "web", map[string]any{"redirect_uris": []string{
 		"http://localhost:8085/cb", "http://127.0.0.1:8086/", "http://[::1]:8087/x"}}))
 	must(t, err)
-	for port, want := range map[int]string{0: "http://127.0.0.1:8086/", 8085: "http://localhost:8085/cb", 8087: "http://[::1]:8087/x"} {
+	for port, want := range map[int]string{0: "http://127.0.0.1:8086/", 8085: "http://localhost:8085/cb",
+		8087: "http://[::1]:8087/x"} {
 		if u, err := registeredRedirect(c, port); err != nil || u.String() != want {
 			t.Errorf("port %d: got %v, %v; want %s", port, u, err, want)
 		}
@@ -200,7 +216,8 @@ func TestConfigRefuses(t *testing.T) {
 
 func TestParseMode(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]Mode{"": ModeAuto, "auto": ModeAuto, "browser": ModeBrowser, "manual": ModeManual, "never": ModeNever} {
+	for text, want := range map[string]Mode{"": ModeAuto, "auto": ModeAuto, "browser": ModeBrowser,
+		"manual": ModeManual, "never": ModeNever} {
 		if got, err := ParseMode(text); err != nil || got != want {
 			t.Errorf("%q: got %v, %v; want %v", text, got, err, want)
 		}

@@ -74,11 +74,13 @@ func (cfg Config) check() (Config, error) {
 	}
 	for _, text := range []string{cfg.Account, cfg.HostedDomain, cfg.Profile} {
 		if len(text) > 320 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return cfg, configError(op, "the account, hosted domain or profile is too long or has control characters", "")
+			return cfg, configError(op, "the account, hosted domain or profile is too long or has control characters",
+				"")
 		}
 	}
 	if cfg.Account != "" && strings.Count(cfg.Account, "@") != 1 {
-		return cfg, configError(op, "the account is not an e-mail address", "write it in full, such as ada@example.com")
+		return cfg, configError(op, "the account is not an e-mail address",
+			"write it in full, such as ada@example.com")
 	}
 	switch {
 	case cfg.Mode < ModeAuto || cfg.Mode > ModeNever:

@@ -27,7 +27,8 @@ func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 			return rec, err // another process has signed in meanwhile, or cannot be told
 		}
 		if notes != nil && notes.failedAt(a.key).After(began) {
-			return nil, &Error{Op: "sign-in", kind: ErrConsentRequired, Description: "the sign-in that another process started has just failed"}
+			return nil, &Error{Op: "sign-in", kind: ErrConsentRequired,
+				Description: "the sign-in that another process started has just failed"}
 		}
 		s, rec, failed = a.ask(ctx, f)
 		if failed != nil {
@@ -173,11 +174,14 @@ func (a *Authenticator) await(ctx, hctx context.Context, mode Mode, s *signIn) (
 			shown = a.show(prompting, s, p)
 		case err := <-shown:
 			if err != nil && !p.Opened {
-				return answer{}, &Error{Op: "sign-in", kind: ErrConsentRequired, Description: "the address of the sign-in page could not be shown"}
+				return answer{}, &Error{Op: "sign-in", kind: ErrConsentRequired,
+					Description: "the address of the sign-in page could not be shown"}
 			}
 		case <-timer.C:
-			return answer{}, &Error{Op: "sign-in", kind: ErrLoginTimeout, Description: "no answer within " + a.cfg.LoginTimeout.String(),
-				Hint: "if the sign-in page showed an error (redirect_uri_mismatch, org_internal, disallowed_useragent, invalid_client, deleted_client), " +
+			return answer{}, &Error{Op: "sign-in", kind: ErrLoginTimeout,
+				Description: "no answer within " + a.cfg.LoginTimeout.String(),
+				Hint: "if the sign-in page showed an error (redirect_uri_mismatch, org_internal, " +
+					"disallowed_useragent, invalid_client, deleted_client), " +
 					"the application is not told of it; see the documentation of package auth"}
 		case <-ctx.Done():
 			return answer{}, &Error{Op: "sign-in", cause: context.Cause(ctx)}

@@ -138,7 +138,8 @@ func TestAuthorizationRequest(t *testing.T) {
 					t.Errorf("%s: got %q; want %q", key, got, want)
 				}
 			}
-			for _, key := range []string{"code_verifier", "client_secret", "include_granted_scopes", "nonce", "login_hint", "hd"} {
+			for _, key := range []string{"code_verifier", "client_secret", "include_granted_scopes", "nonce",
+				"login_hint", "hd"} {
 				if q.Has(key) {
 					t.Errorf("the request has %s", key)
 				}
@@ -182,7 +183,8 @@ func TestAbortedSignInsLeaveNothing(t *testing.T) {
 	run(200)
 	waitFor(t, func() bool { return runtime.NumGoroutine() <= goroutines })
 	waitFor(t, func() bool { return openFiles(t) <= fds })
-	t.Logf("goroutines before and after: %d, %d; open files: %d, %d", goroutines, runtime.NumGoroutine(), fds, openFiles(t))
+	t.Logf("goroutines before and after: %d, %d; open files: %d, %d", goroutines, runtime.NumGoroutine(), fds,
+		openFiles(t))
 }
 
 func openFiles(t *testing.T) int {

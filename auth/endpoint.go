@@ -111,7 +111,8 @@ func (e *endpoint) refresh(ctx context.Context, refreshToken string) (*grant, er
 // revoke ends a grant (RFC 7009). gone is true if the token was no good already.
 func (e *endpoint) revoke(ctx context.Context, token string) (gone bool, err error) {
 	form := url.Values{"token": {token}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.client.revokeURL(), strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.client.revokeURL(),
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		return false, &Error{Op: "revoke", Description: "the request could not be made"}
 	}
@@ -198,7 +199,8 @@ func (e *endpoint) answered(op string, status int, header http.Header, body []by
 	_ = json.Unmarshal(body, &fields)
 	secrets = append(secrets, e.client.secret)
 	text := func(v any) string { s, _ := v.(string); return printable(s, secrets...) }
-	out := &Error{Op: op, Status: status, Code: text(fields.Error), Subtype: text(fields.Subtype), Description: text(fields.Description)}
+	out := &Error{Op: op, Status: status, Code: text(fields.Error), Subtype: text(fields.Subtype),
+		Description: text(fields.Description)}
 	classify(out, header)
 	return out
 }
@@ -225,7 +227,8 @@ func classify(e *Error, header http.Header) {
 		e.Hint = grantHint(e.Op, e.Subtype)
 	case "invalid_client", "deleted_client", "unauthorized_client", "org_internal":
 		e.kind = ErrClientConfig
-		e.Hint = "the OAuth client is unknown to Google, deleted, or its secret is wrong; download client_secrets.json again"
+		e.Hint = "the OAuth client is unknown to Google, deleted, or its secret is wrong; download " +
+			"client_secrets.json again"
 	case "invalid_scope", "redirect_uri_mismatch", "invalid_request", "unsupported_grant_type":
 		e.kind = ErrClientConfig
 		e.Hint = "the request does not fit the OAuth client; check its type (\"Desktop app\") and the scopes"
@@ -242,9 +245,11 @@ func classify(e *Error, header http.Header) {
 func grantHint(op, subtype string) string {
 	switch {
 	case subtype == "invalid_rapt" || subtype == "rapt_required":
-		return "your organization's session control asks for a new sign-in (https://support.google.com/a/answer/9368756)"
+		return "your organization's session control asks for a new sign-in " +
+			"(https://support.google.com/a/answer/9368756)"
 	case op == "refresh":
-		return "the sign-in has expired or was revoked; an app whose consent screen is External and in Testing is signed out every seven days"
+		return "the sign-in has expired or was revoked; an app whose consent screen is External and in Testing is " +
+			"signed out every seven days"
 	}
 	return "start the sign-in again"
 }

@@ -21,7 +21,8 @@ var (
 	ErrScopeNotGranted = errors.New("permission not granted")
 	// ErrWrongAccount: somebody else than Config.Account or Config.HostedDomain signed in.
 	ErrWrongAccount = errors.New("wrong account")
-	// ErrClientConfig: the OAuth client or the configuration is at fault; signing in again does not help.
+	// ErrClientConfig: the OAuth client or the configuration is at fault; signing
+	// in again does not help.
 	ErrClientConfig = errors.New("client configuration")
 	// ErrClosed: the Authenticator has been closed.
 	ErrClosed = errors.New("sign-in closed")

@@ -81,7 +81,8 @@ func (a *Authenticator) join(ctx context.Context, slot **flight, abandon bool,
 }
 
 // startLocked starts a flight. a.mu is held.
-func (a *Authenticator) startLocked(ctx context.Context, slot **flight, run func(context.Context, *flight) error) *flight {
+func (a *Authenticator) startLocked(ctx context.Context, slot **flight,
+	run func(context.Context, *flight) error) *flight {
 	f := &flight{done: make(chan struct{})}
 	f.lasting, f.kill = context.WithCancelCause(context.WithoutCancel(ctx))
 	work, cancel := context.WithCancelCause(f.lasting)

@@ -47,8 +47,10 @@ func FuzzParseClient(f *testing.F) {
 // T50: nothing that lacks the state is taken, and afterwards the right answer
 // still is, once.
 func FuzzCallbackQuery(f *testing.F) {
-	for _, q := range []string{"", "state=x&code=y", "error=access_denied", "state=&code=y", "state=STATE&code=y", "state=STATE&state=STATE&code=y",
-		"state=STATE&error=access_denied&error_description=%3Cscript%3E", "iss=https%3A%2F%2Fevil&state=STATE&code=y", "%zz", "a;b", "code=%0d%0a&state=STATE"} {
+	for _, q := range []string{"", "state=x&code=y", "error=access_denied", "state=&code=y", "state=STATE&code=y",
+		"state=STATE&state=STATE&code=y",
+		"state=STATE&error=access_denied&error_description=%3Cscript%3E", "iss=https%3A%2F%2Fevil&state=STATE&code=y",
+		"%zz", "a;b", "code=%0d%0a&state=STATE"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
@@ -129,8 +131,10 @@ func FuzzDecodeRecord(f *testing.F) {
 // gets a short answer without it.
 func FuzzPaste(f *testing.F) {
 	const redirect = "http://127.0.0.1:5555/oauth2/callback"
-	for _, text := range []string{"", "4/code", redirect, redirect + "?state=STATE&code=x", "\"" + redirect + "?state=STATE&code=x\"\r\n",
-		"https://localhost:5555/oauth2/callback?code=x&state=STATE", "http://[::1", redirect + "?state=STATE&error=access_denied", "\x1b[200~" + redirect} {
+	for _, text := range []string{"", "4/code", redirect, redirect + "?state=STATE&code=x",
+		"\"" + redirect + "?state=STATE&code=x\"\r\n",
+		"https://localhost:5555/oauth2/callback?code=x&state=STATE", "http://[::1",
+		redirect + "?state=STATE&error=access_denied", "\x1b[200~" + redirect} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -148,7 +152,8 @@ func FuzzPaste(f *testing.F) {
 
 // recordVersion1 is a record as the first version wrote it.
 const recordVersion1 = `{"version":1,"client_id":"client","scopes":["https://www.googleapis.com/auth/bigquery"],` +
-	`"refresh_token":"1//refresh","access_token":"ya29.access","expiry":"2026-03-01T13:00:00Z","created":"2026-03-01T12:00:00Z"}`
+	`"refresh_token":"1//refresh","access_token":"ya29.access",` +
+	`"expiry":"2026-03-01T13:00:00Z","created":"2026-03-01T12:00:00Z"}`
 
 func TestOlderRecordsAreRead(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,8 @@ func TestGrantedScopes(t *testing.T) {
 		{"left out", []string{"bigquery"}, nil, true},
 		{"one refused", []string{"bigquery", "drive.readonly"}, ScopeBigQuery, false},
 		{"readonly does not count for bigquery", []string{"bigquery"}, scopePrefix + "bigquery.readonly", false},
-		{"cloud-platform does not count for drive", []string{"drive.readonly"}, scopePrefix + "cloud-platform", false},
+		{"cloud-platform does not count for drive", []string{"drive.readonly"}, scopePrefix + "cloud-platform",
+			false},
 		{"another", []string{"bigquery"}, "openid", false},
 	}
 	for _, tt := range tests {
@@ -162,7 +163,8 @@ func TestKeys(t *testing.T) {
 func TestExchangeIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]fakegoogle.Reply{
-		"reset": {Reset: true}, "503": {Status: 503}, "empty": {Status: 200}, "server_error": fakegoogle.ErrorReply(400, "server_error", ""),
+		"reset": {Reset: true}, "503": {Status: 503}, "empty": {Status: 200},
+		"server_error": fakegoogle.ErrorReply(400, "server_error", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

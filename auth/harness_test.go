@@ -278,13 +278,14 @@ func (w *waiting) wait(t *testing.T) error {
 func (w *waiting) code(t *testing.T) string {
 	t.Helper()
 	var got string
-	client := &http.Client{Transport: plainHTTP.Transport, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
-		if req.URL.Host == w.addr {
-			got = req.URL.Query().Get("code")
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
+	client := &http.Client{Transport: plainHTTP.Transport,
+		CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+			if req.URL.Host == w.addr {
+				got = req.URL.Query().Get("code")
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}}
 	if err := fakegoogle.Consent(t.Context(), client, w.url, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,8 @@ func expandHome(path string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", configError("configuration", "the path starts with ~ but the home directory is not known", "write the path in full")
+		return "", configError("configuration", "the path starts with ~ but the home directory is not known",
+			"write the path in full")
 	}
 	return filepath.Join(home, filepath.FromSlash(path[1:])), nil
 }

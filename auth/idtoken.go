@@ -59,12 +59,14 @@ func checkIDToken(token string, client *Client, nonce string, now time.Time) (*c
 func checkAccount(c *claims, account, hostedDomain string) error {
 	verified := c.EmailVerified == true || c.EmailVerified == "true"
 	if account != "" && (!verified || !strings.EqualFold(c.Email, account)) {
-		return &Error{Op: "sign-in", kind: ErrWrongAccount, Description: printable(c.Email) + " signed in instead of " + account,
-			Hint: "choose " + account + " on the sign-in page"}
+		return &Error{Op: "sign-in", kind: ErrWrongAccount,
+			Description: printable(c.Email) + " signed in instead of " + account,
+			Hint:        "choose " + account + " on the sign-in page"}
 	}
 	if hostedDomain != "" && !strings.EqualFold(c.HostedDomain, hostedDomain) {
-		return &Error{Op: "sign-in", kind: ErrWrongAccount, Description: "the account " + printable(c.Email) + " is not of " + hostedDomain,
-			Hint: "choose an account of " + hostedDomain + " on the sign-in page"}
+		return &Error{Op: "sign-in", kind: ErrWrongAccount,
+			Description: "the account " + printable(c.Email) + " is not of " + hostedDomain,
+			Hint:        "choose an account of " + hostedDomain + " on the sign-in page"}
 	}
 	return nil
 }

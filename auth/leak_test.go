@@ -43,8 +43,10 @@ func TestTypesHideSecrets(t *testing.T) {
 	prompt := prompts.all()[0]
 	for name, v := range map[string]any{
 		"Client": r.cfg.Client, "Client by value": *r.cfg.Client, "Config": r.cfg, "Config pointer": &r.cfg,
-		"Record": rec, "Record by value": *rec, "list of Records": []Record{*rec}, "map of Records": map[string]*Record{"x": rec},
-		"Authenticator": a, "in a struct": struct{ A *Authenticator }{a}, "Prompt": prompt, "Prompt pointer": &prompt, "Identity": id,
+		"Record": rec, "Record by value": *rec, "list of Records": []Record{*rec},
+		"map of Records": map[string]*Record{"x": rec},
+		"Authenticator":  a, "in a struct": struct{ A *Authenticator }{a}, "Prompt": prompt, "Prompt pointer": &prompt,
+		"Identity": id,
 	} {
 		r.sweep(name, forms(v))
 	}
@@ -56,7 +58,8 @@ func TestTypesHideSecrets(t *testing.T) {
 // T32, S36: a server that echoes the request gets none of it into an error.
 func TestErrorsHideSecrets(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"application/json", "text/html", "text/plain", "application/x-www-form-urlencoded"} {
+	for _, kind := range []string{"application/json", "text/html", "text/plain",
+		"application/x-www-form-urlencoded"} {
 		for _, status := range []int{200, 400, 401, 502} {
 			t.Run(fmt.Sprint(kind, " ", status), func(t *testing.T) {
 				t.Parallel()
@@ -70,7 +73,8 @@ func TestErrorsHideSecrets(t *testing.T) {
 					w.Header().Set("Content-Type", kind)
 					w.WriteHeader(status)
 					if kind == "application/json" {
-						json.NewEncoder(w).Encode(map[string]string{"error": "odd", "error_description": text, "error_subtype": text})
+						json.NewEncoder(w).Encode(map[string]string{"error": "odd", "error_description": text,
+							"error_subtype": text})
 						return
 					}
 					fmt.Fprint(w, text)
@@ -135,7 +139,8 @@ func TestAmbientCredentialsAreIgnored(t *testing.T) {
 	makePipe(t, pipe) // whoever opens it waits for ever
 	host := strings.TrimPrefix(trap.URL, "http://")
 	for key, value := range map[string]string{
-		"GOOGLE_APPLICATION_CREDENTIALS": pipe, "CLOUDSDK_CONFIG": dir, "GCE_METADATA_HOST": host, "GCE_METADATA_IP": host,
+		"GOOGLE_APPLICATION_CREDENTIALS": pipe, "CLOUDSDK_CONFIG": dir, "GCE_METADATA_HOST": host,
+		"GCE_METADATA_IP":            host,
 		"GOOGLE_CLOUD_QUOTA_PROJECT": "trap", "GOOGLE_API_USE_CLIENT_CERTIFICATE": "true", "HTTP_PROXY": trap.URL,
 	} {
 		t.Setenv(key, value)
@@ -206,7 +211,8 @@ func TestDefaultCredentials(t *testing.T) {
 	}
 	r.google.RevokeAccount("ada@example.com")
 	r.clock.Add(2 * time.Hour)
-	if _, err := creds.Token(); err == nil || !strings.Contains(err.Error(), "gcloud auth application-default login") {
+	if _, err := creds.Token(); err == nil ||
+		!strings.Contains(err.Error(), "gcloud auth application-default login") {
 		t.Errorf("after the revocation: got %v; want what to run", err)
 	}
 	for content, want := range map[string]string{
@@ -214,7 +220,8 @@ func TestDefaultCredentials(t *testing.T) {
 		`{"type": "authorized_user"}`:                   "no client_id",
 		`{"type": "authorized_user", "client_id": "x"}`: "no refresh_token",
 		`{`: "not valid JSON",
-		`{"type": "authorized_user", "client_id": "x", "refresh_token": "y", "universe_domain": "z.example"}`: "universe",
+		`{"type": "authorized_user", "client_id": "x", "refresh_token": "y", ` +
+			`"universe_domain": "z.example"}`: "universe",
 	} {
 		must(t, os.WriteFile(path, []byte(content), 0o600))
 		if _, err := load(); err == nil || !strings.Contains(err.Error(), want) {

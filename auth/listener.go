@@ -32,7 +32,8 @@ func loopbackListener(listen func(network, address string) (net.Listener, error)
 		// Is it the port, or is there no IPv4 loopback?
 		if probe, perr := listen("tcp4", "127.0.0.1:0"); perr == nil {
 			probe.Close()
-			return nil, configError("sign-in", "port "+itoa(port)+" of 127.0.0.1 cannot be used, probably because another program has it",
+			return nil, configError("sign-in",
+				"port "+itoa(port)+" of 127.0.0.1 cannot be used, probably because another program has it",
 				"end that program, or choose another redirect port (0 = any free one)")
 		}
 	}

@@ -123,7 +123,8 @@ func TestRedirectPort(t *testing.T) {
 				c.RedirectPort = port
 				c.listen = func(network, address string) (net.Listener, error) {
 					if network == "tcp4" {
-						return nil, &net.OpError{Op: "listen", Net: network, Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}
+						return nil, &net.OpError{Op: "listen", Net: network,
+							Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}
 					}
 					return net.Listen(network, address)
 				}

@@ -34,7 +34,8 @@ func ParseMode(s string) (Mode, error) {
 			return Mode(m), nil
 		}
 	}
-	return ModeAuto, configError("configuration", "the sign-in mode is not known", "it is auto, browser, manual or never")
+	return ModeAuto, configError("configuration", "the sign-in mode is not known",
+		"it is auto, browser, manual or never")
 }
 
 // String returns the name that ParseMode reads.

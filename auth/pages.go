@@ -17,11 +17,17 @@ type page struct {
 }
 
 var (
-	pageDone     = page{200, "You are signed in", "You can close this window and go back to the application.", ""}
-	pageUnsaved  = page{200, "You are signed in", "You can close this window and go back to the application. The sign-in could not be saved, so you will be asked again next time.", ""}
-	pageRefused  = page{200, "Sign-in refused", "Nothing was signed in. You can close this window; the application has been told.", ""}
-	pageFailed   = page{200, "Sign-in failed", "Nothing was signed in. You can close this window; the application tells the reason.", ""}
-	pageBad      = page{400, "This is not the expected answer", "The address does not belong to the sign-in that is running. Start the sign-in again from the application.", ""}
+	pageDone    = page{200, "You are signed in", "You can close this window and go back to the application.", ""}
+	pageUnsaved = page{200, "You are signed in",
+		"You can close this window and go back to the application. The sign-in could not be saved, so you will be " +
+			"asked again next time.", ""}
+	pageRefused = page{200, "Sign-in refused",
+		"Nothing was signed in. You can close this window; the application has been told.", ""}
+	pageFailed = page{200, "Sign-in failed",
+		"Nothing was signed in. You can close this window; the application tells the reason.", ""}
+	pageBad = page{400, "This is not the expected answer",
+		"The address does not belong to the sign-in that is running. Start the sign-in again from the application.",
+		""}
 	pageNotFound = page{404, "Not found", "There is nothing here.", ""}
 	pageMethod   = page{405, "Method not allowed", "Only GET is answered here.", ""}
 	pageHost     = page{421, "Wrong address", "This server answers under its numeric loopback address only.", ""}

@@ -21,7 +21,8 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: got %q; want %q", key, got, want)
 			}
 		}
-		if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none';") || strings.Contains(csp, "unsafe") {
+		if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none';") ||
+			strings.Contains(csp, "unsafe") {
 			t.Errorf("Content-Security-Policy: got %q", csp)
 		}
 		for _, bad := range []string{"<script", "http://", "https://", "src=", "href="} {
@@ -37,7 +38,8 @@ func TestPages(t *testing.T) {
 		code := w.code(t)
 		_, body, h := w.get(t, enc("state", w.state, "code", code), nil)
 		check(t, body, h)
-		if !strings.Contains(body, "You are signed in") || strings.Contains(body, code) || strings.Contains(body, w.state) {
+		if !strings.Contains(body, "You are signed in") || strings.Contains(body, code) ||
+			strings.Contains(body, w.state) {
 			t.Errorf("page: got %q", body)
 		}
 	})
@@ -58,7 +60,8 @@ func TestPages(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, fakegoogle.Options{})
 		w := r.startWaiting(nil)
-		_, body, h := w.get(t, enc("state", w.state, "error", "<script>alert(1)</script>", "error_description", "<script>alert(2)</script>"), nil)
+		_, body, h := w.get(t, enc("state", w.state, "error", "<script>alert(1)</script>", "error_description",
+			"<script>alert(2)</script>"), nil)
 		check(t, body, h)
 		if !strings.Contains(body, "&lt;script&gt;alert(1)") || strings.Contains(body, "alert(2)") {
 			t.Errorf("page: got %q", body)
@@ -79,7 +82,8 @@ func TestPageOfFastEnd(t *testing.T) {
 	for range 50 {
 		r := newRig(t, fakegoogle.Options{})
 		w := r.startWaiting(nil)
-		if _, body, _ := w.get(t, enc("state", w.state, "error", "access_denied"), nil); !strings.Contains(body, "Sign-in refused") {
+		_, body, _ := w.get(t, enc("state", w.state, "error", "access_denied"), nil)
+		if !strings.Contains(body, "Sign-in refused") {
 			t.Fatalf("page: got %q", body)
 		}
 		w.wait(t)

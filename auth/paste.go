@@ -41,7 +41,8 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 	case text == "":
 		return "", errors.New("nothing was pasted; the address begins with " + at.redirectURI)
 	case !strings.Contains(text, "://"):
-		return "", errors.New("this is not the whole address; it begins with " + at.redirectURI + " (a code alone is not accepted)")
+		return "", errors.New("this is not the whole address; it begins with " + at.redirectURI +
+			" (a code alone is not accepted)")
 	}
 	want, err := url.Parse(at.redirectURI)
 	if err != nil {

@@ -96,7 +96,8 @@ func (p *pasting) Prompt(ctx context.Context, prompt Prompt) error {
 func (p *pasting) address(t *testing.T, url string) string {
 	t.Helper()
 	w := &waiting{url: url, addr: strings.Split(strings.SplitAfter(query(t, url, "redirect_uri"), "//")[1], "/")[0]}
-	return query(t, url, "redirect_uri") + "?" + enc("state", query(t, url, "state"), "code", w.code(t), "scope", ScopeBigQuery)
+	return query(t, url, "redirect_uri") + "?" +
+		enc("state", query(t, url, "state"), "code", w.code(t), "scope", ScopeBigQuery)
 }
 
 // T37: a sign-in by paste, after some wrong ones.

@@ -101,20 +101,23 @@ func promptText(p Prompt, paste bool) string {
 		b.WriteString("You are asked again: " + p.Reason + ".\n\n")
 	}
 	if p.Opened {
-		b.WriteString("Your browser is being opened to sign in to Google. If it does not appear, open this address on this machine:\n\n")
+		b.WriteString("Your browser is being opened to sign in to Google. If it does not appear, open this " +
+			"address on this machine:\n\n")
 	} else {
 		b.WriteString("To sign in to Google, open this address in a browser:\n\n")
 	}
 	b.WriteString("    " + p.URL + "\n\n")
 	if !p.Opened {
 		_, port, _ := net.SplitHostPort(p.RedirectAddr) // it came from a listener
-		b.WriteString("If the browser is on this machine, that is all. If it is on another one, it will end at a page that\n" +
+		b.WriteString("If the browser is on this machine, that is all. If it is on another one, it will end at a " +
+			"page that\n" +
 			"cannot be shown; its address begins with http://" + p.RedirectAddr + "/.\n")
 		if paste {
 			b.WriteString("Copy that whole address from the browser's address bar, paste it here and press Enter.\n" +
 				"Paste only what came from a sign-in that you started yourself just now.\n")
 		} else {
-			b.WriteString("There is no terminal to paste that address into, so forward the port first, on the machine with the browser:\n\n" +
+			b.WriteString("There is no terminal to paste that address into, so forward the port first, on the " +
+				"machine with the browser:\n\n" +
 				"    ssh -L " + port + ":" + p.RedirectAddr + " <this machine>\n")
 		}
 		b.WriteString("\n")

@@ -68,7 +68,8 @@ func DecodeRecord(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("%w: not the JSON of a record", ErrCorrupt)
 	}
 	if raw.Version < 1 || raw.Version > recordVersion {
-		return nil, fmt.Errorf("%w: its version is %d; this program reads versions up to %d", ErrCorrupt, raw.Version, recordVersion)
+		return nil, fmt.Errorf("%w: its version is %d; this program reads versions up to %d", ErrCorrupt, raw.Version,
+			recordVersion)
 	}
 	if raw.ClientID == "" || raw.RefreshToken == "" || len(raw.Scopes) == 0 {
 		return nil, fmt.Errorf("%w: it is incomplete", ErrCorrupt)
@@ -96,7 +97,8 @@ func (r Record) String() string {
 	if account == "" {
 		account = "unnamed account"
 	}
-	return fmt.Sprintf("auth.Record(%s, client %s, expires %s)", account, r.ClientID, r.Expiry.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("auth.Record(%s, client %s, expires %s)", account, r.ClientID,
+		r.Expiry.UTC().Format(time.RFC3339))
 }
 
 // Format prints String for every verb.

@@ -31,24 +31,30 @@ func TestRefreshFaults(t *testing.T) {
 	}{
 		{"500", fakegoogle.Reply{Status: 500}, 3, true, nil},
 		{"503", fakegoogle.Reply{Status: 503}, 3, true, nil},
-		{"429 that asks for an hour", fakegoogle.Reply{Status: 429, Header: http.Header{"Retry-After": {"3600"}}}, 1, true, nil},
+		{"429 that asks for an hour", fakegoogle.Reply{Status: 429, Header: http.Header{"Retry-After": {"3600"}}}, 1,
+			true, nil},
 		{"server_error", fakegoogle.ErrorReply(400, "server_error", ""), 3, true, nil},
 		{"internal_failure", fakegoogle.ErrorReply(400, "internal_failure", ""), 3, true, nil},
 		{"reset", fakegoogle.Reply{Reset: true}, 3, true, nil},
 		{"hang", fakegoogle.Reply{Hang: true}, 3, true, context.DeadlineExceeded},
-		{"truncated JSON", fakegoogle.Reply{Status: 200, Header: json, Body: `{"access_token": "ya29.cut`}, 3, true, nil},
+		{"truncated JSON", fakegoogle.Reply{Status: 200, Header: json, Body: `{"access_token": "ya29.cut`}, 3, true,
+			nil},
 		{"empty body", fakegoogle.Reply{Status: 200, Header: json}, 3, true, nil},
-		{"no access token", fakegoogle.Reply{Status: 200, Header: json, Body: `{"token_type":"Bearer"}`}, 3, true, nil},
-		{"10 MiB", fakegoogle.Reply{Status: 200, Header: json, Body: `{"access_token": "` + strings.Repeat("x", 10<<20) + `"}`}, 3, true, nil},
+		{"no access token", fakegoogle.Reply{Status: 200, Header: json, Body: `{"token_type":"Bearer"}`}, 3, true,
+			nil},
+		{"10 MiB", fakegoogle.Reply{Status: 200, Header: json,
+			Body: `{"access_token": "` + strings.Repeat("x", 10<<20) + `"}`}, 3, true, nil},
 		{"HTML page", fakegoogle.Reply{Status: 502, Header: html, Body: "<html>ECHO</html>"}, 3, true, nil},
 		{"error in a 200", fakegoogle.ErrorReply(200, "invalid_client", ""), 1, false, ErrClientConfig},
-		{"redirect", fakegoogle.Reply{Status: 307, Header: http.Header{"Location": {other.URL + "/token"}}}, 1, false, nil},
+		{"redirect", fakegoogle.Reply{Status: 307, Header: http.Header{"Location": {other.URL + "/token"}}}, 1, false,
+			nil},
 		{"invalid_client", fakegoogle.ErrorReply(401, "invalid_client", ""), 1, false, ErrClientConfig},
 		{"unauthorized_client", fakegoogle.ErrorReply(400, "unauthorized_client", ""), 1, false, ErrClientConfig},
 		{"invalid_scope", fakegoogle.ErrorReply(400, "invalid_scope", ""), 1, false, ErrClientConfig},
 		{"admin policy", fakegoogle.ErrorReply(400, "admin_policy_enforced", ""), 1, false, ErrConsentDenied},
 		{"unknown code", fakegoogle.ErrorReply(400, "something_new", ""), 1, false, nil},
-		{"fields of other types", fakegoogle.Reply{Status: 400, Header: json, Body: `{"error": {"code": 400, "status": "X"}}`}, 1, false, nil},
+		{"fields of other types", fakegoogle.Reply{Status: 400, Header: json,
+			Body: `{"error": {"code": 400, "status": "X"}}`}, 1, false, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +88,8 @@ func TestRefreshFaults(t *testing.T) {
 			if tt.kind != nil && !errors.Is(err, tt.kind) || errors.Is(err, ErrConsentRequired) {
 				t.Errorf("got %v; want %v", err, tt.kind)
 			}
-			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, before.RefreshToken) || len(err.Error()) > 600 {
+			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, before.RefreshToken) ||
+				len(err.Error()) > 600 {
 				t.Errorf("the error quotes the answer: %.300s", text)
 			}
 			if n := tries.Load(); n != int64(tt.tries) {
@@ -129,7 +136,8 @@ func TestReconsent(t *testing.T) {
 			r.google.ScriptToken(fakegoogle.ErrorReply(400, "invalid_grant", subtype))
 			_, err := a.Token()
 			e, ok := errors.AsType[*Error](err)
-			if !ok || !errors.Is(err, ErrConsentRequired) || e.Code != "invalid_grant" || e.Subtype != subtype || e.Status != 400 {
+			if !ok || !errors.Is(err, ErrConsentRequired) || e.Code != "invalid_grant" || e.Subtype != subtype ||
+				e.Status != 400 {
 				t.Fatalf("Token: got %v; want ErrConsentRequired with subtype %q", err, subtype)
 			}
 			if got := strings.Contains(e.Hint, "session control"); got != (subtype != "") {
@@ -189,7 +197,8 @@ func TestRefreshPrefersNewerRecord(t *testing.T) {
 		access string
 		want   fakegoogle.Counts
 	}{
-		{"with a good access token", "ya29.newer", fakegoogle.Counts{AuthPages: 2, Consents: 2, Exchanges: 2, Refreshes: 1}},
+		{"with a good access token", "ya29.newer",
+			fakegoogle.Counts{AuthPages: 2, Consents: 2, Exchanges: 2, Refreshes: 1}},
 		{"without one", "", fakegoogle.Counts{AuthPages: 2, Consents: 2, Exchanges: 2, Refreshes: 3}},
 	} {
 		b := r.open(func(c *Config) { c.Store = MemoryStore() })
@@ -279,7 +288,8 @@ func TestRefreshTokenRotation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (before.RefreshToken != after.RefreshToken) != rotate || before.AccessToken == after.AccessToken || after.Created != before.Created {
+		if (before.RefreshToken != after.RefreshToken) != rotate || before.AccessToken == after.AccessToken ||
+			after.Created != before.Created {
 			t.Errorf("rotate %v: refresh token changed: %v", rotate, before.RefreshToken != after.RefreshToken)
 		}
 	}

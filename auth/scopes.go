@@ -39,10 +39,12 @@ var implied = map[string][]string{
 		ScopeBigQuery, scopePrefix + "bigquery.readonly", scopePrefix + "bigquery.insertdata",
 		scopePrefix + "cloud-platform.read-only", scopePrefix + "devstorage.read_only",
 	},
-	scopePrefix + "cloud-platform.read-only": {scopePrefix + "bigquery.readonly", scopePrefix + "devstorage.read_only"},
-	ScopeBigQuery:                            {scopePrefix + "bigquery.readonly", scopePrefix + "bigquery.insertdata"},
-	scopePrefix + "drive":                    {scopePrefix + "drive.readonly"},
-	scopePrefix + "spreadsheets":             {scopePrefix + "spreadsheets.readonly"},
+	scopePrefix + "cloud-platform.read-only": {scopePrefix + "bigquery.readonly",
+		scopePrefix + "devstorage.read_only"},
+	ScopeBigQuery: {scopePrefix + "bigquery.readonly",
+		scopePrefix + "bigquery.insertdata"},
+	scopePrefix + "drive":        {scopePrefix + "drive.readonly"},
+	scopePrefix + "spreadsheets": {scopePrefix + "spreadsheets.readonly"},
 }
 
 // canonicalScope returns the full form of a scope.
@@ -68,7 +70,8 @@ func normalizeScopes(scopes []string) ([]string, error) {
 		full, ok := canonicalScope(strings.TrimSpace(scope))
 		if !ok {
 			names := slices.Sorted(maps.Keys(shortScopes))
-			return nil, configError("configuration", "scope number "+itoa(i+1)+" is neither a full scope that starts with https:// nor a known short name",
+			return nil, configError("configuration",
+				"scope number "+itoa(i+1)+" is neither a full scope that starts with https:// nor a known short name",
 				"the short names are "+strings.Join(names, ", "))
 		}
 		out = append(out, full)

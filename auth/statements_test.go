@@ -60,7 +60,8 @@ var statements = map[string][]string{
 	"S38": {"TestTypesHideSecrets", "TestOpener", "TestManualModeAtTerminal"},
 	"S39": {"TestConcurrentEnsureAsksOnce", "TestProcessesShareConsent", "TestProcessesShareRefresh"},
 	"S40": {"TestHeadlessFailsFast", "TestNeverDoesNotWait"},
-	"S41": {"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn", "TestProcessesShareRefusal"},
+	"S41": {"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn",
+		"TestProcessesShareRefusal"},
 	"S42": {"TestPaste", "TestManualModeAtTerminal", "FuzzPaste"},
 	"S43": {"TestLogoutAndRevoke", "TestSources"},
 
@@ -105,7 +106,8 @@ var statements = map[string][]string{
 	"T39": {"TestRefreshOutlivesCallersContext"},
 	"T40": {"TestStrangeLifetimes", "TestClockJumps"},
 	"T41": {"TestInvalidate", "driver/TestTokenRefusedOnce", "driver/TestTokenRefusedForEver"},
-	"T42": {"TestAmbientCredentialsAreIgnored", "driver/TestNoAmbientCredentials", "driver/TestQuotaProjectFromEnvironment"},
+	"T42": {"TestAmbientCredentialsAreIgnored", "driver/TestNoAmbientCredentials",
+		"driver/TestQuotaProjectFromEnvironment"},
 	"T43": {"TestLogoutAndRevoke"},
 	"T44": {"TestLogoutDuringRefresh"},
 	"T45": {"TestStoreLocks", "TestSignInWithoutWorkingStore"},
@@ -136,7 +138,8 @@ func TestStatements(t *testing.T) {
 			t.Errorf("%s has no test", id)
 		}
 	}
-	have := map[string]map[string]bool{"auth": testNames(t, "."), "dsn": testNames(t, "../dsn"), "driver": testNames(t, "../driver")}
+	have := map[string]map[string]bool{"auth": testNames(t, "."), "dsn": testNames(t, "../dsn"),
+		"driver": testNames(t, "../driver")}
 	for id, names := range statements {
 		for _, name := range names {
 			pkg, test, ok := strings.Cut(name, "/")
@@ -203,7 +206,8 @@ func TestSources(t *testing.T) {
 				t.Errorf("%s: %s has %q", id, file, found)
 			}
 		}
-		constantTime = constantTime || strings.Contains(code.String(), "subtle.ConstantTimeCompare([]byte(q.Get(\"state\")), []byte(at.state))")
+		constantTime = constantTime || strings.Contains(code.String(),
+			"subtle.ConstantTimeCompare([]byte(q.Get(\"state\")), []byte(at.state))")
 	}
 	if !constantTime {
 		t.Error("S7: the state is not compared in constant time")

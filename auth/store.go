@@ -13,11 +13,11 @@ import (
 // Get returns the record, an error that matches ErrNotFound if there is none,
 // or one that matches ErrCorrupt if what is there cannot be used.
 //
-// Update runs fn with the present record (nil if there is none or it is
-// corrupt) under a lock that other processes honour, and saves what fn
-// returns; nil deletes, and old itself leaves everything as it is. If fn fails nothing is changed and its error is
-// returned. fn may take minutes, since a person may be asked in it. Get does
-// not wait for that lock. Waiting for the lock ends with ctx.
+// Update runs fn with the present record (nil if there is none or it is corrupt)
+// under a lock that other processes honour, and saves what fn returns. Returning
+// nil deletes the record; returning old keeps it unchanged. If fn fails nothing is
+// changed and its error is returned. fn may take minutes, since a person may be
+// asked in it. Get does not wait for that lock. Waiting for the lock ends with ctx.
 type Store interface {
 	Get(ctx context.Context, key string) (*Record, error)
 	Update(ctx context.Context, key string, fn func(old *Record) (*Record, error)) error

@@ -47,7 +47,8 @@ func TestUnsavedSignInWins(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
 	dead := testRecord()
-	dead.ClientID, dead.RefreshToken, dead.Expiry = r.cfg.Client.id, "1//dead-refresh-token", r.clock.Now().Add(-time.Hour)
+	dead.ClientID, dead.RefreshToken, dead.Expiry = r.cfg.Client.id, "1//dead-refresh-token",
+		r.clock.Now().Add(-time.Hour)
 	dead.Created = r.clock.Now().Add(-24 * time.Hour)
 	a := r.open(func(c *Config) { c.Store = &faultyStore{kept: dead, save: errors.New("read-only file system")} })
 	for range 3 {

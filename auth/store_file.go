@@ -24,7 +24,8 @@ func FileStore(dir string) (Store, error) {
 	if dir == "" {
 		base, err := os.UserConfigDir()
 		if err != nil {
-			s.unusable = errors.New("auth: the user's configuration directory is not known; set HOME or name a token directory")
+			s.unusable = errors.New("auth: the user's configuration directory is not known; set HOME or name a " +
+				"token directory")
 			return s, nil
 		}
 		s.dir, s.private = filepath.Join(base, "bigqueryuser"), true
@@ -65,7 +66,8 @@ func (s *fileStore) checkDir() error {
 		}
 	}
 	if othersMayWrite(info) {
-		return configError("configuration", "others may write to the token directory "+s.dir, "name another one, or chmod it to 0700")
+		return configError("configuration", "others may write to the token directory "+s.dir,
+			"name another one, or chmod it to 0700")
 	}
 	return nil
 }

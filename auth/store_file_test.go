@@ -220,7 +220,8 @@ func TestRenameIsTriedAgain(t *testing.T) {
 		t.Errorf("%d tries; want 4", tries)
 	}
 	files.rename = func(string, string) error { tries++; return busy }
-	if err := s.Update(t.Context(), testKey, func(*Record) (*Record, error) { return testRecord(), nil }); !errors.Is(err, busy) {
+	save := func(*Record) (*Record, error) { return testRecord(), nil }
+	if err := s.Update(t.Context(), testKey, save); !errors.Is(err, busy) {
 		t.Errorf("a file that stays open: got %v", err)
 	}
 	if tries > 20 {

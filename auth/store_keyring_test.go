@@ -77,7 +77,8 @@ func TestKeyringUnavailable(t *testing.T) {
 			s := fakeKeyring(t)
 			s.get, s.timeout = get, 20*time.Millisecond
 			a := r.open(func(c *Config) { c.Store = s })
-			if err := a.Ensure(t.Context()); !errors.Is(err, ErrStoreUnavailable) || !strings.Contains(err.Error(), "token_store=file") {
+			if err := a.Ensure(t.Context()); !errors.Is(err, ErrStoreUnavailable) ||
+				!strings.Contains(err.Error(), "token_store=file") {
 				t.Errorf("Ensure: got %v; want ErrStoreUnavailable that says what to do", err)
 			}
 			if err := a.Logout(t.Context()); !errors.Is(err, ErrStoreUnavailable) {
@@ -109,7 +110,8 @@ func TestKeyringRecordFits(t *testing.T) {
 	got, err := s.Get(t.Context(), testKey)
 	must(t, err)
 	if got.RefreshToken != rec.RefreshToken || got.AccessToken != "" || !got.Expiry.IsZero() {
-		t.Errorf("refresh token of %d bytes, access token of %d; want 512 and 0", len(got.RefreshToken), len(got.AccessToken))
+		t.Errorf("refresh token of %d bytes, access token of %d; want 512 and 0", len(got.RefreshToken),
+			len(got.AccessToken))
 	}
 }
 

@@ -176,7 +176,8 @@ func TestStoreKeys(t *testing.T) {
 			continue
 		}
 		for _, key := range []string{"", "../../etc/passwd", testKey + "/", strings.ToUpper(testKey[:63]) + "/"} {
-			if _, err := s.Get(t.Context(), key); err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			if _, err := s.Get(t.Context(), key); err == nil || errors.Is(err, ErrNotFound) ||
+				errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s: key %q: got %v; want a refusal", name, key, err)
 			}
 		}

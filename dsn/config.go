@@ -145,13 +145,15 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.Auth == "none" && !isLocal(c.Endpoint) {
-		return &Error{Key: "auth", Problem: "is none, which needs an endpoint on this machine, such as endpoint=http://127.0.0.1:9050"}
+		return &Error{Key: "auth", Problem: "is none, which needs an endpoint on this machine, such as " +
+			"endpoint=http://127.0.0.1:9050"}
 	}
 	if c.Auth == "none" && c.StorageEndpoint != "" && !isLocal(c.StorageEndpoint) {
 		return &Error{Key: "storage_endpoint", Problem: "is not on this machine, as auth=none needs it to be"}
 	}
 	if c.DestinationTable != "" && c.Dataset == "" && !strings.Contains(c.DestinationTable, ".") {
-		return &Error{Key: "destination_table", Problem: "names no dataset, and there is no default one; want dataset.table"}
+		return &Error{Key: "destination_table",
+			Problem: "names no dataset, and there is no default one; want dataset.table"}
 	}
 	if c.DestinationTable == "" && c.WriteDisposition+c.CreateDisposition != "" {
 		key := "write_disposition"
@@ -161,7 +163,8 @@ func (c Config) Validate() error {
 		return &Error{Key: key, Problem: "says nothing without a destination_table; give one, or leave it out"}
 	}
 	if c.ReadAPI == "storage" && c.Endpoint != "" && c.StorageEndpoint == "" {
-		return &Error{Key: "read_api", Problem: "is storage, which needs a storage_endpoint beside the endpoint; give one, or leave read_api out"}
+		return &Error{Key: "read_api", Problem: "is storage, which needs a storage_endpoint beside the endpoint; " +
+			"give one, or leave read_api out"}
 	}
 	return nil
 }

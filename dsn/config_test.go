@@ -52,7 +52,8 @@ func TestMasked(t *testing.T) {
 	t.Parallel()
 	c := &Config{
 		Project: "p", Dataset: "d", Location: "EU",
-		ClientSecrets: "/home/" + canary + "/bq.json", TokenDir: "/home/" + canary + "/tokens", User: canary + "@example.com",
+		ClientSecrets: "/home/" + canary + "/bq.json", TokenDir: "/home/" + canary + "/tokens",
+		User:     canary + "@example.com",
 		Endpoint: "https://ada:" + canary + "@example.com",
 	}
 	var logged bytes.Buffer
@@ -74,7 +75,8 @@ func TestMasked(t *testing.T) {
 			t.Errorf("%s: %s does not name the project", name, got)
 		}
 	}
-	if want := "bigqueryuser://p/d?client_secrets=***&endpoint=***&location=EU&token_dir=***&user=***"; c.String() != want {
+	want := "bigqueryuser://p/d?client_secrets=***&endpoint=***&location=EU&token_dir=***&user=***"
+	if c.String() != want {
 		t.Errorf("String: got %s; want %s", c.String(), want)
 	}
 }

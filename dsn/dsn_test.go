@@ -63,7 +63,8 @@ func TestParseErrors(t *testing.T) {
 				t.Fatalf("Parse(%q): error %v is a %T; want *Error", tc.text, err, err)
 			}
 			if e.Key != tc.key || !strings.Contains(e.Problem, tc.problem) {
-				t.Errorf("Parse(%q): got %q with key %q; want key %q and %q in the text", tc.text, e, e.Key, tc.key, tc.problem)
+				t.Errorf("Parse(%q): got %q with key %q; want key %q and %q in the text", tc.text, e, e.Key, tc.key,
+					tc.problem)
 			}
 			if strings.Contains(err.Error(), canary) {
 				t.Errorf("Parse(%q): error %q repeats a value", tc.text, err)

@@ -9,7 +9,8 @@ import (
 )
 
 func ExampleParse() {
-	c, err := dsn.Parse("bigqueryuser://my-project/sales?client_secrets=~/client_secrets.json&location=EU&login_timeout=2m")
+	c, err := dsn.Parse("bigqueryuser://my-project/sales?" +
+		"client_secrets=~/client_secrets.json&location=EU&login_timeout=2m")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -31,12 +32,12 @@ func ExampleParse_legacyProject() {
 func ExampleConfig_Format() {
 	c := dsn.Config{
 		Project:       "my-project",
-		ClientSecrets: "/home/ada/my secrets.json",
-		Scopes:        []string{"bigquery", "drive.readonly"},
+		ClientSecrets: "my secrets.json",
+		Scopes:        []string{"bigquery"},
 		LoginTimeout:  2 * time.Minute,
 	}
 	fmt.Println(c.Format())
-	// Output: bigqueryuser://my-project?client_secrets=/home/ada/my%20secrets.json&login_timeout=2m0s&scopes=bigquery,drive.readonly
+	// Output: bigqueryuser://my-project?client_secrets=my%20secrets.json&login_timeout=2m0s&scopes=bigquery
 }
 
 func ExampleConfig_String() {
@@ -49,7 +50,7 @@ func ExampleError() {
 	for _, text := range []string{
 		"bigqueryuser://my-project?loaction=EU",
 		"bigqueryuser://my-project?login=popup",
-		"bigqueryuser://my-project?password=123",
+		"bigqueryuser://my-project?location=",
 	} {
 		_, err := dsn.Parse(text)
 		var e *dsn.Error
@@ -58,5 +59,5 @@ func ExampleError() {
 	// Output:
 	// true dsn: loaction: is not a key; did you mean location?
 	// true dsn: login: has a value that is not allowed; want auto, browser, manual or never
-	// true dsn: password: holds a secret, and a DSN may not: name the client_secrets.json file with client_secrets=PATH; the person signs in with the browser, and the tokens stay in the sign-in's own store
+	// true dsn: location: is empty; leave it out or give a BigQuery location such as US, EU or europe-west1
 }

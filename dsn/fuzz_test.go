@@ -33,14 +33,17 @@ func FuzzParse(f *testing.F) {
 func FuzzFormat(f *testing.F) {
 	for _, tc := range good {
 		c := tc.want
-		f.Add(c.Project, c.Dataset, c.ClientSecrets, strings.Join(c.Scopes, " "), c.Login, c.RedirectPort, int64(c.LoginTimeout),
+		f.Add(c.Project, c.Dataset, c.ClientSecrets, strings.Join(c.Scopes, " "), c.Login, c.RedirectPort,
+			int64(c.LoginTimeout),
 			c.TokenDir, c.QuotaProject, c.Location, c.MaxResults, c.Endpoint, c.Application)
 	}
 	f.Fuzz(func(t *testing.T, project, dataset, secrets, scopes, login string, port int, timeout int64,
 		dir, quota, location string, max int64, endpoint, application string) {
 		c := &Config{
-			Project: project, Dataset: dataset, ClientSecrets: secrets, Login: login, RedirectPort: port, LoginTimeout: time.Duration(timeout),
-			TokenDir: dir, QuotaProject: quota, Location: location, MaxResults: max, Endpoint: endpoint, Application: application,
+			Project: project, Dataset: dataset, ClientSecrets: secrets, Login: login, RedirectPort: port,
+			LoginTimeout: time.Duration(timeout),
+			TokenDir:     dir, QuotaProject: quota, Location: location, MaxResults: max, Endpoint: endpoint,
+			Application: application,
 		}
 		if scopes != "" {
 			c.Scopes = strings.Split(scopes, " ")

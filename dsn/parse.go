@@ -18,7 +18,8 @@ const scheme = "bigqueryuser://"
 func Parse(s string) (*Config, error) {
 	rest, ok := strings.CutPrefix(s, scheme)
 	if !ok {
-		return nil, &Error{Problem: "does not start with " + scheme + "; want bigqueryuser://PROJECT/DATASET?key=value"}
+		return nil, &Error{Problem: "does not start with " + scheme +
+			"; want bigqueryuser://PROJECT/DATASET?key=value"}
 	}
 	if strings.Contains(rest, "#") {
 		return nil, &Error{Problem: "has a fragment; write a # inside a value as %23"}
@@ -74,17 +75,21 @@ func splitPair(text string, n int) (pair, error) {
 	key, raw, ok := strings.Cut(text, "=")
 	switch {
 	case text == "":
-		return pair{}, &Error{Problem: fmt.Sprintf("has nothing in the place of pair %d after the question mark; want key=value", n)}
+		return pair{}, &Error{Problem: fmt.Sprintf("has nothing in the place of pair %d after the question mark; "+
+			"want key=value", n)}
 	case !ok:
-		return pair{}, &Error{Problem: fmt.Sprintf("has no = in pair %d after the question mark; want key=value, with an & inside a value as %%26", n)}
+		return pair{}, &Error{Problem: fmt.Sprintf("has no = in pair %d after the question mark; want key=value, "+
+			"with an & inside a value as %%26", n)}
 	case lookup(key) == nil:
 		return pair{key: key}, nil // parsePair finds the words
 	case strings.Contains(raw, ";"):
-		return pair{key: key}, &Error{Key: key, Problem: "has a semicolon; pairs are separated by &, and a ; inside a value is written %3B"}
+		return pair{key: key}, &Error{Key: key,
+			Problem: "has a semicolon; pairs are separated by &, and a ; inside a value is written %3B"}
 	}
 	value, ok := unescape(raw)
 	if !ok {
-		return pair{key: key}, &Error{Key: key, Problem: "has a % that is not followed by two hexadecimal digits; a percent sign is written %25"}
+		return pair{key: key}, &Error{Key: key,
+			Problem: "has a % that is not followed by two hexadecimal digits; a percent sign is written %25"}
 	}
 	if !isText(value) {
 		return pair{key: key}, &Error{Key: key, Problem: "has a control character or is not UTF-8"}
@@ -95,11 +100,13 @@ func splitPair(text string, n int) (pair, error) {
 // parsePath reads what stands before the question mark.
 func parsePath(c *Config, path string, seen map[string]bool) error {
 	if strings.Contains(path, "@") {
-		return &Error{Key: "project", Problem: "comes after a user name and @, which have no place in a DSN: the person signs in with the browser; want " + scheme + "PROJECT"}
+		return &Error{Key: "project", Problem: "comes after a user name and @, which have no place in a DSN: the " +
+			"person signs in with the browser; want " + scheme + "PROJECT"}
 	}
 	project, dataset, slash := strings.Cut(path, "/")
 	if !inAuthority(project) {
-		return &Error{Key: "project", Problem: "has a colon; a project with a domain is written bigqueryuser:///DATASET?project=example.com:my-project, and a host with a port is an endpoint=URL"}
+		return &Error{Key: "project", Problem: "has a colon; a project with a domain is written " +
+			"bigqueryuser:///DATASET?project=example.com:my-project, and a host with a port is an endpoint=URL"}
 	}
 	if slash && strings.Contains(dataset, "/") {
 		return &Error{Key: "dataset", Problem: "is followed by one more slash; want bigqueryuser://PROJECT/DATASET"}

@@ -46,13 +46,15 @@ func isDataset(s string) bool {
 	return len(s) <= 1024 && datasetID.MatchString(s)
 }
 
-// isTable takes "my_table" with a dataset before it or without one, and the decorator of a partition.
+// isTable takes "my_table" with a dataset before it or without one, and the
+// decorator of a partition.
 func isTable(s string) bool {
 	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
 		return isDataset(s[:dot]) && isTable(s[dot+1:])
 	}
 	name, decorator, partition := strings.Cut(s, "$")
-	return len(s) <= 1024 && name != "" && !strings.ContainsFunc(name, isNotInTableID) && (!partition || datasetID.MatchString(decorator))
+	return len(s) <= 1024 && name != "" && !strings.ContainsFunc(name, isNotInTableID) &&
+		(!partition || datasetID.MatchString(decorator))
 }
 
 func isNotInTableID(r rune) bool {
@@ -70,7 +72,8 @@ func isDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
 // isEmail holds no more than what tells an address from a slip of the clipboard.
 func isEmail(s string) bool {
 	name, host, ok := strings.Cut(s, "@")
-	return ok && name != "" && len(s) <= 320 && isText(s) && isDomain(strings.ToLower(host)) && !strings.ContainsAny(s, " ,;<>\"")
+	return ok && name != "" && len(s) <= 320 && isText(s) && isDomain(strings.ToLower(host)) &&
+		!strings.ContainsAny(s, " ,;<>\"")
 }
 
 func isLabel(s string) bool { return utf8.RuneCountInString(s) <= 100 && isText(s) }

@@ -74,7 +74,8 @@ func watch(t *testing.T, tab context.Context) *witness {
 				w.hosts[u.Hostname()] = true
 			}
 		case *log.EventEntryAdded:
-			if ev.Entry.Source == log.EntrySourceSecurity || strings.Contains(ev.Entry.Text, "Content Security Policy") {
+			if ev.Entry.Source == log.EntrySourceSecurity ||
+				strings.Contains(ev.Entry.Text, "Content Security Policy") {
 				w.complaints = append(w.complaints, ev.Entry.Text)
 			}
 		}
@@ -128,7 +129,8 @@ func TestPages(t *testing.T) {
 	}{
 		{"finished", "allow", nil, "You are signed in", "close this window", nil},
 		{"refused", "cancel", nil, "Sign-in refused", "access_denied", auth.ErrConsentDenied},
-		{"failed", "allow", []fakegoogle.Reply{fakegoogle.ErrorReply(401, "invalid_client", "")}, "Sign-in failed", "invalid_client", auth.ErrClientConfig},
+		{"failed", "allow", []fakegoogle.Reply{fakegoogle.ErrorReply(401, "invalid_client", "")}, "Sign-in failed",
+			"invalid_client", auth.ErrClientConfig},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,11 +181,13 @@ func TestPages(t *testing.T) {
 			case <-time.After(30 * time.Second):
 				t.Fatal("Ensure did not return")
 			}
-			if got.Title != tt.title || len(got.Headings) != 1 || got.Headings[0] != tt.title || !strings.Contains(got.Text, tt.detail) {
+			if got.Title != tt.title || len(got.Headings) != 1 || got.Headings[0] != tt.title ||
+				!strings.Contains(got.Text, tt.detail) {
 				t.Errorf("page: got %+v; want title and heading %q and the text %q", got, tt.title, tt.detail)
 			}
 			if got.Lang != "en" || got.Scripts != 0 || got.Resources != 0 {
-				t.Errorf("page: language %q, %d scripts, %d resources; want en, 0, 0", got.Lang, got.Scripts, got.Resources)
+				t.Errorf("page: language %q, %d scripts, %d resources; want en, 0, 0", got.Lang, got.Scripts,
+					got.Resources)
 			}
 			if got.Width > 39*16 {
 				t.Errorf("the page is %v pixels wide: its style was not applied", got.Width)
@@ -244,7 +248,8 @@ func checkSchemes(t *testing.T, tab context.Context) {
 			t.Errorf("%s: background is %s", scheme, got.Background)
 		}
 		if contrast < 7 { // WCAG 2, level AAA
-			t.Errorf("%s: contrast of %s on %s is %.1f; want 7 at least", scheme, got.Foreground, got.Background, contrast)
+			t.Errorf("%s: contrast of %s on %s is %.1f; want 7 at least", scheme, got.Foreground, got.Background,
+				contrast)
 		}
 	}
 }
@@ -252,7 +257,8 @@ func checkSchemes(t *testing.T, tab context.Context) {
 // contrastOfBody is the contrast ratio of WCAG 2.
 const contrastOfBody = `(() => {
 	const light = color => {
-		const [r, g, b] = color.match(/\d+/g).map(n => n / 255).map(n => n <= 0.03928 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+		const [r, g, b] = color.match(/\d+/g).map(n => n / 255)
+			.map(n => n <= 0.03928 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
 		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 	};
 	const style = getComputedStyle(document.body);

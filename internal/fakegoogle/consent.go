@@ -55,7 +55,8 @@ func answerConsent(ctx context.Context, client *http.Client, authURL, email, dec
 	if err != nil {
 		return err
 	}
-	req, err = http.NewRequestWithContext(ctx, http.MethodPost, action.String(), strings.NewReader(form.values.Encode()))
+	req, err = http.NewRequestWithContext(ctx, http.MethodPost, action.String(),
+		strings.NewReader(form.values.Encode()))
 	if err != nil {
 		return err
 	}

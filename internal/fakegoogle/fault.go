@@ -23,7 +23,8 @@ func ErrorReply(status int, code, subtype string) Reply {
 	if subtype != "" {
 		body += `, "error_subtype": "` + subtype + `"`
 	}
-	return Reply{Status: status, Body: body + "}", Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}
+	return Reply{Status: status, Body: body + "}",
+		Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}
 }
 
 // ScriptToken queues replies for the next requests at /token.

@@ -31,11 +31,15 @@ button { font: inherit; padding: .5rem 1.5rem; margin-right: .5rem }
 <input type="hidden" name="request" value="{{.Request}}">
 <fieldset>
 <legend>Account</legend>
-{{range .Accounts}}<label><input type="radio" name="account" value="{{.Email}}"{{if .Chosen}} checked{{end}} required> {{.Email}}</label>
+{{range .Accounts}}<label>
+<input type="radio" name="account" value="{{.Email}}"{{if .Chosen}} checked{{end}} required> {{.Email}}
+</label>
 {{end}}</fieldset>
 <fieldset>
 <legend>{{.App}} wants to</legend>
-{{range .Scopes}}<label>{{if .Optional}}<input type="checkbox" name="scope" value="{{.Name}}" checked> {{end}}use {{.Name}}</label>
+{{range .Scopes}}<label>
+{{if .Optional}}<input type="checkbox" name="scope" value="{{.Name}}" checked> {{end}}use {{.Name}}
+</label>
 {{end}}</fieldset>
 <button type="submit" name="decision" value="cancel">Cancel</button>
 <button type="submit" name="decision" value="allow">Allow</button>

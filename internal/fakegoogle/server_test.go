@@ -94,7 +94,8 @@ func (a *app) codeForm(code string) url.Values {
 }
 
 func refreshForm(token string) url.Values {
-	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "client_id": {testID}, "client_secret": {testSecret}}
+	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "client_id": {testID},
+		"client_secret": {testSecret}}
 }
 
 func TestSignIn(t *testing.T) {
@@ -112,7 +113,8 @@ func TestSignIn(t *testing.T) {
 	if !ok || g.Email != "ada@example.com" || g.ClientID != testID {
 		t.Errorf("Verify: got %+v, %v", g, ok)
 	}
-	if status, body := a.post("/token", a.codeForm(cb.Get("code"))); status != 400 || body["error"] != "invalid_grant" {
+	if status, body := a.post("/token", a.codeForm(cb.Get("code"))); status != 400 ||
+		body["error"] != "invalid_grant" {
 		t.Errorf("second use of the code: got %d %v; want 400 invalid_grant", status, body)
 	}
 	status, next := a.post("/token", refreshForm(tok["refresh_token"].(string)))
@@ -125,7 +127,8 @@ func TestSignIn(t *testing.T) {
 	if _, ok := a.s.Verify(next["access_token"].(string)); ok {
 		t.Error("the access token survived the revocation")
 	}
-	if status, body := a.post("/token", refreshForm(tok["refresh_token"].(string))); status != 400 || body["error"] != "invalid_grant" {
+	if status, body := a.post("/token", refreshForm(tok["refresh_token"].(string))); status != 400 ||
+		body["error"] != "invalid_grant" {
 		t.Errorf("refresh after revoke: got %d %v; want 400 invalid_grant", status, body)
 	}
 	want := Counts{AuthPages: 1, Consents: 1, Exchanges: 2, Refreshes: 2, Revokes: 1}
@@ -142,9 +145,11 @@ func TestExchangeChecks(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"wrong verifier", func(_ *app, f url.Values) { f.Set("code_verifier", strings.Repeat("x", 43)) }, 400, "invalid_grant"},
+		{"wrong verifier", func(_ *app, f url.Values) { f.Set("code_verifier", strings.Repeat("x", 43)) }, 400,
+			"invalid_grant"},
 		{"no verifier", func(_ *app, f url.Values) { f.Del("code_verifier") }, 400, "invalid_grant"},
-		{"other redirect", func(_ *app, f url.Values) { f.Set("redirect_uri", f.Get("redirect_uri")+"/") }, 400, "redirect_uri_mismatch"},
+		{"other redirect", func(_ *app, f url.Values) { f.Set("redirect_uri", f.Get("redirect_uri")+"/") }, 400,
+			"redirect_uri_mismatch"},
 		{"wrong secret", func(_ *app, f url.Values) { f.Set("client_secret", "no") }, 401, "invalid_client"},
 		{"unknown client", func(_ *app, f url.Values) { f.Set("client_id", "no") }, 401, "invalid_client"},
 		{"unknown code", func(_ *app, f url.Values) { f.Set("code", "no") }, 400, "invalid_grant"},

@@ -74,7 +74,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		case "refresh_token":
 			answer, oerr = s.refreshToken(client, form)
 		default:
-			oerr = &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Invalid grant_type: " + form.Get("grant_type")}
+			oerr = &oauthError{http.StatusBadRequest, "unsupported_grant_type",
+				"Invalid grant_type: " + form.Get("grant_type")}
 		}
 	}
 	if oerr != nil {
@@ -93,9 +94,11 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 // authenticate finds the client. An installed client may leave its secret
 // out, as Google allows; a wrong one is refused, and a web client must send it.
 func (s *Server) authenticate(r *http.Request) (ClientRegistration, *oauthError) {
-	for _, key := range []string{"client_id", "client_secret", "code", "code_verifier", "redirect_uri", "refresh_token", "grant_type"} {
+	for _, key := range []string{"client_id", "client_secret", "code", "code_verifier", "redirect_uri",
+		"refresh_token", "grant_type"} {
 		if len(r.PostForm[key]) > 1 || r.URL.Query().Has(key) {
-			return ClientRegistration{}, &oauthError{http.StatusBadRequest, "invalid_request", "Parameter repeated or in the URL: " + key}
+			return ClientRegistration{}, &oauthError{http.StatusBadRequest, "invalid_request",
+				"Parameter repeated or in the URL: " + key}
 		}
 	}
 	id, secret, basic := r.BasicAuth()
