@@ -37,14 +37,16 @@ const realm = `Bearer realm="https://accounts.google.com/"`
 func (s *Server) authenticate(r *http.Request, need access) (caller, *apiError) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		e := errorf("authError", "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		e := errorf("authError", "Request is missing required authentication credential. Expected OAuth 2 access "+
+			"token, login cookie or other valid authentication credential.")
 		e.reason, e.location, e.locationType = "required", "Authorization", "header"
 		e.authenticate = realm
 		return caller{}, e
 	}
 	grant, ok := s.google.Verify(token)
 	if !ok {
-		e := errorf("authError", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		e := errorf("authError", "Request had invalid authentication credentials. Expected OAuth 2 access token, "+
+			"login cookie or other valid authentication credential.")
 		e.location, e.locationType = "Authorization", "header"
 		e.authenticate = realm + `, error="invalid_token"`
 		return caller{}, e
@@ -58,7 +60,8 @@ func (s *Server) authenticate(r *http.Request, need access) (caller, *apiError) 
 	}
 	c := caller{email: grant.Email, readOnly: !full}
 	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.mayBill(c, quota) {
-		return caller{}, errorf("accessDenied", "Caller does not have required permission to use project %s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
+		return caller{}, errorf("accessDenied", "Caller does not have required permission to use project %s. Grant "+
+			"the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
 	}
 	return c, nil
 }
@@ -78,5 +81,6 @@ func (s *Server) checkJobs(c caller, project, permission string) *apiError {
 	if s.mayBill(c, project) {
 		return nil
 	}
-	return errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.", project, permission, project)
+	return errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.", project,
+		permission, project)
 }

@@ -35,11 +35,13 @@ func TestTokenIsNeeded(t *testing.T) {
 		status                    int
 		reason, challenge         string
 	}{
-		{"no token", "", "POST", queryPath(DefaultProject), 401, "required", `Bearer realm="https://accounts.google.com/"`},
+		{"no token", "", "POST", queryPath(DefaultProject), 401, "required",
+			`Bearer realm="https://accounts.google.com/"`},
 		{"unknown token", "nonsense", "POST", queryPath(DefaultProject), 401, "authError", `error="invalid_token"`},
 		{"no token, unknown method", "", "GET", "/bigquery/v2/nosuch", 401, "required", "Bearer"},
 		{"good token, unknown method", good, "GET", "/bigquery/v2/nosuch", 404, "notFound", ""},
-		{"wrong scope", drive, "POST", queryPath(DefaultProject), 403, "insufficientPermissions", `error="insufficient_scope"`},
+		{"wrong scope", drive, "POST", queryPath(DefaultProject), 403, "insufficientPermissions",
+			`error="insufficient_scope"`},
 		{"read scope for a list", readOnly, "GET", jobs, 200, "", ""},
 		{"read scope for a job", readOnly, "POST", jobs, 403, "insufficientPermissions", `error="insufficient_scope"`},
 		{"project without rights", good, "POST", queryPath("somebody-elses"), 403, "accessDenied", ""},
@@ -51,7 +53,8 @@ func TestTokenIsNeeded(t *testing.T) {
 		if status != tt.status || reason != tt.reason {
 			t.Errorf("%s: got %d %q (%s); want %d %q", tt.name, status, reason, message, tt.status, tt.reason)
 		}
-		if got := header.Get("WWW-Authenticate"); !strings.Contains(got, tt.challenge) || (tt.challenge == "") != (got == "") {
+		if got := header.Get("WWW-Authenticate"); !strings.Contains(got, tt.challenge) ||
+			(tt.challenge == "") != (got == "") {
 			t.Errorf("%s: got WWW-Authenticate %q; want one with %q", tt.name, got, tt.challenge)
 		}
 	}

@@ -16,7 +16,8 @@ func TestBankTransfer(t *testing.T) {
 	s := start(t, Config{NoData: true})
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.done (worker INT64, n INT64)")
 	for i := range accounts {
-		exec(t, s, fmt.Sprintf("CREATE TABLE d.account%d (balance INT64)", i), fmt.Sprintf("INSERT INTO d.account%d VALUES (1000)", i))
+		exec(t, s, fmt.Sprintf("CREATE TABLE d.account%d (balance INT64)", i),
+			fmt.Sprintf("INSERT INTO d.account%d VALUES (1000)", i))
 	}
 	first := newClient(t, s, DefaultAccount)
 	var wg sync.WaitGroup
@@ -59,7 +60,8 @@ func TestBankTransfer(t *testing.T) {
 	if got := first.value("SELECT " + strings.Join(parts, " + ")); got != fmt.Sprint(accounts*1000) {
 		t.Errorf("got a total of %s; want %d", got, accounts*1000)
 	}
-	if got := first.value("SELECT COUNT(DISTINCT worker * 1000 + n) FROM d.done"); got != fmt.Sprint(workers*transfers) {
+	if got := first.value("SELECT COUNT(DISTINCT worker * 1000 + n) FROM d.done"); got != fmt.Sprint(
+		workers*transfers) {
 		t.Errorf("got %s transfers; want %d", got, workers*transfers)
 	}
 	if n := count(t, s, "d.done"); n != workers*transfers {

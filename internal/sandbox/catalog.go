@@ -119,7 +119,8 @@ func (c *catalog) tables(d *dataset) []*table {
 // checkNewDataset says no to a dataset that can't be made.
 func (c *catalog) checkNewDataset(ref datasetReference) *apiError {
 	if !validDataset(ref.DatasetID) {
-		return errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", ref.DatasetID)
+		return errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and "+
+			"must be at most 1024 characters long.", ref.DatasetID)
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -128,7 +129,8 @@ func (c *catalog) checkNewDataset(ref datasetReference) *apiError {
 			return errorf("duplicate", "Already Exists: Dataset %s:%s", ref.ProjectID, ref.DatasetID)
 		}
 		if strings.EqualFold(schemaName(other.ProjectID, other.DatasetID), schemaName(ref.ProjectID, ref.DatasetID)) {
-			return unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " + ref.DatasetID)
+			return unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " +
+				ref.DatasetID)
 		}
 	}
 	return nil

@@ -45,7 +45,8 @@ func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
 func (s *Server) datasetOf(r *http.Request, who caller) (*dataset, *apiError) {
 	project, id := r.PathValue("project"), r.PathValue("dataset")
 	if !s.mayRead(who, project) {
-		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get denied on dataset %[1]s:%[2]s (or it may not exist).", project, id)
+		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get denied "+
+			"on dataset %[1]s:%[2]s (or it may not exist).", project, id)
 	}
 	d := s.catalog.dataset(project, id)
 	if d == nil {
@@ -65,7 +66,8 @@ func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apiError) {
 func (s *Server) datasetsList(r *http.Request, who caller) (any, *apiError) {
 	project := r.PathValue("project")
 	if !s.mayRead(who, project) {
-		return nil, errorf("accessDenied", "Access Denied: Project %s: User does not have bigquery.datasets.list permission in project %[1]s.", project)
+		return nil, errorf("accessDenied", "Access Denied: Project %s: User does not have bigquery.datasets.list "+
+			"permission in project %[1]s.", project)
 	}
 	if r.URL.Query().Get("filter") != "" {
 		return nil, unsupported("the filter of datasets.list")
@@ -116,7 +118,8 @@ func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if !s.mayBill(who, d.ref.ProjectID) {
-		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.delete "+
+			"denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
 	}
 	unlock, err := lock(r.Context(), s.catalog.ddl)
 	if err != nil {

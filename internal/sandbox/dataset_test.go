@@ -15,11 +15,13 @@ func TestDatasetsThroughTheOfficialClient(t *testing.T) {
 	s, tok := signed(t, Config{})
 	c := official(t, s, tok, DefaultProject)
 	ds := c.Dataset("d1")
-	if err := ds.Create(t.Context(), &bigquery.DatasetMetadata{Description: "one", Labels: map[string]string{"k": "v"}, Location: "EU"}); err != nil {
+	if err := ds.Create(t.Context(), &bigquery.DatasetMetadata{Description: "one", Labels: map[string]string{"k": "v"},
+		Location: "EU"}); err != nil {
 		t.Fatal(err)
 	}
 	md, err := ds.Metadata(t.Context())
-	if err != nil || md.Description != "one" || md.Labels["k"] != "v" || md.Location != "EU" || md.CreationTime.IsZero() || md.ETag == "" {
+	if err != nil || md.Description != "one" || md.Labels["k"] != "v" || md.Location != "EU" ||
+		md.CreationTime.IsZero() || md.ETag == "" {
 		t.Errorf("got %+v, %v", md, err)
 	}
 	if err := c.Dataset("d2").Create(t.Context(), nil); err != nil {
@@ -45,7 +47,8 @@ func TestDatasetsThroughTheOfficialClient(t *testing.T) {
 	schema := bigquery.Schema{
 		{Name: "id", Type: bigquery.IntegerFieldType, Required: true, Description: "the key"},
 		{Name: "tags", Type: bigquery.StringFieldType, Repeated: true},
-		{Name: "r", Type: bigquery.RecordFieldType, Schema: bigquery.Schema{{Name: "x", Type: bigquery.FloatFieldType, Description: "inner"}, {Name: "y", Type: bigquery.DateFieldType, Repeated: true}}},
+		{Name: "r", Type: bigquery.RecordFieldType, Schema: bigquery.Schema{{Name: "x", Type: bigquery.FloatFieldType,
+			Description: "inner"}, {Name: "y", Type: bigquery.DateFieldType, Repeated: true}}},
 		{Name: "n", Type: bigquery.NumericFieldType},
 		{Name: "ts", Type: bigquery.TimestampFieldType},
 		{Name: "b", Type: bigquery.BytesFieldType},
@@ -56,16 +59,19 @@ func TestDatasetsThroughTheOfficialClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmd, err := tbl.Metadata(t.Context())
-	if err != nil || tmd.Description != "a table" || tmd.Type != bigquery.RegularTable || tmd.NumRows != 0 || tmd.Location != "EU" {
+	if err != nil || tmd.Description != "a table" || tmd.Type != bigquery.RegularTable || tmd.NumRows != 0 ||
+		tmd.Location != "EU" {
 		t.Fatalf("got %+v, %v", tmd, err)
 	}
 	for i, f := range tmd.Schema {
 		want := schema[i]
-		if f.Name != want.Name || f.Type != want.Type || f.Required != want.Required || f.Repeated != want.Repeated || f.Description != want.Description || len(f.Schema) != len(want.Schema) {
+		if f.Name != want.Name || f.Type != want.Type || f.Required != want.Required || f.Repeated != want.Repeated ||
+			f.Description != want.Description || len(f.Schema) != len(want.Schema) {
 			t.Errorf("field %d: got %+v; want %+v", i, f, want)
 		}
 	}
-	if got := tmd.Schema[2].Schema; got[0].Description != "inner" || got[1].Type != bigquery.DateFieldType || !got[1].Repeated {
+	if got := tmd.Schema[2].Schema; got[0].Description != "inner" || got[1].Type != bigquery.DateFieldType ||
+		!got[1].Repeated {
 		t.Errorf("got inner fields %+v, %+v", got[0], got[1])
 	}
 
@@ -96,12 +102,14 @@ func TestLocations(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
 	svc := rest(t, s, tok)
-	if _, err := svc.Datasets.Insert(DefaultProject, &bq.Dataset{DatasetReference: &bq.DatasetReference{DatasetId: "eu"}, Location: "EU"}).Do(); err != nil {
+	if _, err := svc.Datasets.Insert(DefaultProject,
+		&bq.Dataset{DatasetReference: &bq.DatasetReference{DatasetId: "eu"}, Location: "EU"}).Do(); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, s, "CREATE TABLE eu.t (a INT64)")
 	run := func(sql, location string) string {
-		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff, Location: location}).Do()
+		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff,
+			Location: location}).Do()
 		if err != nil {
 			return apiErr(t, err).Errors[0].Reason
 		}
@@ -139,7 +147,8 @@ func TestTabledataList(t *testing.T) {
 	if len(row) != 5 || it.TotalRows != 382694 {
 		t.Errorf("got row %v of %d; want 5 columns of 382694 rows", row, it.TotalRows)
 	}
-	page, err := rest(t, s, tok).Tabledata.List(publicProject, "usa_names", "usa_1910_current").SelectedFields("name,year").StartIndex(382693).Do()
+	page, err := rest(t, s, tok).Tabledata.List(publicProject, "usa_names",
+		"usa_1910_current").SelectedFields("name,year").StartIndex(382693).Do()
 	if err != nil || len(page.Rows) != 1 || len(page.Rows[0].F) != 2 || page.PageToken != "" {
 		t.Errorf("the last row: got %+v, %v; want one row of two columns", page, err)
 	}

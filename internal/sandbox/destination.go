@@ -26,12 +26,14 @@ func (c *queryConfiguration) destination(project string) (*destination, *apiErro
 	}
 	d := &destination{write: c.WriteDisposition, never: c.CreateDisposition == "CREATE_NEVER"}
 	switch {
-	case !slices.Contains([]string{"", "WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"}, d.write):
+	case !slices.Contains([]string{"", "WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"},
+		d.write):
 		return nil, errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
 	case !slices.Contains([]string{"", "CREATE_IF_NEEDED", "CREATE_NEVER"}, c.CreateDisposition):
 		return nil, errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
 	case c.DestinationTable == nil && (d.never || d.write == "WRITE_APPEND" || d.write == "WRITE_TRUNCATE_DATA"):
-		return nil, unsupported("writeDisposition " + d.write + " and createDisposition " + c.CreateDisposition + " without a destinationTable")
+		return nil, unsupported("writeDisposition " + d.write + " and createDisposition " + c.CreateDisposition +
+			" without a destinationTable")
 	case c.DestinationTable == nil:
 		return nil, nil
 	}
@@ -41,7 +43,8 @@ func (c *queryConfiguration) destination(project string) (*destination, *apiErro
 		d.table.Project = project
 	}
 	if !validDataset(ref.DatasetID) {
-		return nil, errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", ref.DatasetID)
+		return nil, errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) "+
+			"and must be at most 1024 characters long.", ref.DatasetID)
 	}
 	if strings.Contains(ref.TableID, "$") {
 		return nil, unsupported("a partition as the destinationTable")
@@ -74,7 +77,8 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 	}
 	name := q.destination.table
 	if who.readOnly || !s.mayBill(who, name.Project) {
-		return errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on table %[1]s (or it may not exist).", name)
+		return errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on table "+
+			"%[1]s (or it may not exist).", name)
 	}
 	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
 		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
@@ -83,7 +87,8 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 	for _, c := range stmt.Columns {
 		low := strings.ToLower(c.Name)
 		if seen[low] {
-			return errorf("invalidQuery", "Duplicate column names in the result are not supported when a destination table is present. Found duplicate(s): %s", c.Name)
+			return errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
+				"destination table is present. Found duplicate(s): %s", c.Name)
 		}
 		seen[low] = true
 	}
@@ -121,7 +126,8 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 		values[i] += " AS " + names[i]
 	}
 	list := strings.Join(names, ", ")
-	create := "CREATE TEMP TABLE " + stage + " AS SELECT " + strings.Join(values, ", ") + " FROM (" + p.stmt.SQL + ") AS q(" + list + ")"
+	create := "CREATE TEMP TABLE " + stage + " AS SELECT " + strings.Join(values, ", ") + " FROM (" + p.stmt.SQL +
+		") AS q(" + list + ")"
 	if _, err := conn.Query(ctx, create, p.values, nil, 0); err != nil {
 		return nil, runError(err)
 	}
@@ -138,7 +144,8 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // writeInto copies a result that stage holds to its table. The caller holds the catalog's ddl lock.
-func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list, stage string) *apiError {
+func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list,
+	stage string) *apiError {
 	old := s.catalog.table(d.table)
 	if old == nil && d.never {
 		return notFound("Table", d.table.String(), "")
@@ -216,7 +223,8 @@ func (t *table) accepts(columns []googlesql.Column) *apiError {
 		case was.Type != is.Type:
 			return mismatch("Field %s has changed type from %s to %s", have.Name, was.Type, is.Type)
 		case have.Type.String() != c.Type.String():
-			return unsupported("a destinationTable whose column " + have.Name + " is " + have.Type.String() + " where the result has " + c.Type.String())
+			return unsupported("a destinationTable whose column " + have.Name + " is " + have.Type.String() +
+				" where the result has " + c.Type.String())
 		}
 	}
 	return nil

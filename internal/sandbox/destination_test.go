@@ -21,18 +21,21 @@ func TestDestinationTable(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{NoData: true})
 	svc := rest(t, s, tok)
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.strict (a INT64 NOT NULL)", "CREATE TABLE d.short (s STRING(3))", "CREATE TABLE d.empty (b STRING, a INT64)")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.strict (a INT64 NOT NULL)", "CREATE TABLE d.short (s STRING(3))",
+		"CREATE TABLE d.empty (b STRING, a INT64)")
 	const name = "Table " + DefaultProject + ":d."
 	for _, tt := range []struct {
 		sql, table, write, create string
 		rows                      int64 // of the table afterwards
 		reason, part              string
 	}{
-		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n ORDER BY 1", "t", "", "CREATE_NEVER", -1, "notFound", "Not found: " + name + "t"},
+		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n ORDER BY 1", "t", "", "CREATE_NEVER", -1,
+			"notFound", "Not found: " + name + "t"},
 		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n ORDER BY 1", "t", "", "", 1, "", ""},
 		{"SELECT 1 AS a", "t", "WRITE_EMPTY", "CREATE_IF_NEEDED", 1, "duplicate", "Already Exists: " + name + "t"},
 		{"SELECT a + 1 AS A, CAST(NULL AS ARRAY<INT64>) AS b FROM d.t", "t", "WRITE_APPEND", "CREATE_NEVER", 2, "", ""},
-		{"SELECT 'x' AS a", "t", "WRITE_APPEND", "", 2, "invalid", "Provided Schema does not match " + name + "t. Field a has changed type from INTEGER to STRING"},
+		{"SELECT 'x' AS a", "t", "WRITE_APPEND", "", 2, "invalid",
+			"Provided Schema does not match " + name + "t. Field a has changed type from INTEGER to STRING"},
 		{"SELECT 1 AS b", "t", "WRITE_APPEND", "", 2, "invalid", "Field b has changed mode from REPEATED to NULLABLE"},
 		{"SELECT 1 AS z", "t", "WRITE_APPEND", "", 2, "invalid", "Cannot add fields (field: z)"},
 		{"SELECT 1 AS a", "strict", "WRITE_APPEND", "", 0, "invalid", "REQUIRED"},
@@ -42,8 +45,10 @@ func TestDestinationTable(t *testing.T) {
 		{"SELECT 'other' AS schema, f.* FROM (SELECT 1, 2 AS x) AS f", "t", "WRITE_TRUNCATE", "", 1, "", ""},
 		{"SELECT 1 AS a, 2 AS A", "dup", "", "", -1, "invalidQuery", "Found duplicate(s): A"},
 		{"SELECT [1, NULL] AS a", "nulls", "", "", -1, "invalidQuery", "null element"},
-		{"INSERT INTO d.strict VALUES (1)", "u", "", "", -1, "invalid", "Cannot set destination table in jobs with DML statements"},
-		{"CREATE TABLE d.z (a INT64)", "u", "", "", -1, "invalid", "Cannot set destination table in jobs with DDL statements"},
+		{"INSERT INTO d.strict VALUES (1)", "u", "", "", -1, "invalid",
+			"Cannot set destination table in jobs with DML statements"},
+		{"CREATE TABLE d.z (a INT64)", "u", "", "", -1, "invalid",
+			"Cannot set destination table in jobs with DDL statements"},
 	} {
 		j, err := svc.Jobs.Insert(DefaultProject, into(tt.sql, tt.table, tt.write, tt.create)).Do()
 		if err != nil {
@@ -56,9 +61,11 @@ func TestDestinationTable(t *testing.T) {
 			reason, message = e.Reason, e.Message
 		}
 		if reason != tt.reason || !strings.Contains(message, tt.part) {
-			t.Errorf("%s into %s %s: got %s: %s; want %s with %q", tt.sql, tt.table, tt.write, reason, message, tt.reason, tt.part)
+			t.Errorf("%s into %s %s: got %s: %s; want %s with %q", tt.sql, tt.table, tt.write, reason, message,
+				tt.reason, tt.part)
 		}
-		if got := j.Configuration.Query; got.DestinationTable.TableId != tt.table || got.WriteDisposition != tt.write || got.Priority != "BATCH" {
+		if got := j.Configuration.Query; got.DestinationTable.TableId != tt.table || got.WriteDisposition != tt.write ||
+			got.Priority != "BATCH" {
 			t.Errorf("%s: got the configuration %+v", tt.sql, got)
 		}
 		rows := int64(-1)
@@ -98,7 +105,8 @@ func TestDestinationTableRights(t *testing.T) {
 		{publicProject, "usa_names", "accessDenied"}, {DefaultProject, "nosuch", "notFound"},
 	} {
 		j := into("SELECT 1 AS a", "t", "", "")
-		j.Configuration.Query.DestinationTable.ProjectId, j.Configuration.Query.DestinationTable.DatasetId = tt.project, tt.dataset
+		j.Configuration.Query.DestinationTable.ProjectId, j.Configuration.Query.DestinationTable.DatasetId = tt.project,
+			tt.dataset
 		j, err := svc.Jobs.Insert(DefaultProject, j).Do()
 		if err != nil {
 			t.Fatal(err)

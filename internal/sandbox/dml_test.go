@@ -19,7 +19,8 @@ func TestRequestIDStandsForOneJob(t *testing.T) {
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64)")
 	insert := func(id, sql string) string {
 		t.Helper()
-		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff, RequestId: id}).Do()
+		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff,
+			RequestId: id}).Do()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,9 +68,12 @@ func TestDML(t *testing.T) {
 			t.Errorf("%s: %v", tt.sql, err)
 			continue
 		}
-		if resp.NumDmlAffectedRows != tt.want || resp.DmlStats == nil || resp.DmlStats.InsertedRowCount != tt.stat.InsertedRowCount ||
-			resp.DmlStats.UpdatedRowCount != tt.stat.UpdatedRowCount || resp.DmlStats.DeletedRowCount != tt.stat.DeletedRowCount {
-			t.Errorf("%s: got %d rows, %+v; want %d, %+v", tt.sql, resp.NumDmlAffectedRows, resp.DmlStats, tt.want, tt.stat)
+		if resp.NumDmlAffectedRows != tt.want || resp.DmlStats == nil ||
+			resp.DmlStats.InsertedRowCount != tt.stat.InsertedRowCount ||
+			resp.DmlStats.UpdatedRowCount != tt.stat.UpdatedRowCount ||
+			resp.DmlStats.DeletedRowCount != tt.stat.DeletedRowCount {
+			t.Errorf("%s: got %d rows, %+v; want %d, %+v", tt.sql, resp.NumDmlAffectedRows, resp.DmlStats, tt.want,
+				tt.stat)
 		}
 		if resp.Schema != nil || resp.Rows != nil || !resp.JobComplete {
 			t.Errorf("%s: got %+v; want no schema and no rows", tt.sql, resp)
@@ -79,8 +83,10 @@ func TestDML(t *testing.T) {
 			t.Errorf("%s: got %d rows in the job; want %d", tt.sql, n, tt.want)
 		}
 	}
-	_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "INSERT INTO d.t (b) VALUES ('x')", UseLegacySql: legacyOff}).Do()
-	if e := apiErr(t, err); e.Errors[0].Reason != "invalidQuery" || !strings.Contains(strings.ToLower(e.Message), "required") {
+	_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "INSERT INTO d.t (b) VALUES ('x')",
+		UseLegacySql: legacyOff}).Do()
+	if e := apiErr(t, err); e.Errors[0].Reason != "invalidQuery" ||
+		!strings.Contains(strings.ToLower(e.Message), "required") {
 		t.Errorf("NULL into a REQUIRED column: got %v; want invalidQuery", err)
 	}
 	if n := count(t, s, "d.t"); n != 0 {
@@ -97,7 +103,9 @@ func TestConcurrentDMLTakesTurns(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 5 {
-				if _, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "UPDATE d.t SET a = a + 1 WHERE TRUE", UseLegacySql: legacyOff, TimeoutMs: 60_000}).Do(); err != nil {
+				if _, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
+					Query: "UPDATE d.t SET a = a + 1 WHERE TRUE", UseLegacySql: legacyOff,
+					TimeoutMs: 60_000}).Do(); err != nil {
 					t.Error(err)
 				}
 			}
@@ -166,11 +174,13 @@ func TestCreateTableAsSelect(t *testing.T) {
 	for _, f := range md.Schema {
 		types = append(types, fmt.Sprint(f.Name, ":", f.Type, ":", f.Repeated))
 	}
-	if got, want := strings.Join(types, " "), "a:INTEGER:false b:STRING:false c:INTEGER:true s:RECORD:false"; got != want {
+	if got, want := strings.Join(types, " "),
+		"a:INTEGER:false b:STRING:false c:INTEGER:true s:RECORD:false"; got != want {
 		t.Errorf("got schema %s; want %s", got, want)
 	}
 	got := rows(t, c, "SELECT * FROM d.t")
-	if want := []bigquery.Value{int64(1), "x", []bigquery.Value{int64(1), int64(2)}, []bigquery.Value{int64(1), "q"}}; fmt.Sprint(got[0]) != fmt.Sprint(want) {
+	if want := []bigquery.Value{int64(1), "x", []bigquery.Value{int64(1), int64(2)},
+		[]bigquery.Value{int64(1), "q"}}; fmt.Sprint(got[0]) != fmt.Sprint(want) {
 		t.Errorf("got %v; want %v", got[0], want)
 	}
 }

@@ -60,7 +60,8 @@ func TestDriverFirstStatement(t *testing.T) {
 		return errors.Join(err, stmt.Close())
 	})
 	first(func(conn *sql.Conn) error {
-		if _, err := conn.PrepareContext(t.Context(), "CREATE TEMP TABLE x AS SELECT nosuch"); !errors.Is(err, driver.ErrInvalidQuery) {
+		if _, err := conn.PrepareContext(t.Context(), "CREATE TEMP TABLE x AS SELECT nosuch"); !errors.Is(err,
+			driver.ErrInvalidQuery) {
 			t.Errorf("a wrong statement: got %v; want ErrInvalidQuery", err)
 		}
 		return nil

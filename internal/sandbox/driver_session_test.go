@@ -22,7 +22,8 @@ func openWith(t testing.TB, s *Server, change func(*dsn.Config)) *sql.DB {
 	t.Helper()
 	cfg := &dsn.Config{Project: DefaultProject, Dataset: "d", Endpoint: s.Endpoint()}
 	change(cfg)
-	connector, err := driver.NewConnector(cfg, driver.WithTokenSource(oauth2.StaticTokenSource(signIn(t, s, DefaultAccount))))
+	connector, err := driver.NewConnector(cfg, driver.WithTokenSource(oauth2.StaticTokenSource(signIn(t, s,
+		DefaultAccount))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +71,10 @@ func TestDriverTempTable(t *testing.T) {
 	defer other.Close()
 	at := time.Date(2024, 2, 29, 13, 14, 15, 123456000, time.UTC)
 	must(t, conn, "CREATE TEMP TABLE x (id INT64, moment TIMESTAMP, day DATE, tags ARRAY<STRING>)")
-	must(t, conn, "INSERT INTO x (id, moment, day, tags) VALUES (?, ?, ?, ?), (2, ?, ?, ?)", 1, at, at, []string{"p"}, nil, nil, nil)
-	if got := one[int](t, conn, "SELECT COUNT(*) FROM x WHERE moment = ? AND day = ? AND tags[0] = ?", at, at, "p"); got != 1 {
+	must(t, conn, "INSERT INTO x (id, moment, day, tags) VALUES (?, ?, ?, ?), (2, ?, ?, ?)", 1, at, at, []string{"p"},
+		nil, nil, nil)
+	if got := one[int](t, conn, "SELECT COUNT(*) FROM x WHERE moment = ? AND day = ? AND tags[0] = ?", at, at,
+		"p"); got != 1 {
 		t.Errorf("got %d rows; want 1", got)
 	}
 	res, err := conn.ExecContext(t.Context(), "UPDATE x SET id = id + 1 WHERE TRUE")
@@ -82,7 +85,8 @@ func TestDriverTempTable(t *testing.T) {
 		t.Errorf("UPDATE: got %d rows affected, %v; want 2", n, err)
 	}
 	for name, who := range map[string]queryer{"another connection": other, "the pool": db} {
-		if err := who.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err, driver.ErrNotFound) {
+		if err := who.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err,
+			driver.ErrNotFound) {
 			t.Errorf("%s: got %v; want ErrNotFound", name, err)
 		}
 	}
@@ -96,7 +100,8 @@ func TestDriverTempTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer next.Close()
-		if err := next.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err, driver.ErrNotFound) {
+		if err := next.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err,
+			driver.ErrNotFound) {
 			t.Errorf("after Close: got %v; want ErrNotFound", err)
 		}
 	}
@@ -123,7 +128,8 @@ func TestDriverTempTableInTx(t *testing.T) {
 	if tx, err = db.BeginTx(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err, driver.ErrNotFound) {
+	if err := tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(new(int)); !errors.Is(err,
+		driver.ErrNotFound) {
 		t.Errorf("in the next transaction: got %v; want ErrNotFound", err)
 	}
 	if err := tx.Rollback(); err != nil {
@@ -159,7 +165,8 @@ func TestDriverTimeZone(t *testing.T) {
 	if got := one[time.Time](t, db, "SELECT ?", at); !got.Equal(at) {
 		t.Errorf("an argument: got %v; want %v", got, at)
 	}
-	if got := one[time.Time](t, db, "SELECT DATE(?)", bigquery.NullTimestamp{Timestamp: at, Valid: true}); got.Day() != 2 {
+	if got := one[time.Time](t, db, "SELECT DATE(?)",
+		bigquery.NullTimestamp{Timestamp: at, Valid: true}); got.Day() != 2 {
 		t.Errorf("DATE of an argument: got %v; want the 2nd", got)
 	}
 	if got := one[string](t, db, text, driver.TimeZone("Asia/Tokyo")); got != "2024-07-01 21:00:00+09" {
@@ -171,7 +178,8 @@ func TestDriverTimeZone(t *testing.T) {
 	}
 	defer stmt.Close()
 	var same bool
-	if err := stmt.QueryRowContext(t.Context(), time.Date(2024, 6, 30, 22, 0, 0, 0, time.UTC)).Scan(&same); err != nil || !same {
+	if err := stmt.QueryRowContext(t.Context(), time.Date(2024, 6, 30, 22, 0, 0, 0,
+		time.UTC)).Scan(&same); err != nil || !same {
 		t.Errorf("prepared: got %t, %v; want true", same, err)
 	}
 	if _, err := db.ExecContext(t.Context(), text, driver.TimeZone("Europe/Nowhere")); err == nil {
@@ -210,7 +218,8 @@ func TestDriverDestinationTable(t *testing.T) {
 		t.Errorf("got %d rows, %v; want 3", n, err)
 	}
 	rows.Close()
-	must(t, db, query, []int64{4}, driver.DestinationTable("d.kept", bigquery.WriteAppend, bigquery.CreateNever), driver.Priority("batch"))
+	must(t, db, query, []int64{4}, driver.DestinationTable("d.kept", bigquery.WriteAppend, bigquery.CreateNever),
+		driver.Priority("batch"))
 	if got := one[int](t, db, "SELECT SUM(a + list[0]) FROM kept"); got != 20 {
 		t.Errorf("got the sum %d; want 20", got)
 	}
@@ -238,7 +247,8 @@ func TestDriverInformationSchema(t *testing.T) {
 	db := openWith(t, start(t, Config{NoData: true}), func(*dsn.Config) {})
 	must(t, db, "CREATE SCHEMA d")
 	must(t, db, "CREATE TABLE t (id INT64 NOT NULL, parts ARRAY<STRUCT<a INT64, b NUMERIC(10, 2)>>)")
-	rows, err := db.QueryContext(t.Context(), `SELECT t.table_name, c.column_name, c.data_type, c.is_nullable, t.creation_time
+	rows, err := db.QueryContext(t.Context(), `SELECT t.table_name, c.column_name, c.data_type, c.is_nullable,
+		t.creation_time
 		FROM d.INFORMATION_SCHEMA.TABLES AS t JOIN d.INFORMATION_SCHEMA.COLUMNS AS c USING (table_name)
 		WHERE t.table_schema = ? ORDER BY c.ordinal_position`, "d")
 	if err != nil {
@@ -286,20 +296,28 @@ func TestDriverUntyped(t *testing.T) {
 		{"DATETIME", at, nil, at}, {"DATETIME", nil, nil, nil},
 		{"TIMESTAMP", at, nil, at}, {"TIMESTAMP", nil, nil, nil},
 		{"TIME", at, nil, "13:14:15.123456"}, {"TIME", nil, nil, nil},
-		{"NUMERIC", nil, nil, nil}, {"NUMERIC(10, 2)", big.NewRat(5, 4), nil, "1.25"}, {"JSON", nil, nil, nil}, {"BYTES", nil, nil, nil}, {"INTERVAL", nil, nil, nil},
-		{"ARRAY<INT64>", []int64{1, 2}, new([]int64), []int64{1, 2}}, {"ARRAY<INT64>", nil, new([]int64), []int64{}}, {"ARRAY<INT64>", []int64(nil), new([]int64), []int64{}},
-		{"ARRAY<DATE>", []time.Time{at}, new([]time.Time), []time.Time{day}}, {"ARRAY<TIMESTAMP>", []time.Time{at}, new([]time.Time), []time.Time{at}},
-		{"ARRAY<STRING>", []string{}, new([]string), []string{}}, {"ARRAY<BYTES>", [][]byte{{0, 1}}, new([][]byte), [][]byte{{0, 1}}},
-		{placeType, spot, nil, driver.Struct{Fields: []driver.StructField{{Name: "City", Value: "Bern"}, {Name: "Zip", Value: int64(3000)}, {Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}}},
+		{"NUMERIC", nil, nil, nil}, {"NUMERIC(10, 2)", big.NewRat(5, 4), nil, "1.25"}, {"JSON", nil, nil, nil},
+		{"BYTES", nil, nil, nil}, {"INTERVAL", nil, nil, nil},
+		{"ARRAY<INT64>", []int64{1, 2}, new([]int64), []int64{1, 2}}, {"ARRAY<INT64>", nil, new([]int64), []int64{}},
+		{"ARRAY<INT64>", []int64(nil), new([]int64), []int64{}},
+		{"ARRAY<DATE>", []time.Time{at}, new([]time.Time), []time.Time{day}},
+		{"ARRAY<TIMESTAMP>", []time.Time{at}, new([]time.Time), []time.Time{at}},
+		{"ARRAY<STRING>", []string{}, new([]string), []string{}},
+		{"ARRAY<BYTES>", [][]byte{{0, 1}}, new([][]byte), [][]byte{{0, 1}}},
+		{placeType, spot, nil, driver.Struct{Fields: []driver.StructField{{Name: "City", Value: "Bern"},
+			{Name: "Zip", Value: int64(3000)}, {Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}}},
 		{placeType, nil, nil, nil},
 		{placeType, (*place)(nil), nil, nil},
 		{"ARRAY<" + placeType + ">", []place{spot, spot}, nil, []driver.Struct{
-			{Fields: []driver.StructField{{Name: "City", Value: "Bern"}, {Name: "Zip", Value: int64(3000)}, {Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}},
-			{Fields: []driver.StructField{{Name: "City", Value: "Bern"}, {Name: "Zip", Value: int64(3000)}, {Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}}}},
+			{Fields: []driver.StructField{{Name: "City", Value: "Bern"}, {Name: "Zip", Value: int64(3000)},
+				{Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}},
+			{Fields: []driver.StructField{{Name: "City", Value: "Bern"}, {Name: "Zip", Value: int64(3000)},
+				{Name: "Seen", Value: []time.Time{day}}, {Name: "Last", Value: at}}}}},
 		{"ARRAY<" + placeType + ">", nil, nil, []driver.Struct{}},
 	} {
 		must(t, db, "CREATE OR REPLACE TABLE v (x "+tt.typ+")")
-		for _, statement := range []string{"INSERT INTO v (x) VALUES (?)", "UPDATE v SET x = ? WHERE TRUE", "MERGE v USING (SELECT 1 AS one) ON FALSE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET x = ?"} {
+		for _, statement := range []string{"INSERT INTO v (x) VALUES (?)", "UPDATE v SET x = ? WHERE TRUE",
+			"MERGE v USING (SELECT 1 AS one) ON FALSE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET x = ?"} {
 			if _, err := db.ExecContext(t.Context(), statement, tt.arg); err != nil {
 				t.Errorf("%s: %s with %T: %v", tt.typ, statement, tt.arg, err)
 				continue

@@ -23,7 +23,8 @@ import (
 func openDriver(t testing.TB, s *Server, project string) *sql.DB {
 	t.Helper()
 	tok := signIn(t, s, DefaultAccount)
-	connector, err := driver.NewConnector(&dsn.Config{Project: project, Dataset: "d", Endpoint: s.Endpoint(), MaxResults: 100},
+	connector, err := driver.NewConnector(&dsn.Config{Project: project, Dataset: "d", Endpoint: s.Endpoint(),
+		MaxResults: 100},
 		driver.WithTokenSource(oauth2.StaticTokenSource(tok)))
 	if err != nil {
 		t.Fatal(err)
@@ -121,8 +122,9 @@ func TestDriverNested(t *testing.T) {
 		{"SELECT ?", p, driver.As(new(point)), p},
 		{"SELECT @p.B", sql.Named("p", p), new(string), "x"},
 		{"SELECT ARRAY_LENGTH(?)", []point{p, p}, new(int), 2},
-		{"SELECT [STRUCT(? AS a, DATE '2024-02-29' AS b)]", 5, new([]driver.Struct), []driver.Struct{{Fields: []driver.StructField{
-			{Name: "a", Value: int64(5)}, {Name: "b", Value: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)}}}}},
+		{"SELECT [STRUCT(? AS a, DATE '2024-02-29' AS b)]", 5, new([]driver.Struct),
+			[]driver.Struct{{Fields: []driver.StructField{
+				{Name: "a", Value: int64(5)}, {Name: "b", Value: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)}}}}},
 	} {
 		if err := db.QueryRowContext(t.Context(), tt.query, tt.arg).Scan(tt.into); err != nil {
 			t.Errorf("%s: %v", tt.query, err)
@@ -130,7 +132,8 @@ func TestDriverNested(t *testing.T) {
 		}
 		if _, decoded := tt.into.(sql.Scanner); decoded {
 			var got point
-			if err := db.QueryRowContext(t.Context(), tt.query, tt.arg).Scan(driver.As(&got)); err != nil || got != tt.want {
+			if err := db.QueryRowContext(t.Context(), tt.query, tt.arg).Scan(driver.As(&got)); err != nil ||
+				got != tt.want {
 				t.Errorf("%s: got %v, %v; want %v", tt.query, got, err, tt.want)
 			}
 		} else if got := reflect.ValueOf(tt.into).Elem().Interface(); !reflect.DeepEqual(got, tt.want) {
@@ -156,18 +159,21 @@ func TestDriverStatements(t *testing.T) {
 	}
 	defer stmt.Close()
 	for i := range 5 {
-		if _, err := stmt.ExecContext(ctx, sql.Named("id", i), sql.Named("name", fmt.Sprint("p", i)), sql.Named("born", time.Date(2000+i, 1, 1, 0, 0, 0, 0, time.UTC))); err != nil {
+		if _, err := stmt.ExecContext(ctx, sql.Named("id", i), sql.Named("name", fmt.Sprint("p", i)),
+			sql.Named("born", time.Date(2000+i, 1, 1, 0, 0, 0, 0, time.UTC))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := execSQL(t, db, "UPDATE people SET name = UPPER(name) WHERE born >= ?", time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)); n != 3 {
+	if n := execSQL(t, db, "UPDATE people SET name = UPPER(name) WHERE born >= ?",
+		time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)); n != 3 {
 		t.Errorf("UPDATE: %d rows affected; want 3", n)
 	}
 	if n := execSQL(t, db, "DELETE FROM people WHERE id = ?", 4); n != 1 {
 		t.Errorf("DELETE: %d rows affected; want 1", n)
 	}
 	var names string
-	if err := db.QueryRowContext(ctx, "SELECT STRING_AGG(name ORDER BY id) FROM people").Scan(&names); err != nil || names != "p0,p1,P2,P3" {
+	if err := db.QueryRowContext(ctx, "SELECT STRING_AGG(name ORDER BY id) FROM people").Scan(&names); err != nil ||
+		names != "p0,p1,P2,P3" {
 		t.Errorf("got %q, %v", names, err)
 	}
 
@@ -182,7 +188,8 @@ func TestDriverStatements(t *testing.T) {
 
 	// More rows than a page has.
 	var rows, sum int64
-	all, err := db.QueryContext(ctx, "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = ?", 1910)
+	all, err := db.QueryContext(ctx, "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE "+
+		"year = ?", 1910)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +202,8 @@ func TestDriverStatements(t *testing.T) {
 		rows, sum = rows+1, sum+n
 	}
 	var count, total int64
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = 1910").Scan(&count, &total); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), SUM(number) FROM "+
+		"`bigquery-public-data.usa_names.usa_1910_current` WHERE year = 1910").Scan(&count, &total); err != nil {
 		t.Fatal(err)
 	}
 	if all.Err() != nil || rows != count || sum != total || rows <= 100 {
@@ -203,10 +211,12 @@ func TestDriverStatements(t *testing.T) {
 	}
 
 	var e *driver.Error
-	if _, err := db.ExecContext(ctx, "SELECT nope FROM people"); !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != "1:8" {
+	if _, err := db.ExecContext(ctx, "SELECT nope FROM people"); !errors.As(err, &e) ||
+		!errors.Is(err, driver.ErrInvalidQuery) || e.Location != "1:8" {
 		t.Errorf("got %v", err)
 	}
-	if err := openDriver(t, s, "somebody-elses").PingContext(ctx); !errors.Is(err, driver.ErrAccessDenied) || !strings.Contains(err.Error(), "somebody-elses") {
+	if err := openDriver(t, s, "somebody-elses").PingContext(ctx); !errors.Is(err, driver.ErrAccessDenied) ||
+		!strings.Contains(err.Error(), "somebody-elses") {
 		t.Errorf("another project: got %v", err)
 	}
 	gone, cancel := context.WithCancel(ctx)

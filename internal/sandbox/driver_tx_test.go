@@ -13,7 +13,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// TestDriverBank moves money between accounts in many transactions at once through database/sql: what conflicts is tried
+// TestDriverBank moves money between accounts in many transactions at once through database/sql:
+// what conflicts is tried
 // again, what is rolled back leaves nothing, and the sum stays.
 func TestDriverBank(t *testing.T) {
 	t.Parallel()
@@ -34,7 +35,8 @@ func TestDriverBank(t *testing.T) {
 			return err
 		}
 		for account, amount := range map[int]int{from: -1, to: 1} {
-			if _, err := tx.ExecContext(t.Context(), fmt.Sprintf("UPDATE account%d SET balance = balance + ? WHERE TRUE", account), amount); err != nil {
+			if _, err := tx.ExecContext(t.Context(), fmt.Sprintf(
+				"UPDATE account%d SET balance = balance + ? WHERE TRUE", account), amount); err != nil {
 				return err
 			}
 		}
@@ -71,9 +73,12 @@ func TestDriverBank(t *testing.T) {
 		parts = append(parts, fmt.Sprintf("(SELECT SUM(balance) FROM account%d)", i))
 	}
 	var sum, notes, different int64
-	err := db.QueryRowContext(t.Context(), "SELECT "+strings.Join(parts, " + ")+", (SELECT COUNT(*) FROM done), (SELECT COUNT(DISTINCT person * 1000 + n) FROM done)").Scan(&sum, &notes, &different)
+	err := db.QueryRowContext(t.Context(), "SELECT "+strings.Join(parts, " + ")+
+		", (SELECT COUNT(*) FROM done), (SELECT COUNT(DISTINCT person * 1000 + n) FROM done)").Scan(&sum, &notes,
+		&different)
 	if err != nil || sum != accounts*balance || notes != people*transfers || different != notes {
-		t.Errorf("got the sum %d, %d notes of %d transfers, %v; want %d and %d", sum, notes, different, err, accounts*balance, people*transfers)
+		t.Errorf("got the sum %d, %d notes of %d transfers, %v; want %d and %d", sum, notes, different, err,
+			accounts*balance, people*transfers)
 	}
 	if conflicts.Load() == 0 {
 		t.Error("got no conflict; want some, or the test shows little")

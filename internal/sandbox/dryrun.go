@@ -27,10 +27,12 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiE
 		return nil, err
 	}
 	if q.positional && len(q.params) > 0 && len(q.params) != positional(p.stmt) {
-		return nil, errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared parameters are allowed at [1:1]")
+		return nil, errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared "+
+			"parameters are allowed at [1:1]")
 	}
 	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
-		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", q.maxBytes, need)
+		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher "+
+			"required.", q.maxBytes, need)
 	}
 	return p, nil
 }
@@ -43,8 +45,10 @@ func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *a
 	}
 	hit, bill := false, int64(0)
 	resp := &queryResponse{
-		Kind: "bigquery#queryResponse", JobReference: &jobReference{ProjectID: q.project, Location: q.location}, Location: q.location,
-		JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &p.bytes, TotalBytesBilled: &bill, StatementType: p.stmt.Type,
+		Kind: "bigquery#queryResponse", JobReference: &jobReference{ProjectID: q.project, Location: q.location},
+		Location:    q.location,
+		JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &p.bytes, TotalBytesBilled: &bill,
+		StatementType: p.stmt.Type,
 	}
 	if len(p.stmt.Columns) > 0 {
 		resp.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
@@ -80,7 +84,8 @@ func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config 
 
 // planStatistics are the statistics that a plan has before it runs.
 func (s *Server) planStatistics(p *plan) *queryStatistics {
-	stats := &queryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes, TotalBytesBilled: billed(p.bytes)}
+	stats := &queryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes,
+		TotalBytesBilled: billed(p.bytes)}
 	for _, t := range p.stmt.Tables {
 		stats.ReferencedTables = append(stats.ReferencedTables, tableReference{t.Project, t.Dataset, t.Table})
 	}

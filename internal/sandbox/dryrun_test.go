@@ -26,7 +26,8 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := j.Statistics.Query
-	if j.Status.State != done || q.StatementType != "SELECT" || q.TotalBytesProcessed == 0 || q.TotalBytesBilled != 0 || len(q.Schema.Fields) != 2 || q.Schema.Fields[1].Type != "INTEGER" {
+	if j.Status.State != done || q.StatementType != "SELECT" || q.TotalBytesProcessed == 0 || q.TotalBytesBilled != 0 ||
+		len(q.Schema.Fields) != 2 || q.Schema.Fields[1].Type != "INTEGER" {
 		t.Errorf("got status %+v, statistics %+v", j.Status, q)
 	}
 	if j.JobReference.JobId != "" {
@@ -36,12 +37,15 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("got %d jobs after a dry run; want none", n)
 	}
 	_, err = svc.Jobs.Insert(DefaultProject, dryJob("SELECT nosuch", "")).Do()
-	if e := apiErr(t, err); e.Code != 400 || e.Errors[0].Reason != "invalidQuery" || !strings.Contains(e.Message, "at [1:8]") {
+	if e := apiErr(t, err); e.Code != 400 || e.Errors[0].Reason != "invalidQuery" ||
+		!strings.Contains(e.Message, "at [1:8]") {
 		t.Errorf("a wrong statement: got %v; want 400 invalidQuery with its place", err)
 	}
 
-	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: williams, UseLegacySql: legacyOff, DryRun: true}).Do()
-	if err != nil || !resp.JobComplete || len(resp.Schema.Fields) != 2 || resp.TotalBytesProcessed == 0 || len(resp.Rows) != 0 {
+	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: williams, UseLegacySql: legacyOff,
+		DryRun: true}).Do()
+	if err != nil || !resp.JobComplete || len(resp.Schema.Fields) != 2 || resp.TotalBytesProcessed == 0 ||
+		len(resp.Rows) != 0 {
 		t.Errorf("jobs.query: got %+v, %v; want the schema and the bytes", resp, err)
 	}
 
@@ -51,7 +55,8 @@ func TestDryRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st := job.LastStatus(); st.Statistics.TotalBytesProcessed != q.TotalBytesProcessed || len(st.Statistics.Details.(*bigquery.QueryStatistics).Schema) != 2 {
+	if st := job.LastStatus(); st.Statistics.TotalBytesProcessed != q.TotalBytesProcessed ||
+		len(st.Statistics.Details.(*bigquery.QueryStatistics).Schema) != 2 {
 		t.Errorf("the official client: got %+v", st.Statistics)
 	}
 }
@@ -73,8 +78,10 @@ func TestUndeclaredParameters(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{NoData: true})
 	svc := rest(t, s, tok)
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (i INT64, s STRING, d DATE, dt DATETIME, ts TIMESTAMP, n NUMERIC, f FLOAT64, a ARRAY<STRING>)")
-	declared := &bq.QueryParameter{Name: "i", ParameterType: &bq.QueryParameterType{Type: "INT64"}, ParameterValue: &bq.QueryParameterValue{Value: "1"}}
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (i INT64, s STRING, d DATE, dt DATETIME, ts TIMESTAMP, n "+
+		"NUMERIC, f FLOAT64, a ARRAY<STRING>)")
+	declared := &bq.QueryParameter{Name: "i", ParameterType: &bq.QueryParameterType{Type: "INT64"},
+		ParameterValue: &bq.QueryParameterValue{Value: "1"}}
 	for _, tt := range []struct {
 		sql, mode, want string
 		params          []*bq.QueryParameter
@@ -118,8 +125,10 @@ func TestBytes(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
 	svc := rest(t, s, tok)
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (i INT64, s STRING, n NUMERIC, b BOOL, a ARRAY<INT64>, r STRUCT<x INT64, y STRING>)",
-		"INSERT INTO d.t VALUES (1, 'äb', NUMERIC '1.5', TRUE, [1, 2], STRUCT(1, 'abc')), (NULL, NULL, NULL, NULL, NULL, NULL)")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (i INT64, s STRING, n NUMERIC, b BOOL, a ARRAY<INT64>, r "+
+		"STRUCT<x INT64, y STRING>)",
+		"INSERT INTO d.t VALUES (1, 'äb', NUMERIC '1.5', TRUE, [1, 2], STRUCT(1, 'abc')), (NULL, NULL, NULL, NULL, "+
+			"NULL, NULL)")
 	table, err := svc.Tables.Get(DefaultProject, "d", "t").Do()
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +138,8 @@ func TestBytes(t *testing.T) {
 		t.Errorf("got %d bytes in %d rows; want 59 in 2", table.NumBytes, table.NumRows)
 	}
 	query := func(sql string, limit int64) (*bq.QueryResponse, error) {
-		return svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff, MaximumBytesBilled: limit}).Do()
+		return svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff,
+			MaximumBytesBilled: limit}).Do()
 	}
 	resp, err := query("SELECT * FROM d.t", 0)
 	if err != nil || resp.TotalBytesProcessed != 59 || resp.TotalBytesBilled != 10<<20 {
@@ -152,7 +162,8 @@ func TestBytes(t *testing.T) {
 		t.Errorf("within the limit: %v", err)
 	}
 	_, err = query("SELECT * FROM d.t", 10<<20-1)
-	if e := apiErr(t, err); e.Code != 400 || e.Errors[0].Reason != "bytesBilledLimitExceeded" || !strings.Contains(e.Message, fmt.Sprint(10<<20)) {
+	if e := apiErr(t, err); e.Code != 400 || e.Errors[0].Reason != "bytesBilledLimitExceeded" ||
+		!strings.Contains(e.Message, fmt.Sprint(10<<20)) {
 		t.Errorf("over the limit: got %v; want bytesBilledLimitExceeded", err)
 	}
 }

@@ -34,7 +34,8 @@ func TestCells(t *testing.T) {
 		return &engine.Vector{Type: kind(googlesql.Numeric), Len: 1, Decimals: []engine.Int128{decimal(s)}}
 	}
 	interval := func(months, days int32, micros int64) *engine.Vector {
-		return &engine.Vector{Type: kind(googlesql.Interval), Len: 1, Intervals: []engine.Interval{{Months: months, Days: days, Micros: micros}}}
+		return &engine.Vector{Type: kind(googlesql.Interval), Len: 1,
+			Intervals: []engine.Interval{{Months: months, Days: days, Micros: micros}}}
 	}
 	const year1, year9999 = -62135596800000000, 253402300799999999
 	for _, tt := range []struct {
@@ -76,7 +77,8 @@ func TestCells(t *testing.T) {
 		{interval(14, -3, 4*3600e6+5*60e6+6500000), false, `"1-2 -3 4:5:6.500"`},
 		{interval(-14, 3, -1), false, `"-1-2 3 -0:0:0.000001"`},
 		{interval(0, 0, 0), false, `"0-0 0 0:0:0"`},
-		{&engine.Vector{Type: kind(googlesql.String), Len: 1, Nulls: []uint64{1}, Offsets: []int32{0, 0}}, false, `null`},
+		{&engine.Vector{Type: kind(googlesql.String), Len: 1, Nulls: []uint64{1}, Offsets: []int32{0, 0}}, false,
+			`null`},
 	} {
 		got := string(encoder{int64Timestamps: tt.ints}.cell(nil, tt.v, 0))
 		if got != tt.want {
@@ -92,7 +94,8 @@ func TestNestedCells(t *testing.T) {
 	t.Parallel()
 	whole := kind(googlesql.Int64)
 	arr := googlesql.Type{Kind: googlesql.Array, Elem: &whole}
-	rec := googlesql.Type{Kind: googlesql.Struct, Fields: []googlesql.Field{{Name: "a", Type: whole}, {Name: "a", Type: arr}}}
+	rec := googlesql.Type{Kind: googlesql.Struct,
+		Fields: []googlesql.Field{{Name: "a", Type: whole}, {Name: "a", Type: arr}}}
 	v := &engine.Vector{Type: rec, Len: 2, Nulls: []uint64{2}, Fields: []*engine.Vector{
 		{Type: whole, Len: 2, Ints: []int64{7, 0}},
 		{Type: arr, Len: 2, Offsets: []int32{0, 2, 2}, Elem: &engine.Vector{Type: whole, Len: 2, Ints: []int64{1, 2}}},
@@ -129,7 +132,8 @@ func TestFieldMask(t *testing.T) {
 	const doc = `{"a":{"b":1,"c":2},"d":[{"e":1,"f":2},{"e":3}],"g":3}`
 	for mask, want := range map[string]string{
 		"g": `{"g":3}`, "a,g": `{"a":{"b":1,"c":2},"g":3}`, "a/b": `{"a":{"b":1}}`, "a(b,c)": `{"a":{"b":1,"c":2}}`,
-		"d(e)": `{"d":[{"e":1},{"e":3}]}`, "d/f,a/c": `{"a":{"c":2},"d":[{"f":2},{}]}`, "*": doc, "nosuch": `{}`, "*/b": `{"a":{"b":1},"d":[{},{}],"g":3}`,
+		"d(e)": `{"d":[{"e":1},{"e":3}]}`, "d/f,a/c": `{"a":{"c":2},"d":[{"f":2},{}]}`, "*": doc, "nosuch": `{}`,
+		"*/b":     `{"a":{"b":1},"d":[{},{}],"g":3}`,
 		"a/b,a/c": `{"a":{"b":1,"c":2}}`, "a,a/b": `{"a":{"b":1,"c":2}}`,
 	} {
 		m, refused := parseMask(mask)
@@ -143,7 +147,8 @@ func TestFieldMask(t *testing.T) {
 			continue
 		}
 		var got, wanted any
-		if json.Unmarshal(cut, &got) != nil || json.Unmarshal([]byte(want), &wanted) != nil || !reflect.DeepEqual(got, wanted) {
+		if json.Unmarshal(cut, &got) != nil || json.Unmarshal([]byte(want), &wanted) != nil ||
+			!reflect.DeepEqual(got, wanted) {
 			t.Errorf("%s: got %s; want %s", mask, cut, want)
 		}
 	}

@@ -95,7 +95,8 @@ type errorBody struct {
 
 // write sends the error as the answer.
 func (e *apiError) write(w http.ResponseWriter) {
-	item := errorItem{Message: e.message, Domain: "global", Reason: e.reason, Location: e.location, LocationType: e.locationType}
+	item := errorItem{Message: e.message, Domain: "global", Reason: e.reason, Location: e.location,
+		LocationType: e.locationType}
 	if e.reason == "invalidQuery" && item.Location == "" {
 		item.Location, item.LocationType = "q", "parameter"
 	}

@@ -118,7 +118,8 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 // executeDDL changes the catalog. Such statements run one at a time.
 func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	if q.session != nil && q.session.tx != nil {
-		return nil, errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, except for those creating or droping temporary tables or temporary functions. at [1:1]")
+		return nil, errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, except "+
+			"for those creating or droping temporary tables or temporary functions. at [1:1]")
 	}
 	unlock, err := lock(ctx, s.catalog.ddl)
 	if err != nil {

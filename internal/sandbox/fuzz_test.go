@@ -69,7 +69,8 @@ func fuzzArguments(n int64, text string, raw []byte) []fuzzArgument {
 		ints = append(ints, n^int64(b))
 	}
 	all := nested{
-		Int: n, Float: float, Bool: n%2 == 0, Text: text, Bytes: raw, Moment: at, Date: civil.DateOf(at), Civil: civil.DateTimeOf(at),
+		Int: n, Float: float, Bool: n%2 == 0, Text: text, Bytes: raw, Moment: at, Date: civil.DateOf(at),
+		Civil: civil.DateTimeOf(at),
 		Clock: civil.TimeOf(at), Number: &n, Ints: ints, Times: []time.Time{at, later},
 	}
 	all.Inner.Floats, all.Inner.Texts = []float64{float, -float}, []string{text, "", text}
@@ -78,19 +79,24 @@ func fuzzArguments(n int64, text string, raw []byte) []fuzzArgument {
 	for _, v := range []any{
 		n, float, n%2 == 0, raw, at, civil.DateOf(at), civil.DateTimeOf(at), civil.TimeOf(at), fuzzNumeric(n),
 		ints, []float64{float}, []bool{true, n < 0}, [][]byte{raw, {}}, []time.Time{at, later},
-		[]civil.Date{civil.DateOf(at)}, []civil.DateTime{civil.DateTimeOf(later)}, []civil.Time{civil.TimeOf(at)}, []*big.Rat{fuzzNumeric(n)},
+		[]civil.Date{civil.DateOf(at)}, []civil.DateTime{civil.DateTimeOf(later)}, []civil.Time{civil.TimeOf(at)},
+		[]*big.Rat{fuzzNumeric(n)},
 	} {
 		out = append(out, fuzzArgument{v, v, false})
 	}
 	for _, v := range []any{text, []string{text, ""}, all, []nested{all, all}} {
 		out = append(out, fuzzArgument{v, v, true})
 	}
-	for kind, v := range map[string]any{"INT64": n, "FLOAT64": float, "TIMESTAMP": at, "DATE": civil.DateOf(at), "NUMERIC": fuzzNumeric(n)} {
-		out = append(out, fuzzArgument{bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: kind}, Value: v}, v, false})
+	for kind, v := range map[string]any{"INT64": n, "FLOAT64": float, "TIMESTAMP": at, "DATE": civil.DateOf(at),
+		"NUMERIC": fuzzNumeric(n)} {
+		out = append(out, fuzzArgument{bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: kind},
+			Value: v}, v, false})
 	}
 	return append(out, []fuzzArgument{
-		{bigquery.NullInt64{}, (*int64)(nil), false}, {bigquery.NullString{}, (*string)(nil), false}, {bigquery.NullTimestamp{}, (*time.Time)(nil), false},
-		{(*big.Rat)(nil), (*big.Rat)(nil), false}, {bigquery.NullDate{}, (*civil.Date)(nil), false}, {[]int64(nil), []int64{}, false},
+		{bigquery.NullInt64{}, (*int64)(nil), false}, {bigquery.NullString{}, (*string)(nil), false},
+		{bigquery.NullTimestamp{}, (*time.Time)(nil), false},
+		{(*big.Rat)(nil), (*big.Rat)(nil), false}, {bigquery.NullDate{}, (*civil.Date)(nil), false},
+		{[]int64(nil), []int64{}, false},
 	}...)
 }
 
@@ -98,8 +104,10 @@ func fuzzArguments(n int64, text string, raw []byte) []fuzzArgument {
 // does is never the same twice, so run it with -fuzzminimizetime=5x.
 func FuzzArguments(f *testing.F) {
 	db := openWith(f, start(f, Config{NoData: true}), func(c *dsn.Config) { c.Dataset = "" })
-	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1e18 + 7, 253402300799999999, int64(math.Float64bits(0.1)),
-		int64(math.Float64bits(math.NaN())), int64(math.Float64bits(math.Inf(1))), math.MinInt64 + 0x7ff0000000000000, int64(math.Float64bits(math.MaxFloat64)), 1} {
+	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1e18 + 7, 253402300799999999,
+		int64(math.Float64bits(0.1)),
+		int64(math.Float64bits(math.NaN())), int64(math.Float64bits(math.Inf(1))), math.MinInt64 + 0x7ff0000000000000,
+		int64(math.Float64bits(math.MaxFloat64)), 1} {
 		f.Add(n, "naïve '\"\\\n\x00? @x `", []byte{0, 255})
 	}
 	f.Add(int64(5), "", []byte(nil))

@@ -21,20 +21,27 @@ type infoView struct {
 
 var infoViews = map[string]infoView{
 	"SCHEMATA": {[]string{
-		"catalog_name STRING", "schema_name STRING", "schema_owner STRING", "creation_time TIMESTAMP", "last_modified_time TIMESTAMP",
+		"catalog_name STRING", "schema_name STRING", "schema_owner STRING", "creation_time TIMESTAMP",
+		"last_modified_time TIMESTAMP",
 		"location STRING", "ddl STRING", "default_collation_name STRING", "sync_status JSON",
 	}, (*Server).schemataRows},
 	"TABLES": {[]string{
-		"table_catalog STRING", "table_schema STRING", "table_name STRING", "table_type STRING", "managed_table_type STRING",
-		"is_insertable_into STRING", "is_fine_grained_mutations_enabled STRING", "is_typed STRING", "is_change_history_enabled STRING",
+		"table_catalog STRING", "table_schema STRING", "table_name STRING", "table_type STRING",
+		"managed_table_type STRING",
+		"is_insertable_into STRING", "is_fine_grained_mutations_enabled STRING", "is_typed STRING",
+		"is_change_history_enabled STRING",
 		"creation_time TIMESTAMP", "base_table_catalog STRING", "base_table_schema STRING", "base_table_name STRING",
-		"snapshot_time_ms TIMESTAMP", "replica_source_catalog STRING", "replica_source_schema STRING", "replica_source_name STRING",
-		"replication_status STRING", "replication_error STRING", "ddl STRING", "default_collation_name STRING", "sync_status JSON",
+		"snapshot_time_ms TIMESTAMP", "replica_source_catalog STRING", "replica_source_schema STRING",
+		"replica_source_name STRING",
+		"replication_status STRING", "replication_error STRING", "ddl STRING", "default_collation_name STRING",
+		"sync_status JSON",
 		"upsert_stream_apply_watermark TIMESTAMP",
 	}, (*Server).tablesRows},
 	"COLUMNS": {[]string{
-		"table_catalog STRING", "table_schema STRING", "table_name STRING", "column_name STRING", "ordinal_position INT64",
-		"is_nullable STRING", "data_type STRING", "is_generated STRING", "generation_expression STRING", "is_stored STRING",
+		"table_catalog STRING", "table_schema STRING", "table_name STRING", "column_name STRING",
+		"ordinal_position INT64",
+		"is_nullable STRING", "data_type STRING", "is_generated STRING", "generation_expression STRING",
+		"is_stored STRING",
 		"is_hidden STRING", "is_updatable STRING", "is_system_defined STRING", "is_partitioning_column STRING",
 		"clustering_ordinal_position INT64", "collation_name STRING", "column_default STRING", "rounding_mode STRING",
 		"policy_tags ARRAY<STRING>",
@@ -93,7 +100,8 @@ func (v infoView) table(name googlesql.TableName, rows []map[string]any) *google
 		column, kind, _ := strings.Cut(c, " ")
 		typ := googlesql.Type{Kind: googlesql.Kind(kind)}
 		if elem, ok := strings.CutPrefix(kind, "ARRAY<"); ok {
-			typ = googlesql.Type{Kind: googlesql.Array, Elem: &googlesql.Type{Kind: googlesql.Kind(strings.TrimSuffix(elem, ">"))}}
+			typ = googlesql.Type{Kind: googlesql.Array, Elem: &googlesql.Type{
+				Kind: googlesql.Kind(strings.TrimSuffix(elem, ">"))}}
 		}
 		out.Columns = append(out.Columns, googlesql.Column{Name: column, Type: typ})
 		names = append(names, engine.Quote(column))
@@ -111,7 +119,8 @@ func (v infoView) table(name googlesql.TableName, rows []map[string]any) *google
 		}
 		values = append(values, "("+strings.Join(cells, ", ")+")")
 	}
-	out.SQL = "(SELECT " + strings.Join(casts, ", ") + " FROM (VALUES " + strings.Join(values, ", ") + ") AS v(" + strings.Join(names, ", ") + ")" + where + ")"
+	out.SQL = "(SELECT " + strings.Join(casts, ", ") + " FROM (VALUES " + strings.Join(values, ", ") + ") AS v(" +
+		strings.Join(names, ", ") + ")" + where + ")"
 	return out
 }
 
@@ -122,7 +131,8 @@ func infoLiteral(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case time.Time:
-		return fmt.Sprintf("timezone('UTC', make_timestamp(%d))", v.UnixMicro()/1000*1000) // BigQuery keeps milliseconds
+		// BigQuery keeps milliseconds
+		return fmt.Sprintf("timezone('UTC', make_timestamp(%d))", v.UnixMicro()/1000*1000)
 	case []string:
 		return "[]"
 	}
@@ -133,8 +143,10 @@ func (s *Server) schemataRows(d *dataset) []map[string]any {
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
 	return []map[string]any{{
-		"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID, "location": d.location, "creation_time": d.created, "last_modified_time": d.modified,
-		"ddl": fmt.Sprintf("CREATE SCHEMA %s\nOPTIONS(\n  location=%s\n);", quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID), strconv.Quote(strings.ToLower(d.location))),
+		"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID, "location": d.location,
+		"creation_time": d.created, "last_modified_time": d.modified,
+		"ddl": fmt.Sprintf("CREATE SCHEMA %s\nOPTIONS(\n  location=%s\n);",
+			quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID), strconv.Quote(strings.ToLower(d.location))),
 	}}
 }
 
@@ -142,9 +154,11 @@ func (s *Server) tablesRows(d *dataset) []map[string]any {
 	var rows []map[string]any
 	for _, t := range s.catalog.tables(d) {
 		rows = append(rows, map[string]any{
-			"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table, "table_type": "BASE TABLE", "managed_table_type": "NATIVE",
-			"is_insertable_into": "YES", "is_fine_grained_mutations_enabled": "NO", "is_typed": "NO", "is_change_history_enabled": "NO",
-			"creation_time": t.created, "ddl": t.ddl(),
+			"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table,
+			"table_type": "BASE TABLE", "managed_table_type": "NATIVE",
+			"is_insertable_into": "YES", "is_fine_grained_mutations_enabled": "NO", "is_typed": "NO",
+			"is_change_history_enabled": "NO",
+			"creation_time":             t.created, "ddl": t.ddl(),
 		})
 	}
 	return rows
@@ -155,8 +169,10 @@ func (s *Server) columnsRows(d *dataset) []map[string]any {
 	for _, t := range s.catalog.tables(d) {
 		for i, c := range t.columns {
 			row := map[string]any{
-				"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table, "column_name": c.Name,
-				"ordinal_position": int64(i + 1), "is_nullable": "YES", "data_type": c.Type.String(), "is_generated": "NEVER", "is_hidden": "NO",
+				"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table,
+				"column_name":      c.Name,
+				"ordinal_position": int64(i + 1), "is_nullable": "YES", "data_type": c.Type.String(),
+				"is_generated": "NEVER", "is_hidden": "NO",
 				"is_system_defined": "NO", "is_partitioning_column": "NO", "policy_tags": []string{},
 			}
 			if c.Required {
@@ -183,7 +199,8 @@ func (t *table) ddl() string {
 			lines[i] += " NOT NULL"
 		}
 	}
-	return "CREATE TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n" + strings.Join(lines, ",\n") + "\n);"
+	return "CREATE TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n" +
+		strings.Join(lines, ",\n") + "\n);"
 }
 
 // quoteIfNeeded writes a column's name in backticks unless it is a plain one.

@@ -226,7 +226,8 @@ func newJobID() string { return "job_" + rand.Text() }
 
 // begin makes a job of a query and starts it. The statement is planned before
 // begin returns; a statement that can't be planned is a job that has failed.
-func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job, *apiError) {
+func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job,
+	*apiError) {
 	// A request that is repeated must learn that its job is there, not that it is in its own way.
 	if err := s.jobs.taken(q.project, id); err != nil {
 		return nil, err
@@ -246,7 +247,8 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 	runCtx, stop := context.WithCancelCause(s.ctx)
 	j := &job{
 		ref: jobReference{ProjectID: q.project, JobID: id, Location: q.location}, user: who.email, config: config,
-		query: q, plan: p, queryID: rand.Text(), created: s.now(), stop: stop, finished: make(chan struct{}), state: pending,
+		query: q, plan: p, queryID: rand.Text(), created: s.now(), stop: stop, finished: make(chan struct{}),
+		state: pending,
 	}
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
@@ -275,7 +277,8 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 func (s *Server) run(ctx context.Context, j *job) {
 	if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
+		ctx, cancel = context.WithTimeoutCause(ctx, limit,
+			errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
 		defer cancel()
 	}
 	j.mu.Lock()

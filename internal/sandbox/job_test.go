@@ -16,7 +16,8 @@ const endless = "SELECT COUNT(*) AS n FROM `bigquery-public-data.usa_names.usa_1
 	"CROSS JOIN `bigquery-public-data.usa_names.usa_1910_current` AS b WHERE a.number + b.number = -1"
 
 func queryJob(sql, id string) *bq.Job {
-	j := &bq.Job{Configuration: &bq.JobConfiguration{Query: &bq.JobConfigurationQuery{Query: sql, UseLegacySql: legacyOff}}}
+	j := &bq.Job{Configuration: &bq.JobConfiguration{Query: &bq.JobConfigurationQuery{Query: sql,
+		UseLegacySql: legacyOff}}}
 	if id != "" {
 		j.JobReference = &bq.JobReference{JobId: id, ProjectId: DefaultProject}
 	}
@@ -54,13 +55,16 @@ func TestInsertAndGet(t *testing.T) {
 		t.Errorf("got reference %+v by %s", j.JobReference, j.UserEmail)
 	}
 	j = await(t, svc, j.JobReference)
-	if j.Status.ErrorResult != nil || j.Statistics.Query.StatementType != "SELECT" || j.Configuration.Query.Query != williams || j.Configuration.Labels["team"] != "names" {
+	if j.Status.ErrorResult != nil || j.Statistics.Query.StatementType != "SELECT" ||
+		j.Configuration.Query.Query != williams || j.Configuration.Labels["team"] != "names" {
 		t.Errorf("got status %+v, configuration %+v", j.Status, j.Configuration.Query)
 	}
-	if st := j.Statistics; st.CreationTime == 0 || st.StartTime < st.CreationTime || st.EndTime < st.StartTime || st.TotalSlotMs == 0 {
+	if st := j.Statistics; st.CreationTime == 0 || st.StartTime < st.CreationTime || st.EndTime < st.StartTime ||
+		st.TotalSlotMs == 0 {
 		t.Errorf("got times %+v", st)
 	}
-	if q := j.Statistics.Query; len(q.ReferencedTables) != 1 || q.ReferencedTables[0].TableId != "usa_1910_current" || q.TotalBytesProcessed == 0 || q.TotalBytesBilled < 10<<20 {
+	if q := j.Statistics.Query; len(q.ReferencedTables) != 1 || q.ReferencedTables[0].TableId != "usa_1910_current" ||
+		q.TotalBytesProcessed == 0 || q.TotalBytesBilled < 10<<20 {
 		t.Errorf("got statistics %+v", q)
 	}
 	res, err := svc.Jobs.GetQueryResults(DefaultProject, "my-job_1").Do()
@@ -88,7 +92,8 @@ func TestJobThatFails(t *testing.T) {
 			t.Fatalf("%s: %v", sql, err)
 		}
 		j = await(t, svc, j.JobReference)
-		if e := j.Status.ErrorResult; e == nil || e.Reason != "invalidQuery" || e.Location != "query" || len(j.Status.Errors) != 1 {
+		if e := j.Status.ErrorResult; e == nil || e.Reason != "invalidQuery" || e.Location != "query" ||
+			len(j.Status.Errors) != 1 {
 			t.Errorf("%s: got %+v; want invalidQuery", sql, j.Status)
 		}
 		_, err = svc.Jobs.GetQueryResults(DefaultProject, j.JobReference.JobId).Do()
@@ -253,7 +258,9 @@ func TestOldResultsAreThrownAway(t *testing.T) {
 	svc := rest(t, s, tok)
 	var refs []*bq.JobReference
 	for range 3 {
-		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` LIMIT 3000", UseLegacySql: legacyOff, MaxResults: 1}).Do()
+		resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
+			Query:        "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` LIMIT 3000",
+			UseLegacySql: legacyOff, MaxResults: 1}).Do()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +273,8 @@ func TestOldResultsAreThrownAway(t *testing.T) {
 	if e := apiErr(t, err); e.Code != 404 || !strings.Contains(e.Message, "no longer kept") {
 		t.Errorf("the oldest result: got %v; want 404", err)
 	}
-	_, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT number FROM `bigquery-public-data.usa_names.usa_1910_current` LIMIT 30000", UseLegacySql: legacyOff}).Do()
+	_, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT number FROM " +
+		"`bigquery-public-data.usa_names.usa_1910_current` LIMIT 30000", UseLegacySql: legacyOff}).Do()
 	if e := apiErr(t, err); e.Code != 403 || e.Errors[0].Reason != "responseTooLarge" {
 		t.Errorf("a result over the limit: got %v; want responseTooLarge", err)
 	}
@@ -283,7 +291,8 @@ func TestQueriesRunConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: williams, UseLegacySql: legacyOff, TimeoutMs: 60_000}).Do()
+			resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: williams, UseLegacySql: legacyOff,
+				TimeoutMs: 60_000}).Do()
 			if err != nil || len(resp.Rows) != 1 {
 				t.Errorf("got %+v, %v; want one row", resp, err)
 			}
@@ -307,7 +316,8 @@ func TestCallerMayLeave(t *testing.T) {
 	defer cancel()
 	left := make(chan error, 1)
 	go func() {
-		_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: endless, UseLegacySql: legacyOff}).Context(ctx).Do()
+		_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: endless,
+			UseLegacySql: legacyOff}).Context(ctx).Do()
 		left <- err
 	}()
 	for deadline := time.Now().Add(30 * time.Second); len(s.jobs.newest(DefaultProject, "")) == 0; {

@@ -27,12 +27,15 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 	var id, location string
 	if ref := req.JobReference; ref != nil {
 		if ref.ProjectID != "" && ref.ProjectID != project {
-			return nil, errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID, project)
+			return nil, errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a "+
+				"value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID,
+				project)
 		}
 		id, location = ref.JobID, ref.Location
 	}
 	if id != "" && !validJob(id) {
-		return nil, errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at most 1024.", id)
+		return nil, errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at "+
+			"most 1024.", id)
 	}
 	to, err := config.Query.destination(project)
 	if err != nil {
@@ -93,7 +96,8 @@ func (s *Server) describe(j *job) *jobResource {
 	ref := j.ref
 	out := &jobResource{
 		Kind: "bigquery#job", ID: ref.ProjectID + ":" + ref.Location + "." + ref.JobID, UserEmail: j.user,
-		SelfLink:      s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/jobs/" + ref.JobID + "?location=" + ref.Location,
+		SelfLink: s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/jobs/" + ref.JobID + "?location=" +
+			ref.Location,
 		Configuration: j.config, JobReference: &ref, Status: &jobStatus{State: j.state},
 		Statistics: &jobStatistics{CreationTime: j.created.UnixMilli()},
 	}

@@ -46,19 +46,24 @@ func signIn(t testing.TB, s *Server, email string, scopes ...string) *oauth2.Tok
 		scopes = []string{scopeBigQuery}
 	}
 	codes := make(chan string, 1)
-	callback := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { codes <- r.URL.Query().Get("code") })}
+	callback := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		codes <- r.URL.Query().Get("code")
+	})}
 	listener := listenLoopback(t)
 	go func() { _ = callback.Serve(listener) }()
 	defer callback.Close()
 	conf := clientConfig(t, s)
 	conf.Scopes, conf.RedirectURL = scopes, "http://"+listener.Addr().String()+"/callback"
 	verifier := oauth2.GenerateVerifier()
-	address := conf.AuthCodeURL("state-for-the-test", oauth2.AccessTypeOffline, oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "consent"))
+	address := conf.AuthCodeURL("state-for-the-test", oauth2.AccessTypeOffline, oauth2.S256ChallengeOption(verifier),
+		oauth2.SetAuthURLParam("prompt", "consent"))
 	if err := fakegoogle.Consent(t.Context(), nil, address, email); err != nil {
 		t.Fatal(err)
 	}
 	client := quietClient(t)
-	tok, err := conf.Exchange(context.WithValue(t.Context(), oauth2.HTTPClient, client), <-codes, oauth2.VerifierOption(verifier))
+	tok, err := conf.Exchange(context.WithValue(t.Context(), oauth2.HTTPClient, client), <-codes,
+		oauth2.VerifierOption(verifier))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +108,8 @@ func authorized(t testing.TB, tok *oauth2.Token) *http.Client {
 // rest is the generated REST client of a person.
 func rest(t testing.TB, s *Server, tok *oauth2.Token) *bq.Service {
 	t.Helper()
-	svc, err := bq.NewService(t.Context(), option.WithHTTPClient(authorized(t, tok)), option.WithEndpoint(s.Endpoint()+"/bigquery/v2/"))
+	svc, err := bq.NewService(t.Context(), option.WithHTTPClient(authorized(t, tok)),
+		option.WithEndpoint(s.Endpoint()+"/bigquery/v2/"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +119,8 @@ func rest(t testing.TB, s *Server, tok *oauth2.Token) *bq.Service {
 // official is the official Go client of a person in a project.
 func official(t testing.TB, s *Server, tok *oauth2.Token, project string) *bigquery.Client {
 	t.Helper()
-	c, err := bigquery.NewClient(t.Context(), project, option.WithHTTPClient(authorized(t, tok)), option.WithEndpoint(s.Endpoint()))
+	c, err := bigquery.NewClient(t.Context(), project, option.WithHTTPClient(authorized(t, tok)),
+		option.WithEndpoint(s.Endpoint()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,8 @@ func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apiE
 func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
 	kind, ok := kinds[strings.ToUpper(t.Type)]
 	if !ok {
-		return googlesql.Type{}, errorf("invalid", "Query parameter %s has the type %q, which the sandbox does not know.", name, t.Type)
+		return googlesql.Type{}, errorf("invalid", "Query parameter %s has the type %q, which the sandbox does not "+
+			"know.", name, t.Type)
 	}
 	out := googlesql.Type{Kind: kind}
 	switch kind {
@@ -59,7 +60,8 @@ func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
 			return out, err
 		}
 		if elem.Kind == googlesql.Array {
-			return out, errorf("invalid", "Query parameter %s is an ARRAY of ARRAYs, which GoogleSQL does not have.", name)
+			return out, errorf("invalid", "Query parameter %s is an ARRAY of ARRAYs, which GoogleSQL does not have.",
+				name)
 		}
 		out.Elem = &elem
 	case googlesql.Struct:
@@ -213,8 +215,9 @@ func scanNumeric(text string) (engine.Int128, bool) {
 }
 
 var (
-	momentText = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,6}))?)?$`)
-	zoneText   = regexp.MustCompile(`^(.*?)\s*(?:([Zz]|UTC)|([+-])(\d{1,2})(?::?(\d{2}))?)$`)
+	momentText = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ` +
+		`](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,6}))?)?$`)
+	zoneText = regexp.MustCompile(`^(.*?)\s*(?:([Zz]|UTC)|([+-])(\d{1,2})(?::?(\d{2}))?)$`)
 )
 
 // scanMoment reads a DATETIME (zone "") or a TIMESTAMP (zone "UTC", the default)
@@ -242,7 +245,8 @@ func scanMoment(text, zone string) (int64, bool) {
 	micros, _ := strconv.Atoi("0" + m[7] + strings.Repeat("0", 6-len(m[7])))
 	t := time.Date(n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], micros*1000, time.UTC)
 	// time.Date takes the 31st of April for the 1st of May.
-	if n[1] < 1 || t.Year() != n[1] || int(t.Month()) != n[2] || t.Day() != n[3] || t.Hour() != n[4] || t.Minute() != n[5] || t.Second() != n[6] {
+	if n[1] < 1 || t.Year() != n[1] || int(t.Month()) != n[2] || t.Day() != n[3] || t.Hour() != n[4] ||
+		t.Minute() != n[5] || t.Second() != n[6] {
 		return 0, false
 	}
 	v := t.UnixMicro() - offset*60*1e6

@@ -40,7 +40,8 @@ func TestParametersComeBack(t *testing.T) {
 		{"DATETIME", civil.DateTimeOf(moment), civil.DateTimeOf(moment)},
 		{"TIMESTAMP", moment, moment},
 		{"first TIMESTAMP", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},
-		{"INTERVAL", &bigquery.IntervalValue{Years: 1, Months: 2, Days: -3, Hours: 4, Minutes: 5, Seconds: 6}, &bigquery.IntervalValue{Years: 1, Months: 2, Days: -3, Hours: 4, Minutes: 5, Seconds: 6}},
+		{"INTERVAL", &bigquery.IntervalValue{Years: 1, Months: 2, Days: -3, Hours: 4, Minutes: 5, Seconds: 6},
+			&bigquery.IntervalValue{Years: 1, Months: 2, Days: -3, Hours: 4, Minutes: 5, Seconds: 6}},
 		{"NULL", bigquery.NullInt64{}, nil},
 		{"NULL STRING", bigquery.NullString{}, nil},
 		{"ARRAY", []string{"a", "", "c"}, []bigquery.Value{"a", "", "c"}},
@@ -95,7 +96,8 @@ func TestScan(t *testing.T) {
 	}{
 		{googlesql.Timestamp, "2024-01-02 03:04:05+00:00", engine.Value{Int: micros("2024-01-02T03:04:05Z")}},
 		{googlesql.Timestamp, "2024-01-02T03:04:05.5Z", engine.Value{Int: micros("2024-01-02T03:04:05.5Z")}},
-		{googlesql.Timestamp, "2024-01-02 03:04:05.123456+05:30", engine.Value{Int: micros("2024-01-01T21:34:05.123456Z")}},
+		{googlesql.Timestamp, "2024-01-02 03:04:05.123456+05:30",
+			engine.Value{Int: micros("2024-01-01T21:34:05.123456Z")}},
 		{googlesql.Timestamp, "2024-01-02 03:04:05-08", engine.Value{Int: micros("2024-01-02T11:04:05Z")}},
 		{googlesql.Timestamp, "2024-01-02 03:04:05 UTC", engine.Value{Int: micros("2024-01-02T03:04:05Z")}},
 		{googlesql.Timestamp, "2024-01-02", engine.Value{Int: micros("2024-01-02T00:00:00Z")}},
@@ -106,7 +108,8 @@ func TestScan(t *testing.T) {
 		{googlesql.Numeric, "0.0000000005", engine.Value{Decimal: decimal("1")}},
 		{googlesql.Numeric, "-0.0000000005", engine.Value{Decimal: decimal("-1")}},
 		{googlesql.Numeric, "0.0000000004", engine.Value{Decimal: decimal("0")}},
-		{googlesql.Interval, "-1-2 -3 -4:5:6.5", engine.Value{Interval: engine.Interval{Months: -14, Days: -3, Micros: -(4*3600e6 + 5*60e6 + 6500000)}}},
+		{googlesql.Interval, "-1-2 -3 -4:5:6.5", engine.Value{Interval: engine.Interval{Months: -14, Days: -3,
+			Micros: -(4*3600e6 + 5*60e6 + 6500000)}}},
 		{googlesql.Bool, "TRUE", engine.Value{Bool: true}},
 		{googlesql.Float64, "+Inf", engine.Value{Float: math.Inf(1)}},
 	} {
@@ -117,14 +120,15 @@ func TestScan(t *testing.T) {
 		}
 	}
 	for k, texts := range map[googlesql.Kind]string{
-		googlesql.Int64:     "|x|1.0|9223372036854775808| 1",
-		googlesql.Float64:   "|x|0x10|1_0",
-		googlesql.Bool:      "|1|yes",
-		googlesql.Bytes:     "|*|abc",
-		googlesql.Numeric:   "|x|1/3|0x1|1e39|100000000000000000000000000000|1e9999",
-		googlesql.Date:      "|2024-02-30|0000-01-01|24-01-01|2024-01-01 00:00:00",
-		googlesql.Time:      "|25:00:00|12:00",
-		googlesql.Datetime:  "|2024-02-30 00:00:00|2024-01-01 24:00:00|0000-01-01|2024-01-01 00:00:00Z|2024-01-01 00:00:00.1234567",
+		googlesql.Int64:   "|x|1.0|9223372036854775808| 1",
+		googlesql.Float64: "|x|0x10|1_0",
+		googlesql.Bool:    "|1|yes",
+		googlesql.Bytes:   "|*|abc",
+		googlesql.Numeric: "|x|1/3|0x1|1e39|100000000000000000000000000000|1e9999",
+		googlesql.Date:    "|2024-02-30|0000-01-01|24-01-01|2024-01-01 00:00:00",
+		googlesql.Time:    "|25:00:00|12:00",
+		googlesql.Datetime: "|2024-02-30 00:00:00|2024-01-01 24:00:00|0000-01-01|2024-01-01 00:00:00Z|2024-01-01 " +
+			"00:00:00.1234567",
 		googlesql.Timestamp: "|2024-13-01|2024-01-01 00:00:00 Nowhere/City|1e9",
 		googlesql.Interval:  "|1 day|1-2|99999-0 0 0:0:0",
 		googlesql.JSON:      "|{|nul",
@@ -148,7 +152,8 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		// No text makes it panic, and what it takes is in BigQuery's range.
-		for _, k := range []googlesql.Kind{googlesql.Int64, googlesql.Float64, googlesql.Numeric, googlesql.Date, googlesql.Time, googlesql.Datetime, googlesql.Timestamp, googlesql.Interval, googlesql.Bytes} {
+		for _, k := range []googlesql.Kind{googlesql.Int64, googlesql.Float64, googlesql.Numeric, googlesql.Date,
+			googlesql.Time, googlesql.Datetime, googlesql.Timestamp, googlesql.Interval, googlesql.Bytes} {
 			v := engine.Value{Type: kind(k)}
 			if !scan(&v, s) {
 				continue

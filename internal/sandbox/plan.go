@@ -41,7 +41,8 @@ type query struct {
 // newQuery checks the fields of a request.
 func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	if f.UseLegacySQL == nil || *f.UseLegacySQL {
-		return nil, errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; it is true when it is left out.")
+		return nil, errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; it is "+
+			"true when it is left out.")
 	}
 	if err := f.check(); err != nil {
 		return nil, err
@@ -51,7 +52,8 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 		e.location, e.locationType = "query", "parameter"
 		return nil, e
 	}
-	q := &query{sql: f.Query, project: project, location: location, defaultDataset: f.DefaultDataset, maxBytes: int64(f.MaximumBytesBilled)}
+	q := &query{sql: f.Query, project: project, location: location, defaultDataset: f.DefaultDataset,
+		maxBytes: int64(f.MaximumBytesBilled)}
 	switch f.ParameterMode {
 	case "POSITIONAL":
 		q.positional = true
@@ -68,9 +70,11 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	}
 	for i, p := range f.QueryParameters {
 		if (p.Name == "") != q.positional {
-			return nil, errorf("invalid", "Query parameter %d does not fit the parameter mode: positional parameters have no name and named ones must have one.", i+1)
+			return nil, errorf("invalid", "Query parameter %d does not fit the parameter mode: positional "+
+				"parameters have no name and named ones must have one.", i+1)
 		}
-		if slices.ContainsFunc(f.QueryParameters[:i], func(o queryParameter) bool { return q.named && strings.EqualFold(o.Name, p.Name) }) {
+		if slices.ContainsFunc(f.QueryParameters[:i],
+			func(o queryParameter) bool { return q.named && strings.EqualFold(o.Name, p.Name) }) {
 			return nil, errorf("invalid", "Duplicate query parameter name %s.", p.Name)
 		}
 	}
@@ -121,7 +125,8 @@ type plan struct {
 // Kinds of statements by what they do.
 var (
 	dmlTypes = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"}
-	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA", "ALTER_TABLE"}
+	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA",
+		"ALTER_TABLE"}
 )
 
 // prepare plans a query that is going to run.
@@ -143,7 +148,8 @@ func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *api
 		return nil, err
 	}
 	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
-		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", q.maxBytes, need)
+		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher "+
+			"required.", q.maxBytes, need)
 	}
 	return p, nil
 }
@@ -195,16 +201,19 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 	}
 	permission := map[string]string{
 		"CREATE_SCHEMA": "bigquery.datasets.create", "DROP_SCHEMA": "bigquery.datasets.delete",
-		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create", "DROP_TABLE": "bigquery.tables.delete",
+		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create",
+		"DROP_TABLE":  "bigquery.tables.delete",
 		"ALTER_TABLE": "bigquery.tables.update",
 	}[stmt.Type]
 	if permission == "" {
 		permission = "bigquery.tables.updateData"
 	}
 	if target.Table == "" {
-		return errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for dataset %[1]s:%[2]s.", target.Project, target.Dataset, permission)
+		return errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for dataset "+
+			"%[1]s:%[2]s.", target.Project, target.Dataset, permission)
 	}
-	return errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may not exist).", target, permission)
+	return errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may not exist).",
+		target, permission)
 }
 
 // place holds a query to the location of the dataset that it makes a table in.
@@ -225,7 +234,8 @@ func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
 // order puts the values into the order of the statement's parameters.
 func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
 	if n := positional(stmt); !q.named && n != len(q.values) {
-		return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]", n, len(q.values))
+		return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at "+
+			"[1:1]", n, len(q.values))
 	}
 	values := make([]engine.Value, len(stmt.Params))
 	for i, p := range stmt.Params {
@@ -263,7 +273,8 @@ func positional(stmt *googlesql.Statement) int {
 func coerce(params []googlesql.Param, values []engine.Value) ([]engine.Value, *apiError) {
 	for i, p := range params {
 		if p.Type.Kind != "" && p.Type.Kind != values[i].Type.Kind {
-			return nil, broken("parameter %d is %s for its translator and %s for its server", i+1, p.Type.Kind, values[i].Type.Kind)
+			return nil, broken("parameter %d is %s for its translator and %s for its server", i+1, p.Type.Kind,
+				values[i].Type.Kind)
 		}
 	}
 	return values, nil

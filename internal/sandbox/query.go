@@ -36,7 +36,8 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 	switch req.JobCreationMode {
 	case "", "JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED", "JOB_CREATION_OPTIONAL":
 	default:
-		return nil, errorf("invalid", "Invalid jobCreationMode %q: want JOB_CREATION_REQUIRED or JOB_CREATION_OPTIONAL.", req.JobCreationMode)
+		return nil, errorf("invalid", "Invalid jobCreationMode %q: want JOB_CREATION_REQUIRED or "+
+			"JOB_CREATION_OPTIONAL.", req.JobCreationMode)
 	}
 	if req.Reservation != "" {
 		return nil, unsupported("reservations")
@@ -57,7 +58,8 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if !j.wait(r.Context(), timeout(req.TimeoutMs)) {
-		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location, QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"}}, nil
+		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location,
+			QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"}}, nil
 	}
 	page := pageRequest{max: maxRows(req.MaxResults), encoder: enc}
 	resp, err := s.response(j, page)

@@ -14,7 +14,8 @@ import (
 	"google.golang.org/api/iterator"
 )
 
-const williams = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name = 'William' GROUP BY name"
+const williams = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE " +
+	"name = 'William' GROUP BY name"
 
 // legacyOff is useLegacySql=false.
 var legacyOff = new(bool)
@@ -74,7 +75,8 @@ func TestFirstQueryThroughTheOfficialClient(t *testing.T) {
 func TestPagesThroughTheOfficialClient(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{PageBytes: 20_000})
-	const sql = "SELECT name, number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = 1999 ORDER BY name, number LIMIT 4000"
+	const sql = "SELECT name, number FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE year = 1999 ORDER " +
+		"BY name, number LIMIT 4000"
 	got := rows(t, official(t, s, tok, DefaultProject), sql)
 	if len(got) != 4000 {
 		t.Fatalf("got %d rows; want 4000", len(got))
@@ -92,14 +94,16 @@ func TestPagesThroughTheOfficialClient(t *testing.T) {
 func TestAnswerOfJobsQuery(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
-	status, header, body := call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject), `{"useLegacySql": false, "query": "`+williams+`"}`)
+	status, header, body := call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject),
+		`{"useLegacySql": false, "query": "`+williams+`"}`)
 	if status != 200 || header.Get("Content-Type") != "application/json; charset=UTF-8" {
 		t.Fatalf("got %d %s: %v", status, header.Get("Content-Type"), body)
 	}
 	ref := body["jobReference"].(map[string]any)
 	for key, want := range map[string]any{
-		"kind": "bigquery#queryResponse", "totalRows": "1", "jobComplete": true, "cacheHit": false, "statementType": "SELECT",
-		"location": "US", "pageToken": nil, "numDmlAffectedRows": nil,
+		"kind": "bigquery#queryResponse", "totalRows": "1", "jobComplete": true, "cacheHit": false,
+		"statementType": "SELECT",
+		"location":      "US", "pageToken": nil, "numDmlAffectedRows": nil,
 		"schema": map[string]any{"fields": []any{
 			map[string]any{"name": "name", "type": "STRING", "mode": "NULLABLE"},
 			map[string]any{"name": "total", "type": "INTEGER", "mode": "NULLABLE"},
@@ -113,7 +117,8 @@ func TestAnswerOfJobsQuery(t *testing.T) {
 	if ref["projectId"] != DefaultProject || ref["jobId"] == "" || ref["location"] != "US" {
 		t.Errorf("got jobReference %v", ref)
 	}
-	for _, key := range []string{"totalBytesProcessed", "totalBytesBilled", "totalSlotMs", "creationTime", "startTime", "endTime", "queryId"} {
+	for _, key := range []string{"totalBytesProcessed", "totalBytesBilled", "totalSlotMs", "creationTime", "startTime",
+		"endTime", "queryId"} {
 		if text, ok := body[key].(string); !ok || text == "" || text == "0" {
 			t.Errorf("%s: got %v; want text", key, body[key])
 		}
@@ -125,7 +130,8 @@ func TestMaxResultsAndTokens(t *testing.T) {
 	s, tok := signed(t, Config{NoData: true})
 	svc := rest(t, s, tok)
 	const sql = "SELECT x FROM UNNEST([1, 2, 3, 4, 5]) AS x ORDER BY x"
-	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff, MaxResults: 2}).Do()
+	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: sql, UseLegacySql: legacyOff,
+		MaxResults: 2}).Do()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,12 +185,14 @@ func TestJobCreationOptional(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{NoData: true})
 	svc := rest(t, s, tok)
-	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL"}).Do()
+	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff,
+		JobCreationMode: "JOB_CREATION_OPTIONAL"}).Do()
 	if err != nil || resp.JobReference != nil || resp.QueryId == "" || len(resp.Rows) != 1 {
 		t.Errorf("got %+v, %v; want a row and no job", resp, err)
 	}
 	for range 20 {
-		if _, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL"}).Do(); err != nil {
+		if _, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff,
+			JobCreationMode: "JOB_CREATION_OPTIONAL"}).Do(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -192,7 +200,8 @@ func TestJobCreationOptional(t *testing.T) {
 		t.Errorf("got %d jobs and %d bytes kept; want none", n, keptBytes(s))
 	}
 	resp, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
-		Query: "SELECT x FROM UNNEST([1, 2]) x", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL", MaxResults: 1}).Do()
+		Query: "SELECT x FROM UNNEST([1, 2]) x", UseLegacySql: legacyOff, JobCreationMode: "JOB_CREATION_OPTIONAL",
+		MaxResults: 1}).Do()
 	if err != nil || resp.JobReference == nil || resp.PageToken == "" {
 		t.Errorf("more rows to come: got %+v, %v; want a job", resp, err)
 	}
@@ -203,7 +212,8 @@ func TestGzip(t *testing.T) {
 	s, tok := signed(t, Config{})
 	for accept, want := range map[string]string{"gzip": "gzip", "": ""} {
 		req, err := http.NewRequestWithContext(t.Context(), "POST", s.Endpoint()+queryPath(DefaultProject),
-			strings.NewReader(`{"useLegacySql": false, "query": "SELECT name FROM `+"`bigquery-public-data.usa_names.usa_1910_current`"+` LIMIT 300"}`))
+			strings.NewReader(`{"useLegacySql": false, "query": "SELECT name FROM `+
+				"`bigquery-public-data.usa_names.usa_1910_current`"+` LIMIT 300"}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,42 +25,62 @@ func TestRefusals(t *testing.T) {
 		{"POST", base + "/queries", `{"query": " ", "useLegacySql": false}`, "required", "query"},
 		{"POST", base + "/queries", `{"query": `, "parseError", "JSON"},
 		{"POST", base + "/queries", query(`"maxResults": "many"`), "parseError", "JSON"},
-		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "session_id", "value": "x"}]`), "resourcesExceeded", "Session x has expired and is no longer available."},
-		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "session_id", "value": ""}]`), "invalid", "session id"},
-		{"POST", base + "/queries", query(`"createSession": true, "connectionProperties": [{"key": "session_id", "value": "x"}]`), "invalid", "together"},
-		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "time_zone", "value": "Mars/Olympus"}]`), "invalid", "Invalid time zone: Mars/Olympus"},
-		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "time_zone", "value": "+05:30"}]`), "invalid", "whole hours"},
-		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "query_label", "value": "a:b"}]`), "invalid", "query_label"},
+		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "session_id", "value": "x"}]`),
+			"resourcesExceeded", "Session x has expired and is no longer available."},
+		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "session_id", "value": ""}]`), "invalid",
+			"session id"},
+		{"POST", base + "/queries", query(`"createSession": true, "connectionProperties": [{"key": "session_id", ` +
+			`"value": "x"}]`), "invalid", "together"},
+		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "time_zone", "value": "Mars/Olympus"}]`),
+			"invalid", "Invalid time zone: Mars/Olympus"},
+		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "time_zone", "value": "+05:30"}]`),
+			"invalid", "whole hours"},
+		{"POST", base + "/queries", query(`"connectionProperties": [{"key": "query_label", "value": "a:b"}]`),
+			"invalid", "query_label"},
 		{"POST", base + "/queries", query(`"continuous": true`), "invalid", "continuous"},
 		{"POST", base + "/queries", query(`"reservation": "x"`), "invalid", "reservations"},
-		{"POST", base + "/queries", query(`"destinationEncryptionConfiguration": {"kmsKeyName": "x"}`), "invalid", "keys"},
+		{"POST", base + "/queries", query(`"destinationEncryptionConfiguration": {"kmsKeyName": "x"}`), "invalid",
+			"keys"},
 		{"POST", base + "/queries", query(`"queryResultsFormat": "ARROW"`), "invalid", "ARROW"},
-		{"POST", base + "/queries", query(`"requestId": "1234567890123456789012345678901234567"`), "invalid", "requestId"},
+		{"POST", base + "/queries", query(`"requestId": "1234567890123456789012345678901234567"`), "invalid",
+			"requestId"},
 		{"POST", base + "/queries", query(`"jobCreationMode": "SOMETIMES"`), "invalid", "jobCreationMode"},
 		{"POST", base + "/queries", query(`"parameterMode": "BOTH"`), "invalid", "parameterMode"},
-		{"POST", base + "/queries", query(`"formatOptions": {"timestampOutputFormat": "ISO8601_STRING"}`), "invalid", "timestampOutputFormat"},
-		{"POST", base + "/queries", query(`"parameterMode": "NAMED", "queryParameters": [{"parameterType": {"type": "INT64"}, "parameterValue": {"value": "1"}}]`), "invalid", "parameter mode"},
-		{"POST", base + "/queries", query(`"queryParameters": [{"parameterType": {"type": "GEOGRAPHY"}, "parameterValue": {"value": "1"}}]`), "invalid", "GEOGRAPHY"},
-		{"POST", base + "/queries", query(`"queryParameters": [{"parameterType": {"type": "INT64"}, "parameterValue": {"value": "one"}}]`), "invalid", "INT64"},
+		{"POST", base + "/queries", query(`"formatOptions": {"timestampOutputFormat": "ISO8601_STRING"}`), "invalid",
+			"timestampOutputFormat"},
+		{"POST", base + "/queries", query(`"parameterMode": "NAMED", "queryParameters": [{"parameterType": {"type": ` +
+			`"INT64"}, "parameterValue": {"value": "1"}}]`), "invalid", "parameter mode"},
+		{"POST", base + "/queries", query(`"queryParameters": [{"parameterType": {"type": "GEOGRAPHY"}, ` +
+			`"parameterValue": {"value": "1"}}]`), "invalid", "GEOGRAPHY"},
+		{"POST", base + "/queries", query(`"queryParameters": [{"parameterType": {"type": "INT64"}, ` +
+			`"parameterValue": {"value": "one"}}]`), "invalid", "INT64"},
 		{"POST", base + "/queries?alt=media", query(`"dryRun": true`), "invalid", "alt=media"},
 		{"POST", base + "/queries?fields=a(", query(`"dryRun": true`), "invalid", "field selection"},
 		{"POST", base + "/jobs", `{"configuration": {"load": {}}}`, "invalid", "load"},
 		{"POST", base + "/jobs", `{"configuration": {}}`, "required", "configuration.query"},
-		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "d", "tableId": "t$20240101"}`), "invalid", "a partition"},
-		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "a-b", "tableId": "t"}`), "invalid", "dataset ID"},
-		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "d", "tableId": "a/b"}`), "invalid", "table ID"},
+		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "d", "tableId": "t$20240101"}`), "invalid",
+			"a partition"},
+		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "a-b", "tableId": "t"}`), "invalid",
+			"dataset ID"},
+		{"POST", base + "/jobs", insert(`, "destinationTable": {"datasetId": "d", "tableId": "a/b"}`), "invalid",
+			"table ID"},
 		{"POST", base + "/jobs", insert(`, "writeDisposition": "WRITE_SOMETIMES"`), "invalid", "writeDisposition"},
 		{"POST", base + "/jobs", insert(`, "createDisposition": "CREATE"`), "invalid", "createDisposition"},
 		{"POST", base + "/jobs", insert(`, "tableDefinitions": {"x": {}}`), "invalid", "external"},
-		{"POST", base + "/jobs", insert(`, "userDefinedFunctionResources": [{"inlineCode": ""}]`), "invalid", "userDefinedFunctionResources"},
+		{"POST", base + "/jobs", insert(`, "userDefinedFunctionResources": [{"inlineCode": ""}]`), "invalid",
+			"userDefinedFunctionResources"},
 		{"POST", base + "/jobs", insert(`, "timePartitioning": {"type": "DAY"}`), "invalid", "partitioned"},
 		{"POST", base + "/jobs", insert(`, "schemaUpdateOptions": ["X"]`), "invalid", "schemaUpdateOptions"},
 		{"POST", base + "/jobs", insert(`, "scriptOptions": {"statementTimeoutMs": "1"}`), "invalid", "scriptOptions"},
-		{"POST", base + "/jobs", insert(`, "writeDisposition": "WRITE_APPEND"`), "invalid", "without a destinationTable"},
-		{"POST", base + "/jobs", insert(`, "createDisposition": "CREATE_NEVER"`), "invalid", "without a destinationTable"},
+		{"POST", base + "/jobs", insert(`, "writeDisposition": "WRITE_APPEND"`), "invalid",
+			"without a destinationTable"},
+		{"POST", base + "/jobs", insert(`, "createDisposition": "CREATE_NEVER"`), "invalid",
+			"without a destinationTable"},
 		{"POST", base + "/jobs", insert(`, "priority": "URGENT"`), "invalid", "priority"},
-		{"POST", base + "/jobs", `{"jobReference": {"jobId": "a b"}, "configuration": {"query": {"query": "SELECT 1", "useLegacySql": false}}}`, "invalid", "job ID"},
-		{"POST", base + "/jobs", `{"jobReference": {"projectId": "other"}, "configuration": {"query": {"query": "SELECT 1", "useLegacySql": false}}}`, "invalid", "other"},
+		{"POST", base + "/jobs", `{"jobReference": {"jobId": "a b"}, "configuration": {"query": {"query": "SELECT ` +
+			`1", "useLegacySql": false}}}`, "invalid", "job ID"},
+		{"POST", base + "/jobs", `{"jobReference": {"projectId": "other"}, "configuration": {"query": {"query": ` +
+			`"SELECT 1", "useLegacySql": false}}}`, "invalid", "other"},
 		{"DELETE", base + "/jobs/x/delete", "", "invalid", "metadata"},
 		{"GET", base + "/jobs/nosuch", "", "notFound", "nosuch"},
 		{"POST", base + "/jobs/nosuch/cancel", "", "notFound", "nosuch"},
@@ -70,17 +90,24 @@ func TestRefusals(t *testing.T) {
 		{"POST", base + "/datasets", `{"datasetReference": {"datasetId": "d"}}`, "duplicate", "Already Exists"},
 		{"POST", base + "/datasets", `{"datasetReference": {"datasetId": "D"}}`, "invalid", "case"},
 		{"PATCH", dataset, `{}`, "invalid", "changing a dataset"},
-		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "t"}, "view": {"query": "SELECT 1"}}`, "invalid", "views"},
+		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "t"}, "view": {"query": "SELECT 1"}}`, "invalid",
+			"views"},
 		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "t"}}`, "invalid", "schema"},
-		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "g", "type": "GEOGRAPHY"}]}}`, "invalid", "GEOGRAPHY"},
-		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "a/b"}, "schema": {"fields": [{"name": "g", "type": "INT64"}]}}`, "invalid", "table ID"},
+		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "g", ` +
+			`"type": "GEOGRAPHY"}]}}`, "invalid", "GEOGRAPHY"},
+		{"POST", dataset + "/tables", `{"tableReference": {"tableId": "a/b"}, "schema": {"fields": [{"name": "g", ` +
+			`"type": "INT64"}]}}`, "invalid", "table ID"},
 		{"POST", dataset + "/tables/t/insertAll", `{}`, "invalid", "streaming"},
 		{"PATCH", dataset + "/tables/t", `{}`, "invalid", "changing a table"},
 		{"GET", dataset + "/tables/nosuch", "", "notFound", "nosuch"},
-		{"GET", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables/usa_1910_current/data?selectedFields=nosuch", "", "invalid", "selectedFields"},
-		{"DELETE", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables/usa_1910_current", "", "accessDenied", "delete"},
+		{"GET", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables/usa_1910_current/" +
+			"data?selectedFields=nosuch", "", "invalid", "selectedFields"},
+		{"DELETE", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables/usa_1910_current", "",
+			"accessDenied", "delete"},
 		{"DELETE", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names", "", "accessDenied", "delete"},
-		{"POST", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables", `{"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "g", "type": "INT64"}]}}`, "accessDenied", "create"},
+		{"POST", "/bigquery/v2/projects/bigquery-public-data/datasets/usa_names/tables",
+			`{"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "g", "type": "INT64"}]}}`,
+			"accessDenied", "create"},
 		{"GET", "/bigquery/v2/projects/somebody-elses/datasets", "", "accessDenied", "somebody-elses"},
 		{"GET", "/bigquery/v2/projects/somebody-elses/datasets/d/tables/t", "", "accessDenied", "somebody-elses"},
 	}
@@ -88,7 +115,8 @@ func TestRefusals(t *testing.T) {
 		status, _, body := call(t, s, tok.AccessToken, tt.method, tt.path, tt.body)
 		reason, message := reasonOf(body)
 		if status < 400 || reason != tt.reason || !strings.Contains(message, tt.message) {
-			t.Errorf("%s %s %s: got %d %s: %s; want %s with %q", tt.method, tt.path, tt.body, status, reason, message, tt.reason, tt.message)
+			t.Errorf("%s %s %s: got %d %s: %s; want %s with %q", tt.method, tt.path, tt.body, status, reason, message,
+				tt.reason, tt.message)
 		}
 	}
 }
@@ -97,7 +125,8 @@ func TestRefusals(t *testing.T) {
 func TestWrongStatements(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64 NOT NULL)", "INSERT INTO d.t VALUES (0)", "CREATE TABLE d.u (a INT64, b ARRAY<INT64>)")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64 NOT NULL)", "INSERT INTO d.t VALUES (0)",
+		"CREATE TABLE d.u (a INT64, b ARRAY<INT64>)")
 	const names = "`bigquery-public-data.usa_names.usa_1910_current`"
 	for _, tt := range []struct {
 		sql    string
@@ -115,15 +144,21 @@ func TestWrongStatements(t *testing.T) {
 		{"SELECT 9223372036854775807 + a + 1 FROM d.t", 400, "invalidQuery", "overflow"},
 		{"SELECT CAST('abc' AS INT64)", 400, "invalidQuery", "abc"},
 		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS INT64) FROM d.t", 400, "invalidQuery", "Bad int64 value: ab0"},
-		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS FLOAT64) FROM d.t", 400, "invalidQuery", "Bad double value: ab0"},
+		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS FLOAT64) FROM d.t", 400, "invalidQuery",
+			"Bad double value: ab0"},
 		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS BOOL) FROM d.t", 400, "invalidQuery", "Bad bool value: ab0"},
 		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS DATE) FROM d.t", 400, "invalidQuery", "Invalid date: 'ab0'"},
-		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS TIMESTAMP) FROM d.t", 400, "invalidQuery", "Invalid timestamp: 'ab0'"},
-		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS NUMERIC) FROM d.t", 400, "invalidQuery", "Invalid NUMERIC value: ab0"},
+		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS TIMESTAMP) FROM d.t", 400, "invalidQuery",
+			"Invalid timestamp: 'ab0'"},
+		{"SELECT CAST(CONCAT('ab', CAST(a AS STRING)) AS NUMERIC) FROM d.t", 400, "invalidQuery",
+			"Invalid NUMERIC value: ab0"},
 		{"SELECT CAST(1e300 AS INT64) + a FROM d.t", 400, "invalidQuery", ""},
-		{"SELECT 1, [1, NULL, a] FROM d.t", 400, "invalidQuery", "Array cannot have a null element; error in writing field f1_"},
-		{"INSERT INTO d.u (b) VALUES ([1, NULL])", 400, "invalidQuery", "Array cannot have a null element; error in writing field b"},
-		{"CREATE TABLE d.v AS SELECT [a, NULL] AS c FROM d.t", 400, "invalidQuery", "Array cannot have a null element; error in writing field c"},
+		{"SELECT 1, [1, NULL, a] FROM d.t", 400, "invalidQuery", "Array cannot have a null element; error in " +
+			"writing field f1_"},
+		{"INSERT INTO d.u (b) VALUES ([1, NULL])", 400, "invalidQuery",
+			"Array cannot have a null element; error in writing field b"},
+		{"CREATE TABLE d.v AS SELECT [a, NULL] AS c FROM d.t", 400, "invalidQuery",
+			"Array cannot have a null element; error in writing field c"},
 		{"SELECT GENERATE_ARRAY(1, 100000000000)", 400, "invalidQuery", "GENERATE_ARRAY produced too many elements"},
 		{"SELECT EXP(1000)", 400, "invalidQuery", "Floating point error in function: EXP(1000.0)"},
 		{"INSERT INTO d.t (a) VALUES (NULL)", 400, "invalidQuery", ""},
@@ -131,10 +166,12 @@ func TestWrongStatements(t *testing.T) {
 		{"DELETE FROM " + names + " WHERE TRUE", 403, "accessDenied", "updateData"},
 		{"DROP TABLE " + names, 403, "accessDenied", "tables.delete"},
 	} {
-		status, _, body := call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject), fmt.Sprintf(`{"useLegacySql": false, "query": %q}`, tt.sql))
+		status, _, body := call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject),
+			fmt.Sprintf(`{"useLegacySql": false, "query": %q}`, tt.sql))
 		reason, message := reasonOf(body)
 		if status != tt.status || reason != tt.reason || !strings.Contains(message, tt.part) {
-			t.Errorf("%s: got %d %s: %s; want %d %s with %q", tt.sql, status, reason, message, tt.status, tt.reason, tt.part)
+			t.Errorf("%s: got %d %s: %s; want %d %s with %q", tt.sql, status, reason, message, tt.status, tt.reason,
+				tt.part)
 		}
 	}
 }
@@ -145,7 +182,8 @@ func TestReadOnlyTokenMayNotWrite(t *testing.T) {
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64)")
 	tok := signIn(t, s, DefaultAccount, scopeBigQueryRead).AccessToken
 	for sql, want := range map[string]int{"SELECT * FROM d.t": 200, "INSERT INTO d.t VALUES (1)": 403} {
-		status, _, body := call(t, s, tok, "POST", queryPath(DefaultProject), fmt.Sprintf(`{"useLegacySql": false, "query": %q}`, sql))
+		status, _, body := call(t, s, tok, "POST", queryPath(DefaultProject),
+			fmt.Sprintf(`{"useLegacySql": false, "query": %q}`, sql))
 		if status != want {
 			t.Errorf("%s: got %d, %v; want %d", sql, status, body, want)
 		}

@@ -36,7 +36,8 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
 	if !r.server.mayRead(r.who, name.Project) {
-		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to query table %s, or perhaps it does not exist.", name, name))
+		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to "+
+			"query table %s, or perhaps it does not exist.", name, name))
 	}
 	if view, ok := strings.CutPrefix(name.Table, googlesql.InformationSchema); ok {
 		return r.informationSchema(name, view)
@@ -60,7 +61,8 @@ func (r *resolver) visible(t *table) []googlesql.Column {
 	if r.hidden.table != t.name {
 		return t.columns
 	}
-	return slices.DeleteFunc(slices.Clone(t.columns), func(c googlesql.Column) bool { return c.Name == r.hidden.column })
+	return slices.DeleteFunc(slices.Clone(t.columns),
+		func(c googlesql.Column) bool { return c.Name == r.hidden.column })
 }
 
 func (r *resolver) refuse(e *apiError) error {

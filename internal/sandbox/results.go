@@ -97,7 +97,8 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) 
 	resp.NumDMLAffectedRows, resp.DMLStats = dmlCounts(stmt, from.changed)
 	switch {
 	case thrownAway:
-		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only the latest results.", j.ref.ProjectID, j.ref.JobID)
+		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only "+
+			"the latest results.", j.ref.ProjectID, j.ref.JobID)
 	case result == nil || len(stmt.Columns) == 0:
 		return resp, nil
 	}

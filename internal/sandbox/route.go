@@ -45,7 +45,8 @@ func (s *Server) routes() *http.ServeMux {
 		{"bigquery.datasets.update", "PUT " + dataset, writes, refuse("changing a dataset")},
 		{"bigquery.tables.patch", "PATCH " + table, writes, refuse("changing a table; use SQL")},
 		{"bigquery.tables.update", "PUT " + table, writes, refuse("changing a table; use SQL")},
-		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes, refuse("streaming inserts; use INSERT")},
+		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes,
+			refuse("streaming inserts; use INSERT")},
 		{"bigquery.jobs.delete", "DELETE " + job + "/delete", writes, refuse("deleting a job's metadata")},
 	} {
 		mux.Handle(route.pattern, s.serve(route.method, route.need, route.handle))

@@ -33,11 +33,14 @@ func (s *Server) loadNames(ctx context.Context) error {
 		return err
 	}
 	ref := datasetReference{namesTable.Project, namesTable.Dataset}
-	if err := s.createDataset(ctx, &dataset{ref: ref, location: "US", text: "Texas only: see the sandbox's data/README.md"}); err != nil {
+	if err := s.createDataset(ctx, &dataset{ref: ref, location: "US",
+		text: "Texas only: see the sandbox's data/README.md"}); err != nil {
 		return err
 	}
-	sql := fmt.Sprintf(`CREATE TABLE %s AS SELECT state::VARCHAR AS state, gender::VARCHAR AS gender, year::BIGINT AS year,
-		name::VARCHAR AS name, number::BIGINT AS number FROM read_parquet(%s)`, tableSQL(namesTable), engine.Literal(file.Name()))
+	sql := fmt.Sprintf(`CREATE TABLE %s AS
+		SELECT state::VARCHAR AS state, gender::VARCHAR AS gender, year::BIGINT AS year,
+		name::VARCHAR AS name, number::BIGINT AS number
+		FROM read_parquet(%s)`, tableSQL(namesTable), engine.Literal(file.Name()))
 	if _, err := s.db.Exec(ctx, sql); err != nil {
 		return err
 	}

@@ -68,7 +68,8 @@ func (f *fieldSchema) ddl() (string, *apiError) {
 	case "REPEATED":
 		text = "ARRAY<" + text + ">"
 	default:
-		return "", errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.", f.Mode, f.Name)
+		return "", errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.", f.Mode,
+			f.Name)
 	}
 	return quoteGoogle(f.Name) + " " + text, nil
 }

@@ -68,7 +68,8 @@ func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *
 		}
 	}
 	if q.location == "" {
-		probe := scriptCheck{server: s, who: who, query: q, script: script, scope: &scope{outer: q.vars}, unsure: true, locates: true}
+		probe := scriptCheck{server: s, who: who, query: q, script: script, scope: &scope{outer: q.vars}, unsure: true,
+			locates: true}
 		_ = probe.steps(ctx, script.Body) // the run says what is wrong
 	}
 	return &plan{stmt: &googlesql.Statement{Type: "SCRIPT"}, who: who, script: script}, nil
@@ -81,17 +82,20 @@ func checkCount(script *googlesql.Script, q *query) *apiError {
 	case !q.positional || want == have:
 		return nil
 	case want < have:
-		return errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]", want, have)
+		return errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]",
+			want, have)
 	}
 	line, column := script.Position(script.Params[have])
-	return errorf("invalidQuery", "Query parameter number %d not found; not enough positional parameters provided at [%d:%d]", have+1, line, column)
+	return errorf("invalidQuery", "Query parameter number %d not found; not enough positional parameters provided "+
+		"at [%d:%d]", have+1, line, column)
 }
 
 // runScript runs a script to its end. An error that nothing handles rolls back its
 // transaction, and so does the end of a script that runs in no session.
 func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 	r := &scriptRun{
-		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session, prefix: "script_job_" + rand.Text() + "_",
+		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session,
+		prefix:  "script_job_" + rand.Text() + "_",
 		lastJob: null(stringType), rowCount: null(int64Type),
 	}
 	if r.sess == nil {
@@ -99,7 +103,8 @@ func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 		if err != nil {
 			return nil, runError(err)
 		}
-		r.sess = &session{user: j.user, project: j.query.project, location: j.query.location, conn: conn, vars: &scope{}, work: newWorkspace(conn, j.query.project)}
+		r.sess = &session{user: j.user, project: j.query.project, location: j.query.location, conn: conn,
+			vars: &scope{}, work: newWorkspace(conn, j.query.project)}
 		defer s.closeSession(r.sess)
 	}
 	r.scope = r.sess.vars
@@ -170,10 +175,12 @@ func (r *scriptRun) run(ctx context.Context, step *googlesql.Run) *scriptError {
 }
 
 // runPart runs a statement, or an expression of the wanted type, of the script's text as a job.
-func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind string, want googlesql.Type) (*job, *engine.Result, *apiError) {
+func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind string, want googlesql.Type) (*job,
+	*engine.Result, *apiError) {
 	q := r.queryOf(part)
 	q.wanted = want
-	return r.runStatement(ctx, statement{query: q, kind: kind, text: r.script.Text(*part), frames: []stackFrame{frame(r.script, *part)}})
+	return r.runStatement(ctx, statement{query: q, kind: kind, text: r.script.Text(*part),
+		frames: []stackFrame{frame(r.script, *part)}})
 }
 
 // runStatement runs a job and notes what the rest of the script can learn from it.

@@ -65,7 +65,8 @@ func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
 	switch step := step.(type) {
 	case *googlesql.Run:
 		p, err := c.part(ctx, &step.Part, googlesql.Type{})
-		if err == nil && (slices.Contains(ddlTypes, p.stmt.Type) || p.stmt.Type == "CALL" || p.stmt.SystemVariable != "") {
+		if err == nil && (slices.Contains(ddlTypes, p.stmt.Type) || p.stmt.Type == "CALL" ||
+			p.stmt.SystemVariable != "") {
 			c.unsure = true
 		}
 		return err

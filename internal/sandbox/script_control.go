@@ -15,7 +15,8 @@ var (
 
 // evaluate computes an expression. The zero type wants whatever type it has. One with a query
 // in it is a job, as it is in BigQuery.
-func (r *scriptRun) evaluate(ctx context.Context, part *googlesql.Part, want googlesql.Type) (engine.Value, *scriptError) {
+func (r *scriptRun) evaluate(ctx context.Context, part *googlesql.Part, want googlesql.Type) (engine.Value,
+	*scriptError) {
 	if part.Query {
 		_, res, err := r.runPart(ctx, part, expressionJob, want)
 		if err != nil {

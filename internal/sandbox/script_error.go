@@ -60,5 +60,6 @@ func (r *scriptRun) raise(ctx context.Context, step *googlesql.Raise) *scriptErr
 		message = "NULL"
 	}
 	line, column := r.script.Position(step.From)
-	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%d:%d]", message, line, column), statement: r.script.Text(step.Part)}
+	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%d:%d]", message, line, column),
+		statement: r.script.Text(step.Part)}
 }

@@ -83,25 +83,29 @@ func dynamicStatement(q *query) (*googlesql.Script, *apiError) {
 	script, err := googlesql.ParseScript(q.sql, q.positional)
 	switch {
 	case err != nil:
-		return nil, errorf("invalidQuery", "Invalid EXECUTE IMMEDIATE sql string `%s`, %s", q.sql, (&resolver{}).explain(err).message)
+		return nil, errorf("invalidQuery", "Invalid EXECUTE IMMEDIATE sql string `%s`, %s", q.sql,
+			(&resolver{}).explain(err).message)
 	case len(script.Body) == 0:
 		return nil, errorf("invalidQuery", "Empty EXECUTE IMMEDIATE sql string cannot be executed")
 	case len(script.Body) > 1:
 		return nil, errorf("invalidQuery", "EXECUTE IMMEDIATE sql string must contain exactly one statement")
 	case !script.Single():
 		word, _, _ := strings.Cut(strings.TrimSpace(q.sql), " ")
-		return nil, errorf("invalidQuery", "SQL created by EXECUTE IMMEDIATE contains unsupported statement type: %s", word)
+		return nil, errorf("invalidQuery", "SQL created by EXECUTE IMMEDIATE contains unsupported statement type: %s",
+			word)
 	}
 	return script, nil
 }
 
 // into gives variables the values of a result of one row; without a row they are NULL.
-func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []googlesql.Type, columns []googlesql.Column, res *engine.Result) *apiError {
+func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []googlesql.Type,
+	columns []googlesql.Column, res *engine.Result) *apiError {
 	switch {
 	case res == nil || len(columns) == 0:
 		return errorf("invalidQuery", "EXECUTE IMMEDIATE with INTO clause must use a query statement")
 	case len(columns) != len(names):
-		return errorf("invalidQuery", "Variables returned by Dynamic SQL do not match number of variables in INTO clause, expected %d columns, but got %d", len(names), len(columns))
+		return errorf("invalidQuery", "Variables returned by Dynamic SQL do not match number of variables in INTO "+
+			"clause, expected %d columns, but got %d", len(names), len(columns))
 	case res.Rows > 1:
 		return errorf("invalidQuery", "DynamicSQL may only return 0 or 1 rows with INTO clause")
 	}
@@ -114,7 +118,8 @@ func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []go
 		block, row := res.Find(0)
 		v, err := r.convert(ctx, res.Blocks[block].Columns[i].Value(row), t)
 		if err != nil {
-			return errorf("invalidQuery", "Value returned by Dynamic SQL has type %s which is not assignable to variable %s of type %s", columns[i].Type, names[i].Text, t)
+			return errorf("invalidQuery", "Value returned by Dynamic SQL has type %s which is not assignable to "+
+				"variable %s of type %s", columns[i].Type, names[i].Text, t)
 		}
 		values[i] = v
 	}

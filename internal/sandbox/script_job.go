@@ -132,7 +132,8 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 
 // breaks reports whether a statement that fails does so in DuckDB, which gives up the transaction then.
 func breaks(q *query, stmt *googlesql.Statement) bool {
-	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) && !slices.Contains(ddlTypes, stmt.Type)
+	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) &&
+		!slices.Contains(ddlTypes, stmt.Type)
 }
 
 func (j *job) setTransaction(id string) {
@@ -147,7 +148,8 @@ func (r *scriptRun) spend(bytes int64) *apiError {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if need := j.billed + billed(bytes); limit > 0 && need > limit {
-		return errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.", limit, need)
+		return errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.",
+			limit, need)
 	}
 	j.bytes += bytes
 	j.billed += billed(bytes)

@@ -13,7 +13,8 @@ func TestSessionVariables(t *testing.T) {
 	s := start(t, Config{NoData: true})
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (x INT64)", "INSERT INTO d.t VALUES (1), (2)")
 	c := newClient(t, s, DefaultAccount)
-	c.exec("DECLARE a INT64 DEFAULT 5; DECLARE b STRING", "SET b = 'x'", "BEGIN DECLARE i INT64 DEFAULT 1; SET a = a + i; END")
+	c.exec("DECLARE a INT64 DEFAULT 5; DECLARE b STRING", "SET b = 'x'",
+		"BEGIN DECLARE i INT64 DEFAULT 1; SET a = a + i; END")
 	if got := c.value("SELECT FORMAT('%s%d', b, a)"); got != "x6" {
 		t.Errorf("got %s; want x6", got)
 	}
@@ -33,12 +34,15 @@ func TestSessionVariables(t *testing.T) {
 		t.Errorf("after an error: got %s; want 16", got)
 	}
 	// A dry run sees the variables, and changes none.
-	req := &bq.QueryRequest{Query: "SET a = 100; DECLARED: BEGIN END; SELECT a + k", UseLegacySql: legacyOff, DryRun: true, ConnectionProperties: c.properties()}
+	req := &bq.QueryRequest{Query: "SET a = 100; DECLARED: BEGIN END; SELECT a + k", UseLegacySql: legacyOff,
+		DryRun: true, ConnectionProperties: c.properties()}
 	if resp, err := c.svc.Jobs.Query(DefaultProject, req).Do(); err != nil || resp.StatementType != "SCRIPT" {
 		t.Errorf("dry run: got %+v, %v", resp, err)
 	}
-	req = &bq.QueryRequest{Query: "SELECT a + k AS n", UseLegacySql: legacyOff, DryRun: true, ConnectionProperties: c.properties()}
-	if resp, err := c.svc.Jobs.Query(DefaultProject, req).Do(); err != nil || len(resp.Schema.Fields) != 1 || resp.Schema.Fields[0].Type != "INTEGER" {
+	req = &bq.QueryRequest{Query: "SELECT a + k AS n", UseLegacySql: legacyOff, DryRun: true,
+		ConnectionProperties: c.properties()}
+	if resp, err := c.svc.Jobs.Query(DefaultProject, req).Do(); err != nil || len(resp.Schema.Fields) != 1 ||
+		resp.Schema.Fields[0].Type != "INTEGER" {
 		t.Errorf("dry run of a query: got %+v, %v", resp, err)
 	}
 	if got := c.value("SELECT a"); got != "7" {
@@ -54,7 +58,9 @@ func TestScriptMakesASession(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{NoData: true})
 	c := newClient(t, s, DefaultAccount)
-	resp, err := c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "DECLARE a INT64 DEFAULT 5; SELECT a", UseLegacySql: legacyOff, CreateSession: true}).Do()
+	resp, err := c.svc.Jobs.Query(DefaultProject,
+		&bq.QueryRequest{Query: "DECLARE a INT64 DEFAULT 5; SELECT a", UseLegacySql: legacyOff,
+			CreateSession: true}).Do()
 	if err != nil || resp.SessionInfo == nil || rowsOf(resp) != "5" {
 		t.Fatalf("got %+v, %v", resp, err)
 	}
@@ -62,7 +68,8 @@ func TestScriptMakesASession(t *testing.T) {
 		t.Errorf("got %s; want 5", got)
 	}
 	list, err := c.svc.Jobs.List(DefaultProject).ParentJobId(resp.JobReference.JobId).Do()
-	if err != nil || len(list.Jobs) != 1 || list.Jobs[0].Statistics.SessionInfo.SessionId != resp.SessionInfo.SessionId {
+	if err != nil || len(list.Jobs) != 1 ||
+		list.Jobs[0].Statistics.SessionInfo.SessionId != resp.SessionInfo.SessionId {
 		t.Errorf("got %+v, %v; want a child in the session", list, err)
 	}
 }
@@ -72,7 +79,8 @@ func TestScriptTransactions(t *testing.T) {
 	s, a, b := bank(t)
 	out := b.with("")
 	const sum = "SELECT SUM(v) FROM d.t"
-	resp, err := out.query("BEGIN TRANSACTION; UPDATE d.t SET v = 20 WHERE id = 1; INSERT INTO d.t VALUES (2, 1); SELECT SUM(v) FROM d.t; COMMIT TRANSACTION;")
+	resp, err := out.query("BEGIN TRANSACTION; UPDATE d.t SET v = 20 WHERE id = 1; INSERT INTO d.t VALUES (2, 1); " +
+		"SELECT SUM(v) FROM d.t; COMMIT TRANSACTION;")
 	if err != nil || rowsOf(resp) != "21" || out.value(sum) != "21" {
 		t.Fatalf("got %+v, %v and %s; want 21", resp, err, out.value(sum))
 	}
@@ -98,16 +106,22 @@ func TestScriptTransactions(t *testing.T) {
 		{out, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0", "division by zero", "22", "closed"},
 		{out, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT nosuch", "Unrecognized name", "22", "closed"},
 		{out, "BEGIN TRANSACTION; SELECT 1; BEGIN TRANSACTION", "cannot be nested", "22", "closed"},
-		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; COMMIT; EXCEPTION WHEN ERROR THEN SELECT @@error.message; ROLLBACK TRANSACTION; END; UPDATE d.t SET v = v + 1 WHERE id = 1", "", "23", "closed"},
-		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = v + 1 WHERE id = 1; SELECT nosuch; EXCEPTION WHEN ERROR THEN COMMIT; END", "", "24", "closed"},
+		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; COMMIT; EXCEPTION WHEN ERROR " +
+			"THEN SELECT @@error.message; ROLLBACK TRANSACTION; END; UPDATE d.t SET v = v + 1 WHERE id = 1", "", "23",
+			"closed"},
+		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = v + 1 WHERE id = 1; SELECT nosuch; EXCEPTION WHEN ERROR " +
+			"THEN COMMIT; END", "", "24", "closed"},
 		// The sandbox's limit: DuckDB has given up the transaction.
-		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN COMMIT; END", "can't go on with a transaction after an error in it", "24", "closed"},
-		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT * FROM d.t; END", "can't go on with a transaction after an error in it", "24", "closed"},
+		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN " +
+			"COMMIT; END", "can't go on with a transaction after an error in it", "24", "closed"},
+		{out, "BEGIN BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN " +
+			"SELECT * FROM d.t; END", "can't go on with a transaction after an error in it", "24", "closed"},
 		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE", "", "24", "open"},
 		{b, "BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT 'x'; END", "", "24", "open"},
 		{b, "SELECT v FROM d.t", "can't go on with a transaction after an error in it", "24", "closed"},
 		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0", "division by zero", "24", "closed"},
-		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = v + 1 WHERE id = 1; COMMIT; BEGIN TRANSACTION; DELETE FROM d.t WHERE TRUE; SELEC", "Syntax error", "24", "closed"},
+		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = v + 1 WHERE id = 1; COMMIT; BEGIN TRANSACTION; DELETE FROM d.t " +
+			"WHERE TRUE; SELEC", "Syntax error", "24", "closed"},
 	} {
 		_, err := tt.client.query(tt.sql)
 		if tt.fails == "" && err != nil || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
@@ -125,7 +139,8 @@ func TestScriptTransactions(t *testing.T) {
 	}
 	// Two at once are in each other's way.
 	a.exec("BEGIN", "UPDATE d.t SET v = 7 WHERE id = 1")
-	out.fails("SELECT 1;\nBEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; COMMIT", "invalidQuery", "Query error: "+aborted)
+	out.fails("SELECT 1;\nBEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; COMMIT", "invalidQuery",
+		"Query error: "+aborted)
 	a.exec("COMMIT")
 	if got := out.value(sum); got != "9" {
 		t.Errorf("got %s; want 9", got)
@@ -144,9 +159,12 @@ func TestScriptDryRun(t *testing.T) {
 		fails string
 	}{
 		{"SELECT 1; INSERT INTO d.t VALUES (2)", 0, ""},
-		{"DECLARE a DEFAULT (SELECT MAX(x) FROM d.t); DECLARE b INT64 DEFAULT a; SET b = a + 1; SET (a, b) = (1, 2); SELECT x FROM d.t WHERE x = a", 16, ""},
-		{"FOR r IN (SELECT x FROM d.t) DO SELECT r.x + 1; END FOR; BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.message; RAISE; END", 8, ""},
-		{"LOOP IF EXISTS (SELECT x FROM d.t) THEN BREAK; END IF; END LOOP; WHILE FALSE DO CONTINUE; END WHILE; REPEAT RETURN; UNTIL @@row_count > 1 END REPEAT", 8, ""},
+		{"DECLARE a DEFAULT (SELECT MAX(x) FROM d.t); DECLARE b INT64 DEFAULT a; SET b = a + 1; SET (a, b) = (1, " +
+			"2); SELECT x FROM d.t WHERE x = a", 16, ""},
+		{"FOR r IN (SELECT x FROM d.t) DO SELECT r.x + 1; END FOR; BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT " +
+			"@@error.message; RAISE; END", 8, ""},
+		{"LOOP IF EXISTS (SELECT x FROM d.t) THEN BREAK; END IF; END LOOP; WHILE FALSE DO CONTINUE; END WHILE; " +
+			"REPEAT RETURN; UNTIL @@row_count > 1 END REPEAT", 8, ""},
 		{"CREATE TABLE d.u (a INT64); SELECT a FROM d.u; SELECT x FROM d.t", 8, ""},
 		{"DECLARE a INT64; EXECUTE IMMEDIATE 'SELECT ?' INTO a USING a; SELECT x FROM d.t", 8, ""},
 		{"BEGIN TRANSACTION; SELECT ?; COMMIT", 0, ""},
@@ -174,7 +192,9 @@ func TestScriptDryRun(t *testing.T) {
 			t.Errorf("%s: %v", tt.sql, err)
 			continue
 		}
-		if st := got.Statistics; st.Query.StatementType != "SCRIPT" || st.TotalBytesProcessed != tt.bytes || st.Query.Schema != nil || st.Query.UndeclaredQueryParameters != nil || st.Query.TotalBytesProcessedAccuracy != "UNKNOWN" {
+		if st := got.Statistics; st.Query.StatementType != "SCRIPT" || st.TotalBytesProcessed != tt.bytes ||
+			st.Query.Schema != nil || st.Query.UndeclaredQueryParameters != nil ||
+			st.Query.TotalBytesProcessedAccuracy != "UNKNOWN" {
 			t.Errorf("%s: got %+v and %+v; want a SCRIPT of %d bytes", tt.sql, st, st.Query, tt.bytes)
 		}
 	}

@@ -27,8 +27,9 @@ func TestScriptTempTables(t *testing.T) {
 	}
 	c.with("").fails("SELECT COUNT(*) FROM _SESSION.x", "invalidQuery", "script or session")
 	for sql, want := range map[string]string{
-		"SET @@time_zone = 'Europe/Zurich'; SELECT CAST(TIMESTAMP '2024-07-01 12:00:00Z' AS STRING)":               "2024-07-01 14:00:00+02",
-		"SELECT 1; SELECT @@session_id IS NULL":                                                                    "true",
+		"SET @@time_zone = 'Europe/Zurich'; " +
+			"SELECT CAST(TIMESTAMP '2024-07-01 12:00:00Z' AS STRING)": "2024-07-01 14:00:00+02",
+		"SELECT 1; SELECT @@session_id IS NULL": "true",
 		"BEGIN CREATE TEMP TABLE y AS SELECT 5 AS a; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT a FROM y; END": "5",
 	} {
 		if got := c.with("").value(sql); got != want {
@@ -36,7 +37,8 @@ func TestScriptTempTables(t *testing.T) {
 		}
 	}
 	// An error in DuckDB ends its transaction, and what was made in it.
-	const handled = "BEGIN TRANSACTION; BEGIN CREATE TEMP TABLE bad AS SELECT 1 / 0 AS a; EXCEPTION WHEN ERROR THEN SELECT 1; END; "
+	const handled = "BEGIN TRANSACTION; BEGIN CREATE TEMP TABLE bad AS SELECT 1 / 0 AS a; EXCEPTION WHEN ERROR THEN " +
+		"SELECT 1; END; "
 	c.fails(handled+"CREATE TEMP TABLE more AS SELECT 1 AS a", "invalidQuery", "can't go on with a transaction")
 	if got := c.value(handled + "ROLLBACK TRANSACTION; SELECT COUNT(*) FROM x"); got != "6" {
 		t.Errorf("rolled back: got %s; want 6", got)
@@ -45,12 +47,14 @@ func TestScriptTempTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := await(t, c.svc, job.JobReference).Status.ErrorResult; e == nil || e.Message != "configuration.query.destinationTable cannot be set for scripts" {
+	if e := await(t, c.svc, job.JobReference).Status.ErrorResult; e == nil ||
+		e.Message != "configuration.query.destinationTable cannot be set for scripts" {
 		t.Errorf("a destination table: got %+v", e)
 	}
 	dry := queryJob("CREATE TEMP TABLE z AS SELECT 1 AS a; SELECT a FROM z", "")
 	dry.Configuration.DryRun = true
-	if job, err = c.svc.Jobs.Insert(DefaultProject, dry).Do(); err != nil || job.Statistics.Query.StatementType != "SCRIPT" {
+	if job, err = c.svc.Jobs.Insert(DefaultProject, dry).Do(); err != nil ||
+		job.Statistics.Query.StatementType != "SCRIPT" {
 		t.Errorf("dry run: got %+v, %v", job, err)
 	}
 	// The job of a statement of the script says which table it has made.
@@ -63,7 +67,8 @@ func TestScriptTempTables(t *testing.T) {
 		t.Fatalf("got %+v, %v; want two jobs", list, err)
 	}
 	for _, j := range list.Jobs {
-		if q := j.Statistics.Query; q.StatementType == "CREATE_TABLE_AS_SELECT" && (j.Configuration.Query.DestinationTable == nil || j.Configuration.Query.DestinationTable.TableId != "x") {
+		if q := j.Statistics.Query; q.StatementType == "CREATE_TABLE_AS_SELECT" &&
+			(j.Configuration.Query.DestinationTable == nil || j.Configuration.Query.DestinationTable.TableId != "x") {
 			t.Errorf("got the destination %+v; want x", j.Configuration.Query.DestinationTable)
 		}
 	}

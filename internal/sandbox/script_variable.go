@@ -91,13 +91,15 @@ func text(s string) engine.Value { return engine.Value{Type: stringType, Text: s
 // systemVariables are those that every statement of a script sees.
 func systemVariables(rowCount, lastJob engine.Value, scriptJob string) []variable {
 	return []variable{
-		{"@@row_count", int64Type, rowCount}, {"@@last_job_id", stringType, lastJob}, {"@@script.job_id", stringType, text(scriptJob)},
+		{"@@row_count", int64Type, rowCount}, {"@@last_job_id", stringType, lastJob},
+		{"@@script.job_id", stringType, text(scriptJob)},
 	}
 }
 
 // errorVariables are those of an exception handler.
 func errorVariables(message, statement string) []variable {
-	return []variable{{"@@error.message", stringType, text(message)}, {"@@error.statement_text", stringType, text(statement)}}
+	return []variable{{"@@error.message", stringType, text(message)},
+		{"@@error.statement_text", stringType, text(statement)}}
 }
 
 // convert gives a value the type of a variable.

@@ -126,7 +126,8 @@ type Server struct {
 // start alone; Close ends the sandbox.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes), sessions: newSessions(cfg.SessionIdle), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
+	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes),
+		sessions: newSessions(cfg.SessionIdle), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mux = s.routes()
 	if s.state, err = openState(cfg.StateDir); err != nil {
@@ -159,7 +160,8 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.db.Close()
 		return nil, err
 	}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 18, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 18,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	s.work.Go(func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("the sandbox does not listen any more", "error", err)

@@ -59,7 +59,8 @@ func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
 	now := s.now()
 	sess := &session{
 		id:   base64.RawURLEncoding.EncodeToString([]byte(q.project + "/" + rand.Text() + rand.Text())),
-		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, vars: &scope{}, busy: true,
+		user: who.email, project: q.project, location: q.location, created: now, used: now, conn: conn, vars: &scope{},
+		busy: true,
 		work: newWorkspace(conn, q.project),
 	}
 	s.sessions.mu.Lock()
@@ -107,8 +108,10 @@ func (l *sessions) find(who caller, q *query) (*session, *apiError) {
 		return nil, sessionLost(q.sessionID)
 	case sess.user != who.email:
 		return nil, errorf("accessDenied", "Access Denied: Session %s: it belongs to somebody else.", q.sessionID)
-	case q.location == "" && !multiRegion(sess.location), q.location != "" && !strings.EqualFold(q.location, sess.location):
-		return nil, errorf("invalid", "Session %s is in location %s; its statements must be sent there, but the location of the request is %q.", q.sessionID, sess.location, q.location)
+	case q.location == "" && !multiRegion(sess.location), q.location != "" &&
+		!strings.EqualFold(q.location, sess.location):
+		return nil, errorf("invalid", "Session %s is in location %s; its statements must be sent there, but the "+
+			"location of the request is %q.", q.sessionID, sess.location, q.location)
 	}
 	return sess, nil
 }

@@ -28,7 +28,8 @@ func newClient(t testing.TB, s *Server, email string) *client {
 func (c *client) open() {
 	c.t.Helper()
 	c.session = ""
-	resp, err := c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, CreateSession: true}).Do()
+	resp, err := c.svc.Jobs.Query(DefaultProject,
+		&bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, CreateSession: true}).Do()
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -54,7 +55,8 @@ func (c *client) properties() []*bq.ConnectionProperty {
 
 func (c *client) query(sql string) (*bq.QueryResponse, error) {
 	return c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
-		Query: sql, UseLegacySql: legacyOff, ConnectionProperties: c.properties(), Location: c.location, TimeoutMs: 60_000,
+		Query: sql, UseLegacySql: legacyOff, ConnectionProperties: c.properties(), Location: c.location,
+		TimeoutMs: 60_000,
 	}).Do()
 }
 
@@ -106,7 +108,8 @@ func TestSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if job = await(t, c.svc, job.JobReference); job.Statistics.SessionInfo == nil || job.Statistics.SessionInfo.SessionId != c.session {
+	if job = await(t, c.svc, job.JobReference); job.Statistics.SessionInfo == nil ||
+		job.Statistics.SessionInfo.SessionId != c.session {
 		t.Errorf("jobs.get: got session %+v; want %s", job.Statistics.SessionInfo, c.session)
 	}
 	job = queryJob("SELECT 4", "")
@@ -167,7 +170,8 @@ func TestSessionBelongsToOnePersonAndPlace(t *testing.T) {
 	elsewhere := *ada
 	elsewhere.location = "EU"
 	elsewhere.fails("SELECT 1", "invalid", "location US")
-	_, err := ada.svc.Jobs.Query("second", &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff, ConnectionProperties: ada.properties()}).Do()
+	_, err := ada.svc.Jobs.Query("second", &bq.QueryRequest{Query: "SELECT 1", UseLegacySql: legacyOff,
+		ConnectionProperties: ada.properties()}).Do()
 	if e := apiErr(t, err); e.Errors[0].Reason != "resourcesExceeded" {
 		t.Errorf("another project: got %v; want resourcesExceeded", err)
 	}
@@ -221,7 +225,8 @@ func TestFailedStatementMakesNoSession(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{NoData: true})
 	for _, sql := range []string{"SELECT nosuch", "SELECT 1 / 0", "COMMIT", "CALL BQ.ABORT_SESSION()"} {
-		call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject), fmt.Sprintf(`{"useLegacySql": false, "createSession": true, "query": %q}`, sql))
+		call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject),
+			fmt.Sprintf(`{"useLegacySql": false, "createSession": true, "query": %q}`, sql))
 	}
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()

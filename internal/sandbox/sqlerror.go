@@ -31,8 +31,9 @@ const abortedByUpdate = "Transaction is aborted due to concurrent update"
 // duckNames are GoogleSQL's names in lower case of types as DuckDB's messages
 // call them.
 var duckNames = map[string]string{
-	"INT64": "int64", "BIGINT": "int64", "INT32": "int64", "DOUBLE": "double", "FLOAT": "double", "BOOL": "bool", "BOOLEAN": "bool",
-	"DATE": "date", "TIME": "time", "TIMESTAMP": "datetime", "INT128": "numeric", "DECIMAL": "numeric",
+	"INT64": "int64", "BIGINT": "int64", "INT32": "int64", "DOUBLE": "double", "FLOAT": "double", "BOOL": "bool",
+	"BOOLEAN": "bool",
+	"DATE":    "date", "TIME": "time", "TIMESTAMP": "datetime", "INT128": "numeric", "DECIMAL": "numeric",
 }
 
 // runError turns what stopped a statement in DuckDB into BigQuery's words.
@@ -85,9 +86,11 @@ func runError(err error) *apiError {
 		return errorf("invalidQuery", abortedByUpdate+" (%s)", text)
 	case "out of memory":
 		first, _, _ := strings.Cut(text, "\n")
-		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)", first)
+		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)",
+			first)
 	case "parser", "binder", "not implemented", "internal", "fatal", "unknown", "parameter not resolved":
-		return errorf("invalidQuery", "The sandbox could not run this statement; it is likely that its translator is wrong (%s: %s) at [1:1]", duck.Type, text)
+		return errorf("invalidQuery", "The sandbox could not run this statement; it is likely that its translator "+
+			"is wrong (%s: %s) at [1:1]", duck.Type, text)
 	}
 	return errorf("invalidQuery", "%s", text)
 }

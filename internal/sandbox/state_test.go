@@ -78,7 +78,8 @@ func TestTakenPort(t *testing.T) {
 	defer thief.Close()
 	second := start(t, Config{StateDir: dir, NoData: true})
 	if second.Endpoint() == first.Endpoint() || second.MovedFrom() != u.Host {
-		t.Errorf("got %s, moved from %q; want another address, moved from %s", second.Endpoint(), second.MovedFrom(), u.Host)
+		t.Errorf("got %s, moved from %q; want another address, moved from %s", second.Endpoint(), second.MovedFrom(),
+			u.Host)
 	}
 }
 

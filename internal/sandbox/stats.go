@@ -99,7 +99,8 @@ func sizeSQL(expr string, t googlesql.Type, depth int) string {
 		return fmt.Sprintf("coalesce(2 + octet_length(%s), 0)", expr)
 	case googlesql.Array:
 		v := fmt.Sprintf("e%d", depth)
-		return fmt.Sprintf("coalesce(list_sum(list_transform(%s, lambda %s: %s)), 0)", expr, v, sizeSQL(v, *t.Elem, depth+1))
+		return fmt.Sprintf("coalesce(list_sum(list_transform(%s, lambda %s: %s)), 0)", expr, v,
+			sizeSQL(v, *t.Elem, depth+1))
 	case googlesql.Struct:
 		parts := []string{"0"}
 		for i, f := range t.Fields {
@@ -116,7 +117,8 @@ func sizeSQL(expr string, t googlesql.Type, depth int) string {
 // bytesProcessed is what a statement reads, by BigQuery's rule: the columns that
 // it names in the tables that it reads, whatever its WHERE and LIMIT say, and all
 // columns of a table that it updates or deletes from.
-func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool, stmt *googlesql.Statement) (int64, error) {
+func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool,
+	stmt *googlesql.Statement) (int64, error) {
 	var total, views int64
 	target := googlesql.TableName{}
 	if slices.Contains([]string{"UPDATE", "DELETE", "MERGE"}, stmt.Type) {

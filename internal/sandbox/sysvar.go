@@ -68,7 +68,8 @@ func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	value := res.Blocks[0].Columns[0]
 	if value.Null(0) {
-		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]", stmt.SystemVariable)
+		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]",
+			stmt.SystemVariable)
 	}
 	w := q.work
 	if w == nil {

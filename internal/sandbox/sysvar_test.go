@@ -10,13 +10,15 @@ import (
 func TestSystemVariables(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{NoData: true, Projects: map[string][]string{DefaultAccount: {DefaultProject, "second"}}})
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t AS SELECT 'first' AS v", "CREATE SCHEMA second.d", "CREATE TABLE second.d.t AS SELECT 'second' AS v")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t AS SELECT 'first' AS v", "CREATE SCHEMA second.d",
+		"CREATE TABLE second.d.t AS SELECT 'second' AS v")
 	c := newClient(t, s, DefaultAccount)
 	const noon = "SELECT CAST(TIMESTAMP '2024-07-01 12:00:00Z' AS STRING)"
 	value := func(sql, key, text string) string {
 		t.Helper()
 		resp, err := c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
-			Query: sql, UseLegacySql: legacyOff, ConnectionProperties: append(c.properties(), &bq.ConnectionProperty{Key: key, Value: text}),
+			Query: sql, UseLegacySql: legacyOff, ConnectionProperties: append(c.properties(),
+				&bq.ConnectionProperty{Key: key, Value: text}),
 		}).Do()
 		if err != nil {
 			t.Fatalf("%s with %s=%s: %v", sql, key, text, err)

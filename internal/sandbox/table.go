@@ -72,13 +72,15 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
 	out := &tableResource{
-		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(), Type: "TABLE",
+		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(),
+		Type:         "TABLE",
 		FriendlyName: t.friendly, Labels: t.labels, CreationTime: int64String(t.created.UnixMilli()),
 	}
 	if listed {
 		return out, nil
 	}
-	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.name.Project + "/datasets/" + t.name.Dataset + "/tables/" + t.name.Table
+	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.name.Project + "/datasets/" + t.name.Dataset +
+		"/tables/" + t.name.Table
 	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, int64String(t.modified.UnixMilli())
 	out.ETag = etag(out.ID, t.modified)
 	out.Schema, out.NumRows, out.NumBytes = &tableSchema{t.schema}, &rows, &bytes
@@ -87,9 +89,11 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 
 // tableOf finds the table that a request's path names.
 func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiError) {
-	name := googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"), Table: r.PathValue("table")}
+	name := googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"),
+		Table: r.PathValue("table")}
 	if !s.mayRead(who, name.Project) {
-		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get denied on table %[1]s (or it may not exist).", name)
+		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get denied on "+
+			"table %[1]s (or it may not exist).", name)
 	}
 	d := s.catalog.dataset(name.Project, name.Dataset)
 	if d == nil {
@@ -161,7 +165,8 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 		}
 	}
 	q := &query{
-		sql:     "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" + strings.Join(columns, ", ") + ")",
+		sql: "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
+			strings.Join(columns, ", ") + ")",
 		project: name.Project, location: d.location,
 	}
 	p, err := s.prepare(r.Context(), who, q)
@@ -204,7 +209,8 @@ func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if !s.mayBill(who, t.name.Project) {
-		return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete denied on table %[1]s (or it may not exist).", t.name)
+		return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete denied on "+
+			"table %[1]s (or it may not exist).", t.name)
 	}
 	unlock, err := lock(r.Context(), s.catalog.ddl)
 	if err != nil {

@@ -54,7 +54,8 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 		return nil, runError(connErr)
 	}
 	defer conn.Release()
-	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), tableSQL(t.name), limit, page.start)
+	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), tableSQL(t.name), limit,
+		page.start)
 	res, runErr := conn.Query(r.Context(), sql, nil, columns, s.cfg.ResultBytes)
 	if runErr != nil {
 		return nil, runError(runErr)
@@ -84,7 +85,8 @@ func selected(t *table, names string) ([]googlesql.Column, *apiError) {
 		}
 	}
 	if len(out) < len(strings.Split(names, ",")) {
-		return nil, errorf("invalid", "Invalid selectedFields %q: the table has no such columns; the sandbox selects whole columns only.", names)
+		return nil, errorf("invalid", "Invalid selectedFields %q: the table has no such columns; the sandbox "+
+			"selects whole columns only.", names)
 	}
 	return out, nil
 }

@@ -12,8 +12,10 @@ func TestTempTable(t *testing.T) {
 	s := start(t, Config{NoData: true})
 	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64)", "INSERT INTO d.t VALUES (1)")
 	c, other := newClient(t, s, DefaultAccount), newClient(t, s, DefaultAccount)
-	c.exec("CREATE TEMP TABLE x (a INT64 NOT NULL, tags ARRAY<STRING>)", "INSERT INTO x VALUES (1, ['p', 'q']), (2, NULL)",
-		"CREATE TEMPORARY TABLE y AS SELECT a + 10 AS a FROM x", "UPDATE y SET a = a + 1 WHERE a = 11", "DELETE FROM x WHERE a = 2",
+	c.exec("CREATE TEMP TABLE x (a INT64 NOT NULL, tags ARRAY<STRING>)",
+		"INSERT INTO x VALUES (1, ['p', 'q']), (2, NULL)",
+		"CREATE TEMPORARY TABLE y AS SELECT a + 10 AS a FROM x", "UPDATE y SET a = a + 1 WHERE a = 11",
+		"DELETE FROM x WHERE a = 2",
 		"MERGE y USING x ON y.a = x.a WHEN NOT MATCHED THEN INSERT (a) VALUES (x.a)")
 	for sql, want := range map[string]string{
 		"SELECT STRING_AGG(CAST(a AS STRING) ORDER BY a) FROM y":                "1,12,12",
@@ -25,8 +27,11 @@ func TestTempTable(t *testing.T) {
 			t.Errorf("%s: got %s; want %s", sql, got, want)
 		}
 	}
-	c.exec("CREATE TEMP TABLE IF NOT EXISTS x (b INT64)", "CREATE OR REPLACE TEMP TABLE y AS SELECT 'new' AS a", "CREATE TABLE d.copy AS SELECT * FROM y", "TRUNCATE TABLE x")
-	if got := c.value("SELECT FORMAT('%s%d%d', y.a, (SELECT COUNT(a) FROM x), (SELECT COUNT(*) FROM d.copy)) FROM y"); got != "new01" {
+	c.exec("CREATE TEMP TABLE IF NOT EXISTS x (b INT64)", "CREATE OR REPLACE TEMP TABLE y AS SELECT 'new' AS a",
+		"CREATE TABLE d.copy AS SELECT * FROM y", "TRUNCATE TABLE x")
+	if got := c.value(
+		"SELECT FORMAT('%s%d%d', y.a, (SELECT COUNT(a) FROM x), (SELECT COUNT(*) FROM d.copy)) " +
+			"FROM y"); got != "new01" {
 		t.Errorf("got %s; want new01", got)
 	}
 	// Nobody else sees them, and the other's may have the same name.
@@ -64,7 +69,8 @@ func TestTempTableHidesTheDefaultDatasets(t *testing.T) {
 	run := func(sql string) string {
 		t.Helper()
 		resp, err := c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
-			Query: sql, UseLegacySql: legacyOff, ConnectionProperties: c.properties(), DefaultDataset: &bq.DatasetReference{DatasetId: "d"},
+			Query: sql, UseLegacySql: legacyOff, ConnectionProperties: c.properties(),
+			DefaultDataset: &bq.DatasetReference{DatasetId: "d"},
 		}).Do()
 		if err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -76,7 +82,8 @@ func TestTempTableHidesTheDefaultDatasets(t *testing.T) {
 	}
 	run("CREATE TEMP TABLE t AS SELECT 'temporary' AS v")
 	run("CREATE TABLE u AS SELECT v FROM t") // in the dataset
-	for sql, want := range map[string]string{"SELECT v FROM t": "temporary", "SELECT v FROM d.t": "permanent", "SELECT v FROM d.u": "temporary"} {
+	for sql, want := range map[string]string{"SELECT v FROM t": "temporary", "SELECT v FROM d.t": "permanent",
+		"SELECT v FROM d.u": "temporary"} {
 		if got := run(sql); got != want {
 			t.Errorf("%s: got %s; want %s", sql, got, want)
 		}
@@ -92,7 +99,8 @@ func TestTempTableInTransaction(t *testing.T) {
 	_, c, _ := bank(t)
 	c.exec("CREATE TEMP TABLE x AS SELECT 1 AS a")
 	const sum = "SELECT SUM(a) FROM x"
-	c.exec("BEGIN", "INSERT INTO x VALUES (2)", "CREATE TEMP TABLE y AS SELECT * FROM x", "INSERT INTO d.t SELECT a, a FROM y", "DROP TABLE x")
+	c.exec("BEGIN", "INSERT INTO x VALUES (2)", "CREATE TEMP TABLE y AS SELECT * FROM x",
+		"INSERT INTO d.t SELECT a, a FROM y", "DROP TABLE x")
 	c.exec("ROLLBACK")
 	if got := c.value(sum); got != "1" {
 		t.Errorf("rolled back: got %s; want 1", got)
@@ -118,17 +126,20 @@ func TestTempTableMetadata(t *testing.T) {
 	s, tok := signed(t, Config{NoData: true})
 	svc := rest(t, s, tok)
 	// The session's first statement makes one.
-	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "CREATE TEMP TABLE x AS SELECT 1 AS a, 2 AS b", UseLegacySql: legacyOff, CreateSession: true}).Do()
+	resp, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "CREATE TEMP TABLE x AS SELECT 1 AS a, 2 AS b",
+		UseLegacySql: legacyOff, CreateSession: true}).Do()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &client{t: t, svc: svc, session: resp.SessionInfo.SessionId}
 	job := await(t, svc, resp.JobReference)
 	q := job.Statistics.Query
-	if q.StatementType != "CREATE_TABLE_AS_SELECT" || q.DdlOperationPerformed != "CREATE" || q.DdlTargetTable == nil || q.DdlTargetTable.TableId != "x" || !strings.HasPrefix(q.DdlTargetTable.DatasetId, "_") {
+	if q.StatementType != "CREATE_TABLE_AS_SELECT" || q.DdlOperationPerformed != "CREATE" || q.DdlTargetTable == nil ||
+		q.DdlTargetTable.TableId != "x" || !strings.HasPrefix(q.DdlTargetTable.DatasetId, "_") {
 		t.Errorf("got %s, %s, %+v", q.StatementType, q.DdlOperationPerformed, q.DdlTargetTable)
 	}
-	if d := job.Configuration.Query.DestinationTable; d == nil || d.DatasetId != q.DdlTargetTable.DatasetId || d.TableId != "x" {
+	if d := job.Configuration.Query.DestinationTable; d == nil || d.DatasetId != q.DdlTargetTable.DatasetId ||
+		d.TableId != "x" {
 		t.Errorf("got the destination %+v; want that of %+v", d, q.DdlTargetTable)
 	}
 	c.exec("INSERT INTO x VALUES (3, 4)")

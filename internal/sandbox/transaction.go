@@ -43,7 +43,8 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
 	}
 	switch {
 	case p.stmt.Type == "BEGIN_TRANSACTION" && sess.tx != nil:
-		return nil, errorf("invalidQuery", "A transaction is already open in this session; transactions cannot be nested")
+		return nil, errorf("invalidQuery", "A transaction is already open in this session; transactions cannot be "+
+			"nested")
 	case p.stmt.Type == "BEGIN_TRANSACTION":
 		return &outcome{}, s.beginTransaction(sess)
 	case sess.tx == nil:
@@ -71,7 +72,8 @@ func outsideSession() *apiError {
 // only when the transaction first looks at something.
 func (s *Server) beginTransaction(sess *session) *apiError {
 	// The clock first: a change between the two is a conflict then, never overlooked.
-	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{}, temp: sess.work.snapshot()}
+	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{},
+		temp: sess.work.snapshot()}
 	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
 		return runError(err)
 	}

@@ -12,7 +12,8 @@ const aborted = "Transaction is aborted due to concurrent update against table m
 func bank(t *testing.T) (s *Server, a, b *client) {
 	t.Helper()
 	s = start(t, Config{NoData: true})
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (id INT64, v INT64)", "INSERT INTO d.t VALUES (1, 10)", "CREATE TABLE d.u (v INT64)", "INSERT INTO d.u VALUES (7)")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (id INT64, v INT64)", "INSERT INTO d.t VALUES (1, 10)",
+		"CREATE TABLE d.u (v INT64)", "INSERT INTO d.u VALUES (7)")
 	return s, newClient(t, s, DefaultAccount), newClient(t, s, DefaultAccount)
 }
 
@@ -20,7 +21,8 @@ func TestTransaction(t *testing.T) {
 	t.Parallel()
 	s, a, b := bank(t)
 	for _, tt := range []struct{ sql, typ string }{
-		{"BEGIN TRANSACTION", "BEGIN_TRANSACTION"}, {"UPDATE d.t SET v = 11 WHERE id = 1", "UPDATE"}, {"ROLLBACK TRANSACTION", "ROLLBACK_TRANSACTION"},
+		{"BEGIN TRANSACTION", "BEGIN_TRANSACTION"}, {"UPDATE d.t SET v = 11 WHERE id = 1", "UPDATE"},
+		{"ROLLBACK TRANSACTION", "ROLLBACK_TRANSACTION"},
 		{"BEGIN", "BEGIN_TRANSACTION"}, {"INSERT INTO d.t VALUES (2, 20)", "INSERT"}, {"COMMIT", "COMMIT_TRANSACTION"},
 	} {
 		resp, err := a.query(tt.sql)
@@ -101,7 +103,9 @@ func TestTransactionRules(t *testing.T) {
 	outside.exec("UPDATE d.t SET v = 2 WHERE TRUE") // nothing is locked
 	// A dry run is no statement of the transaction.
 	a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)")
-	if _, err := a.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT nosuch", UseLegacySql: legacyOff, DryRun: true, ConnectionProperties: a.properties()}).Do(); err == nil {
+	if _, err := a.svc.Jobs.Query(DefaultProject,
+		&bq.QueryRequest{Query: "SELECT nosuch", UseLegacySql: legacyOff, DryRun: true,
+			ConnectionProperties: a.properties()}).Do(); err == nil {
 		t.Error("dry run of a wrong statement: got no error")
 	}
 	a.exec("COMMIT")
@@ -137,7 +141,8 @@ func TestTransactionConflicts(t *testing.T) {
 	}
 	// A transaction that was rolled back is no conflict, and neither are new rows or other tables.
 	b.exec("BEGIN")
-	a.exec("BEGIN", "UPDATE d.t SET v = 0 WHERE TRUE", "ROLLBACK", "INSERT INTO d.t VALUES (2, 1)", "UPDATE d.u SET v = 9 WHERE TRUE")
+	a.exec("BEGIN", "UPDATE d.t SET v = 0 WHERE TRUE", "ROLLBACK", "INSERT INTO d.t VALUES (2, 1)",
+		"UPDATE d.u SET v = 9 WHERE TRUE")
 	b.exec("UPDATE d.t SET v = v + 1 WHERE id = 1")
 	a.with("").exec("INSERT INTO d.t VALUES (3, 1)")
 	a.exec("BEGIN", "INSERT INTO d.t VALUES (4, 1)", "COMMIT")
@@ -150,7 +155,8 @@ func TestTransactionConflicts(t *testing.T) {
 func TestCancelRollsBack(t *testing.T) {
 	t.Parallel()
 	s, a, b := bank(t)
-	const endless = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x, UNNEST(GENERATE_ARRAY(1, 1000000)) AS y WHERE x + y < 0"
+	const endless = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x, UNNEST(GENERATE_ARRAY(1, " +
+		"1000000)) AS y WHERE x + y < 0"
 	a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)", "UPDATE d.t SET v = 0 WHERE TRUE")
 	job := queryJob(endless, "")
 	job.Configuration.Query.ConnectionProperties = a.properties()
@@ -161,7 +167,8 @@ func TestCancelRollsBack(t *testing.T) {
 	if _, err := a.svc.Jobs.Cancel(DefaultProject, job.JobReference.JobId).Do(); err != nil {
 		t.Fatal(err)
 	}
-	if job = await(t, a.svc, job.JobReference); job.Status.ErrorResult == nil || job.Status.ErrorResult.Reason != "stopped" {
+	if job = await(t, a.svc, job.JobReference); job.Status.ErrorResult == nil ||
+		job.Status.ErrorResult.Reason != "stopped" {
 		t.Errorf("got %+v; want stopped", job.Status)
 	}
 	a.fails("COMMIT", "invalidQuery", "no open transaction")

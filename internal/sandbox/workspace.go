@@ -31,7 +31,8 @@ type workspace struct {
 
 func newWorkspace(conn *engine.Conn, project string) *workspace {
 	name := sha1.Sum([]byte(rand.Text()))
-	return &workspace{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]), tables: map[string]*table{}}
+	return &workspace{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]),
+		tables: map[string]*table{}}
 }
 
 // tempSchema is where DuckDB keeps a connection's temporary tables.
@@ -167,7 +168,8 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // keepTemp notes a temporary table that was made or changed, with its size.
-func (s *Server) keepTemp(ctx context.Context, q *query, name googlesql.TableName, columns []googlesql.Column) *apiError {
+func (s *Server) keepTemp(ctx context.Context, q *query, name googlesql.TableName,
+	columns []googlesql.Column) *apiError {
 	t := newTable(name, columns, s.now())
 	t.temp = true
 	if err := measure(ctx, q.work.conn, t, tempSQL(name.Table)); err != nil {

@@ -63,7 +63,8 @@ func (p Value) duck() (mapping.Value, error) {
 	case googlesql.Bytes:
 		return mapping.CreateBlob([]byte(p.Text)), nil
 	case googlesql.Numeric:
-		return mapping.CreateDecimal(mapping.NewDecimal(38, numericScale, mapping.NewHugeInt(p.Decimal.Lo, p.Decimal.Hi))), nil
+		return mapping.CreateDecimal(mapping.NewDecimal(38, numericScale,
+			mapping.NewHugeInt(p.Decimal.Lo, p.Decimal.Hi))), nil
 	case googlesql.Date:
 		return mapping.CreateDate(mapping.NewDate(int32(p.Int))), nil
 	case googlesql.Time:

@@ -105,7 +105,8 @@ func TestResults(t *testing.T) {
 		{"SELECT ''", str, `""`},
 		{`SELECT '\x00\xFF'::BLOB`, typ(googlesql.Bytes), `"\x00\xff"`},
 		{"SELECT -0.000000001::DECIMAL(38,9)", typ(googlesql.Numeric), "-0.000000001"},
-		{"SELECT 99999999999999999999999999999.999999999::DECIMAL(38,9)", typ(googlesql.Numeric), "99999999999999999999999999999.999999999"},
+		{"SELECT 99999999999999999999999999999.999999999::DECIMAL(38,9)", typ(googlesql.Numeric),
+			"99999999999999999999999999999.999999999"},
 		{"SELECT 12.50::DECIMAL(4,2)", typ(googlesql.Numeric), "12.5"},
 		{"SELECT 1200::DECIMAL(18,0)", typ(googlesql.Numeric), "1200"},
 		{"SELECT DATE '0001-01-01'", typ(googlesql.Date), fmt.Sprint(minDate)},
@@ -118,8 +119,10 @@ func TestResults(t *testing.T) {
 		{`SELECT '{"a": 1}'::JSON`, typ(googlesql.JSON), `"{\"a\": 1}"`},
 		{"SELECT [1, 2, 3]::BIGINT[]", array(i64), "[1 2 3]"},
 		{"SELECT []::BIGINT[]", array(i64), "[]"},
-		{"SELECT {'a': 1::BIGINT, 'b': 'x'}", structOf(googlesql.Field{Name: "a", Type: i64}, googlesql.Field{Name: "b", Type: str}), `{1 "x"}`},
-		{"SELECT [{'a': [1::BIGINT]}, {'a': NULL}]", array(structOf(googlesql.Field{Name: "a", Type: array(i64)})), `[{[1]} {[]}]`},
+		{"SELECT {'a': 1::BIGINT, 'b': 'x'}", structOf(googlesql.Field{Name: "a", Type: i64},
+			googlesql.Field{Name: "b", Type: str}), `{1 "x"}`},
+		{"SELECT [{'a': [1::BIGINT]}, {'a': NULL}]", array(structOf(googlesql.Field{Name: "a", Type: array(i64)})),
+			`[{[1]} {[]}]`},
 		{"SELECT NULL::STRUCT(a BIGINT)", structOf(googlesql.Field{Name: "a", Type: i64}), "NULL"},
 	}
 	for _, tt := range tests {
@@ -190,10 +193,13 @@ func TestParams(t *testing.T) {
 		{Value{Type: typ(googlesql.Interval), Interval: Interval{Months: 1, Days: -2, Micros: 3}}, "{1 -2 3}"},
 		{Value{Type: array(i64), Elems: []Value{{Type: i64, Int: 1}, {Type: i64, Int: 2}}}, "[1 2]"},
 		{Value{Type: array(i64)}, "[]"},
-		{Value{Type: array(typ(googlesql.Numeric)), Elems: []Value{{Type: typ(googlesql.Numeric), Decimal: dec}}}, "[-0.000000001]"},
-		{Value{Type: array(typ(googlesql.Bytes)), Elems: []Value{{Type: typ(googlesql.Bytes), Text: "\xfe"}}}, `["\xfe"]`},
+		{Value{Type: array(typ(googlesql.Numeric)), Elems: []Value{{Type: typ(googlesql.Numeric), Decimal: dec}}},
+			"[-0.000000001]"},
+		{Value{Type: array(typ(googlesql.Bytes)), Elems: []Value{{Type: typ(googlesql.Bytes), Text: "\xfe"}}},
+			`["\xfe"]`},
 		{Value{Type: rec, Elems: []Value{{Type: i64, Int: 1}, {Type: str, Null: true}}}, "{1 NULL}"},
-		{Value{Type: array(rec), Elems: []Value{{Type: rec, Elems: []Value{{Type: i64, Int: 1}, {Type: str, Text: "x"}}}}}, `[{1 "x"}]`},
+		{Value{Type: array(rec), Elems: []Value{{Type: rec,
+			Elems: []Value{{Type: i64, Int: 1}, {Type: str, Text: "x"}}}}}, `[{1 "x"}]`},
 	}
 	for _, tt := range tests {
 		res, err := query(t, db, "SELECT $1", []Value{tt.value}, tt.value.Type)
@@ -212,7 +218,8 @@ func TestManyRowsKeepTheirPlaces(t *testing.T) {
 	db := openDB(t)
 	res, err := query(t, db, `SELECT CASE WHEN i % 7 = 0 THEN NULL ELSE i END, 'value number ' || i, [i, i + 1],
 		CASE WHEN i % 5 = 0 THEN NULL ELSE {'x': i} END FROM range(10000) r(i) ORDER BY i`, nil,
-		typ(googlesql.Int64), typ(googlesql.String), array(typ(googlesql.Int64)), structOf(googlesql.Field{Name: "x", Type: typ(googlesql.Int64)}))
+		typ(googlesql.Int64), typ(googlesql.String), array(typ(googlesql.Int64)),
+		structOf(googlesql.Field{Name: "x", Type: typ(googlesql.Int64)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +229,8 @@ func TestManyRowsKeepTheirPlaces(t *testing.T) {
 	for i := int64(0); i < res.Rows; i++ {
 		b, off := res.Find(i)
 		cols := res.Blocks[b].Columns
-		want := []string{fmt.Sprint(i), fmt.Sprintf("%q", fmt.Sprint("value number ", i)), fmt.Sprintf("[%d %d]", i, i+1), fmt.Sprintf("{%d}", i)}
+		want := []string{fmt.Sprint(i), fmt.Sprintf("%q", fmt.Sprint("value number ", i)),
+			fmt.Sprintf("[%d %d]", i, i+1), fmt.Sprintf("{%d}", i)}
 		if i%7 == 0 {
 			want[0] = "NULL"
 		}
@@ -285,7 +293,8 @@ func TestInterrupt(t *testing.T) {
 func TestLateErrors(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
-	_, err := query(t, db, "SELECT CASE WHEN i = 900000 THEN error('too late') ELSE i END FROM range(1000000) r(i)", nil, typ(googlesql.Int64))
+	_, err := query(t, db, "SELECT CASE WHEN i = 900000 THEN error('too late') ELSE i END FROM range(1000000) r(i)",
+		nil, typ(googlesql.Int64))
 	if err == nil || !strings.Contains(err.Error(), "too late") {
 		t.Errorf("an error after many rows: got %v; want it", err)
 	}
@@ -296,11 +305,13 @@ func TestLateErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Release()
-	_, err = c.Query(ctx, "SELECT i FROM range(100000000000) r(i)", nil, []googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 0)
+	_, err = c.Query(ctx, "SELECT i FROM range(100000000000) r(i)", nil,
+		[]googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 0)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stopped while rows come: got %v; want the deadline", err)
 	}
-	_, err = c.Query(t.Context(), "SELECT i FROM range(100000000000) r(i)", nil, []googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 1<<20)
+	_, err = c.Query(t.Context(), "SELECT i FROM range(100000000000) r(i)", nil,
+		[]googlesql.Column{{Name: "i", Type: typ(googlesql.Int64)}}, 1<<20)
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("rows without an end: got %v; want ErrTooLarge", err)
 	}
@@ -312,7 +323,8 @@ func TestConcurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 16 {
 		wg.Go(func() {
-			res, err := query(t, db, fmt.Sprintf("SELECT sum(i) + %d FROM range(100000) r(i)", g), nil, typ(googlesql.Int64))
+			res, err := query(t, db, fmt.Sprintf("SELECT sum(i) + %d FROM range(100000) r(i)", g), nil,
+				typ(googlesql.Int64))
 			if err != nil {
 				t.Error(err)
 				return
@@ -328,7 +340,8 @@ func TestConcurrent(t *testing.T) {
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
-	if _, err := db.Exec(t.Context(), "CREATE TABLE t (a BIGINT NOT NULL); INSERT INTO t VALUES (1), (2), (3)"); err != nil {
+	if _, err := db.Exec(t.Context(),
+		"CREATE TABLE t (a BIGINT NOT NULL); INSERT INTO t VALUES (1), (2), (3)"); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -371,7 +384,8 @@ func TestNullOrder(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
 	for _, tt := range []struct{ dir, want string }{{"ASC", "NULL"}, {"DESC", "1"}} {
-		res, err := query(t, db, "SELECT x FROM (VALUES (1), (NULL)) t(x) ORDER BY x "+tt.dir, nil, typ(googlesql.Int64))
+		res, err := query(t, db, "SELECT x FROM (VALUES (1), (NULL)) t(x) ORDER BY x "+tt.dir, nil,
+			typ(googlesql.Int64))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,8 @@ func newError(text string) error {
 		Message string `json:"exception_message"`
 	}
 	// A class may come before the JSON text: `Conversion Error: {"exception_type"...`.
-	if i := strings.IndexByte(text, '{'); i >= 0 && json.Unmarshal([]byte(text[i:]), &parsed) == nil && parsed.Type != "" {
+	if i := strings.IndexByte(text, '{'); i >= 0 && json.Unmarshal([]byte(text[i:]), &parsed) == nil &&
+		parsed.Type != "" {
 		return &Error{Type: strings.ToLower(parsed.Type), Message: parsed.Message}
 	}
 	class, msg, ok := strings.Cut(text, " Error: ")

@@ -32,7 +32,8 @@ func (c *Conn) Exec(ctx context.Context, sql string) (int64, error) {
 // statement gives, with the types to keep them in; nil for a statement that
 // gives no rows. The result may hold at most limit bytes; a larger one is
 // ErrTooLarge. Zero: no limit.
-func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result, error) {
+func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result,
+	error) {
 	var interrupted error
 	for range interruptTries {
 		out, err := c.query(ctx, sql, params, columns, limit)
@@ -51,7 +52,8 @@ func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []
 // threads fails it stops the others, and now and then the reader gets their "Interrupted!" instead.
 const interruptTries = 5
 
-func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result, error) {
+func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result,
+	error) {
 	var out *Result
 	n := 0
 	err := c.each(ctx, sql, func(stmt mapping.PreparedStatement) error {
@@ -99,7 +101,8 @@ func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedSta
 	return nil
 }
 
-func (c *Conn) prepare(stmts mapping.ExtractedStatements, i mapping.IdxT, do func(mapping.PreparedStatement) error) error {
+func (c *Conn) prepare(stmts mapping.ExtractedStatements, i mapping.IdxT,
+	do func(mapping.PreparedStatement) error) error {
 	var stmt mapping.PreparedStatement
 	state := mapping.PrepareExtractedStatement(c.conn, stmts, i, &stmt)
 	defer mapping.DestroyPrepare(&stmt)

@@ -56,9 +56,11 @@ func gatherInt(src *source, rows []int, out *Vector) error {
 
 func gatherFloat(src *source, rows []int, out *Vector) error {
 	if src.typ == mapping.TypeFloat {
-		return fill(src, rows, out, &out.Floats, src.typ, func(i int) (float64, error) { return float64(at[float32](src, i)), nil })
+		return fill(src, rows, out, &out.Floats, src.typ,
+			func(i int) (float64, error) { return float64(at[float32](src, i)), nil })
 	}
-	return fill(src, rows, out, &out.Floats, mapping.TypeDouble, func(i int) (float64, error) { return at[float64](src, i), nil })
+	return fill(src, rows, out, &out.Floats, mapping.TypeDouble,
+		func(i int) (float64, error) { return at[float64](src, i), nil })
 }
 
 // hugeInt reads DuckDB's 128-bit integer: the low half comes first in memory.

@@ -149,7 +149,8 @@ func gather(vec mapping.Vector, rows []int, typ googlesql.Type) (*Vector, error)
 	case googlesql.Float64:
 		return out, gatherFloat(&src, rows, out)
 	case googlesql.Bool:
-		return out, fill(&src, rows, out, &out.Bools, mapping.TypeBoolean, func(i int) (bool, error) { return at[bool](&src, i), nil })
+		return out, fill(&src, rows, out, &out.Bools, mapping.TypeBoolean,
+			func(i int) (bool, error) { return at[bool](&src, i), nil })
 	case googlesql.String, googlesql.JSON:
 		return out, gatherText(&src, rows, out, mapping.TypeVarchar)
 	case googlesql.Bytes:
@@ -157,15 +158,20 @@ func gather(vec mapping.Vector, rows []int, typ googlesql.Type) (*Vector, error)
 	case googlesql.Numeric:
 		return out, gatherDecimal(&src, rows, out)
 	case googlesql.Date:
-		return out, fill(&src, rows, out, &out.Ints, mapping.TypeDate, func(i int) (int64, error) { return inRange(int64(at[int32](&src, i)), minDate, maxDate, "DATE") })
+		return out, fill(&src, rows, out, &out.Ints, mapping.TypeDate,
+			func(i int) (int64, error) { return inRange(int64(at[int32](&src, i)), minDate, maxDate, "DATE") })
 	case googlesql.Time:
-		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTime, func(i int) (int64, error) { return inRange(at[int64](&src, i), 0, dayMicros-1, "TIME") })
+		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTime,
+			func(i int) (int64, error) { return inRange(at[int64](&src, i), 0, dayMicros-1, "TIME") })
 	case googlesql.Datetime:
-		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTimestamp, func(i int) (int64, error) { return inRange(at[int64](&src, i), minMicros, maxMicros, "DATETIME") })
+		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTimestamp,
+			func(i int) (int64, error) { return inRange(at[int64](&src, i), minMicros, maxMicros, "DATETIME") })
 	case googlesql.Timestamp:
-		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTimestampTZ, func(i int) (int64, error) { return inRange(at[int64](&src, i), minMicros, maxMicros, "TIMESTAMP") })
+		return out, fill(&src, rows, out, &out.Ints, mapping.TypeTimestampTZ,
+			func(i int) (int64, error) { return inRange(at[int64](&src, i), minMicros, maxMicros, "TIMESTAMP") })
 	case googlesql.Interval:
-		return out, fill(&src, rows, out, &out.Intervals, mapping.TypeInterval, func(i int) (Interval, error) { return at[Interval](&src, i), nil })
+		return out, fill(&src, rows, out, &out.Intervals, mapping.TypeInterval,
+			func(i int) (Interval, error) { return at[Interval](&src, i), nil })
 	case googlesql.Struct:
 		return out, gatherStruct(&src, rows, out)
 	default:

@@ -125,7 +125,8 @@ func init() {
 		v := a.aggArg(c, vs, Int64, Float64, Numeric)
 		if v.t.Kind == Float64 {
 			sum := call("sum", v.sql)
-			return "(CASE WHEN isinf(" + sum + ") AND NOT " + call("bool_or", "isinf("+v.sql+")") + " THEN error('double overflow: SUM') ELSE " + sum + " END)", v.t
+			return "(CASE WHEN isinf(" + sum + ") AND NOT " + call("bool_or", "isinf("+v.sql+")") +
+				" THEN error('double overflow: SUM') ELSE " + sum + " END)", v.t
 		}
 		return "CAST(" + call("sum", v.sql) + " AS " + v.t.DuckDB() + ")", v.t
 	})
@@ -133,7 +134,8 @@ func init() {
 		v := a.aggArg(c, vs, Int64, Float64, Numeric)
 		if v.t.Kind == Numeric {
 			n := call("count", v.sql)
-			return "(CASE WHEN " + n + " > 0 THEN " + numericDivide("CAST("+call("sum", v.sql)+" AS DECIMAL(38,9))", "greatest("+n+", 1)") + " END)", v.t
+			return "(CASE WHEN " + n + " > 0 THEN " + numericDivide("CAST("+call("sum", v.sql)+" AS DECIMAL(38,9))",
+				"greatest("+n+", 1)") + " END)", v.t
 		}
 		return call("avg", v.sql), kind(Float64)
 	})

@@ -167,7 +167,8 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 	case "TYPE":
 		from, to := out.NewColumns[at].Type, act.def.typ
 		if !assignableType(from, to) {
-			a.fail(act, "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is assignable to the new type (%s)", from, to)
+			a.fail(act, "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "+
+				"assignable to the new type (%s)", from, to)
 		}
 		out.NewColumns[at].Type = to
 		if from.Kind == to.Kind {
@@ -188,7 +189,8 @@ func assignableType(from, to Type) bool {
 	case Array, Struct:
 		return from.String() == to.String()
 	case Numeric:
-		return to.Precision == 0 || from.Precision > 0 && to.Scale >= from.Scale && to.Precision-to.Scale >= from.Precision-from.Scale
+		return to.Precision == 0 || from.Precision > 0 && to.Scale >= from.Scale &&
+			to.Precision-to.Scale >= from.Precision-from.Scale
 	}
 	return to.MaxLength == 0 || from.MaxLength > 0 && to.MaxLength >= from.MaxLength
 }

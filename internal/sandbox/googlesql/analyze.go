@@ -88,7 +88,8 @@ func (a *analyzer) declare() {
 		}
 		if !found && !a.opts.AllowUndeclared {
 			if a.opts.Positional {
-				fail(a.src, u.pos, "Query parameter number %d not found; not enough positional parameters provided", i+1)
+				fail(a.src, u.pos, "Query parameter number %d not found; not enough positional parameters provided",
+					i+1)
 			}
 			fail(a.src, u.pos, "Query parameter '%s' not found", u.name)
 		}

@@ -98,12 +98,13 @@ type Variable struct {
 
 // Options are what a statement is translated against.
 type Options struct {
-	Catalog         Catalog
-	DefaultProject  string
-	DefaultDataset  string // "" = an unqualified table name is an error
-	Positional      bool   // parameters are `?`, else `@name`
-	Params          []Param
-	AllowUndeclared bool                                 // as a dry run does: infer the types of parameters not in Params
+	Catalog        Catalog
+	DefaultProject string
+	DefaultDataset string // "" = an unqualified table name is an error
+	Positional     bool   // parameters are `?`, else `@name`
+	Params         []Param
+	// as a dry run does: infer the types of parameters not in Params
+	AllowUndeclared bool
 	SessionUser     string                               // what SESSION_USER() answers
 	SchemaSQL       func(project, dataset string) string // DuckDB's quoted schema name of a dataset
 	Variables       []Variable
@@ -127,21 +128,26 @@ type TempTables struct {
 
 // Statement is a translated statement.
 type Statement struct {
-	Type    string   // BigQuery's statementType: SELECT, INSERT, UPDATE, DELETE, CREATE_TABLE, CREATE_TABLE_AS_SELECT, CREATE_SCHEMA, DROP_TABLE, DROP_SCHEMA, TRUNCATE_TABLE, BEGIN_TRANSACTION, COMMIT_TRANSACTION, ROLLBACK_TRANSACTION, CALL, ...
+	// BigQuery's statementType: SELECT, INSERT, UPDATE, DELETE, CREATE_TABLE,
+	// CREATE_TABLE_AS_SELECT, CREATE_SCHEMA, DROP_TABLE, DROP_SCHEMA, TRUNCATE_TABLE,
+	// BEGIN_TRANSACTION, COMMIT_TRANSACTION, ROLLBACK_TRANSACTION, CALL, ...
+	Type    string
 	SQL     string   // DuckDB's text, "" for transactions and CALL; parameters are $1, $2, ... in the order of Params
 	Columns []Column // of the result; nil for DML and DDL
 	// Params are the statement's parameters with their types, in the order of $1, $2, ...
 	// A positional parameter appears once for each `?`, a named one and a variable once.
-	Params                           []Param
-	Undeclared                       []Param     // those of Params whose type was inferred
-	Tables                           []TableName // read by the statement, each once
-	Target                           *TableName  // written by DML or DDL (for CREATE SCHEMA, Table is "")
-	NewColumns                       []Column    // the columns of a table that CREATE TABLE makes, or has after ALTER TABLE, whose SQL may be several statements
-	NewName                          string      // of ALTER TABLE RENAME TO
-	IfExists, IfNotExists, OrReplace bool        // of DDL
-	Ordered                          bool        // the outermost query has an ORDER BY
-	SystemVariable                   string      // the system variable that SET changes; SQL is a query for its value
-	Session                          string      // that CALL BQ.ABORT_SESSION names; "" = the session it runs in
+	Params     []Param
+	Undeclared []Param     // those of Params whose type was inferred
+	Tables     []TableName // read by the statement, each once
+	Target     *TableName  // written by DML or DDL (for CREATE SCHEMA, Table is "")
+	// the columns of a table that CREATE TABLE makes, or has after ALTER TABLE, whose SQL may be
+	// several statements
+	NewColumns                       []Column
+	NewName                          string // of ALTER TABLE RENAME TO
+	IfExists, IfNotExists, OrReplace bool   // of DDL
+	Ordered                          bool   // the outermost query has an ORDER BY
+	SystemVariable                   string // the system variable that SET changes; SQL is a query for its value
+	Session                          string // that CALL BQ.ABORT_SESSION names; "" = the session it runs in
 }
 
 // Error is a refusal at a position in the statement, counted from 1:1.

@@ -42,14 +42,16 @@ func arithmeticSQL(op, l, r string, t Type) string {
 	case op == "*" && t.Kind == Numeric:
 		return "CAST(" + l + " * " + r + " AS DECIMAL(38,9))"
 	case t.Kind == Float64 && len(l)+len(r) > longOperands:
-		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) + ")[1]"
+		return "list_transform([{'l': " + l + ", 'r': " + r + "}], lambda q: " + arithmeticSQL(op, "q.l", "q.r", t) +
+			")[1]"
 	case t.Kind == Float64:
 		text := "CAST(" + l + " AS VARCHAR) || ' " + op + " ' || CAST(" + r + " AS VARCHAR)"
 		zero := ""
 		if op == "/" {
 			zero = " WHEN " + r + " = 0 THEN error('division by zero: ' || " + text + ")"
 		}
-		return "(CASE" + zero + " WHEN " + overflow(op, l, r) + " THEN error('double overflow: ' || " + text + ") ELSE " + l + " " + op + " " + r + " END)"
+		return "(CASE" + zero + " WHEN " + overflow(op, l, r) + " THEN error('double overflow: ' || " + text +
+			") ELSE " + l + " " + op + " " + r + " END)"
 	}
 	return "(" + l + " " + op + " " + r + ")"
 }
@@ -65,8 +67,10 @@ func overflow(op, l, r string) string {
 // evaluates each operand once.
 func numericDivide(l, r string) string {
 	unscaled := func(s string) string { return "CAST(" + s + " * 1000000000::DECIMAL(10,0) AS HUGEINT)" }
-	return "list_transform([{'n': " + unscaled("CAST("+l+" AS DECIMAL(38,9))") + ", 'd': " + unscaled("CAST("+r+" AS DECIMAL(38,9))") + "}], lambda q: " +
+	return "list_transform([{'n': " + unscaled("CAST("+l+" AS DECIMAL(38,9))") + ", 'd': " +
+		unscaled("CAST("+r+" AS DECIMAL(38,9))") + "}], lambda q: " +
 		"CASE WHEN q.n IS NULL OR q.d IS NULL THEN NULL WHEN q.d = 0 THEN error('division by zero') ELSE " +
-		"CAST((q.n * 1000000000) // q.d + CASE WHEN 2 * abs((q.n * 1000000000) % q.d) >= abs(q.d) THEN sign(q.n) * sign(q.d) ELSE 0 END AS DECIMAL(38,0))" +
+		"CAST((q.n * 1000000000) // q.d + CASE WHEN 2 * abs((q.n * 1000000000) % q.d) >= abs(q.d) THEN sign(q.n) * " +
+		"sign(q.d) ELSE 0 END AS DECIMAL(38,0))" +
 		" * 0.000000001::DECIMAL(10,9) END)[1]"
 }

@@ -116,15 +116,18 @@ var casts = map[[2]Kind]string{
 	{Numeric, String}:  numericString,
 	{String, Int64}:    guarded(`[+-]?([0-9]+|0[xX][0-9a-fA-F]+)`, "int64", "BIGINT"),
 	{String, Float64}:  guarded(`(?i)[+-]?(`+decimalText+`|inf|infinity|nan)`, "double", "DOUBLE"),
-	{String, Numeric}:  "(CASE WHEN contains({1}, '_') THEN CAST('Invalid numeric: ' || {1} AS DECIMAL(38,9)) ELSE CAST({1} AS DECIMAL(38,9)) END)",
-	{String, Bool}: "(CASE WHEN lower({1}) = 'true' THEN TRUE WHEN lower({1}) = 'false' THEN FALSE WHEN {1} IS NOT NULL" +
+	{String, Numeric}: "(CASE WHEN contains({1}, '_') THEN CAST('Invalid numeric: ' || {1} AS DECIMAL(38,9)) ELSE " +
+		"CAST({1} AS DECIMAL(38,9)) END)",
+	{String, Bool}: "(CASE WHEN lower({1}) = 'true' THEN TRUE WHEN lower({1}) = 'false' THEN FALSE WHEN {1} IS NOT " +
+		"NULL" +
 		" THEN CAST('Bad bool value: ' || {1} AS BOOLEAN) END)",
-	{String, Bytes}:       "encode({1})",
-	{Bytes, String}:       "decode({1})",
-	{String, Date}:        guarded(dateText, "date", "DATE"),
-	{String, Time}:        guarded(timeText, "time", "TIME"),
-	{String, Datetime}:    guarded(dateText+`([ Tt]`+timeText+`)?`, "datetime", "TIMESTAMP"),
-	{String, Timestamp}:   guarded(dateText+`([ Tt]`+timeText+` ?([Zz]|[+-][0-9:]+|[A-Za-z_]+(/[A-Za-z_]+)*)?)?`, "timestamp", "TIMESTAMPTZ"),
+	{String, Bytes}:    "encode({1})",
+	{Bytes, String}:    "decode({1})",
+	{String, Date}:     guarded(dateText, "date", "DATE"),
+	{String, Time}:     guarded(timeText, "time", "TIME"),
+	{String, Datetime}: guarded(dateText+`([ Tt]`+timeText+`)?`, "datetime", "TIMESTAMP"),
+	{String, Timestamp}: guarded(dateText+`([ Tt]`+timeText+` ?([Zz]|[+-][0-9:]+|[A-Za-z_]+(/[A-Za-z_]+)*)?)?`,
+		"timestamp", "TIMESTAMPTZ"),
 	{Date, String}:        "CAST({1} AS VARCHAR)",
 	{Date, Datetime}:      "CAST({1} AS TIMESTAMP)",
 	{Date, Timestamp}:     "timezone('UTC', CAST({1} AS TIMESTAMP))",
@@ -152,7 +155,8 @@ const (
 
 // guarded casts a STRING that has the form; DuckDB takes more than GoogleSQL.
 func guarded(form, what, to string) string {
-	return "(CASE WHEN {1} IS NULL THEN NULL WHEN regexp_full_match({1}, '\\s*(" + form + ")\\s*') THEN CAST({1} AS " + to + ")" +
+	return "(CASE WHEN {1} IS NULL THEN NULL WHEN regexp_full_match({1}, '\\s*(" + form + ")\\s*') THEN CAST({1} AS " +
+		to + ")" +
 		" ELSE CAST('Invalid " + what + ": ' || {1} AS " + to + ") END)"
 }
 

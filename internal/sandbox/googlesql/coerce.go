@@ -30,7 +30,8 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric),
 		from == Numeric && to.Kind == Float64,
 		from == Date && to.Kind == Datetime,
-		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time || to.Kind == Timestamp):
+		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time ||
+			to.Kind == Timestamp):
 		return a.castTo(v, to), true
 	case from == Array && to.Kind == Array && v.lit != nil:
 		return a.castTo(v, to), true
@@ -75,7 +76,8 @@ func (a *analyzer) castStruct(v val, to Type) val {
 		w, _ := a.coerce(f, to.Fields[i].Type)
 		parts = append(parts, w.sql)
 	}
-	return val{sql: "CASE WHEN " + v.sql + " IS NOT NULL THEN " + structSQL(to, parts) + " END", t: to, agg: v.agg, win: v.win}
+	return val{sql: "CASE WHEN " + v.sql + " IS NOT NULL THEN " + structSQL(to, parts) + " END", t: to, agg: v.agg,
+		win: v.win}
 }
 
 // coerceLiteral converts a literal, whose type gives way more easily.

@@ -19,7 +19,8 @@ var parts = map[string]partInfo{
 	"ISOYEAR":     {"isoyear", "", "", true, false},
 }
 
-var weekdays = map[string]int{"SUNDAY": 0, "MONDAY": 1, "TUESDAY": 2, "WEDNESDAY": 3, "THURSDAY": 4, "FRIDAY": 5, "SATURDAY": 6}
+var weekdays = map[string]int{"SUNDAY": 0, "MONDAY": 1, "TUESDAY": 2, "WEDNESDAY": 3, "THURSDAY": 4, "FRIDAY": 5,
+	"SATURDAY": 6}
 
 // datePart reads a date part argument: its word, and for weeks the first day (0 is Sunday).
 func (a *analyzer) datePart(x expr) (part string, first int) {
@@ -148,7 +149,8 @@ func (a *analyzer) extract(x *extractExpr, s *scope) val {
 	case "DATETIME":
 		return merge(local, kind(Datetime), v)
 	case "WEEK": // days before the year's first such weekday are in week 0
-		return merge("CAST((extract(doy FROM "+local+") + 6 - (extract(dow FROM "+local+") - "+itoa(first)+" + 7) % 7) // 7 AS BIGINT)", kind(Int64), v)
+		return merge("CAST((extract(doy FROM "+local+") + 6 - (extract(dow FROM "+local+") - "+itoa(first)+
+			" + 7) % 7) // 7 AS BIGINT)", kind(Int64), v)
 	}
 	sql, ok := extracts[part]
 	if !ok {
@@ -157,7 +159,8 @@ func (a *analyzer) extract(x *extractExpr, s *scope) val {
 	return merge("CAST("+strings.ReplaceAll(sql, "{1}", local)+" AS BIGINT)", kind(Int64), v)
 }
 
-var timeParts = map[string]bool{"MICROSECOND": true, "MILLISECOND": true, "SECOND": true, "MINUTE": true, "HOUR": true, "TIME": true, "DATETIME": true}
+var timeParts = map[string]bool{"MICROSECOND": true, "MILLISECOND": true, "SECOND": true, "MINUTE": true, "HOUR": true,
+	"TIME": true, "DATETIME": true}
 
 var extracts = map[string]string{
 	"YEAR": "extract(year FROM {1})", "ISOYEAR": "extract(isoyear FROM {1})", "QUARTER": "extract(quarter FROM {1})",

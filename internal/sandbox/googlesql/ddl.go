@@ -50,7 +50,8 @@ func (d *dropStmt) write(a *analyzer) *Statement {
 	}
 	n := a.tableName(d.path, d)
 	a.notView(n, d)
-	return &Statement{Type: "DROP_TABLE", SQL: words + a.schemaSQL(n) + "." + quoteIdent(n.Table), Target: &n, IfExists: d.ifExists}
+	return &Statement{Type: "DROP_TABLE", SQL: words + a.schemaSQL(n) + "." + quoteIdent(n.Table), Target: &n,
+		IfExists: d.ifExists}
 }
 
 func (t *truncateStmt) write(a *analyzer) *Statement {
@@ -111,7 +112,8 @@ func (c *createTable) write(a *analyzer) *Statement {
 		}
 		if d.def != nil {
 			v := a.expr(d.def, &scope{clause: "DEFAULT expression"})
-			v = a.must(v, d.typ, d.def, "Default value of column %s has type %s, which does not coerce to %s", d.name.text, v.t.name(), d.typ)
+			v = a.must(v, d.typ, d.def, "Default value of column %s has type %s, which does not coerce to %s",
+				d.name.text, v.t.name(), d.typ)
 			def += " DEFAULT (" + a.store(v, d.typ, d.name.text).sql + ")"
 		}
 		defs = append(defs, def)
@@ -124,7 +126,8 @@ func (c *createTable) write(a *analyzer) *Statement {
 func (c *createTable) columnsOf(a *analyzer, r *result) {
 	if c.cols != nil {
 		if len(c.cols) != len(r.cols) {
-			a.fail(c.as, "The number of columns in the column definition list does not match the number of columns produced by the query")
+			a.fail(c.as, "The number of columns in the column definition list does not match the number of columns "+
+				"produced by the query")
 		}
 		for _, d := range c.cols {
 			if d.required || d.def != nil {
@@ -173,7 +176,8 @@ func (c *createTable) checkPartition(a *analyzer, cols []Column) {
 // array, and no array with a NULL.
 func (a *analyzer) store(v val, t Type, column string) val {
 	if t.Kind == Array {
-		null := fmt.Sprintf("CASE WHEN list_contains(list_transform(q, lambda e: e IS NULL), TRUE) THEN error(%s) ELSE q END",
+		null := fmt.Sprintf("CASE WHEN list_contains(list_transform(q, lambda e: e IS NULL), TRUE) THEN error(%s) "+
+			"ELSE q END",
 			quoteString("Array cannot have a null element; error in writing field "+column))
 		v.sql = "coalesce(" + let(v.sql, null) + ", [])"
 	}
@@ -190,7 +194,8 @@ func fit(v val, t Type) val {
 		if t.Kind == Bytes {
 			fn = "octet_length"
 		}
-		v.sql = fmt.Sprintf("CASE WHEN %s(%s) > %d THEN error('Value is too long: %s has a maximum length of %d') ELSE %s END", fn, v.sql, t.MaxLength, t, t.MaxLength, v.sql)
+		v.sql = fmt.Sprintf("CASE WHEN %s(%s) > %d THEN error('Value is too long: %s has a maximum length of %d') "+
+			"ELSE %s END", fn, v.sql, t.MaxLength, t, t.MaxLength, v.sql)
 	}
 	return v
 }

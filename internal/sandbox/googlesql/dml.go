@@ -39,7 +39,8 @@ func (a *analyzer) value(x expr, s *scope, c *Column) string {
 		return "DEFAULT"
 	}
 	v := a.expr(x, s)
-	w := a.must(v, c.Type, x, "Value has type %s which cannot be inserted into column %s, which has type %s", v.t.name(), c.Name, c.Type)
+	w := a.must(v, c.Type, x, "Value has type %s which cannot be inserted into column %s, which has type %s",
+		v.t.name(), c.Name, c.Type)
 	return a.store(w, c.Type, c.Name).sql
 }
 
@@ -99,7 +100,8 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 			v.sql = id + "." + v.sql
 			w, ok := a.coerce(v, c.Type)
 			if !ok {
-				a.fail(st.q, "Query column %d has type %s which cannot be inserted into column %s, which has type %s", i+1, v.t.name(), c.Name, c.Type)
+				a.fail(st.q, "Query column %d has type %s which cannot be inserted into column %s, which has type %s",
+					i+1, v.t.name(), c.Name, c.Type)
 			}
 			if open {
 				w = v // the column has taken the parameter's type
@@ -174,7 +176,8 @@ func (u *updateStmt) write(a *analyzer) *Statement {
 // matchOnce is a condition that fails where a row of the target has two partners; DuckDB
 // would take any of them.
 func matchOnce(from, where, id string) string {
-	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(error('UPDATE/MERGE must match at most one source row for each target row') AS BOOLEAN)" +
+	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(error('UPDATE/MERGE must match at most one source " +
+		"row for each target row') AS BOOLEAN)" +
 		" ELSE TRUE END FROM (SELECT count(*) AS n FROM " + from + " WHERE " + where + " GROUP BY " + id + ".rowid))"
 }
 
@@ -183,7 +186,8 @@ func (d *deleteStmt) write(a *analyzer) *Statement {
 	s, id := a.targetScope(tab, d.path, d.alias)
 	s.clause = "WHERE clause"
 	where := a.boolean(d.where, s, "WHERE clause")
-	return &Statement{Type: "DELETE", Target: &tab.Name, SQL: "DELETE FROM " + tab.SQL + " AS " + id + " WHERE " + where}
+	return &Statement{Type: "DELETE", Target: &tab.Name,
+		SQL: "DELETE FROM " + tab.SQL + " AS " + id + " WHERE " + where}
 }
 
 func (m *mergeStmt) write(a *analyzer) *Statement {
@@ -227,7 +231,8 @@ func (m *mergeStmt) write(a *analyzer) *Statement {
 		}
 		src, _, _ := strings.Cut(only.rels[0].cols[0].v.sql, ".")
 		where := "(" + on + ") AND (" + strings.Join(checks, " OR ") + ")"
-		source = "(SELECT * FROM " + source + " WHERE " + matchOnce(tab.SQL+" AS "+id+", "+source, where, id) + ") AS " + src
+		source = "(SELECT * FROM " + source + " WHERE " + matchOnce(tab.SQL+" AS "+id+", "+source, where, id) +
+			") AS " + src
 	}
 	out.SQL = "MERGE INTO " + tab.SQL + " AS " + id + " USING " + source + " ON (" + on + ")" + actions.String()
 	return out
@@ -251,7 +256,8 @@ func (m *mergeStmt) action(a *analyzer, w mergeWhen, tab *Table, s *scope) strin
 			a.fail(w, "Inserted row has wrong column count; Has %d, expected %d", len(s.cols), len(cols))
 		}
 		for i, c := range s.cols {
-			v := a.must(c.v, cols[i].Type, w, "Value has type %s which cannot be inserted into column %s, which has type %s", c.v.t.name(), cols[i].Name, cols[i].Type)
+			v := a.must(c.v, cols[i].Type, w, "Value has type %s which cannot be inserted into column %s, which has "+
+				"type %s", c.v.t.name(), cols[i].Name, cols[i].Type)
 			vals = append(vals, a.store(v, cols[i].Type, cols[i].Name).sql)
 		}
 	} else {

@@ -37,7 +37,8 @@ type fixture struct {
 
 var fixtures = []fixture{
 	{"usa_1910_current", "state STRING, gender STRING, year INT64, name STRING, number INT64",
-		`('TX','M',1910,'William',100),('TX','M',1911,'William',150),('TX','F',1910,'Mary',300),('TX','F',1911,'Mary',310),('TX','M',1910,'James',200)`},
+		`('TX','M',1910,'William',100),('TX','M',1911,'William',150),('TX','F',1910,'Mary',300),('TX','F',1911,` +
+			`'Mary',310),('TX','M',1910,'James',200)`},
 	{"orders", "id INT64, customer_id INT64, day DATE, amount NUMERIC, price FLOAT64, status STRING, created TIMESTAMP",
 		`(1,1,DATE '2024-01-01',10.50,1.5,'paid',TIMESTAMPTZ '2024-01-01 10:00:00+00'),
 		 (2,1,DATE '2024-01-15',20.25,2.5,'open',TIMESTAMPTZ '2024-01-15 11:30:00+00'),
@@ -45,11 +46,16 @@ var fixtures = []fixture{
 		 (4,3,DATE '2024-02-29',7.75,4.0,NULL,NULL),
 		 (5,NULL,DATE '2024-03-10',100.00,0.5,'paid',TIMESTAMPTZ '2024-03-10 00:00:00+00')`},
 	{"customers", "id INT64, name STRING, tags ARRAY<STRING>, address STRUCT<city STRING, zip INT64>",
-		`(1,'Ada',['vip','eu'],{'city':'London','zip':1}),(2,'Bob',[],{'city':'Paris','zip':2}),(3,'Cleo',['us'],NULL)`},
-	{"types", "i INT64, f FLOAT64, b BOOL, s STRING, y BYTES, n NUMERIC, d DATE, t TIME, dt DATETIME, ts TIMESTAMP, j JSON",
-		`(1,1.5,true,'x','\x01\x02'::BLOB,1.5,DATE '2024-01-02',TIME '03:04:05',TIMESTAMP '2024-01-02 03:04:05',TIMESTAMPTZ '2024-01-02 03:04:05+00','{"a":1,"b":["x","y"],"c":{"d":null}}'),
+		`(1,'Ada',['vip','eu'],{'city':'London','zip':1}),(2,'Bob',[],{'city':'Paris','zip':2}),
+		 (3,'Cleo',['us'],NULL)`},
+	{"types", "i INT64, f FLOAT64, b BOOL, s STRING, y BYTES, n NUMERIC, d DATE, t TIME, dt DATETIME, ts TIMESTAMP, " +
+		"j JSON",
+		`(1,1.5,true,'x','\x01\x02'::BLOB,1.5,DATE '2024-01-02',
+		  TIME '03:04:05',TIMESTAMP '2024-01-02 03:04:05',TIMESTAMPTZ '2024-01-02 03:04:05+00',
+		  '{"a":1,"b":["x","y"],"c":{"d":null}}'),
 		 (NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)`},
-	{"floats", "k INT64, x FLOAT64", `(1,1.0),(2,'NaN'::DOUBLE),(3,'-Infinity'::DOUBLE),(4,NULL),(5,'Infinity'::DOUBLE)`},
+	{"floats", "k INT64, x FLOAT64",
+		`(1,1.0),(2,'NaN'::DOUBLE),(3,'-Infinity'::DOUBLE),(4,NULL),(5,'Infinity'::DOUBLE)`},
 }
 
 func columnsOf(t testing.TB, cols string) []googlesql.Column {
@@ -66,7 +72,8 @@ func columnsOf(t testing.TB, cols string) []googlesql.Column {
 // open starts a DuckDB with the fixtures.
 func open(t testing.TB) (*sql.DB, catalog) {
 	t.Helper()
-	db, err := sql.Open("duckdb", "?autoinstall_known_extensions=false&default_null_order=nulls_first_on_asc_last_on_desc&errors_as_json=true")
+	db, err := sql.Open("duckdb",
+		"?autoinstall_known_extensions=false&default_null_order=nulls_first_on_asc_last_on_desc&errors_as_json=true")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +91,8 @@ func open(t testing.TB) (*sql.DB, catalog) {
 		exec(t, db, fmt.Sprintf(`CREATE TABLE d.%s (%s)`, f.name, strings.Join(defs, ", ")))
 		exec(t, db, fmt.Sprintf(`INSERT INTO d.%s VALUES %s`, f.name, f.rows))
 		cat[f.name] = &googlesql.Table{
-			Name: googlesql.TableName{Project: "my-project", Dataset: "d", Table: f.name}, Columns: cols, SQL: `d."` + f.name + `"`,
+			Name: googlesql.TableName{Project: "my-project", Dataset: "d", Table: f.name}, Columns: cols,
+			SQL: `d."` + f.name + `"`,
 		}
 	}
 	return db, cat

@@ -22,7 +22,8 @@ func TestErrors(t *testing.T) {
 		{`SELECT '\q'`, `Syntax error: Illegal escape sequence: \q at [1:9]`},
 		{"SELECT $", `Syntax error: Illegal input character "$" at [1:8]`},
 		{"", "Syntax error: Unexpected end of statement at [1:1]"},
-		{"SELECT 1 UNION SELECT 2", "Syntax error: Expected keyword ALL or keyword DISTINCT but got keyword SELECT at [1:16]"},
+		{"SELECT 1 UNION SELECT 2", "Syntax error: Expected keyword ALL or keyword DISTINCT but got keyword SELECT " +
+			"at [1:16]"},
 		{"SELECT a = 1 = 2 FROM orders", `Syntax error: Unexpected "=" at [1:14]`},
 		// Names.
 		{"SELECT foo", "Unrecognized name: foo at [1:8]"},
@@ -31,7 +32,8 @@ func TestErrors(t *testing.T) {
 		{"SELECT 'é', x FROM (SELECT 1 AS y)", "Unrecognized name: x at [1:13]"},
 		{"SELECT\tx", "Unrecognized name: x at [1:9]"},
 		{"SELECT c.nope FROM customers c", "Name nope not found inside c at [1:10]"},
-		{"SELECT address.nope FROM customers", "Field name nope does not exist in STRUCT<city STRING, zip INT64> at [1:16]"},
+		{"SELECT address.nope FROM customers", "Field name nope does not exist in STRUCT<city STRING, zip INT64> at " +
+			"[1:16]"},
 		{"SELECT id FROM customers, orders", "Column name id is ambiguous at [1:8]"},
 		{"SELECT 1 FROM customers, customers", "Duplicate table alias customers in the same FROM clause at [1:26]"},
 		{"SELECT * FROM nope", "Not found: Table my-project:d.nope was not found at [1:15]"},
@@ -43,42 +45,59 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1 = 'a'", "No matching signature for operator = for argument types: INT64, STRING at [1:8]"},
 		{"SELECT 1 + TRUE", "No matching signature for operator + for argument types: INT64, BOOL at [1:8]"},
 		{"SELECT UPPER(1)", "No matching signature for function UPPER for argument types: INT64 at [1:8]"},
-		{"SELECT SUM(name) FROM customers", "No matching signature for function SUM for argument types: STRING at [1:8]"},
+		{"SELECT SUM(name) FROM customers", "No matching signature for function SUM for argument types: STRING at " +
+			"[1:8]"},
 		{"SELECT 1 FROM orders WHERE id", "WHERE clause should return type BOOL, but returns type INT64 at [1:28]"},
 		{"SELECT CAST(DATE '2024-01-01' AS INT64)", "Invalid cast from DATE to INT64 at [1:8]"},
 		{"SELECT CAST('x' AS INT64)", `Could not cast literal "x" to type INT64 at [1:13]`},
 		{"SELECT DATE '2024-02-30'", `Invalid DATE literal: "2024-02-30" at [1:8]`},
 		{"SELECT id FROM orders WHERE day = 'soon'", `Could not cast literal "soon" to type DATE at [1:35]`},
 		{"SELECT 9223372036854775808", "Invalid integer literal: 9223372036854775808 at [1:8]"},
-		{"SELECT TIMESTAMP '2024-01-01' = DATE '2024-01-01'", "No matching signature for operator = for argument types: TIMESTAMP, DATE at [1:8]"},
+		{"SELECT TIMESTAMP '2024-01-01' = DATE '2024-01-01'", "No matching signature for operator = for argument " +
+			"types: TIMESTAMP, DATE at [1:8]"},
 		{"SELECT 1 UNION ALL SELECT 'a'", "Column 1 in UNION ALL has incompatible types: INT64, STRING at [1:20]"},
-		{"SELECT 1 UNION ALL SELECT 1, 2", "Queries in UNION ALL have mismatched column count; query 1 has 1 column(s), query 2 has 2 column(s) at [1:20]"},
-		{"SELECT (SELECT 1, 2)", "Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values at [1:8]"},
-		{"SELECT id FROM orders ORDER BY 2", "ORDER BY column number item is out of range. Column numbers should be between 1 and 1 at [1:32]"},
-		{"SELECT y FROM (SELECT 1 AS y) AS y\nWHERE y = 1", "No matching signature for operator = for argument types: STRUCT<y INT64>, INT64 at [2:7]"},
-		{"SELECT created + INTERVAL 1 MONTH FROM orders", "TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part at [1:8]"},
+		{"SELECT 1 UNION ALL SELECT 1, 2", "Queries in UNION ALL have mismatched column count; query 1 has 1 " +
+			"column(s), query 2 has 2 column(s) at [1:20]"},
+		{"SELECT (SELECT 1, 2)", "Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to " +
+			"build STRUCT values at [1:8]"},
+		{"SELECT id FROM orders ORDER BY 2", "ORDER BY column number item is out of range. Column numbers should be " +
+			"between 1 and 1 at [1:32]"},
+		{"SELECT y FROM (SELECT 1 AS y) AS y\nWHERE y = 1", "No matching signature for operator = for argument " +
+			"types: STRUCT<y INT64>, INT64 at [2:7]"},
+		{"SELECT created + INTERVAL 1 MONTH FROM orders", "TIMESTAMP +/- INTERVAL is not supported for intervals " +
+			"with non-zero MONTH or YEAR part at [1:8]"},
 		{"SELECT [1] = [1]", "Equality is not defined for arguments of type ARRAY<INT64> at [1:8]"},
 		{"SELECT 1 IN (SELECT 'a')", "Cannot execute IN subquery with uncomparable types INT64 and STRING at [1:8]"},
 		// Grouping.
-		{"SELECT name, COUNT(*) FROM customers", "SELECT list expression references column name which is neither grouped nor aggregated at [1:8]"},
-		{"SELECT status, day FROM orders GROUP BY status", "SELECT list expression references column day which is neither grouped nor aggregated at [1:16]"},
-		{"SELECT status FROM orders GROUP BY status HAVING id > 1", "HAVING clause expression references column id which is neither grouped nor aggregated at [1:50]"},
-		{"SELECT id FROM orders ORDER BY COUNT(*)", "SELECT list expression references column id which is neither grouped nor aggregated at [1:8]"},
-		{"SELECT COUNT(*) FROM orders ORDER BY id", "ORDER BY clause expression references column id which is neither grouped nor aggregated at [1:38]"},
-		{"SELECT COUNT(*), (SELECT status) FROM orders", "SELECT list expression references column status which is neither grouped nor aggregated at [1:26]"},
+		{"SELECT name, COUNT(*) FROM customers", "SELECT list expression references column name which is neither " +
+			"grouped nor aggregated at [1:8]"},
+		{"SELECT status, day FROM orders GROUP BY status", "SELECT list expression references column day which is " +
+			"neither grouped nor aggregated at [1:16]"},
+		{"SELECT status FROM orders GROUP BY status HAVING id > 1", "HAVING clause expression references column id " +
+			"which is neither grouped nor aggregated at [1:50]"},
+		{"SELECT id FROM orders ORDER BY COUNT(*)", "SELECT list expression references column id which is neither " +
+			"grouped nor aggregated at [1:8]"},
+		{"SELECT COUNT(*) FROM orders ORDER BY id", "ORDER BY clause expression references column id which is " +
+			"neither grouped nor aggregated at [1:38]"},
+		{"SELECT COUNT(*), (SELECT status) FROM orders", "SELECT list expression references column status which is " +
+			"neither grouped nor aggregated at [1:26]"},
 		{"SELECT 1 FROM orders WHERE SUM(id) > 1", "Aggregate function SUM not allowed in WHERE clause at [1:28]"},
 		{"SELECT SUM(SUM(id)) FROM orders", "Aggregations of aggregations are not allowed at [1:12]"},
-		{"SELECT ROW_NUMBER() FROM orders", "Analytic function ROW_NUMBER cannot be called without an OVER clause at [1:8]"},
-		{"SELECT tags, COUNT(*) FROM customers GROUP BY tags", "Grouping by expressions of type ARRAY<STRING> is not allowed at [1:47]"},
+		{"SELECT ROW_NUMBER() FROM orders", "Analytic function ROW_NUMBER cannot be called without an OVER clause " +
+			"at [1:8]"},
+		{"SELECT tags, COUNT(*) FROM customers GROUP BY tags", "Grouping by expressions of type ARRAY<STRING> is " +
+			"not allowed at [1:47]"},
 		// Statements.
 		{"BEGIN SELECT 1; END", "A BEGIN ... END block is not supported by the sandbox at [1:1]"},
 		{"BEGIN TRANSACTION; SELECT 1", "Only one statement can stand here at [1:20]"},
 		{"COMMIT TRANSACTION x", `Syntax error: Expected end of input but got identifier "x" at [1:20]`},
 		{"CALL d.p()", "CALL d.p is not supported by the sandbox at [1:1]"},
-		{"CALL BQ.ABORT_SESSION(1)", "BQ.ABORT_SESSION of anything but a literal is not supported by the sandbox at [1:23]"},
+		{"CALL BQ.ABORT_SESSION(1)", "BQ.ABORT_SESSION of anything but a literal is not supported by the sandbox at " +
+			"[1:23]"},
 		{"DELETE FROM orders", "DELETE must have a WHERE clause at [1:19]"},
 		{"UPDATE orders SET id = 1", "UPDATE must have a WHERE clause at [1:25]"},
-		{"INSERT INTO orders (id) VALUES ('x')", "Value has type STRING which cannot be inserted into column id, which has type INT64 at [1:33]"},
+		{"INSERT INTO orders (id) VALUES ('x')", "Value has type STRING which cannot be inserted into column id, " +
+			"which has type INT64 at [1:33]"},
 		{"INSERT INTO orders (id, day) VALUES (1)", "Inserted row has wrong column count; Has 1, expected 2 at [1:38]"},
 		{"INSERT INTO orders (nope) VALUES (1)", "Column nope is not present in table my-project:d.orders at [1:21]"},
 		{"CREATE TABLE t AS SELECT 1", "CREATE TABLE columns must be named, but column 1 has no name at [1:19]"},
@@ -87,11 +106,14 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"CREATE FUNCTION f() AS (1)", "CREATE FUNCTION is not supported by the sandbox at [1:1]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
-		{"SELECT * FROM orders TABLESAMPLE SYSTEM (10 PERCENT)", "TABLESAMPLE is not supported by the sandbox at [1:22]"},
-		{"SELECT * FROM orders FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()", "FOR SYSTEM_TIME AS OF is not supported by the sandbox at [1:22]"},
+		{"SELECT * FROM orders TABLESAMPLE SYSTEM (10 PERCENT)",
+			"TABLESAMPLE is not supported by the sandbox at [1:22]"},
+		{"SELECT * FROM orders FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+			"FOR SYSTEM_TIME AS OF is not supported by the sandbox at [1:22]"},
 		{"FROM orders |> SELECT id", "A query that begins with FROM is not supported by the sandbox at [1:1]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},
-		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)", "The option expiration_timestamp is not supported by the sandbox at [1:35]"},
+		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)",
+			"The option expiration_timestamp is not supported by the sandbox at [1:35]"},
 	}
 	for _, c := range cases {
 		st, err := googlesql.Translate(c.query, options(cat))

@@ -200,7 +200,8 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	if arr.t.Kind != Array {
 		a.fail(x, "Element access using [] is not supported on values of type %s", arr.t.name())
 	}
-	i := a.must(ix, kind(Int64), x.index, "Array position must be coercible to INT64 type, but has type %s", ix.t.name())
+	i := a.must(ix, kind(Int64), x.index, "Array position must be coercible to INT64 type, but has type %s",
+		ix.t.name())
 	base := "0"
 	if strings.HasSuffix(x.how, "ORDINAL") {
 		base = "1"
@@ -210,7 +211,8 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	if !strings.HasPrefix(x.how, "SAFE") {
 		bad = "error('Array index ' || CAST(" + i.sql + " AS VARCHAR) || ' is out of bounds')"
 	}
-	sql := "CASE WHEN " + i.sql + " < " + base + " OR " + i.sql + " - " + base + " >= len(" + arr.sql + ") THEN " + bad +
+	sql := "CASE WHEN " + i.sql + " < " + base + " OR " + i.sql + " - " + base + " >= len(" + arr.sql + ") THEN " +
+		bad +
 		" ELSE (" + arr.sql + ")[" + i.sql + " - " + base + " + 1] END"
 	return merge("("+sql+")", *arr.t.Elem, arr, i)
 }
@@ -239,7 +241,8 @@ func (a *analyzer) caseOf(x *caseExpr, s *scope) val {
 		if x.operand != nil {
 			c = a.compare("=", operand, c, w.cond)
 		} else {
-			c = a.must(c, kind(Bool), w.cond, "CASE WHEN condition should return type BOOL, but returns type %s", c.t.name())
+			c = a.must(c, kind(Bool), w.cond, "CASE WHEN condition should return type BOOL, but returns type %s",
+				c.t.name())
 		}
 		conds = append(conds, c.sql)
 		parts = append(parts, c)
@@ -267,14 +270,17 @@ func (a *analyzer) subquery(x *subqueryExpr, s *scope) val {
 	}
 	if len(r.cols) != 1 {
 		if x.kind == "ARRAY" {
-			a.fail(x, "ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values")
+			a.fail(x, "ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build "+
+				"STRUCT values")
 		}
-		a.fail(x, "Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values")
+		a.fail(x, "Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT "+
+			"values")
 	}
 	t := resolved(r.cols[0].v.t)
 	if x.kind == "ARRAY" {
 		if t.Kind == Array {
-			a.fail(x, "Cannot use array subquery with column of type %s because nested arrays are not supported", t.name())
+			a.fail(x, "Cannot use array subquery with column of type %s because nested arrays are not supported",
+				t.name())
 		}
 		return val{sql: "ARRAY(" + r.sql + ")", t: arrayOf(t)}
 	}

@@ -190,7 +190,8 @@ func (a *analyzer) valueColumns(alias string, v val) []column {
 	var cols []column
 	names := v.t.FieldNames()
 	for i, f := range v.t.Fields {
-		cols = append(cols, column{f.Name, val{sql: "struct_extract(" + v.sql + ", " + quoteString(names[i]) + ")", t: f.Type}})
+		cols = append(cols, column{f.Name, val{sql: "struct_extract(" + v.sql + ", " + quoteString(names[i]) + ")",
+			t: f.Type}})
 	}
 	return cols
 }

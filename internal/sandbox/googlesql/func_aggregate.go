@@ -16,7 +16,8 @@ func init() {
 			return a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL")), arrayOf(t)
 		}
 		sql := a.cut(c, call("list", v.sql))
-		return "(CASE WHEN list_contains(list_transform(" + sql + ", lambda x: x IS NULL), TRUE) THEN error('Array cannot have a null element; error in writing field') ELSE " + sql + " END)", arrayOf(t)
+		return "(CASE WHEN list_contains(list_transform(" + sql + ", lambda x: x IS NULL), TRUE) THEN error('Array " +
+			"cannot have a null element; error in writing field') ELSE " + sql + " END)", arrayOf(t)
 	})
 	aggregate("ARRAY_CONCAT_AGG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
@@ -36,7 +37,8 @@ func init() {
 		}
 		sep := "','"
 		if len(vs) == 2 {
-			sep = a.must(vs[1], kind(String), c, "No matching signature for function STRING_AGG for argument types: %s", typeList(vs)).sql
+			sep = a.must(vs[1], kind(String), c, "No matching signature for function STRING_AGG for argument types: %s",
+				typeList(vs)).sql
 		}
 		// Through a list: it keeps LIMIT and ORDER BY.
 		return "array_to_string(" + a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL")) + ", " + sep + ")", kind(String)
@@ -57,8 +59,9 @@ func init() {
 		}
 		return call("quantile_disc", vs[0].sql+", ["+strings.Join(points, ", ")+"]"), arrayOf(resolved(vs[0].t))
 	})
-	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp", "STDDEV_POP": "stddev_pop",
-		"VARIANCE": "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
+	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp",
+		"STDDEV_POP": "stddev_pop",
+		"VARIANCE":   "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
 		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 			return call(fn, "CAST("+a.aggArg(c, vs, Float64, Int64, Numeric).sql+" AS DOUBLE)"), kind(Float64)
 		})
@@ -83,23 +86,24 @@ func init() {
 		a.countArgs(c, 1, 1)
 		return "CAST(grouping(" + vs[0].sql + ") AS BIGINT)", kind(Int64)
 	})
-	windowFunc("PERCENTILE_CONT PERCENTILE_DISC", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		a.countArgs(c, 2, 2)
-		if vs[0].t.Kind == Numeric || c.nulls == "RESPECT" {
-			a.refuse(c, c.name+" like this")
-		}
-		if vs[1].lit == nil {
-			a.refuse(c.args[1], c.name+" with a fraction that is no literal")
-		}
-		if c.name == "PERCENTILE_DISC" {
-			return call("quantile_disc", vs[0].sql+", "+vs[1].lit.text), resolved(vs[0].t)
-		}
-		v, ok := a.coerce(vs[0], kind(Float64))
-		if !ok {
-			a.noSignature(c, vs)
-		}
-		return call("quantile_cont", v.sql+", "+vs[1].lit.text), kind(Float64)
-	})
+	windowFunc("PERCENTILE_CONT PERCENTILE_DISC",
+		func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+			a.countArgs(c, 2, 2)
+			if vs[0].t.Kind == Numeric || c.nulls == "RESPECT" {
+				a.refuse(c, c.name+" like this")
+			}
+			if vs[1].lit == nil {
+				a.refuse(c.args[1], c.name+" with a fraction that is no literal")
+			}
+			if c.name == "PERCENTILE_DISC" {
+				return call("quantile_disc", vs[0].sql+", "+vs[1].lit.text), resolved(vs[0].t)
+			}
+			v, ok := a.coerce(vs[0], kind(Float64))
+			if !ok {
+				a.noSignature(c, vs)
+			}
+			return call("quantile_cont", v.sql+", "+vs[1].lit.text), kind(Float64)
+		})
 }
 
 // cut applies LIMIT inside an aggregate.

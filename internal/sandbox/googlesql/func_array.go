@@ -23,7 +23,8 @@ func init() {
 		if c.name == "ARRAY_LAST" {
 			at = "-1"
 		}
-		return merge("(CASE WHEN len("+v.sql+") = 0 THEN error('"+c.name+" cannot get an element of an empty array') ELSE ("+v.sql+")["+at+"] END)", *v.t.Elem, v)
+		return merge("(CASE WHEN len("+v.sql+") = 0 THEN error('"+c.name+
+			" cannot get an element of an empty array') ELSE ("+v.sql+")["+at+"] END)", *v.t.Elem, v)
 	})
 	code("ARRAY_CONCAT", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1000)
@@ -60,8 +61,10 @@ func init() {
 	code("GENERATE_DATE_ARRAY", generateDates)
 	code("GENERATE_TIMESTAMP_ARRAY", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 3, 3)
-		lo := a.must(a.expr(c.args[0], s), kind(Timestamp), c, "No matching signature for function GENERATE_TIMESTAMP_ARRAY")
-		hi := a.must(a.expr(c.args[1], s), kind(Timestamp), c, "No matching signature for function GENERATE_TIMESTAMP_ARRAY")
+		lo := a.must(a.expr(c.args[0], s), kind(Timestamp), c, "No matching signature for function "+
+			"GENERATE_TIMESTAMP_ARRAY")
+		hi := a.must(a.expr(c.args[1], s), kind(Timestamp), c, "No matching signature for function "+
+			"GENERATE_TIMESTAMP_ARRAY")
 		iv, ok := c.args[2].(*intervalExpr)
 		if !ok || !parts[iv.part].time && iv.part != "DAY" {
 			a.refuse(c.args[2], "GENERATE_TIMESTAMP_ARRAY with this step")
@@ -70,7 +73,8 @@ func init() {
 		// The difference in seconds divided by the step's, both as BIGINT microseconds.
 		count := "(epoch_us(q.hi) - epoch_us(q.lo)) // nullif(epoch_us(TIMESTAMP '1970-01-01' + q.step), 0)"
 		return merge(let("{'lo': "+lo.sql+", 'hi': "+hi.sql+", 'step': "+step.sql+"}", tooMany(c.name, count,
-			"CAST(generate_series(timezone('UTC', q.lo), timezone('UTC', q.hi), q.step) AS TIMESTAMPTZ[])")), arrayOf(kind(Timestamp)), lo, hi, step)
+			"CAST(generate_series(timezone('UTC', q.lo), timezone('UTC', q.hi), q.step) AS TIMESTAMPTZ[])")),
+			arrayOf(kind(Timestamp)), lo, hi, step)
 	})
 }
 
@@ -93,15 +97,18 @@ func generateArray(a *analyzer, c *callExpr, s *scope) val {
 		if v.t.Kind == Float64 || v.t.Kind == Numeric {
 			a.refuse(c, "GENERATE_ARRAY of "+v.t.name())
 		}
-		vs[i] = a.must(v, kind(Int64), c, "No matching signature for function GENERATE_ARRAY for argument types: %s", typeList(vs))
+		vs[i] = a.must(v, kind(Int64), c, "No matching signature for function GENERATE_ARRAY for argument types: %s",
+			typeList(vs))
 	}
 	step := "CAST(1 AS BIGINT)"
 	if len(vs) == 3 {
 		step = vs[2].sql
 	}
-	series := tooMany(c.name, "(CAST(q.hi AS HUGEINT) - q.lo) // nullif(q.step, 0)", "generate_series(q.lo, q.hi, q.step)")
+	series := tooMany(c.name, "(CAST(q.hi AS HUGEINT) - q.lo) // nullif(q.step, 0)",
+		"generate_series(q.lo, q.hi, q.step)")
 	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+", 'step': "+step+"}",
-		"CASE WHEN q.step = 0 THEN error('Sequence step cannot be 0.') ELSE "+series+" END"), arrayOf(kind(Int64)), vs...)
+		"CASE WHEN q.step = 0 THEN error('Sequence step cannot be 0.') ELSE "+series+" END"), arrayOf(kind(Int64)),
+		vs...)
 }
 
 // maxGenerated is the most elements that a generated array has. DuckDB makes such a list
@@ -111,7 +118,8 @@ const maxGenerated = 1 << 20
 // tooMany writes the error of a generated array that is too long in front of the array;
 // steps is the number of its steps, one less than its elements.
 func tooMany(name, steps, array string) string {
-	return fmt.Sprintf("CASE WHEN %s >= %d THEN error('%s produced too many elements; the limit of the sandbox is %[2]d') ELSE %[4]s END", steps, maxGenerated, name, array)
+	return fmt.Sprintf("CASE WHEN %s >= %d THEN error('%s produced too many elements; the limit of the sandbox is "+
+		"%[2]d') ELSE %[4]s END", steps, maxGenerated, name, array)
 }
 
 // let evaluates a value once, as q, for an expression that needs it several times: the
@@ -126,7 +134,8 @@ func generateDates(a *analyzer, c *callExpr, s *scope) val {
 	var vs []val
 	for _, x := range c.args[:2] {
 		v := a.expr(x, s)
-		vs = append(vs, a.must(v, kind(Date), x, "No matching signature for function GENERATE_DATE_ARRAY for argument types: %s", v.t.name()))
+		vs = append(vs, a.must(v, kind(Date), x, "No matching signature for function GENERATE_DATE_ARRAY for "+
+			"argument types: %s", v.t.name()))
 	}
 	part, n := "DAY", "1"
 	if len(c.args) == 3 {
@@ -142,6 +151,8 @@ func generateDates(a *analyzer, c *callExpr, s *scope) val {
 	}
 	step := parts[part].interval("i * " + n)
 	count := "date_diff('" + parts[part].unit + "', q.lo, q.hi) // " + n
-	dates := "list_filter(list_transform(generate_series(0, " + count + "), lambda i: CAST(q.lo + " + step + " AS DATE)), lambda d: d <= q.hi)"
-	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+"}", tooMany(c.name, count, dates)), arrayOf(kind(Date)), vs...)
+	dates := "list_filter(list_transform(generate_series(0, " + count + "), lambda i: CAST(q.lo + " + step +
+		" AS DATE)), lambda d: d <= q.hi)"
+	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+"}", tooMany(c.name, count, dates)), arrayOf(kind(Date)),
+		vs...)
 }

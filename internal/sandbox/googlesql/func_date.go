@@ -38,7 +38,8 @@ func init() {
 		vs := a.args(c, s)
 		if len(vs) == 3 {
 			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATE for argument types: %s", typeList(vs))
+				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATE for argument types: %s",
+					typeList(vs))
 			}
 			return merge("make_date("+joinSQL(vs)+")", kind(Date), vs...)
 		}
@@ -49,7 +50,8 @@ func init() {
 		vs := a.args(c, s)
 		if len(vs) == 6 {
 			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATETIME for argument types: %s", typeList(vs))
+				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATETIME for argument "+
+					"types: %s", typeList(vs))
 			}
 			return merge("make_timestamp("+joinSQL(vs)+")", kind(Datetime), vs...)
 		}
@@ -63,7 +65,8 @@ func init() {
 		vs := a.args(c, s)
 		if len(vs) == 3 {
 			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function TIME for argument types: %s", typeList(vs))
+				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function TIME for argument types: %s",
+					typeList(vs))
 			}
 			return merge("make_time("+joinSQL(vs)+")", kind(Time), vs...)
 		}
@@ -265,7 +268,8 @@ func dateDiff(a *analyzer, c *callExpr, s *scope) val {
 	}
 	part, first := a.datePart(c.args[2])
 	info, ok := parts[part]
-	bad := !ok || l.t.Kind == Date && !info.date || l.t.Kind == Time && !info.time || l.t.Kind == Timestamp && info.date && part != "DAY"
+	bad := !ok || l.t.Kind == Date && !info.date || l.t.Kind == Time && !info.time || l.t.Kind == Timestamp &&
+		info.date && part != "DAY"
 	if bad {
 		a.fail(c.args[2], "%s does not support the %s date part", c.name, part)
 	}

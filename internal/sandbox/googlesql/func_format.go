@@ -9,8 +9,10 @@ import (
 // civil TIMESTAMP. A text without {1} is a strftime format.
 var formatCodes = map[string]string{
 	"Y": "%Y", "y": "%y", "m": "%m", "d": "%d", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "p": "%p", "j": "%j",
-	"A": "%A", "a": "%a", "B": "%B", "b": "%b", "h": "%b", "U": "%U", "W": "%W", "V": "%V", "G": "%G", "u": "%u", "w": "%w",
-	"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "x": "%m/%d/%y", "X": "%H:%M:%S", "%": "%%", "n": "\n", "t": "\t",
+	"A": "%A", "a": "%a", "B": "%B", "b": "%b", "h": "%b", "U": "%U", "W": "%W", "V": "%V", "G": "%G", "u": "%u",
+	"w": "%w",
+	"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "x": "%m/%d/%y", "X": "%H:%M:%S", "%": "%%",
+	"n": "\n", "t": "\t",
 	"E4Y": "%Y",
 	"e":   "lpad(strftime({1}, '%-d'), 2, ' ')",
 	"k":   "lpad(strftime({1}, '%-H'), 2, ' ')",
@@ -19,14 +21,16 @@ var formatCodes = map[string]string{
 	"Q":   "CAST(extract(quarter FROM {1}) AS VARCHAR)",
 	"s":   "CAST(epoch_us({1}) // 1000000 AS VARCHAR)",
 	"c":   "(strftime({1}, '%a %b ') || lpad(strftime({1}, '%-d'), 2, ' ') || strftime({1}, ' %H:%M:%S %Y'))",
-	"E1S": "left(strftime({1}, '%S.%f'), 4)", "E2S": "left(strftime({1}, '%S.%f'), 5)", "E3S": "left(strftime({1}, '%S.%f'), 6)",
+	"E1S": "left(strftime({1}, '%S.%f'), 4)", "E2S": "left(strftime({1}, '%S.%f'), 5)",
+	"E3S": "left(strftime({1}, '%S.%f'), 6)",
 	"E4S": "left(strftime({1}, '%S.%f'), 7)", "E5S": "left(strftime({1}, '%S.%f'), 8)", "E6S": "strftime({1}, '%S.%f')",
 	"E*S": "regexp_replace(strftime({1}, '%S.%f'), '\\.?0+$', '')",
 }
 
 // parseCodes are the codes of PARSE_DATE and its like that DuckDB's strptime reads alike.
 var parseCodes = map[string]string{
-	"Y": "%Y", "m": "%m", "d": "%d", "e": "%d", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "p": "%p", "y": "%y", "b": "%b", "B": "%B", "h": "%b",
+	"Y": "%Y", "m": "%m", "d": "%d", "e": "%d", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "p": "%p", "y": "%y",
+	"b": "%b", "B": "%B", "h": "%b",
 	"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "%": "%%", "E4Y": "%Y",
 }
 
@@ -81,7 +85,8 @@ func formatTemporal(a *analyzer, c *callExpr, s *scope) val {
 	if k == Date && (v.t.Kind == Datetime || v.t.Kind == Timestamp) {
 		k = v.t.Kind
 	}
-	v = a.must(v, kind(k), c, "No matching signature for function %s for argument types: STRING, %s", c.name, v.t.name())
+	v = a.must(v, kind(k), c, "No matching signature for function %s for argument types: STRING, %s", c.name,
+		v.t.name())
 	var x, zone string
 	switch k {
 	case Timestamp:
@@ -124,7 +129,8 @@ func parseTemporalCall(a *analyzer, c *callExpr, s *scope) val {
 	f := a.formatArg(c)
 	k := Kind(strings.TrimPrefix(c.name, "PARSE_"))
 	v := a.expr(c.args[1], s)
-	v = a.must(v, kind(String), c, "No matching signature for function %s for argument types: STRING, %s", c.name, v.t.name())
+	v = a.must(v, kind(String), c, "No matching signature for function %s for argument types: STRING, %s", c.name,
+		v.t.name())
 	var b strings.Builder
 	hasYear := k == Time
 	for _, p := range splitCodes(f) {
@@ -193,7 +199,8 @@ func (a *analyzer) formatOne(c *callExpr, x expr, v val, flags, verb string) str
 	}
 	switch {
 	case verb == "s" && rest == "" && !grouped:
-		return a.must(v, kind(String), x, "Invalid type for argument of FORMAT; Expected STRING; Got %s", v.t.name()).sql
+		return a.must(v, kind(String), x, "Invalid type for argument of FORMAT; Expected STRING; Got %s",
+			v.t.name()).sql
 	case (verb == "d" || verb == "i") && !strings.Contains(rest, "."):
 		n := a.must(v, kind(Int64), x, "Invalid type for argument of FORMAT; Expected INT64; Got %s", v.t.name())
 		if grouped && rest == "" {

@@ -8,7 +8,8 @@ import (
 func init() {
 	def("DIV", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: DIV') ELSE {1} // {2} END)")
 	def("DIV", "NUMERIC, NUMERIC -> NUMERIC", "")
-	def("MOD", "NUMERIC, NUMERIC -> NUMERIC", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % {2} END)")
+	def("MOD", "NUMERIC, NUMERIC -> NUMERIC", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % "+
+		"{2} END)")
 	def("MOD", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % {2} END)")
 	def("ABS", "INT64 -> INT64", "abs({1})")
 	def("ABS", "FLOAT64 -> FLOAT64", "abs({1})")
@@ -16,7 +17,8 @@ func init() {
 	def("SIGN", "INT64 -> INT64", "CAST(sign({1}) AS BIGINT)")
 	def("SIGN", "FLOAT64 -> FLOAT64", "(CASE WHEN isnan({1}) THEN {1} ELSE CAST(sign({1}) AS DOUBLE) END)")
 	def("SIGN", "NUMERIC -> NUMERIC", "CAST(sign({1}) AS DECIMAL(38,9))")
-	for name, fn := range map[string]string{"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "TRUNC": "trunc", "ROUND": "round"} {
+	for name, fn := range map[string]string{"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "TRUNC": "trunc",
+		"ROUND": "round"} {
 		def(name, "FLOAT64 -> FLOAT64", fn+"({1})")
 		def(name, "NUMERIC -> NUMERIC", "CAST("+fn+"({1}) AS DECIMAL(38,9))")
 	}
@@ -42,7 +44,8 @@ func init() {
 	def("LOG", "NUMERIC -> NUMERIC", "")
 	def("LOG POW POWER", "NUMERIC, NUMERIC -> NUMERIC", "")
 	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", finite("POW", "pow(q.x, q.y)", "{1}", "{2}"))
-	for name, fn := range map[string]string{"SIN": "sin", "COS": "cos", "TAN": "tan", "ASIN": "asin", "ACOS": "acos", "ATAN": "atan",
+	for name, fn := range map[string]string{"SIN": "sin", "COS": "cos", "TAN": "tan", "ASIN": "asin", "ACOS": "acos",
+		"ATAN": "atan",
 		"TANH": "tanh", "CBRT": "cbrt"} {
 		def(name, "FLOAT64 -> FLOAT64", fn+"({1})")
 	}
@@ -105,6 +108,8 @@ func finite(name, call string, args ...string) string {
 		texts = append(texts, "CAST(q."+field+" AS VARCHAR)")
 		ok = append(ok, "isfinite(q."+field+")")
 	}
-	return "list_transform([{" + strings.Join(binds, ", ") + "}], lambda q: CASE WHEN NOT isfinite(" + call + ") AND " + strings.Join(ok, " AND ") +
-		" THEN error('Floating point error in function: " + name + "(' || " + strings.Join(texts, " || ', ' || ") + " || ')') ELSE " + call + " END)[1]"
+	return "list_transform([{" + strings.Join(binds, ", ") + "}], lambda q: CASE WHEN NOT isfinite(" + call + ") AND " +
+		strings.Join(ok, " AND ") +
+		" THEN error('Floating point error in function: " + name + "(' || " + strings.Join(texts, " || ', ' || ") +
+		" || ')') ELSE " + call + " END)[1]"
 }

@@ -6,7 +6,10 @@ import (
 )
 
 // whitespace is what TRIM removes: Unicode's white space.
-var whitespace = quoteString(" \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
+var whitespace = quoteString(
+	" " +
+		"\t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005" +
+		"\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
 
 func init() {
 	def("UPPER", "STRING -> STRING", "upper({1})")
@@ -29,20 +32,24 @@ func init() {
 	def("STRPOS INSTR", "STRING, STRING -> INT64", "CAST(strpos({1}, {2}) AS BIGINT)")
 	def("ASCII UNICODE", "STRING -> INT64", "(CASE WHEN {1} = '' THEN 0 ELSE CAST(unicode({1}) AS BIGINT) END)")
 	def("CHR", "INT64 -> STRING", "(CASE WHEN {1} = 0 THEN '' ELSE chr(CAST({1} AS INTEGER)) END)")
-	def("REPEAT", "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in REPEAT cannot be negative') ELSE repeat({1}, {2}) END)")
+	def("REPEAT", "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in REPEAT cannot be "+
+		"negative') ELSE repeat({1}, {2}) END)")
 	for name, fn := range map[string]string{"LPAD": "lpad", "RPAD": "rpad"} {
-		guard := "(CASE WHEN {2} < 0 THEN error('Second argument in " + name + " cannot be negative') ELSE " + fn + "({1}, CAST({2} AS INTEGER), "
+		guard := "(CASE WHEN {2} < 0 THEN error('Second argument in " + name + " cannot be negative') ELSE " + fn +
+			"({1}, CAST({2} AS INTEGER), "
 		def(name, "STRING, INT64 -> STRING", guard+"' ') END)")
 		def(name, "STRING, INT64, STRING -> STRING", guard+"{3}) END)")
 	}
 	for name, fn := range map[string]string{"LEFT": "left", "RIGHT": "right"} {
-		def(name, "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in "+name+"() must not be negative') ELSE "+fn+"({1}, {2}) END)")
+		def(name, "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in "+name+
+			"() must not be negative') ELSE "+fn+"({1}, {2}) END)")
 	}
 	// Position 0 and those before the first character mean the first one.
 	start := "(CASE WHEN {2} = 0 OR {2} < -length({1}) THEN 1 ELSE {2} END)"
 	def("SUBSTR SUBSTRING", "STRING, INT64 -> STRING", "substr({1}, "+start+")")
 	def("SUBSTR SUBSTRING", "STRING, INT64, INT64 -> STRING",
-		"(CASE WHEN {3} < 0 THEN error('Third argument in SUBSTR() cannot be negative') ELSE substr({1}, "+start+", {3}) END)")
+		"(CASE WHEN {3} < 0 THEN error('Third argument in SUBSTR() cannot be negative') ELSE substr({1}, "+start+
+			", {3}) END)")
 	def("TO_HEX", "BYTES -> STRING", "lower(hex({1}))")
 	def("FROM_HEX", "STRING -> BYTES", "unhex({1})")
 	def("TO_BASE64", "BYTES -> STRING", "to_base64({1})")
@@ -86,9 +93,11 @@ func init() {
 			if vs[i].t.Kind == Bytes {
 				a.refuse(c, "SPLIT of BYTES")
 			}
-			vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function SPLIT for argument types: %s", typeList(vs))
+			vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function SPLIT for argument types: %s",
+				typeList(vs))
 		}
-		return merge("(CASE WHEN "+vs[0].sql+" = '' THEN [''] ELSE string_split("+joinSQL(vs)+") END)", arrayOf(kind(String)), vs...)
+		return merge("(CASE WHEN "+vs[0].sql+" = '' THEN [''] ELSE string_split("+joinSQL(vs)+") END)",
+			arrayOf(kind(String)), vs...)
 	})
 	code("REGEXP_CONTAINS", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 2, 2)
@@ -110,11 +119,13 @@ func (a *analyzer) regexpArgs(c *callExpr, s *scope) []val {
 		if vs[i].t.Kind == Bytes {
 			a.refuse(c, c.name+" of BYTES")
 		}
-		vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function %s for argument types: %s", c.name, typeList(vs))
+		vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function %s for argument types: %s", c.name,
+			typeList(vs))
 	}
 	if l, ok := c.args[1].(*literal); ok && l.kind == String {
 		if _, err := regexp.Compile(l.text); err != nil {
-			a.fail(c.args[1], "Cannot parse regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			a.fail(c.args[1], "Cannot parse regular expression: %s",
+				strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		}
 	}
 	return vs
@@ -140,5 +151,6 @@ func regexpExtract(a *analyzer, c *callExpr, s *scope) val {
 	if c.name == "REGEXP_EXTRACT_ALL" {
 		return merge("regexp_extract_all("+joinSQL(vs)+", "+group+")", arrayOf(kind(String)), vs...)
 	}
-	return merge("(CASE WHEN regexp_matches("+joinSQL(vs)+") THEN regexp_extract("+joinSQL(vs)+", "+group+") END)", kind(String), vs...)
+	return merge("(CASE WHEN regexp_matches("+joinSQL(vs)+") THEN regexp_extract("+joinSQL(vs)+", "+group+") END)",
+		kind(String), vs...)
 }

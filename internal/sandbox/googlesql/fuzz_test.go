@@ -26,7 +26,8 @@ func checkPosition(t *testing.T, s string, err error) {
 			cols += 7
 		}
 	}
-	if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > cols || !utf8.ValidString(e.Message) && utf8.ValidString(s) {
+	if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > cols || !utf8.ValidString(e.Message) &&
+		utf8.ValidString(s) {
 		t.Fatalf("%q: position of %v is outside of the text", s, e)
 	}
 }
@@ -37,12 +38,17 @@ func FuzzTranslate(f *testing.F) {
 	_, cat := open(f)
 	for _, s := range []string{
 		"SELECT name, SUM(x) FROM `p.d.t` WHERE a = 'b' GROUP BY 1",
-		"WITH a AS (SELECT * FROM orders) SELECT x.* EXCEPT (id) FROM a x JOIN customers USING (id) ORDER BY 1 DESC LIMIT 5",
+		"WITH a AS (SELECT * FROM orders) SELECT x.* EXCEPT (id) FROM a x JOIN customers USING (id) ORDER BY 1 DESC " +
+			"LIMIT 5",
 		"INSERT INTO orders (id) VALUES (?), (DEFAULT)", "SELECT r'\\', b\"\\x00\", '''a\n''', 0x1F, .5e3, @a, @@x",
-		"MERGE orders t USING customers s ON t.id = s.id WHEN MATCHED THEN DELETE", "SELECT ((((1)))), [1,2][OFFSET(0)], STRUCT<a INT64>(1).a",
-		"CREATE TABLE t (a ARRAY<STRUCT<b NUMERIC(3, 2)>>)", "SELECT a.b.c-d-1.e", "SELECT EXTRACT(WEEK(MONDAY) FROM day) FROM orders",
-		"SELECT FORMAT('%d%%', 1), FORMAT_DATE('%E', day), CAST('x' AS DATE) FROM orders", "SELECT * FROM my-project-1.d.t", "SELECT -9223372036854775808",
-		"SELECT GENERATE_DATE_ARRAY('2024-01-01', '2024-02-01', INTERVAL 1 MONTH)", "SELECT 1 << 63, -x, NOT a, a IN UNNEST([1])",
+		"MERGE orders t USING customers s ON t.id = s.id WHEN MATCHED THEN DELETE",
+		"SELECT ((((1)))), [1,2][OFFSET(0)], STRUCT<a INT64>(1).a",
+		"CREATE TABLE t (a ARRAY<STRUCT<b NUMERIC(3, 2)>>)", "SELECT a.b.c-d-1.e",
+		"SELECT EXTRACT(WEEK(MONDAY) FROM day) FROM orders",
+		"SELECT FORMAT('%d%%', 1), FORMAT_DATE('%E', day), CAST('x' AS DATE) FROM orders",
+		"SELECT * FROM my-project-1.d.t", "SELECT -9223372036854775808",
+		"SELECT GENERATE_DATE_ARRAY('2024-01-01', '2024-02-01', INTERVAL 1 MONTH)",
+		"SELECT 1 << 63, -x, NOT a, a IN UNNEST([1])",
 	} {
 		f.Add(s, true)
 		f.Add(s, false)

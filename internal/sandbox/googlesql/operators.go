@@ -5,7 +5,8 @@ import (
 )
 
 func (a *analyzer) unary(x *unaryExpr, s *scope) val {
-	if l, ok := x.x.(*literal); ok && x.op == "-" && (l.kind == Int64 || l.kind == Float64) && !strings.HasPrefix(l.text, "0x") && !strings.HasPrefix(l.text, "-") {
+	if l, ok := x.x.(*literal); ok && x.op == "-" && (l.kind == Int64 || l.kind == Float64) &&
+		!strings.HasPrefix(l.text, "0x") && !strings.HasPrefix(l.text, "-") {
 		return a.negative(x, l)
 	}
 	v := a.expr(x.x, s)
@@ -36,7 +37,8 @@ func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 // negative is a literal with its sign.
 func (a *analyzer) negative(x *unaryExpr, l *literal) val {
 	if l.kind == Int64 && l.text == "9223372036854775808" {
-		return val{sql: "(-9223372036854775807-1)::BIGINT", t: kind(Int64), lit: &literal{x.node, Int64, "-9223372036854775808"}}
+		return val{sql: "(-9223372036854775807-1)::BIGINT", t: kind(Int64),
+			lit: &literal{x.node, Int64, "-9223372036854775808"}}
 	}
 	v := a.literal(l)
 	text := "-" + v.lit.text
@@ -110,7 +112,8 @@ func (a *analyzer) compareStructs(op string, l, r val, t Type, x interface{ pos(
 	var all []string
 	for i, f := range t.FieldNames() {
 		at := ", " + quoteString(f) + ")"
-		all = append(all, a.compare("=", val{sql: "struct_extract(" + l1.sql + at, t: t.Fields[i].Type}, val{sql: "struct_extract(" + r1.sql + at, t: t.Fields[i].Type}, x).sql)
+		all = append(all, a.compare("=", val{sql: "struct_extract(" + l1.sql + at, t: t.Fields[i].Type},
+			val{sql: "struct_extract(" + r1.sql + at, t: t.Fields[i].Type}, x).sql)
 	}
 	if len(all) == 0 {
 		a.refuse(x, "Comparison of STRUCTs without fields")
@@ -139,7 +142,8 @@ func nanCompare(op string, l, r val, sql string) string {
 	if op == "!=" {
 		answer = "TRUE"
 	}
-	return "(CASE WHEN (" + strings.Join(guards, " OR ") + ") AND (" + l.sql + ") IS NOT NULL AND (" + r.sql + ") IS NOT NULL THEN " + answer + " ELSE " + sql + " END)"
+	return "(CASE WHEN (" + strings.Join(guards, " OR ") + ") AND (" + l.sql + ") IS NOT NULL AND (" + r.sql +
+		") IS NOT NULL THEN " + answer + " ELSE " + sql + " END)"
 }
 
 func (a *analyzer) like(x *binaryExpr, l, r val) val {
@@ -172,7 +176,8 @@ func (a *analyzer) concat(x *binaryExpr, l, r val) val {
 	l1, _ := a.coerce(vs[0], t)
 	r1, _ := a.coerce(vs[1], t)
 	if t.Kind == Array {
-		return merge("(CASE WHEN "+l1.sql+" IS NULL OR "+r1.sql+" IS NULL THEN NULL ELSE list_concat("+l1.sql+", "+r1.sql+") END)", t, l, r)
+		return merge("(CASE WHEN "+l1.sql+" IS NULL OR "+r1.sql+" IS NULL THEN NULL ELSE list_concat("+l1.sql+", "+
+			r1.sql+") END)", t, l, r)
 	}
 	return merge("("+l1.sql+" || "+r1.sql+")", t, l, r)
 }
@@ -210,7 +215,8 @@ func (a *analyzer) shift(x *binaryExpr, l, r val) val {
 	if x.op == "<<" {
 		sql = "((" + u + " & (" + powerOfTwo(64-n) + " - 1)) * " + powerOfTwo(n) + ")"
 	}
-	return merge("(CASE WHEN "+sql+" > 9223372036854775807 THEN "+sql+" - 18446744073709551616::HUGEINT ELSE "+sql+" END)::BIGINT", kind(Int64), l, r)
+	return merge("(CASE WHEN "+sql+" > 9223372036854775807 THEN "+sql+" - 18446744073709551616::HUGEINT ELSE "+sql+
+		" END)::BIGINT", kind(Int64), l, r)
 }
 
 func (a *analyzer) is(x *isExpr, s *scope) val {
@@ -344,7 +350,8 @@ func (a *analyzer) inArray(x *inExpr, v val, s *scope) val {
 	if w, ok := a.coerce(v, *arr.t.Elem); ok {
 		v = w
 	} else {
-		arr = a.must(arr, arrayOf(v.t), x, "No matching signature for operator IN UNNEST for argument types: %s, %s", v.t.name(), arr.t.name())
+		arr = a.must(arr, arrayOf(v.t), x, "No matching signature for operator IN UNNEST for argument types: %s, %s",
+			v.t.name(), arr.t.name())
 	}
 	return merge("("+v.sql+" IN (SELECT unnest("+arr.sql+")))", kind(Bool), v, arr)
 }

@@ -95,7 +95,8 @@ func TestPositionalParams(t *testing.T) {
 	db, cat := open(t)
 	opts := options(cat)
 	opts.Positional, opts.AllowUndeclared = true, false
-	opts.Params = []googlesql.Param{{Type: googlesql.Type{Kind: googlesql.Int64}}, {Type: googlesql.Type{Kind: googlesql.Timestamp}}}
+	opts.Params = []googlesql.Param{{Type: googlesql.Type{Kind: googlesql.Int64}},
+		{Type: googlesql.Type{Kind: googlesql.Timestamp}}}
 	st, err := googlesql.Translate("SELECT ? + 1.5, ?", opts)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,8 @@ func TestPositionalParams(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	_, err = googlesql.Translate("SELECT ?, ?, ?", opts)
-	if want := "Query parameter number 3 not found; not enough positional parameters provided at [1:14]"; err == nil || err.Error() != want {
+	if want := "Query parameter number 3 not found; not enough positional parameters provided at [1:14]"; err == nil ||
+		err.Error() != want {
 		t.Errorf("got %v; want %s", err, want)
 	}
 	if _, err = googlesql.Translate("SELECT @a", opts); err == nil {

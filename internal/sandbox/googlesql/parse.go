@@ -163,7 +163,8 @@ func (p *parser) dashed(n name) name {
 	end := p.toks[p.i-1].end
 	for p.tok().is("-") && p.tok().pos == end {
 		next := p.ahead(1)
-		if next.pos != p.tok().end || next.kind != tokIdent && next.kind != tokInt && next.kind != tokFloat && next.kind != tokKeyword {
+		if next.pos != p.tok().end || next.kind != tokIdent && next.kind != tokInt && next.kind != tokFloat &&
+			next.kind != tokKeyword {
 			break
 		}
 		text := p.src[next.pos:next.end]
@@ -236,7 +237,8 @@ var statementParsers map[string]func(*parser) statement
 
 // refusedStatements are those that BigQuery has and the sandbox does not.
 var refusedStatements = map[string]string{
-	"ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT", "REVOKE": "REVOKE", "UNDROP": "UNDROP",
+	"ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT", "REVOKE": "REVOKE",
+	"UNDROP": "UNDROP",
 }
 
 // parseType reads a type with its parameters.
@@ -264,7 +266,8 @@ func (p *parser) parseType() Type {
 		st := Type{Kind: Struct}
 		for !p.tok().is(">") && !p.tok().is(">>") {
 			var f Field
-			if k := p.ahead(1); (p.tok().kind == tokIdent || p.tok().kind == tokQuoted) && (k.kind == tokIdent || k.kind == tokKeyword) {
+			if k := p.ahead(1); (p.tok().kind == tokIdent || p.tok().kind == tokQuoted) &&
+				(k.kind == tokIdent || k.kind == tokKeyword) {
 				f.Name = p.ident().text
 			}
 			f.Type = p.parseType()
@@ -308,7 +311,8 @@ func (p *parser) closeAngle() {
 }
 
 var typeNames = map[string]Kind{
-	"INT64": Int64, "INT": Int64, "SMALLINT": Int64, "INTEGER": Int64, "BIGINT": Int64, "TINYINT": Int64, "BYTEINT": Int64,
+	"INT64": Int64, "INT": Int64, "SMALLINT": Int64, "INTEGER": Int64, "BIGINT": Int64, "TINYINT": Int64,
+	"BYTEINT": Int64,
 	"FLOAT64": Float64, "BOOL": Bool, "BOOLEAN": Bool, "STRING": String, "BYTES": Bytes,
 	"NUMERIC": Numeric, "DECIMAL": Numeric, "BIGNUMERIC": BigNumeric, "BIGDECIMAL": BigNumeric,
 	"DATE": Date, "TIME": Time, "DATETIME": Datetime, "TIMESTAMP": Timestamp, "INTERVAL": Interval, "JSON": JSON,

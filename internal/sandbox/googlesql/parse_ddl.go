@@ -133,7 +133,8 @@ func (p *parser) options() {
 
 func (p *parser) columnDef() columnDef {
 	for _, w := range []string{"PRIMARY", "FOREIGN", "CONSTRAINT"} {
-		if p.tok().is(w) && !p.ahead(1).is("STRING") && p.tok().kind == tokIdent && p.ahead(1).kind == tokIdent && (p.ahead(1).is("KEY") || w == "CONSTRAINT") {
+		if p.tok().is(w) && !p.ahead(1).is("STRING") && p.tok().kind == tokIdent && p.ahead(1).kind == tokIdent &&
+			(p.ahead(1).is("KEY") || w == "CONSTRAINT") {
 			p.refuse(p.tok().pos, "A table constraint")
 		}
 	}

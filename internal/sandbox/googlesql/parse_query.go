@@ -52,7 +52,8 @@ func (p *parser) setOps() queryBody {
 			op.distinct = true
 		case p.accept("ALL"):
 		default:
-			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s", p.tok().describe())
+			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s",
+				p.tok().describe())
 		}
 		kind := op.op
 		if op.distinct {
@@ -66,7 +67,8 @@ func (p *parser) setOps() queryBody {
 		if first == "" {
 			first = kind
 		} else if first != kind {
-			fail(p.src, t.pos, "Syntax error: Different set operations cannot be used in the same query without using parentheses for grouping")
+			fail(p.src, t.pos, "Syntax error: Different set operations cannot be used in the same query without "+
+				"using parentheses for grouping")
 		}
 		op.r = p.primaryQuery()
 		left = op
@@ -319,7 +321,8 @@ func (p *parser) joinTail(left tableExpr) tableExpr {
 			p.expect(")")
 		default:
 			if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
-				fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s", p.tok().describe())
+				fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s",
+					p.tok().describe())
 			}
 		}
 		left = j

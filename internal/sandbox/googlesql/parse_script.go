@@ -42,13 +42,16 @@ var labelled map[string]func(*scriptParser, string) Step
 
 func init() {
 	stepParsers = map[string]func(*scriptParser) Step{
-		"DECLARE": (*scriptParser).declareVars, "SET": (*scriptParser).set, "IF": (*scriptParser).ifStep, "CASE": (*scriptParser).caseStep,
+		"DECLARE": (*scriptParser).declareVars, "SET": (*scriptParser).set, "IF": (*scriptParser).ifStep,
+		"CASE":  (*scriptParser).caseStep,
 		"RAISE": (*scriptParser).raise, "EXECUTE": (*scriptParser).execute,
-		"BREAK": (*scriptParser).jump, "LEAVE": (*scriptParser).jump, "CONTINUE": (*scriptParser).jump, "ITERATE": (*scriptParser).jump,
-		"RETURN": func(p *scriptParser) Step { p.i++; return &Return{} },
+		"BREAK": (*scriptParser).jump, "LEAVE": (*scriptParser).jump, "CONTINUE": (*scriptParser).jump,
+		"ITERATE": (*scriptParser).jump,
+		"RETURN":  func(p *scriptParser) Step { p.i++; return &Return{} },
 	}
 	labelled = map[string]func(*scriptParser, string) Step{
-		"BEGIN": (*scriptParser).block, "LOOP": (*scriptParser).loop, "WHILE": (*scriptParser).loop, "REPEAT": (*scriptParser).loop, "FOR": (*scriptParser).forEach,
+		"BEGIN": (*scriptParser).block, "LOOP": (*scriptParser).loop, "WHILE": (*scriptParser).loop,
+		"REPEAT": (*scriptParser).loop, "FOR": (*scriptParser).forEach,
 	}
 }
 

@@ -38,6 +38,7 @@ func (st *setStmt) write(a *analyzer) *Statement {
 			a.fail(st.x, "%s", problem)
 		}
 	}
-	v = a.must(v, kind(String), st.x, "Cannot coerce expression of type %s to type STRING of the system variable @@%s", v.t.name(), st.name)
+	v = a.must(v, kind(String), st.x, "Cannot coerce expression of type %s to type STRING of the system variable @@%s",
+		v.t.name(), st.name)
 	return &Statement{Type: "SCRIPT", SQL: "SELECT " + v.sql, SystemVariable: st.name}
 }

@@ -94,7 +94,8 @@ func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
 	*ctes = &cteScope{parent: *ctes, name: c.name.text, sql: id, cols: cols}
 	step := a.body(op.r, outer, *ctes)
 	if len(step.cols) != len(cols) {
-		a.fail(op.r, "Queries in UNION have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)", len(cols), len(step.cols))
+		a.fail(op.r, "Queries in UNION have mismatched column count; query 1 has %d column(s), query 2 has %d "+
+			"column(s)", len(cols), len(step.cols))
 	}
 	step = a.convert(step, typesOf(base))
 	words := " UNION ALL "
@@ -175,16 +176,19 @@ func (a *analyzer) setOp(op *setOp, outer *scope, ctes *cteScope) *result {
 		word = op.op + " DISTINCT"
 	}
 	if len(l.cols) != len(r.cols) {
-		a.fail(op.r, "Queries in %s have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)", word, len(l.cols), len(r.cols))
+		a.fail(op.r, "Queries in %s have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)",
+			word, len(l.cols), len(r.cols))
 	}
 	ts := make([]Type, len(l.cols))
 	for i := range l.cols {
 		t, ok := a.supertype([]val{l.cols[i].v, r.cols[i].v})
 		if !ok {
-			a.fail(op.r, "Column %d in %s has incompatible types: %s, %s", i+1, word, l.cols[i].v.t.name(), r.cols[i].v.t.name())
+			a.fail(op.r, "Column %d in %s has incompatible types: %s, %s", i+1, word, l.cols[i].v.t.name(),
+				r.cols[i].v.t.name())
 		}
 		if op.distinct && (t.Kind == Array || t.Kind == JSON) {
-			a.fail(op.r, "Column %d in %s has type that does not support set operation comparisons: %s", i+1, word, t.name())
+			a.fail(op.r, "Column %d in %s has type that does not support set operation comparisons: %s", i+1, word,
+				t.name())
 		}
 		ts[i] = resolved(t)
 	}
@@ -267,7 +271,8 @@ func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
 		var v val
 		if n, ok := ordinal(it.x); ok {
 			if n < 1 || n > len(outs) {
-				a.fail(it.x, "ORDER BY column number item is out of range. Column numbers should be between 1 and %d", len(outs))
+				a.fail(it.x, "ORDER BY column number item is out of range. Column numbers should be between 1 and %d",
+					len(outs))
 			}
 			v = outs[n-1]
 		} else {

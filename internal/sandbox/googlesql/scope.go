@@ -184,7 +184,8 @@ func (a *analyzer) fields(v val, parts []name, s *scope) val {
 
 func (a *analyzer) field(v val, f name) val {
 	if v.t.Kind == JSON {
-		return val{sql: "json_extract(" + v.sql + ", " + quoteString(jsonKey(f.text)) + ")", t: v.t, agg: v.agg, win: v.win}
+		return val{sql: "json_extract(" + v.sql + ", " + quoteString(jsonKey(f.text)) + ")", t: v.t, agg: v.agg,
+			win: v.win}
 	}
 	if v.t.Kind != Struct {
 		a.fail(f, "Cannot access field %s on a value with type %s", f.text, v.t.name())

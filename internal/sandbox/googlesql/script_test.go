@@ -84,18 +84,31 @@ func TestParseScript(t *testing.T) {
 		{" ; ; -- nothing\n;", ""},
 		{"SELECT 1", "run<SELECT 1>q"},
 		{"SELECT ';' ; /* ; */ SELECT \"\"\";\"\"\";\n", "run<SELECT ';' ;>q; run<SELECT \"\"\";\"\"\";>q"},
-		{"begin transaction; COMMIT; BEGIN; ROLLBACK TRANSACTION; BEGIN", "run<begin transaction;>; run<COMMIT;>; run<BEGIN;>; run<ROLLBACK TRANSACTION;>; run<BEGIN>"},
-		{"DECLARE a, b STRUCT<x INT64, y ARRAY<STRING>> DEFAULT (1, ['a']); declare `c d` DEFAULT (SELECT 1)", "declare a,b STRUCT<x INT64, y ARRAY<STRING>><(1, ['a'])>; declare c d ?<(SELECT 1)>q"},
-		{"SET x = 1; SET (a, b) = (1, 2); SET x = IF(TRUE, 1, 2)", "set false x<1>; set true a,b<(1, 2)>; set false x<IF(TRUE, 1, 2)>"},
-		{"SELECT ?; IF ? = (SELECT ?) THEN SELECT ?, 1; END IF", "run<SELECT ?;>$0q; if<? = (SELECT ?)>$1$2q{run<SELECT ?, 1;>$3q}else{}"},
-		{"CASE ? WHEN ? THEN SELECT 1; WHEN ? THEN SELECT 2; ELSE SELECT 3; END CASE", "if<?>$0$1{run<SELECT 1;>q}<?>$0$2{run<SELECT 2;>q}else{run<SELECT 3;>q}"},
-		{"IF a THEN IF b THEN SELECT 1; ELSEIF c THEN RETURN; END IF; ELSE RETURN; END IF;", "if<a>{if<b>{run<SELECT 1;>q}<c>{return}else{}}else{return}"},
-		{"a: WHILE CASE x WHEN 1 THEN TRUE END DO BREAK; CONTINUE a; END WHILE a; LOOP LEAVE; END LOOP; `b`: REPEAT ITERATE b; UNTIL TRUE END REPEAT", "loop a<CASE x WHEN 1 THEN TRUE END>{jump false ; jump true a}; loop {jump false }; loop b{jump true b}<TRUE>"},
-		{"FOR r IN (SELECT 1 UNION ALL (SELECT 2)) DO SELECT r; END FOR", "for  r<(SELECT 1 UNION ALL (SELECT 2))>q{run<SELECT r;>q}"},
-		{"BEGIN END; BEGIN DECLARE a INT64; SELECT a; EXCEPTION WHEN ERROR THEN RAISE; RAISE USING MESSAGE = 'x' || 'y'; END", "block {}; block {declare a INT64; run<SELECT a;>q}catch{raise; raise<'x' || 'y'>}"},
-		{"EXECUTE IMMEDIATE CONCAT('SELECT', ' 1') INTO a, b USING 1 + 1 AS x, (SELECT 2) AS y; EXECUTE IMMEDIATE s USING c", "execute<CONCAT('SELECT', ' 1')> into a,b x<1 + 1> y<(SELECT 2)>q; execute<s> into  <c>"},
+		{"begin transaction; COMMIT; BEGIN; ROLLBACK TRANSACTION; BEGIN",
+			"run<begin transaction;>; run<COMMIT;>; run<BEGIN;>; run<ROLLBACK TRANSACTION;>; run<BEGIN>"},
+		{"DECLARE a, b STRUCT<x INT64, y ARRAY<STRING>> DEFAULT (1, ['a']); declare `c d` DEFAULT (SELECT 1)",
+			"declare a,b STRUCT<x INT64, y ARRAY<STRING>><(1, ['a'])>; declare c d ?<(SELECT 1)>q"},
+		{"SET x = 1; SET (a, b) = (1, 2); SET x = IF(TRUE, 1, 2)", "set false x<1>; set true a,b<(1, 2)>; set false " +
+			"x<IF(TRUE, 1, 2)>"},
+		{"SELECT ?; IF ? = (SELECT ?) THEN SELECT ?, 1; END IF", "run<SELECT ?;>$0q; if<? = (SELECT " +
+			"?)>$1$2q{run<SELECT ?, 1;>$3q}else{}"},
+		{"CASE ? WHEN ? THEN SELECT 1; WHEN ? THEN SELECT 2; ELSE SELECT 3; END CASE",
+			"if<?>$0$1{run<SELECT 1;>q}<?>$0$2{run<SELECT 2;>q}else{run<SELECT 3;>q}"},
+		{"IF a THEN IF b THEN SELECT 1; ELSEIF c THEN RETURN; END IF; ELSE RETURN; END IF;",
+			"if<a>{if<b>{run<SELECT 1;>q}<c>{return}else{}}else{return}"},
+		{"a: WHILE CASE x WHEN 1 THEN TRUE END DO BREAK; CONTINUE a; END WHILE a; LOOP LEAVE; END LOOP; `b`: REPEAT " +
+			"ITERATE b; UNTIL TRUE END REPEAT", "loop a<CASE x WHEN 1 THEN TRUE END>{jump false ; jump true a}; " +
+			"loop {jump false }; loop b{jump true b}<TRUE>"},
+		{"FOR r IN (SELECT 1 UNION ALL (SELECT 2)) DO SELECT r; END FOR",
+			"for  r<(SELECT 1 UNION ALL (SELECT 2))>q{run<SELECT r;>q}"},
+		{"BEGIN END; BEGIN DECLARE a INT64; SELECT a; EXCEPTION WHEN ERROR THEN RAISE; RAISE USING MESSAGE = 'x' || " +
+			"'y'; END", "block {}; block {declare a INT64; run<SELECT a;>q}catch{raise; raise<'x' || 'y'>}"},
+		{"EXECUTE IMMEDIATE CONCAT('SELECT', ' 1') INTO a, b USING 1 + 1 AS x, (SELECT 2) AS y; EXECUTE IMMEDIATE s " +
+			"USING c", "execute<CONCAT('SELECT', ' 1')> into a,b x<1 + 1> y<(SELECT 2)>q; execute<s> into  <c>"},
 		// Words of the language are names elsewhere.
-		{"DECLARE loop, declare, while INT64; SET loop = while; SELECT break, `end` FROM exception AS raise", "declare loop,declare,while INT64; set false loop<while>; run<SELECT break, `end` FROM exception AS raise>q"},
+		{"DECLARE loop, declare, while INT64; SET loop = while; SELECT break, `end` FROM exception AS raise",
+			"declare loop,declare,while INT64; set false loop<while>; run<SELECT break, `end` FROM exception AS " +
+				"raise>q"},
 	} {
 		s, err := googlesql.ParseScript(tt.sql, strings.Contains(tt.sql, "?"))
 		if err != nil {
@@ -111,8 +124,10 @@ func TestParseScript(t *testing.T) {
 func TestSingle(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]bool{
-		"": true, ";;": true, "SELECT 1": true, "SELECT 1;;": true, "BEGIN": true, "CALL BQ.ABORT_SESSION()": true, "CREATE SCHEMA d": true,
-		"SELECT 1; SELECT 2": false, "DECLARE a INT64": false, "BEGIN END": false, "RETURN": false, "EXECUTE IMMEDIATE 'SELECT 1'": false, "LOOP LEAVE; END LOOP": false,
+		"": true, ";;": true, "SELECT 1": true, "SELECT 1;;": true, "BEGIN": true, "CALL BQ.ABORT_SESSION()": true,
+		"CREATE SCHEMA d":    true,
+		"SELECT 1; SELECT 2": false, "DECLARE a INT64": false, "BEGIN END": false, "RETURN": false,
+		"EXECUTE IMMEDIATE 'SELECT 1'": false, "LOOP LEAVE; END LOOP": false,
 	} {
 		s, err := googlesql.ParseScript(sql, false)
 		if err != nil || s.Single() != want {
@@ -140,23 +155,30 @@ func TestParseScriptErrors(t *testing.T) {
 		{"END", "Syntax error: Unexpected keyword END at [1:1]"},
 		{"DECLARE x", "Syntax error: Unexpected end of statement at [1:10]"},
 		{"DECLARE x GEOGRAPHY", "Type GEOGRAPHY is not supported by the sandbox at [1:11]"},
-		{"SELECT 1; DECLARE x INT64", "Variable declarations are allowed only at the start of a block or script at [1:11]"},
-		{"IF TRUE THEN DECLARE x INT64; END IF", "Variable declarations are allowed only at the start of a block or script at [1:14]"},
-		{"LOOP DECLARE x INT64; END LOOP", "Variable declarations are allowed only at the start of a block or script at [1:6]"},
+		{"SELECT 1; DECLARE x INT64", "Variable declarations are allowed only at the start of a block or script at " +
+			"[1:11]"},
+		{"IF TRUE THEN DECLARE x INT64; END IF", "Variable declarations are allowed only at the start of a block or " +
+			"script at [1:14]"},
+		{"LOOP DECLARE x INT64; END LOOP", "Variable declarations are allowed only at the start of a block or " +
+			"script at [1:6]"},
 		{"DECLARE x INT64;\nDECLARE y, X STRING", "Variable 'X' redeclaration at [2:12]"},
 		{"DECLARE x INT64; BEGIN DECLARE x INT64; END", "Variable 'x' redeclaration at [1:32]"},
-		{"FOR x IN (SELECT 1) DO FOR x IN (SELECT 2) DO SELECT 1; END FOR; END FOR", "Variable 'x' redeclaration at [1:28]"},
+		{"FOR x IN (SELECT 1) DO FOR x IN (SELECT 2) DO SELECT 1; END FOR; END FOR",
+			"Variable 'x' redeclaration at [1:28]"},
 		{"SET (a, b, A) = (1, 2, 3)", "Assigning multiple values to variable: A at [1:12]"},
 		{"BREAK", "BREAK is only allowed inside of a loop body at [1:1]"},
 		{"BEGIN CONTINUE; END", "CONTINUE is only allowed inside of a loop body at [1:7]"},
-		{"a: BEGIN LOOP CONTINUE a; END LOOP; END", "CONTINUE needs the label of a loop, and a is that of a block at [1:24]"},
+		{"a: BEGIN LOOP CONTINUE a; END LOOP; END", "CONTINUE needs the label of a loop, and a is that of a block " +
+			"at [1:24]"},
 		{"LOOP LEAVE a; END LOOP", "Label a is not that of a statement around this one at [1:12]"},
 		{"a: LOOP a: LOOP LEAVE; END LOOP; END LOOP", "Label a is in use by a statement around this one at [1:9]"},
 		{"a: LOOP LEAVE; END LOOP b", "Mismatched end label; expected a, got b at [1:25]"},
 		{"a: SELECT 1", "Syntax error: Unexpected keyword SELECT at [1:4]"},
 		{"RAISE", "Cannot re-raise an existing exception outside of an exception handler at [1:1]"},
-		{"BEGIN RAISE; EXCEPTION WHEN ERROR THEN RAISE; END", "Cannot re-raise an existing exception outside of an exception handler at [1:7]"},
-		{"EXECUTE IMMEDIATE s USING 1 AS x, 2", "Cannot mix named and positional parameters in EXECUTE IMMEDIATE at [1:35]"},
+		{"BEGIN RAISE; EXCEPTION WHEN ERROR THEN RAISE; END", "Cannot re-raise an existing exception outside of an " +
+			"exception handler at [1:7]"},
+		{"EXECUTE IMMEDIATE s USING 1 AS x, 2", "Cannot mix named and positional parameters in EXECUTE IMMEDIATE at " +
+			"[1:35]"},
 		{"SET @@row_count = 5", "System variable @@row_count is not supported by the sandbox at [1:5]"},
 		{"SELECT 1; SELECT ?", "Positional parameters are not supported at [1:18]"},
 		{strings.Repeat("BEGIN ", 300), "Syntax error: statement is nested too deeply at [1:1501]"},
@@ -210,10 +232,14 @@ func parts(steps []googlesql.Step, f func(*googlesql.Part)) {
 func FuzzParseScript(f *testing.F) {
 	_, cat := open(f)
 	for _, s := range []string{
-		"DECLARE a, b INT64 DEFAULT (SELECT 1); SET (a, b) = (1, ?); SET a = b", "IF a THEN SELECT 1; ELSEIF ? THEN RETURN; ELSE RAISE USING MESSAGE = 'x'; END IF",
-		"a: WHILE TRUE DO BREAK a; CONTINUE; END WHILE a; LOOP LEAVE; END LOOP; REPEAT SELECT 1; UNTIL x END REPEAT", "FOR r IN (SELECT 1) DO SELECT r.f0_; END FOR",
-		"CASE x WHEN 1 THEN SELECT 1; WHEN 2 THEN BEGIN END; ELSE COMMIT; END CASE", "BEGIN\n\tDECLARE x DEFAULT 1; EXCEPTION WHEN ERROR THEN RAISE; END",
-		"EXECUTE IMMEDIATE CONCAT('a', @b) INTO a, b USING 1 AS c, 2 AS d; ", "BEGIN TRANSACTION; INSERT INTO orders (id) VALUES (x); COMMIT; SELECT * FROM my-project-1.d.t; SELECT a.b.c-1.e;",
+		"DECLARE a, b INT64 DEFAULT (SELECT 1); SET (a, b) = (1, ?); SET a = b",
+		"IF a THEN SELECT 1; ELSEIF ? THEN RETURN; ELSE RAISE USING MESSAGE = 'x'; END IF",
+		"a: WHILE TRUE DO BREAK a; CONTINUE; END WHILE a; LOOP LEAVE; END LOOP; REPEAT SELECT 1; UNTIL x END REPEAT",
+		"FOR r IN (SELECT 1) DO SELECT r.f0_; END FOR",
+		"CASE x WHEN 1 THEN SELECT 1; WHEN 2 THEN BEGIN END; ELSE COMMIT; END CASE",
+		"BEGIN\n\tDECLARE x DEFAULT 1; EXCEPTION WHEN ERROR THEN RAISE; END",
+		"EXECUTE IMMEDIATE CONCAT('a', @b) INTO a, b USING 1 AS c, 2 AS d; ", "BEGIN TRANSACTION; INSERT INTO " +
+			"orders (id) VALUES (x); COMMIT; SELECT * FROM my-project-1.d.t; SELECT a.b.c-1.e;",
 	} {
 		f.Add(s, true)
 		f.Add(s, false)

@@ -75,7 +75,8 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 			s.group.loose = nil
 		}
 	}
-	if q != nil && q.keepOrder && len(q.order) == 0 && !b.distinct && !grouped && len(s.rels) == 1 && s.rels[0].place != "" {
+	if q != nil && q.keepOrder && len(q.order) == 0 && !b.distinct && !grouped && len(s.rels) == 1 &&
+		s.rels[0].place != "" {
 		order = " ORDER BY " + s.rels[0].place
 	}
 	if grouped {
@@ -123,7 +124,8 @@ func (a *analyzer) checkLoose(loose []looseColumn, clause string) {
 	if clause != "SELECT list" {
 		clause += " clause"
 	}
-	fail(a.src, loose[0].at, "%s expression references column %s which is neither grouped nor aggregated", clause, loose[0].name)
+	fail(a.src, loose[0].at, "%s expression references column %s which is neither grouped nor aggregated", clause,
+		loose[0].name)
 }
 
 // project writes the select list and names its columns.
@@ -134,7 +136,8 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 		words = "SELECT DISTINCT "
 		for i, o := range outs {
 			if k := o.v.t.Kind; k == Array || k == JSON {
-				a.fail(o.at, "Column %s of type %s cannot be used in SELECT DISTINCT", orNumber(o.name, i), o.v.t.name())
+				a.fail(o.at, "Column %s of type %s cannot be used in SELECT DISTINCT", orNumber(o.name, i),
+					o.v.t.name())
 			}
 		}
 	}
@@ -334,7 +337,8 @@ func (a *analyzer) groupKey(k expr, b *selectBody, s, list *scope) val {
 	if n, ok := ordinal(k); ok {
 		outs := a.selectList(b, list)
 		if n < 1 || n > len(outs) {
-			a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n, len(outs))
+			a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n,
+				len(outs))
 		}
 		return outs[n-1].v
 	}

@@ -8,7 +8,10 @@ import (
 // viewName completes the path of a view of INFORMATION_SCHEMA: [project.][dataset or region.]
 // INFORMATION_SCHEMA.VIEW. It reports whether the path is one.
 func (a *analyzer) viewName(path []name, x interface{ pos() int }) (TableName, bool) {
-	at := slices.IndexFunc(path, func(n name) bool { return strings.EqualFold(n.text, strings.TrimSuffix(InformationSchema, ".")) })
+	at := slices.IndexFunc(path, func(n name) bool {
+		return strings.EqualFold(n.text,
+			strings.TrimSuffix(InformationSchema, "."))
+	})
 	if at < 0 {
 		return TableName{}, false
 	}

@@ -36,7 +36,8 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		if f.window && !framed[c.name] {
 			a.fail(c, "Window framing clause is not allowed for analytic function %s", c.name)
 		}
-		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, w.frame.unit, s)+" AND "+a.boundSQL(w.frame.hi, w.frame.unit, s))
+		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, w.frame.unit, s)+" AND "+
+			a.boundSQL(w.frame.hi, w.frame.unit, s))
 	}
 	return "(" + strings.Join(parts, " ") + ")"
 }
@@ -96,8 +97,9 @@ func (a *analyzer) boundSQL(b bound, unit string, s *scope) string {
 
 // rankLike need an ORDER BY; framed take a frame.
 var (
-	rankLike = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true, "LAG": true, "LEAD": true}
-	framed   = map[string]bool{"FIRST_VALUE": true, "LAST_VALUE": true, "NTH_VALUE": true}
+	rankLike = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true,
+		"LAG": true, "LEAD": true}
+	framed = map[string]bool{"FIRST_VALUE": true, "LAST_VALUE": true, "NTH_VALUE": true}
 )
 
 // windowFunc adds functions that need OVER.
@@ -128,7 +130,8 @@ func init() {
 			args += ", " + a.must(vs[1], kind(Int64), c.args[1], "Offset of %s must be an INT64", c.name).sql
 		}
 		if len(vs) > 2 {
-			args += ", " + a.must(vs[2], t, c.args[2], "No matching signature for function %s for argument types: %s", c.name, typeList(vs)).sql
+			args += ", " + a.must(vs[2], t, c.args[2], "No matching signature for function %s for argument types: %s",
+				c.name, typeList(vs)).sql
 		}
 		return call(strings.ToLower(c.name), args), t
 	})

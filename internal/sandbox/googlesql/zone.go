@@ -78,7 +78,8 @@ func (a *analyzer) castText(from, to Kind) string {
 	switch {
 	case from == String && to == Timestamp: // a text with a zone of its own keeps it
 		plain := `'\s*` + dateText + `([ Tt]` + timeText + `)?\s*'`
-		return "(CASE WHEN regexp_full_match({1}, " + plain + ") THEN timezone(" + zone + ", CAST({1} AS TIMESTAMP)) ELSE " + text + " END)"
+		return "(CASE WHEN regexp_full_match({1}, " + plain + ") THEN timezone(" + zone +
+			", CAST({1} AS TIMESTAMP)) ELSE " + text + " END)"
 	case from == Timestamp && to == String:
 		return zonedText(zone)
 	case from == Timestamp || to == Timestamp:
@@ -93,7 +94,8 @@ func (a *analyzer) castSQL(from, to Kind, sql string) string {
 
 // zonedText writes a TIMESTAMP {1} as GoogleSQL does in a zone.
 func zonedText(zone string) string {
-	return "(" + fractionText("timezone("+zone+", {1})", "%Y-%m-%d %H:%M:%S") + " || " + offsetText("{1}", zone, ":", true) + ")"
+	return "(" + fractionText("timezone("+zone+", {1})", "%Y-%m-%d %H:%M:%S") + " || " + offsetText("{1}", zone, ":",
+		true) + ")"
 }
 
 // offsetText writes a zone's offset at a TIMESTAMP, such as +05:30; short leaves :00 out.
