@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -28,8 +27,18 @@ const (
 	restPath        = "/bigquery/v2/"
 	userAgent       = "bigqueryuser (gzip)" // Google compresses answers only for who says gzip here too
 
-	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB.
-	maxPageBytes = 64 << 20
+	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB, but for a single row of up to 100 MB.
+	maxPageBytes = 256 << 20
+)
+
+const (
+	// firstHold is how long BigQuery holds the first request of a statement whose context can end: the answer names
+	// the job, which is to be known early. The service does not answer a running job before about 0.7 s.
+	firstHold = 2 * time.Second
+	// endlessHold is the same where nothing can end the statement. It is the service's own default.
+	endlessHold = 10 * time.Second
+	// pollHold is how long BigQuery holds a request for a job that still runs.
+	pollHold = 25 * time.Second
 )
 
 // client is a connector's one way to BigQuery: one authorised transport under the
@@ -39,6 +48,7 @@ type client struct {
 	project string
 	base    string // REST base URL, with a slash at its end
 	http    *http.Client
+	wire    *wire
 	idle    *http.Transport
 	service *bq.Service
 	storage *storage
@@ -64,13 +74,17 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
 	base := newTransport()
-	authorised, err := htransport.NewTransport(ctx, refusalWatch{base, tokens}, opts...)
+	w := &wire{base: base}
+	authorised, err := htransport.NewTransport(ctx, refusalWatch{w, tokens}, opts...)
 	if err != nil {
 		return nil, err
 	}
 	// A redirect would carry the access token to another host; BigQuery never sends one.
-	hc := &http.Client{Transport: authorised, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c := &client{project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, idle: base, storage: newStorage(cfg, agent, tokens), pause: rand.N[time.Duration]}
+	hc := &http.Client{Transport: authorised, CheckRedirect: lastResponse}
+	c := &client{
+		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base,
+		storage: newStorage(cfg, agent, tokens), pause: rand.N[time.Duration],
+	}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
 		return nil, err
@@ -83,16 +97,20 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	return c, nil
 }
 
+func lastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
 // newTransport makes a transport of the connector's own, so that closing it closes nobody else's
 // connections. A program may have replaced http.DefaultTransport by something else altogether.
 func newTransport() *http.Transport {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
+	}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = standard.Clone()
 	}
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one host serves every connection of the pool
-	// Notices, as Google's own transport does, that the network has gone away under a connection.
-	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 31 * time.Second, PingTimeout: 15 * time.Second}
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return t
 }
 
@@ -114,13 +132,15 @@ func (c *client) close() {
 	c.idle.CloseIdleConnections()
 }
 
-// query calls jobs.query.
-func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error) {
-	body, err := json.Marshal(req)
+// query calls jobs.query. The request's TimeoutMs is replaced by hold.
+func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Duration) (*page, error) {
+	held := *req
+	held.TimeoutMs = hold.Milliseconds()
+	body, err := json.Marshal(&held)
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url("queries", nil), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(withHold(ctx, hold), http.MethodPost, c.url("queries", nil), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -132,19 +152,23 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest) (*page, error)
 	return parsePage(answer)
 }
 
-// results calls jobs.getQueryResults for a first page. A timeout of 0 does not wait.
-func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults, timeoutMs int64) (*page, error) {
-	body, err := c.resultsBody(ctx, ref, "", maxResults, timeoutMs, nil)
+// results calls jobs.getQueryResults for a first page.
+func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults int64, hold time.Duration) (*page, error) {
+	body, err := c.resultsBody(ctx, ref, "", maxResults, hold, nil)
 	if err != nil {
 		return nil, err
 	}
 	return parsePage(body)
 }
 
-func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults, timeoutMs int64, buf []byte) ([]byte, error) {
+// resultsBody calls jobs.getQueryResults for the page that a token names. It returns the answer as it is, in buf if
+// that is large enough.
+func (c *client) resultsBody(
+	ctx context.Context, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
+) ([]byte, error) {
 	q := url.Values{}
 	q.Set("formatOptions.useInt64Timestamp", "true")
-	q.Set("timeoutMs", strconv.FormatInt(timeoutMs, 10))
+	q.Set("timeoutMs", strconv.FormatInt(hold.Milliseconds(), 10))
 	if ref.Location != "" {
 		q.Set("location", ref.Location)
 	}
@@ -154,7 +178,8 @@ func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token st
 	if maxResults > 0 {
 		q.Set("maxResults", strconv.FormatInt(maxResults, 10))
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url("queries/"+url.PathEscape(ref.JobId), q), nil)
+	path := c.url("queries/"+url.PathEscape(ref.JobId), q)
+	r, err := http.NewRequestWithContext(withHold(ctx, hold), http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +188,7 @@ func (c *client) resultsBody(ctx context.Context, ref *bq.JobReference, token st
 
 // insert calls jobs.insert.
 func (c *client) insert(ctx context.Context, job *bq.Job) (*bq.Job, error) {
-	return c.service.Jobs.Insert(c.project, job).Context(ctx).Do()
+	return c.service.Jobs.Insert(c.project, job).Context(withHold(ctx, 0)).Do()
 }
 
 // dryRun calls jobs.insert for a dry run, which bills nothing and leaves no job behind.
@@ -172,41 +197,69 @@ func (c *client) dryRun(ctx context.Context, dry *bq.Job) (*bq.JobStatistics, er
 	if err != nil {
 		return nil, err
 	}
-	if job.Status != nil && job.Status.ErrorResult != nil {
-		return nil, &googleapi.Error{Code: http.StatusBadRequest, Message: job.Status.ErrorResult.Message,
-			Errors: []googleapi.ErrorItem{{Reason: job.Status.ErrorResult.Reason, Message: job.Status.ErrorResult.Message}}}
+	if err := jobError(job); err != nil {
+		return nil, err
 	}
 	if job.Statistics == nil || job.Statistics.Query == nil {
-		return nil, errors.New("the answer to a dry run has no query statistics")
+		return nil, protocolError("the answer to a dry run has no query statistics")
 	}
 	return job.Statistics, nil
 }
 
-// job calls jobs.get.
-func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error) {
-	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+// jobError returns what a job that has ended failed with, in the form of an answer that is an error; nil if it did not
+// fail.
+func jobError(job *bq.Job) error {
+	if job.Status == nil || job.Status.ErrorResult == nil {
+		return nil
+	}
+	failed := job.Status.ErrorResult
+	return &googleapi.Error{
+		Code: http.StatusBadRequest, Message: failed.Message,
+		Errors: []googleapi.ErrorItem{{Reason: failed.Reason, Message: failed.Message}},
+	}
 }
 
-const (
-	// maxChildren is the largest page that jobs.list gives; its default is 50.
-	maxChildren = 1000
-	// childFields leaves out what a script of many statements would be slow for, such as their query plans.
-	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(scriptStatistics(evaluationKind),query(statementType,numDmlAffectedRows,dmlStats)))"
-)
+// isDone reports whether a job has ended.
+func isDone(job *bq.Job) bool { return job.Status != nil && job.Status.State == "DONE" }
+
+// job calls jobs.get.
+func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error) {
+	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(withHold(ctx, 0)).Do()
+}
 
 // table calls tables.get, for what it says of the rows.
 func (c *client) table(ctx context.Context, ref *bq.TableReference) (*bq.Table, error) {
-	return c.service.Tables.Get(ref.ProjectId, ref.DatasetId, ref.TableId).Fields("numRows").Context(ctx).Do()
+	call := c.service.Tables.Get(ref.ProjectId, ref.DatasetId, ref.TableId)
+	return call.Fields("numRows").Context(withHold(ctx, 0)).Do()
 }
 
-// children calls jobs.list for the jobs of a script's statements.
+const (
+	// maxListed is the largest page that jobs.list gives; its default is 50.
+	maxListed = 1000
+	// childFields leaves out what a script of many statements would be slow for, such as their query plans.
+	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(parentJobId,scriptStatistics(evaluationKind)," +
+		"query(statementType,numDmlAffectedRows,dmlStats)))"
+	// lostFields is what a job is recognised by, and what it has to be cancelled with.
+	lostFields = "nextPageToken,unreachable,jobs(jobReference,state,configuration(labels,query(query)))"
+)
+
+// children calls jobs.list for the jobs of a script's statements. Without the full projection the service leaves out
+// what they were.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
-	return c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).PageToken(token).MaxResults(maxChildren).Fields(childFields).Context(ctx).Do()
+	call := c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).Projection("full")
+	return call.PageToken(token).MaxResults(maxListed).Fields(childFields).Context(withHold(ctx, 0)).Do()
 }
 
-// cancel calls jobs.cancel.
+// unfinished calls jobs.list for the user's jobs that were made since a time and have not ended.
+func (c *client) unfinished(ctx context.Context, since time.Time, token string) (*bq.JobList, error) {
+	call := c.service.Jobs.List(c.project).StateFilter("pending", "running").Projection("full")
+	call = call.MinCreationTime(uint64(c.wire.serverTime(since).UnixMilli())).PageToken(token).MaxResults(maxListed)
+	return call.Fields(lostFields).Context(withHold(ctx, 0)).Do()
+}
+
+// cancel calls jobs.cancel. The job ends some time after it.
 func (c *client) cancel(ctx context.Context, ref *bq.JobReference) error {
-	_, err := c.service.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+	_, err := c.service.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(withHold(ctx, 0)).Do()
 	return err
 }
 
@@ -231,12 +284,19 @@ func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 	return readAll(resp, buf)
 }
 
+// tooLargeError is that of an answer that is not read, since it would take too much memory.
+type tooLargeError struct{ limit int64 }
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("an answer of BigQuery is larger than %d MiB: set a smaller max_results, or select less where one row is so large",
+		e.limit>>20)
+}
+
 // readAll reads a whole answer, over what is in room if it is large enough, else into one allocation where the
 // length is known.
 func readAll(resp *http.Response, room []byte) ([]byte, error) {
-	tooLarge := fmt.Errorf("an answer of BigQuery is larger than %d MiB: set a smaller max_results", maxPageBytes>>20)
 	if n := resp.ContentLength; n > maxPageBytes {
-		return nil, tooLarge
+		return nil, &tooLargeError{maxPageBytes}
 	} else if n >= 0 {
 		if int64(cap(room)) < n {
 			room = make([]byte, n) // which costs nothing where the memory is new, unlike growing a buffer
@@ -250,7 +310,7 @@ func readAll(resp *http.Response, room []byte) ([]byte, error) {
 		return nil, err
 	}
 	if n > maxPageBytes {
-		return nil, tooLarge
+		return nil, &tooLargeError{maxPageBytes}
 	}
 	return buf.Bytes(), nil
 }

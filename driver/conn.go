@@ -5,7 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"unicode/utf8"
+	"net/http"
+	"strconv"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
@@ -13,13 +14,12 @@ import (
 // Conn is one connection of the pool. It holds no network connection of its own: all
 // of a connector's share one client. sql.Conn.Raw reaches it, and [Raw] does through other libraries.
 type Conn struct {
-	connector *Connector
-	session   *session // nil until one is needed
-	tx        bool     // a transaction is open
-	txErr     error    // why BigQuery has rolled it back; nil as long as it has not
-	inDoubt   bool     // nobody knows whether the last statement has run
-	bad       bool     // the sign-in or the session is gone: the pool must drop the connection
-	closed    bool
+	connector  *Connector
+	number     int64 // of the connector's connections
+	generation int64 // grows whenever a statement is left
+	session    session
+	bad        bool // the sign-in or the session is gone: the pool must drop the connection
+	closed     bool
 }
 
 var (
@@ -42,10 +42,9 @@ var (
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.
 func (c *Conn) Ping(ctx context.Context) error {
-	j, _, err := c.job(ctx, nil)
+	st, err := c.statement(WithOptions(ctx, atOnce), "SELECT 1", nil)
 	if err == nil {
-		atOnce(j)
-		_, err = c.dryRun(ctx, j, "SELECT 1", parameters{}, nil)
+		_, err = c.dryRun(ctx, st, nil)
 	}
 	return err
 }
@@ -65,29 +64,16 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // known of a text that was prepared before is used again, as the pool prepares a statement on several connections.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	w := c.observe(ctx, query)
-	j, _, err := c.job(ctx, nil)
+	st, err := c.statement(ctx, query, nil)
 	if err != nil {
 		return nil, err
 	}
-	p, err := parse(query)
+	plan, err := c.plan(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	f, _, err := c.connector.types.ask(ctx, true, []cacheKey{c.typeKey(j, query, nil)}, func() (finding, error) { return c.find(ctx, j, query, p, nil) })
-	if err != nil {
-		return nil, err
-	}
-	w.prepared(f.plan)
+	w.prepared(plan)
 	return &Stmt{conn: c, text: query}, nil
-}
-
-// parse finds the placeholders of a statement. Text that is not UTF-8 is refused: JSON would change
-// it without a word.
-func parse(query string) (parameters, error) {
-	if !utf8.ValidString(query) {
-		return parameters{}, errors.New("bigqueryuser: the statement is not valid UTF-8")
-	}
-	return findParameters(query)
 }
 
 // Prepare is PrepareContext without a context. database/sql calls PrepareContext.
@@ -123,14 +109,14 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
-	if c.session != nil && (c.session.kept || c.tx) {
-		c.tx = false
-		c.endSession()
+	if c.session.kept || c.session.tx != nil {
+		c.session.tx = nil
+		c.endSession(false)
 	}
 	return ctx.Err()
 }
 
-// IsValid tells whether the pool may keep the connection: not once its session is lost, nor once the
+// IsValid reports whether the pool may keep the connection: not once its session is lost, nor once the
 // person has to sign in again, which only a new connection may ask for.
 func (c *Conn) IsValid() bool { return !c.bad && !c.closed }
 
@@ -140,6 +126,37 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
-	c.endSession()
+	c.endSession(false)
 	return c.connector.release()
+}
+
+// note takes note of what an error means for the connection, and completes it with what the connection knows.
+func (c *Conn) note(ctx context.Context, err error) {
+	if errors.Is(err, auth.ErrConsentRequired) {
+		c.bad = true
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return
+	}
+	if lost(e) {
+		c.connector.closeTransaction(c.session.forget().id)
+		c.bad = true
+	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		c.bad = true
+	case http.StatusForbidden:
+		e.Account = c.account(ctx, e)
+	}
+}
+
+// label returns the label that the job of a statement gets, "" for none. It is the connection's own until a statement is
+// left: what is then sought never shares it with what runs.
+func (c *Conn) label(st *statement) string {
+	cfg := &st.config
+	if _, taken := cfg.Labels[labelKey]; taken || !cfg.LabelJobs || len(cfg.Labels) >= maxLabels {
+		return ""
+	}
+	return c.connector.name + "-" + strconv.FormatInt(c.number, 36) + "-" + strconv.FormatInt(c.generation, 36)
 }

@@ -2,12 +2,14 @@ package driver
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,9 +17,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// closeGrace is how long Close waits for cancel requests that are on their way: the
-// person pays for a job that goes on.
-const closeGrace = 3 * time.Second
+// closeGrace is how long Close waits for what is on its way: the user pays for a job that goes on.
+const closeGrace = 5 * time.Second
+
+// stopGrace is how long requests take at most that are told to end.
+const stopGrace = time.Minute
 
 // Connector holds what all connections of a *sql.DB share: one sign-in, one BigQuery
 // client and what has been learnt about statements. It is safe for concurrent use.
@@ -31,18 +35,24 @@ type Connector struct {
 
 	newClient func(context.Context) (*client, error)
 
+	name string // in the labels of jobs
+
 	mu     sync.Mutex
 	client *client
-	conns  int  // open connections
-	closed bool // no more connections
-	down   bool // closed, and the last connection is gone
+	made   int64 // connections so far
+	conns  int   // open connections
+	closed bool  // no more connections and statements
+	down   bool  // closed, and the last connection is gone
 
-	// connecting ends with Close: nobody needs to sign in any more.
-	connecting     context.Context
-	stopConnecting context.CancelFunc
-	// background are requests that outlive their statement: cancels, and answers that
-	// are awaited only to learn which job to cancel. stop ends them.
-	background    sync.WaitGroup
+	transactions map[string]string // the sessions in which one is open, and their locations
+	running      []string          // ids of jobs that run
+
+	// open ends with Close, and with it sign-ins and statements.
+	open    context.Context
+	endOpen context.CancelFunc
+	// tasks are statements, and requests that outlive them: cancels, and answers that
+	// are awaited only to learn which job to cancel. stop ends the latter.
+	tasks         tasks
 	backgroundCtx context.Context
 	stop          context.CancelFunc
 }
@@ -68,12 +78,15 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 			opt(&o)
 		}
 	}
-	c := &Connector{cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize), observer: o.observer}
+	c := &Connector{
+		cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize), observer: o.observer,
+		name: strings.ToLower(rand.Text()[:12]), transactions: map[string]string{},
+	}
 	if err := c.chooseTokens(&o); err != nil {
 		return nil, err
 	}
 	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
-	c.connecting, c.stopConnecting = context.WithCancel(context.Background())
+	c.open, c.endOpen = context.WithCancel(context.Background())
 	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -135,8 +148,14 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errClosed
 	}
 	c.conns++
-	return &Conn{connector: c}, nil
+	c.made++
+	conn := &Conn{connector: c, number: c.made}
+	conn.session.always = c.cfg.CreateSession == "always"
+	return conn, nil
 }
+
+// ready returns when a token is at hand.
+func (c *Connector) ready(ctx context.Context) error { return c.tokens.ready(ctx) }
 
 func (c *Connector) ensure(ctx context.Context) error {
 	if c.signIn == nil {
@@ -144,9 +163,9 @@ func (c *Connector) ensure(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(c.connecting, cancel)()
+	defer context.AfterFunc(c.open, cancel)()
 	err := c.signIn.Ensure(ctx)
-	if err != nil && c.connecting.Err() != nil {
+	if err != nil && c.open.Err() != nil {
 		return errClosed
 	}
 	return err
@@ -155,15 +174,20 @@ func (c *Connector) ensure(ctx context.Context) error {
 // Driver returns the driver, for sql.DB.Driver.
 func (c *Connector) Driver() driver.Driver { return &Driver{} }
 
-// Close ends a sign-in that waits for the person, and makes Connect fail. When the last
-// connection has been closed, by Close itself if there is none, cancel requests that are on their way go
-// out, within a moment, and network connections and the sign-in are closed. It may be called
-// more than once.
+// Close ends what is under way: a sign-in that waits for the user, transactions, also those whose connections are in use,
+// and statements whose end is awaited. It waits up to five seconds until BigQuery knows. Rows that are there can
+// still be read. When the last connection has been closed, network connections and the sign-in are closed too. It may be
+// called more than once.
 func (c *Connector) Close() error {
-	c.stopConnecting()
 	c.mu.Lock()
+	first := !c.closed
 	c.closed = true
 	c.mu.Unlock()
+	if first {
+		c.endTransactions()
+		c.endOpen()
+		c.tasks.wait(closeGrace)
+	}
 	return c.shutdown()
 }
 
@@ -185,7 +209,7 @@ func (c *Connector) shutdown() error {
 		return nil
 	}
 	grace := time.AfterFunc(closeGrace, c.stop)
-	c.background.Wait()
+	c.tasks.wait(closeGrace + stopGrace)
 	grace.Stop()
 	c.stop()
 	c.mu.Lock()
@@ -227,10 +251,12 @@ func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context
 	if c.down {
 		return false
 	}
-	c.background.Go(func() {
+	end := c.tasks.begin()
+	go func() {
+		defer end()
 		ctx, cancel := context.WithTimeout(c.backgroundCtx, limit)
 		defer cancel()
 		f(ctx)
-	})
+	}()
 	return true
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
-
-	"github.com/bigqueryuser/bigqueryuser/auth"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches
@@ -56,44 +55,12 @@ func (e *Error) Unwrap() error { return e.err }
 // Is matches the exported reasons.
 func (e *Error) Is(target error) bool {
 	r, ok := target.(reason)
-	return ok && (string(r) == e.Reason || r == ErrConcurrentUpdate && strings.Contains(e.Message, "aborted due to concurrent update"))
+	return ok && (string(r) == e.Reason || r == ErrConcurrentUpdate && conflict.MatchString(e.Message))
 }
 
-// advice says what to do where BigQuery's own text leaves it open.
-func (e *Error) advice() string {
-	switch e.Reason {
-	case "accessDenied":
-		return e.access()
-	case "insufficientPermissions":
-		return "the sign-in does not cover this: add what is missing to scopes in the DSN"
-	case "accessNotConfigured":
-		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
-	case "billingNotEnabled":
-		return fmt.Sprintf("enable billing for project %s, or name another in the DSN", e.Project)
-	}
-	if e.Status == http.StatusUnauthorized {
-		return "the sign-in was refused: connect again"
-	}
-	return ""
-}
-
-var permission = regexp.MustCompile(`\bbigquery\.\w+\.\w+`)
-
-// access says who needs what, where a permission is missing.
-func (e *Error) access() string {
-	who := "the signed-in account"
-	if e.Account != "" {
-		who = e.Account
-	}
-	needed := permission.FindString(e.Message)
-	switch {
-	case strings.Contains(e.Message, "Drive credentials"):
-		return fmt.Sprintf("add scopes=bigquery,drive.readonly to the DSN, and have the file shared with %s", who)
-	case needed != "" && needed != "bigquery.jobs.create":
-		return fmt.Sprintf("%s needs the permission %s there; the statement ran in project %s", who, needed, e.Project)
-	}
-	return fmt.Sprintf("%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables", who, e.Project)
-}
+// conflict is how BigQuery says that another statement has changed the same table: to a transaction, and to DML
+// outside of one.
+var conflict = regexp.MustCompile(`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`)
 
 // reason is a sentinel that errors.Is compares with an Error's reason.
 type reason string
@@ -106,7 +73,7 @@ const (
 	ErrAccessDenied      = reason("accessDenied")             // a permission is missing; the message says whose, where and which
 	ErrBillingNotEnabled = reason("billingNotEnabled")        // the project pays for nothing
 	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded") // it would bill more than maximum_bytes_billed
-	ErrConcurrentUpdate  = reason("concurrentUpdate")         // of a transaction; known by its message, for BigQuery has no reason of its own
+	ErrConcurrentUpdate  = reason("concurrentUpdate")         // another statement has changed the same table; known by the message
 	ErrDuplicate         = reason("duplicate")                // what is to be made is there already
 	ErrInvalidQuery      = reason("invalidQuery")             // the statement is wrong, or its data: Error.Location says where
 	ErrNotFound          = reason("notFound")                 // a table, a dataset, a project, a job, or it is in another location
@@ -115,55 +82,53 @@ const (
 	ErrStopped           = reason("stopped")                  // the job was cancelled
 )
 
-// ErrCommitUnknown is in the error of an sql.Tx.Commit whose answer was lost, or not waited for since the
-// context of BeginTx has ended: the transaction may have been committed, or it may not. What it has changed tells.
-var ErrCommitUnknown = errors.New("bigqueryuser: it is not known whether the transaction was committed")
-
-// signInError marks what came from the token source, however deep the HTTP client wraps it.
-type signInError struct{ error }
-
-func (e signInError) Unwrap() error { return e.error }
-
 var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
 
-// failed is the one place where an error of a request becomes the caller's error. The end of
-// ctx is told as ctx tells it, sign-in errors are left as auth made them.
-func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) error {
+// translate makes the caller's error of that of a request. ref is the job that it is about, nil if there is none. The
+// end of ctx is told as ctx tells it, and errors of the sign-in are left as package auth made them.
+func translate(ctx context.Context, err error, project string, ref *bq.JobReference) error {
 	if err == nil {
 		return nil
 	}
 	if up := (*gaveUp)(nil); errors.As(err, &up) {
-		return &gaveUp{up.end, c.failed(ctx, up.last, ref)}
+		return &gaveUp{up.end, translate(ctx, up.last, project, ref)}
 	}
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return ctx.Err()
-	}
-	var signIn signInError
-	if errors.As(err, &signIn) {
-		c.bad = c.bad || errors.Is(err, auth.ErrConsentRequired)
-		return signIn.error
+		return endOf(ctx)
 	}
 	var api *googleapi.Error
-	if errors.As(err, &api) {
-		return c.refusal(ctx, api, ref)
-	}
+	var signIn signInError
 	var transport *url.Error
-	if errors.As(err, &transport) {
-		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", transport.Err)
-	}
-	if errors.Is(err, errClosed) {
+	switch {
+	case errors.As(err, &signIn):
+		return signIn.error
+	case errors.As(err, &api):
+		return newError(api, project, ref)
+	case errors.Is(err, errClosed):
 		return err
+	case errors.As(err, &transport):
+		err = transport.Err
+	}
+	switch {
+	case unreached(err) || lasting(err):
+		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", err)
+	case transport != nil:
+		return fmt.Errorf("bigqueryuser: the connection to BigQuery broke: %w", err)
 	}
 	return fmt.Errorf("bigqueryuser: %w", err)
 }
 
-func (c *Conn) refusal(ctx context.Context, api *googleapi.Error, ref *bq.JobReference) *Error {
-	e := &Error{Message: api.Message, Project: c.connector.cfg.Project, Status: api.Code, err: api}
+// newError makes an Error of an answer that is one.
+func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error {
+	e := &Error{Message: api.Message, Project: project, Status: api.Code, err: api}
 	if len(api.Errors) > 0 {
 		e.Reason = api.Errors[0].Reason
 	}
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("BigQuery answered with HTTP status %d", api.Code)
+	}
+	if fromFrontEnd(api) && api.Body != "" {
+		e.Message = fmt.Sprintf("a server in front of BigQuery, such as a proxy, answered with HTTP status %d", api.Code)
 	}
 	if m := position.FindAllStringSubmatch(e.Message, -1); m != nil {
 		e.Location = m[len(m)-1][1]
@@ -171,14 +136,31 @@ func (c *Conn) refusal(ctx context.Context, api *googleapi.Error, ref *bq.JobRef
 	if ref != nil {
 		e.JobID = ref.JobId
 	}
-	if lost(e) {
-		c.session, c.bad = nil, true
-	}
-	switch api.Code {
-	case http.StatusUnauthorized:
-		c.bad = true
-	case http.StatusForbidden:
-		e.Account = c.account(ctx, e)
-	}
 	return e
+}
+
+// storageReasons are BigQuery's words for what the Storage Read API says by codes.
+var storageReasons = map[codes.Code]reason{
+	codes.PermissionDenied:   ErrAccessDenied,
+	codes.NotFound:           ErrNotFound,
+	codes.ResourceExhausted:  ErrQuotaExceeded,
+	codes.FailedPrecondition: "invalid",
+	codes.InvalidArgument:    "invalid",
+	codes.Unavailable:        "backendError",
+	codes.Internal:           "internalError",
+}
+
+// translateStorage is translate for the Storage Read API.
+func translateStorage(ctx context.Context, err error, project string, ref *bq.JobReference) error {
+	if ctx.Err() != nil {
+		return endOf(ctx)
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return translate(ctx, err, project, ref)
+	}
+	return &Error{
+		Reason: string(storageReasons[s.Code()]), Message: fmt.Sprintf("the Storage Read API: %s (%s)", s.Message(), s.Code()),
+		JobID: ref.JobId, Project: project, err: err,
+	}
 }

@@ -25,19 +25,15 @@ func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (b
 }
 
 func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
-	j, args, err := c.job(ctx, args)
+	st, err := c.statement(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
-	p, err := parse(query)
+	params, _, err := c.bind(ctx, st, false)
 	if err != nil {
 		return 0, err
 	}
-	params, _, err := c.bind(ctx, j, query, p, args, false)
-	if err != nil {
-		return 0, err
-	}
-	stats, err := c.dryRun(ctx, j, query, p, params)
+	stats, err := c.dryRun(ctx, st, params)
 	if err != nil {
 		return 0, err
 	}

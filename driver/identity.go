@@ -73,9 +73,9 @@ func (c *Conn) account(ctx context.Context, refused *Error) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)
 	defer cancel()
-	legacy, once := false, func(error) bool { return false }
-	req := &bq.QueryRequest{Query: sessionUser, UseLegacySql: &legacy, Location: c.connector.cfg.Location, TimeoutMs: waitMs(ctx)}
-	pg, err := call(ctx, c.connector, once, func(cl *client) (*page, error) { return cl.query(ctx, req) })
+	legacy := false
+	req := &bq.QueryRequest{Query: sessionUser, UseLegacySql: &legacy, Location: c.connector.cfg.Location}
+	pg, err := once(ctx, c.connector, func(cl *client) (*page, error) { return cl.query(ctx, req, firstHold) })
 	var rows []struct{ F []struct{ V string } }
 	if err != nil || json.Unmarshal(pg.rows, &rows) != nil || len(rows) == 0 || len(rows[0].F) == 0 {
 		return ""

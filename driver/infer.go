@@ -129,67 +129,79 @@ func (c *typeCache) guessed(key cacheKey, types []*bq.QueryParameterType) {
 }
 
 // forget drops what is known of a statement, whatever was declared.
-func (c *typeCache) forget(text string) {
+func (c *typeCache) forget(st *statement) {
+	text := sha256.Sum256([]byte(st.meaning()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changes++
-	maps.DeleteFunc(c.entries, func(key cacheKey, _ finding) bool { return key.text == sha256.Sum256([]byte(text)) })
+	maps.DeleteFunc(c.entries, func(key cacheKey, _ finding) bool { return key.text == text })
 }
 
-// ran is told what has run: DDL may change what any other statement means. The answer to a long
-// statement does not say what kind it was; one without a result may have been DDL.
-func (c *typeCache) ran(pg *page) {
-	ddl := pg.StatementType == "" && (pg.Schema == nil || len(pg.Schema.Fields) == 0)
-	for _, prefix := range []string{"CREATE_", "ALTER_", "DROP_", "SCRIPT", "CALL"} {
-		ddl = ddl || strings.HasPrefix(pg.StatementType, prefix)
-	}
-	if ddl {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.changes++
-		clear(c.entries)
-	}
+// clear drops everything: what has run can change what any other statement means.
+func (c *typeCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	clear(c.entries)
 }
 
-// inferTypes asks BigQuery, in a dry run, which types the statement's parameters have. The
-// answer is in the order of the slots: the `?` as they stand, or parameters.names. A slot
+// askTypes asks BigQuery, in a dry run, which types the statement's parameters have, unless it is known. The
+// answer is in the order of the slots: the `?` as they stand, or the names. A slot
 // that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
 // a type already; only named ones can be told to BigQuery in such a request.
-func (c *Conn) inferTypes(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (types []*bq.QueryParameterType, cached bool, err error) {
+func (c *Conn) askTypes(
+	ctx context.Context, st *statement, declared []*bq.QueryParameter,
+) ([]*bq.QueryParameterType, typeSource, error) {
 	// Prepare has asked with nothing declared.
-	keys := []cacheKey{c.typeKey(j, text, p.declarable(declared)), c.typeKey(j, text, nil)}
-	f, cached, err := c.connector.types.ask(ctx, false, keys, func() (finding, error) { return c.find(ctx, j, text, p, p.declarable(declared)) })
-	return f.types, cached, err
+	keys := []cacheKey{c.typeKey(st, declared), c.typeKey(st, nil)}
+	f, cached, err := c.connector.types.ask(ctx, false, keys, func() (finding, error) {
+		return c.find(ctx, st, st.sql.declarable(declared))
+	})
+	if cached {
+		return f.types, typesCached, err
+	}
+	return f.types, typesAsked, err
 }
 
-// declarable are the parameters that may be declared where others are not.
-func (p parameters) declarable(declared []*bq.QueryParameter) []*bq.QueryParameter {
-	if p.positional > 0 {
+// declarable returns the parameters that may be declared where others are not.
+func (t *sqlText) declarable(declared []*bq.QueryParameter) []*bq.QueryParameter {
+	if t.positional > 0 {
 		return nil
 	}
 	return declared
 }
 
+// plan returns what is known of a statement before it runs, and asks BigQuery if nothing is.
+func (c *Conn) plan(ctx context.Context, st *statement) (*plan, error) {
+	f, _, err := c.connector.types.ask(ctx, true, []cacheKey{c.typeKey(st, nil)}, func() (finding, error) {
+		return c.find(ctx, st, nil)
+	})
+	return f.plan, err
+}
+
 // find has BigQuery check a statement in a dry run.
-func (c *Conn) find(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (finding, error) {
-	stats, err := c.dryRun(ctx, j, text, p, declared)
+func (c *Conn) find(ctx context.Context, st *statement, declared []*bq.QueryParameter) (finding, error) {
+	stats, err := c.dryRun(ctx, st, declared)
 	if err != nil {
 		return finding{}, err
 	}
 	q := stats.Query
-	f := finding{types: slotTypes(p, q.UndeclaredQueryParameters), plan: &plan{statementType: q.StatementType, bytes: stats.TotalBytesProcessed}}
+	f := finding{
+		types: slotTypes(&st.sql, q.UndeclaredQueryParameters),
+		plan:  &plan{statementType: q.StatementType, bytes: stats.TotalBytesProcessed},
+	}
 	if q.StatementType == "SELECT" {
 		f.plan.columns, err = newColumns(q.Schema)
 	}
 	return f, err
 }
 
-func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParameterType {
-	types := make([]*bq.QueryParameterType, p.count())
+func slotTypes(sql *sqlText, undeclared []*bq.QueryParameter) []*bq.QueryParameterType {
+	types := make([]*bq.QueryParameterType, sql.count())
 	for i, u := range undeclared {
 		slot := i
-		if p.positional == 0 {
-			slot = p.slot(u.Name)
+		if sql.positional == 0 {
+			slot = sql.slot(u.Name)
 		}
 		if slot >= 0 && slot < len(types) {
 			types[slot] = u.ParameterType
@@ -200,17 +212,15 @@ func slotTypes(p parameters, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 
 // typeKey is also that of where names are looked up: the default dataset, the location, and the session with its
 // temporary tables.
-func (c *Conn) typeKey(j *job, text string, declared []*bq.QueryParameter) cacheKey {
+func (c *Conn) typeKey(st *statement, declared []*bq.QueryParameter) cacheKey {
 	var types strings.Builder
-	types.WriteString(j.cfg.Dataset + "\x00" + j.cfg.Location)
-	if s, _ := c.sessionFor(); s != nil {
-		types.WriteString("\x00" + s.id)
-	}
-	for _, d := range declared {
+	types.WriteString(st.config.Dataset + "\x00" + st.config.Location)
+	types.WriteString("\x00" + c.session.current())
+	for _, d := range st.sql.declarable(declared) {
 		types.WriteString("\x00" + d.Name + " ")
 		writeType(&types, d.ParameterType)
 	}
-	return cacheKey{sha256.Sum256([]byte(text)), sha256.Sum256([]byte(types.String()))}
+	return cacheKey{sha256.Sum256([]byte(st.meaning())), sha256.Sum256([]byte(types.String()))}
 }
 
 func writeType(b *strings.Builder, t *bq.QueryParameterType) {

@@ -40,7 +40,7 @@ func TestTypeCache(t *testing.T) {
 	if asked != 11 {
 		t.Errorf("asked %d times; want 11, as what is known is old", asked)
 	}
-	ask("new", func() { c.ran(&page{}) })
+	ask("new", func() { c.clear() })
 	ask("new", nothing)
 	if asked != 13 {
 		t.Errorf("asked %d times; want 13, as DDL ran meanwhile", asked)

@@ -20,8 +20,8 @@ type Progress struct {
 type progressKey struct{}
 
 const (
-	// progressTimeoutMs is how long BigQuery holds a request for a statement whose progress is wanted.
-	progressTimeoutMs = 1000
+	// progressHold is how long BigQuery holds a request for a statement whose progress is wanted.
+	progressHold = time.Second
 	// progressLimit bounds the question how far it is: the answer only decorates the wait.
 	progressLimit = 5 * time.Second
 )
@@ -38,19 +38,6 @@ func progressOf(ctx context.Context) func(Progress) {
 	return tell
 }
 
-// waitMs is how long BigQuery may hold a request for a job that still runs: not beyond the end of ctx, when its
-// answer is awaited to learn which job to cancel.
-func waitMs(ctx context.Context) int64 {
-	wait := int64(pollTimeoutMs)
-	if progressOf(ctx) != nil {
-		wait = progressTimeoutMs
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		wait = max(1, min(wait, time.Until(deadline).Milliseconds()))
-	}
-	return wait
-}
-
 // tellProgress asks how far a job is, if anybody wants to know. Without an answer nothing is told.
 func (c *Conn) tellProgress(ctx context.Context, ref *bq.JobReference, started time.Time) {
 	tell := progressOf(ctx)
@@ -59,9 +46,8 @@ func (c *Conn) tellProgress(ctx context.Context, ref *bq.JobReference, started t
 	}
 	limited, cancel := context.WithTimeout(ctx, progressLimit)
 	defer cancel()
-	once := func(error) bool { return false }
-	job, err := call(limited, c.connector, once, func(cl *client) (*bq.Job, error) { return cl.job(limited, ref) })
-	if err != nil || job.Status == nil || job.Status.State == "DONE" {
+	job, err := once(limited, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(limited, ref) })
+	if err != nil || job.Status == nil || isDone(job) {
 		return
 	}
 	p := Progress{JobID: ref.JobId, State: job.Status.State, Elapsed: time.Since(started)}

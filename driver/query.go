@@ -5,24 +5,14 @@ import (
 	"database/sql/driver"
 	"errors"
 	"reflect"
-	"time"
+	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
 )
 
-const (
-	// pollTimeoutMs is how long BigQuery holds a request for a job that still runs: a long
-	// poll instead of a loop. It is the service's own default for jobs.query.
-	pollTimeoutMs = 10_000
-	// orphanLimit is how long an abandoned statement's first answer is awaited: it names the
-	// job that must be cancelled. It leaves the service its long poll.
-	orphanLimit = 2 * pollTimeoutMs * time.Millisecond
-	// askAfter is when it is no longer awaited alone, but asked for.
-	askAfter = 500 * time.Millisecond
-	// cancelLimit bounds one cancel with its retries.
-	cancelLimit = 10 * time.Second
-)
+// maxNewIDs is how often a statement is sent again under a new id because its job has failed by BigQuery's fault.
+const maxNewIDs = 3
 
 func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
 	w := c.observe(ctx, text)
@@ -35,16 +25,20 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue)
 }
 
 func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *watch) (driver.Rows, error) {
-	pg, err := c.run(ctx, text, args)
+	st, err := c.statement(ctx, text, args)
+	if err != nil {
+		return nil, err
+	}
+	pg, err := c.run(ctx, st)
 	if err != nil {
 		return nil, err
 	}
 	w.answered(pg)
-	r := &Rows{ctx: ctx, conn: c, watch: w}
-	if pg.script {
+	r := &Rows{ctx: ctx, conn: c, watch: w, changed: pg.kind(st).mayChange()}
+	if pg.isScript(st) {
 		err = r.openScript(pg)
 	} else {
-		r.text = text
+		r.ordered = st.sql.ordered
 		err = r.open(pg)
 	}
 	if err != nil {
@@ -55,166 +49,218 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 
 func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	w := c.observe(ctx, text)
-	pg, err := c.run(ctx, text, args)
+	st, err := c.statement(ctx, text, args)
 	if err != nil {
 		w.ended(err)
 		return nil, err
 	}
-	r := new(result)
-	switch {
-	case pg.script:
-		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
-	case pg.StatementType == "" && pg.NumDmlAffectedRows == 0 && !pg.hasColumns():
-		c.complete(ctx, pg) // the answer to a poll does not tell what a TRUNCATE has deleted
+	pg, err := c.run(ctx, st)
+	if err != nil {
+		w.ended(err)
+		return nil, err
 	}
+	r := c.result(ctx, st, pg)
 	w.answered(pg)
 	w.ended(nil)
-	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
-	if pg.StatementType == "CREATE_TABLE_AS_SELECT" && pg.JobReference != nil {
-		r.count = func() (int64, error) { return c.connector.createdRows(pg.JobReference) }
-	}
 	return r, nil
 }
 
-func (pg *page) hasColumns() bool { return pg.Schema != nil && len(pg.Schema.Fields) > 0 }
-
-// run brings a statement to its end and returns the first page of its result.
-func (c *Conn) run(ctx context.Context, text string, args []driver.NamedValue) (pg *page, err error) {
+// run brings a statement to its end and returns the first page of its result. It ends with ctx, with the context of the
+// transaction, and when the connector is closed.
+func (c *Conn) run(ctx context.Context, st *statement) (*page, error) {
 	if c.closed {
 		return nil, errConnClosed
 	}
-	err = c.afresh(text == beginTransaction, func() error {
-		pg, err = c.runOnce(ctx, text, args)
-		return err
+	done, err := c.connector.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	hold := firstHoldFor(ctx, c.session.tx, st)
+	ctx, cancel := c.lifetime(ctx)
+	defer cancel()
+	var pg *page
+	err = c.afresh(st.sql.verb == "BEGIN", func() (begun bool, err error) {
+		pg, begun, err = c.runOnce(ctx, st, hold)
+		return begun, err
 	})
 	return pg, err
 }
 
-func (c *Conn) runOnce(ctx context.Context, text string, args []driver.NamedValue) (*page, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// lifetime returns a context that ends with ctx, with the transaction's, and with the connector.
+func (c *Conn) lifetime(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.connector.open, func() { cancel(endedBy{errClosed}) })
+	release := func() { stop(); cancel(nil) }
+	tx := c.session.tx
+	if tx == nil {
+		return ctx, release
 	}
-	j, args, err := c.job(ctx, args)
+	stopTx := context.AfterFunc(tx.ctx, func() { cancel(endedBy{tx.ctx.Err()}) })
+	deadline, ok := tx.ctx.Deadline()
+	if !ok {
+		return ctx, func() { stopTx(); release() }
+	}
+	ctx, earlier := context.WithDeadline(ctx, deadline)
+	return ctx, func() { earlier(); stopTx(); release() }
+}
+
+// runOnce also reports whether a request that failed may have begun the statement.
+func (c *Conn) runOnce(ctx context.Context, st *statement, hold hold) (pg *page, begun bool, err error) {
+	if ctx.Err() != nil {
+		return nil, false, endOf(ctx)
+	}
+	if err := c.session.admit(ctx, st, c.connector.cfg.Location); err != nil {
+		return nil, false, err
+	}
+	params, source, err := c.bind(ctx, st, false)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	p, err := parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.rolledBack(); err != nil && text != rollbackTransaction {
-		return nil, err
-	}
-	if err := c.enter(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.checkLocation(j); err != nil {
-		return nil, err
-	}
-	j.fit(text, p)
-	params, source, err := c.bind(ctx, j, text, p, args, false)
-	if err != nil {
-		return nil, err
-	}
-	if j.cfg.DryRun {
-		stats, err := c.dryRun(ctx, j, text, p, params)
+	if st.config.DryRun {
+		stats, err := c.dryRun(ctx, st, params)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return checked(stats), nil
+		return checked(stats), false, nil
 	}
-	req := c.request(j, text, p, params)
-	req.TimeoutMs = waitMs(ctx)
-	pg, err := c.finish(ctx, j, p, req)
-	if errors.Is(err, ErrInvalidQuery) || errors.Is(err, ErrNotFound) {
-		c.connector.types.forget(text) // the table may have changed since BigQuery said what the types are
+	o, begun := c.send(ctx, st, params, hold)
+	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
+		c.connector.types.forget(st) // the table may have changed since BigQuery said what the types are
 	}
-	if (source == typesCached || source == typesDeclared) && errors.Is(err, ErrInvalidQuery) && !p.script && !c.tx {
-		// The types are old, or a text is not a STRING there. A single statement that failed has changed nothing, but
-		// with the same types it would only fail once more.
-		again, source, bindErr := c.bind(ctx, j, text, p, args, source == typesDeclared)
-		if bindErr == nil && source != typesGuessed && !reflect.DeepEqual(again, params) {
-			req = c.request(j, text, p, again)
-			pg, err = c.finish(ctx, j, p, req)
+	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !c.session.used() && !begun {
+		// The types are old, or a text is not a STRING there. With the same types it would only fail once more.
+		again, newSource, bindErr := c.bind(ctx, st, source == typesDeclared)
+		if bindErr == nil && newSource != typesGuessed && !reflect.DeepEqual(again, params) {
+			o, begun = c.send(ctx, st, again, hold)
 		}
 	}
+	if o.state == stateDone {
+		return c.finished(ctx, st, o.page)
+	}
+	err = c.told(ctx, st, o)
+	if o.state != stateNotBegun {
+		c.session.failed(err)
+	}
+	if o.state == stateLost && c.session.tx != nil && ctx.Err() == nil {
+		c.bad = c.bad || c.session.always // what else was in the session is gone
+		c.endSession(st.commits())        // the locks would stay
+	}
+	return nil, begun, about(err, st.text)
+}
+
+// finished takes the result of a statement that has run. What is asked for here can fail, but does not change that.
+func (c *Conn) finished(ctx context.Context, st *statement, pg *page) (*page, bool, error) {
+	if pg.kind(st).voidsTypes() {
+		c.connector.types.clear()
+	}
+	err := c.whole(ctx, st, pg)
 	if err == nil {
-		c.connector.types.ran(pg)
-		pg.script = p.isScript(pg)
-		err = c.inSession(ctx, j, pg)
+		err = c.inSession(ctx, st, pg)
 	}
 	if err != nil {
-		c.failedInSession(err)
-		return nil, about(err, text)
+		c.session.failed(err)
+		if st.mayChange() {
+			err = hasRun(err)
+		}
+		return nil, true, about(err, st.text)
 	}
+	return pg, false, nil
+}
+
+// wrongTypes reports whether a refusal can come from the types of the parameters.
+func wrongTypes(err error) bool {
+	var api *googleapi.Error
+	return errors.As(err, &api) && (hasReason(api, []string{string(ErrInvalidQuery)}) ||
+		hasReason(api, []string{"invalid"}) && strings.Contains(api.Message, "Unparseable query parameter"))
+}
+
+// told makes the caller's error of an outcome.
+func (c *Conn) told(ctx context.Context, st *statement, o outcome) error {
+	err := c.failed(ctx, o.err, o.job)
+	switch {
+	case o.state != stateLost || !st.mayChange():
+		return err
+	case st.commits():
+		return &unknownError{ErrCommitUnknown, err}
+	}
+	return &unknownError{ErrOutcomeUnknown, err}
+}
+
+// send sends a statement and waits for its end. Where its job fails by BigQuery's fault, it is sent again under a new id.
+func (c *Conn) send(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) (o outcome, begun bool) {
+	for p := newPauses(c.connector); ; {
+		s := c.submission(ctx, st, params, hold)
+		o = c.submit(ctx, s)
+		if o.state == stateRunning {
+			ref := o.page.JobReference
+			o = c.await(ctx, s, o.page)
+			o.job = ref
+		}
+		if o.state != stateFaulted {
+			return o, s.begun
+		}
+		o.state = stateFailed
+		if p.tries > maxNewIDs || !st.repeatable() || c.session.used() {
+			return o, s.begun
+		}
+		if again, end := p.wait(ctx, o.err); end != nil || !again {
+			o.err = withEnd(end, o.err)
+			return o, s.begun
+		}
+	}
+}
+
+// whole gets what an answer leaves out that a statement of its kind must have: a duplicate's answer can be short.
+func (c *Conn) whole(ctx context.Context, st *statement, pg *page) error {
+	if pg.JobReference == nil {
+		return nil
+	}
+	switch kind := pg.kind(st); {
+	case kind == kindQuery && pg.Schema == nil && !pg.polled:
+		return c.fetchInto(ctx, pg)
+	case kind == kindQuery && pg.Schema == nil:
+		return protocolError("bigqueryuser: BigQuery's answer has no schema: job " + pg.JobReference.JobId)
+	case kind == kindDML && !pg.counted && pg.DmlStats == nil && !pg.polled:
+		return c.fetchInto(ctx, pg)
+	}
+	return nil
+}
+
+// fetchInto adds what getQueryResults says to an answer.
+func (c *Conn) fetchInto(ctx context.Context, pg *page) error {
+	fetched, err := c.results(ctx, pg.JobReference)
+	if err != nil {
+		return err
+	}
+	statementType, ref := pg.StatementType, pg.JobReference
+	*pg = *fetched
+	pg.JobReference, pg.StatementType = ref, statementType
+	return nil
+}
+
+// results fetches the first page of the result of a job that has ended.
+func (c *Conn) results(ctx context.Context, ref *bq.JobReference) (*page, error) {
+	rows := firstPage(&c.connector.cfg)
+	pg, err := ask(ctx, c.connector, func(cl *client) (*page, error) { return cl.results(ctx, ref, rows, pollHold) })
+	if err != nil {
+		return nil, c.failed(ctx, err, ref)
+	}
+	if !pg.JobComplete {
+		return nil, tookBack(ref)
+	}
+	pg.polled, pg.JobReference = true, ref
 	return pg, nil
 }
 
-// finish sends a statement and waits for its end. BigQuery holds each request for a while; where
-// it answers sooner, the pauses here grow up to a second.
-func (c *Conn) finish(ctx context.Context, j *job, p parameters, req *bq.QueryRequest) (*page, error) {
-	sent := time.Now()
-	pg, err := c.submit(ctx, j, p, req)
-	pause := 10 * time.Millisecond
-	for waited := !j.inserted(); err == nil && !pg.JobComplete; waited = true {
-		asked := time.Now()
-		if waited {
-			c.tellProgress(ctx, pg.JobReference, sent)
-		}
-		pg, err = c.poll(ctx, pg.JobReference)
-		if err == nil && !pg.JobComplete && time.Since(asked) < time.Second {
-			if sleep(ctx, pause) != nil {
-				c.inDoubt = true
-				c.abandon(pg.JobReference)
-				return nil, ctx.Err()
-			}
-			pause = min(2*pause, time.Second)
-		}
-	}
-	return pg, err
+// tookBack is the error of a job that was complete and is not.
+func tookBack(ref *bq.JobReference) error {
+	return protocolError("bigqueryuser: job " + ref.JobId + " was reported complete, then as still running")
 }
 
-// poll waits for a job that still runs.
-func (c *Conn) poll(ctx context.Context, ref *bq.JobReference) (*page, error) {
-	pg, err := c.results(ctx, ref, waitMs(ctx))
-	if e := (*Error)(nil); err != nil && (ctx.Err() != nil || !errors.As(err, &e) || e.Reason == "" || retryable(err)) {
-		c.inDoubt = true
-		c.abandon(ref) // it was not the job that failed, or nobody could tell
-	}
-	if err == nil && pg.JobReference == nil {
-		pg.JobReference = ref
-	}
-	return pg, err
-}
-
-// results fetches the first page of a job's result.
-func (c *Conn) results(ctx context.Context, ref *bq.JobReference, timeoutMs int64) (*page, error) {
-	maxResults := firstPage(&c.connector.cfg)
-	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
-	pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return cl.results(ctx, ref, maxResults, timeoutMs) })
-	return pg, c.failed(ctx, err, ref)
-}
-
-// resultsBody fetches a page of the result of a finished job as it is on the wire, into buf if it is large enough. Its
-// error is still to be told to failed.
-func (c *Conn) resultsBody(ctx context.Context, ref *bq.JobReference, token string, maxResults int64, buf []byte) ([]byte, error) {
-	again := func(err error) bool { return retryable(err) && !c.over(ctx, ref, err) }
-	return call(ctx, c.connector, again, func(cl *client) ([]byte, error) {
-		return cl.resultsBody(ctx, ref, token, maxResults, pollTimeoutMs, buf)
-	})
-}
-
-// over tells whether err is the end of the job rather than of the request, where its reason can be
-// either: BigQuery is asked.
-func (c *Conn) over(ctx context.Context, ref *bq.JobReference, err error) bool {
-	var api *googleapi.Error
-	if !errors.As(err, &api) || !hasReason(api, passing) {
-		return false
-	}
-	cl, err := c.connector.clientFor(ctx)
-	if err != nil {
-		return false
-	}
-	job, err := cl.job(ctx, ref)
-	return err == nil && job.Status != nil && job.Status.State == "DONE" && job.Status.ErrorResult != nil
+// failed makes the caller's error of that of a request, and takes note of what it means for the connection.
+func (c *Conn) failed(ctx context.Context, err error, ref *bq.JobReference) error {
+	err = translate(ctx, err, c.connector.cfg.Project, ref)
+	c.note(ctx, err)
+	return err
 }

@@ -60,8 +60,8 @@ func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
 
 // Session returns the session that statements run in now, as [RawConn] says.
 func (c *Conn) Session() (id, location string) {
-	if s, _ := c.sessionFor(); s != nil {
-		return s.id, s.location
+	if id := c.session.current(); id != "" {
+		return id, c.session.location
 	}
 	return "", ""
 }

@@ -3,8 +3,9 @@ package driver
 import (
 	"context"
 	"crypto/rand"
-	"errors"
+	"maps"
 	"strings"
+	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
 
@@ -24,17 +25,87 @@ func firstPage(cfg *dsn.Config) int64 {
 	return firstPageRows
 }
 
+// hold is how long BigQuery holds the first request of a statement.
+type hold = time.Duration
+
+// firstHoldFor returns the hold for a statement: short where a context can end it, since the answer names the job, and not
+// beyond its end. The answer to BEGIN has the session, which no poll has.
+func firstHoldFor(ctx context.Context, tx *transaction, st *statement) hold {
+	endless := ctx.Done() == nil && (tx == nil || tx.ctx.Done() == nil)
+	h := firstHold
+	switch {
+	case progressOf(ctx) != nil:
+		h = progressHold
+	case endless || st.sql.kind == kindTransaction:
+		h = endlessHold
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		h = max(time.Millisecond, min(h, time.Until(deadline)))
+	}
+	return h
+}
+
+// pollHoldFor returns how long BigQuery holds a poll.
+func pollHoldFor(ctx context.Context) time.Duration {
+	if progressOf(ctx) != nil {
+		return progressHold
+	}
+	return pollHold
+}
+
+// timeoutGrace is how much later than its context a job ends by itself, if nothing else ends it.
+const timeoutGrace = 10 * time.Second
+
+// jobTimeout returns how long the job may run: as the configuration says, and not much longer than ctx.
+func jobTimeout(ctx context.Context, cfg *dsn.Config) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return cfg.JobTimeout
+	}
+	left := time.Until(deadline) + timeoutGrace
+	if cfg.JobTimeout > 0 && cfg.JobTimeout < left {
+		return cfg.JobTimeout
+	}
+	return left
+}
+
+// submission makes a statement ready to be sent, under a new id.
+func (c *Conn) submission(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) *submission {
+	s := &submission{st: st, req: c.request(st, params), hold: hold, crossed: c.session.crossed, label: c.label(st)}
+	if st.sql.kind != kindTransaction {
+		s.req.JobTimeoutMs = jobTimeout(ctx, &st.config.Config).Milliseconds()
+	}
+	if s.label != "" {
+		labels := maps.Clone(s.req.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[labelKey] = s.label
+		s.req.Labels = labels
+	}
+	if st.config.inserted() {
+		s.job = st.insertion(s.req)
+	}
+	return s
+}
+
+const (
+	// labelKey is the label by which a job is found whose answer was lost.
+	labelKey = "bigqueryuser"
+	// maxLabels is how many labels a job can have.
+	maxLabels = 64
+)
+
 // request is a statement as jobs.query takes it.
-func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryParameter) *bq.QueryRequest {
+func (c *Conn) request(st *statement, params []*bq.QueryParameter) *bq.QueryRequest {
 	legacy := false
-	cfg := &j.cfg
+	cfg := &st.config.Config
 	req := &bq.QueryRequest{
-		Query:              text,
+		Query:              st.text,
 		UseLegacySql:       &legacy, // the service's default is true
 		QueryParameters:    params,
 		Location:           cfg.Location,
 		MaxResults:         firstPage(cfg),
-		TimeoutMs:          pollTimeoutMs,
 		FormatOptions:      &bq.DataFormatOptions{UseInt64Timestamp: true},
 		RequestId:          rand.Text(), // makes a retry of the same request safe
 		DefaultDataset:     datasetReference(cfg.Dataset, cfg.Project),
@@ -44,8 +115,8 @@ func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryPara
 		JobTimeoutMs:       cfg.JobTimeout.Milliseconds(),
 		Reservation:        cfg.Reservation,
 	}
-	if p.count() > 0 {
-		req.ParameterMode = p.mode()
+	if st.sql.count() > 0 {
+		req.ParameterMode = st.sql.mode()
 	}
 	if cfg.KMSKey != "" {
 		req.DestinationEncryptionConfiguration = &bq.EncryptionConfiguration{KmsKeyName: cfg.KMSKey}
@@ -54,24 +125,16 @@ func (c *Conn) request(j *job, text string, p parameters, params []*bq.QueryPara
 		req.JobCreationMode = "JOB_CREATION_" + strings.ToUpper(cfg.JobCreation)
 	}
 	if cfg.TimeZone != "" {
-		req.ConnectionProperties = append(req.ConnectionProperties, &bq.ConnectionProperty{Key: "time_zone", Value: cfg.TimeZone})
+		req.ConnectionProperties = append(req.ConnectionProperties,
+			&bq.ConnectionProperty{Key: "time_zone", Value: cfg.TimeZone})
 	}
-	s, create := c.sessionFor()
-	if req.CreateSession = create; s != nil {
-		req.ConnectionProperties = append(req.ConnectionProperties, &bq.ConnectionProperty{Key: "session_id", Value: s.id})
-		req.Location = s.location
-	}
+	c.session.join(req)
 	return req
 }
 
-// inserted tells whether the statement needs what jobs.query has no word for. It then goes by jobs.insert, and its
-// result is fetched with one request more.
-func (j *job) inserted() bool {
-	return j.cfg.DestinationTable != "" || j.cfg.Priority == "batch" || j.cfg.JobIDPrefix != ""
-}
-
 // insertion is a request as jobs.insert takes it.
-func (j *job) insertion(req *bq.QueryRequest) *bq.Job {
+func (st *statement) insertion(req *bq.QueryRequest) *bq.Job {
+	cfg := &st.config
 	q := &bq.JobConfigurationQuery{
 		Query:                              req.Query,
 		UseLegacySql:                       req.UseLegacySql,
@@ -83,65 +146,18 @@ func (j *job) insertion(req *bq.QueryRequest) *bq.Job {
 		ConnectionProperties:               req.ConnectionProperties,
 		CreateSession:                      req.CreateSession,
 		DestinationEncryptionConfiguration: req.DestinationEncryptionConfiguration,
-		Priority:                           strings.ToUpper(j.cfg.Priority),
-		DestinationTable:                   j.destination(),
-		WriteDisposition:                   disposition("WRITE_", j.cfg.WriteDisposition),
-		CreateDisposition:                  disposition("CREATE_", j.cfg.CreateDisposition),
+		Priority:                           strings.ToUpper(cfg.Priority),
+		DestinationTable:                   cfg.destination(),
+		WriteDisposition:                   disposition("WRITE_", cfg.WriteDisposition),
+		CreateDisposition:                  disposition("CREATE_", cfg.CreateDisposition),
 	}
 	return &bq.Job{
 		// An id of our own makes a retry safe, and the job known before the answer is there.
-		JobReference:  &bq.JobReference{ProjectId: j.cfg.Project, JobId: j.cfg.JobIDPrefix + rand.Text(), Location: req.Location},
-		Configuration: &bq.JobConfiguration{Query: q, Labels: req.Labels, JobTimeoutMs: req.JobTimeoutMs, Reservation: req.Reservation},
+		JobReference: &bq.JobReference{
+			ProjectId: cfg.Project, JobId: cfg.JobIDPrefix + rand.Text(), Location: req.Location,
+		},
+		Configuration: &bq.JobConfiguration{
+			Query: q, Labels: req.Labels, JobTimeoutMs: req.JobTimeoutMs, Reservation: req.Reservation,
+		},
 	}
-}
-
-// dryRun has BigQuery check a statement without running it. declared are named parameters
-// whose types are known; for the rest BigQuery says what they are.
-func (c *Conn) dryRun(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (stats *bq.JobStatistics, err error) {
-	if c.closed {
-		return nil, errConnClosed
-	}
-	err = c.afresh(false, func() error {
-		stats, err = c.dryRunOnce(ctx, j, text, p, declared)
-		return err
-	})
-	return stats, err
-}
-
-func (c *Conn) dryRunOnce(ctx context.Context, j *job, text string, p parameters, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
-	if err := c.rolledBack(); err != nil {
-		return nil, err
-	}
-	if s, _ := c.sessionFor(); s != nil {
-		if err := c.enter(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.checkLocation(j); err != nil {
-		return nil, err
-	}
-	j.fit(text, p)
-	insertion := j.insertion(c.request(j, text, p, declared))
-	insertion.JobReference.JobId, insertion.Configuration.DryRun = "", true
-	q := insertion.Configuration.Query
-	q.CreateSession = false
-	q.MaximumBytesBilled = 0 // what it would read is the question
-	stats, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
-	err = about(c.failed(ctx, err, nil), text)
-	if _, create := c.sessionFor(); create && errors.Is(err, ErrInvalidQuery) {
-		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.
-		if _, failed := c.run(WithOptions(ctx, atOnce), "SELECT 1", nil); failed == nil {
-			return c.dryRun(ctx, j, text, p, declared)
-		}
-	}
-	return stats, err
-}
-
-// checked is the answer to a statement that was only checked.
-func checked(stats *bq.JobStatistics) *page {
-	pg := &page{}
-	pg.JobComplete = true
-	pg.TotalBytesProcessed = stats.TotalBytesProcessed
-	pg.Schema, pg.StatementType, pg.CacheHit = stats.Query.Schema, stats.Query.StatementType, stats.Query.CacheHit
-	return pg
 }

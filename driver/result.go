@@ -19,6 +19,25 @@ type result struct {
 
 var _ driver.Result = (*result)(nil)
 
+// result makes the result of a statement that has run.
+func (c *Conn) result(ctx context.Context, st *statement, pg *page) *result {
+	r := new(result)
+	kind := pg.kind(st)
+	switch {
+	case pg.isScript(st):
+		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
+	case kind == kindDML && !pg.counted && pg.DmlStats == nil, pg.StatementType == "" && !pg.hasColumns():
+		c.complete(ctx, pg) // the answer to a poll does not always tell what a TRUNCATE has deleted
+	}
+	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
+	if pg.StatementType == "CREATE_TABLE_AS_SELECT" && pg.JobReference != nil {
+		r.count = func() (int64, error) { return c.connector.createdRows(pg.JobReference) }
+	}
+	return r
+}
+
+func (pg *page) hasColumns() bool { return pg.Schema != nil && len(pg.Schema.Fields) > 0 }
+
 // LastInsertId is an error: BigQuery has no such thing.
 func (r *result) LastInsertId() (int64, error) {
 	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or a key of your own")
@@ -51,24 +70,27 @@ const createdLimit = 30 * time.Second
 func (c *Connector) createdRows(ref *bq.JobReference) (int64, error) {
 	ctx, cancel := context.WithTimeout(c.backgroundCtx, createdLimit)
 	defer cancel()
-	rows, err := call(ctx, c, retryable, func(cl *client) (int64, error) {
-		job, err := cl.job(ctx, ref)
-		switch {
-		case err != nil:
-			return 0, err
-		case job.Statistics == nil || job.Statistics.Query == nil || job.Statistics.Query.DdlTargetTable == nil:
-			return 0, errors.New("the job does not name it")
-		case job.Statistics.Query.DdlOperationPerformed == "SKIP": // IF NOT EXISTS
-			return 0, nil
-		}
-		table, err := cl.table(ctx, job.Statistics.Query.DdlTargetTable)
-		if err != nil {
-			return 0, err
-		}
-		return int64(table.NumRows), nil
-	})
+	rows, err := c.rowsOfCreated(ctx, ref)
 	if err != nil {
 		return 0, fmt.Errorf("bigqueryuser: the table was created, but how many rows it has can't be told: %w", err)
 	}
 	return rows, nil
+}
+
+func (c *Connector) rowsOfCreated(ctx context.Context, ref *bq.JobReference) (int64, error) {
+	job, err := ask(ctx, c, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
+	switch {
+	case err != nil:
+		return 0, err
+	case job.Statistics == nil || job.Statistics.Query == nil || job.Statistics.Query.DdlTargetTable == nil:
+		return 0, errors.New("the job does not name it")
+	case job.Statistics.Query.DdlOperationPerformed == "SKIP": // IF NOT EXISTS
+		return 0, nil
+	}
+	target := job.Statistics.Query.DdlTargetTable
+	table, err := ask(ctx, c, func(cl *client) (*bq.Table, error) { return cl.table(ctx, target) })
+	if err != nil {
+		return 0, err
+	}
+	return int64(table.NumRows), nil
 }

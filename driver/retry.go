@@ -3,72 +3,114 @@ package driver
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"google.golang.org/api/googleapi"
 )
 
-// maxTries bounds the requests for one call, and with the pauses below the time that a caller
-// without a deadline waits for a service that is down: 24 seconds at most, half of it on average, unless the
-// service asks for more.
-const maxTries = 8
-
 const (
+	// maxTries bounds the requests for one call, as pauseBudget and tryLimit do.
+	maxTries = 8
+	// pauseBudget bounds the pauses between tries together.
+	pauseBudget = 30 * time.Second
+	// tryLimit bounds the time of all tries: BigQuery remembers a request id for 15 minutes.
+	tryLimit = 10 * time.Minute
+
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
-	// maxRetryAfter bounds what a Retry-After can ask for.
-	maxRetryAfter = 30 * time.Second
 )
 
-// call makes a request until it succeeds or fails for good, or ctx ends: after that nothing is
-// sent any more. A failure is retried where again says so, and where ctx leaves the time for it. A refused
-// access token is replaced once.
-func call[T any](ctx context.Context, c *Connector, again func(error) bool, request func(*client) (T, error)) (T, error) {
-	var none T
-	renewed := false
-	pause := firstPause
-	for try := 1; ; try++ {
+// caller is what requests are made with: a connector's client and its tokens.
+type caller interface {
+	clientFor(ctx context.Context) (*client, error)
+	// ready returns when a token is at hand.
+	ready(ctx context.Context) error
+}
+
+// once makes a request, and a second one if the access token was refused. After the end of ctx nothing is sent.
+func once[T any](ctx context.Context, c caller, request func(*client) (T, error)) (v T, err error) {
+	for renewed := false; ; renewed = true {
 		cl, err := c.clientFor(ctx)
 		if err == nil {
-			// The HTTP transport would wait for a token without regard to ctx.
-			err = c.tokens.ready(ctx)
+			err = c.ready(ctx) // the HTTP transport would wait for a token without regard to ctx
 		}
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return none, err
-		}
-		v, err := request(cl)
-		if err == nil {
-			return v, nil
-		}
-		if unauthorized(err) && !renewed {
-			renewed = true
-			continue
-		}
-		if try >= maxTries || !again(err) {
 			return v, err
 		}
-		if end := pauseFor(ctx, max(cl.pause(pause), retryAfter(err))); end != nil {
-			return v, &gaveUp{end, err}
+		if v, err = request(cl); err == nil || renewed || faultOf(err) != faultToken {
+			return v, err
 		}
-		pause = min(2*pause, maxPause)
 	}
 }
 
-// gaveUp is the error of a call that ctx leaves no time to try again: the error of ctx and what the last try failed with.
+// ask makes a request that changes nothing until it succeeds or fails for good, or ctx ends.
+func ask[T any](ctx context.Context, c caller, request func(*client) (T, error)) (T, error) {
+	for p := newPauses(c); ; {
+		v, err := once(ctx, c, request)
+		if err == nil || ctx.Err() != nil || !faultOf(err).passing() {
+			return v, err
+		}
+		if again, end := p.wait(ctx, err); end != nil || !again {
+			return v, withEnd(end, err)
+		}
+	}
+}
+
+// pauses are those between the tries of one request. They grow, are chosen by chance, and are as long as Retry-After
+// asks, within bounds.
+type pauses struct {
+	caller caller
+	began  time.Time
+	tries  int // made so far
+	next   time.Duration
+	spent  time.Duration
+}
+
+func newPauses(c caller) *pauses {
+	return &pauses{caller: c, began: time.Now(), tries: 1, next: firstPause}
+}
+
+// wait pauses after a try that failed with err. It reports false if there is to be no further one. The error is
+// that of ctx where it has ended, or would before the next try.
+func (p *pauses) wait(ctx context.Context, err error) (again bool, end error) {
+	left := pauseBudget - p.spent
+	if p.tries >= maxTries || left <= 0 || time.Since(p.began) > tryLimit {
+		return false, nil
+	}
+	cl, end := p.caller.clientFor(ctx)
+	if end != nil {
+		return false, end
+	}
+	pause := min(max(cl.pause(p.next), retryAfter(err)), left)
+	p.tries++
+	p.spent += pause
+	p.next = min(2*p.next, maxPause)
+	if end := pauseFor(ctx, pause); end != nil {
+		return false, end
+	}
+	return true, nil
+}
+
+// gaveUp is the error of a call that ctx leaves no time to try again.
 type gaveUp struct{ end, last error }
 
 func (e *gaveUp) Error() string   { return e.end.Error() + ": the last try failed: " + e.last.Error() }
 func (e *gaveUp) Unwrap() []error { return []error{e.end, e.last} }
 
-// pauseFor sleeps, unless ctx is to end before: then nobody has to wait for that.
+// withEnd is the error of the last try, with the end of the context that allowed no further one, if that is why.
+func withEnd(end, last error) error {
+	if end == nil {
+		return last
+	}
+	return &gaveUp{end, last}
+}
+
+// pauseFor sleeps, unless ctx is to end before: then there is no use in waiting for that.
 func pauseFor(ctx context.Context, d time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && time.Until(deadline) <= d {
 		return context.DeadlineExceeded
@@ -76,7 +118,8 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	return sleep(ctx, d)
 }
 
-// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section 10.2.3); 0 if it asks for none.
+// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section 10.2.3); 0 if it
+// asks for none.
 func retryAfter(err error) time.Duration {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {
@@ -84,10 +127,10 @@ func retryAfter(err error) time.Duration {
 	}
 	text := api.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return min(max(time.Until(at), 0), maxRetryAfter)
+		return max(time.Until(at), 0)
 	}
 	return 0
 }
@@ -101,48 +144,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func unauthorized(err error) bool {
-	var api *googleapi.Error
-	return errors.As(err, &api) && api.Code == http.StatusUnauthorized
-}
-
-// passing are the reasons of a request that failed for the moment; jobFailed those of a job that
-// did, which a request can only learn of: asking for its result again changes nothing, sending
-// its statement again runs it again. backendError and internalError can be either.
-var (
-	passing   = []string{"backendError", "internalError", "rateLimitExceeded"}
-	jobFailed = []string{"jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
-)
-
-// retryable decides whether a request is sent again that starts nothing.
-func retryable(err error) bool {
-	var api *googleapi.Error
-	if errors.As(err, &api) {
-		switch api.Code {
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-		return hasReason(api, passing)
-	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, wsaConnReset)
-}
-
-// wsaConnReset is what Windows says for ECONNRESET.
-const wsaConnReset = syscall.Errno(10054)
-
-// restartable decides whether a statement is sent again, under the request id that keeps BigQuery
-// from running it twice. A job that failed by BigQuery's fault has changed nothing, but for
-// that of a script, whose first statements stand.
-// Nor must one of a transaction be, which such a failure has rolled back.
-func restartable(partial bool) func(error) bool {
-	return func(err error) bool {
-		var api *googleapi.Error
-		return retryable(err) || !partial && errors.As(err, &api) && hasReason(api, jobFailed)
-	}
-}
-
-func hasReason(api *googleapi.Error, reasons []string) bool {
-	return slices.ContainsFunc(api.Errors, func(e googleapi.ErrorItem) bool { return slices.Contains(reasons, e.Reason) })
 }

@@ -3,7 +3,7 @@ package driver
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
+	"fmt"
 	"io"
 	"math"
 	"reflect"
@@ -16,7 +16,8 @@ import (
 type Rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
 	conn    *Conn
-	text    string // of the statement; "" in a script, where it is not known
+	ordered bool            // they can have an order
+	changed bool            // the statement can have changed something
 	columns []column
 	watch   *watch
 	batches batches
@@ -56,7 +57,7 @@ func (r *Rows) open(pg *page) error {
 		return err
 	}
 	if cl.storage.wanted(r.conn.connector.cfg.ReadAPI, pg.remaining()) {
-		r.batches = newStorageRows(rest, cl.storage, pg, r.text == "" || isOrdered(r.text), r.readBy)
+		r.batches = newStorageRows(rest, cl.storage, pg, r.ordered, r.readBy)
 	}
 	return nil
 }
@@ -80,7 +81,7 @@ func (r *Rows) Columns() []string {
 // Next fills dest with the next row and returns io.EOF after the last.
 func (r *Rows) Next(dest []driver.Value) error {
 	if r.err == nil && len(dest) != len(r.columns) {
-		return errors.New("bigqueryuser: Next was given a row of another length than the result has columns")
+		return fmt.Errorf("bigqueryuser: Next: got room for %d values, want %d columns", len(dest), len(r.columns))
 	}
 	if err := r.NextRow(); err != nil {
 		return err
@@ -109,10 +110,18 @@ func (r *Rows) NextRow() error {
 			return r.end(io.EOF)
 		}
 		if err != nil {
-			return r.end(err)
+			return r.end(r.unread(err))
 		}
 		r.current = b
 	}
+}
+
+// unread is the error of rows that can't be read, which says so where the statement has changed something.
+func (r *Rows) unread(err error) error {
+	if r.changed && err != nil {
+		return hasRun(err)
+	}
+	return err
 }
 
 // end frees what the rows hold and keeps err as the answer to any further Next.
@@ -165,7 +174,7 @@ func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
 	return 0, false
 }
 
-// ColumnTypeNullable tells whether the column can be NULL; BigQuery always knows. An ARRAY
+// ColumnTypeNullable reports whether the column can be NULL; BigQuery always knows. An ARRAY
 // can't: BigQuery gives an empty one instead.
 func (r *Rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 	return r.columns[i].nullable(), true

@@ -121,15 +121,15 @@ type badCell struct {
 
 func (e *badCell) Error() string { return fmt.Sprintf("column %q: %v", e.column, e.err) }
 
-// spoilt is the error of rows that came and can't be read. What is wrong with them is only told, not unwrapped: an end too
+// unreadableRows is the error of rows that came and can't be read. What is wrong with them is only told, not unwrapped: an end too
 // soon within a message is not that of a stream, which could go on.
-type spoilt struct {
+type unreadableRows struct {
 	stream string
 	after  int64 // rows of the stream
 	err    error
 }
 
-func (e *spoilt) Error() string {
+func (e *unreadableRows) Error() string {
 	var bad *badCell
 	if errors.As(e.err, &bad) {
 		return fmt.Sprintf("row %d of stream %s, column %q, can't be read: %v", e.after+int64(bad.row)+1, e.stream, bad.column, bad.err)

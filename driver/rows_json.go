@@ -14,7 +14,13 @@ import (
 type page struct {
 	bq.QueryResponse        // without Rows
 	rows             []byte // the JSON array, nil if there is none
-	script           bool   // of several statements, each a job of its own
+	counted          bool   // it has the number of rows that DML changed
+	polled           bool   // it is an answer of getQueryResults, which leaves statistics out
+}
+
+// saysNothing reports whether a complete answer has nothing that each answer of BigQuery's has.
+func (p *page) saysNothing() bool {
+	return p.JobReference == nil && p.QueryId == "" && p.StatementType == "" && p.Schema == nil && !p.counted && p.DmlStats == nil
 }
 
 // pageVisitor is told of parts of an answer as they are met, in whatever order they come.
@@ -61,6 +67,7 @@ func visitPage(body []byte, v pageVisitor) (*page, error) {
 		}
 		c.space()
 		start := c.pos
+		p.counted = p.counted || string(key) == "numDmlAffectedRows"
 		switch {
 		case string(key) == "rows" && len(rest) == len(body) && c.pos < len(body) && body[c.pos] == '[':
 			if err := v.rows(&c); err != nil {

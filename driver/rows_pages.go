@@ -171,7 +171,9 @@ func (p *jsonPages) decodeAll() error {
 			case buf = <-p.buffers:
 			default:
 			}
-			body, err := p.conn.resultsBody(p.ctx, p.ref, token, p.maxResults, buf)
+			body, err := ask(p.ctx, p.conn.connector, func(cl *client) ([]byte, error) {
+				return cl.resultsBody(p.ctx, p.ref, token, p.maxResults, pollHold, buf)
+			})
 			next <- fetched{body, err}
 		})
 	}
@@ -215,7 +217,7 @@ func (p *jsonPages) decodeAll() error {
 		case p.total > 0 && p.rows > p.total:
 			return p.complete() // of more, no end need be awaited
 		case !pg.JobComplete:
-			return fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", p.ref.JobId)
+			return tookBack(p.ref)
 		}
 		select {
 		case p.buffers <- f.body: // nothing of it has been kept

@@ -87,7 +87,7 @@ func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) 
 	if r.total <= 0 {
 		return nil, errors.New("BigQuery does not say how many rows the result has, so nobody could tell that all have come")
 	}
-	job, err := call(ctx, r.conn.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
+	job, err := ask(ctx, r.conn.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (r *storageRows) fallBack(err error) (*batch, error) {
 		return nil, r.rest.ctx.Err()
 	}
 	r.storage.refuse(err)
-	r.tell("rest", r.conn.storageError(r.rest.ctx, err, r.ref))
+	r.tell("rest", r.storageError(err))
 	r.next = r.rest.Next
 	return r.next()
 }
@@ -175,7 +175,7 @@ func (r *storageRows) received() (*batch, error) {
 			r.rest.page = nil // it is not needed any more
 		}
 		if r.given += int64(b.rows); r.given > r.total {
-			return nil, r.conn.storageError(r.rest.ctx, r.miscounted(), r.ref)
+			return nil, r.storageError(r.miscounted())
 		}
 		return b, nil
 	}
@@ -191,7 +191,14 @@ func (r *storageRows) received() (*batch, error) {
 	case !r.streamed():
 		return r.fallBack(err)
 	}
-	return nil, r.conn.storageError(r.rest.ctx, err, r.ref)
+	return nil, r.storageError(err)
+}
+
+// storageError makes the caller's error of one of the Storage Read API.
+func (r *storageRows) storageError(err error) error {
+	err = translateStorage(r.rest.ctx, err, r.conn.connector.cfg.Project, r.ref)
+	r.conn.note(r.rest.ctx, err)
+	return err
 }
 
 func (r *storageRows) miscounted() error {
@@ -272,14 +279,14 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		}
 		record, err := reader.record(message, resp.GetRowCount())
 		if err != nil {
-			return token, &spoilt{name, *offset, err}
+			return token, &unreadableRows{name, *offset, err}
 		}
 		step := runRows(len(r.columns))
 		for from := 0; from < int(resp.RowCount); from += step {
 			to := min(from+step, int(resp.RowCount))
 			b, err := reader.run(record, from, to)
 			if err != nil {
-				return token, &spoilt{name, *offset, err}
+				return token, &unreadableRows{name, *offset, err}
 			}
 			select {
 			case r.out <- b:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -13,23 +12,22 @@ import (
 
 var _ driver.RowsNextResultSet = (*Rows)(nil)
 
-// isScript tells whether an answer is that of a script, or of a procedure, which is one inside. The
-// answer to a poll does not say.
-func (p parameters) isScript(pg *page) bool {
-	switch pg.StatementType {
-	case "SCRIPT", "CALL":
-		return pg.JobReference != nil
-	case "":
-		return p.script && pg.JobReference != nil
+// kind returns what the statement was, in BigQuery's words where they are known.
+func (pg *page) kind(st *statement) sqlKind {
+	if pg.StatementType == "" {
+		return st.sql.kind
 	}
-	return false
+	return kindOfType(pg.StatementType)
 }
+
+// isScript reports whether an answer is that of a script, or of a procedure, which is one inside.
+func (pg *page) isScript(st *statement) bool { return pg.kind(st) == kindScript && pg.JobReference != nil }
 
 // children lists the jobs of a script's statements in the order in which they ran.
 func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
 	var jobs []*bq.JobListJobs
 	for token := ""; ; {
-		list, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
+		list, err := ask(ctx, c.connector, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
 		if err != nil {
 			return nil, c.failed(ctx, err, script)
 		}
@@ -42,8 +40,9 @@ func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.Job
 	return slices.DeleteFunc(jobs, func(j *bq.JobListJobs) bool {
 		// What a script computes for itself, such as the condition of an IF, is no statement.
 		// One that failed in a script that succeeded was handled by it.
-		return j.ErrorResult != nil || j.Statistics == nil || j.Statistics.Query == nil ||
-			j.Statistics.ScriptStatistics != nil && j.Statistics.ScriptStatistics.EvaluationKind == "EXPRESSION"
+		s := j.Statistics
+		return j.ErrorResult != nil || s == nil || s.Query == nil || s.ParentJobId != script.JobId ||
+			s.ScriptStatistics != nil && s.ScriptStatistics.EvaluationKind == "EXPRESSION"
 	}), nil
 }
 
@@ -51,6 +50,7 @@ func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.Job
 // script's answer has come the result of its last statement, which may be a SELECT. Who may not list jobs
 // gets that one.
 func (r *Rows) openScript(pg *page) error {
+	r.ordered = true // the text of each of its statements is not known
 	children, err := r.conn.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
 		return err
@@ -69,7 +69,7 @@ func (r *Rows) openScript(pg *page) error {
 	return r.NextResultSet()
 }
 
-// HasNextResultSet tells whether the script has a further SELECT.
+// HasNextResultSet reports whether the script has a further SELECT.
 func (r *Rows) HasNextResultSet() bool { return len(r.sets) > 0 }
 
 // NextResultSet goes on to the result of the script's next SELECT, which is fetched only now. It
@@ -85,13 +85,9 @@ func (r *Rows) NextResultSet() error {
 	r.sets = r.sets[1:]
 	if len(r.sets) > 0 || pg == nil {
 		var err error
-		if pg, err = r.conn.results(r.ctx, ref, pollTimeoutMs); err != nil {
-			return r.end(err)
+		if pg, err = r.conn.results(r.ctx, ref); err != nil {
+			return r.end(r.unread(err))
 		}
-		if !pg.JobComplete {
-			return r.end(fmt.Errorf("bigqueryuser: BigQuery took back that job %s is complete", ref.JobId))
-		}
-		pg.JobReference = ref
 	}
 	if err := r.open(pg); err != nil {
 		return r.end(err)

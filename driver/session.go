@@ -12,98 +12,163 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// session is a BigQuery session: where transactions, temporary tables and variables live. A
-// connection has one at most, made when it is first needed.
+// session is what a connection knows of its BigQuery session: where transactions, temporary tables and variables live.
+// The connection has one at most, made when it is first needed, and it takes one statement at a time.
 type session struct {
-	id       string
+	always bool // create_session=always: every statement runs in it
+
+	id       string // "" if there is none
 	location string
-	// kept tells that the session holds more than finished transactions, such as a temporary
-	// table: it must not reach the next user of the connection.
+	// kept means that the session holds more than finished transactions, such as a temporary table: it must not
+	// reach the next user of the connection.
 	kept bool
-	// settled is closed when a statement that was abandoned in the session has ended; nil if
-	// there was none. BigQuery takes one statement at a time.
+	// settled is closed when a statement that was left in the session has ended; nil if there was none.
 	settled chan struct{}
+	// crossed means that a statement was left in the session, whose end may not be over for BigQuery.
+	crossed bool
+
+	tx *transaction // nil outside of one
+}
+
+// transaction is one that is open, or was.
+type transaction struct {
+	ctx context.Context // BeginTx's
+	// err is what a statement of it has failed with. BigQuery keeps the transaction open, with its locks; nothing but
+	// its end may follow.
+	err error
 }
 
 // stateless are the statement types that leave nothing behind in a session.
-var stateless = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
-
-// sessionFor is the session that a statement runs in now; nil with create has one made with it.
-func (c *Conn) sessionFor() (s *session, create bool) {
-	if !c.tx && c.connector.cfg.CreateSession != "always" {
-		return nil, false
-	}
-	return c.session, c.session == nil
+var stateless = []string{
+	"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE",
+	"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION",
 }
 
-// checkLocation refuses a statement that is to run elsewhere than its session. Where the DSN says so, an
-// option has put the session where it is.
-func (c *Conn) checkLocation(j *job) error {
-	s, _ := c.sessionFor()
-	if s == nil || j.cfg.Location == c.connector.cfg.Location || s.runsIn(j.cfg.Location) {
-		return nil
+// used reports whether statements run in the session now, or in one that is still to be made.
+func (s *session) used() bool { return s.tx != nil || s.always }
+
+// creates reports whether the next statement makes the session.
+func (s *session) creates() bool { return s.used() && s.id == "" }
+
+// current returns the id of the session that the next statement runs in, "" if that is none.
+func (s *session) current() string {
+	if !s.used() {
+		return ""
 	}
-	return optionError{&dsn.Error{Key: "location", Problem: fmt.Sprintf("can't change in a session, and this connection's is in %s", s.location)}}
+	return s.id
 }
 
-// runsIn tells whether the session is in a location; "" is any.
+// runsIn reports whether the session is in a location; "" is any.
 func (s *session) runsIn(location string) bool {
 	return location == "" || s.location == "" || strings.EqualFold(location, s.location)
 }
 
-// enter waits until the session is free for a statement.
-func (c *Conn) enter(ctx context.Context) error {
-	if c.session == nil || c.session.settled == nil {
+// join puts a statement into the session.
+func (s *session) join(req *bq.QueryRequest) {
+	if req.CreateSession = s.creates(); s.current() == "" {
+		return
+	}
+	property := &bq.ConnectionProperty{Key: "session_id", Value: s.id}
+	req.ConnectionProperties = append(req.ConnectionProperties, property)
+	req.Location = s.location
+}
+
+// admit waits until the session is free for a statement, and refuses one that can't run in it: one that is to run in
+// another location than the session, and whatever follows a failure in a transaction. usual is the DSN's location:
+// where a statement names no other, an option has put the session where it is.
+func (s *session) admit(ctx context.Context, st *statement, usual string) error {
+	if s.tx != nil && s.tx.err != nil && st.sql.verb != "ROLLBACK" {
+		return fmt.Errorf("bigqueryuser: after an earlier error the transaction can only be rolled back: %w", s.tx.err)
+	}
+	if s.settled != nil && s.used() {
+		select {
+		case <-s.settled:
+			s.settled = nil
+		case <-ctx.Done():
+			return endOf(ctx)
+		}
+	}
+	if s.current() == "" || st.config.Location == usual || s.runsIn(st.config.Location) {
 		return nil
 	}
-	select {
-	case <-c.session.settled:
-		c.session.settled = nil
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	problem := fmt.Sprintf("can't change in a session, and this connection's is in %s", s.location)
+	return optionError{&dsn.Error{Key: "location", Problem: problem}}
+}
+
+// empty reports whether nothing is in the session that would be missed, so that another one can take its place.
+func (s *session) empty(begins bool) bool { return s.id != "" && !s.kept && (begins || s.tx == nil) }
+
+// made notes the session that a statement has made. Where an option has put it, the next user of the connection does not
+// look for it.
+func (s *session) made(id, location string, moved bool) { s.id, s.location, s.kept = id, location, moved }
+
+// ran notes what a statement that ran in the session left there. A BEGIN of the caller's own leaves a transaction.
+func (s *session) ran(statementType string) {
+	own := statementType == "BEGIN_TRANSACTION" && s.tx == nil
+	s.kept = s.kept || own || !slices.Contains(stateless, statementType)
+	s.crossed = false
+}
+
+// failed notes that a statement failed or was left: what it leaves in the session is not known, and its transaction can
+// only be rolled back.
+func (s *session) failed(err error) {
+	if !s.used() {
+		return
+	}
+	s.kept = true
+	if s.tx != nil {
+		s.tx.err = err
 	}
 }
 
-// inSession is told what a statement that ran in a session, or made one, left there.
-func (c *Conn) inSession(ctx context.Context, j *job, pg *page) error {
-	s, create := c.sessionFor()
-	if s == nil && !create {
+// leave makes later statements of the session wait until settle is called. Outside of the session nothing waits.
+func (s *session) leave() (settle func()) {
+	if s.current() == "" {
+		return func() {}
+	}
+	settled := make(chan struct{})
+	s.settled, s.crossed = settled, true
+	return func() { close(settled) }
+}
+
+// forget lets the session go, and returns it as it was. What is open in it is to be ended by the caller.
+func (s *session) forget() session {
+	was := *s
+	*s = session{always: s.always, tx: s.tx}
+	return was
+}
+
+// lost reports whether an error is the end of the session.
+func lost(e *Error) bool {
+	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available") ||
+		e.Reason == "invalid" && strings.Contains(e.Message, "Invalid input session id")
+}
+
+// inSession notes what a statement that ran in a session, or made one, left there.
+func (c *Conn) inSession(ctx context.Context, st *statement, pg *page) error {
+	if !c.session.used() {
 		return nil
 	}
-	if create {
+	if c.session.creates() {
 		id, err := c.sessionID(ctx, pg)
 		if err != nil {
-			c.abandonSession(pg.JobReference)
+			c.endCreated(pg.JobReference)
 			return err
 		}
-		// Where an option has put it, the next user of the connection does not look for it.
-		c.session = &session{id: id, location: pg.Location, kept: j.cfg.Location != c.connector.cfg.Location}
+		location := pg.Location
 		if pg.JobReference != nil {
-			c.session.location = pg.JobReference.Location
+			location = pg.JobReference.Location
 		}
+		c.session.made(id, location, st.config.Location != c.connector.cfg.Location)
 	}
-	// A BEGIN of the caller's own leaves a transaction behind.
-	own := pg.StatementType == "BEGIN_TRANSACTION" && !c.tx
-	c.session.kept = c.session.kept || own || !slices.Contains(stateless, pg.StatementType)
+	c.session.ran(pg.StatementType)
 	return nil
-}
-
-// failedInSession is told of a statement that failed or was abandoned: what it leaves in a session is
-// anybody's guess, and a transaction is rolled back by it.
-func (c *Conn) failedInSession(err error) {
-	if s, _ := c.sessionFor(); s != nil {
-		s.kept = true
-	}
-	if c.tx {
-		c.txErr = err
-	}
 }
 
 // sessionID finds the session that a statement has made: the answer to a poll does not name it.
 func (c *Conn) sessionID(ctx context.Context, pg *page) (string, error) {
 	if pg.SessionInfo == nil && pg.JobReference != nil {
-		job, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
+		job, err := ask(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 		if err != nil {
 			return "", c.failed(ctx, err, pg.JobReference)
 		}
@@ -118,63 +183,16 @@ func (c *Conn) sessionID(ctx context.Context, pg *page) (string, error) {
 }
 
 // afresh runs f, and once more if the session that it was to run in has ended: while the connection lay in the
-// pool, say. That is right only where nothing was in it yet. begins tells that f begins the transaction.
-func (c *Conn) afresh(begins bool, f func() error) error {
-	empty := c.session != nil && !c.session.kept && (begins || !c.tx)
-	err := f()
-	if e := (*Error)(nil); empty && errors.As(err, &e) && lost(e) {
-		c.bad, c.txErr = false, nil
-		err = f()
+// pool, say. That is right only where nothing was in it yet. f reports whether something may have begun, too.
+func (c *Conn) afresh(begins bool, f func() (begun bool, err error)) error {
+	empty := c.session.empty(begins)
+	begun, err := f()
+	if e := (*Error)(nil); empty && !begun && errors.As(err, &e) && lost(e) {
+		c.bad = false
+		if c.session.tx != nil {
+			c.session.tx.err = nil
+		}
+		_, err = f()
 	}
 	return err
-}
-
-// lost tells whether an error is the end of the session.
-func lost(e *Error) bool {
-	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available")
-}
-
-// endSession has BigQuery drop the session and all that is in it, a transaction too. Nobody
-// waits for it.
-func (c *Conn) endSession() {
-	s := c.session
-	if s == nil {
-		return
-	}
-	c.session = nil
-	c.connector.inBackground(orphanLimit+cancelLimit, func(bg context.Context) {
-		if s.settled != nil {
-			select {
-			case <-s.settled:
-			case <-bg.Done():
-				return
-			}
-		}
-		c.connector.abortSession(bg, s.id, s.location)
-	})
-}
-
-// abandonSession ends the session that a job has made, which could not be learnt.
-func (c *Conn) abandonSession(ref *bq.JobReference) {
-	if ref != nil {
-		c.connector.inBackground(cancelLimit, func(bg context.Context) { c.connector.abortCreated(bg, ref) })
-	}
-}
-
-// abortCreated ends the session that a job has made, of which nobody will know.
-func (c *Connector) abortCreated(ctx context.Context, ref *bq.JobReference) {
-	job, err := call(ctx, c, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
-	if err == nil && job.Statistics != nil && job.Statistics.SessionInfo != nil {
-		c.abortSession(ctx, job.Statistics.SessionInfo.SessionId, ref.Location)
-	}
-}
-
-func (c *Connector) abortSession(ctx context.Context, id, location string) {
-	legacy := false
-	req := &bq.QueryRequest{
-		Query: "CALL BQ.ABORT_SESSION()", UseLegacySql: &legacy, Location: location, TimeoutMs: pollTimeoutMs,
-		ConnectionProperties: []*bq.ConnectionProperty{{Key: "session_id", Value: id}},
-	}
-	// A session that can't be told ends by itself after a day.
-	_, _ = call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.query(ctx, req) })
 }

@@ -150,13 +150,14 @@ func (w *watch) ended(err error) {
 // complete asks for what the answer to a long statement leaves out. That the statement has
 // succeeded does not depend on it.
 func (c *Conn) complete(ctx context.Context, pg *page) {
-	if pg.StatementType != "" || pg.JobReference == nil {
+	if !pg.polled && pg.StatementType != "" || pg.JobReference == nil {
 		return // there is nothing left out, or nothing to ask for
 	}
-	job, err := call(ctx, c.connector, retryable, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
+	job, err := ask(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
 		return
 	}
+	pg.polled = false
 	q := job.Statistics.Query
 	pg.StatementType, pg.TotalBytesBilled, pg.TotalSlotMs = q.StatementType, q.TotalBytesBilled, q.TotalSlotMs
 	if pg.DmlStats == nil {

@@ -3,10 +3,10 @@ package driver
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/url"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -39,6 +40,10 @@ const (
 	absenceLife = time.Minute
 	dialLimit   = 5 * time.Second
 )
+
+// keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of gRPC allow no more
+// pings than that.
+var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 10 * time.Second}
 
 // storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
 type storage struct {
@@ -105,6 +110,7 @@ func (s *storage) client() (storagepb.BigQueryReadClient, error) {
 		s.conn, err = grpc.NewClient("dns:///"+u.Hostname()+":"+port,
 			grpc.WithTransportCredentials(secure),
 			grpc.WithUserAgent(s.agent),
+			grpc.WithKeepaliveParams(keepAlive),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialLimit}),
 			grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(channelWindow),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)))
@@ -205,38 +211,21 @@ func (s *storage) readRows(ctx context.Context, stream string, offset int64) (st
 // streamCount is how many streams are worth reading at a time here.
 func streamCount() int { return min(runtime.GOMAXPROCS(0), maxStreams) }
 
-// resumable tells whether a stream that broke is to be opened again where it broke.
+// resumable reports whether a stream that broke is to be opened again where it broke. What the service says of itself
+// passes, and so does what the network does; what it says of the request stays.
 func resumable(err error) bool {
-	s, _ := status.FromError(err)
-	switch s.Code() {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.ResourceExhausted:
-		return true
-	case codes.Internal:
-		return strings.Contains(s.Message(), "RST_STREAM") || strings.Contains(s.Message(), "stream") || strings.Contains(s.Message(), "GOAWAY")
-	}
-	return retryable(err)
-}
-
-// storageReasons are BigQuery's words for what the Storage Read API says by codes.
-var storageReasons = map[codes.Code]reason{
-	codes.PermissionDenied:   ErrAccessDenied,
-	codes.NotFound:           ErrNotFound,
-	codes.ResourceExhausted:  ErrQuotaExceeded,
-	codes.FailedPrecondition: "invalid",
-	codes.InvalidArgument:    "invalid",
-	codes.Unavailable:        "backendError",
-	codes.Internal:           "internalError",
-}
-
-// storageError makes the caller's error of one of the Storage Read API.
-func (c *Conn) storageError(ctx context.Context, err error, ref *bq.JobReference) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+	var unreadable *unreadableRows
+	if errors.As(err, &unreadable) || lasting(err) {
+		return false
 	}
 	s, ok := status.FromError(err)
 	if !ok {
-		return c.failed(ctx, err, ref)
+		return faultOf(err).passing()
 	}
-	return &Error{Reason: string(storageReasons[s.Code()]), Message: "the Storage Read API: " + s.Message() + " (" + s.Code().String() + ")",
-		JobID: ref.JobId, Project: c.connector.cfg.Project, err: err}
+	switch s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.ResourceExhausted,
+		codes.Internal, codes.Unknown, codes.Canceled:
+		return true
+	}
+	return false
 }

@@ -3,226 +3,220 @@ package driver
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
 )
 
-// submission is a statement on its way to BigQuery.
+// submission is a statement on its way to BigQuery, under one id. Its tries send the same bytes, but for the time that
+// BigQuery is to hold them: only then is a repeat taken for a duplicate.
 type submission struct {
-	req *bq.QueryRequest
-	job *bq.Job // for jobs.insert; nil for jobs.query
-	// unsure tells that a request failed which may have begun the statement all the same.
-	unsure bool
+	st   *statement
+	req  *bq.QueryRequest
+	job  *bq.Job // for jobs.insert; nil for jobs.query
+	hold time.Duration
+	// crossed means that another statement was left in the session, so that BigQuery may still be busy with it.
+	crossed bool
+	label   string // of the job; "" if it has none
+
+	since time.Time // when it was first sent
+	begun bool      // a request that failed may have begun the statement
+
+	mu     sync.Mutex
+	flying bool // a request is on its way
+	gone   bool // the caller has gone: no further request may be made
 }
 
-// send makes one request. It may be made again: the request id, or the job id, keeps BigQuery from running
-// the statement twice.
-func (s *submission) send(ctx context.Context, cl *client) (*page, error) {
-	var pg *page
-	var err error
-	if s.job != nil {
-		pg, err = s.insert(ctx, cl)
-	} else {
-		pg, err = cl.query(ctx, s.req)
+// start counts a request in, unless the caller has gone.
+func (s *submission) start() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flying = !s.gone
+	return s.flying
+}
+
+func (s *submission) land() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flying = false
+}
+
+// abandon lets no further request be made. It reports whether one is on its way.
+func (s *submission) abandon() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	return s.flying
+}
+
+// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then still on its way goes
+// on behind the caller's back, to learn which job must be cancelled.
+func (c *Conn) submit(ctx context.Context, s *submission) outcome {
+	if ctx.Err() != nil {
+		return outcome{state: stateNotBegun, err: endOf(ctx)}
 	}
-	s.unsure = s.unsure || mayHaveBegun(err)
-	return pg, err
+	// The requests do not end with ctx: only the answer tells what has begun.
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	got := make(chan outcome, 1)
+	go func() { got <- s.tries(ctx, sending, c.connector) }()
+	var o outcome
+	select {
+	case o = <-got:
+	case <-ctx.Done():
+		if s.abandon() {
+			c.leave(s, &awaited{got, stop}, outcome{})
+			return outcome{state: stateLost, err: endOf(ctx)}
+		}
+		o = <-got // at once: nothing is on its way
+	}
+	stop()
+	if o.state == stateLost {
+		c.leave(s, nil, o)
+	}
+	return o
 }
 
-// insert begins the job; its result is left to a poll.
-func (s *submission) insert(ctx context.Context, cl *client) (*page, error) {
+// tries makes requests until one is answered, the tries are used up, or ctx ends: then none follows.
+func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
+	s.since = time.Now()
+	for p := newPauses(c); ; {
+		pg, err := once(ctx, c, func(cl *client) (*page, error) {
+			if !s.start() {
+				return nil, ctx.Err()
+			}
+			defer s.land()
+			return s.request(sending, cl)
+		})
+		if err == nil {
+			return s.answered(pg)
+		}
+		again := false
+		switch f := faultOf(err); {
+		case ctx.Err() != nil && !isAnswer(err):
+			s.begun = s.begun || f == faultBroken && !errors.Is(err, ctx.Err())
+			return s.lost(err)
+		case f == faultJob:
+			return outcome{state: stateFaulted, err: err}
+		case f == faultBroken, s.tooLarge(err):
+			s.begun, again = true, f == faultBroken
+		case f == faultNotBegun, s.busy(err):
+			again = true
+		case f == faultRefused && !s.begun, f == faultRefused && !s.explained(err):
+			return outcome{state: stateFailed, err: err}
+		}
+		if !again {
+			return s.lost(err)
+		}
+		if goOn, end := p.wait(ctx, err); end != nil || !goOn {
+			return s.lost(withEnd(end, err))
+		}
+	}
+}
+
+// isAnswer reports whether an error is the service's word on the statement.
+func isAnswer(err error) bool {
+	var api *googleapi.Error
+	return errors.As(err, &api) && !faultOfAnswer(api).passing()
+}
+
+// lost is the outcome of the last try.
+func (s *submission) lost(err error) outcome {
+	if s.begun {
+		return outcome{state: stateLost, err: err}
+	}
+	return outcome{state: stateNotBegun, err: err}
+}
+
+// answered says what an answer means that is no error.
+func (s *submission) answered(pg *page) outcome {
+	switch {
+	case pg.JobComplete && pg.saysNothing(), !pg.JobComplete && pg.JobReference == nil:
+		return outcome{state: stateLost, err: protocolError("the answer is not one of BigQuery's: it names no job and has no result")}
+	case pg.JobComplete:
+		return outcome{state: stateDone, page: pg}
+	}
+	return outcome{state: stateRunning, page: pg}
+}
+
+// tooLarge reports whether an answer came that is too large to be read.
+func (s *submission) tooLarge(err error) bool {
+	var large *tooLargeError
+	return errors.As(err, &large)
+}
+
+// busy reports whether the session is busy with an earlier statement of ours: with an earlier try of this one, or with one
+// whose cancel has not taken effect yet.
+func (s *submission) busy(err error) bool {
+	return (s.begun || s.crossed) && strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
+}
+
+// explained reports whether a refusal can come from the success of an earlier try: BigQuery does not promise to know
+// the id of every kind of statement again.
+func (s *submission) explained(err error) bool {
+	var api *googleapi.Error
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch s.st.sql.verb {
+	case "COMMIT":
+		return !conflict.MatchString(api.Message)
+	case "CREATE", "UNDROP":
+		return hasReason(api, []string{"duplicate"})
+	case "DROP", "ALTER", "RENAME":
+		return hasReason(api, []string{"notFound"})
+	}
+	return false
+}
+
+// request makes one request.
+func (s *submission) request(ctx context.Context, cl *client) (*page, error) {
+	if s.job == nil {
+		return cl.query(ctx, s.req, s.hold)
+	}
 	job, err := cl.insert(ctx, s.job)
-	if api := (*googleapi.Error)(nil); s.unsure && errors.As(err, &api) && api.Code == http.StatusConflict {
-		// Nobody else has this id: an earlier request has begun the job.
-		return s.begun(locationIn(api.Message, s.job.JobReference.JobId)), nil
+	if api := (*googleapi.Error)(nil); errors.As(err, &api) && api.Code == http.StatusConflict {
+		if location, ours := jobIn(api.Message, s.job.JobReference.JobId); ours {
+			return s.inserted(location, ""), nil
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if job.JobReference != nil {
-		return s.begun(job.JobReference.Location), nil
+	if err := jobError(job); err != nil {
+		return nil, err
 	}
-	return s.begun(""), nil
+	location, statementType := "", ""
+	if job.JobReference != nil {
+		location = job.JobReference.Location
+	}
+	if job.Statistics != nil && job.Statistics.Query != nil {
+		statementType = job.Statistics.Query.StatementType
+	}
+	return s.inserted(location, statementType), nil
 }
 
-// begun is the answer that the job with our id is there. location is where it says it runs, if it does.
-func (s *submission) begun(location string) *page {
+// inserted is the answer that the job with our id is there. Its result is left to a poll.
+func (s *submission) inserted(location, statementType string) *page {
 	ref := *s.job.JobReference
 	if location != "" {
 		ref.Location = location
 	}
 	pg := &page{}
-	pg.JobReference = &ref
+	pg.JobReference, pg.StatementType = &ref, statementType
 	return pg
 }
 
-// locationIn finds where a job runs in a message that names it as PROJECT:LOCATION.ID; "" if it does not.
-func locationIn(message, id string) string {
+// jobIn reports whether a message names a job, as PROJECT:LOCATION.ID, and where it says that the job runs; "" if it
+// does not.
+func jobIn(message, id string) (location string, ok bool) {
 	before, _, found := strings.Cut(message, "."+id)
 	colon := strings.LastIndexByte(before, ':')
 	if !found || strings.ContainsAny(before[colon+1:], " .") {
-		return ""
+		return "", strings.Contains(message, id)
 	}
-	return before[colon+1:]
-}
-
-// mayHaveBegun tells whether a request that failed may have begun its statement all the same.
-func mayHaveBegun(err error) bool {
-	var api *googleapi.Error
-	var signIn signInError
-	var dial *net.OpError
-	switch {
-	case err == nil, errors.As(err, &signIn), errors.As(err, &dial) && dial.Op == "dial":
-		return false
-	case errors.As(err, &api):
-		return api.Code >= http.StatusInternalServerError
-	}
-	return true
-}
-
-// submit sends the statement. The request itself does not end with ctx: a job that has
-// begun must be cancelled, and only the answer tells which one it is.
-func (c *Conn) submit(ctx context.Context, j *job, p parameters, req *bq.QueryRequest) (*page, error) {
-	send, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &submission{req: req}
-	again := restartable(p.script || c.tx) // here, since c is the caller's again when ctx ends
-	if j.inserted() {
-		s.job = j.insertion(req)
-	}
-	type outcome struct {
-		page *page
-		err  error
-	}
-	answer := make(chan outcome, 1)
-	go func() {
-		pg, err := call(ctx, c.connector, again, func(cl *client) (*page, error) { return s.send(send, cl) })
-		if err == nil && !pg.JobComplete && pg.JobReference == nil {
-			err = errors.New("BigQuery's answer names no job and has no result")
-		}
-		answer <- outcome{pg, err}
-	}()
-	var left error // what the caller leaves with
-	select {
-	case a := <-answer:
-		stop()
-		c.inDoubt = a.err != nil && s.unsure
-		left = c.failed(ctx, a.err, nil)
-		if !c.inDoubt || ctx.Err() == nil && s.job == nil && !retryable(a.err) {
-			return a.page, left
-		}
-		answer <- a // no more tries, and nobody can tell whether one of them has begun the statement
-	case <-ctx.Done():
-		c.inDoubt = true
-		left = ctx.Err()
-	}
-	settled := c.unsettle()
-	waits := c.connector.inBackground(orphanLimit, func(bg context.Context) {
-		defer settle(settled)
-		defer stop()
-		late := time.NewTimer(askAfter)
-		defer late.Stop()
-		for {
-			select {
-			case a := <-answer:
-				c.connector.endOrphan(bg, s, a.page, a.err, settled != nil)
-				return
-			case <-late.C:
-				// BigQuery holds the answer as long as the job runs. The program may be gone by then.
-				if pg, err := c.connector.find(bg, s); err == nil {
-					c.connector.drop(bg, s, pg, settled != nil)
-				}
-			case <-bg.Done():
-				stop()
-				<-answer
-				return
-			}
-		}
-	})
-	if !waits {
-		stop()
-		settle(settled)
-	}
-	return nil, left
-}
-
-// endOrphan stops what a statement has begun for which nobody waits any more. pg and err are its answer.
-func (c *Connector) endOrphan(ctx context.Context, s *submission, pg *page, err error, wait bool) {
-	if err != nil && s.unsure { // the answer was lost
-		pg, err = c.find(ctx, s)
-	}
-	if err == nil {
-		c.drop(ctx, s, pg, wait)
-	}
-}
-
-// find tells which job a statement has begun whose answer is not there: the same request once more gives it, and
-// does not wait for it.
-func (c *Connector) find(ctx context.Context, s *submission) (*page, error) {
-	if s.job != nil {
-		return s.begun(""), nil
-	}
-	ask := *s.req
-	ask.TimeoutMs = 1
-	return call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.query(ctx, &ask) })
-}
-
-// drop cancels a job that goes on, and ends the session that it has made.
-func (c *Connector) drop(ctx context.Context, s *submission, pg *page, wait bool) {
-	if pg.JobReference == nil {
-		return // it has ended, without a job
-	}
-	if !pg.JobComplete {
-		c.cancelNow(ctx, pg.JobReference, wait)
-	}
-	if s.req.CreateSession {
-		c.abortCreated(ctx, pg.JobReference)
-	}
-}
-
-// abandon cancels a job that nobody waits for any more.
-func (c *Conn) abandon(ref *bq.JobReference) {
-	settled := c.unsettle()
-	_, created := c.sessionFor()
-	if !c.connector.inBackground(cancelLimit, func(bg context.Context) {
-		defer settle(settled)
-		c.connector.cancelNow(bg, ref, settled != nil)
-		if created {
-			c.connector.abortCreated(bg, ref)
-		}
-	}) {
-		settle(settled)
-	}
-}
-
-// unsettle makes later statements of the session wait until settle is called; nil if the
-// abandoned one was in none.
-func (c *Conn) unsettle() chan struct{} {
-	s, _ := c.sessionFor()
-	if s == nil {
-		return nil
-	}
-	s.settled = make(chan struct{})
-	return s.settled
-}
-
-func settle(settled chan struct{}) {
-	if settled != nil {
-		close(settled)
-	}
-}
-
-// cancelNow stops a job and, if asked to, waits for its end. Nobody is left to be told whether it worked.
-func (c *Connector) cancelNow(ctx context.Context, ref *bq.JobReference, wait bool) {
-	_, _ = call(ctx, c, retryable, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
-	for pause := 10 * time.Millisecond; wait; pause = min(2*pause, time.Second) {
-		pg, err := call(ctx, c, retryable, func(cl *client) (*page, error) { return cl.results(ctx, ref, 1, pollTimeoutMs) })
-		if err != nil || pg.JobComplete || sleep(ctx, pause) != nil {
-			return
-		}
-	}
+	return before[colon+1:], true
 }

@@ -31,30 +31,35 @@ var _ driver.Tx = (*tx)(nil)
 // When ctx ends before Commit, database/sql rolls the transaction back.
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	switch level := sql.IsolationLevel(opts.Isolation); {
-	case c.tx:
+	case c.session.tx != nil:
 		return nil, errors.New("bigqueryuser: the connection is in a transaction already, and BigQuery does not nest them")
 	case level != sql.LevelDefault && level != sql.LevelSnapshot:
 		return nil, fmt.Errorf("bigqueryuser: BigQuery has no isolation level %s: use sql.LevelDefault or sql.LevelSnapshot", level)
 	case opts.ReadOnly:
 		return nil, errors.New("bigqueryuser: BigQuery has no read-only transactions")
 	}
-	j, _, err := c.job(ctx, nil)
+	config, _, err := newJobConfig(ctx, &c.connector.cfg, nil)
 	switch {
 	case err != nil:
 		return nil, err
-	case j.cfg.DryRun:
+	case config.DryRun:
 		return nil, errors.New("bigqueryuser: a transaction can't be a dry run: give DryRun to its statements")
 	}
-	if c.session != nil && !c.session.runsIn(j.cfg.Location) && c.connector.cfg.CreateSession != "always" {
-		c.endSession() // the transaction is to run elsewhere
+	if c.session.id != "" && !c.session.runsIn(config.Location) && !c.session.always {
+		c.endSession(false) // the transaction is to run elsewhere
 	}
 	ctx = WithOptions(ctx, atOnce)
-	c.tx, c.txErr = true, nil
-	if _, err = c.run(ctx, beginTransaction, nil); err != nil {
-		c.tx = false
-		c.endSession() // it may have begun
+	st, err := c.statement(ctx, beginTransaction, nil)
+	if err != nil {
 		return nil, err
 	}
+	c.session.tx = &transaction{ctx: ctx}
+	if _, err = c.run(ctx, st); err != nil {
+		c.session.tx = nil
+		c.endSession(false) // it may have begun
+		return nil, err
+	}
+	c.connector.openTransaction(c.session.id, c.session.location)
 	return &tx{c, ctx}, nil
 }
 
@@ -62,25 +67,28 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 // another one has changed the same table: nothing was changed, and the whole may be tried again. One that
 // matches ErrCommitUnknown leaves it open.
 func (t *tx) Commit() error {
-	if err := t.conn.rolledBack(); err != nil {
-		t.conn.tx = false
-		t.conn.endSession()
+	s := &t.conn.session
+	if s.tx != nil && s.tx.err != nil {
+		err := fmt.Errorf("bigqueryuser: the transaction was not committed, because of an earlier error in it: %w", s.tx.err)
+		s.tx = nil
+		t.conn.endSession(false)
 		return err
 	}
-	t.conn.inDoubt = false
-	err := t.end(t.ctx, commitTransaction)
-	if err != nil && t.conn.inDoubt && !errors.Is(err, ErrConcurrentUpdate) {
-		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
-	}
-	return err
+	return t.end(t.ctx, commitTransaction)
 }
 
-// Rollback undoes the transaction. One that BigQuery has rolled back already, because of an error
-// in it, is no error.
+// Rollback undoes the transaction. One that is gone already, with its session or because BigQuery has ended it, is no
+// error.
 func (t *tx) Rollback() error {
-	if t.conn.session == nil {
-		t.conn.tx = false
+	s := &t.conn.session
+	if s.id == "" {
+		s.tx = nil
 		return nil // it is gone, and the transaction with it
+	}
+	if s.settled != nil && !s.always {
+		// What was left in the session may run for some time. The session's end takes it along.
+		s.tx = nil
+		return t.conn.abandonTransaction(t.ctx)
 	}
 	ctx := t.ctx
 	if ctx.Err() != nil {
@@ -93,24 +101,24 @@ func (t *tx) Rollback() error {
 	return err
 }
 
-// rolledBack is the error of whatever comes after a statement that failed in a transaction: BigQuery
-// has rolled it back, and would run what comes next by itself, outside of any transaction.
-func (c *Conn) rolledBack() error {
-	if !c.tx || c.txErr == nil {
-		return nil
-	}
-	return fmt.Errorf("bigqueryuser: the transaction has been rolled back because of an earlier error: %w", c.txErr)
-}
-
 // end sends the last statement. Where it fails, the session goes, and with it whatever may be left
 // of the transaction.
-func (t *tx) end(ctx context.Context, statement string) error {
+func (t *tx) end(ctx context.Context, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, txLimit)
 	defer cancel()
-	_, err := t.conn.run(ctx, statement, nil)
-	t.conn.tx = false
-	if err != nil {
-		t.conn.endSession()
+	c := t.conn
+	if c.session.tx != nil {
+		c.session.tx.ctx = ctx
 	}
-	return err
+	st, err := c.statement(ctx, text, nil)
+	if err == nil {
+		_, err = c.run(ctx, st)
+	}
+	c.session.tx = nil
+	if err != nil {
+		c.endSession(text == commitTransaction)
+		return err
+	}
+	c.connector.closeTransaction(c.session.id)
+	return nil
 }

@@ -96,6 +96,9 @@ type Config struct {
 	// JobIDPrefix is what the ids of jobs begin with, before a random part:
 	// letters, digits, _ and -. "" leaves the ids to BigQuery.
 	JobIDPrefix string
+	// LabelJobs puts a label on each job, bigqueryuser:connection, by which a job is found and
+	// cancelled whose answer was lost. Labels are in billing exports.
+	LabelJobs bool
 	// DestinationTable keeps the results of queries in a table: "table" of Dataset,
 	// "dataset.table" or "project.dataset.table". "" leaves them in a table of
 	// BigQuery's own, for a day.

@@ -42,6 +42,8 @@
 //	create_session  auto (for transactions) or always                         auto
 //	maximum_bytes_billed  bytes that a statement may bill, at least 1         no limit
 //	use_query_cache true or false                                             true
+//	label_jobs      true labels jobs, so that one whose answer was lost is    false
+//	                found and cancelled
 //	labels          of the jobs, as in team:sales,app:report                  none
 //	priority        interactive, or batch (when there are idle resources)     interactive
 //	reservation     projects/P/locations/L/reservations/R, or none            as assigned

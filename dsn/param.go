@@ -36,6 +36,8 @@ var params = []param{
 		"a time of at least 1ms with its unit, such as 90s or 5m"),
 	row("kms_key", text, func(c *Config) *string { return &c.KMSKey }, isKMSKey,
 		"the name of a Cloud KMS key, such as projects/P/locations/L/keyRings/R/cryptoKeys/K"),
+	row("label_jobs", flag, func(c *Config) *bool { return &c.LabelJobs }, func(bool) bool { return true },
+		"true or false").orZero(),
 	row("labels", pairs, func(c *Config) *map[string]string { return &c.Labels }, isLabels,
 		"key:value pairs, comma separated, of at most 63 small letters, digits, _ and -, such as "+
 			"team:sales,app:report"),

@@ -40,8 +40,8 @@ func TestIsOrdered(t *testing.T) {
 		{"SELECT a, order_by, by_order FROM t", false},
 		{")))(", false},
 	} {
-		if got := isOrdered(tt.sql); got != tt.want {
-			t.Errorf("%s: got %v; want %v", tt.sql, got, tt.want)
+		if got, err := scanText(tt.sql); got.ordered != tt.want || err != nil {
+			t.Errorf("%s: got %v, %v; want %v", tt.sql, got.ordered, err, tt.want)
 		}
 	}
 }

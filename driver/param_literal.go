@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"cloud.google.com/go/civil"
+	"cloud.google.com/go/bigquery"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
@@ -63,28 +63,6 @@ func encodeTimestamp(t time.Time) (argument, error) {
 	return scalar("TIMESTAMP", u.Format(timestampLayout)), nil
 }
 
-// fractionText is what follows the seconds: nothing, or a point and six digits.
-func fractionText(nanos int) string {
-	if nanos < 1000 {
-		return ""
-	}
-	return fmt.Sprintf(".%06d", nanos/1000)
-}
-
-func timeText(t civil.Time) string {
-	return fmt.Sprintf("%02d:%02d:%02d", t.Hour, t.Minute, t.Second) + fractionText(t.Nanosecond)
-}
-
-// datetimeText has a space between date and time in a parameter and a T where BigQuery prints it.
-func datetimeText(t civil.DateTime, between string) string {
-	return t.Date.String() + between + timeText(t.Time)
-}
-
-const (
-	numericScale    = 9
-	bigNumericScale = 38
-)
-
 // The bounds, times 10^scale: 38 nines either way, and -2^255 up to 2^255-1.
 var (
 	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
@@ -122,6 +100,14 @@ func encodeInt(i *big.Int) (argument, error) {
 		return encode(i.Int64())
 	}
 	return encodeRat(new(big.Rat).SetInt(i))
+}
+
+func encodeInterval(v *bigquery.IntervalValue) (argument, error) {
+	text, err := intervalText(v)
+	if err != nil {
+		return argument{}, err
+	}
+	return scalar("INTERVAL", text), nil
 }
 
 func encodeRange(r Range) (argument, error) {

@@ -44,14 +44,6 @@ func intervalText(v *bigquery.IntervalValue) (string, error) {
 	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s", ms, m/12, m%12, v.Days, ts, t/3600, t/60%60, t%60, fractionText(int(n))), nil
 }
 
-func encodeInterval(v *bigquery.IntervalValue) (argument, error) {
-	text, err := intervalText(v)
-	if err != nil {
-		return argument{}, err
-	}
-	return scalar("INTERVAL", text), nil
-}
-
 func signed(n int64) (sign string, abs int64) {
 	if n < 0 {
 		return "-", -n

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-func TestFindParameters(t *testing.T) {
+func TestPlaceholders(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		sql        string
@@ -39,19 +40,19 @@ func TestFindParameters(t *testing.T) {
 		{"SELECT @@ a, @@a.b, @@`c`", 0, nil},
 		{"é?ü", 1, nil},
 	} {
-		p, err := findParameters(tt.sql)
+		p, err := scanText(tt.sql)
 		if err != nil {
-			t.Errorf("findParameters(%q): %v", tt.sql, err)
+			t.Errorf("scanText(%q): %v", tt.sql, err)
 		} else if p.positional != tt.positional || !slices.Equal(p.names, tt.names) {
-			t.Errorf("findParameters(%q) = %d, %q; want %d, %q", tt.sql, p.positional, p.names, tt.positional, tt.names)
+			t.Errorf("scanText(%q) = %d, %q; want %d, %q", tt.sql, p.positional, p.names, tt.positional, tt.names)
 		}
 	}
-	if _, err := findParameters("SELECT ?, @a"); err == nil {
+	if _, err := scanText("SELECT ?, @a"); err == nil {
 		t.Error("a mix of ? and @a: got no error")
 	}
 }
 
-func TestFindScripts(t *testing.T) {
+func TestScripts(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]bool{
 		"SELECT 1":                    false,
@@ -71,14 +72,14 @@ func TestFindScripts(t *testing.T) {
 		"SELECT 1;\u00a0\f":           false,
 		"\u00a0CALL p()":              true,
 	} {
-		if p, err := findParameters(sql); err != nil || p.script != want {
-			t.Errorf("%q: got script %v, %v; want %v", sql, p.script, err, want)
+		if p, err := scanText(sql); err != nil || (p.kind == kindScript) != want {
+			t.Errorf("%q: got kind %v, %v; want a script: %v", sql, p.kind, err, want)
 		}
 	}
 }
 
 // referenceTokens is GoogleSQL's lexical grammar as far as placeholders go, each token as an
-// expression: slow, and with nothing in common with findParameters. The first that matches
+// expression: slow, and with nothing in common with scanText. The first that matches
 // where the one before ended is the next token.
 var referenceTokens = []struct {
 	kind string
@@ -127,8 +128,8 @@ func referenceParameters(sql string) (positional int, names []string) {
 	return positional, names
 }
 
-// FuzzFindParameters: no placeholder is missed, split or made up, compared with the reference.
-func FuzzFindParameters(f *testing.F) {
+// FuzzScanText: no placeholder is missed, split or made up, compared with the reference.
+func FuzzScanText(f *testing.F) {
 	for _, s := range []string{
 		"?", "@a", "a ? 'b", "\\", "''", "*/ ?", "\n?", "@@x", "@`", "'''a'?''b''' ?", `r'\'?', ?`, "@ /* @b */ a",
 		"@--?\na", "@@ a, @a, @A", "@`a b`", "SELECT @a\u00a0AND ?", "`?` # ?\r?", `"""\"""?"""?`, "@{x=1} ?",
@@ -137,8 +138,14 @@ func FuzzFindParameters(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
+		if !utf8.ValidString(sql) {
+			if _, err := scanText(sql); err == nil {
+				t.Fatalf("%q: got no error for a text that is not UTF-8", sql)
+			}
+			return
+		}
 		positional, names := referenceParameters(sql)
-		got, err := findParameters(sql)
+		got, err := scanText(sql)
 		if mixed := positional > 0 && len(names) > 0; mixed != (err != nil) {
 			t.Fatalf("%q: got %v; the reference finds %d ? and %q", sql, err, positional, names)
 		}

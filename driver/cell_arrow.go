@@ -136,8 +136,6 @@ func arrowTimestamp(a *array.Timestamp, i int, _ *boxes) (time.Time, error) {
 	return time.UnixMicro(n).UTC(), nil
 }
 
-const secondsOfDay = 24 * 60 * 60
-
 func arrowDate(a *array.Date32, i int, _ *boxes) (time.Time, error) {
 	s := int64(a.Value(i)) * secondsOfDay
 	if s < minMicros/1_000_000 || s > maxMicros/1_000_000 {

@@ -1,0 +1,34 @@
+package driver
+
+import (
+	"fmt"
+
+	"cloud.google.com/go/civil"
+)
+
+// The texts and scales that cells and arguments have in common. The official client's texts are not used: it rounds
+// a civil time up to a sixtieth second.
+
+const secondsOfDay = 24 * 60 * 60
+
+const (
+	numericScale    = 9
+	bigNumericScale = 38
+)
+
+// fractionText is what follows the seconds: nothing, or a point and six digits.
+func fractionText(nanos int) string {
+	if nanos < 1000 {
+		return ""
+	}
+	return fmt.Sprintf(".%06d", nanos/1000)
+}
+
+func timeText(t civil.Time) string {
+	return fmt.Sprintf("%02d:%02d:%02d", t.Hour, t.Minute, t.Second) + fractionText(t.Nanosecond)
+}
+
+// datetimeText has a space between date and time in a parameter and a T where BigQuery prints it.
+func datetimeText(t civil.DateTime, between string) string {
+	return t.Date.String() + between + timeText(t.Time)
+}

@@ -1,0 +1,62 @@
+package driver
+
+import (
+	"context"
+	"errors"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// dryRun has BigQuery check a statement without running it. declared are named parameters
+// whose types are known; for the rest BigQuery says what they are.
+func (c *Conn) dryRun(
+	ctx context.Context, st *statement, declared []*bq.QueryParameter,
+) (stats *bq.JobStatistics, err error) {
+	if c.closed {
+		return nil, errConnClosed
+	}
+	err = c.afresh(false, func() (bool, error) {
+		stats, err = c.dryRunOnce(ctx, st, declared)
+		return false, err
+	})
+	return stats, err
+}
+
+func (c *Conn) dryRunOnce(ctx context.Context, st *statement, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
+	if err := c.session.admit(ctx, st, c.connector.cfg.Location); err != nil {
+		return nil, err
+	}
+	insertion := st.insertion(c.request(st, declared))
+	insertion.JobReference.JobId, insertion.Configuration.DryRun = "", true
+	q := insertion.Configuration.Query
+	q.CreateSession = false
+	q.MaximumBytesBilled = 0 // what it would read is the question
+	stats, err := ask(ctx, c.connector, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
+	err = about(c.failed(ctx, err, nil), st.text)
+	if c.session.creates() && errors.Is(err, ErrInvalidQuery) {
+		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.
+		if c.makeSession(ctx) == nil {
+			return c.dryRun(ctx, st, declared)
+		}
+	}
+	return stats, err
+}
+
+// makeSession makes the session that statements are to run in.
+func (c *Conn) makeSession(ctx context.Context) error {
+	ctx = WithOptions(ctx, atOnce)
+	st, err := c.statement(ctx, "SELECT 1", nil)
+	if err == nil {
+		_, err = c.run(ctx, st)
+	}
+	return err
+}
+
+// checked is the answer to a statement that was only checked.
+func checked(stats *bq.JobStatistics) *page {
+	pg := &page{}
+	pg.JobComplete = true
+	pg.TotalBytesProcessed = stats.TotalBytesProcessed
+	pg.Schema, pg.StatementType, pg.CacheHit = stats.Query.Schema, stats.Query.StatementType, stats.Query.CacheHit
+	return pg
+}

@@ -1,0 +1,131 @@
+package driver
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// namedArgument is an argument of a statement.
+type namedArgument struct {
+	name     string // "" if it is positional
+	position int    // counted from 1
+	argument
+}
+
+func (a *namedArgument) String() string {
+	if a.name != "" {
+		return "argument @" + a.name
+	}
+	return fmt.Sprintf("argument %d", a.position)
+}
+
+// encodeArguments turns what database/sql passes on into arguments.
+func encodeArguments(args []driver.NamedValue) ([]namedArgument, error) {
+	out := make([]namedArgument, len(args))
+	for i, nv := range args {
+		out[i] = namedArgument{name: nv.Name, position: nv.Ordinal}
+		a, err := encode(nv.Value)
+		if err != nil {
+			return nil, fmt.Errorf("bigqueryuser: %v: %w", &out[i], err)
+		}
+		out[i].argument = a
+	}
+	return out, nil
+}
+
+// checkArguments checks that the arguments are as many, of one style and of the names that the statement asks for.
+func checkArguments(sql *sqlText, args []namedArgument) error {
+	named := 0
+	seen := make(map[string]bool)
+	for i := range args {
+		if args[i].name == "" {
+			continue
+		}
+		named++
+		name := strings.ToLower(args[i].name)
+		if seen[name] {
+			return fmt.Errorf("bigqueryuser: argument @%s is given twice", args[i].name)
+		}
+		seen[name] = true
+	}
+	switch {
+	case named > 0 && named < len(args):
+		return errors.New("bigqueryuser: some arguments are named and some are not: use sql.Named for all of them or for none")
+	case named > 0 && sql.positional > 0:
+		return errors.New("bigqueryuser: the statement has ? placeholders, but its arguments are named: write @name in the statement")
+	case named == 0 && len(args) > 0 && len(sql.names) > 0:
+		return fmt.Errorf("bigqueryuser: the statement has @%s, but its arguments have no names: use sql.Named(%q, value)",
+			sql.names[0], sql.names[0])
+	case named == 0 && len(args) != sql.count():
+		return fmt.Errorf("bigqueryuser: the statement has %d placeholders and %d arguments", sql.count(), len(args))
+	}
+	for i := range args {
+		if args[i].name != "" && sql.slot(args[i].name) < 0 {
+			return fmt.Errorf("bigqueryuser: the statement has no @%s", args[i].name)
+		}
+	}
+	for _, name := range sql.names {
+		if !seen[name] {
+			return fmt.Errorf("bigqueryuser: the statement has @%s, and no argument of this name", name)
+		}
+	}
+	return nil
+}
+
+// parameters are the arguments of a statement as BigQuery takes them, as far as their types are known.
+type parameters struct {
+	all      []*bq.QueryParameter
+	declared []*bq.QueryParameter // those whose Go value says the type
+	sure     []*bq.QueryParameter // those of them that are not text, which may be of another type than STRING
+}
+
+func newParameters(args []namedArgument) parameters {
+	p := parameters{all: make([]*bq.QueryParameter, len(args))}
+	for i := range args {
+		a := &args[i]
+		p.all[i] = &bq.QueryParameter{Name: a.name, ParameterType: a.typ, ParameterValue: a.value}
+		if a.typ == nil {
+			continue
+		}
+		p.declared = append(p.declared, p.all[i])
+		if a.typ.Type != "STRING" {
+			p.sure = append(p.sure, p.all[i])
+		}
+	}
+	return p
+}
+
+func (p *parameters) hasText() bool  { return len(p.sure) < len(p.declared) }
+func (p *parameters) complete() bool { return len(p.declared) == len(p.all) }
+
+// writtenAsText has the types whose values are text in Go, and that BigQuery does not make of a STRING by itself.
+var writtenAsText = map[string]bool{
+	"NUMERIC": true, "BIGNUMERIC": true, "INTERVAL": true, "GEOGRAPHY": true, "JSON": true,
+}
+
+// resolve gives the arguments the types that BigQuery found for the statement's slots.
+func (p *parameters) resolve(sql *sqlText, args []namedArgument, types []*bq.QueryParameterType) error {
+	for i := range args {
+		a := &args[i]
+		slot := i
+		if a.name != "" {
+			slot = sql.slot(a.name)
+		}
+		if a.typ != nil {
+			if found := types[slot]; a.typ.Type == "STRING" && found != nil && writtenAsText[found.Type] {
+				p.all[i].ParameterType = found
+			}
+			continue
+		}
+		resolved, err := a.as(types[slot])
+		if err != nil {
+			return fmt.Errorf("bigqueryuser: %v: %w", a, err)
+		}
+		p.all[i].ParameterType, p.all[i].ParameterValue = resolved.typ, resolved.value
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package driver
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// maxRefusals is how many polls in a row may be refused or lost.
+const maxRefusals = 8
+
+// await waits for the end of a job that runs. first is what is known of it.
+func (c *Conn) await(ctx context.Context, s *submission, first *page) outcome {
+	ref := first.JobReference
+	defer c.connector.runs(ref.JobId)()
+	p := &poller{conn: c, sub: s, first: first, ref: ref, quick: firstQuickPause}
+	for {
+		o := p.poll(ctx)
+		switch {
+		case ctx.Err() != nil && (o.state == stateRunning || o.state == stateLost):
+			c.leaveJob(s, ref)
+			return outcome{state: stateLost, err: endOf(ctx)}
+		case o.state == stateLost:
+			c.leaveJob(s, ref)
+			return o
+		case o.state != stateRunning:
+			return o
+		}
+	}
+}
+
+const firstQuickPause = 10 * time.Millisecond
+
+// poller asks for the result of a job until it is there.
+type poller struct {
+	conn  *Conn
+	sub   *submission
+	first *page
+	ref   *bq.JobReference
+
+	refusals int           // in a row
+	pauses   *pauses       // between them
+	quick    time.Duration // pause after an answer that BigQuery did not hold
+	polled   bool
+}
+
+// poll asks once, and pauses where that has to be asked again.
+func (p *poller) poll(ctx context.Context) outcome {
+	c := p.conn
+	if p.polled || !p.sub.st.config.inserted() {
+		c.tellProgress(ctx, p.ref, p.sub.since)
+	}
+	p.polled = true
+	asked := time.Now()
+	rows := firstPage(&c.connector.cfg)
+	pg, err := once(ctx, c.connector, func(cl *client) (*page, error) {
+		return cl.results(ctx, p.ref, rows, pollHoldFor(ctx))
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return outcome{state: stateRunning}
+	case err != nil:
+		return p.refused(ctx, err)
+	case pg.JobComplete:
+		return outcome{state: stateDone, page: p.complete(pg)}
+	}
+	p.refusals, p.pauses = 0, nil
+	if time.Since(asked) < time.Second {
+		_ = sleep(ctx, p.quick)
+		p.quick = min(2*p.quick, time.Second)
+	}
+	return outcome{state: stateRunning}
+}
+
+// complete adds to the answer of a poll what only the first answer says.
+func (p *poller) complete(pg *page) *page {
+	pg.polled = true
+	if pg.JobReference == nil {
+		pg.JobReference = p.ref
+	}
+	if pg.StatementType == "" {
+		pg.StatementType = p.first.StatementType
+	}
+	if pg.Location == "" {
+		pg.Location = p.ref.Location
+	}
+	if pg.SessionInfo == nil {
+		pg.SessionInfo = p.first.SessionInfo
+	}
+	return pg
+}
+
+// refused finds out what a poll means that was refused or lost. It says nothing of the job by itself: the job is asked.
+func (p *poller) refused(ctx context.Context, err error) outcome {
+	if faultOf(err) == faultEnd {
+		return outcome{state: stateLost, err: err}
+	}
+	if p.refusals++; p.refusals >= maxRefusals {
+		return outcome{state: stateLost, err: err}
+	}
+	young := statusOf(err) == http.StatusNotFound && time.Since(p.sub.since) < youngLimit
+	if statusOf(err) != 0 && !isFrontEnd(err) && !young {
+		if o := p.look(ctx, err); o.state != stateRunning {
+			return o
+		}
+	}
+	if p.pauses == nil {
+		p.pauses = newPauses(p.conn.connector)
+	}
+	if again, end := p.pauses.wait(ctx, err); end != nil || !again {
+		return outcome{state: stateLost, err: withEnd(end, err)}
+	}
+	return outcome{state: stateRunning}
+}
+
+// look asks how the job is. refusal is what the poll was refused with: where the job has failed, BigQuery gives the
+// failure as the answer to the poll.
+func (p *poller) look(ctx context.Context, refusal error) outcome {
+	c := p.conn
+	job, err := once(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, p.ref) })
+	if err != nil || !isDone(job) {
+		return outcome{state: stateRunning}
+	}
+	if failed := jobError(job); failed != nil {
+		if faultOf(failed) == faultJob {
+			return outcome{state: stateFaulted, err: failed}
+		}
+		if sameReason(refusal, failed) {
+			failed = refusal
+		}
+		return outcome{state: stateFailed, err: failed}
+	}
+	if job.Statistics == nil || job.Statistics.Query == nil || kindOfType(job.Statistics.Query.StatementType).hasRows() {
+		return outcome{state: stateRunning} // its rows are asked for again
+	}
+	q := job.Statistics.Query
+	pg := &page{}
+	pg.JobComplete, pg.StatementType, pg.Schema = true, q.StatementType, q.Schema
+	pg.TotalBytesProcessed, pg.CacheHit = job.Statistics.TotalBytesProcessed, q.CacheHit
+	pg.NumDmlAffectedRows, pg.DmlStats, pg.counted = q.NumDmlAffectedRows, q.DmlStats, true
+	pg.SessionInfo = job.Statistics.SessionInfo
+	return outcome{state: stateDone, page: p.complete(pg)}
+}

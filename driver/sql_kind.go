@@ -1,0 +1,48 @@
+package driver
+
+import "strings"
+
+// sqlKind is what a statement is, as far as the driver has to know.
+type sqlKind int
+
+const (
+	kindOther       sqlKind = iota // LOAD DATA, EXPORT DATA, GRANT, ASSERT and what is not known here
+	kindQuery                      // it changes nothing
+	kindDML                        // INSERT, UPDATE, DELETE, MERGE, TRUNCATE
+	kindDDL                        // CREATE, ALTER, DROP, UNDROP
+	kindScript                     // several statements, CALL, EXECUTE IMMEDIATE, a block: parts of it can have run
+	kindTransaction                // BEGIN, COMMIT and ROLLBACK TRANSACTION
+)
+
+// kindsByWord has the kinds of the words that a statement can begin with. What is missing is kindOther.
+var kindsByWord = map[string]sqlKind{
+	"SELECT": kindQuery, "WITH": kindQuery, "FROM": kindQuery, "GRAPH": kindQuery,
+	"INSERT": kindDML, "UPDATE": kindDML, "DELETE": kindDML, "MERGE": kindDML, "TRUNCATE": kindDML,
+	"CREATE": kindDDL, "ALTER": kindDDL, "DROP": kindDDL, "UNDROP": kindDDL, "RENAME": kindDDL,
+	"CALL": kindScript, "EXECUTE": kindScript, "DECLARE": kindScript, "SET": kindScript, "IF": kindScript,
+	"CASE": kindScript, "LOOP": kindScript, "WHILE": kindScript, "REPEAT": kindScript, "FOR": kindScript,
+	"BREAK": kindScript, "LEAVE": kindScript, "CONTINUE": kindScript, "ITERATE": kindScript,
+	"RETURN": kindScript, "RAISE": kindScript, "BEGIN": kindScript,
+	"COMMIT": kindTransaction, "ROLLBACK": kindTransaction,
+}
+
+// kindsByType has the kinds of BigQuery's statement types that do not begin with one of their words.
+var kindsByType = map[string]sqlKind{"SCRIPT": kindScript, "BEGIN_TRANSACTION": kindTransaction}
+
+// kindOfType returns the kind of a statementType of BigQuery's, such as CREATE_TABLE_AS_SELECT.
+func kindOfType(statementType string) sqlKind {
+	if kind, ok := kindsByType[statementType]; ok {
+		return kind
+	}
+	word, _, _ := strings.Cut(statementType, "_")
+	return kindsByWord[word]
+}
+
+// mayChange reports whether a statement of this kind can change something.
+func (k sqlKind) mayChange() bool { return k != kindQuery }
+
+// voidsTypes reports whether a statement of this kind can change what other statements mean.
+func (k sqlKind) voidsTypes() bool { return k == kindDDL || k == kindScript || k == kindOther }
+
+// hasRows reports whether a statement of this kind can have rows of a result.
+func (k sqlKind) hasRows() bool { return k == kindQuery || k == kindScript }

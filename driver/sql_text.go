@@ -1,0 +1,164 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// sqlText is what one pass over the text of a statement finds. Its zero value is that of an empty text.
+type sqlText struct {
+	positional int      // how many ? there are
+	names      []string // of @name, each once and in lower case: names have no case in GoogleSQL
+	kind       sqlKind
+	verb       string // the first word, in upper case
+	ordered    bool // its own rows can have an order
+	end        int  // of the last token: blanks and comments follow
+}
+
+// count returns how many arguments the statement takes.
+func (t *sqlText) count() int {
+	if len(t.names) > 0 {
+		return len(t.names)
+	}
+	return t.positional
+}
+
+// mode returns the REST API's parameterMode.
+func (t *sqlText) mode() string {
+	if len(t.names) > 0 {
+		return "NAMED"
+	}
+	return "POSITIONAL"
+}
+
+// slot returns the place of a name among the names, or -1.
+func (t *sqlText) slot(name string) int { return slices.Index(t.names, strings.ToLower(name)) }
+
+func (t *sqlText) add(name string) {
+	if name != "" && t.slot(name) < 0 {
+		t.names = append(t.names, strings.ToLower(name))
+	}
+}
+
+// scanText goes through the text of a statement once. Placeholders inside strings, quoted names and comments, and
+// @@system_variables, do not count. A text that does not end where it should is left to BigQuery. It is an
+// error if the text is not UTF-8, which JSON would change silently, or mixes ? and @name.
+func scanText(sql string) (sqlText, error) {
+	var t sqlText
+	if !utf8.ValidString(sql) {
+		return t, errors.New("bigqueryuser: the statement is not valid UTF-8")
+	}
+	var kind kindFinder
+	var order orderFinder
+	hint := false
+	for tok, ok := nextToken(sql, 0); ok; tok, ok = nextToken(sql, t.end) {
+		t.end = tok.end
+		switch tok.kind {
+		case tokenPositional:
+			t.positional++
+		case tokenNamed:
+			t.add(tok.text)
+		case tokenHint:
+			hint = true
+		}
+		if hint { // it says nothing of the kind and the order
+			hint = !tok.symbol("}")
+			continue
+		}
+		kind.see(tok)
+		order.see(tok)
+	}
+	t.kind, t.verb = kind.found()
+	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide what they run
+	if t.positional > 0 && len(t.names) > 0 {
+		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: BigQuery takes one style or the other", t.names[0])
+	}
+	return t, nil
+}
+
+// kindFinder finds the kind of a statement from its tokens.
+type kindFinder struct {
+	words   []string // the first two of the statement, in upper case
+	ended   bool     // a semicolon was the last token
+	several bool     // something follows it
+	label   bool     // the statement is labelled, as blocks and loops can be
+	writes  bool     // a pipe operator writes
+	last    token
+}
+
+// pipeWriters are the operators that make a query one that changes something.
+var pipeWriters = []string{"INSERT", "CREATE", "EXPORT", "UPDATE", "DELETE", "MERGE"}
+
+func (f *kindFinder) see(tok token) {
+	f.several = f.several || f.ended
+	f.ended = tok.symbol(";")
+	switch {
+	case tok.kind == tokenWord && len(f.words) < 2:
+		f.words = append(f.words, strings.ToUpper(tok.text))
+	case len(f.words) == 0 && !tok.symbol("(") && !f.ended:
+		f.words = append(f.words, "") // no keyword
+	case tok.symbol(":") && len(f.words) == 1 && f.last.kind == tokenWord:
+		f.label = true
+	}
+	if f.last.symbol("|>") && slices.Contains(pipeWriters, strings.ToUpper(tok.text)) {
+		f.writes = true
+	}
+	f.last = tok
+}
+
+func (f *kindFinder) found() (kind sqlKind, verb string) {
+	second := ""
+	if len(f.words) > 0 {
+		verb = f.words[0]
+	}
+	if len(f.words) > 1 {
+		second = f.words[1]
+	}
+	switch kind = kindsByWord[verb]; {
+	case f.several || f.label:
+		return kindScript, verb
+	case verb == "BEGIN" && (second == "" || second == "TRANSACTION"):
+		return kindTransaction, verb
+	case kind == kindQuery && f.writes:
+		return kindOther, verb
+	}
+	return kind, verb
+}
+
+// orderFinder finds out whether a statement's own rows have an order: by an ORDER BY outside of parentheses, or by a
+// direction in pipe syntax, which orders without one. An ORDER BY in parentheses orders a part of the statement, unless
+// they are around the statement, or around all that follows its WITH. To take a statement for ordered costs time; to
+// miss an order would be a wrong answer.
+type orderFinder struct {
+	ordered   bool
+	pipe      bool // pipe syntax
+	direction bool // ASC, DESC or NULLS outside of parentheses
+	depth     int  // open parentheses
+	around    int  // how many of them are around the statement
+	inner     bool // the last token was none of ( and )
+	last      token
+}
+
+func (f *orderFinder) see(tok token) {
+	switch {
+	case tok.symbol("("):
+		if f.depth == f.around && !f.inner {
+			f.around++
+		}
+		f.depth++
+	case tok.symbol(")"):
+		f.depth--
+		f.around = min(f.around, f.depth)
+	case tok.symbol("|>"):
+		f.pipe = true
+	case f.depth == f.around:
+		f.ordered = f.ordered || f.last.is("ORDER") && tok.is("BY")
+		f.direction = f.direction || tok.is("ASC") || tok.is("DESC") || tok.is("NULLS")
+	}
+	f.ordered = f.ordered || f.pipe && f.direction
+	f.inner = !tok.symbol("(") && !tok.symbol(")")
+	f.last = tok
+}

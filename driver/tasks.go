@@ -1,0 +1,47 @@
+package driver
+
+import (
+	"sync"
+	"time"
+)
+
+// tasks counts what is under way, so that Close can wait for it. Its zero value counts nothing.
+type tasks struct {
+	mu   sync.Mutex
+	n    int
+	idle chan struct{} // closed when n is 0 again
+}
+
+// begin counts a task in. The returned function counts it out, once.
+func (t *tasks) begin() (end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n++; t.n == 1 {
+		t.idle = make(chan struct{})
+	}
+	return sync.OnceFunc(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.n--; t.n == 0 {
+			close(t.idle)
+		}
+	})
+}
+
+// wait returns when nothing is under way, or after limit.
+func (t *tasks) wait(limit time.Duration) {
+	late := time.After(limit)
+	for {
+		t.mu.Lock()
+		n, idle := t.n, t.idle
+		t.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-idle:
+		case <-late:
+			return
+		}
+	}
+}
