@@ -36,7 +36,8 @@ var arrowTypes = map[string]arrow.DataType{
 }
 
 // sqlTypes are the types that Arrow has no word for: their fields say which they are.
-var sqlTypes = map[string]string{"DATETIME": "google:sqlType:datetime", "GEOGRAPHY": "google:sqlType:geography", "JSON": "google:sqlType:json"}
+var sqlTypes = map[string]string{"DATETIME": "google:sqlType:datetime", "GEOGRAPHY": "google:sqlType:geography",
+	"JSON": "google:sqlType:json"}
 
 func arrowSchema(fields []Field) (*arrow.Schema, error) {
 	out, err := arrowFields(fields)
@@ -55,7 +56,8 @@ func arrowFields(fields []Field) ([]arrow.Field, error) {
 			out[i].Metadata = arrow.NewMetadata([]string{"ARROW:extension:name"}, []string{name})
 		}
 		if f.Mode == "REPEATED" {
-			out[i].Type, out[i].Nullable = arrow.ListOfField(arrow.Field{Name: "item", Type: typ, Nullable: true}), false
+			out[i].Type, out[i].Nullable = arrow.ListOfField(arrow.Field{Name: "item", Type: typ, Nullable: true}),
+				false
 		}
 	}
 	return out, nil
@@ -71,7 +73,8 @@ func arrowType(f Field) (arrow.DataType, error) {
 		if !ok {
 			return nil, fmt.Errorf("a RANGE of %q", f.Element)
 		}
-		return arrow.StructOf(arrow.Field{Name: "start", Type: end, Nullable: true}, arrow.Field{Name: "end", Type: end, Nullable: true}), nil
+		return arrow.StructOf(arrow.Field{Name: "start", Type: end, Nullable: true}, arrow.Field{Name: "end", Type: end,
+			Nullable: true}), nil
 	}
 	typ, ok := arrowTypes[f.Type]
 	if !ok {

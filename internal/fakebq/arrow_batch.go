@@ -29,7 +29,8 @@ type arrowTable struct {
 }
 
 // arrow gives the table in batches of the given kind, the same each time.
-func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
+func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (
+	*arrowTable, error) {
 	t.arrowMu.Lock()
 	defer t.arrowMu.Unlock()
 	key := fmt.Sprintf("%q %d %s", names, size, compression)
@@ -48,7 +49,8 @@ func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSeria
 }
 
 // newArrowTable picks the named columns, or all for no names.
-func newArrowTable(t *Table, names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
+func newArrowTable(t *Table, names []string, size int,
+	compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
 	a := &arrowTable{table: t, size: size, made: map[[2]int][]byte{}}
 	var fields []Field
 	for i, f := range t.fields {

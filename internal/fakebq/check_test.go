@@ -44,32 +44,62 @@ func TestChecks(t *testing.T) {
 		{"plain", `"useLegacySql":false`, ok},
 		{"legacy by default", `"useQueryCache":true`, "useLegacySql is not false"},
 		{"legacy", `"useLegacySql":true`, "useLegacySql is not false"},
-		{"positional", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"1"}}]`, ok},
-		{"named", `"useLegacySql":false,"parameterMode":"NAMED","queryParameters":[{"name":"a","parameterType":{"type":"INT64"},"parameterValue":{"value":"1"}}]`, ok},
-		{"no mode", `"useLegacySql":false,"queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"1"}}]`, "parameterMode must be set"},
+		{"positional", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"1"}}]`, ok},
+		{"named", `"useLegacySql":false,"parameterMode":"NAMED","queryParameters":[{"name":"a",` +
+			`"parameterType":{"type":"INT64"},"parameterValue":{"value":"1"}}]`, ok},
+		{"no mode", `"useLegacySql":false,"queryParameters":[{"parameterType":{"type":"INT64"},` +
+			`"parameterValue":{"value":"1"}}]`, "parameterMode must be set"},
 		{"other mode", `"useLegacySql":false,"parameterMode":"ANY"`, "Invalid value for parameterMode"},
-		{"name in positional", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"name":"a","parameterType":{"type":"INT64"}}]`, "in POSITIONAL mode"},
-		{"no name in named", `"useLegacySql":false,"parameterMode":"NAMED","queryParameters":[{"parameterType":{"type":"INT64"}}]`, "no name in NAMED mode"},
-		{"name twice", `"useLegacySql":false,"parameterMode":"NAMED","queryParameters":[{"name":"a","parameterType":{"type":"INT64"}},{"name":"A","parameterType":{"type":"INT64"}}]`, "Duplicate parameter name"},
-		{"no type", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterValue":{"value":"1"}}]`, "Parameter 1 has no type"},
-		{"typed null", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"DATE"},"parameterValue":{"value":null}}]`, ok},
-		{"legacy type", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"INTEGER"}}]`, "unknown type"},
-		{"array", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT64"}},"parameterValue":{"arrayValues":[{"value":"1"}]}}]`, ok},
-		{"array without element", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"ARRAY"}}]`, "without arrayType"},
-		{"array of array", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"ARRAY","arrayType":{"type":"INT64"}}}}]`, "ARRAY of ARRAY"},
-		{"array as value", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT64"}},"parameterValue":{"value":"1"}}]`, "no arrayValues"},
-		{"bad element", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT"}},"parameterValue":{}}]`, "unknown type"},
-		{"struct", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"STRUCT","structTypes":[{"name":"a","type":{"type":"INT64"}}]},"parameterValue":{"structValues":{"a":{"value":"1"}}}}]`, ok},
-		{"struct without fields", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"STRUCT"}}]`, "without structTypes"},
-		{"struct as value", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"STRUCT","structTypes":[{"name":"a","type":{"type":"INT64"}}]},"parameterValue":{"value":"1"}}]`, "no structValues"},
-		{"range without element", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"RANGE"}}]`, "without a rangeElementType"},
-		{"scalar as array", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"arrayValues":[{"value":"1"}]}}]`, "value of another kind"},
-		{"duration as INT64", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"5ns"}}]`, "invalid value for type INT64: '5ns'"},
+		{"name in positional", `"useLegacySql":false,"parameterMode":"POSITIONAL","queryParameters":[{"name":"a",` +
+			`"parameterType":{"type":"INT64"}}]`, "in POSITIONAL mode"},
+		{"no name in named", `"useLegacySql":false,"parameterMode":"NAMED",` +
+			`"queryParameters":[{"parameterType":{"type":"INT64"}}]`, "no name in NAMED mode"},
+		{"name twice", `"useLegacySql":false,"parameterMode":"NAMED","queryParameters":[{"name":"a",` +
+			`"parameterType":{"type":"INT64"}},{"name":"A","parameterType":{"type":"INT64"}}]`,
+			"Duplicate parameter name"},
+		{"no type", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterValue":{"value":"1"}}]`, "Parameter 1 has no type"},
+		{"typed null", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"DATE"},"parameterValue":{"value":null}}]`, ok},
+		{"legacy type", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"INTEGER"}}]`, "unknown type"},
+		{"array", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT64"}},` +
+			`"parameterValue":{"arrayValues":[{"value":"1"}]}}]`, ok},
+		{"array without element", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"ARRAY"}}]`, "without arrayType"},
+		{"array of array", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"ARRAY",` +
+			`"arrayType":{"type":"INT64"}}}}]`, "ARRAY of ARRAY"},
+		{"array as value", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT64"}},` +
+			`"parameterValue":{"value":"1"}}]`, "no arrayValues"},
+		{"bad element", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"ARRAY","arrayType":{"type":"INT"}},"parameterValue":{}}]`,
+			"unknown type"},
+		{"struct", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"STRUCT","structTypes":[{"name":"a",` +
+			`"type":{"type":"INT64"}}]},"parameterValue":{"structValues":{"a":{"value":"1"}}}}]`, ok},
+		{"struct without fields", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"STRUCT"}}]`, "without structTypes"},
+		{"struct as value", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"STRUCT","structTypes":[{"name":"a",` +
+			`"type":{"type":"INT64"}}]},"parameterValue":{"value":"1"}}]`, "no structValues"},
+		{"range without element", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"RANGE"}}]`, "without a rangeElementType"},
+		{"scalar as array", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"arrayValues":[{"value":"1"}]}}]`,
+			"value of another kind"},
+		{"duration as INT64", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
+			`"queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"5ns"}}]`,
+			"invalid value for type INT64: '5ns'"},
 		{"dataset", `"useLegacySql":false,"defaultDataset":{"projectId":"p","datasetId":"d"}`, ok},
 		{"bad dataset", `"useLegacySql":false,"defaultDataset":{"datasetId":"p.d"}`, "Invalid dataset ID"},
 		{"unknown member", `"useLegacySql":false,"useLegacySQLDialect":false`, "unknown field"},
 		{"negative limit", `"useLegacySql":false,"maximumBytesBilled":"-1"`, "negative"},
-		{"two sessions", `"useLegacySql":false,"createSession":true,"connectionProperties":[{"key":"session_id","value":"x"}]`, "Cannot create a session"},
+		{"two sessions", `"useLegacySql":false,"createSession":true,"connectionProperties":[{"key":"session_id",` +
+			`"value":"x"}]`, "Cannot create a session"},
 		{"number for string", `"useLegacySql":false,"maximumBytesBilled":{}`, "Invalid JSON payload"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -78,10 +108,12 @@ func TestChecks(t *testing.T) {
 			s.On("SELECT 1", people())
 			for path, body := range map[string]string{
 				"/bigquery/v2/projects/p/queries": `{"query":"SELECT 1",` + tc.members + `}`,
-				"/bigquery/v2/projects/p/jobs":    `{"configuration":{"query":{"query":"SELECT 1",` + tc.members + `}}}`,
+				"/bigquery/v2/projects/p/jobs": `{"configuration":{"query":{"query":"SELECT 1",` + tc.members +
+					`}}}`,
 			} {
 				status, got := post(t, s, path, body)
-				if tc.want == ok && status != 200 || tc.want != ok && (status != 400 || !strings.Contains(got, tc.want)) {
+				if tc.want == ok && status != 200 || tc.want != ok &&
+					(status != 400 || !strings.Contains(got, tc.want)) {
 					t.Errorf("%s: got %d %s; want %q", path, status, got, tc.want)
 				}
 			}
@@ -100,16 +132,25 @@ func TestRequestChecks(t *testing.T) {
 	}{
 		{"no JSON", "/projects/p/queries", `{`, 400, "Invalid JSON payload"},
 		{"no query", "/projects/p/queries", `{"useLegacySql":false}`, 400, "missing: query"},
-		{"long requestId", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"requestId":"0123456789012345678901234567890123456"}`, 400, "requestId"},
-		{"requestId in Greek", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"requestId":"α"}`, 400, "requestId"},
-		{"job creation mode", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"jobCreationMode":"NEVER"}`, 400, "jobCreationMode"},
-		{"negative page", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"maxResults":-1}`, 400, "negative"},
-		{"Arrow", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"queryResultsFormat":"ARROW"}`, 501, "answers in JSON alone"},
-		{"label", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"labels":{"Team":"x"}}`, 400, "Invalid label"},
-		{"large request", "/projects/p/queries", `{"query":"` + strings.Repeat("x", maxBody) + `"}`, 413, "payload size exceeds"},
+		{"long requestId", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,` +
+			`"requestId":"0123456789012345678901234567890123456"}`, 400, "requestId"},
+		{"requestId in Greek", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"requestId":"α"}`, 400,
+			"requestId"},
+		{"job creation mode", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,` +
+			`"jobCreationMode":"NEVER"}`, 400, "jobCreationMode"},
+		{"negative page", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"maxResults":-1}`, 400,
+			"negative"},
+		{"Arrow", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"queryResultsFormat":"ARROW"}`, 501,
+			"answers in JSON alone"},
+		{"label", "/projects/p/queries", `{"query":"SELECT 1","useLegacySql":false,"labels":{"Team":"x"}}`, 400,
+			"Invalid label"},
+		{"large request", "/projects/p/queries", `{"query":"` + strings.Repeat("x", maxBody) + `"}`, 413,
+			"payload size exceeds"},
 		{"load job", "/projects/p/jobs", `{"configuration":{"load":{}}}`, 400, "configuration.query"},
-		{"project of another", "/projects/p/jobs", `{"jobReference":{"projectId":"q"},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "does not agree"},
-		{"job id", "/projects/p/jobs", `{"jobReference":{"jobId":"a b"},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "Invalid job ID"},
+		{"project of another", "/projects/p/jobs", `{"jobReference":{"projectId":"q"},` +
+			`"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}`, 400, "does not agree"},
+		{"job id", "/projects/p/jobs", `{"jobReference":{"jobId":"a b"},"configuration":{"query":{"query":"SELECT 1",` +
+			`"useLegacySql":false}}}`, 400, "Invalid job ID"},
 		{"no such method", "/projects/p/tables", `{}`, 404, "does not serve"},
 		{"no project", "/queries", `{}`, 404, "does not serve"},
 		{"broken path", "/projects//queries", `{}`, 404, "does not serve"},
@@ -156,7 +197,8 @@ func TestParameterTexts(t *testing.T) {
 		{"DATE", "2024-02-29|0001-01-01|2024-1-2", "2023-02-29|2024-01-01T00:00:00|0000-01-01"},
 		{"TIME", "00:00:00|23:59:59.999999", "24:00:00|12:00:00.1234567"},
 		{"DATETIME", "2024-02-29 12:00:00|2024-02-29T12:00:00.5", "2024-02-29T12:00:00Z"},
-		{"TIMESTAMP", "2024-02-29 12:00:00.123456+00:00|2024-02-29T12:00:00Z|2024-02-29 12:00:00 UTC", "1709209815|2024-02-30"},
+		{"TIMESTAMP", "2024-02-29 12:00:00.123456+00:00|2024-02-29T12:00:00Z|2024-02-29 12:00:00 UTC",
+			"1709209815|2024-02-30"},
 		{"INTERVAL", "1-2 3 4:5:6.5|-1-2 -3 -4:5:6", "1 day"},
 		{"GEOGRAPHY", "POINT(1 2)", ""},
 		{"JSON", `{"a":1}|null`, "{a:1}"},
@@ -186,11 +228,14 @@ func TestUndeclaredParameters(t *testing.T) {
 		dry, run   string // part of the answer, or "" for a success without undeclared ones
 	}{
 		{"positional, none declared", "POSITIONAL", ``, "??", `"undeclaredQueryParameters"`, "parameter number 1"},
-		{"positional, some declared", "POSITIONAL", `{` + typ("INT64") + `}`, "??", "Positional query parameters cannot be provided", "parameter number 2"},
+		{"positional, some declared", "POSITIONAL", `{` + typ("INT64") + `}`, "??",
+			"Positional query parameters cannot be provided", "parameter number 2"},
 		{"positional, all declared", "POSITIONAL", `{` + typ("INT64") + `},{` + typ("INT64") + `}`, "??", "", ""},
 		{"named, none declared", "NAMED", ``, "ab", `"name":"a"`, "Query parameter 'a' not found"},
-		{"named, one declared", "NAMED", `{"name":"A",` + typ("INT64") + `}`, "ab", `"name":"b"`, "Query parameter 'b' not found"},
-		{"named, all declared", "NAMED", `{"name":"a",` + typ("INT64") + `},{"name":"b",` + typ("INT64") + `}`, "ab", "", ""},
+		{"named, one declared", "NAMED", `{"name":"A",` + typ("INT64") + `}`, "ab", `"name":"b"`,
+			"Query parameter 'b' not found"},
+		{"named, all declared", "NAMED", `{"name":"a",` + typ("INT64") + `},{"name":"b",` + typ("INT64") + `}`, "ab",
+			"", ""},
 		{"no mode", "", ``, "?", "parameterMode is not set", "parameter number 1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -201,14 +246,16 @@ func TestUndeclaredParameters(t *testing.T) {
 				a.Parameters = append(a.Parameters, Parameter{Name: strings.Trim(string(p), "?")})
 			}
 			s.On("SELECT 1", a)
-			query := `"query":{"query":"SELECT 1","useLegacySql":false,"parameterMode":"` + tc.mode + `","queryParameters":[` + tc.list + `]}`
+			query := `"query":{"query":"SELECT 1","useLegacySql":false,"parameterMode":"` + tc.mode +
+				`","queryParameters":[` + tc.list + `]}`
 			for _, c := range []struct{ body, want string }{
 				{`{"configuration":{"dryRun":true,` + query + `}}`, tc.dry},
 				{`{"configuration":{` + query + `}}`, tc.run},
 			} {
 				status, got := post(t, s, "/projects/p/jobs?prettyPrint=false", c.body)
 				undeclared := strings.Contains(got, "undeclaredQueryParameters")
-				if c.want == "" && (status != 200 || undeclared) || c.want != "" && (!strings.Contains(got, c.want) || (status == 200) != undeclared) {
+				if c.want == "" && (status != 200 || undeclared) || c.want != "" && (!strings.Contains(got, c.want) ||
+					(status == 200) != undeclared) {
 					t.Errorf("%s: got %d %s; want %q", c.body, status, got, c.want)
 				}
 			}

@@ -47,7 +47,8 @@ func official(t *testing.T, s *Server) *client.Client {
 
 // googleSQL is a request that the service accepts.
 func googleSQL(sql string) *bigquery.QueryRequest {
-	return &bigquery.QueryRequest{Query: sql, UseLegacySql: googleapi.Bool(false), FormatOptions: &bigquery.DataFormatOptions{UseInt64Timestamp: true}}
+	return &bigquery.QueryRequest{Query: sql, UseLegacySql: googleapi.Bool(false),
+		FormatOptions: &bigquery.DataFormatOptions{UseInt64Timestamp: true}}
 }
 
 func wantError(t *testing.T, err error, code int, reason string) *googleapi.Error {
@@ -134,7 +135,8 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := got.Statistics.Query
-	if got.Status.State != "DONE" || q.TotalBytesProcessed != 42 || q.StatementType != "SELECT" || len(q.Schema.Fields) != 2 {
+	if got.Status.State != "DONE" || q.TotalBytesProcessed != 42 || q.StatementType != "SELECT" ||
+		len(q.Schema.Fields) != 2 {
 		t.Errorf("got state %s and statistics %+v", got.Status.State, q)
 	}
 	if len(q.UndeclaredQueryParameters) != 1 || q.UndeclaredQueryParameters[0].ParameterType.Type != "DATE" {
@@ -165,7 +167,8 @@ func TestDryRunThroughQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.JobComplete || len(r.Schema.Fields) != 2 || len(r.Rows) != 0 || r.TotalBytesProcessed != 42 || r.JobReference.JobId != "" {
+	if !r.JobComplete || len(r.Schema.Fields) != 2 || len(r.Rows) != 0 || r.TotalBytesProcessed != 42 ||
+		r.JobReference.JobId != "" {
 		t.Errorf("got %+v; want a schema, 42 bytes and no rows", r)
 	}
 	job, err := official(t, s).Query("SELECT people").Run(context.Background())

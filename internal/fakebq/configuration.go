@@ -22,11 +22,13 @@ func checkConfiguration(c *bigquery.JobConfiguration) *Error {
 		allowed     []string
 	}{
 		{"priority", q.Priority, []string{"INTERACTIVE", "BATCH"}},
-		{"writeDisposition", q.WriteDisposition, []string{"WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"}},
+		{"writeDisposition", q.WriteDisposition, []string{"WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE",
+			"WRITE_TRUNCATE_DATA"}},
 		{"createDisposition", q.CreateDisposition, []string{"CREATE_IF_NEEDED", "CREATE_NEVER"}},
 	} {
 		if enum.value != "" && !slices.Contains(enum.allowed, enum.value) {
-			return &Error{Reason: "invalid", Location: enum.name, Message: fmt.Sprintf("Invalid value for %s: %s is not a valid value", enum.name, enum.value)}
+			return &Error{Reason: "invalid", Location: enum.name,
+				Message: fmt.Sprintf("Invalid value for %s: %s is not a valid value", enum.name, enum.value)}
 		}
 	}
 	if c.Reservation != "" && !reservation.MatchString(c.Reservation) {
@@ -35,13 +37,16 @@ func checkConfiguration(c *bigquery.JobConfiguration) *Error {
 	if e := q.DestinationEncryptionConfiguration; e != nil && !kmsKey.MatchString(e.KmsKeyName) {
 		return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid Cloud KMS key name %q", e.KmsKeyName)}
 	}
-	if t := q.DestinationTable; t != nil && (t.ProjectId == "" || t.TableId == "" || !datasetID.MatchString(t.DatasetId)) {
-		return &Error{Reason: "invalid", Message: "Invalid destination table: projectId, datasetId and tableId are required"}
+	if t := q.DestinationTable; t != nil && (t.ProjectId == "" || t.TableId == "" ||
+		!datasetID.MatchString(t.DatasetId)) {
+		return &Error{Reason: "invalid", Message: "Invalid destination table: projectId, datasetId and tableId are " +
+			"required"}
 	}
 	seen := map[string]bool{}
 	for _, p := range q.ConnectionProperties {
 		if seen[p.Key] {
-			return &Error{Reason: "invalid", Message: fmt.Sprintf("Connection property %s is given more than once", p.Key)}
+			return &Error{Reason: "invalid", Message: fmt.Sprintf("Connection property %s is given more than once",
+				p.Key)}
 		}
 		seen[p.Key] = true
 		if p.Key == "time_zone" && !timeZone.MatchString(p.Value) {

@@ -27,7 +27,8 @@ func TestDuplicates(t *testing.T) {
 	}
 	again := query("a", "")
 	if again.JobReference.JobId != first.JobReference.JobId || again.NumDmlAffectedRows != 1 || s.Executions(sql) != 1 {
-		t.Errorf("same requestId: got job %s, %d executions; want job %s, 1", again.JobReference.JobId, s.Executions(sql), first.JobReference.JobId)
+		t.Errorf("same requestId: got job %s, %d executions; want job %s, 1", again.JobReference.JobId,
+			s.Executions(sql), first.JobReference.JobId)
 	}
 	query("a", "EU") // another statement
 	query("b", "")   // another request
@@ -72,6 +73,7 @@ func TestOldJobsAreForgotten(t *testing.T) {
 		}
 	}
 	if len(s.order) != memory || len(s.jobs) != memory || len(s.Requests()) != memory || s.Count() != 2*memory+1 {
-		t.Errorf("got %d jobs and %d requests of %d; want %d of each", len(s.jobs), len(s.Requests()), s.Count(), memory)
+		t.Errorf("got %d jobs and %d requests of %d; want %d of each", len(s.jobs), len(s.Requests()), s.Count(),
+			memory)
 	}
 }

@@ -24,17 +24,47 @@ type Error struct {
 
 // statusOf has the HTTP status of the reasons that BigQuery documents.
 var statusOf = map[string]int{
-	"accessDenied": 403, "authError": 401, "backendError": 503, "billingNotEnabled": 403, "blocked": 403, "bytesBilledLimitExceeded": 400,
-	"duplicate": 409, "internalError": 500, "invalid": 400, "invalidQuery": 400, "invalidUser": 400, "jobBackendError": 400,
-	"jobInternalError": 400, "jobRateLimitExceeded": 400, "notFound": 404, "notImplemented": 501, "quotaExceeded": 403,
-	"rateLimitExceeded": 403, "required": 400, "resourceInUse": 400, "resourcesExceeded": 400, "responseTooLarge": 403,
-	"stopped": 499, "tableUnavailable": 400, "timeout": 400,
+	"accessDenied":             403,
+	"authError":                401,
+	"backendError":             503,
+	"billingNotEnabled":        403,
+	"blocked":                  403,
+	"bytesBilledLimitExceeded": 400,
+	"duplicate":                409,
+	"internalError":            500,
+	"invalid":                  400,
+	"invalidQuery":             400,
+	"invalidUser":              400,
+	"jobBackendError":          400,
+	"jobInternalError":         400,
+	"jobRateLimitExceeded":     400,
+	"notFound":                 404,
+	"notImplemented":           501,
+	"quotaExceeded":            403,
+	"rateLimitExceeded":        403,
+	"required":                 400,
+	"resourceInUse":            400,
+	"resourcesExceeded":        400,
+	"responseTooLarge":         403,
+	"stopped":                  499,
+	"tableUnavailable":         400,
+	"timeout":                  400,
 }
 
 // rpcStatus has the canonical name that goes with an HTTP status.
 var rpcStatus = map[int]string{
-	400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 429: "RESOURCE_EXHAUSTED",
-	499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 502: "UNAVAILABLE", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+	400: "INVALID_ARGUMENT",
+	401: "UNAUTHENTICATED",
+	403: "PERMISSION_DENIED",
+	404: "NOT_FOUND",
+	409: "ALREADY_EXISTS",
+	429: "RESOURCE_EXHAUSTED",
+	499: "CANCELLED",
+	500: "INTERNAL",
+	501: "UNIMPLEMENTED",
+	502: "UNAVAILABLE",
+	503: "UNAVAILABLE",
+	504: "DEADLINE_EXCEEDED",
 }
 
 // Error makes *Error an error, for tests that compare.
@@ -79,7 +109,8 @@ func (e *Error) body() *message {
 	m := &message{status: e.status()}
 	m.before.raw("error", text)
 	if m.status == http.StatusUnauthorized {
-		m.header = http.Header{"Www-Authenticate": {`Bearer realm="https://accounts.google.com/", error="invalid_token"`}}
+		m.header = http.Header{"Www-Authenticate": {`Bearer realm="https://accounts.google.com/",` +
+			` error="invalid_token"`}}
 	}
 	return m
 }

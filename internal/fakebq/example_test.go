@@ -19,7 +19,8 @@ func Example() {
 	}
 	defer bq.Close()
 	bq.On("SELECT name FROM people",
-		fakebq.Answer{Fields: []fakebq.Field{{Name: "name", Type: "STRING"}}, Rows: [][]any{{"Ada"}, {"Grace"}}, Bytes: 42})
+		fakebq.Answer{Fields: []fakebq.Field{{Name: "name", Type: "STRING"}}, Rows: [][]any{{"Ada"}, {"Grace"}},
+			Bytes: 42})
 	bq.Inject(fakebq.Query, fakebq.Fail(fakebq.Error{Reason: "accessDenied"}))
 
 	ctx := context.Background()

@@ -60,7 +60,8 @@ func FailRetryAfter(e Error, header string) Fault {
 // cannot reach the service.
 func HTML(status int) Fault {
 	return Body(status, "text/html; charset=UTF-8",
-		"<!DOCTYPE html>\n<html lang=en><title>Error "+strconv.Itoa(status)+"</title><p><b>"+strconv.Itoa(status)+".</b> That's an error.")
+		"<!DOCTYPE html>\n<html lang=en><title>Error "+strconv.Itoa(status)+"</title><p><b>"+strconv.Itoa(
+			status)+".</b> That's an error.")
 }
 
 // Garbage answers 200 with a body that should be JSON.

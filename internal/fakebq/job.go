@@ -57,7 +57,8 @@ func (s *Server) start(st Statement, email string) (*job, *Error) {
 		id = st.Job.JobReference.JobId
 	}
 	if !st.DryRun && id != "" && s.jobs[jobKey(st.Project, location, id)] != nil {
-		return nil, &Error{Reason: "duplicate", Message: fmt.Sprintf("Already Exists: Job %s", jobKey(st.Project, location, id))}
+		return nil, &Error{Reason: "duplicate", Message: fmt.Sprintf("Already Exists: Job %s",
+			jobKey(st.Project, location, id))}
 	}
 	se, err := s.enterSession(&st, location)
 	if err != nil {
@@ -100,8 +101,9 @@ func (s *Server) take(st Statement, se *session) (Answer, *Error) {
 	}
 	if limit := st.config.Query.MaximumBytesBilled; limit > 0 && answer.Billed > limit && !st.DryRun {
 		answer.Err = &Error{
-			Reason:  "bytesBilledLimitExceeded",
-			Message: fmt.Sprintf("Query exceeded limit for bytes billed: %d. %d or higher required.", limit, answer.Billed),
+			Reason: "bytesBilledLimitExceeded",
+			Message: fmt.Sprintf("Query exceeded limit for bytes billed: %d. %d or higher required.", limit,
+				answer.Billed),
 		}
 	}
 	if st.config.Query.DestinationTable != nil && !st.DryRun && answer.Err == nil {
@@ -124,8 +126,10 @@ func (s *Server) keep(j *job, se *session, duplicate string) {
 	}
 	for i, a := range j.answer.Children {
 		kid := &job{
-			project: j.project, id: fmt.Sprintf("script_%s_%d", j.id, i), location: j.location, answer: a, table: a.result(),
-			email: j.email, created: j.created, session: se, parent: j, stop: make(chan struct{}), st: j.st.child(a.ChildSQL),
+			project: j.project, id: fmt.Sprintf("script_%s_%d", j.id, i), location: j.location, answer: a,
+			table: a.result(),
+			email: j.email, created: j.created, session: se, parent: j, stop: make(chan struct{}),
+			st: j.st.child(a.ChildSQL),
 		}
 		s.jobs[jobKey(kid.project, kid.location, kid.id)] = kid
 		s.order = append(s.order, kid)

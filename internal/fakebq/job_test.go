@@ -16,8 +16,9 @@ import (
 // inserted is a job for jobs.insert.
 func inserted(sql, id string) *bigquery.Job {
 	return &bigquery.Job{
-		JobReference:  &bigquery.JobReference{ProjectId: "p", JobId: id},
-		Configuration: &bigquery.JobConfiguration{Query: &bigquery.JobConfigurationQuery{Query: sql, UseLegacySql: googleapi.Bool(false)}},
+		JobReference: &bigquery.JobReference{ProjectId: "p", JobId: id},
+		Configuration: &bigquery.JobConfiguration{Query: &bigquery.JobConfigurationQuery{Query: sql,
+			UseLegacySql: googleapi.Bool(false)}},
 	}
 }
 
@@ -158,14 +159,16 @@ func TestCancel(t *testing.T) {
 func TestFailedJob(t *testing.T) {
 	t.Parallel()
 	s := Run(t, Options{})
-	s.On("SELECT 1/0", Answer{Err: &Error{Reason: "invalidQuery", Location: "q", Message: "division by zero: 1 / 0 at [1:8]"}})
+	s.On("SELECT 1/0", Answer{Err: &Error{Reason: "invalidQuery", Location: "q",
+		Message: "division by zero: 1 / 0 at [1:8]"}})
 	svc := rest(t, s)
 	_, err := svc.Jobs.Query("p", googleSQL("SELECT 1/0")).Do()
 	if e := wantError(t, err, 400, "invalidQuery"); e.Message != "division by zero: 1 / 0 at [1:8]" {
 		t.Errorf("got message %q", e.Message)
 	}
 	j, err := svc.Jobs.Insert("p", inserted("SELECT 1/0", "bad")).Do()
-	if err != nil || j.Status.State != "DONE" || j.Status.ErrorResult == nil || j.Status.ErrorResult.Reason != "invalidQuery" || len(j.Status.Errors) != 1 {
+	if err != nil || j.Status.State != "DONE" || j.Status.ErrorResult == nil ||
+		j.Status.ErrorResult.Reason != "invalidQuery" || len(j.Status.Errors) != 1 {
 		t.Errorf("insert: got %+v, %v; want 200 and errorResult", j.Status, err)
 	}
 	_, err = svc.Jobs.GetQueryResults("p", "bad").Do()

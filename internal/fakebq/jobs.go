@@ -95,7 +95,8 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 			continue
 		}
 		r := s.resource(j)
-		if states := rec.Query["stateFilter"]; len(states) > 0 && !slices.Contains(states, strings.ToLower(r.Status.State)) {
+		if states := rec.Query["stateFilter"]; len(states) > 0 && !slices.Contains(states,
+			strings.ToLower(r.Status.State)) {
 			continue
 		}
 		seen++
@@ -107,8 +108,9 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 			break
 		}
 		item := bigquery.JobListJobs{
-			Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status, ErrorResult: r.Status.ErrorResult,
-			Statistics: r.Statistics, UserEmail: r.UserEmail,
+			Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status,
+			ErrorResult: r.Status.ErrorResult,
+			Statistics:  r.Statistics, UserEmail: r.UserEmail,
 		}
 		if rec.Query.Get("projection") == "full" {
 			item.Configuration = r.Configuration

@@ -130,7 +130,8 @@ func (p *reply) send(m *message) {
 func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	head, page, tail := m.parts(parseMask(p.r.URL.Query().Get("fields")))
 	// Google's servers want to be told twice.
-	zipped = !p.s.opts.NoGzip && strings.Contains(p.r.Header.Get("Accept-Encoding"), "gzip") && strings.Contains(p.r.UserAgent(), "gzip")
+	zipped = !p.s.opts.NoGzip && strings.Contains(p.r.Header.Get("Accept-Encoding"), "gzip") &&
+		strings.Contains(p.r.UserAgent(), "gzip")
 	pretty := p.r.URL.Query().Get("prettyPrint") != "false"
 	if !pretty && page != nil && zipped {
 		return [][]byte{gzipMember(head), page.table.gzipped(page.from, page.to), gzipMember(tail)}, true

@@ -32,7 +32,8 @@ func TestAnswerForms(t *testing.T) {
 	s := New(Options{})
 	s.On("SELECT people", people())
 	plain := ask(t, s, "?prettyPrint=false", nil).Body.String()
-	if strings.Contains(plain, "\n") || !strings.Contains(plain, `"rows":[{"f":[{"v":"Ada"},{"v":"1"}]},{"f":[{"v":null},{"v":"2"}]}`) {
+	if strings.Contains(plain, "\n") || !strings.Contains(plain, `"rows":[{"f":[{"v":"Ada"},{"v":"1"}]},`+
+		`{"f":[{"v":null},{"v":"2"}]}`) {
 		t.Errorf("prettyPrint=false: got %s", plain)
 	}
 	if i, j := strings.Index(plain, `"schema"`), strings.Index(plain, `"rows"`); i > j {
@@ -59,10 +60,12 @@ func TestAnswerForms(t *testing.T) {
 			t.Errorf("gzip%s: -plain +gzip\n%s", query, diff)
 		}
 	}
-	if w := ask(t, New(Options{NoGzip: true}), "", http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test (gzip)"}}); w.Header().Get("Content-Encoding") != "" {
+	if w := ask(t, New(Options{NoGzip: true}), "", http.Header{"Accept-Encoding": {"gzip"},
+		"User-Agent": {"test (gzip)"}}); w.Header().Get("Content-Encoding") != "" {
 		t.Error("NoGzip: got a compressed answer")
 	}
-	if w := ask(t, s, "", http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test"}}); w.Header().Get("Content-Encoding") != "" {
+	if w := ask(t, s, "", http.Header{"Accept-Encoding": {"gzip"}, "User-Agent": {"test"}}); w.Header().Get(
+		"Content-Encoding") != "" {
 		t.Error("a User-Agent without gzip: got a compressed answer")
 	}
 
@@ -134,7 +137,8 @@ func BenchmarkServePage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, header := range map[string]http.Header{"plain": nil, "gzip": {"Accept-Encoding": {"gzip"}, "User-Agent": {"test (gzip)"}}} {
+	for name, header := range map[string]http.Header{"plain": nil, "gzip": {"Accept-Encoding": {"gzip"},
+		"User-Agent": {"test (gzip)"}}} {
 		b.Run(name, func(b *testing.B) {
 			s := New(Options{})
 			s.On("SELECT people", Answer{Table: table})

@@ -69,7 +69,8 @@ func TestOfficialClientDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	stats, ok := job.LastStatus().Statistics.Details.(*client.QueryStatistics)
-	if !ok || !job.LastStatus().Done() || stats.TotalBytesProcessed != 42 || len(stats.Schema) != 2 || stats.StatementType != "SELECT" {
+	if !ok || !job.LastStatus().Done() || stats.TotalBytesProcessed != 42 || len(stats.Schema) != 2 ||
+		stats.StatementType != "SELECT" {
 		t.Errorf("got %+v; want 42 bytes and two columns", stats)
 	}
 }
@@ -102,7 +103,8 @@ func TestOfficialClientStatistics(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := Run(t, Options{Now: func() time.Time { return now }})
-	s.On("MERGE", Answer{StatementType: "MERGE", DML: &DML{Inserted: 1, Updated: 2, Deleted: 3}, Bytes: 10, Billed: 20, SlotMillis: 30})
+	s.On("MERGE", Answer{StatementType: "MERGE", DML: &DML{Inserted: 1, Updated: 2, Deleted: 3}, Bytes: 10, Billed: 20,
+		SlotMillis: 30})
 	ctx := context.Background()
 	job, err := official(t, s).Query("MERGE").Run(ctx)
 	if err != nil {
@@ -113,7 +115,8 @@ func TestOfficialClientStatistics(t *testing.T) {
 		t.Fatalf("got %+v, %v", status, err)
 	}
 	q, ok := status.Statistics.Details.(*client.QueryStatistics)
-	if !ok || q.NumDMLAffectedRows != 6 || *q.DMLStats != (client.DMLStatistics{InsertedRowCount: 1, UpdatedRowCount: 2, DeletedRowCount: 3}) ||
+	if !ok || q.NumDMLAffectedRows != 6 || *q.DMLStats != (client.DMLStatistics{InsertedRowCount: 1, UpdatedRowCount: 2,
+		DeletedRowCount: 3}) ||
 		q.TotalBytesBilled != 20 || q.SlotMillis != 30 || !status.Statistics.EndTime.Equal(now) {
 		t.Errorf("got %+v; want the numbers of the script", status.Statistics)
 	}

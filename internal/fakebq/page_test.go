@@ -20,7 +20,8 @@ func numbers(n int) Answer {
 
 // readAll reads a statement to its end and gives the first column and the sizes
 // of the pages.
-func readAll(t *testing.T, svc *bigquery.Service, q *bigquery.QueryRequest) (values []string, sizes []int, total uint64) {
+func readAll(t *testing.T, svc *bigquery.Service, q *bigquery.QueryRequest) (values []string, sizes []int,
+	total uint64) {
 	t.Helper()
 	first, err := svc.Jobs.Query("p", q).Do()
 	if err != nil {
@@ -35,7 +36,8 @@ func readAll(t *testing.T, svc *bigquery.Service, q *bigquery.QueryRequest) (val
 		if token == "" {
 			return values, sizes, first.TotalRows
 		}
-		call := svc.Jobs.GetQueryResults("p", first.JobReference.JobId).PageToken(token).FormatOptionsUseInt64Timestamp(true)
+		call := svc.Jobs.GetQueryResults("p", first.JobReference.JobId).PageToken(token).FormatOptionsUseInt64Timestamp(
+			true)
 		if q.MaxResults > 0 {
 			call.MaxResults(q.MaxResults)
 		}
@@ -44,7 +46,8 @@ func readAll(t *testing.T, svc *bigquery.Service, q *bigquery.QueryRequest) (val
 			t.Fatal(err)
 		}
 		if page.TotalRows != first.TotalRows || page.Schema == nil {
-			t.Errorf("a later page has %d rows in total and schema %v; want %d and the schema", page.TotalRows, page.Schema, first.TotalRows)
+			t.Errorf("a later page has %d rows in total and schema %v; want %d and the schema", page.TotalRows,
+				page.Schema, first.TotalRows)
 		}
 		rows, token = page.Rows, page.PageToken
 	}
@@ -67,7 +70,8 @@ func TestPages(t *testing.T) {
 		{"maxResults is one page", numbers(4), 4, []int{4}, 4},
 		{"page size", edit(numbers(5), func(a *Answer) { a.PageSize = 2 }), 0, []int{2, 2, 1}, 5},
 		{"smaller wins", edit(numbers(5), func(a *Answer) { a.PageSize = 2 }), 3, []int{2, 2, 1}, 5},
-		{"empty pages", edit(numbers(4), func(a *Answer) { a.PageSize, a.EmptyPages = 2, []int{0, 1} }), 0, []int{0, 2, 0, 2}, 4},
+		{"empty pages", edit(numbers(4), func(a *Answer) { a.PageSize, a.EmptyPages = 2, []int{0, 1} }), 0,
+			[]int{0, 2, 0, 2}, 4},
 		{"repeated", edit(numbers(2), func(a *Answer) { a.Repeat = 3 }), 0, []int{2, 2, 2}, 6},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -86,7 +90,8 @@ func TestPages(t *testing.T) {
 				}
 			}
 			if s.Count() != len(sizes) || s.Executions("SELECT i") != 1 {
-				t.Errorf("got %d requests and %d executions; want %d and 1", s.Count(), s.Executions("SELECT i"), len(sizes))
+				t.Errorf("got %d requests and %d executions; want %d and 1", s.Count(), s.Executions("SELECT i"),
+					len(sizes))
 			}
 		})
 	}

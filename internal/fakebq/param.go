@@ -91,7 +91,8 @@ func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterVa
 			}
 		}
 	case t.Type == "RANGE":
-		if t.RangeElementType == nil || !slices.Contains([]string{"DATE", "DATETIME", "TIMESTAMP"}, t.RangeElementType.Type) {
+		if t.RangeElementType == nil || !slices.Contains([]string{"DATE", "DATETIME", "TIMESTAMP"},
+			t.RangeElementType.Type) {
 			return invalidParameter("%s is a RANGE without a rangeElementType of DATE, DATETIME or TIMESTAMP", what)
 		}
 	case scalarTypes[t.Type] == nil:
@@ -127,13 +128,20 @@ func (st *Statement) checkDeclared(want []Parameter) *Error {
 	case len(missing) == 0:
 		return nil
 	case st.Mode == "" && st.DryRun:
-		return &Error{Reason: "invalidQuery", Location: "q", Message: "Query parameters are used but parameterMode is not set at [1:1]"}
+		return &Error{Reason: "invalidQuery", Location: "q",
+			Message: "Query parameters are used but parameterMode is " +
+				"not set at [1:1]"}
 	case st.Mode == "POSITIONAL" && st.DryRun && len(st.Parameters) > 0:
-		return &Error{Reason: "invalidQuery", Location: "q", Message: "Positional query parameters cannot be provided when undeclared parameters are allowed at [1:1]"}
+		return &Error{Reason: "invalidQuery", Location: "q",
+			Message: "Positional query parameters cannot be provided " +
+				"when undeclared parameters are allowed at [1:1]"}
 	case st.DryRun:
 		return nil
 	case missing[0].Name != "":
-		return &Error{Reason: "invalidQuery", Location: "q", Message: fmt.Sprintf("Query parameter '%s' not found at [1:1]", missing[0].Name)}
+		return &Error{Reason: "invalidQuery", Location: "q",
+			Message: fmt.Sprintf("Query parameter '%s' not found at [1:1]", missing[0].Name)}
 	}
-	return &Error{Reason: "invalidQuery", Location: "q", Message: fmt.Sprintf("Query parameter number %d is not defined (%d provided) at [1:1]", len(st.Parameters)+1, len(st.Parameters))}
+	return &Error{Reason: "invalidQuery", Location: "q",
+		Message: fmt.Sprintf("Query parameter number %d is not defined (%d provided) at [1:1]", len(st.Parameters)+1,
+			len(st.Parameters))}
 }

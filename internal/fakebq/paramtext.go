@@ -26,7 +26,8 @@ var scalarTypes = map[string]func(string) bool{
 	"TIME":       clockText(`15:4:5`),
 	"DATETIME":   clockText(`2006-1-2 15:4:5`, `2006-1-2T15:4:5`, `2006-1-2`),
 	"TIMESTAMP": clockText(
-		`2006-1-2 15:4:5`, `2006-1-2T15:4:5`, `2006-1-2 15:4:5Z07:00`, `2006-1-2T15:4:5Z07:00`, `2006-1-2 15:4:5Z07`, `2006-1-2 15:4:5 MST`, `2006-1-2`,
+		`2006-1-2 15:4:5`, `2006-1-2T15:4:5`, `2006-1-2 15:4:5Z07:00`, `2006-1-2T15:4:5Z07:00`, `2006-1-2 15:4:5Z07`,
+		`2006-1-2 15:4:5 MST`, `2006-1-2`,
 	),
 	"INTERVAL":  interval.MatchString,
 	"GEOGRAPHY": func(string) bool { return true },

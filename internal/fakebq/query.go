@@ -142,7 +142,8 @@ func intParam(rec *Request, name string, absent int) (int, *Error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, &Error{Reason: "invalid", Location: name, Message: fmt.Sprintf("Invalid value for %s: want a whole number that is not negative", name)}
+		return 0, &Error{Reason: "invalid", Location: name,
+			Message: fmt.Sprintf("Invalid value for %s: want a whole number that is not negative", name)}
 	}
 	return n, nil
 }

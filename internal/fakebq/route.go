@@ -85,7 +85,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client has gone away
 	}
 	if len(body) > maxBody {
-		e := &Error{Reason: "uploadTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request payload size exceeds the limit: 10485760 bytes."}
+		e := &Error{Reason: "uploadTooLarge", Status: http.StatusRequestEntityTooLarge,
+			Message: "Request payload size exceeds the limit: 10485760 bytes."}
 		(&reply{s, w, r}).send(e.body())
 		return
 	}
@@ -120,7 +121,8 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 	}
 	rec.setEmail(s, email)
 	if rec.Method != Unknown && s.opts.Projects != nil && !slices.Contains(s.opts.Projects, rec.Project) {
-		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Project %s: User does not have bigquery.jobs.create permission in project %s.", rec.Project, rec.Project)}
+		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Project %s: User does not "+
+			"have bigquery.jobs.create permission in project %s.", rec.Project, rec.Project)}
 	}
 	if rec.Method != Unknown {
 		if err := checkURL(rec.Method, rec.Query); err != nil {
@@ -159,6 +161,7 @@ func (s *Server) authenticate(r *http.Request) (string, *Error) {
 	}
 	return "", &Error{
 		Status: http.StatusUnauthorized, Reason: "authError", Location: "Authorization", locationType: "header",
-		Message: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+		Message: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or " +
+			"other valid authentication credential.",
 	}
 }

@@ -194,7 +194,8 @@ func (sc *script) answer(st Statement) (Answer, *Error) {
 		sc.any = rest
 		return sc.ran(sql, st.DryRun, a), nil
 	}
-	return Answer{}, &Error{Reason: "invalidQuery", Location: "q", Message: fmt.Sprintf("fakebq has no answer for the statement %q at [1:1]", sql)}
+	return Answer{}, &Error{Reason: "invalidQuery", Location: "q",
+		Message: fmt.Sprintf("fakebq has no answer for the statement %q at [1:1]", sql)}
 }
 
 // take gives the next answer and what is left of the queue.

@@ -109,7 +109,8 @@ func TestScriptAndList(t *testing.T) {
 		t.Fatalf("got %+v, %v; want two jobs and a token", list, err)
 	}
 	dml := list.Jobs[1] // the newest comes first
-	if dml.Statistics.Query.NumDmlAffectedRows != 4 || dml.Statistics.ParentJobId != r.JobReference.JobId || dml.Configuration.Query.Query != "INSERT ..." {
+	if dml.Statistics.Query.NumDmlAffectedRows != 4 || dml.Statistics.ParentJobId != r.JobReference.JobId ||
+		dml.Configuration.Query.Query != "INSERT ..." {
 		t.Errorf("got second child %+v", dml.Statistics)
 	}
 	rest2, err := svc.Jobs.List("p").ParentJobId(r.JobReference.JobId).PageToken(list.NextPageToken).Do()
@@ -138,7 +139,8 @@ func TestStatistics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.TotalBytesProcessed != 10 || r.TotalBytesBilled != 20 || r.TotalSlotMs != 30 || !r.CacheHit || len(r.Errors) != 1 || r.CreationTime == 0 {
+	if r.TotalBytesProcessed != 10 || r.TotalBytesBilled != 20 || r.TotalSlotMs != 30 || !r.CacheHit ||
+		len(r.Errors) != 1 || r.CreationTime == 0 {
 		t.Errorf("query: got %+v", r)
 	}
 	j, err := svc.Jobs.Get("p", r.JobReference.JobId).Do()
@@ -146,7 +148,8 @@ func TestStatistics(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := j.Statistics.Query
-	if q.TotalBytesProcessed != 10 || q.TotalBytesBilled != 20 || q.TotalSlotMs != 30 || !q.CacheHit || q.StatementType != "SELECT" {
+	if q.TotalBytesProcessed != 10 || q.TotalBytesBilled != 20 || q.TotalSlotMs != 30 || !q.CacheHit ||
+		q.StatementType != "SELECT" {
 		t.Errorf("get: got %+v", q)
 	}
 	d := j.Configuration.Query.DestinationTable

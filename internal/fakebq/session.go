@@ -51,9 +51,11 @@ func (s *Server) enterSession(st *Statement, location string) (*session, *Error)
 	se := s.sessions[st.Session]
 	switch {
 	case se == nil || se.ended:
-		return nil, &Error{Reason: "resourcesExceeded", Message: fmt.Sprintf("Session %s has expired and is no longer available.", st.Session)}
+		return nil, &Error{Reason: "resourcesExceeded", Message: fmt.Sprintf("Session %s has expired and is no longer "+
+			"available.", st.Session)}
 	case !strings.EqualFold(se.location, location):
-		return nil, &Error{Reason: "notFound", Message: fmt.Sprintf("Not found: Session %s was not found in location %s", st.Session, location)}
+		return nil, &Error{Reason: "notFound", Message: fmt.Sprintf("Not found: Session %s was not found in location "+
+			"%s", st.Session, location)}
 	case se.current != nil && !se.current.finished():
 		return nil, &Error{Reason: "invalid", Message: "Concurrent jobs in the same session are not allowed."}
 	}

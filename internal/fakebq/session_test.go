@@ -35,7 +35,8 @@ func TestSessions(t *testing.T) {
 	if !slices.Equal(s.Sessions(), []string{id}) {
 		t.Errorf("got sessions %v; want %v", s.Sessions(), id)
 	}
-	if r, err := in("SELECT people", id, "EU"); err != nil || r.SessionInfo.SessionId != id || r.JobReference.Location != "EU" {
+	if r, err := in("SELECT people", id, "EU"); err != nil || r.SessionInfo.SessionId != id ||
+		r.JobReference.Location != "EU" {
 		t.Errorf("in the session: got %+v, %v", r, err)
 	}
 	_, err = in("SELECT people", id, "US")
@@ -65,7 +66,8 @@ func TestSessions(t *testing.T) {
 		t.Errorf("got sessions %v after the end; want none", s.Sessions())
 	}
 	_, err = in("SELECT people", id, "EU")
-	if e := wantError(t, err, 400, "resourcesExceeded"); e.Message != "Session "+id+" has expired and is no longer available." {
+	if e := wantError(t, err, 400, "resourcesExceeded"); e.Message != "Session "+id+" has expired and is no longer "+
+		"available." {
 		t.Errorf("got message %q", e.Message)
 	}
 

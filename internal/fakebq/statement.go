@@ -35,20 +35,29 @@ func fromQuery(rec *Request) (Statement, *Error) {
 	st.config = &bigquery.JobConfiguration{
 		DryRun: q.DryRun, JobTimeoutMs: q.JobTimeoutMs, JobType: "QUERY", Labels: q.Labels, Reservation: q.Reservation,
 		Query: &bigquery.JobConfigurationQuery{
-			ConnectionProperties: q.ConnectionProperties, CreateSession: q.CreateSession, DefaultDataset: q.DefaultDataset,
-			DestinationEncryptionConfiguration: q.DestinationEncryptionConfiguration, MaximumBytesBilled: q.MaximumBytesBilled,
-			ParameterMode: q.ParameterMode, Priority: "INTERACTIVE", Query: q.Query, QueryParameters: q.QueryParameters,
+			ConnectionProperties: q.ConnectionProperties, CreateSession: q.CreateSession,
+			DefaultDataset:                     q.DefaultDataset,
+			DestinationEncryptionConfiguration: q.DestinationEncryptionConfiguration,
+			MaximumBytesBilled:                 q.MaximumBytesBilled,
+			ParameterMode:                      q.ParameterMode, Priority: "INTERACTIVE",
+			Query: q.Query, QueryParameters: q.QueryParameters,
 			UseLegacySql: q.UseLegacySql, UseQueryCache: q.UseQueryCache,
 		},
 	}
 	if len(q.RequestId) > 36 || !isASCII(q.RequestId) {
-		return st, &Error{Reason: "invalid", Location: "requestId", Message: "Invalid value for requestId: at most 36 ASCII characters are allowed"}
+		return st, &Error{Reason: "invalid", Location: "requestId",
+			Message: "Invalid value for requestId: at most 36 " +
+				"ASCII characters are allowed"}
 	}
-	if q.JobCreationMode != "" && q.JobCreationMode != "JOB_CREATION_REQUIRED" && q.JobCreationMode != "JOB_CREATION_OPTIONAL" {
-		return st, &Error{Reason: "invalid", Location: "jobCreationMode", Message: "Invalid value for jobCreationMode: " + q.JobCreationMode}
+	if q.JobCreationMode != "" && q.JobCreationMode != "JOB_CREATION_REQUIRED" &&
+		q.JobCreationMode != "JOB_CREATION_OPTIONAL" {
+		return st, &Error{Reason: "invalid", Location: "jobCreationMode",
+			Message: "Invalid value for jobCreationMode: " + q.JobCreationMode}
 	}
-	if f := q.FormatOptions; q.QueryResultsFormat != "" || q.ArrowSerializationOptions != nil || q.Continuous || f != nil && f.TimestampOutputFormat != "" {
-		return st, &Error{Reason: "notImplemented", Message: "fakebq answers in JSON alone, with TIMESTAMP as integers or floats"}
+	if f := q.FormatOptions; q.QueryResultsFormat != "" || q.ArrowSerializationOptions != nil || q.Continuous ||
+		f != nil && f.TimestampOutputFormat != "" {
+		return st, &Error{Reason: "notImplemented", Message: "fakebq answers in JSON alone, with TIMESTAMP as " +
+			"integers or floats"}
 	}
 	return st, st.check()
 }
@@ -60,7 +69,8 @@ func fromInsert(rec *Request) (Statement, *Error) {
 		return Statement{}, err
 	}
 	if j.Configuration == nil || j.Configuration.Query == nil {
-		return Statement{}, &Error{Reason: "required", Message: "Required parameter is missing: configuration.query (fakebq runs no other jobs)"}
+		return Statement{}, &Error{Reason: "required", Message: "Required parameter is missing: configuration.query " +
+			"(fakebq runs no other jobs)"}
 	}
 	q := j.Configuration.Query
 	st := Statement{
@@ -71,10 +81,12 @@ func fromInsert(rec *Request) (Statement, *Error) {
 	if ref := j.JobReference; ref != nil {
 		st.Location = ref.Location
 		if ref.ProjectId != "" && ref.ProjectId != rec.Project {
-			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Value %q in content does not agree with value %q in the path", ref.ProjectId, rec.Project)}
+			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Value %q in content does not agree with value "+
+				"%q in the path", ref.ProjectId, rec.Project)}
 		}
 		if ref.JobId != "" && (len(ref.JobId) > 1024 || !jobID.MatchString(ref.JobId)) {
-			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid job ID %q: want letters, digits, hyphens and underscores, at most 1024", ref.JobId)}
+			return st, &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid job ID %q: want letters, digits, "+
+				"hyphens and underscores, at most 1024", ref.JobId)}
 		}
 	}
 	return st, st.check()
@@ -101,17 +113,20 @@ func (st *Statement) check() *Error {
 		return &Error{Reason: "required", Location: "query", Message: "Required parameter is missing: query"}
 	case q.UseLegacySql == nil || *q.UseLegacySql:
 		// The default is legacy SQL, which no statement here is written in.
-		return &Error{Reason: "invalidQuery", Location: "query", Message: "Encountered GoogleSQL in a legacy SQL query (useLegacySql is not false) at [1:1]"}
+		return &Error{Reason: "invalidQuery", Location: "query", Message: "Encountered GoogleSQL in a legacy SQL " +
+			"query (useLegacySql is not false) at [1:1]"}
 	case q.CreateSession && st.Session != "":
 		return &Error{Reason: "invalid", Message: "Cannot create a session and use an existing one in the same query"}
 	case q.MaximumBytesBilled < 0 || st.config.JobTimeoutMs < 0:
 		return &Error{Reason: "invalid", Message: "Limits of a job may not be negative"}
 	case q.DefaultDataset != nil && !datasetID.MatchString(q.DefaultDataset.DatasetId):
-		return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", q.DefaultDataset.DatasetId)}
+		return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid dataset ID %q. Dataset IDs must be "+
+			"alphanumeric (plus underscores) and must be at most 1024 characters long.", q.DefaultDataset.DatasetId)}
 	}
 	for k, v := range st.config.Labels {
 		if !labelKey.MatchString(k) || !labelValue.MatchString(v) {
-			return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid label %q: %q. Keys and values have at most 63 small letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
+			return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid label %q: %q. Keys and values have at most "+
+				"63 small letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
 		}
 	}
 	if err := checkConfiguration(st.config); err != nil {

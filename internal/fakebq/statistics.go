@@ -50,7 +50,8 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 	stats.NumChildJobs = int64(len(j.kids))
 	stats.TotalBytesProcessed, stats.TotalSlotMs = a.Bytes, a.SlotMillis
 	stats.Query = &bigquery.JobStatistics2{
-		StatementType: a.statementType(), TotalBytesProcessed: a.Bytes, TotalBytesBilled: a.Billed, TotalSlotMs: a.SlotMillis, CacheHit: a.CacheHit,
+		StatementType: a.statementType(), TotalBytesProcessed: a.Bytes, TotalBytesBilled: a.Billed,
+		TotalSlotMs: a.SlotMillis, CacheHit: a.CacheHit,
 	}
 	if a.DML != nil {
 		stats.Query.DmlStats = &bigquery.DmlStatistics{
@@ -78,7 +79,8 @@ func (j *job) dryRun(q *bigquery.JobStatistics2) {
 		q.Schema.Fields = googleFields(j.table.fields)
 	}
 	for _, p := range j.st.undeclared(j.answer.Parameters) {
-		q.UndeclaredQueryParameters = append(q.UndeclaredQueryParameters, &bigquery.QueryParameter{Name: p.Name, ParameterType: p.Type})
+		q.UndeclaredQueryParameters = append(q.UndeclaredQueryParameters, &bigquery.QueryParameter{Name: p.Name,
+			ParameterType: p.Type})
 	}
 }
 

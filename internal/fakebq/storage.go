@@ -105,7 +105,8 @@ func (g storage) called(ctx context.Context, m Method, routing string) (*StreamF
 			_, ok = g.s.opts.Verify(token)
 		}
 		if !ok {
-			return nil, status.Error(codes.Unauthenticated, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+			return nil, status.Error(codes.Unauthenticated, "Request had invalid authentication credentials. Expected "+
+				"OAuth 2 access token, login cookie or other valid authentication credential.")
 		}
 	}
 	if !strings.Contains(strings.Join(md.Get("x-goog-request-params"), "&"), routing) {
@@ -115,7 +116,8 @@ func (g storage) called(ctx context.Context, m Method, routing string) (*StreamF
 }
 
 // CreateReadSession opens a finished result for reading.
-func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateReadSessionRequest) (*storagepb.ReadSession, error) {
+func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateReadSessionRequest) (
+	*storagepb.ReadSession, error) {
 	fault, err := g.called(ctx, CreateReadSession, "read_session.table=")
 	if err != nil {
 		return nil, err
@@ -132,11 +134,14 @@ func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	project, ok := strings.CutPrefix(req.GetParent(), "projects/")
 	switch {
 	case !ok || project == "":
-		return nil, status.Errorf(codes.InvalidArgument, "parent %q is not of the form projects/PROJECT", req.GetParent())
+		return nil, status.Errorf(codes.InvalidArgument, "parent %q is not of the form projects/PROJECT",
+			req.GetParent())
 	case asked.GetDataFormat() != storagepb.DataFormat_ARROW:
-		return nil, status.Errorf(codes.InvalidArgument, "data_format is %s: this server has ARROW alone", asked.GetDataFormat())
+		return nil, status.Errorf(codes.InvalidArgument, "data_format is %s: this server has ARROW alone",
+			asked.GetDataFormat())
 	case asked.GetReadOptions().GetRowRestriction() != "" || asked.GetReadOptions().GetSamplePercentage() != 0:
-		return nil, status.Error(codes.InvalidArgument, "this server knows no SQL, and so no row_restriction and no sample_percentage")
+		return nil, status.Error(codes.InvalidArgument, "this server knows no SQL, and so no row_restriction and no "+
+			"sample_percentage")
 	}
 	j := g.s.resultNamed(asked.GetTable())
 	if j == nil {
@@ -147,7 +152,8 @@ func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 		size = defaultBatchRows
 	}
 	options := asked.GetReadOptions()
-	table, err := j.table.arrow(options.GetSelectedFields(), size, options.GetArrowSerializationOptions().GetBufferCompression())
+	table, err := j.table.arrow(options.GetSelectedFields(), size,
+		options.GetArrowSerializationOptions().GetBufferCompression())
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -157,10 +163,12 @@ func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 		limit = max(defaultStreams, int(req.GetPreferredMinStreamCount()))
 	}
 	r.streams = min(limit, r.batches())
-	name := g.s.keepReadSession(fmt.Sprintf("projects/%s/locations/%s/sessions/", project, strings.ToLower(j.location)), r)
+	name := g.s.keepReadSession(fmt.Sprintf("projects/%s/locations/%s/sessions/", project, strings.ToLower(j.location)),
+		r)
 	session := &storagepb.ReadSession{
-		Name: name, Table: asked.GetTable(), DataFormat: storagepb.DataFormat_ARROW, ReadOptions: asked.GetReadOptions(),
-		ExpireTime: timestamppb.New(g.s.opts.Now().Add(readSessionLife)), EstimatedRowCount: int64(r.rows()),
+		Name: name, Table: asked.GetTable(), DataFormat: storagepb.DataFormat_ARROW,
+		ReadOptions: asked.GetReadOptions(),
+		ExpireTime:  timestamppb.New(g.s.opts.Now().Add(readSessionLife)), EstimatedRowCount: int64(r.rows()),
 		Schema: &storagepb.ReadSession_ArrowSchema{ArrowSchema: &storagepb.ArrowSchema{SerializedSchema: table.text}},
 	}
 	for i := range r.streams {
@@ -225,7 +233,8 @@ func (g storage) ReadRows(req *storagepb.ReadRowsRequest, out storagepb.BigQuery
 	return err
 }
 
-func (g storage) send(r *readSession, stream, offset int, fault *StreamFault, out storagepb.BigQueryRead_ReadRowsServer) error {
+func (g storage) send(r *readSession, stream, offset int, fault *StreamFault,
+	out storagepb.BigQueryRead_ReadRowsServer) error {
 	first := true
 	sent := 0
 	for k := 0; ; k++ {
@@ -255,15 +264,18 @@ func (g storage) send(r *readSession, stream, offset int, fault *StreamFault, ou
 		}
 		resp := &storagepb.ReadRowsResponse{
 			RowCount: rows,
-			Rows:     &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{SerializedRecordBatch: text}},
-			Stats:    &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{}},
+			Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{
+				SerializedRecordBatch: text}},
+			Stats: &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{}},
 		}
 		if first {
-			resp.Schema = &storagepb.ReadRowsResponse_ArrowSchema{ArrowSchema: &storagepb.ArrowSchema{SerializedSchema: r.table.text}}
+			resp.Schema = &storagepb.ReadRowsResponse_ArrowSchema{ArrowSchema: &storagepb.ArrowSchema{
+				SerializedSchema: r.table.text}}
 		}
 		first = false
 		if fault != nil && fault.Empty && sent == fault.After {
-			empty := &storagepb.ReadRowsResponse{Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{}}, Stats: resp.Stats}
+			empty := &storagepb.ReadRowsResponse{Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{
+				ArrowRecordBatch: &storagepb.ArrowRecordBatch{}}, Stats: resp.Stats}
 			if err := out.Send(empty); err != nil {
 				return err
 			}

@@ -20,7 +20,8 @@ import (
 // officialReader is the official client, reading through the Storage Read API.
 func officialReader(t *testing.T, s *Server, storage bool) *bigquery.Client {
 	t.Helper()
-	client, err := bigquery.NewClient(t.Context(), "my-project", option.WithEndpoint(s.URL()+"/bigquery/v2/"), option.WithoutAuthentication())
+	client, err := bigquery.NewClient(t.Context(), "my-project", option.WithEndpoint(s.URL()+"/bigquery/v2/"),
+		option.WithoutAuthentication())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,8 @@ func officialReader(t *testing.T, s *Server, storage bool) *bigquery.Client {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.EnableStorageReadClient(t.Context(), option.WithEndpoint(u.Host), option.WithoutAuthentication(),
+		if err := client.EnableStorageReadClient(t.Context(), option.WithEndpoint(u.Host),
+			option.WithoutAuthentication(),
 			option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials()))); err != nil {
 			t.Fatal(err)
 		}
@@ -64,15 +66,21 @@ func TestStorage(t *testing.T) {
 	s := Run(t, Options{})
 	at := time.Date(2024, 2, 29, 12, 34, 56, 789012000, time.UTC)
 	fields := []Field{
-		{Name: "i", Type: "INTEGER"}, {Name: "f", Type: "FLOAT"}, {Name: "b", Type: "BOOLEAN"}, {Name: "s", Type: "STRING", Mode: "REQUIRED"}, {Name: "y", Type: "BYTES"},
-		{Name: "n", Type: "NUMERIC"}, {Name: "bn", Type: "BIGNUMERIC"}, {Name: "ts", Type: "TIMESTAMP"}, {Name: "dt", Type: "DATETIME"}, {Name: "d", Type: "DATE"},
+		{Name: "i", Type: "INTEGER"}, {Name: "f", Type: "FLOAT"}, {Name: "b", Type: "BOOLEAN"},
+		{Name: "s", Type: "STRING", Mode: "REQUIRED"}, {Name: "y", Type: "BYTES"},
+		{Name: "n", Type: "NUMERIC"}, {Name: "bn", Type: "BIGNUMERIC"}, {Name: "ts", Type: "TIMESTAMP"},
+		{Name: "dt", Type: "DATETIME"}, {Name: "d", Type: "DATE"},
 		{Name: "t", Type: "TIME"}, {Name: "g", Type: "GEOGRAPHY"}, {Name: "j", Type: "JSON"},
-		{Name: "l", Type: "INTEGER", Mode: "REPEATED"}, {Name: "r", Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}, {Name: "b", Type: "STRING"}}},
+		{Name: "l", Type: "INTEGER", Mode: "REPEATED"}, {Name: "r", Type: "RECORD",
+			Fields: []Field{{Name: "a", Type: "INTEGER"}, {Name: "b", Type: "STRING"}}},
 	}
 	s.On("SELECT all", Answer{Fields: fields, PageSize: 1, BatchRows: 2, Rows: [][]any{
-		{1, 1.5, true, "a", []byte("x"), "1.5", "-2.25", at, at, at, at, "POINT(1 2)", `{"a":1}`, []any{1, 2}, []any{7, "q"}},
+		{1, 1.5, true, "a", []byte("x"), "1.5", "-2.25", at, at, at, at, "POINT(1 2)", `{"a":1}`, []any{1, 2},
+			[]any{7, "q"}},
 		{nil, nil, nil, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil},
-		{-9223372036854775808, -0.5, false, "é😀", []byte{}, "-99999999999999999999999999999.999999999", "578960446186580977117854925043439539266.34992332820282019728792003956564819967", at.AddDate(-2023, 0, 0), at.AddDate(7975, 0, 0), at, at, "POINT(3 4)", `null`, []any{}, []any{nil, nil}},
+		{-9223372036854775808, -0.5, false, "é😀", []byte{}, "-99999999999999999999999999999.999999999",
+			"578960446186580977117854925043439539266.34992332820282019728792003956564819967", at.AddDate(-2023, 0, 0),
+			at.AddDate(7975, 0, 0), at, at, "POINT(3 4)", `null`, []any{}, []any{nil, nil}},
 	}})
 	got, err := officialRows(t, officialReader(t, s, true), "SELECT all")
 	if err != nil {
@@ -136,7 +144,8 @@ func TestStorageFault(t *testing.T) {
 	}
 	s.InjectStream(CreateReadSession, StreamFault{Code: codes.PermissionDenied, Message: "no"})
 	before := s.Count(GetQueryResults)
-	if rows, err := officialRows(t, officialReader(t, s, true), "SELECT i FROM t ORDER BY i"); err != nil || len(rows) != 1000 || s.Count(GetQueryResults) == before {
+	if rows, err := officialRows(t, officialReader(t, s, true), "SELECT i FROM t ORDER BY i"); err != nil ||
+		len(rows) != 1000 || s.Count(GetQueryResults) == before {
 		t.Errorf("without permission: got %d rows, %v; want 1000, by REST", len(rows), err)
 	}
 }

@@ -39,31 +39,42 @@ var typeCases = []struct {
 	{"minus infinity", Field{Type: "FLOAT"}, math.Inf(-1), `"-Infinity"`, math.Inf(-1)},
 	{"boolean", Field{Type: "BOOLEAN"}, true, `"true"`, true},
 	{"timestamp", Field{Type: "TIMESTAMP"}, noon, `"1709209815123456"`, noon},
-	{"first timestamp", Field{Type: "TIMESTAMP"}, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), `"-62135596800000000"`, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},
+	{"first timestamp", Field{Type: "TIMESTAMP"}, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), `"-62135596800000000"`,
+		time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},
 	{"date", Field{Type: "DATE"}, noon, `"2024-02-29"`, civil.Date{Year: 2024, Month: 2, Day: 29}},
 	{"date text", Field{Type: "DATE"}, "0001-01-01", `"0001-01-01"`, civil.Date{Year: 1, Month: 1, Day: 1}},
 	{"datetime", Field{Type: "DATETIME"}, noon, `"2024-02-29T12:30:15.123456"`, civil.DateTimeOf(noon)},
-	{"whole datetime", Field{Type: "DATETIME"}, noon.Truncate(time.Second), `"2024-02-29T12:30:15"`, civil.DateTimeOf(noon.Truncate(time.Second))},
-	{"time", Field{Type: "TIME"}, "12:30:15.5", `"12:30:15.5"`, civil.Time{Hour: 12, Minute: 30, Second: 15, Nanosecond: 5e8}},
+	{"whole datetime", Field{Type: "DATETIME"}, noon.Truncate(time.Second), `"2024-02-29T12:30:15"`,
+		civil.DateTimeOf(noon.Truncate(time.Second))},
+	{"time", Field{Type: "TIME"}, "12:30:15.5", `"12:30:15.5"`, civil.Time{Hour: 12, Minute: 30, Second: 15,
+		Nanosecond: 5e8}},
 	{"numeric", Field{Type: "NUMERIC", Precision: 10, Scale: 2}, "12.34", `"12.34"`, big.NewRat(1234, 100)},
 	{"bignumeric", Field{Type: "BIGNUMERIC"}, "-0.5", `"-0.5"`, big.NewRat(-1, 2)},
 	{"geography", Field{Type: "GEOGRAPHY"}, "POINT(1 2)", `"POINT(1 2)"`, "POINT(1 2)"},
 	{"json", Field{Type: "JSON"}, `{"a":1}`, `"{\"a\":1}"`, `{"a":1}`},
-	{"interval", Field{Type: "INTERVAL"}, "1-2 3 4:5:6.5", `"1-2 3 4:5:6.5"`, &client.IntervalValue{Years: 1, Months: 2, Days: 3, Hours: 4, Minutes: 5, Seconds: 6, SubSecondNanos: 5e8}},
-	{"range of dates", Field{Type: "RANGE", Element: "DATE"}, Range{"2024-01-01", nil}, `"[2024-01-01, UNBOUNDED)"`, &client.RangeValue{Start: civil.Date{Year: 2024, Month: 1, Day: 1}}},
-	{"range of timestamps", Field{Type: "RANGE", Element: "TIMESTAMP"}, Range{nil, noon}, `"[UNBOUNDED, 1709209815123456)"`, &client.RangeValue{End: noon}},
+	{"interval", Field{Type: "INTERVAL"}, "1-2 3 4:5:6.5", `"1-2 3 4:5:6.5"`, &client.IntervalValue{Years: 1, Months: 2,
+		Days: 3, Hours: 4, Minutes: 5, Seconds: 6, SubSecondNanos: 5e8}},
+	{"range of dates", Field{Type: "RANGE", Element: "DATE"}, Range{"2024-01-01", nil}, `"[2024-01-01, UNBOUNDED)"`,
+		&client.RangeValue{Start: civil.Date{Year: 2024, Month: 1, Day: 1}}},
+	{"range of timestamps", Field{Type: "RANGE", Element: "TIMESTAMP"}, Range{nil, noon},
+		`"[UNBOUNDED, 1709209815123456)"`, &client.RangeValue{End: noon}},
 	{"null", Field{Type: "STRING", Mode: "NULLABLE"}, nil, `null`, nil},
 	{"required", Field{Type: "INTEGER", Mode: "REQUIRED"}, 1, `"1"`, int64(1)},
-	{"array", Field{Type: "INTEGER", Mode: "REPEATED"}, []int{1, 2}, `[{"v":"1"},{"v":"2"}]`, []client.Value{int64(1), int64(2)}},
+	{"array", Field{Type: "INTEGER", Mode: "REPEATED"}, []int{1, 2}, `[{"v":"1"},{"v":"2"}]`, []client.Value{int64(1),
+		int64(2)}},
 	{"empty array", Field{Type: "INTEGER", Mode: "REPEATED"}, nil, `[]`, []client.Value(nil)},
-	{"array of ranges", Field{Type: "RANGE", Element: "DATE", Mode: "REPEATED"}, []Range{{"2024-01-01", "2024-01-02"}}, `[{"v":"[2024-01-01, 2024-01-02)"}]`, []client.Value{&client.RangeValue{Start: civil.Date{Year: 2024, Month: 1, Day: 1}, End: civil.Date{Year: 2024, Month: 1, Day: 2}}}},
+	{"array of ranges", Field{Type: "RANGE", Element: "DATE", Mode: "REPEATED"}, []Range{{"2024-01-01", "2024-01-02"}},
+		`[{"v":"[2024-01-01, 2024-01-02)"}]`, []client.Value{&client.RangeValue{Start: civil.Date{Year: 2024, Month: 1,
+			Day: 1}, End: civil.Date{Year: 2024, Month: 1, Day: 2}}}},
 	{
-		"struct", Field{Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}, {Name: "b", Type: "STRING", Mode: "REPEATED"}}},
+		"struct", Field{Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}, {Name: "b", Type: "STRING",
+			Mode: "REPEATED"}}},
 		[]any{1, []string{"x"}}, `{"f":[{"v":"1"},{"v":[{"v":"x"}]}]}`, []client.Value{int64(1), []client.Value{"x"}},
 	},
 	{
 		"array of structs", Field{Type: "RECORD", Mode: "REPEATED", Fields: []Field{{Name: "a", Type: "INTEGER"}}},
-		[][]any{{1}, {nil}}, `[{"v":{"f":[{"v":"1"}]}},{"v":{"f":[{"v":null}]}}]`, []client.Value{[]client.Value{int64(1)}, []client.Value{nil}},
+		[][]any{{1}, {nil}}, `[{"v":{"f":[{"v":"1"}]}},{"v":{"f":[{"v":null}]}}]`,
+		[]client.Value{[]client.Value{int64(1)}, []client.Value{nil}},
 	},
 	{"null struct", Field{Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}}}, nil, `null`, nil},
 	{"raw", Field{Type: "FLOAT"}, Raw(`"+Inf"`), `"+Inf"`, math.Inf(1)},
@@ -102,7 +113,8 @@ func TestTypesThroughOfficialClient(t *testing.T) {
 			t.Errorf("%s: -want +got\n%s", tc.name, diff)
 		}
 		f := it.Schema[0]
-		if string(f.Type) != field.Type || f.Repeated != (field.Mode == "REPEATED") || f.Required != (field.Mode == "REQUIRED") ||
+		if string(f.Type) != field.Type || f.Repeated != (field.Mode == "REPEATED") ||
+			f.Required != (field.Mode == "REQUIRED") ||
 			f.Precision != field.Precision || f.Scale != field.Scale || len(f.Schema) != len(field.Fields) {
 			t.Errorf("%s: got schema %+v; want %+v", tc.name, f, field)
 		}
@@ -161,11 +173,13 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{"required null", Field{Name: "x", Type: "INTEGER", Mode: "REQUIRED"}, nil, "REQUIRED"},
 		{"null element", Field{Name: "x", Type: "INTEGER", Mode: "REPEATED"}, []any{nil}, "NULL in an array"},
 		{"no slice", Field{Name: "x", Type: "INTEGER", Mode: "REPEATED"}, 1, "is REPEATED and has a int"},
-		{"struct size", Field{Name: "x", Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}}}, []any{1, 2}, "got 2 values; want 1"},
+		{"struct size", Field{Name: "x", Type: "RECORD", Fields: []Field{{Name: "a", Type: "INTEGER"}}}, []any{1, 2},
+			"got 2 values; want 1"},
 		{"unknown type", Field{Name: "x", Type: "INT64"}, 1, `type "INT64"`},
 	} {
 		_, err := NewTable([]Field{tc.field}, 1, func(int) []any { return []any{tc.value} })
-		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), `row 0: column "x"`) {
+		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(),
+			`row 0: column "x"`) {
 			t.Errorf("%s: got %v; want an error with %q", tc.name, err, tc.want)
 		}
 	}
