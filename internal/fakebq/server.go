@@ -3,12 +3,16 @@ package fakebq
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 )
 
 // Options configure a Server. The zero value is usable.
@@ -25,6 +29,9 @@ type Options struct {
 	Now func() time.Time
 	// NoGzip leaves answers uncompressed even if the client takes gzip.
 	NoGzip bool
+	// HTTP2 serves HTTP/2 over TLS, as the service does, with the certificate of package fakecert. HTTP/1.1 stays
+	// possible for clients that ask for it. The Storage Read API then speaks TLS too.
+	HTTP2 bool
 }
 
 // Server is the fake. It is an http.Handler and can listen by itself. All its
@@ -111,7 +118,14 @@ func (s *Server) Start() (string, error) {
 	}
 	s.url = "http://" + l.Addr().String()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.http.Serve(l) }() // ends with ErrServerClosed in Close
+	serve := s.http.Serve
+	if s.opts.HTTP2 {
+		s.url = "https://" + l.Addr().String()
+		s.http.TLSConfig = fakecert.Server("h2", "http/1.1")
+		s.http.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that a client gives up
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	go func() { _ = serve(l) }() // ends with ErrServerClosed in Close
 	return s.url, nil
 }
 

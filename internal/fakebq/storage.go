@@ -12,9 +12,12 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 )
 
 // The methods of the Storage Read API.
@@ -67,7 +70,7 @@ func (r *readSession) at(stream, k int) (streamBatch, bool) {
 	return streamBatch{from, min(from+r.table.size, r.table.table.rows)}, true
 }
 
-// StorageURL is where the Storage Read API listens, without TLS; it begins to at the first call.
+// StorageURL is where the Storage Read API listens, with TLS if the server has HTTP2; it begins to at the first call.
 func (s *Server) StorageURL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +82,12 @@ func (s *Server) StorageURL() string {
 		return ""
 	}
 	s.storageURL = "http://" + l.Addr().String()
-	s.grpc = grpc.NewServer(grpc.MaxSendMsgSize(math.MaxInt32))
+	opts := []grpc.ServerOption{grpc.MaxSendMsgSize(math.MaxInt32)}
+	if s.opts.HTTP2 {
+		s.storageURL = "https://" + l.Addr().String()
+		opts = append(opts, grpc.Creds(credentials.NewTLS(fakecert.Server("h2"))))
+	}
+	s.grpc = grpc.NewServer(opts...)
 	storagepb.RegisterBigQueryReadServer(s.grpc, storage{s: s})
 	go func() { _ = s.grpc.Serve(l) }() // ends in Close
 	return s.storageURL
