@@ -2,7 +2,12 @@ package driver_test
 
 import (
 	"database/sql"
+	"flag"
+	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
 	"testing"
 	"time"
 
@@ -13,9 +18,46 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+var overHTTP2 = flag.Bool("http2", false, "serve the fakes over HTTP/2 and TLS, as BigQuery is")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *overHTTP2 {
+		if err := fakecert.Trust(); err != nil {
+			fmt.Fprintln(os.Stderr, "-http2:", err)
+			os.Exit(1)
+		}
+		fakebq.HTTP2 = true
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// TestHTTP2 runs all tests again over HTTP/2 and TLS, in a process that trusts the certificate of the fakes.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	switch {
+	case *overHTTP2:
+		t.Skip("this is the run over HTTP/2")
+	case testing.Short():
+		t.Skip("-short: the tests over HTTP/2 take as long as the others; run them alone with -http2")
+	case runtime.GOOS == "darwin" || runtime.GOOS == "windows":
+		t.Skip("Go does not read SSL_CERT_FILE here")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-http2", "-test.count=1", "-test.timeout=5m"}
+	if f := flag.Lookup("test.run"); f.Value.String() != "" {
+		args = append(args, "-test.run="+f.Value.String())
+	}
+	if out, err := exec.CommandContext(t.Context(), self, args...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
 
 // newConnector makes a connector that talks to the fake and whose sign-in is a fixed token.
 func newConnector(t testing.TB, server *fakebq.Server, change ...func(*dsn.Config)) *driver.Connector {

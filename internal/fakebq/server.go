@@ -98,9 +98,14 @@ type TB interface {
 	Cleanup(func())
 }
 
+// HTTP2 makes Run serve as if Options.HTTP2 were set, so that a TestMain can run the tests of a package over both
+// protocols. Set it before the first Run.
+var HTTP2 bool
+
 // Run makes a server that listens until the test ends.
 func Run(t TB, opts Options) *Server {
 	t.Helper()
+	opts.HTTP2 = opts.HTTP2 || HTTP2
 	s := New(opts)
 	if _, err := s.Start(); err != nil {
 		t.Fatalf("fakebq: %v", err)
