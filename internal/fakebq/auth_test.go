@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,9 +20,9 @@ func TestBearer(t *testing.T) {
 		want                  string
 	}{
 		{"good", "Bearer good", "p", 200, "queryResponse"},
-		{"no token", "", "p", 401, "UNAUTHENTICATED"},
-		{"bad token", "Bearer bad", "p", 401, "authError"},
-		{"other scheme", "Basic good", "p", 401, "authError"},
+		{"no token", "", "p", 401, `"reason": "required"`},
+		{"bad token", "Bearer bad", "p", 401, `"reason": "authError"`},
+		{"other scheme", "Basic good", "p", 401, `"reason": "authError"`},
 		{"other project", "Bearer good", "q", 403, "bigquery.jobs.create permission in project q"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/projects/"+tc.project+"/queries",
@@ -35,6 +36,12 @@ func TestBearer(t *testing.T) {
 		status, got := do(t, r)
 		if status != tc.status || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: got %d %s; want %d and %q", tc.name, status, got, tc.status, tc.want)
+		}
+	}
+	for header, want := range map[string][]string{"": {`Bearer realm="https://accounts.google.com/"`}, "Bearer x": {""}} {
+		w := ask(t, s, "", http.Header{"Authorization": {header}})
+		if got := w.Header()["Www-Authenticate"]; !slices.Equal(got, want) {
+			t.Errorf("%q: got the challenge %q; want %q", header, got, want)
 		}
 	}
 	log := s.Requests(Query)

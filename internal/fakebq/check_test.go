@@ -3,6 +3,7 @@ package fakebq
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -96,7 +97,6 @@ func TestChecks(t *testing.T) {
 			"invalid value for type INT64: '5ns'"},
 		{"dataset", `"useLegacySql":false,"defaultDataset":{"projectId":"p","datasetId":"d"}`, ok},
 		{"bad dataset", `"useLegacySql":false,"defaultDataset":{"datasetId":"p.d"}`, "Invalid dataset ID"},
-		{"unknown member", `"useLegacySql":false,"useLegacySQLDialect":false`, "unknown field"},
 		{"negative limit", `"useLegacySql":false,"maximumBytesBilled":"-1"`, "negative"},
 		{"two sessions", `"useLegacySql":false,"createSession":true,"connectionProperties":[{"key":"session_id",` +
 			`"value":"x"}]`, "Cannot create a session"},
@@ -118,6 +118,28 @@ func TestChecks(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUnknownMembers: the service ignores what it does not know; a test can ask for it.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	s := New(Options{})
+	if _, err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.On("SELECT 1", people())
+	for path, body := range map[string]string{
+		"/projects/p/queries": `{"query":"SELECT 1","useLegacySql":false,"dialect":1}`,
+		"/projects/p/jobs":    `{"configuration":{"query":{"query":"SELECT 1","useLegacySql":false,"dialect":1}}}`,
+	} {
+		if status, got := post(t, s, path, body); status != 200 {
+			t.Errorf("%s: got %d %s; want 200", path, status, got)
+		}
+	}
+	if got := s.Unknown(); !slices.Equal(got, []string{"dialect", "dialect"}) {
+		t.Errorf("got unknown members %q; want dialect of each", got)
 	}
 }
 

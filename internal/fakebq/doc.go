@@ -58,8 +58,8 @@
 // # Traits kept
 //
 //   - Statements without useLegacySql=false are refused, as legacy SQL would
-//     not understand them. So are members and URL parameters that the API
-//     does not have.
+//     not understand them. So are URL parameters that the API does not have;
+//     members of a request that it does not have are ignored.
 //   - parameterMode must be there when parameters are, each parameter has a
 //     type; a dry run that leaves positional parameters undeclared may not
 //     declare any. The text of a value must be one of its type.

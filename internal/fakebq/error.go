@@ -20,6 +20,21 @@ type Error struct {
 	DebugInfo string
 
 	locationType string
+	challenge    string // WWW-Authenticate of a 401
+}
+
+// Unauthenticated is the 401 for a request without an access token, or with one that is not good: the two differ.
+func Unauthenticated(withToken bool) *Error {
+	const rest = "Expected OAuth 2 access token, login cookie or other valid authentication credential. " +
+		"See https://developers.google.com/identity/sign-in/web/devconsole-project."
+	e := &Error{Status: http.StatusUnauthorized, Reason: "required", Location: "Authorization", locationType: "header",
+		Message:   "Request is missing required authentication credential. " + rest,
+		challenge: `Bearer realm="https://accounts.google.com/"`}
+	if withToken {
+		e.Reason, e.challenge = "authError", ""
+		e.Message = "Request had invalid authentication credentials. " + rest
+	}
+	return e
 }
 
 // statusOf has the HTTP status of the reasons that BigQuery documents.
@@ -109,8 +124,7 @@ func (e *Error) body() *message {
 	m := &message{status: e.status()}
 	m.before.raw("error", text)
 	if m.status == http.StatusUnauthorized {
-		m.header = http.Header{"Www-Authenticate": {`Bearer realm="https://accounts.google.com/",` +
-			` error="invalid_token"`}}
+		m.header = http.Header{"Www-Authenticate": {e.challenge}}
 	}
 	return m
 }

@@ -12,6 +12,7 @@ import (
 // insert is jobs.insert.
 func (s *Server) insert(rec *Request) (*message, *Error) {
 	st, err := fromInsert(rec)
+	s.noteUnknown(st.unknown)
 	if err != nil {
 		return nil, err
 	}

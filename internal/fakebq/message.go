@@ -132,7 +132,7 @@ func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	// Google's servers want to be told twice.
 	zipped = !p.s.opts.NoGzip && strings.Contains(p.r.Header.Get("Accept-Encoding"), "gzip") &&
 		strings.Contains(p.r.UserAgent(), "gzip")
-	pretty := p.r.URL.Query().Get("prettyPrint") != "false"
+	pretty := p.r.URL.Query().Get("prettyPrint") != "false" || m.status >= 400 // the service indents errors always
 	if !pretty && page != nil && zipped {
 		return [][]byte{gzipMember(head), page.table.gzipped(page.from, page.to), gzipMember(tail)}, true
 	}

@@ -15,6 +15,7 @@ const defaultTimeout = 10 * time.Second
 // query is jobs.query.
 func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	st, err := fromQuery(rec)
+	s.noteUnknown(st.unknown)
 	if err != nil {
 		return nil, err
 	}

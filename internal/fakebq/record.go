@@ -125,6 +125,23 @@ func (s *Server) count(methods []Method) int {
 	return n
 }
 
+// Unknown are the members of requests so far that the API does not have. The service ignores them, so that a
+// misspelled one has no effect unnoticed; Run fails the test for them.
+func (s *Server) Unknown() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.unknown)
+}
+
+func (s *Server) noteUnknown(name string) {
+	if name == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknown = append(s.unknown, name)
+}
+
 // Counts is how many requests of each method have come in so far.
 func (s *Server) Counts() map[Method]int {
 	s.mu.Lock()

@@ -153,15 +153,15 @@ func (s *Server) authenticate(r *http.Request) (string, *Error) {
 	if s.opts.Verify == nil {
 		return "ada@example.com", nil
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", Unauthenticated(false)
+	}
+	token, ok := strings.CutPrefix(header, "Bearer ")
 	if ok {
 		if email, ok := s.opts.Verify(token); ok {
 			return email, nil
 		}
 	}
-	return "", &Error{
-		Status: http.StatusUnauthorized, Reason: "authError", Location: "Authorization", locationType: "header",
-		Message: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or " +
-			"other valid authentication credential.",
-	}
+	return "", Unauthenticated(true)
 }

@@ -110,7 +110,8 @@ type Statement struct {
 	Request *bigquery.QueryRequest
 	Job     *bigquery.Job
 
-	config *bigquery.JobConfiguration
+	config  *bigquery.JobConfiguration
+	unknown string // a member of the request that the API does not have
 }
 
 // child is the statement of a script, as jobs.get shows it.

@@ -48,6 +48,7 @@ type Server struct {
 	log      []*Request
 	counts   map[Method]int
 	inFlight int
+	unknown  []string
 	jobs     map[string]*job // by key
 	order    []*job
 	byID     map[string]*job // by requestId and statement
@@ -102,7 +103,8 @@ type TB interface {
 // protocols. Set it before the first Run.
 var HTTP2 bool
 
-// Run makes a server that listens until the test ends.
+// Run makes a server that listens until the test ends, which fails if a request had a member that the API does not
+// have.
 func Run(t TB, opts Options) *Server {
 	t.Helper()
 	opts.HTTP2 = opts.HTTP2 || HTTP2
@@ -110,7 +112,12 @@ func Run(t TB, opts Options) *Server {
 	if _, err := s.Start(); err != nil {
 		t.Fatalf("fakebq: %v", err)
 	}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.Close()
+		if unknown := s.Unknown(); len(unknown) > 0 {
+			t.Fatalf("fakebq: requests had the members %q, which BigQuery ignores", unknown)
+		}
+	})
 	return s
 }
 

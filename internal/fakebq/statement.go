@@ -10,26 +10,31 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// decode reads a request's body. The service refuses members that it does not
-// know.
-func decode(body []byte, into any) *Error {
+// decode reads a request's body. The service ignores members that it does not know: unknown is the first one.
+func decode(body []byte, into any) (unknown string, apiErr *Error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return &Error{Reason: "parseError", Message: "Invalid JSON payload received. " + err.Error()}
+	err := d.Decode(into)
+	if name, ok := strings.CutPrefix(fmt.Sprint(err), "json: unknown field "); ok {
+		unknown = strings.Trim(name, `"`)
+		err = json.Unmarshal(body, into)
 	}
-	return nil
+	if err != nil {
+		return "", &Error{Reason: "parseError", Message: "Invalid JSON payload received. " + err.Error()}
+	}
+	return unknown, nil
 }
 
 // fromQuery reads the body of jobs.query into the same form as jobs.insert's, so
 // that one set of checks serves both.
 func fromQuery(rec *Request) (Statement, *Error) {
 	q := new(bigquery.QueryRequest)
-	if err := decode(rec.Body, q); err != nil {
+	unknown, err := decode(rec.Body, q)
+	if err != nil {
 		return Statement{}, err
 	}
 	st := Statement{
-		SQL: q.Query, Project: rec.Project, Location: q.Location, DryRun: q.DryRun, Request: q,
+		unknown: unknown, SQL: q.Query, Project: rec.Project, Location: q.Location, DryRun: q.DryRun, Request: q,
 		Mode: q.ParameterMode, Parameters: q.QueryParameters,
 	}
 	st.config = &bigquery.JobConfiguration{
@@ -65,7 +70,8 @@ func fromQuery(rec *Request) (Statement, *Error) {
 // fromInsert reads the body of jobs.insert.
 func fromInsert(rec *Request) (Statement, *Error) {
 	j := new(bigquery.Job)
-	if err := decode(rec.Body, j); err != nil {
+	unknown, err := decode(rec.Body, j)
+	if err != nil {
 		return Statement{}, err
 	}
 	if j.Configuration == nil || j.Configuration.Query == nil {
@@ -74,7 +80,7 @@ func fromInsert(rec *Request) (Statement, *Error) {
 	}
 	q := j.Configuration.Query
 	st := Statement{
-		SQL: q.Query, Project: rec.Project, DryRun: j.Configuration.DryRun, Job: j,
+		unknown: unknown, SQL: q.Query, Project: rec.Project, DryRun: j.Configuration.DryRun, Job: j,
 		Mode: q.ParameterMode, Parameters: q.QueryParameters, config: j.Configuration,
 	}
 	j.Configuration.JobType = "QUERY"
