@@ -84,7 +84,8 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 	all := slices.Clone(s.order)
 	s.mu.Unlock()
 	slices.Reverse(all)
-	jobs := []bigquery.JobListJobs{}
+	full := strings.EqualFold(rec.Query.Get("projection"), "full")
+	var jobs []*bigquery.JobListJobs
 	next := ""
 	seen := 0
 	for _, j := range all {
@@ -108,23 +109,33 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 			next = strconv.Itoa(seen - 1)
 			break
 		}
-		item := bigquery.JobListJobs{
-			Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status,
-			ErrorResult: r.Status.ErrorResult,
-			Statistics:  r.Statistics, UserEmail: r.UserEmail,
-		}
-		if rec.Query.Get("projection") == "full" {
-			item.Configuration = r.Configuration
-		}
-		jobs = append(jobs, item)
+		jobs = append(jobs, listed(r, full))
 	}
 	m := new(message)
 	m.before.set("kind", "bigquery#jobList")
 	if next != "" {
 		m.before.set("nextPageToken", next)
 	}
-	m.before.set("jobs", jobs)
+	if len(jobs) > 0 { // else there is no such member
+		m.before.set("jobs", jobs)
+	}
 	return m, nil
+}
+
+// listed is a job as jobs.list shows it: without projection=full ids, states, times, counts and errors alone.
+func listed(r *bigquery.Job, full bool) *bigquery.JobListJobs {
+	item := &bigquery.JobListJobs{
+		Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status,
+		ErrorResult: r.Status.ErrorResult, Statistics: r.Statistics,
+	}
+	if full {
+		item.Configuration, item.UserEmail = r.Configuration, r.UserEmail
+		return item
+	}
+	stats := *r.Statistics
+	stats.Query = nil
+	item.Statistics = &stats
+	return item
 }
 
 // jobMessage is a job as the answer of jobs.insert and jobs.get.
