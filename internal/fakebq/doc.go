@@ -74,7 +74,7 @@
 //     unless useInt64Timestamp is asked for.
 //   - numDmlAffectedRows is not there for TRUNCATE TABLE, and answers to polls have no dmlStats.
 //   - A page ends at 10 MB of rows, whatever maxResults says.
-//   - A cancelled job ends with reason "stopped". A failed job is an HTTP error
+//   - A cancel takes effect late. A cancelled job ends with reason "stopped". A failed job is an HTTP error
 //     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult
 //     for jobs.insert and jobs.get.
 //   - Answers are indented unless prettyPrint=false, cut by fields=, and

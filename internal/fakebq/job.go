@@ -27,7 +27,7 @@ type job struct {
 	// Under the server's lock:
 	incomplete int
 	cancelled  bool
-	stop       chan struct{} // closed when cancelled
+	stop       chan struct{} // closed once a cancel takes effect
 }
 
 func jobKey(project, location, id string) string {
@@ -199,7 +199,7 @@ func (s *Server) find(project, location, id string) (*job, *Error) {
 // any more.
 func (s *Server) await(ctx context.Context, j *job, timeout time.Duration) (done, gone bool) {
 	s.mu.Lock()
-	held := !j.cancelled && j.incomplete > 0
+	held := j.incomplete > 0 && !j.finished()
 	if held {
 		j.incomplete--
 	}

@@ -1,10 +1,12 @@
 package fakebq
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	bigquery "google.golang.org/api/bigquery/v2"
 )
@@ -38,26 +40,39 @@ func (s *Server) get(rec *Request) (*message, *Error) {
 	return m, nil
 }
 
-// cancel is jobs.cancel. A job that is done stays as it is.
+// cancel is jobs.cancel. A job that is done stays as it is; one that runs goes on for a while.
 func (s *Server) cancel(rec *Request) (*message, *Error) {
-	j, err := s.find(rec.Project, rec.Query.Get("location"), rec.JobID)
+	location := rec.Query.Get("location")
+	j, err := s.find(rec.Project, location, rec.JobID)
 	if err != nil {
-		return nil, err
+		name := jobKey(rec.Project, cmp.Or(location, s.opts.Location), rec.JobID)
+		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Job %s: User does not have "+
+			"bigquery.jobs.update permission for job %s, or perhaps it does not exist.", name, name)}
 	}
-	s.mu.Lock()
-	if !j.cancelled && !j.finished() {
-		j.cancelled = true
-		close(j.stop)
-		s.changed.Broadcast()
-	}
-	s.mu.Unlock()
 	m := new(message)
 	m.before.set("kind", "bigquery#jobCancelResponse")
 	m.before.set("job", s.resource(j))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !j.cancelled && !j.finished() {
+		j.cancelled = true
+		time.AfterFunc(s.opts.CancelDelay, func() { s.stop(j) })
+		s.changed.Broadcast()
+	}
 	return m, nil
 }
 
-// Cancelled tells how many jobs have been stopped by jobs.cancel.
+// stop ends a job that was cancelled, unless it has ended by itself.
+func (s *Server) stop(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !j.finished() {
+		close(j.stop)
+		s.changed.Broadcast()
+	}
+}
+
+// Cancelled returns how many jobs that were running jobs.cancel was called for.
 func (s *Server) Cancelled() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -93,6 +93,9 @@ func TestOfficialClientCancels(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, err := job.Status(ctx)
+	for err == nil && !status.Done() {
+		status, err = job.Status(ctx)
+	}
 	var e *client.Error
 	if err != nil || !status.Done() || !errors.As(status.Err(), &e) || e.Reason != "stopped" {
 		t.Errorf("got %+v, %v; want DONE with reason stopped", status, err)
