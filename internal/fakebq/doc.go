@@ -64,7 +64,8 @@
 //     type; a dry run that leaves positional parameters undeclared may not
 //     declare any. The text of a value must be one of its type.
 //   - requestId has at most 36 ASCII characters; the same id with the same
-//     statement is the same job, not a second execution. Job ids are unique.
+//     DML or DDL is the same job, also a failed one, and answers in short; reads,
+//     scripts, BEGIN, COMMIT and ROLLBACK run again. Job ids are unique.
 //   - A statement that bills more than maximumBytesBilled fails.
 //   - A session runs one job at a time, in its own location, and a lost one is an
 //     error. CALL BQ.ABORT_SESSION() needs no script.

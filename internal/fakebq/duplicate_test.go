@@ -26,9 +26,10 @@ func TestDuplicates(t *testing.T) {
 		t.Errorf("got %+v; want one inserted row", first)
 	}
 	again := query("a", "")
-	if again.JobReference.JobId != first.JobReference.JobId || again.NumDmlAffectedRows != 1 || s.Executions(sql) != 1 {
-		t.Errorf("same requestId: got job %s, %d executions; want job %s, 1", again.JobReference.JobId,
-			s.Executions(sql), first.JobReference.JobId)
+	if again.JobReference.JobId != first.JobReference.JobId || again.NumDmlAffectedRows != 1 || s.Executions(sql) != 1 ||
+		again.JobComplete || again.Schema != nil || again.EndTime == 0 {
+		t.Errorf("same requestId: got %+v, %d executions; want a short answer of job %s, 1", again, s.Executions(sql),
+			first.JobReference.JobId)
 	}
 	query("a", "EU") // another statement
 	query("b", "")   // another request
@@ -48,18 +49,42 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-func TestFailedJobIsNoDuplicate(t *testing.T) {
+// TestFailedJobStaysFailed: a job that has failed by the service's fault needs a new id.
+func TestFailedJobStaysFailed(t *testing.T) {
 	t.Parallel()
 	s := Run(t, Options{})
-	s.On("DELETE", Answer{Err: &Error{Reason: "jobBackendError"}}, Answer{DML: &DML{Deleted: 3}})
+	s.On("DELETE", Answer{DML: &DML{}, Err: &Error{Reason: "jobBackendError"}}, Answer{DML: &DML{Deleted: 3}})
 	svc := rest(t, s)
 	q := googleSQL("DELETE")
 	q.RequestId = "same"
-	_, err := svc.Jobs.Query("p", q).Do()
-	wantError(t, err, 400, "jobBackendError")
+	for range 2 {
+		_, err := svc.Jobs.Query("p", q).Do()
+		wantError(t, err, 400, "jobBackendError")
+	}
+	q.RequestId = "other"
 	r, err := svc.Jobs.Query("p", q).Do()
-	if err != nil || r.NumDmlAffectedRows != 3 {
-		t.Errorf("retry: got %+v, %v; want three deleted rows", r, err)
+	if err != nil || r.NumDmlAffectedRows != 3 || s.Executions("DELETE") != 2 {
+		t.Errorf("new id: got %+v, %v, %d executions; want three deleted rows, 2", r, err, s.Executions("DELETE"))
+	}
+}
+
+// TestNotDeduplicated: of these a requestId promises nothing.
+func TestNotDeduplicated(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"SELECT", "SCRIPT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"} {
+		s := Run(t, Options{})
+		s.On("X", Answer{StatementType: typ})
+		svc := rest(t, s)
+		q := googleSQL("X")
+		q.RequestId = "same"
+		for range 2 {
+			if _, err := svc.Jobs.Query("p", q).Do(); err != nil {
+				t.Fatalf("%s: %v", typ, err)
+			}
+		}
+		if got := s.Executions("X"); got != 2 {
+			t.Errorf("%s: got %d executions; want 2", typ, got)
+		}
 	}
 }
 

@@ -42,13 +42,29 @@ func (s *Server) next() int {
 
 // start runs a statement, or finds the job that an earlier request with the same
 // requestId has started.
-func (s *Server) start(st Statement, email string) (*job, *Error) {
+func (s *Server) start(st Statement, email string) (j *job, repeated bool, apiErr *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	duplicate := st.duplicateKey()
-	if j := s.byID[duplicate]; j != nil && !(j.finished() && j.failure() != nil) {
-		return j, nil // a job that has failed is tried again
+	if j := s.byID[duplicate]; j != nil && j.answer.deduplicated() {
+		return j, true, nil // also one that has failed: it needs a new id
 	}
+	j, apiErr = s.begin(st, email, duplicate)
+	return j, false, apiErr
+}
+
+// deduplicated reports whether a requestId keeps the statement from running twice. The service promises it of
+// mutating queries alone, and nothing of scripts and of what begins and ends transactions.
+func (a *Answer) deduplicated() bool {
+	switch a.statementType() {
+	case "SELECT", "SCRIPT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION":
+		return false
+	}
+	return true
+}
+
+// begin makes the job of a statement. It needs the lock.
+func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 	id, location := "", cmp.Or(st.Location, s.opts.Location)
 	if st.Session != "" && st.Location == "" && s.sessions[st.Session] != nil {
 		location = s.sessions[st.Session].location

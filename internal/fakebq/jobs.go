@@ -18,7 +18,7 @@ func (s *Server) insert(rec *Request) (*message, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := s.start(st, rec.Email)
+	j, _, err := s.start(st, rec.Email)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	if q.MaxResults < 0 || q.TimeoutMs < 0 {
 		return nil, &Error{Reason: "invalid", Message: "maxResults and timeoutMs may not be negative"}
 	}
-	j, err := s.start(st, rec.Email)
+	j, repeated, err := s.start(st, rec.Email)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,10 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	}
 	if err := j.failure(); err != nil {
 		return nil, err
+	}
+	if repeated {
+		j.fillRepeated(m)
+		return m, nil
 	}
 	limit := -1
 	if given(rec.Body, "maxResults") {
@@ -178,6 +182,25 @@ func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 	if a.hasAffectedRows() {
 		m.after.number("numDmlAffectedRows", a.DML.total())
 	}
+}
+
+// fillRepeated is the answer to a request whose requestId has been seen: short, and "not complete" although the job
+// has ended.
+func (j *job) fillRepeated(m *message) {
+	a := &j.answer
+	m.before.set("jobReference", j.reference())
+	m.after.set("jobComplete", false)
+	if a.hasAffectedRows() {
+		m.after.number("numDmlAffectedRows", a.DML.total())
+		m.after.set("dmlStats", a.DML.wire())
+	}
+	m.after.set("jobCreationReason", map[string]string{"code": "REQUESTED"})
+	m.after.number("creationTime", j.created.UnixMilli())
+	m.after.number("startTime", j.created.UnixMilli())
+	m.after.number("endTime", j.created.UnixMilli())
+	m.after.set("location", j.location)
+	m.after.set("queryId", j.queryID())
+	m.after.set("statementType", a.statementType())
 }
 
 // describe adds what a dry run tells.
