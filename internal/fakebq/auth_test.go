@@ -38,7 +38,8 @@ func TestBearer(t *testing.T) {
 			t.Errorf("%s: got %d %s; want %d and %q", tc.name, status, got, tc.status, tc.want)
 		}
 	}
-	for header, want := range map[string][]string{"": {`Bearer realm="https://accounts.google.com/"`}, "Bearer x": {""}} {
+	for header, want := range map[string][]string{"": {`Bearer realm="https://accounts.google.com/"`},
+		"Bearer x": {""}} {
 		w := ask(t, s, "", http.Header{"Authorization": {header}})
 		if got := w.Header()["Www-Authenticate"]; !slices.Equal(got, want) {
 			t.Errorf("%q: got the challenge %q; want %q", header, got, want)

@@ -61,7 +61,7 @@ func checkDestination(statementType string) *Error {
 	switch statementType {
 	case "SELECT":
 		return nil
-	case "SCRIPT", "CALL":
+	case "SCRIPT":
 		return &Error{Reason: "invalidQuery", Message: "configuration.query.destinationTable cannot be set for scripts"}
 	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE":
 		return &Error{Reason: "invalidQuery", Message: "Cannot set destination table in jobs with DML statements"}

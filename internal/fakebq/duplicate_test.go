@@ -26,7 +26,8 @@ func TestDuplicates(t *testing.T) {
 		t.Errorf("got %+v; want one inserted row", first)
 	}
 	again := query("a", "")
-	if again.JobReference.JobId != first.JobReference.JobId || again.NumDmlAffectedRows != 1 || s.Executions(sql) != 1 ||
+	if again.JobReference.JobId != first.JobReference.JobId || again.NumDmlAffectedRows != 1 ||
+		s.Executions(sql) != 1 ||
 		again.JobComplete || again.Schema != nil || again.EndTime == 0 {
 		t.Errorf("same requestId: got %+v, %d executions; want a short answer of job %s, 1", again, s.Executions(sql),
 			first.JobReference.JobId)
@@ -68,15 +69,15 @@ func TestFailedJobStaysFailed(t *testing.T) {
 	}
 }
 
-// TestNotDeduplicated: of these a requestId promises nothing.
+// TestNotDeduplicated: of these a requestId promises nothing. A second BEGIN makes a second session.
 func TestNotDeduplicated(t *testing.T) {
 	t.Parallel()
-	for _, typ := range []string{"SELECT", "SCRIPT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"} {
+	for _, typ := range []string{"SELECT", "SCRIPT", "BEGIN_TRANSACTION"} {
 		s := Run(t, Options{})
 		s.On("X", Answer{StatementType: typ})
 		svc := rest(t, s)
 		q := googleSQL("X")
-		q.RequestId = "same"
+		q.RequestId, q.CreateSession = "same", typ == "BEGIN_TRANSACTION"
 		for range 2 {
 			if _, err := svc.Jobs.Query("p", q).Do(); err != nil {
 				t.Fatalf("%s: %v", typ, err)
@@ -84,6 +85,9 @@ func TestNotDeduplicated(t *testing.T) {
 		}
 		if got := s.Executions("X"); got != 2 {
 			t.Errorf("%s: got %d executions; want 2", typ, got)
+		}
+		if q.CreateSession && len(s.OpenTransactions()) != 2 {
+			t.Errorf("got transactions in %q; want two", s.OpenTransactions())
 		}
 	}
 }

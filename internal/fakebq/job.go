@@ -80,7 +80,7 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.take(st, se)
+	answer, err := s.take(st, se, location)
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +96,10 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 }
 
 // take gets the answer out of the script. It needs the lock.
-func (s *Server) take(st Statement, se *session) (Answer, *Error) {
-	if se != nil && abortCall.MatchString(strings.TrimSpace(st.SQL)) {
-		// A part of the session protocol rather than SQL that a test scripts.
-		se.ended = !st.DryRun
-		return s.script.ran(strings.TrimSpace(st.SQL), st.DryRun, Answer{StatementType: "CALL"}), nil
+func (s *Server) take(st Statement, se *session, location string) (Answer, *Error) {
+	// A part of the session protocol rather than SQL that a test scripts.
+	if ok, err := s.abort(&st, se, location); ok {
+		return s.script.ran(strings.TrimSpace(st.SQL), st.DryRun, Answer{StatementType: "SCRIPT"}), err
 	}
 	answer, err := s.script.answer(st)
 	switch {
@@ -114,6 +113,11 @@ func (s *Server) take(st Statement, se *session) (Answer, *Error) {
 	}
 	if st.DryRun && answer.Err != nil {
 		return answer, answer.Err
+	}
+	if !st.DryRun {
+		if err := s.checkTransaction(&answer, se); err != nil {
+			return answer, err
+		}
 	}
 	if limit := st.config.Query.MaximumBytesBilled; limit > 0 && answer.Billed > limit && !st.DryRun {
 		answer.Err = &Error{
@@ -138,7 +142,7 @@ func (s *Server) keep(j *job, se *session, duplicate string) {
 		s.byID[duplicate] = j
 	}
 	if se != nil {
-		se.current = j
+		se.current, se.pending = j, j
 	}
 	for i, a := range j.answer.Children {
 		kid := &job{

@@ -11,7 +11,7 @@ import (
 // Answer is what one execution of a statement gives. The zero value is a
 // statement without rows, such as DDL.
 type Answer struct {
-	// StatementType is what BigQuery calls the statement. "" means SCRIPT when
+	// StatementType is what BigQuery calls the statement; CALL is a SCRIPT. "" means SCRIPT when
 	// there are Children, SELECT when there are Fields, INSERT when there is
 	// DML and CREATE_TABLE otherwise.
 	StatementType string
@@ -39,6 +39,9 @@ type Answer struct {
 
 	// DML is what the statement changed. nil for statements that are no DML.
 	DML *DML
+	// Tables are those that the statement changes, as PROJECT:DATASET.TABLE. A transaction holds its tables until it
+	// ends: meanwhile other sessions can't change them.
+	Tables []string
 	// Created is the table that a CREATE TABLE made. nil tells nothing of it.
 	Created *Created
 	// Bytes is totalBytesProcessed and Billed totalBytesBilled, SlotMillis the
@@ -220,6 +223,8 @@ func (sc *script) ran(sql string, dryRun bool, a Answer) Answer {
 // statementType gives the type with its default.
 func (a *Answer) statementType() string {
 	switch {
+	case a.StatementType == "CALL":
+		return "SCRIPT" // the service has no other word for it
 	case a.StatementType != "":
 		return a.StatementType
 	case len(a.Children) > 0:

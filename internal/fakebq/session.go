@@ -11,6 +11,10 @@ type session struct {
 	id, location string
 	ended        bool
 	current      *job // the last job in it
+
+	open    bool            // a transaction is
+	held    map[string]bool // tables that the open transaction has changed
+	pending *job            // the last job, until what it did to the transaction has been seen to
 }
 
 // Sessions gives the ids of the sessions that have not ended, oldest first.
@@ -33,8 +37,15 @@ func (s *Server) EndSession(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if se := s.sessions[id]; se != nil {
-		se.ended = true
+		se.end()
 	}
+}
+
+// ForgetSession makes a session id one that the service has never heard of.
+func (s *Server) ForgetSession(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, id)
 }
 
 // enterSession finds or makes the session of a statement; nil is none. It needs
@@ -50,7 +61,9 @@ func (s *Server) enterSession(st *Statement, location string) (*session, *Error)
 	}
 	se := s.sessions[st.Session]
 	switch {
-	case se == nil || se.ended:
+	case se == nil:
+		return nil, &Error{Reason: "invalid", Message: "Invalid input session id."}
+	case se.ended:
 		return nil, &Error{Reason: "resourcesExceeded", Message: fmt.Sprintf("Session %s has expired and is no longer "+
 			"available.", st.Session)}
 	case !strings.EqualFold(se.location, location):

@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	bigquery "google.golang.org/api/bigquery/v2"
@@ -59,7 +60,7 @@ func TestSessions(t *testing.T) {
 	if err != nil || j.Statistics.SessionInfo.SessionId != id {
 		t.Errorf("jobs.get: got %+v, %v; want the session", j, err)
 	}
-	if r, err := in("CALL BQ.ABORT_SESSION();", id, "EU"); err != nil || r.StatementType != "CALL" {
+	if r, err := in("CALL BQ.ABORT_SESSION();", id, "EU"); err != nil || r.StatementType != "SCRIPT" {
 		t.Errorf("abort: got %+v, %v", r, err)
 	}
 	if s.Executions("CALL BQ.ABORT_SESSION();") != 1 || len(s.Sessions()) != 0 {
@@ -78,4 +79,78 @@ func TestSessions(t *testing.T) {
 	s.EndSession(second.SessionInfo.SessionId)
 	_, err = in("SELECT people", second.SessionInfo.SessionId, "")
 	wantError(t, err, 400, "resourcesExceeded")
+}
+
+// TestTransactions: an error leaves a transaction open, and it holds its tables until it or its session ends.
+func TestTransactions(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	s.On("BEGIN", Answer{StatementType: "BEGIN_TRANSACTION"})
+	s.On("COMMIT", Answer{StatementType: "COMMIT_TRANSACTION"})
+	s.On("ROLLBACK", Answer{StatementType: "ROLLBACK_TRANSACTION"})
+	dml := Answer{DML: &DML{Inserted: 1}, Tables: []string{"p:d.t"}}
+	s.On("INSERT", dml)
+	dml.Err = &Error{Reason: "invalidQuery", Message: "division by zero"}
+	s.On("INSERT 1/0", dml)
+	svc := rest(t, s)
+	in := func(sql, session string) (string, error) {
+		q := googleSQL(sql)
+		switch session {
+		case "new":
+			q.CreateSession = true
+		case "":
+		default:
+			q.ConnectionProperties = []*bigquery.ConnectionProperty{{Key: "session_id", Value: session}}
+		}
+		r, err := svc.Jobs.Query("p", q).Do()
+		if err != nil || r.SessionInfo == nil {
+			return "", err
+		}
+		return r.SessionInfo.SessionId, nil
+	}
+	refused := func(sql, session, message string) {
+		t.Helper()
+		_, err := in(sql, session)
+		if err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: got %v; want %q", sql, err, message)
+		}
+	}
+	refused("BEGIN", "", "only in scripts or sessions")
+	refused("INSERT", "unknown", "Invalid input session id.")
+	first, err := in("BEGIN", "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("BEGIN", first, "nested")
+	refused("INSERT 1/0", first, "division by zero")
+	if open, held := s.OpenTransactions(), s.HeldTables(); !slices.Equal(open, []string{first}) ||
+		!slices.Equal(held, []string{"p:d.t"}) {
+		t.Errorf("after an error: got open transactions %q with %q; want it open with its table", open, held)
+	}
+	refused("INSERT", "", "Could not serialize access to table p:d.t due to concurrent update")
+	second, err := in("BEGIN", "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("INSERT", second, "Transaction is aborted due to concurrent update against table p:d.t")
+	if _, err := in("ROLLBACK", first); err != nil {
+		t.Error(err)
+	}
+	for _, sql := range []string{"COMMIT", "ROLLBACK"} { // under any request id
+		refused(sql, first, "No active transaction found")
+	}
+	if _, err := in("INSERT", second); err != nil {
+		t.Error(err)
+	}
+	if _, err := in("CALL BQ.ABORT_SESSION('"+second+"')", ""); err != nil {
+		t.Error(err)
+	}
+	if _, err := in("INSERT", ""); err != nil {
+		t.Errorf("after the end of the session: %v", err)
+	}
+	if open := s.OpenTransactions(); len(open) != 0 {
+		t.Errorf("got open transactions %q; want none", open)
+	}
+	s.ForgetSession(first)
+	refused("INSERT", first, "Invalid input session id.")
 }

@@ -103,7 +103,7 @@ var (
 	labelKey   = regexp.MustCompile(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
 	labelValue = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 	jobID      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	abortCall  = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(.*\)\s*;?$`)
+	abortCall  = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(\s*(?:['"]([^'"]*)['"])?\s*\)\s*;?$`)
 )
 
 // check holds a statement to the rules that need no script.
