@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,9 +44,7 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	case gone:
 		return nil, nil
 	case !done:
-		m.before.set("jobReference", j.reference())
-		m.after.set("jobComplete", false)
-		m.after.set("queryId", j.queryID())
+		j.fillRunning(m)
 		return m, nil
 	}
 	if err := j.failure(); err != nil {
@@ -69,7 +68,7 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	if j.session != nil {
 		m.after.set("sessionInfo", sessionInfo{j.session.id})
 	}
-	if a.DML != nil {
+	if a.hasCounts() {
 		m.after.set("dmlStats", a.DML.wire())
 	}
 	if !noJob {
@@ -81,9 +80,25 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	m.after.number("startTime", j.created.UnixMilli())
 	m.after.number("endTime", j.created.UnixMilli())
 	m.after.set("location", j.location)
-	m.after.set("queryId", j.queryID())
+	if noJob {
+		m.after.set("queryId", "I_"+strings.TrimPrefix(j.id, "job_"))
+	} else {
+		m.after.set("queryId", j.id)
+	}
 	m.after.set("statementType", a.statementType())
 	return m, nil
+}
+
+// fillRunning is the answer of jobs.query while the job runs.
+func (j *job) fillRunning(m *message) {
+	m.before.set("jobReference", j.reference())
+	m.after.set("jobComplete", false)
+	m.after.set("jobCreationReason", map[string]string{"code": "LONG_RUNNING"})
+	m.after.number("creationTime", j.created.UnixMilli())
+	m.after.number("startTime", j.created.UnixMilli())
+	m.after.set("location", j.location)
+	m.after.set("queryId", j.id)
+	m.after.set("statementType", j.answer.statementType())
 }
 
 // given tells whether a JSON object has a member, also one with a zero value.
@@ -157,16 +172,13 @@ func intParam(rec *Request, name string, absent int) (int, *Error) {
 // order in which the service writes them.
 func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 	a := &j.answer
-	switch {
-	case j.table != nil:
-		m.before.set("schema", wireSchema{wireFields(j.table.fields)})
-	case a.DML == nil:
-		m.before.set("schema", wireSchema{})
+	if schema := j.schema(); schema != nil {
+		m.before.set("schema", schema)
 	}
 	if withJob {
 		m.before.set("jobReference", j.reference())
 	}
-	if j.table != nil || a.DML == nil {
+	if a.kind() == kindQuery || j.table != nil {
 		m.before.number("totalRows", int64(j.total()))
 	}
 	if next != "" {
@@ -178,8 +190,10 @@ func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 	if len(a.Warnings) > 0 {
 		m.after.set("errors", protos(a.Warnings))
 	}
-	m.after.set("cacheHit", a.CacheHit)
-	if a.hasAffectedRows() {
+	if a.kind() != kindScript {
+		m.after.set("cacheHit", a.CacheHit)
+	}
+	if a.hasCounts() {
 		m.after.number("numDmlAffectedRows", a.DML.total())
 	}
 }
@@ -190,7 +204,7 @@ func (j *job) fillRepeated(m *message) {
 	a := &j.answer
 	m.before.set("jobReference", j.reference())
 	m.after.set("jobComplete", false)
-	if a.hasAffectedRows() {
+	if a.hasCounts() {
 		m.after.number("numDmlAffectedRows", a.DML.total())
 		m.after.set("dmlStats", a.DML.wire())
 	}
@@ -199,7 +213,7 @@ func (j *job) fillRepeated(m *message) {
 	m.after.number("startTime", j.created.UnixMilli())
 	m.after.number("endTime", j.created.UnixMilli())
 	m.after.set("location", j.location)
-	m.after.set("queryId", j.queryID())
+	m.after.set("queryId", j.id)
 	m.after.set("statementType", a.statementType())
 }
 
@@ -224,9 +238,6 @@ func protos(list []Error) []errorProto {
 	return out
 }
 
-// hasAffectedRows tells whether there is a numDmlAffectedRows: a TRUNCATE has its rows in dmlStats alone.
-func (a *Answer) hasAffectedRows() bool { return a.DML != nil && a.statementType() != "TRUNCATE_TABLE" }
-
 func (d *DML) total() int64 { return d.Inserted + d.Updated + d.Deleted }
 
 // dmlStats is a DML as it travels.
@@ -250,5 +261,3 @@ type jobReference struct {
 }
 
 func (j *job) reference() jobReference { return jobReference{j.project, j.id, j.location} }
-
-func (j *job) queryID() string { return "query_" + j.id }

@@ -1,5 +1,7 @@
 package fakebq
 
+import "cmp"
+
 // Field is a column or a field of a struct, in the names of the REST API.
 type Field struct {
 	Name string
@@ -7,8 +9,7 @@ type Field struct {
 	// DATE, TIME, DATETIME, NUMERIC, BIGNUMERIC, GEOGRAPHY, JSON, INTERVAL,
 	// RANGE or RECORD.
 	Type string
-	// Mode is NULLABLE, REQUIRED or REPEATED. "" leaves the member out of the
-	// answer, and means NULLABLE.
+	// Mode is NULLABLE, REQUIRED or REPEATED. "" means NULLABLE. The answers to DML and DDL leave it out.
 	Mode string
 	// Fields are those of a RECORD.
 	Fields []Field
@@ -42,7 +43,7 @@ func wireFields(fields []Field) []wireField {
 	out := make([]wireField, 0, len(fields))
 	for _, f := range fields {
 		w := wireField{
-			Name: f.Name, Type: f.Type, Mode: f.Mode, Fields: wireFields(f.Fields),
+			Name: f.Name, Type: f.Type, Mode: cmp.Or(f.Mode, "NULLABLE"), Fields: wireFields(f.Fields),
 			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
 		}
 		if f.Element != "" {

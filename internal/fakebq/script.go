@@ -12,11 +12,10 @@ import (
 // statement without rows, such as DDL.
 type Answer struct {
 	// StatementType is what BigQuery calls the statement; CALL is a SCRIPT. "" means SCRIPT when
-	// there are Children, SELECT when there are Fields, INSERT when there is
-	// DML and CREATE_TABLE otherwise.
+	// there are Children, INSERT when there is DML, SELECT when there are Fields and CREATE_TABLE otherwise.
 	StatementType string
 
-	// Fields is the schema. Rows are the values in the order of Fields, of the
+	// Fields is the schema: of the result of a query or script, or of the table that DML or DDL changes. Rows are the values in the order of Fields, of the
 	// Go types listed in the package documentation. Table, if set, is used
 	// instead of both.
 	Fields []Field
@@ -172,6 +171,9 @@ func prepared(answers []Answer) []Answer {
 
 // table gives the result of the statement, or nil if it has none.
 func (a *Answer) table() *Table {
+	if k := a.kind(); k != kindQuery && k != kindScript {
+		return nil
+	}
 	if a.Table != nil || len(a.Fields) == 0 {
 		return a.Table
 	}
@@ -229,10 +231,10 @@ func (a *Answer) statementType() string {
 		return a.StatementType
 	case len(a.Children) > 0:
 		return "SCRIPT"
-	case len(a.Fields) > 0 || a.Table != nil:
-		return "SELECT"
 	case a.DML != nil:
 		return "INSERT"
+	case len(a.Fields) > 0 || a.Table != nil:
+		return "SELECT"
 	}
 	return "CREATE_TABLE"
 }

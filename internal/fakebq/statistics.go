@@ -43,7 +43,11 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 		stats.ParentJobId = j.parent.id
 	}
 	if !done {
-		stats.Query = a.Running
+		stats.Query = &bigquery.JobStatistics2{}
+		if a.Running != nil {
+			*stats.Query = *a.Running
+		}
+		stats.Query.StatementType = a.statementType()
 		return stats
 	}
 	stats.EndTime = j.created.UnixMilli()
@@ -53,14 +57,12 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 		StatementType: a.statementType(), TotalBytesProcessed: a.Bytes, TotalBytesBilled: a.Billed,
 		TotalSlotMs: a.SlotMillis, CacheHit: a.CacheHit,
 	}
-	if a.DML != nil {
+	if a.hasCounts() {
 		stats.Query.DmlStats = &bigquery.DmlStatistics{
 			InsertedRowCount: a.DML.Inserted, UpdatedRowCount: a.DML.Updated, DeletedRowCount: a.DML.Deleted,
 		}
-		if a.hasAffectedRows() {
-			stats.Query.NumDmlAffectedRows = a.DML.total()
-			stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
-		}
+		stats.Query.NumDmlAffectedRows = a.DML.total()
+		stats.Query.ForceSendFields = []string{"NumDmlAffectedRows"}
 	}
 	if c := a.Created; c != nil {
 		stats.Query.DdlOperationPerformed, stats.Query.DdlTargetTable = c.operation(), c.reference()

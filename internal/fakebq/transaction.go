@@ -117,7 +117,7 @@ func (s *Server) abort(st *Statement, se *session, location string) (ok bool, ap
 	case se == nil:
 		return true, &Error{Reason: "invalid", Message: "Invalid input session id."}
 	case !strings.EqualFold(se.location, location):
-		return true, &Error{Reason: "notFound", Message: fmt.Sprintf("Not found: Session %s was not found in location " +
+		return true, &Error{Reason: "notFound", Message: fmt.Sprintf("Not found: Session %s was not found in location "+
 			"%s",
 			se.id, location)}
 	case st.DryRun:
