@@ -72,25 +72,25 @@ func TestShapes(t *testing.T) {
 	none := []driver.Struct{}
 	want := [][]any{
 		{[]driver.Struct{
-			structOf("x", int64(1), "x", "1.5", "inner", structOf("n", int64(2), "", []byte("y"), "lines", []driver.Struct{
+			structOf("x", int64(1), "x", "1.5", "inner", structOf("n", int64(2), "_field_2", []byte("y"), "lines", []driver.Struct{
 				structOf("day", day, "tags", []string{"p", ""}, "span", driver.Range{Start: civil.DateOf(day)}),
 				structOf("day", nil, "tags", []string{}, "span", nil),
 			})),
 			structOf("x", int64(-1), "x", nil, "inner", nil),
-			structOf("x", int64(3), "x", "0", "inner", structOf("n", int64(4), "", nil, "lines", none)),
+			structOf("x", int64(3), "x", "0", "inner", structOf("n", int64(4), "_field_2", nil, "lines", none)),
 		}, structOf("a", "a", "b", int64(5), "c", structOf("d", true)), "text", []time.Time{at}, structOf("e", 1.5)},
 		{none, nil, nil, []time.Time{}, structOf("e", nil)},
 		{none, structOf("a", nil, "b", int64(6), "c", structOf("d", false)), "", []time.Time{at, at}, structOf("e", 2.5)},
 		{[]driver.Struct{structOf("x", int64(9), "x", nil, "inner", nil)}, nil, nil, []time.Time{}, structOf("e", nil)},
 		{none, structOf("a", "z", "b", int64(7), "c", structOf("d", true)), nil, []time.Time{}, structOf("e", nil)},
 	}
-	wantColumns := "deep ARRAY<STRUCT<x INT64, x NUMERIC(4, 1), inner STRUCT<n INT64, BYTES, " +
+	wantColumns := "deep ARRAY<STRUCT<x INT64, x NUMERIC(4, 1), inner STRUCT<n INT64, _field_2 BYTES, " +
 		"lines ARRAY<STRUCT<day DATE, tags ARRAY<STRING>, span RANGE<DATE>>>>>> " +
 		"[]driver.Struct 0 false 0 0 false false true\n" +
 		"s STRUCT<a STRING, b INT64, c STRUCT<d BOOL>> " +
 		"sql.Null[github.com/bigqueryuser/bigqueryuser/driver.Struct] 0 false 0 0 false true true\n" +
-		" STRING sql.Null[string] 9223372036854775807 true 0 0 false true true\n" +
-		"s ARRAY<TIMESTAMP> []time.Time 0 false 0 0 false false true\n" +
+		"f0_ STRING sql.Null[string] 9223372036854775807 true 0 0 false true true\n" +
+		"s_1 ARRAY<TIMESTAMP> []time.Time 0 false 0 0 false false true\n" +
 		"r STRUCT<e FLOAT64> driver.Struct 0 false 0 0 false false true\n"
 	readPaths(t, fields, rows, func(path string, result *sql.Rows) {
 		if got := facts(t, result); got != wantColumns {
@@ -137,7 +137,7 @@ func TestNoRowsNoColumns(t *testing.T) {
 	server.On("CREATE TABLE t", fakebq.Answer{})
 	for _, api := range []string{"rest", "storage"} {
 		db := open(t, server, overStorage(server), func(c *dsn.Config) { c.ReadAPI = api })
-		for query, want := range map[string][]string{"SELECT none": {"a", "a"}, "CREATE TABLE t": {}} {
+		for query, want := range map[string][]string{"SELECT none": {"a", "a_1"}, "CREATE TABLE t": {}} {
 			rows, err := db.QueryContext(t.Context(), query)
 			if err != nil {
 				t.Fatal(err)

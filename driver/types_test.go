@@ -125,7 +125,7 @@ func TestTypes(t *testing.T) {
 					t.Errorf("column %d: nullable %v, %v; want %v", i, got, ok, want)
 				}
 			}
-			if names, _ := rows.Columns(); !reflect.DeepEqual(names, []string{"c", "c"}) {
+			if names, _ := rows.Columns(); !reflect.DeepEqual(names, []string{"c", "c_1"}) {
 				t.Errorf("got columns %q", names)
 			}
 			// What ScanType says can be scanned into.
@@ -247,7 +247,7 @@ func TestNested(t *testing.T) {
 	for i, want := range []string{
 		"ARRAY<STRING> []string false",
 		"ARRAY<STRUCT<id INT64, price NUMERIC(10, 2), lines ARRAY<STRUCT<id DATE, id BYTES(4)>>>> []driver.Struct false",
-		"STRUCT<FLOAT64> sql.Null[github.com/bigqueryuser/bigqueryuser/driver.Struct] true",
+		"STRUCT<_field_1 FLOAT64> sql.Null[github.com/bigqueryuser/bigqueryuser/driver.Struct] true",
 	} {
 		nullable, _ := types[i].Nullable()
 		if got := fmt.Sprint(types[i].DatabaseTypeName(), " ", types[i].ScanType(), " ", nullable); got != want {

@@ -141,12 +141,14 @@ func (c cells) text(typ, element string, v any) (string, error) {
 		}
 	case "DATETIME":
 		if isTime {
-			return t.Format("2006-01-02T15:04:05.999999"), nil
+			return sixDigits(t.Format("2006-01-02T15:04:05.999999")), nil
 		}
+		return sixDigits(s), whenNot(isText, wrong)
 	case "TIME":
 		if isTime {
-			return t.Format("15:04:05.999999"), nil
+			return sixDigits(t.Format("15:04:05.999999")), nil
 		}
+		return sixDigits(s), whenNot(isText, wrong)
 	case "RANGE":
 		if r, ok := v.(Range); ok {
 			return c.rangeText(element, r)
@@ -159,6 +161,21 @@ func (c cells) text(typ, element string, v any) (string, error) {
 		return "", wrong
 	}
 	return s, nil
+}
+
+// sixDigits completes the fraction of a second of a TIME or DATETIME: the service writes six digits or none.
+func sixDigits(s string) string {
+	if i := strings.IndexByte(s, '.'); i >= 0 && len(s)-i-1 < 6 {
+		s += strings.Repeat("0", 6-(len(s)-i-1))
+	}
+	return s
+}
+
+func whenNot(ok bool, err error) error {
+	if ok {
+		return nil
+	}
+	return err
 }
 
 func textOf(v any) (string, bool) {

@@ -12,9 +12,13 @@ type cursor struct {
 	row, page, skipped int
 }
 
+// tokenBytes makes page tokens some 600 characters long, as the service's are.
+const tokenBytes = 450
+
 // token writes a cursor so that it is good for its own job alone.
 func (c cursor) token(j *job) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s %d %d %d", j.id, c.row, c.page, c.skipped))
+	text := fmt.Sprintf("%s %d %d %d", j.id, c.row, c.page, c.skipped)
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%-*s", tokenBytes, text))
 }
 
 // parseToken reads a page token of the job.

@@ -1,6 +1,11 @@
 package fakebq
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Field is a column or a field of a struct, in the names of the REST API.
 type Field struct {
@@ -57,4 +62,37 @@ func wireFields(fields []Field) []wireField {
 // wireSchema is a schema as it travels; without columns it is {}.
 type wireSchema struct {
 	Fields []wireField `json:"fields,omitempty"`
+}
+
+// named gives columns the names that the service gives them: a second one of a name is renamed a_1, one without a
+// name is f0_, a field of a struct without a name _field_1.
+func named(fields []Field) []Field {
+	out := slices.Clone(fields)
+	seen := map[string]int{}
+	unnamed := 0
+	for i := range out {
+		f := &out[i]
+		f.Fields = namedFields(f.Fields)
+		if f.Name == "" {
+			f.Name = fmt.Sprintf("f%d_", unnamed)
+			unnamed++
+		}
+		key := strings.ToLower(f.Name)
+		if n := seen[key]; n > 0 {
+			f.Name = fmt.Sprintf("%s_%d", f.Name, n)
+		}
+		seen[key]++
+	}
+	return out
+}
+
+func namedFields(fields []Field) []Field {
+	out := slices.Clone(fields)
+	for i := range out {
+		out[i].Fields = namedFields(out[i].Fields)
+		if out[i].Name == "" {
+			out[i].Name = fmt.Sprintf("_field_%d", i+1)
+		}
+	}
+	return out
 }

@@ -178,7 +178,7 @@ func (a *Answer) table() *Table {
 		return a.Table
 	}
 	rows := a.Rows
-	return &Table{fields: a.Fields, rows: len(rows), makeRow: func(i int) []any { return rows[i] }}
+	return &Table{fields: named(a.Fields), rows: len(rows), makeRow: func(i int) []any { return rows[i] }}
 }
 
 // answer finds what a statement answers and, unless it is only a dry run, counts

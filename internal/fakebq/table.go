@@ -36,7 +36,7 @@ type rendered struct {
 // NewTable renders n rows made by row. The error names the row and column whose
 // value does not fit its field.
 func NewTable(fields []Field, n int, row func(i int) []any) (*Table, error) {
-	t := &Table{fields: fields, rows: n, makeRow: row}
+	t := &Table{fields: named(fields), rows: n, makeRow: row}
 	if _, err := t.render(true); err != nil {
 		return nil, err
 	}

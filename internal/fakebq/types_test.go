@@ -46,7 +46,7 @@ var typeCases = []struct {
 	{"datetime", Field{Type: "DATETIME"}, noon, `"2024-02-29T12:30:15.123456"`, civil.DateTimeOf(noon)},
 	{"whole datetime", Field{Type: "DATETIME"}, noon.Truncate(time.Second), `"2024-02-29T12:30:15"`,
 		civil.DateTimeOf(noon.Truncate(time.Second))},
-	{"time", Field{Type: "TIME"}, "12:30:15.5", `"12:30:15.5"`, civil.Time{Hour: 12, Minute: 30, Second: 15,
+	{"time", Field{Type: "TIME"}, "12:30:15.5", `"12:30:15.500000"`, civil.Time{Hour: 12, Minute: 30, Second: 15,
 		Nanosecond: 5e8}},
 	{"numeric", Field{Type: "NUMERIC", Precision: 10, Scale: 2}, "12.34", `"12.34"`, big.NewRat(1234, 100)},
 	{"bignumeric", Field{Type: "BIGNUMERIC"}, "-0.5", `"-0.5"`, big.NewRat(-1, 2)},
