@@ -53,7 +53,11 @@ func arrowFields(fields []Field) ([]arrow.Field, error) {
 		}
 		out[i] = arrow.Field{Name: f.Name, Type: typ, Nullable: f.Mode != "REQUIRED"}
 		if name, ok := sqlTypes[f.Type]; ok {
-			out[i].Metadata = arrow.NewMetadata([]string{"ARROW:extension:name"}, []string{name})
+			keys, values := []string{"ARROW:extension:name"}, []string{name}
+			if f.Type == "GEOGRAPHY" {
+				keys, values = append(keys, "ARROW:extension:metadata"), append(values, `{"encoding": "WKT"}`)
+			}
+			out[i].Metadata = arrow.NewMetadata(keys, values)
 		}
 		if f.Mode == "REPEATED" {
 			out[i].Type, out[i].Nullable = arrow.ListOfField(arrow.Field{Name: "item", Type: typ, Nullable: true}),

@@ -94,7 +94,7 @@ func TestChecks(t *testing.T) {
 			"value of another kind"},
 		{"duration as INT64", `"useLegacySql":false,"parameterMode":"POSITIONAL",` +
 			`"queryParameters":[{"parameterType":{"type":"INT64"},"parameterValue":{"value":"5ns"}}]`,
-			"invalid value for type INT64: '5ns'"},
+			"Unparseable query parameter `` in type `TYPE_INT64`"},
 		{"dataset", `"useLegacySql":false,"defaultDataset":{"projectId":"p","datasetId":"d"}`, ok},
 		{"bad dataset", `"useLegacySql":false,"defaultDataset":{"datasetId":"p.d"}`, "Invalid dataset ID"},
 		{"negative limit", `"useLegacySql":false,"maximumBytesBilled":"-1"`, "negative"},
@@ -276,8 +276,9 @@ func TestUndeclaredParameters(t *testing.T) {
 			} {
 				status, got := post(t, s, "/projects/p/jobs?prettyPrint=false", c.body)
 				undeclared := strings.Contains(got, "undeclaredQueryParameters")
-				if c.want == "" && (status != 200 || undeclared) || c.want != "" && (!strings.Contains(got, c.want) ||
-					(status == 200) != undeclared) {
+				failed := status != 200 || strings.Contains(got, "errorResult")
+				if c.want == "" && (failed || undeclared) || c.want != "" && (!strings.Contains(got, c.want) ||
+					failed == undeclared) {
 					t.Errorf("%s: got %d %s; want %q", c.body, status, got, c.want)
 				}
 			}

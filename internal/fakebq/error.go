@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 // Error is a failure in BigQuery's words.
@@ -90,6 +91,12 @@ func (e *Error) text() string { return cmp.Or(e.Message, e.Reason) }
 // status gives the HTTP status of the error.
 func (e *Error) status() int {
 	return cmp.Or(e.Status, statusOf[e.Reason], http.StatusBadRequest)
+}
+
+// ofStatement reports whether the error is one of a statement rather than of a request: then there is a job, which
+// has failed.
+func (e *Error) ofStatement() bool {
+	return slices.Contains([]string{"invalidQuery", "notFound", "accessDenied", "duplicate"}, e.Reason)
 }
 
 // errorItem is one entry of error.errors.

@@ -81,8 +81,11 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 		return nil, err
 	}
 	answer, err := s.take(st, se, location)
-	if err != nil {
+	if err != nil && (st.DryRun || !err.ofStatement()) {
 		return nil, err
+	}
+	if err != nil {
+		answer.Err, answer.Until, answer.Incomplete = err, nil, 0 // a job that has failed at once
 	}
 	j := &job{
 		project: st.Project, id: id, location: location, st: st, answer: answer, table: answer.result(), email: email,

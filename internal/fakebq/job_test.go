@@ -203,9 +203,21 @@ func TestRejectedStatement(t *testing.T) {
 	svc := rest(t, s)
 	_, err := svc.Jobs.Query("p", googleSQL("SELECT secret")).Do()
 	wantError(t, err, 403, "accessDenied")
-	_, err = svc.Jobs.Insert("p", inserted("SELECT secret", "j")).Do()
-	wantError(t, err, 403, "accessDenied")
-	_, err = svc.Jobs.Get("p", "j").Do()
+	j, err := svc.Jobs.Insert("p", inserted("SELECT secret", "j")).Do()
+	if err != nil || j.Status.State != "DONE" || j.Status.ErrorResult.Reason != "accessDenied" {
+		t.Errorf("insert: got %+v, %v; want a job that has failed", j, err)
+	}
+	if j, err = svc.Jobs.Get("p", "j").Do(); err != nil || j.Status.ErrorResult == nil {
+		t.Errorf("get: got %+v, %v; want a job that has failed", j, err)
+	}
+	if list, err := svc.Jobs.List("p").StateFilter("done").Do(); err != nil || len(list.Jobs) != 2 {
+		t.Errorf("list: got %+v, %v; want both jobs", list, err)
+	}
+
+	s.On("SELECT quota", Answer{Reject: &Error{Reason: "quotaExceeded"}})
+	_, err = svc.Jobs.Insert("p", inserted("SELECT quota", "k")).Do()
+	wantError(t, err, 403, "quotaExceeded")
+	_, err = svc.Jobs.Get("p", "k").Do()
 	wantError(t, err, 404, "notFound")
 }
 

@@ -100,7 +100,9 @@ func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterVa
 	case v.ArrayValues != nil || v.StructValues != nil || v.RangeValue != nil:
 		return invalidParameter("%s is a %s and has a value of another kind", what, t.Type)
 	case v.Value != "" && !scalarTypes[t.Type](v.Value):
-		return invalidParameter("%s: invalid value for type %s: '%s'", what, t.Type, v.Value)
+		name := strings.TrimLeft(strings.TrimPrefix(what, "Parameter "), "0123456789") // positional ones have none
+		return &Error{Reason: "invalid", Message: fmt.Sprintf("Unparseable query parameter `%s` in type `TYPE_%s`, "+
+			"Invalid value: '%s'", name, t.Type, v.Value)}
 	}
 	return nil
 }

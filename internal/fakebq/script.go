@@ -63,7 +63,8 @@ type Answer struct {
 	// undeclared ones; an execution that lacks one fails. nil checks nothing.
 	Parameters []Parameter
 
-	// Reject refuses the statement before there is a job.
+	// Reject refuses the statement. One that is wrong is a job all the same, which has failed, and jobs.insert answers
+	// 200 with it; for other reasons there is none.
 	Reject *Error
 	// Err is what the job fails with.
 	Err *Error
