@@ -17,7 +17,8 @@ type job struct {
 	answer  Answer
 	table   *Table // of the result; nil = none
 	email   string
-	created time.Time
+	created time.Time // by the clock of the statistics
+	made    time.Time
 	session *session
 	parent  *job
 	kids    []*job
@@ -89,7 +90,7 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 	}
 	j := &job{
 		project: st.Project, id: id, location: location, st: st, answer: answer, table: answer.result(), email: email,
-		created: s.opts.Now(), session: se, incomplete: answer.Incomplete, stop: make(chan struct{}),
+		created: s.opts.Now(), made: time.Now(), session: se, incomplete: answer.Incomplete, stop: make(chan struct{}),
 	}
 	if st.DryRun {
 		return j, nil
@@ -151,7 +152,7 @@ func (s *Server) keep(j *job, se *session, duplicate string) {
 		kid := &job{
 			project: j.project, id: fmt.Sprintf("script_%s_%d", j.id, i), location: j.location, answer: a,
 			table: a.result(),
-			email: j.email, created: j.created, session: se, parent: j, stop: make(chan struct{}),
+			email: j.email, created: j.created, made: j.made, session: se, parent: j, stop: make(chan struct{}),
 			st: j.st.child(a.ChildSQL),
 		}
 		s.jobs[jobKey(kid.project, kid.location, kid.id)] = kid

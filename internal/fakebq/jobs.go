@@ -108,7 +108,7 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 		if j.parent != nil {
 			parent = j.parent.id
 		}
-		if j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
+		if time.Since(j.made) < s.opts.ListDelay || j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
 			continue
 		}
 		r := s.resource(j)

@@ -39,7 +39,7 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	if q.TimeoutMs > 0 {
 		timeout = time.Duration(q.TimeoutMs) * time.Millisecond
 	}
-	done, gone := s.await(ctx, j, timeout)
+	done, gone := s.await(ctx, j, max(timeout, s.opts.MinHold))
 	switch {
 	case gone:
 		return nil, nil

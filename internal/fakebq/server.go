@@ -29,6 +29,10 @@ type Options struct {
 	Now func() time.Time
 	// CancelDelay is how long a job goes on after jobs.cancel; 12 s were recorded. 0 means 20 ms.
 	CancelDelay time.Duration
+	// MinHold is how long jobs.query holds a job that runs, however short timeoutMs is; 0.7 s were recorded.
+	MinHold time.Duration
+	// ListDelay is how long jobs.list does not know of a new job; the service needs up to 2 s.
+	ListDelay time.Duration
 	// NoGzip leaves answers uncompressed even if the client takes gzip.
 	NoGzip bool
 	// HTTP2 serves HTTP/2 over TLS, as the service does, with the certificate of package fakecert. HTTP/1.1 stays
