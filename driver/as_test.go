@@ -67,6 +67,7 @@ func TestAs(t *testing.T) {
 		Lines:    []asLine{{"a", big.NewRat(3, 2)}},
 		Raw:      json.RawMessage(`{"a":1}`),
 		Extra:    int64(1),
+		internal: 0, // not exported, so As leaves it alone
 	}
 	for _, tt := range []struct {
 		name      string
