@@ -22,6 +22,8 @@ func TestAnswerShapes(t *testing.T) {
 		switch {
 		case answer.DML != nil, len(answer.Children) > 0:
 			affected = 1
+		case answer.Created != nil:
+			affected = answer.Created.Rows
 		}
 		columns, rows := 0, 0
 		if shape.Type == "SELECT" || len(answer.Children) > 0 {

@@ -245,8 +245,8 @@ func TestCancelWhileTheAnswerIsHeld(t *testing.T) {
 				if _, err := exec(ctx, "SELECT slow", opts...); !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v; want context.Canceled", err)
 				}
-				server.WaitFor(t, fakebq.Cancel, 1)
 				close(answer)
+				server.WaitFor(t, fakebq.Cancel, 1)
 				server.WaitIdle(t)
 				if got := server.Executions("SELECT slow"); got != 1 || server.Cancelled() != 1 {
 					t.Errorf("got %d jobs cancelled of %d; want 1 of 1", server.Cancelled(), got)

@@ -39,8 +39,16 @@ func TestCommitOutcome(t *testing.T) {
 		unknown bool
 		want    error // nil: committed, unless it is unknown
 	}{
-		{"the answer is lost once", done, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, false, nil},
-		{"503 after it", done, fakebq.Query, []fakebq.Fault{fakebq.HTML(http.StatusServiceUnavailable).After()}, false, nil},
+		{"the answer is lost once", done, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, true, driver.ErrInvalidQuery},
+		{
+			"503 after it",
+			done,
+			fakebq.Query,
+			[]fakebq.Fault{fakebq.HTML(http.StatusServiceUnavailable).After()},
+			true,
+			driver.ErrInvalidQuery,
+		},
+		{"503 before it", done, fakebq.Query, []fakebq.Fault{fakebq.HTML(http.StatusServiceUnavailable)}, false, nil},
 		{"the answer stays away", done, fakebq.Query, append([]fakebq.Fault{fakebq.Cut(10)}, unavailable...), true, nil},
 		{"polls stay unanswered", polled, fakebq.GetQueryResults, unavailable, true, nil},
 		{"refused after a lost answer", refused, fakebq.Query, []fakebq.Fault{fakebq.Drop()}, true, driver.ErrInvalidQuery},

@@ -42,6 +42,9 @@ var (
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.
 func (c *Conn) Ping(ctx context.Context) error {
+	if _, _, err := newJobConfig(ctx, &c.connector.cfg, nil); err != nil {
+		return err
+	}
 	st, err := c.statement(WithOptions(ctx, atOnce), "SELECT 1", nil)
 	if err == nil {
 		_, err = c.dryRun(ctx, st, nil)

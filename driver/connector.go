@@ -188,7 +188,7 @@ func (c *Connector) Close() error {
 		c.endOpen()
 		c.tasks.wait(closeGrace)
 	}
-	return c.shutdown()
+	return c.shutdown(0)
 }
 
 // release is called once for each connection that Connect made.
@@ -196,11 +196,11 @@ func (c *Connector) release() error {
 	c.mu.Lock()
 	c.conns--
 	c.mu.Unlock()
-	return c.shutdown()
+	return c.shutdown(closeGrace)
 }
 
-// shutdown does the last part of Close when its time has come.
-func (c *Connector) shutdown() error {
+// shutdown does the last part of Close when its time has come. What is on its way has so long to end by itself.
+func (c *Connector) shutdown(grace time.Duration) error {
 	c.mu.Lock()
 	due := c.closed && c.conns == 0 && !c.down
 	c.down = c.down || due
@@ -208,10 +208,9 @@ func (c *Connector) shutdown() error {
 	if !due {
 		return nil
 	}
-	grace := time.AfterFunc(closeGrace, c.stop)
-	c.tasks.wait(closeGrace + stopGrace)
-	grace.Stop()
+	c.tasks.wait(grace)
 	c.stop()
+	c.tasks.wait(stopGrace)
 	c.mu.Lock()
 	cl := c.client
 	c.client = nil

@@ -59,7 +59,7 @@ func (e *Error) access() string {
 	case needed != "":
 		return fmt.Sprintf("%s needs the permission %s there; the statement ran in project %s", who, needed, e.Project)
 	case strings.Contains(e.Message, "perhaps it does not exist") || strings.Contains(e.Message, "may not exist"):
-		return fmt.Sprintf("check the name and its location, and that %s has read access to the tables (role BigQuery Data Viewer); "+
+		return fmt.Sprintf("check the name and the location; %s needs read access to the tables (role BigQuery Data Viewer); "+
 			"the statement ran in project %s", who, e.Project)
 	}
 	return e.jobUser(who)

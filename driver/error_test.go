@@ -102,6 +102,8 @@ func TestRetry(t *testing.T) {
 		{"a dropped connection", fakebq.Drop()},
 		{"the answer lost", fakebq.Drop().After()},
 		{"half an answer", fakebq.Cut(20)},
+		{"an answer that can't be read", fakebq.Garbage("{")},
+		{"a page of HTML with status 200", fakebq.Garbage("<html>")},
 		{"a token refused once", fakebq.Fail(fakebq.Error{Reason: "authError", Status: 401})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -134,8 +136,6 @@ func TestNoRetry(t *testing.T) {
 		fakebq.Fail(fakebq.Error{Reason: "accessDenied", Message: "User does not have bigquery.jobs.create permission"}),
 		fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}),
 		fakebq.Garbage("{}"),
-		fakebq.Garbage("{"),
-		fakebq.Garbage("<html>"),
 		fakebq.Body(307, "text/html", ""),
 	} {
 		server := fakebq.Run(t, fakebq.Options{})

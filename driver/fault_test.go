@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 	bq "google.golang.org/api/bigquery/v2"
 
+	"github.com/bigqueryuser/bigqueryuser/auth"
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
@@ -101,7 +102,7 @@ func TestFailedJob(t *testing.T) {
 		executions int
 		polls      int
 	}{
-		{"while it is polled", "SELECT 1", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "jobBackendError"}}, 1, 1},
+		{"while it is polled", "SELECT 1", fakebq.Answer{Incomplete: 1, Err: &fakebq.Error{Reason: "jobBackendError"}}, 4, 4},
 		{
 			"with a reason that a request can have too",
 			"SELECT 1",
@@ -203,8 +204,7 @@ func TestCloseWithOpenRows(t *testing.T) {
 	}
 }
 
-// TestCloseWithRunningJob: a job whose context ends after the database was closed is cancelled
-// all the same.
+// TestCloseWithRunningJob: a job that runs when the database is closed is cancelled.
 func TestCloseWithRunningJob(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -219,8 +219,8 @@ func TestCloseWithRunningJob(t *testing.T) {
 		}
 		cancel()
 	}()
-	if _, err := db.ExecContext(ctx, "SELECT slow"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v; want context.Canceled", err)
+	if _, err := db.ExecContext(ctx, "SELECT slow"); !errors.Is(err, auth.ErrClosed) {
+		t.Errorf("got %v; want auth.ErrClosed", err)
 	}
 	server.WaitFor(t, fakebq.Cancel, 1)
 }

@@ -56,8 +56,8 @@ func hasRun(err error) error {
 // outcome is what became of sending a statement.
 type outcome struct {
 	state state
-	page  *page // done: the first page of the result; running: what the first answer says
-	err   error // failed, not begun, lost: what a try failed with, not translated yet
+	page  *page            // done: the first page of the result; running: what the first answer says
+	err   error            // failed, not begun, lost: what a try failed with, not translated yet
 	job   *bq.JobReference // nil if it is not known
 }
 

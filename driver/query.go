@@ -213,10 +213,12 @@ func (c *Conn) send(ctx context.Context, st *statement, params []*bq.QueryParame
 
 // whole gets what an answer leaves out that a statement of its kind must have: a duplicate's answer can be short.
 func (c *Conn) whole(ctx context.Context, st *statement, pg *page) error {
-	if pg.JobReference == nil {
-		return nil
+	kind := pg.kind(st)
+	if !kind.hasRows() && pg.rows == nil && pg.TotalRows == 0 {
+		pg.Schema = nil // it is that of the table
 	}
-	switch kind := pg.kind(st); {
+	switch {
+	case pg.JobReference == nil:
 	case kind == kindQuery && pg.Schema == nil && !pg.polled:
 		return c.fetchInto(ctx, pg)
 	case kind == kindQuery && pg.Schema == nil:

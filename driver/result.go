@@ -26,7 +26,7 @@ func (c *Conn) result(ctx context.Context, st *statement, pg *page) *result {
 	switch {
 	case pg.isScript(st):
 		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
-	case kind == kindDML && !pg.counted && pg.DmlStats == nil, pg.StatementType == "" && !pg.hasColumns():
+	case kind == kindDML && !pg.counted && pg.DmlStats == nil, pg.StatementType == "" && pg.Schema == nil:
 		c.complete(ctx, pg) // the answer to a poll does not always tell what a TRUNCATE has deleted
 	}
 	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
@@ -35,8 +35,6 @@ func (c *Conn) result(ctx context.Context, st *statement, pg *page) *result {
 	}
 	return r
 }
-
-func (pg *page) hasColumns() bool { return pg.Schema != nil && len(pg.Schema.Fields) > 0 }
 
 // LastInsertId is an error: BigQuery has no such thing.
 func (r *result) LastInsertId() (int64, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
@@ -84,7 +85,7 @@ func TestDeadlineBeforeTheNextTry(t *testing.T) {
 			server := transactions(t)
 			server.Inject(fakebq.Query, unavailable)
 			server.Inject(fakebq.Insert, unavailable)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			err := run(ctx, server)
 			var e *driver.Error
@@ -115,7 +116,7 @@ func TestDeadlineAfterALostAnswer(t *testing.T) {
 		limit  time.Duration // of ctx; 0 is none
 		pause  time.Duration
 	}{
-		{"the deadline is near", tries[:1], time.Minute, time.Hour},
+		{"the deadline is near", tries[:1], 20 * time.Second, time.Hour},
 		{"all tries are used up", tries, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +124,8 @@ func TestDeadlineAfterALostAnswer(t *testing.T) {
 			server := fakebq.Run(t, fakebq.Options{})
 			server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Incomplete: 1, Until: make(chan struct{})})
 			server.Inject(fakebq.Query, tt.faults...)
-			db := openPausing(t, server, func(time.Duration) time.Duration { return tt.pause })
+			labelled := func(c *dsn.Config) { c.LabelJobs = true }
+			db := openPausing(t, server, func(time.Duration) time.Duration { return tt.pause }, labelled)
 			ctx := t.Context()
 			if tt.limit > 0 {
 				var cancel context.CancelFunc

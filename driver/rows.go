@@ -16,8 +16,8 @@ import (
 type Rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
 	conn    *Conn
-	ordered bool            // they can have an order
-	changed bool            // the statement can have changed something
+	ordered bool // they can have an order
+	changed bool // the statement can have changed something
 	columns []column
 	watch   *watch
 	batches batches

@@ -209,7 +209,7 @@ var scoreboard = []struct {
 	}},
 	{"errors of a storage stream are swallowed", func(t *testing.T, _ *fakebq.Server) {
 		server := bigTable(t)
-		server.InjectStream(fakebq.ReadRows, fakebq.StreamFault{Code: codes.Internal, Message: "cannot read", After: 2})
+		server.InjectStream(fakebq.ReadRows, fakebq.StreamFault{Code: codes.DataLoss, Message: "cannot read", After: 2})
 		if got, err := readInts(t.Context(), open(t, server, overStorage(server)), ordered); err == nil {
 			t.Errorf("got %d of %d rows and no error", len(got), bigRows)
 		}

@@ -21,7 +21,9 @@ func (pg *page) kind(st *statement) sqlKind {
 }
 
 // isScript reports whether an answer is that of a script, or of a procedure, which is one inside.
-func (pg *page) isScript(st *statement) bool { return pg.kind(st) == kindScript && pg.JobReference != nil }
+func (pg *page) isScript(st *statement) bool {
+	return pg.kind(st) == kindScript && pg.JobReference != nil
+}
 
 // children lists the jobs of a script's statements in the order in which they ran.
 func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {

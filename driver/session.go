@@ -100,7 +100,9 @@ func (s *session) empty(begins bool) bool { return s.id != "" && !s.kept && (beg
 
 // made notes the session that a statement has made. Where an option has put it, the next user of the connection does not
 // look for it.
-func (s *session) made(id, location string, moved bool) { s.id, s.location, s.kept = id, location, moved }
+func (s *session) made(id, location string, moved bool) {
+	s.id, s.location, s.kept = id, location, moved
+}
 
 // ran notes what a statement that ran in the session left there. A BEGIN of the caller's own leaves a transaction.
 func (s *session) ran(statementType string) {

@@ -14,8 +14,8 @@ type sqlText struct {
 	names      []string // of @name, each once and in lower case: names have no case in GoogleSQL
 	kind       sqlKind
 	verb       string // the first word, in upper case
-	ordered    bool // its own rows can have an order
-	end        int  // of the last token: blanks and comments follow
+	ordered    bool   // its own rows can have an order
+	end        int    // of the last token: blanks and comments follow
 }
 
 // count returns how many arguments the statement takes.

@@ -27,7 +27,9 @@ type token struct {
 }
 
 // is reports whether the token is this keyword.
-func (t token) is(keyword string) bool { return t.kind == tokenWord && strings.EqualFold(t.text, keyword) }
+func (t token) is(keyword string) bool {
+	return t.kind == tokenWord && strings.EqualFold(t.text, keyword)
+}
 
 // symbol reports whether the token is this symbol.
 func (t token) symbol(ch string) bool { return t.kind == tokenSymbol && t.text == ch }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
@@ -54,54 +55,52 @@ func TestGivingUpCancels(t *testing.T) {
 	}
 }
 
-// TestEndInThePause: ctx ends while the next try is waited for. What an answer that was lost
-// has begun is found and cancelled; where nothing can have begun, nothing is sent.
+// TestEndInThePause: ctx ends while the next try is waited for. Nothing is sent any more. A job whose answer was lost is
+// found and cancelled where it has an id or a label of its own; without one it can't be told from another.
 func TestEndInThePause(t *testing.T) {
 	t.Parallel()
 	running := fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Until: make(chan struct{}), Incomplete: 1}
 	limited := fakebq.Fail(fakebq.Error{Reason: "rateLimitExceeded"})
+	unavailable := fakebq.HTML(http.StatusServiceUnavailable)
 	for _, tt := range []struct {
 		name      string
 		answer    fakebq.Answer
 		opts      []any
-		method    fakebq.Method
+		label     bool
 		faults    []fakebq.Fault
-		pause     int // in which ctx ends, counted from 1
-		sent      int // requests to begin the statement
+		list      []fakebq.Fault // of jobs.list
+		pause     int            // in which ctx ends, counted from 1
 		cancelled int
 	}{
-		{"a lost answer", running, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, 1, 2, 1},
+		{name: "lost", answer: running, label: true, faults: []fakebq.Fault{fakebq.Cut(10)}, pause: 1, cancelled: 1},
+		{name: "lost, no label", answer: running, faults: []fakebq.Fault{fakebq.Cut(10)}, pause: 1},
+		{name: "503 after it began", answer: running, label: true, faults: []fakebq.Fault{unavailable.After()}, pause: 1, cancelled: 1},
 		{
-			"503 after it began",
-			running,
-			nil,
-			fakebq.Query,
-			[]fakebq.Fault{fakebq.HTML(http.StatusServiceUnavailable).After()},
-			1,
-			2,
-			1,
+			name: "lost, then a refusal", answer: running, label: true, faults: []fakebq.Fault{fakebq.Cut(10), limited},
+			pause: 2, cancelled: 1,
 		},
-		{"a lost answer, then a refusal", running, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10), limited}, 2, 3, 1},
-		{"a refusal", running, nil, fakebq.Query, []fakebq.Fault{limited}, 1, 1, 0},
-		{"a lost answer of what has ended", numbers, nil, fakebq.Query, []fakebq.Fault{fakebq.Cut(10)}, 1, 2, 0},
+		{name: "a refusal", answer: running, label: true, faults: []fakebq.Fault{limited}, pause: 1},
+		{name: "lost, and it has ended", answer: numbers, label: true, faults: []fakebq.Fault{fakebq.Cut(10)}, pause: 1},
 		{
-			"a lost answer whose question is lost as well",
-			running,
-			nil,
-			fakebq.Query,
-			[]fakebq.Fault{fakebq.Cut(10), fakebq.Cut(10)},
-			1,
-			3,
-			1,
+			name: "lost, and the list as well", answer: running, label: true, faults: []fakebq.Fault{fakebq.Cut(10)},
+			list: []fakebq.Fault{fakebq.Fail(fakebq.Error{Reason: "accessDenied"})}, pause: 1, cancelled: 1,
 		},
-		{"a lost answer to an insert", running, []any{batch}, fakebq.Insert, []fakebq.Fault{fakebq.Cut(10)}, 1, 1, 1},
-		{"a refused insert", running, []any{batch}, fakebq.Insert, []fakebq.Fault{limited}, 1, 1, 0},
+		{
+			name: "an insert is lost", answer: running, opts: []any{batch}, faults: []fakebq.Fault{fakebq.Cut(10)},
+			pause: 1, cancelled: 1,
+		},
+		{name: "an insert is refused", answer: running, opts: []any{batch}, faults: []fakebq.Fault{limited}, pause: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := fakebq.Run(t, fakebq.Options{})
 			server.On("SELECT slow", tt.answer)
-			server.Inject(tt.method, tt.faults...)
+			method := fakebq.Query
+			if tt.opts != nil {
+				method = fakebq.Insert
+			}
+			server.Inject(method, tt.faults...)
+			server.Inject(fakebq.List, tt.list...)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			pauses := 0
@@ -111,15 +110,15 @@ func TestEndInThePause(t *testing.T) {
 					return time.Hour
 				}
 				return 0
-			})
+			}, func(c *dsn.Config) { c.LabelJobs = tt.label })
 			if _, err := db.ExecContext(ctx, "SELECT slow", tt.opts...); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v; want context.Canceled", err)
 			}
 			if err := db.Close(); err != nil { // waits for what goes on in the background
 				t.Error(err)
 			}
-			if got := server.Count(fakebq.Query, fakebq.Insert); got != tt.sent {
-				t.Errorf("got %d requests to begin the statement; want %d", got, tt.sent)
+			if got := server.Count(fakebq.Query, fakebq.Insert); got != len(tt.faults) {
+				t.Errorf("got %d requests to begin the statement; want %d", got, len(tt.faults))
 			}
 			if got := server.Cancelled(); got != tt.cancelled {
 				t.Errorf("got %d jobs cancelled; want %d", got, tt.cancelled)
@@ -131,7 +130,8 @@ func TestEndInThePause(t *testing.T) {
 	}
 }
 
-// TestEndInThePauseOfASession: a session that a lost answer would have told is ended.
+// TestEndInThePauseOfASession: BEGIN is not sent again in order to learn the session of a lost answer. The session is
+// empty, and ends by itself.
 func TestEndInThePauseOfASession(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
@@ -142,7 +142,12 @@ func TestEndInThePauseOfASession(t *testing.T) {
 	if _, err := db.BeginTx(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
 	}
-	wantNoSessions(t, db, server)
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := server.Count(fakebq.Query); got != 1 {
+		t.Errorf("got %d requests; want 1", got)
+	}
 }
 
 // TestCancelInsert: the caller leaves at once while the insert hangs; the job is cancelled by

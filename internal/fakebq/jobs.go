@@ -95,6 +95,10 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	since, err := intParam(rec, "minCreationTime", 0)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	all := slices.Clone(s.order)
 	s.mu.Unlock()
@@ -108,7 +112,8 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 		if j.parent != nil {
 			parent = j.parent.id
 		}
-		if time.Since(j.made) < s.opts.ListDelay || j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
+		if time.Since(j.made) < s.opts.ListDelay || j.made.UnixMilli() < int64(since) ||
+			j.project != rec.Project || parent != rec.Query.Get("parentJobId") {
 			continue
 		}
 		r := s.resource(j)

@@ -16,7 +16,7 @@ var urlParams = map[Method][]string{
 		"timeoutMs"},
 	Get:      {"location"},
 	Cancel:   {"location"},
-	List:     {"maxResults", "pageToken", "parentJobId", "projection", "stateFilter"},
+	List:     {"maxResults", "minCreationTime", "pageToken", "parentJobId", "projection", "stateFilter"},
 	GetTable: {"selectedFields", "view"},
 }
 
