@@ -62,10 +62,12 @@ func (a *Answer) changed() []Field {
 	return []Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}}
 }
 
-// withoutMode is a schema as DML and DDL have it.
+// withoutMode is a schema as DML and DDL have it: only REPEATED is said.
 func withoutMode(fields []wireField) []wireField {
 	for i := range fields {
-		fields[i].Mode = ""
+		if fields[i].Mode != "REPEATED" {
+			fields[i].Mode = ""
+		}
 		withoutMode(fields[i].Fields)
 	}
 	return fields

@@ -146,6 +146,8 @@ func (s Shape) Script() Answer {
 		a.Created = &Created{Table: "my-project.d.copied", Rows: 2}
 	case "MERGE":
 		a.DML = &DML{Inserted: 1}
+	case "CREATE_TABLE_AS_SELECT":
+		a.Created = &Created{Table: "my-project.d.copied", Rows: 2}
 	case "SCRIPT":
 		a.Fields = nil
 		read := Answer{StatementType: "SELECT", Fields: []Field{{Name: "id", Type: "INTEGER"},
