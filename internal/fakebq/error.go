@@ -1,6 +1,7 @@
 package fakebq
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/http"
@@ -134,6 +135,21 @@ func (e *Error) body() *message {
 		m.header = http.Header{"Www-Authenticate": {e.challenge}}
 	}
 	return m
+}
+
+// HTTP is the answer that the error is, for proxies that give it in the place of the service.
+func (e *Error) HTTP() (status int, header http.Header, body []byte) {
+	m := e.body()
+	head, _, _ := m.parts(nil)
+	var b bytes.Buffer
+	if json.Indent(&b, head, "", "  ") != nil { // it is JSON
+		b.Write(head)
+	}
+	header = http.Header{"Content-Type": {"application/json; charset=UTF-8"}}
+	for k, v := range m.header {
+		header[k] = v
+	}
+	return m.code(), header, b.Bytes()
 }
 
 // proto is the error as jobs carry it in their status.

@@ -24,6 +24,7 @@ type Request struct {
 	Project string      // from the path
 	JobID   string      // from the path; "" for methods without one
 	Email   string      // of the bearer, once checked
+	At      time.Time   // when it came
 }
 
 // setEmail records who asks.
@@ -55,7 +56,7 @@ func (r *Request) Job() (*bigquery.Job, error) {
 func (s *Server) enter(to target, r *http.Request, body []byte) (*Request, *Fault) {
 	rec := &Request{
 		Method: to.method, HTTP: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Header: r.Header.Clone(),
-		Body: body, Project: to.project, JobID: to.jobID,
+		Body: body, Project: to.project, JobID: to.jobID, At: time.Now(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,6 +156,33 @@ func (s *Server) Executions(sql string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.script.runs[strings.TrimSpace(sql)]
+}
+
+// Succeeded is how many jobs with a statement have ended well: what has taken effect. Jobs that run, have failed or
+// were cancelled in time are none.
+func (s *Server) Succeeded(sql string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, j := range s.order {
+		if strings.TrimSpace(j.st.SQL) == strings.TrimSpace(sql) && j.finished() && j.failure() == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Running returns the statements of the jobs that run, oldest first.
+func (s *Server) Running() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var texts []string
+	for _, j := range s.order {
+		if !j.finished() {
+			texts = append(texts, j.st.SQL)
+		}
+	}
+	return texts
 }
 
 // ResetLog forgets the requests and executions so far. Scripts, faults, jobs and

@@ -1,10 +1,13 @@
 package faultproxy
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
 	"golang.org/x/net/http2"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
 // Kind is what goes wrong.
@@ -77,6 +80,8 @@ type Fault struct {
 	Body   string
 	// Skip is how many DATA frames of an answer pass before the middle. HTTP/1 ignores it.
 	Skip int
+
+	name string // of an error
 }
 
 // String names the fault as a test's message does.
@@ -90,7 +95,7 @@ func (f Fault) String() string {
 	case GoAway:
 		s += fmt.Sprintf(" %s %q, below=%t, close=%t", f.Code, f.Debug, f.Below, f.Close)
 	case Respond:
-		s += fmt.Sprintf(" %d %s", f.Status, f.Header.Get("Content-Type"))
+		s += fmt.Sprintf(" %d %s", f.Status, cmp.Or(f.name, "HTML"))
 	}
 	return s + ", " + f.At.String()
 }
@@ -112,6 +117,12 @@ func HTML(status int, at Phase) Fault {
 		status, http.StatusText(status))
 	return Fault{Kind: Respond, At: at, Status: status, Body: text,
 		Header: http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Referrer-Policy": {"no-referrer"}}}
+}
+
+// Error answers with an error in the words of the service.
+func Error(e fakebq.Error, at Phase) Fault {
+	status, header, body := e.HTTP()
+	return Fault{Kind: Respond, At: at, Status: status, Header: header, Body: string(body), name: e.Reason}
 }
 
 // NamedFault is a fault of a catalogue.
