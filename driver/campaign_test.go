@@ -1,0 +1,373 @@
+package driver_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
+)
+
+var (
+	campaignSize = flag.Int("campaign", 0, "how many scenarios TestCampaign plays; 0 means 300, or 60 with -short")
+	campaignSeed = flag.Uint64("seed", 1, "seed of TestCampaign")
+	campaignOnly = flag.Int("scenario", -1, "the only scenario that TestCampaign plays")
+)
+
+// TestCampaign plays operations against faults at random points, over HTTP/1 and HTTP/2, and holds what the caller
+// was told against what the server counted: exact rows or an error; a change that was told done is done once, one that
+// was told failed is not, unless the outcome is unknown; nothing is left running, open or connected.
+//
+//	go test ./driver -run Campaign -campaign=5000 -seed=7        a long run
+//	go test ./driver -run Campaign -seed=7 -scenario=1234        one of its scenarios again
+func TestCampaign(t *testing.T) {
+	n := *campaignSize
+	if n == 0 {
+		n = 300
+		if testing.Short() {
+			n = 60
+		}
+	}
+	first := 0
+	if *campaignOnly >= 0 {
+		first, n = *campaignOnly, *campaignOnly+1
+	}
+	var next, all atomic.Int64
+	next.Store(int64(first))
+	report := newCampaignReport()
+	var workers sync.WaitGroup
+	for range 4 * runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := int(next.Add(1) - 1); i < n && t.Context().Err() == nil; i = int(next.Add(1) - 1) {
+				s := newScenario(*campaignSeed, i)
+				s.play(t)
+				report.add(s)
+				all.Add(1)
+			}
+		})
+	}
+	workers.Wait()
+	t.Log(report.figures(int(all.Load())))
+	report.fail(t)
+}
+
+// scenario is one operation against some faults.
+type scenario struct {
+	seed   uint64
+	number int
+	rng    *rand.Rand
+
+	http2    bool
+	op       operation
+	faults   []plannedFault
+	endAfter time.Duration // of ctx; 0 = never
+	deadline bool          // ctx ends by a deadline
+	close    time.Duration // db.Close meanwhile; 0 = not
+	polls    int           // answers that say that the job runs
+	lasts    time.Duration // how long a long job runs
+	cancelIn time.Duration
+
+	server  *fakebq.Server
+	rest    *faultproxy.Proxy
+	storage *faultproxy.Proxy
+
+	told       string
+	expect     []expectation
+	violations []violation
+	took       time.Duration
+}
+
+// plannedFault is a fault of the n-th request of a method.
+type plannedFault struct {
+	method fakebq.Method
+	n      int
+	fault  faultproxy.Fault
+	name   string
+	// may reports that an error is right, because repeating does not help.
+	may bool
+}
+
+type violation struct{ kind, text string }
+
+func newScenario(seed uint64, number int) *scenario {
+	rng := rand.New(rand.NewPCG(seed, uint64(number)))
+	s := &scenario{seed: seed, number: number, rng: rng}
+	s.http2 = untrusted == nil && rng.IntN(2) == 0
+	s.op = operations[rng.IntN(len(operations))]
+	s.polls = max(0, rng.IntN(5)-2)
+	s.lasts = time.Duration(20+rng.IntN(300)) * time.Millisecond
+	s.cancelIn = time.Duration(1+rng.IntN(200)) * time.Millisecond
+	for range 1 + rng.IntN(3) {
+		s.faults = append(s.faults, s.fault())
+	}
+	if rng.IntN(4) == 0 {
+		s.endAfter = time.Duration(1+rng.IntN(250)) * time.Millisecond
+		s.deadline = rng.IntN(2) == 0
+		if rng.IntN(3) == 0 { // what only the end of ctx ends
+			all := faultproxy.Lasting()
+			f := all[rng.IntN(len(all))]
+			m := s.op.methods[rng.IntN(len(s.op.methods))]
+			s.faults = append(s.faults, plannedFault{m, 1 + rng.IntN(2), f.Fault, f.Name, true})
+		}
+	}
+	if rng.IntN(12) == 0 {
+		s.close = time.Duration(1+rng.IntN(200)) * time.Millisecond
+	}
+	return s
+}
+
+// fault is one at a random point of the operation.
+func (s *scenario) fault() plannedFault {
+	m := s.op.methods[s.rng.IntN(len(s.op.methods))]
+	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
+	list := campaignFaults(m)
+	p.name, p.fault, p.may = list[s.rng.IntN(len(list))].unpack()
+	if p.fault.At == faultproxy.Middle {
+		p.fault.Skip = s.rng.IntN(3)
+	}
+	return p
+}
+
+type campaignFault struct {
+	faultproxy.NamedFault
+	may bool
+}
+
+func (f campaignFault) unpack() (string, faultproxy.Fault, bool) { return f.Name, f.Fault, f.may }
+
+// campaignFaults are the faults that a method can meet.
+var campaignFaults = func() func(fakebq.Method) []campaignFault {
+	var passing, polls []campaignFault
+	for _, f := range faultproxy.Catalogue() {
+		passing = append(passing, campaignFault{NamedFault: f})
+	}
+	facts := map[string]fakebq.Error{}
+	for _, f := range fakebq.ErrorFacts() {
+		facts[f.Name] = f.Error
+	}
+	add := func(list *[]campaignFault, may bool, at faultproxy.Phase, names ...string) {
+		for _, name := range names {
+			f := faultproxy.Error(facts[name], at)
+			*list = append(*list, campaignFault{faultproxy.NamedFault{Name: f.String(), Fault: f}, may})
+		}
+	}
+	add(&passing, false, faultproxy.Before, "backend error", "internal error", "rate limit", "too many requests",
+		"wrong access token")
+	add(&passing, false, faultproxy.After, "backend error", "internal error")
+	all := slices.Clone(passing)
+	for _, f := range faultproxy.Final() {
+		all = append(all, campaignFault{f, true})
+	}
+	polls = slices.Clone(passing)
+	add(&polls, true, faultproxy.Before, "quota", "table that may not be there", "table that is not there")
+	return func(m fakebq.Method) []campaignFault {
+		switch m {
+		case fakebq.GetQueryResults:
+			return polls
+		case fakebq.Query, fakebq.Insert:
+			return all
+		}
+		return passing
+	}
+}()
+
+// play runs the scenario.
+func (s *scenario) play(t *testing.T) {
+	s.server = fakebq.New(fakebq.Options{HTTP2: s.http2, CancelDelay: s.cancelIn})
+	if _, err := s.server.Start(); err != nil {
+		t.Error(err)
+		return
+	}
+	defer s.server.Close()
+	storageURL := s.server.StorageURL()
+	var err error
+	if s.rest, err = faultproxy.New(s.server.URL()); err == nil {
+		defer s.rest.Close()
+		s.storage, err = faultproxy.New(storageURL)
+	}
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer s.storage.Close()
+	for _, p := range []*faultproxy.Proxy{s.rest, s.storage} {
+		p.Choose(s.choose)
+	}
+	connector, err := driver.NewConnector(s.config(),
+		driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	driver.PauseWith(connector, func(limit time.Duration) time.Duration { return limit / 50 })
+	db := sql.OpenDB(connector)
+	s.run(db)
+	s.settle()
+}
+
+func (s *scenario) config() *dsn.Config {
+	cfg := &dsn.Config{Project: "my-project", Endpoint: s.rest.URL(), StorageEndpoint: s.storage.URL(), ReadAPI: "rest"}
+	if s.op.config != nil {
+		s.op.config(cfg)
+	}
+	return cfg
+}
+
+// choose is the fault of a request of the proxies.
+func (s *scenario) choose(e faultproxy.Exchange) faultproxy.Fault {
+	for _, f := range s.faults {
+		if f.method == e.Method && f.n == e.N {
+			return f.fault
+		}
+	}
+	return faultproxy.Fault{}
+}
+
+// run plays the operation and notes what was told.
+func (s *scenario) run(db *sql.DB) {
+	ctx, cancel := context.WithCancel(context.Background())
+	if s.deadline {
+		ctx, cancel = context.WithTimeout(context.Background(), s.endAfter)
+	}
+	defer cancel()
+	var others sync.WaitGroup
+	defer others.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	later := func(d time.Duration, f func()) {
+		others.Go(func() {
+			select {
+			case <-time.After(d):
+				f()
+			case <-done:
+			}
+		})
+	}
+	if s.endAfter > 0 && !s.deadline {
+		later(s.endAfter, cancel)
+	}
+	if s.close > 0 {
+		later(s.close, func() { _ = db.Close() }) // it is closed again below
+	}
+	s.op.script(s)
+	begin := time.Now()
+	err := s.op.run(ctx, s, db)
+	s.took = time.Since(begin)
+	s.told = fmt.Sprint(err)
+	if err != nil && s.mustPass() {
+		s.violate("a passing fault is told", "%v", err)
+	}
+	if s.endAfter > 0 && ctx.Err() != nil && s.took > s.endAfter+5*time.Second {
+		s.violate("the end of ctx is late", "%s after %s", s.took, s.endAfter)
+	}
+	if s.took > 30*time.Second {
+		s.violate("takes too long", "%s", s.took)
+	}
+	if err := db.Close(); err != nil {
+		s.violate("Close", "%v", err)
+	}
+}
+
+// mustPass reports whether the caller may be told of no error.
+func (s *scenario) mustPass() bool {
+	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
+}
+
+// settle waits for what must not be left, and tells what is.
+func (s *scenario) settle() {
+	left := func() (kind, text string) {
+		switch {
+		case len(s.server.Running()) > 0 && !s.lost():
+			return "a job is left running", fmt.Sprintf("%.60q", s.server.Running())
+		case len(s.server.HeldTables()) > 0 && !s.lost():
+			return "tables are held", fmt.Sprint(s.server.HeldTables())
+		case len(s.server.Sessions()) > 0 && !s.lost():
+			return "a session is left open", fmt.Sprint(s.server.Sessions())
+		case s.rest.Conns()+s.storage.Conns() > 0:
+			return "connections are left open", fmt.Sprintf("%d to REST, %d to Storage", s.rest.Conns(),
+				s.storage.Conns())
+		}
+		return "", ""
+	}
+	kind, text := left()
+	for end := time.Now().Add(6 * time.Second); kind != "" && time.Now().Before(end); kind, text = left() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if kind != "" {
+		s.violate(kind, "%s", text)
+	}
+	s.op.check(s)
+	s.nothingStartedLate()
+}
+
+// lost reports whether a fault kept the driver from ever knowing what it should end.
+func (s *scenario) lost() bool {
+	for _, p := range s.rest.Played() {
+		switch p.Method {
+		case fakebq.Query, fakebq.Insert, fakebq.Cancel:
+			if p.Fault.MayHaveRun() || p.Fault.Kind == faultproxy.Vanish || p.Method == fakebq.Cancel {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *scenario) violate(kind, format string, args ...any) {
+	s.violations = append(s.violations, violation{kind, fmt.Sprintf(format, args...)})
+}
+
+func (s *scenario) String() string {
+	var played []string
+	for _, p := range append(s.rest.Played(), s.storage.Played()...) {
+		played = append(played, fmt.Sprintf("%s #%d: %s", p.Method, p.N, p.Fault))
+	}
+	slices.Sort(played)
+	end := "no end of ctx"
+	if s.endAfter > 0 {
+		end = fmt.Sprintf("ctx ends after %s (deadline: %t)", s.endAfter, s.deadline)
+	}
+	if s.close > 0 {
+		end += fmt.Sprintf(", db.Close after %s", s.close)
+	}
+	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\ttold after %s: "+
+		"%s\n\tcounted: %s",
+		s.seed, s.number, s.op.name, s.http2, s.polls, end, strings.Join(played, "; "), s.took.Round(time.Millisecond),
+		s.told,
+		s.counted())
+}
+
+// counted is what the server has seen.
+func (s *scenario) counted() string {
+	var parts []string
+	counts := s.server.Counts()
+	for _, m := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", m, counts[m]))
+	}
+	for _, text := range []string{campaignSelect, campaignBig, campaignOrdered, campaignInsert, campaignScript, begin,
+		commit, rollback} {
+		if n := s.server.Executions(text); n > 0 {
+			parts = append(parts, fmt.Sprintf("%.25q ran %d and took effect %d times", text, n,
+				s.server.Succeeded(text)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+var errUnexpected = errors.New("wrong rows")
