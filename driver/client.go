@@ -50,6 +50,7 @@ type client struct {
 	http    *http.Client
 	wire    *wire
 	idle    *http.Transport
+	dialer  *dialer
 	service *bq.Service
 	storage *storage
 	// pause chooses how long to wait before a request is made again, up to a limit.
@@ -74,6 +75,8 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
 	base := newTransport()
+	dialer := newDialer(base.DialContext)
+	base.DialContext = dialer.dialContext
 	w := &wire{base: base}
 	authorised, err := htransport.NewTransport(ctx, refusalWatch{w, tokens}, opts...)
 	if err != nil {
@@ -82,7 +85,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	// A redirect would carry the access token to another host; BigQuery never sends one.
 	hc := &http.Client{Transport: authorised, CheckRedirect: lastResponse}
 	c := &client{
-		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base,
+		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base, dialer: dialer,
 		storage: newStorage(cfg, agent, tokens), pause: rand.N[time.Duration],
 	}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
@@ -130,6 +133,7 @@ func restBase(endpoint string) string {
 func (c *client) close() {
 	c.storage.close()
 	c.idle.CloseIdleConnections()
+	c.dialer.close()
 }
 
 // query calls jobs.query. The request's TimeoutMs is replaced by hold.

@@ -108,7 +108,7 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 		case f == faultRefused && !s.begun, f == faultRefused && !s.explained(err):
 			return outcome{state: stateFailed, err: err}
 		}
-		if !again {
+		if !again || s.begun && !s.deduplicated() {
 			return s.lost(err)
 		}
 		if goOn, end := p.wait(ctx, err); end != nil || !goOn {
@@ -116,6 +116,11 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 		}
 	}
 }
+
+// deduplicated reports whether BigQuery does not run the statement again under its id. It promises so for a job id, and
+// with a request id for single statements that change something. A query is read again, which does no harm; of a
+// BEGIN and a COMMIT the second one is refused.
+func (s *submission) deduplicated() bool { return s.job != nil || s.st.sql.kind != kindScript }
 
 // isAnswer reports whether an error is the service's word on the statement.
 func isAnswer(err error) bool {

@@ -142,8 +142,6 @@ func (s Shape) Script() Answer {
 		a.DML = &DML{Updated: 1}
 	case "DELETE", "TRUNCATE_TABLE":
 		a.DML = &DML{Deleted: 1}
-	case "CREATE_TABLE_AS_SELECT":
-		a.Created = &Created{Table: "my-project.d.copied", Rows: 2}
 	case "MERGE":
 		a.DML = &DML{Inserted: 1}
 	case "CREATE_TABLE_AS_SELECT":
