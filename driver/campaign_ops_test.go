@@ -244,7 +244,7 @@ type expectation struct {
 	at   time.Time
 }
 
-func outcomeUnknown(err error) bool { return errors.Is(err, driver.ErrCommitUnknown) }
+func outcomeUnknown(err error) bool { return errors.Is(err, driver.ErrOutcomeUnknown) }
 
 // toldOf notes what the caller was told of a statement that can change something.
 func (s *scenario) toldOf(text string, err error) {
@@ -263,6 +263,8 @@ func (o *operation) check(s *scenario) {
 	for _, e := range s.expect {
 		n := s.server.Succeeded(e.text)
 		switch {
+		case n > 1 && e.text == campaignScript && s.lost():
+			s.unpromised++ // BigQuery promises to de-duplicate single statements alone
 		case n > 1:
 			s.violate("done more than once", "%q has taken effect %d times", e.text, n)
 		case e.is == once && n == 0:

@@ -52,7 +52,7 @@ func TestCampaign(t *testing.T) {
 	next.Store(int64(first))
 	report := newCampaignReport()
 	var workers sync.WaitGroup
-	for range 4 * runtime.GOMAXPROCS(0) {
+	for range 12 * runtime.GOMAXPROCS(0) { // most of them wait
 		workers.Go(func() {
 			for i := int(next.Add(1) - 1); i < n && t.Context().Err() == nil; i = int(next.Add(1) - 1) {
 				s := newScenario(*campaignSeed, i)
@@ -82,6 +82,7 @@ type scenario struct {
 	polls    int           // answers that say that the job runs
 	lasts    time.Duration // how long a long job runs
 	cancelIn time.Duration
+	conns    []faultproxy.ConnFault // of the first connections
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
@@ -90,6 +91,7 @@ type scenario struct {
 	told       string
 	expect     []expectation
 	violations []violation
+	unpromised int // scripts that a lost answer has doubled
 	took       time.Duration
 }
 
@@ -125,6 +127,16 @@ func newScenario(seed uint64, number int) *scenario {
 			m := s.op.methods[rng.IntN(len(s.op.methods))]
 			s.faults = append(s.faults, plannedFault{m, 1 + rng.IntN(2), f.Fault, f.Name, true})
 		}
+	}
+	switch rng.IntN(24) {
+	case 0, 1:
+		s.conns = []faultproxy.ConnFault{faultproxy.ConnReset}
+	case 2:
+		s.conns = []faultproxy.ConnFault{faultproxy.ConnHang}
+	}
+	if rng.IntN(100) == 0 && s.endAfter == 0 { // what the driver's own patience ends
+		f := faultproxy.Lasting()[rng.IntN(4)]
+		s.faults = append(s.faults, plannedFault{s.op.methods[rng.IntN(len(s.op.methods))], 1, f.Fault, f.Name, false})
 	}
 	if rng.IntN(12) == 0 {
 		s.close = time.Duration(1+rng.IntN(200)) * time.Millisecond
@@ -208,6 +220,7 @@ func (s *scenario) play(t *testing.T) {
 	defer s.storage.Close()
 	for _, p := range []*faultproxy.Proxy{s.rest, s.storage} {
 		p.Choose(s.choose)
+		p.NextConns(s.conns...)
 	}
 	connector, err := driver.NewConnector(s.config(),
 		driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})))
@@ -276,7 +289,7 @@ func (s *scenario) run(db *sql.DB) {
 	if s.endAfter > 0 && ctx.Err() != nil && s.took > s.endAfter+5*time.Second {
 		s.violate("the end of ctx is late", "%s after %s", s.took, s.endAfter)
 	}
-	if s.took > 30*time.Second {
+	if limit := s.patience(); s.took > limit {
 		s.violate("takes too long", "%s", s.took)
 	}
 	if err := db.Close(); err != nil {
@@ -287,6 +300,26 @@ func (s *scenario) run(db *sql.DB) {
 // mustPass reports whether the caller may be told of no error.
 func (s *scenario) mustPass() bool {
 	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
+}
+
+// patience bounds the operation, and what is left of it. A network that vanishes is noticed in 20 s on REST and 40 s
+// on Storage, a request that is not answered 15 s after BigQuery's hold.
+func (s *scenario) patience() time.Duration {
+	limit := 8 * time.Second
+	if slices.Contains(s.conns, faultproxy.ConnHang) {
+		limit = 25 * time.Second
+	}
+	for _, p := range s.rest.Played() {
+		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
+			limit = 45 * time.Second
+		}
+	}
+	for _, p := range s.storage.Played() {
+		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
+			limit = 60 * time.Second
+		}
+	}
+	return limit
 }
 
 // settle waits for what must not be left, and tells what is.
@@ -306,7 +339,7 @@ func (s *scenario) settle() {
 		return "", ""
 	}
 	kind, text := left()
-	for end := time.Now().Add(6 * time.Second); kind != "" && time.Now().Before(end); kind, text = left() {
+	for end := time.Now().Add(s.patience()); kind != "" && time.Now().Before(end); kind, text = left() {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if kind != "" {
