@@ -16,8 +16,6 @@ type campaignReport struct {
 	faults map[string]*figure // by fault played
 	kinds  map[string]int
 	texts  []string
-	// unpromised counts the scripts that ran twice because an answer was lost.
-	unpromised int
 }
 
 type figure struct{ played, errors, violations int }
@@ -43,7 +41,6 @@ func (r *campaignReport) add(s *scenario) {
 		}
 		m[name].violations += len(s.violations)
 	}
-	r.unpromised += s.unpromised
 	note(r.counts, fmt.Sprintf("%s, HTTP2=%t", s.op.name, s.http2))
 	for _, p := range append(s.rest.Played(), s.storage.Played()...) {
 		note(r.faults, p.Fault.String())
@@ -57,7 +54,7 @@ func (r *campaignReport) add(s *scenario) {
 // figures is what was played, by operation and by fault.
 func (r *campaignReport) figures(n int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d scenarios, %d violations, %d scripts doubled by lost answers\n", n, len(r.texts), r.unpromised)
+	fmt.Fprintf(&b, "%d scenarios, %d violations\n", n, len(r.texts))
 	for _, m := range []map[string]*figure{r.counts, r.faults} {
 		for _, name := range slices.Sorted(maps.Keys(m)) {
 			f := m[name]

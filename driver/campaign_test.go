@@ -91,7 +91,6 @@ type scenario struct {
 	told       string
 	expect     []expectation
 	violations []violation
-	unpromised int // scripts that a lost answer has doubled
 	took       time.Duration
 }
 
@@ -283,7 +282,8 @@ func (s *scenario) run(db *sql.DB) {
 	err := s.op.run(ctx, s, db)
 	s.took = time.Since(begin)
 	s.told = fmt.Sprint(err)
-	if err != nil && s.mustPass() {
+	if err != nil && s.mustPass() && !(s.op.text == campaignScript && outcomeUnknown(err)) {
+		// BigQuery promises to know single statements again, and no scripts.
 		s.violate("a passing fault is told", "%v", err)
 	}
 	if s.endAfter > 0 && ctx.Err() != nil && s.took > s.endAfter+5*time.Second {
@@ -307,7 +307,7 @@ func (s *scenario) mustPass() bool {
 func (s *scenario) patience() time.Duration {
 	limit := 8 * time.Second
 	if slices.Contains(s.conns, faultproxy.ConnHang) {
-		limit = 25 * time.Second
+		limit = 30 * time.Second
 	}
 	for _, p := range s.rest.Played() {
 		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
@@ -352,9 +352,12 @@ func (s *scenario) settle() {
 // lost reports whether a fault kept the driver from ever knowing what it should end.
 func (s *scenario) lost() bool {
 	for _, p := range s.rest.Played() {
+		if p.Fault.Kind == faultproxy.Vanish { // Close waits five seconds, which is not enough to notice it
+			return true
+		}
 		switch p.Method {
 		case fakebq.Query, fakebq.Insert, fakebq.Cancel:
-			if p.Fault.MayHaveRun() || p.Fault.Kind == faultproxy.Vanish || p.Method == fakebq.Cancel {
+			if p.Fault.MayHaveRun() || p.Method == fakebq.Cancel {
 				return true
 			}
 		}

@@ -42,6 +42,7 @@ type Connector struct {
 	made   int64 // connections so far
 	conns  int   // open connections
 	closed bool  // no more connections and statements
+	waited bool  // Close has waited for what was on its way
 	down   bool  // closed, and the last connection is gone
 
 	transactions map[string]string // the sessions in which one is open, and their locations
@@ -188,19 +189,33 @@ func (c *Connector) Close() error {
 		c.endOpen()
 		c.tasks.wait(closeGrace)
 	}
-	return c.shutdown(0)
+	c.mu.Lock()
+	c.waited = true
+	c.mu.Unlock()
+	return c.shutdown()
 }
 
 // release is called once for each connection that Connect made.
 func (c *Connector) release() error {
 	c.mu.Lock()
 	c.conns--
+	last := c.waited && c.conns == 0
 	c.mu.Unlock()
-	return c.shutdown(closeGrace)
+	if !last {
+		return nil
+	}
+	if c.tasks.idle() {
+		return c.shutdown()
+	}
+	go func() { // the caller has no reason to wait
+		c.tasks.wait(closeGrace)
+		_ = c.shutdown()
+	}()
+	return nil
 }
 
-// shutdown does the last part of Close when its time has come. What is on its way has so long to end by itself.
-func (c *Connector) shutdown(grace time.Duration) error {
+// shutdown does the last part of Close when its time has come.
+func (c *Connector) shutdown() error {
 	c.mu.Lock()
 	due := c.closed && c.conns == 0 && !c.down
 	c.down = c.down || due
@@ -208,7 +223,6 @@ func (c *Connector) shutdown(grace time.Duration) error {
 	if !due {
 		return nil
 	}
-	c.tasks.wait(grace)
 	c.stop()
 	c.tasks.wait(stopGrace)
 	c.mu.Lock()

@@ -34,7 +34,7 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 		return nil, err
 	}
 	w.answered(pg)
-	r := &Rows{ctx: ctx, conn: c, watch: w, changed: pg.kind(st).mayChange()}
+	r := &Rows{ctx: ctx, conn: c, watch: w, changed: st.mayChange()}
 	if pg.isScript(st) {
 		err = r.openScript(pg)
 	} else {

@@ -38,9 +38,6 @@ func kindOfType(statementType string) sqlKind {
 	return kindsByWord[word]
 }
 
-// mayChange reports whether a statement of this kind can change something.
-func (k sqlKind) mayChange() bool { return k != kindQuery }
-
 // voidsTypes reports whether a statement of this kind can change what other statements mean.
 func (k sqlKind) voidsTypes() bool { return k == kindDDL || k == kindScript || k == kindOther }
 

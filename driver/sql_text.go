@@ -14,6 +14,7 @@ type sqlText struct {
 	names      []string // of @name, each once and in lower case: names have no case in GoogleSQL
 	kind       sqlKind
 	verb       string // the first word, in upper case
+	reads      bool   // no word of it changes anything, which a script's kind does not say
 	ordered    bool   // its own rows can have an order
 	end        int    // of the last token: blanks and comments follow
 }
@@ -72,6 +73,7 @@ func scanText(sql string) (sqlText, error) {
 		order.see(tok)
 	}
 	t.kind, t.verb = kind.found()
+	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes
 	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide what they run
 	if t.positional > 0 && len(t.names) > 0 {
 		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: BigQuery takes one style or the other", t.names[0])
@@ -86,11 +88,23 @@ type kindFinder struct {
 	several bool     // something follows it
 	label   bool     // the statement is labelled, as blocks and loops can be
 	writes  bool     // a pipe operator writes
+	changes bool     // there is a word of a statement that changes something
 	last    token
 }
 
 // pipeWriters are the operators that make a query one that changes something.
 var pipeWriters = []string{"INSERT", "CREATE", "EXPORT", "UPDATE", "DELETE", "MERGE"}
+
+// changingWords begin the statements that can change something, also inside a script.
+var changingWords = func() map[string]bool {
+	words := map[string]bool{"CALL": true, "EXECUTE": true, "LOAD": true, "EXPORT": true, "GRANT": true, "REVOKE": true}
+	for word, kind := range kindsByWord {
+		if kind != kindQuery && kind != kindScript {
+			words[word] = true
+		}
+	}
+	return words
+}()
 
 func (f *kindFinder) see(tok token) {
 	f.several = f.several || f.ended
@@ -103,6 +117,7 @@ func (f *kindFinder) see(tok token) {
 	case tok.symbol(":") && len(f.words) == 1 && f.last.kind == tokenWord:
 		f.label = true
 	}
+	f.changes = f.changes || tok.kind == tokenWord && changingWords[strings.ToUpper(tok.text)]
 	if f.last.symbol("|>") && slices.Contains(pipeWriters, strings.ToUpper(tok.text)) {
 		f.writes = true
 	}

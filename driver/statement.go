@@ -40,7 +40,7 @@ func (st *statement) commits() bool { return st.sql.kind == kindTransaction && s
 // mayChange reports whether somebody must be told when its outcome is not known. BEGIN changes nothing, and after
 // ROLLBACK the session is ended.
 func (st *statement) mayChange() bool {
-	return st.sql.kind.mayChange() && (st.sql.kind != kindTransaction || st.commits())
+	return !st.sql.reads && (st.sql.kind != kindTransaction || st.commits())
 }
 
 // repeatable reports whether the statement may be sent under a new id after its job has failed by BigQuery's fault: such

@@ -118,9 +118,11 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 }
 
 // deduplicated reports whether BigQuery does not run the statement again under its id. It promises so for a job id, and
-// with a request id for single statements that change something. A query is read again, which does no harm; of a
-// BEGIN and a COMMIT the second one is refused.
-func (s *submission) deduplicated() bool { return s.job != nil || s.st.sql.kind != kindScript }
+// with a request id for single statements that change something, not for scripts. A query is read again, which does
+// no harm; of a BEGIN and a COMMIT the second one is refused.
+func (s *submission) deduplicated() bool {
+	return s.job != nil || s.st.sql.kind != kindScript || s.st.sql.reads
+}
 
 // isAnswer reports whether an error is the service's word on the statement.
 func isAnswer(err error) bool {

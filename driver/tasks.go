@@ -9,7 +9,14 @@ import (
 type tasks struct {
 	mu   sync.Mutex
 	n    int
-	idle chan struct{} // closed when n is 0 again
+	none chan struct{} // closed when n is 0 again
+}
+
+// idle reports whether nothing is under way.
+func (t *tasks) idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n == 0
 }
 
 // begin counts a task in. The returned function counts it out, once.
@@ -17,13 +24,13 @@ func (t *tasks) begin() (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n++; t.n == 1 {
-		t.idle = make(chan struct{})
+		t.none = make(chan struct{})
 	}
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.n--; t.n == 0 {
-			close(t.idle)
+			close(t.none)
 		}
 	})
 }
@@ -33,13 +40,13 @@ func (t *tasks) wait(limit time.Duration) {
 	late := time.After(limit)
 	for {
 		t.mu.Lock()
-		n, idle := t.n, t.idle
+		n, none := t.n, t.none
 		t.mu.Unlock()
 		if n == 0 {
 			return
 		}
 		select {
-		case <-idle:
+		case <-none:
 		case <-late:
 			return
 		}
