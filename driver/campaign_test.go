@@ -305,7 +305,7 @@ func (s *scenario) mustPass() bool {
 // patience bounds the operation, and what is left of it. A network that vanishes is noticed in 20 s on REST and 40 s
 // on Storage, a request that is not answered 15 s after BigQuery's hold.
 func (s *scenario) patience() time.Duration {
-	limit := 8 * time.Second
+	limit := 20 * time.Second // on a busy machine too
 	if slices.Contains(s.conns, faultproxy.ConnHang) {
 		limit = 30 * time.Second
 	}

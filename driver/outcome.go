@@ -59,6 +59,7 @@ type outcome struct {
 	page  *page            // done: the first page of the result; running: what the first answer says
 	err   error            // failed, not begun, lost: what a try failed with, not translated yet
 	job   *bq.JobReference // nil if it is not known
+	begun bool             // a request that failed may have begun the statement, whatever became of it
 }
 
 // state is where a statement is in its life.

@@ -124,15 +124,15 @@ func (c *Conn) runOnce(ctx context.Context, st *statement, hold hold) (pg *page,
 		}
 		return checked(stats), false, nil
 	}
-	o, begun := c.send(ctx, st, params, hold)
+	o := c.send(ctx, st, params, hold)
 	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
 		c.connector.types.forget(st) // the table may have changed since BigQuery said what the types are
 	}
-	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !c.session.used() && !begun {
+	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !c.session.used() && !o.begun {
 		// The types are old, or a text is not a STRING there. With the same types it would only fail once more.
 		again, newSource, bindErr := c.bind(ctx, st, source == typesDeclared)
 		if bindErr == nil && newSource != typesGuessed && !reflect.DeepEqual(again, params) {
-			o, begun = c.send(ctx, st, again, hold)
+			o = c.send(ctx, st, again, hold)
 		}
 	}
 	if o.state == stateDone {
@@ -146,7 +146,7 @@ func (c *Conn) runOnce(ctx context.Context, st *statement, hold hold) (pg *page,
 		c.bad = c.bad || c.session.always // what else was in the session is gone
 		c.endSession(st.commits())        // the locks would stay
 	}
-	return nil, begun, about(err, st.text)
+	return nil, o.begun, about(err, st.text)
 }
 
 // finished takes the result of a statement that has run. What is asked for here can fail, but does not change that.
@@ -188,25 +188,25 @@ func (c *Conn) told(ctx context.Context, st *statement, o outcome) error {
 }
 
 // send sends a statement and waits for its end. Where its job fails by BigQuery's fault, it is sent again under a new id.
-func (c *Conn) send(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) (o outcome, begun bool) {
+func (c *Conn) send(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) (o outcome) {
 	for p := newPauses(c.connector); ; {
 		s := c.submission(ctx, st, params, hold)
 		o = c.submit(ctx, s)
 		if o.state == stateRunning {
-			ref := o.page.JobReference
+			ref, begun := o.page.JobReference, o.begun
 			o = c.await(ctx, s, o.page)
-			o.job = ref
+			o.job, o.begun = ref, begun
 		}
 		if o.state != stateFaulted {
-			return o, s.begun
+			return o
 		}
 		o.state = stateFailed
 		if p.tries > maxNewIDs || !st.repeatable() || c.session.used() {
-			return o, s.begun
+			return o
 		}
 		if again, end := p.wait(ctx, o.err); end != nil || !again {
 			o.err = withEnd(end, o.err)
-			return o, s.begun
+			return o
 		}
 	}
 }

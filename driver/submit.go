@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type submission struct {
 
 	mu     sync.Mutex
 	flying bool // a request is on its way
+	wrote  bool // it has left for the server
 	gone   bool // the caller has gone: no further request may be made
 }
 
@@ -35,22 +37,31 @@ type submission struct {
 func (s *submission) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flying = !s.gone
+	s.flying, s.wrote = !s.gone, false
 	return s.flying
 }
 
-func (s *submission) land() {
+// depart notes that a request has left for the server.
+func (s *submission) depart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrote = true
+}
+
+// land counts a request out. It reports whether it had left for the server.
+func (s *submission) land() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flying = false
+	return s.wrote
 }
 
-// abandon lets no further request be made. It reports whether one is on its way.
+// abandon lets no further request be made. It reports whether one has left for the server.
 func (s *submission) abandon() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
-	return s.flying
+	return s.flying && s.wrote
 }
 
 // submit sends a statement and returns what became of it, at the latest when ctx ends. What is then still on its way goes
@@ -69,9 +80,10 @@ func (c *Conn) submit(ctx context.Context, s *submission) outcome {
 	case <-ctx.Done():
 		if s.abandon() {
 			c.leave(s, &awaited{got, stop}, outcome{})
-			return outcome{state: stateLost, err: endOf(ctx)}
+			return outcome{state: stateLost, err: endOf(ctx), begun: true}
 		}
-		o = <-got // at once: nothing is on its way
+		stop() // a request that has not left is taken back
+		o = <-got
 	}
 	stop()
 	if o.state == stateLost {
@@ -83,12 +95,14 @@ func (c *Conn) submit(ctx context.Context, s *submission) outcome {
 // tries makes requests until one is answered, the tries are used up, or ctx ends: then none follows.
 func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	s.since = time.Now()
+	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{WroteHeaders: s.depart})
 	for p := newPauses(c); ; {
+		left := false
 		pg, err := once(ctx, c, func(cl *client) (*page, error) {
 			if !s.start() {
 				return nil, ctx.Err()
 			}
-			defer s.land()
+			defer func() { left = s.land() }()
 			return s.request(sending, cl)
 		})
 		if err == nil {
@@ -97,16 +111,16 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 		again := false
 		switch f := faultOf(err); {
 		case ctx.Err() != nil && !isAnswer(err):
-			s.begun = s.begun || f == faultBroken && !errors.Is(err, ctx.Err())
+			s.begun = s.begun || f == faultBroken && left
 			return s.lost(err)
 		case f == faultJob:
-			return outcome{state: stateFaulted, err: err}
+			return outcome{state: stateFaulted, err: err, begun: s.begun}
 		case f == faultBroken, s.tooLarge(err):
 			s.begun, again = true, f == faultBroken
 		case f == faultNotBegun, s.busy(err):
 			again = true
 		case f == faultRefused && !s.begun, f == faultRefused && !s.explained(err):
-			return outcome{state: stateFailed, err: err}
+			return outcome{state: stateFailed, err: err, begun: s.begun}
 		}
 		if !again || s.begun && !s.deduplicated() {
 			return s.lost(err)
@@ -133,7 +147,7 @@ func isAnswer(err error) bool {
 // lost is the outcome of the last try.
 func (s *submission) lost(err error) outcome {
 	if s.begun {
-		return outcome{state: stateLost, err: err}
+		return outcome{state: stateLost, err: err, begun: true}
 	}
 	return outcome{state: stateNotBegun, err: err}
 }
@@ -146,7 +160,7 @@ func (s *submission) answered(pg *page) outcome {
 	case pg.JobComplete:
 		return outcome{state: stateDone, page: pg}
 	}
-	return outcome{state: stateRunning, page: pg}
+	return outcome{state: stateRunning, page: pg, begun: s.begun}
 }
 
 // tooLarge reports whether an answer came that is too large to be read.
