@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -252,6 +253,8 @@ func (s *scenario) toldOf(text string, err error) {
 	switch {
 	case outcomeUnknown(err):
 		is = onceAtMost
+	case err != nil && strings.Contains(err.Error(), "has run"):
+		is = once
 	case err != nil:
 		is = never
 	}

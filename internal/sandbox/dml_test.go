@@ -75,8 +75,8 @@ func TestDML(t *testing.T) {
 			t.Errorf("%s: got %d rows, %+v; want %d, %+v", tt.sql, resp.NumDmlAffectedRows, resp.DmlStats, tt.want,
 				tt.stat)
 		}
-		if resp.Schema != nil || resp.Rows != nil || !resp.JobComplete {
-			t.Errorf("%s: got %+v; want no schema and no rows", tt.sql, resp)
+		if resp.Schema == nil || resp.Schema.Fields[0].Mode != "" || resp.Rows != nil || !resp.JobComplete {
+			t.Errorf("%s: got %+v; want the table's schema without modes, and no rows", tt.sql, resp)
 		}
 		job := await(t, svc, resp.JobReference)
 		if n := job.Statistics.Query.NumDmlAffectedRows; n != tt.want {

@@ -82,11 +82,12 @@ func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	before := s.describe(j) // which is what the service answers: a cancel takes effect later
 	j.stop(errStopped)
 	return struct {
 		Kind string       `json:"kind"`
 		Job  *jobResource `json:"job"`
-	}{"bigquery#jobCancelResponse", s.describe(j)}, nil
+	}{"bigquery#jobCancelResponse", before}, nil
 }
 
 // describe writes a job as jobs.get does.
@@ -152,6 +153,9 @@ func (s *Server) jobsList(r *http.Request, who caller) (any, *apiError) {
 			continue
 		}
 		d.State, d.ErrorResult = d.Status.State, d.Status.ErrorResult
+		if !strings.EqualFold(params.Get("projection"), "full") { // ids, states, times and errors alone
+			d.Configuration, d.UserEmail, d.Statistics.Query = jobConfiguration{}, "", nil
+		}
 		list = append(list, d)
 	}
 	page, token, err := pageOfList(r, list, "jobs "+project)

@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // defaultTimeout is how long jobs.query and getQueryResults wait for a job.
@@ -53,13 +56,15 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 	if req.DryRun {
 		return s.dryRunQuery(r.Context(), who, q)
 	}
-	j, err := s.beginOnce(r.Context(), who, q, &req)
+	j, repeated, err := s.beginOnce(r.Context(), who, q, &req)
 	if err != nil {
 		return nil, err
 	}
 	if !j.wait(r.Context(), timeout(req.TimeoutMs)) {
 		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location,
-			QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"}}, nil
+			QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"},
+			StatementType: wireType(j.plan.stmt),
+			CreationTime:  j.created.UnixMilli(), StartTime: j.started.UnixMilli()}, nil
 	}
 	page := pageRequest{max: maxRows(req.MaxResults), encoder: enc}
 	resp, err := s.response(j, page)
@@ -69,6 +74,10 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 	resp.Kind, resp.QueryID, resp.Location = "bigquery#queryResponse", j.queryID, j.ref.Location
 	resp.JobCreationReason = &creationReason{"REQUESTED"}
 	s.addCost(resp, j)
+	if repeated { // a short answer, "not complete" although it is
+		resp.JobComplete, resp.Schema = false, nil
+		return resp, nil
+	}
 	if sess := j.query.session; sess != nil {
 		resp.SessionInfo = &sessionInfo{sess.id}
 	}
@@ -86,33 +95,40 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 
 // beginOnce starts a job, or finds the one that the same request has started
 // before.
-func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *queryRequest) (*job, *apiError) {
+func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *queryRequest) (
+	j *job, repeated bool, apiErr *apiError) {
 	config := jobConfiguration{
 		JobType: "QUERY", JobTimeoutMs: req.JobTimeoutMs, Labels: req.Labels,
 		Query: &queryConfiguration{queryFields: req.queryFields, Priority: "INTERACTIVE"},
 	}
 	if req.RequestID == "" {
-		return s.begin(ctx, who, q, "", config)
+		j, apiErr = s.begin(ctx, who, q, "", config)
+		return j, false, apiErr
 	}
 	content, marshalErr := json.Marshal(struct {
 		Fields   queryFields
 		Location string
 	}{req.queryFields, req.Location})
 	if marshalErr != nil {
-		return nil, broken("%s", marshalErr)
+		return nil, false, broken("%s", marshalErr)
 	}
 	key := requestKey{project: q.project, user: who.email, id: req.RequestID, content: sha256.Sum256(content)}
 	// Held while the job begins: a second request must find the first one's job.
 	s.once.Lock()
 	defer s.once.Unlock()
-	if j := s.jobs.repeated(key, s.now()); j != nil {
-		return j, nil
+	if j := s.jobs.repeated(key, s.now()); j != nil && deduplicated(j.plan.stmt) {
+		return j, true, nil
 	}
-	j, err := s.begin(ctx, who, q, "", config)
-	if err == nil {
+	if j, apiErr = s.begin(ctx, who, q, "", config); apiErr == nil {
 		s.jobs.remember(key, j)
 	}
-	return j, err
+	return j, false, apiErr
+}
+
+// deduplicated reports whether a requestId keeps a statement from running twice, as it does for mutating queries alone.
+func deduplicated(stmt *googlesql.Statement) bool {
+	typ := wireType(stmt)
+	return typ != "SELECT" && typ != "SCRIPT" && !slices.Contains(controlTypes, typ)
 }
 
 // repeated returns the job that a request has started, if it is not too long ago.

@@ -94,7 +94,12 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) 
 	from.mu.Unlock()
 	hit, bytes := false, j.bytesProcessed()
 	resp := &queryResponse{JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &bytes}
-	resp.NumDMLAffectedRows, resp.DMLStats = dmlCounts(stmt, from.changed)
+	if wireType(j.plan.stmt) == "SCRIPT" {
+		resp.CacheHit = nil // nor does it have counts, or the schema of a table
+	} else {
+		resp.NumDMLAffectedRows, _ = dmlCounts(stmt, from.changed)
+		resp.Schema = s.changedSchema(stmt)
+	}
 	switch {
 	case thrownAway:
 		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only "+
@@ -116,7 +121,10 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) 
 func (s *Server) addCost(resp *queryResponse, j *job) {
 	bill, slot := j.bytesBilled(), j.slotMillis()
 	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
-	resp.StatementType = j.plan.stmt.Type
+	resp.StatementType = wireType(j.plan.stmt)
+	if resp.NumDMLAffectedRows != nil {
+		_, resp.DMLStats = dmlCounts(j.plan.stmt, j.changed)
+	}
 	resp.CreationTime, resp.StartTime, resp.EndTime = j.created.UnixMilli(), j.started.UnixMilli(), j.ended.UnixMilli()
 }
 
@@ -133,7 +141,45 @@ func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *dmlStats) {
 	case "DELETE", "TRUNCATE_TABLE":
 		return &changed, &dmlStats{DeletedRowCount: changed}
 	case "MERGE":
-		return &changed, nil
+		return &changed, &dmlStats{} // what it did to each row is not counted
 	}
 	return nil, nil
+}
+
+// wireType is the type of a statement as answers name it: a CALL is a script.
+func wireType(stmt *googlesql.Statement) string {
+	if stmt.Type == "CALL" {
+		return "SCRIPT"
+	}
+	return stmt.Type
+}
+
+// changedSchema is the schema, without modes but for REPEATED, of the table that DML or DDL has changed or made; nil
+// for other statements.
+func (s *Server) changedSchema(stmt *googlesql.Statement) *tableSchema {
+	columns := stmt.NewColumns
+	switch stmt.Type {
+	case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_VIEW":
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE":
+		columns = nil
+		if t := s.catalog.table(*stmt.Target); t != nil {
+			columns = t.columns
+		}
+	default:
+		return nil
+	}
+	if len(columns) == 0 {
+		return nil
+	}
+	return &tableSchema{withoutModes(schemaOf(columns))}
+}
+
+func withoutModes(fields []fieldSchema) []fieldSchema {
+	for i := range fields {
+		if fields[i].Mode != "REPEATED" {
+			fields[i].Mode = ""
+		}
+		withoutModes(fields[i].Fields)
+	}
+	return fields
 }

@@ -115,9 +115,9 @@ func TestScriptAnswer(t *testing.T) {
 		}
 		return resp
 	}
-	if resp := query("SELECT 1; INSERT INTO d.t VALUES (1), (2), (3)"); resp.NumDmlAffectedRows != 3 ||
-		resp.Schema != nil {
-		t.Errorf("got %+v; want the INSERT's counts", resp)
+	if resp := query("SELECT 1; INSERT INTO d.t VALUES (1), (2), (3)"); resp.NumDmlAffectedRows != 0 ||
+		resp.DmlStats != nil || resp.Schema != nil {
+		t.Errorf("got %+v; want no counts and no schema", resp)
 	}
 	resp := query("SELECT 0; SELECT x FROM d.t ORDER BY x; BEGIN TRANSACTION; COMMIT; DECLARED: BEGIN END")
 	if resp.TotalRows != 3 || rowsOf(resp) != "1|2" || resp.PageToken == "" {

@@ -190,7 +190,7 @@ type jobResource struct {
 	ID            string           `json:"id,omitempty"`
 	SelfLink      string           `json:"selfLink,omitempty"`
 	UserEmail     string           `json:"user_email,omitempty"`
-	Configuration jobConfiguration `json:"configuration"`
+	Configuration jobConfiguration `json:"configuration,omitzero"`
 	JobReference  *jobReference    `json:"jobReference,omitempty"`
 	Statistics    *jobStatistics   `json:"statistics,omitempty"`
 	Status        *jobStatus       `json:"status,omitempty"`

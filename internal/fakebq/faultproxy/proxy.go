@@ -56,6 +56,8 @@ const (
 	ConnHang
 )
 
+func (f ConnFault) String() string { return [...]string{"pass", "reset", "hang"}[f] }
+
 // Proxy is the proxy. Its methods may be called from several goroutines.
 type Proxy struct {
 	backend *url.URL
