@@ -106,6 +106,11 @@ func (f Fault) started() bool { return f.At == After || f.At == Middle }
 // graceful reports whether the exchange goes on after the fault.
 func (f Fault) graceful() bool { return f.Kind == None || f.Kind == GoAway && !f.Below && !f.Close }
 
+// EndsConnection reports whether other requests on the connection of HTTP/2 meet the fault too.
+func (f Fault) EndsConnection() bool {
+	return f.Kind == GoAway && f.Close || f.Kind == Cut || f.Kind == Reset || f.Kind == Vanish
+}
+
 // MayHaveRun reports whether the service may have run what the request asked for, although the client got no answer
 // of the service.
 func (f Fault) MayHaveRun() bool { return f.started() && !f.graceful() }
