@@ -111,6 +111,17 @@ func (f Fault) EndsConnection() bool {
 	return f.Kind == GoAway && f.Close || f.Kind == Cut || f.Kind == Reset || f.Kind == Vanish
 }
 
+// Unclear reports whether a client can't tell from the fault that the service has not seen the request.
+func (f Fault) Unclear(http2Too bool) bool {
+	switch {
+	case f.Kind == Respond:
+		return f.Status >= 500 || f.Status == http.StatusRequestTimeout
+	case http2Too && (f.Kind == GoAway && f.Below || f.Kind == ResetStream && f.Code == http2.ErrCodeRefusedStream):
+		return false
+	}
+	return !f.graceful()
+}
+
 // MayHaveRun reports whether the service may have run what the request asked for, although the client got no answer
 // of the service.
 func (f Fault) MayHaveRun() bool { return f.started() && !f.graceful() }
