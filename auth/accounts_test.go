@@ -40,12 +40,12 @@ func TestWrongAccount(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, twoAccounts)
-			r.browse = func(ctx context.Context, url string) error {
+			r.browse = func(ctx context.Context, web *http.Client, url string) error {
 				if !strings.Contains(url, "openid") || tt.account != "" && !strings.Contains(url, "login_hint=") ||
 					tt.domain != "" && !strings.Contains(url, "hd=") {
 					t.Error("the request lacks openid, login_hint or hd")
 				}
-				return fakegoogle.Consent(ctx, plainHTTP, url, tt.signsIn)
+				return fakegoogle.Consent(ctx, web, url, tt.signsIn)
 			}
 			a := r.open(func(c *Config) { c.Account, c.HostedDomain = tt.account, tt.domain })
 			err := a.Ensure(t.Context())
@@ -77,7 +77,9 @@ func TestWrongAccount(t *testing.T) {
 func TestTwoAccounts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, twoAccounts)
-	r.browse = func(ctx context.Context, url string) error { return fakegoogle.Consent(ctx, plainHTTP, url, "") }
+	r.browse = func(ctx context.Context, web *http.Client, url string) error {
+		return fakegoogle.Consent(ctx, web, url, "")
+	}
 	emails := []string{"ada@example.com", "bob@corp.example"}
 	for range 2 { // the second time silently
 		for _, email := range emails {

@@ -12,25 +12,44 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// attempt is one authorization request and the one answer that is taken for
-// it, wherever it comes from.
+// attempt is one authorization request. A sign-in has one for the terminal,
+// whose address the user can open in any browser, and where a browser is opened
+// one for that browser alone. They share nothing but the slot for the answer.
 type attempt struct {
 	redirectURI string
 	state       string
 	verifier    string
 	nonce       string // "" if no ID token is asked for
 	issuer      string
-
-	mu      sync.Mutex
-	taken   bool
-	answers chan answer // of capacity 1; gets one value at most
+	slot        *answerSlot
 }
 
 // answer is what the authorization server said.
 type answer struct {
-	code string
-	err  string // the OAuth error code; "" with a code
-	text string // error_description
+	attempt *attempt // the request that it is for; nil with failed
+	code    string
+	err     string // the OAuth error code; "" with a code
+	text    string // error_description
+	failed  error  // why no answer can be trusted any more
+}
+
+// answerSlot takes the first answer of a sign-in, wherever it comes from.
+type answerSlot struct {
+	mu    sync.Mutex
+	taken bool
+	first chan answer // of capacity 1; gets one value at most
+}
+
+func newAnswerSlot() *answerSlot { return &answerSlot{first: make(chan answer, 1)} }
+
+// take keeps the first answer and drops later ones.
+func (s *answerSlot) take(got answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.taken {
+		s.taken = true
+		s.first <- got
+	}
 }
 
 var (
@@ -38,13 +57,13 @@ var (
 	errBadAnswer = errors.New("the address is not an answer of the sign-in page")
 )
 
-func newAttempt(redirectURI, issuer string, withID bool) *attempt {
+func newAttempt(slot *answerSlot, redirectURI, issuer string, withID bool) *attempt {
 	at := &attempt{
 		redirectURI: redirectURI,
 		state:       randomText(),
 		verifier:    oauth2.GenerateVerifier(), // 43 characters
 		issuer:      issuer,
-		answers:     make(chan answer, 1),
+		slot:        slot,
 	}
 	if withID {
 		at.nonce = randomText()
@@ -90,6 +109,12 @@ func (at *attempt) authURL(client *Client, scopes []string, account, hostedDomai
 	return client.authURL + "?" + q.Encode()
 }
 
+// stateIn reports whether a query carries this request's state.
+func (at *attempt) stateIn(rawQuery string) bool {
+	q, err := url.ParseQuery(rawQuery)
+	return err == nil && subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(at.state)) == 1
+}
+
 // offer takes the parameters of a redirect. The first valid ones end the wait;
 // later valid ones are not an error, they just come too late. Anything else
 // leaves the attempt as it was: whoever does not know the state can neither
@@ -110,15 +135,10 @@ func (at *attempt) offer(rawQuery string) error {
 	if q.Has("iss") && q.Get("iss") != at.issuer {
 		return errBadAnswer
 	}
-	got := answer{code: q.Get("code"), err: q.Get("error"), text: q.Get("error_description")}
+	got := answer{attempt: at, code: q.Get("code"), err: q.Get("error"), text: q.Get("error_description")}
 	if (got.code == "") == (got.err == "") || len(got.code) > 4096 || !headerSafe(got.code) {
 		return errBadAnswer
 	}
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	if !at.taken {
-		at.taken = true
-		at.answers <- got
-	}
+	at.slot.take(got)
 	return nil
 }

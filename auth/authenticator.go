@@ -24,7 +24,9 @@ type Authenticator struct {
 	key      string
 	endpoint *endpoint
 	prompter Prompter
-	running  sync.WaitGroup // flights
+	running  sync.WaitGroup  // flights
+	life     context.Context // ends with Close
+	end      context.CancelFunc
 
 	mu      sync.Mutex
 	closed  bool
@@ -67,6 +69,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if a.prompter == nil {
 		a.prompter = newTerminalPrompter()
 	}
+	a.life, a.end = context.WithCancel(context.Background())
 	return a, nil
 }
 
@@ -148,6 +151,7 @@ func (a *Authenticator) Invalidate(accessToken string) {
 // Close stops a running sign-in and frees its port. Calls that wait get
 // ErrClosed, and so do later ones. It may be called more than once.
 func (a *Authenticator) Close() error {
+	a.end()
 	a.mu.Lock()
 	a.closed = true
 	for _, f := range []*flight{a.silent, a.consent} {
@@ -222,10 +226,7 @@ func (a *Authenticator) neverError(required error) error {
 	if r, ok := errors.AsType[*Error](required); ok {
 		*e = *r
 	}
-	hint := "nobody may be asked here (login=never); sign in once with login=browser or login=manual"
-	if a.cfg.Mode == ModeAuto {
-		hint = "no browser and no terminal were found; sign in once from a terminal with login=manual, or on a desktop"
-	}
+	hint := a.cfg.neverHint()
 	if e.Hint != "" {
 		hint = e.Hint + "; " + hint
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 func TestLoginTimeoutAndBackoff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
-	r.browse = func(ctx context.Context, _ string) error { <-ctx.Done(); return nil }
+	r.browse = func(ctx context.Context, _ *http.Client, _ string) error { <-ctx.Done(); return nil }
 	a := r.open(func(c *Config) { c.LoginTimeout = 50 * time.Millisecond })
 	err := a.Ensure(t.Context())
 	if !errors.Is(err, ErrLoginTimeout) || !strings.Contains(err.Error(), "redirect_uri_mismatch") {
@@ -28,7 +29,9 @@ func TestLoginTimeoutAndBackoff(t *testing.T) {
 	if n := r.opens.Load(); n != 1 {
 		t.Errorf("the browser was opened %d times; want 1", n)
 	}
-	r.browse = func(ctx context.Context, url string) error { return fakegoogle.Consent(ctx, plainHTTP, url, "") }
+	r.browse = func(ctx context.Context, web *http.Client, url string) error {
+		return fakegoogle.Consent(ctx, web, url, "")
+	}
 	a.cfg.LoginTimeout = 20 * time.Second
 	if err := a.Login(t.Context()); err != nil {
 		t.Errorf("Login during the pause: %v", err)
@@ -38,7 +41,7 @@ func TestLoginTimeoutAndBackoff(t *testing.T) {
 func TestBackoffEnds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
-	deny := func(ctx context.Context, url string) error { return fakegoogle.Deny(ctx, plainHTTP, url) }
+	deny := func(ctx context.Context, web *http.Client, url string) error { return fakegoogle.Deny(ctx, web, url) }
 	r.browse = deny
 	a := r.open(func(c *Config) { c.PromptBackoff = time.Minute })
 	for i := range 3 {

@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"crypto/subtle"
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -14,48 +16,85 @@ import (
 // such a client choose port and path freely.
 const callbackPath = "/oauth2/callback"
 
+// pageWindow is how long the port stays open for the browser to load the final
+// page.
+const pageWindow = 2 * time.Second
+
 // receiver waits on a loopback port for the browser to bring the answer, and
-// tells the person how it ended.
+// tells the user how it ended.
 type receiver struct {
-	addr    string   // the bound address, host:port
-	uri     *url.URL // the redirect_uri
-	attempt *attempt
-	server  *loopbackServer
-	ready   chan struct{} // closed when server is set
+	addr   string   // the bound address, host:port
+	uri    *url.URL // the redirect_uri
+	slot   *answerSlot
+	shown  *attempt   // for the address that the terminal shows
+	start  *startPage // for the browser that is opened; nil without one
+	done   string     // path of the final page
+	server *loopbackServer
+	ready  chan struct{} // closed when server is set
+	lookup func(client, server netip.AddrPort) peer
 
 	mu      sync.Mutex
 	closing bool
-	waiting sync.WaitGroup // browsers that wait for, or get, the final page
+	waiting sync.WaitGroup // browsers that wait for the end of the sign-in
+	sent    int            // browsers that were sent to the final page
+	loaded  chan struct{}  // gets a value for each that has loaded it
 	final   page
+	result  error         // how the sign-in ended; set before settled is closed
 	settled chan struct{} // closed when final is set
 }
 
-// newReceiver listens and starts to answer.
-func newReceiver(cfg *Config, withID bool) (*receiver, error) {
+// newReceiver listens and starts to answer. withStart also makes a start page,
+// for a browser that is to be opened.
+func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 	port := cfg.RedirectPort
 	registered, err := registeredRedirect(cfg.Client, port)
 	if err != nil {
 		return nil, err
 	}
+	var listeners []net.Listener
 	if registered != nil {
-		port = portOf(registered)
+		listeners, err = redirectListeners(cfg.listen, registered)
+	} else {
+		listeners, err = loopbackListeners(cfg.listen, port)
 	}
-	ln, err := loopbackListener(cfg.listen, port)
 	if err != nil {
 		return nil, err
 	}
 	rc := &receiver{
-		addr: ln.Addr().String(), uri: registered,
-		ready: make(chan struct{}), settled: make(chan struct{}),
+		addr: listeners[0].Addr().String(), uri: registered, slot: newAnswerSlot(), lookup: cfg.lookup,
+		ready: make(chan struct{}), settled: make(chan struct{}), loaded: make(chan struct{}, maxConns),
 	}
 	if rc.uri == nil {
 		rc.uri = &url.URL{Scheme: "http", Host: rc.addr, Path: callbackPath}
 	}
-	rc.attempt = newAttempt(rc.uri.String(), cfg.Client.issuer(), withID)
-	rc.server = serveLoopback(ln, rc)
+	redirect, issuer := rc.uri.String(), cfg.Client.issuer()
+	rc.shown = newAttempt(rc.slot, redirect, issuer, cfg.identified())
+	rc.done = rc.below("done")
+	if withStart {
+		rc.start = newStartPage(rc, newAttempt(rc.slot, redirect, issuer, cfg.identified()), cfg)
+	}
+	rc.server = serveLoopback(listeners, rc)
 	close(rc.ready)
 	return rc, nil
 }
+
+// path is the escaped path of the redirect address; a redirect without one has
+// "/", as in a browser.
+func (rc *receiver) path() string {
+	if path := rc.uri.EscapedPath(); path != "" {
+		return path
+	}
+	return "/"
+}
+
+// below returns a path below the redirect address that cannot be guessed. It
+// is below it so that a cookie for the redirect's path is also sent there.
+func (rc *receiver) below(name string) string {
+	return strings.TrimSuffix(rc.path(), "/") + "/" + name + "/" + randomText()
+}
+
+// address is a page of this receiver in full.
+func (rc *receiver) address(path string) string { return rc.uri.Scheme + "://" + rc.uri.Host + path }
 
 // registeredRedirect chooses among a web client's addresses; nil for a desktop
 // client, which may use any. A web client's address has to be used to the
@@ -81,31 +120,53 @@ func portOf(u *url.URL) int {
 	return port
 }
 
-// ServeHTTP answers whatever arrives at the port. Only a GET of the exact
-// address with the right state has any effect.
+// sameHost compares Host headers. A browser leaves the default port out.
+func sameHost(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, ":80"), strings.TrimSuffix(b, ":80"))
+}
+
+// ServeHTTP answers whatever arrives at the port. Only a GET of one of three
+// addresses has any effect, and only from a process of the user where the
+// platform tells whose it is.
 func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-rc.ready
-	path := rc.uri.Path
-	if path == "" {
-		path = "/"
+	path := r.URL.EscapedPath()
+	var serve func(http.ResponseWriter, *http.Request, peer)
+	switch {
+	case path == rc.path():
+		serve = rc.serveAnswer
+	case samePath(path, rc.done):
+		serve = rc.serveFinal
+	case rc.start != nil && samePath(path, rc.start.path):
+		serve = rc.start.serve
 	}
 	switch {
-	case r.Host != rc.uri.Host:
+	case !sameHost(r.Host, rc.uri.Host):
 		// A page of another site whose name was made to resolve to this machine.
 		pageHost.write(w)
+		return
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", "GET")
 		pageMethod.write(w)
-	case r.URL.IsAbs() || r.URL.Path != path || r.URL.RawPath != "":
+		return
+	case r.URL.IsAbs() || serve == nil:
 		pageNotFound.write(w)
+		return
 	case prefetch(r.Header):
 		pagePrefetch.write(w)
-	default:
-		rc.serveAnswer(w, r)
+		return
 	}
+	who := rc.peerOf(r)
+	if who == peerForeign {
+		pageForeign.write(w)
+		return
+	}
+	serve(w, r, who)
 }
 
-// prefetch reports whether the browser only loads ahead: the person may never
+func samePath(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// prefetch reports whether the browser only loads ahead: the user may never
 // see the page, so the code must not be used up.
 func prefetch(h http.Header) bool {
 	for _, key := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
@@ -118,7 +179,10 @@ func prefetch(h http.Header) bool {
 	return false
 }
 
-func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request) {
+// serveAnswer takes the answer of the authorization server. The browser waits
+// until the sign-in has ended and is then sent to the final page, so that
+// neither the code nor the state stays in its address bar and its history.
+func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request, _ peer) {
 	// First of all finish is made to wait for this browser: once the answer is
 	// taken the end may come faster than the next line is reached.
 	rc.mu.Lock()
@@ -128,41 +192,115 @@ func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	}
 	rc.mu.Unlock()
 
-	final := pageBad
-	if err := rc.attempt.offer(r.URL.RawQuery); err == nil {
-		rc.server.keep(r)
-		select {
-		case <-rc.settled:
-			final = rc.final
-		case <-r.Context().Done():
-			return
-		}
+	err := rc.offer(r)
+	switch {
+	case errors.Is(err, errOtherBrowser):
+		pageOtherBrowser.write(w)
+		return
+	case err != nil:
+		pageBad.write(w)
+		return
 	}
-	// The page must be on its way before finish closes the connection.
+	rc.server.keep(r)
+	select {
+	case <-rc.settled:
+	case <-r.Context().Done():
+		return
+	}
+	rc.mu.Lock()
+	rc.sent++
+	rc.mu.Unlock()
+	// The answer must be on its way before finish closes the connection.
 	ctl := http.NewResponseController(w)
-	ctl.SetWriteDeadline(time.Now().Add(2 * time.Second))
-	final.write(w)
+	ctl.SetWriteDeadline(time.Now().Add(pageWindow))
+	if rc.start != nil {
+		rc.start.forget(w)
+	}
+	setPageHeaders(w.Header())
+	w.Header().Set("Location", rc.address(rc.done))
+	w.WriteHeader(http.StatusSeeOther)
 	ctl.Flush()
 }
 
-// finish tells the person how the sign-in ended and frees the port.
-func (rc *receiver) finish(final page) {
+// offer finds the request that an answer is for.
+func (rc *receiver) offer(r *http.Request) error {
+	err := rc.shown.offer(r.URL.RawQuery)
+	if err == nil || rc.start == nil || !errors.Is(err, errBadState) {
+		return err
+	}
+	return rc.start.offer(r)
+}
+
+// serveFinal shows how the sign-in ended, to a browser that was sent here.
+func (rc *receiver) serveFinal(w http.ResponseWriter, _ *http.Request, _ peer) {
+	select {
+	case <-rc.settled:
+	default:
+		pageNotFound.write(w)
+		return
+	}
+	ctl := http.NewResponseController(w)
+	ctl.SetWriteDeadline(time.Now().Add(pageWindow))
+	rc.final.write(w)
+	ctl.Flush()
+	select {
+	case rc.loaded <- struct{}{}:
+	default: // finish has seen enough of them
+	}
+}
+
+// finish tells the user how the sign-in ended. The port stays open until the
+// browsers that brought an answer have loaded the final page, for pageWindow at
+// most.
+func (rc *receiver) finish(final page, result error) {
 	rc.mu.Lock()
 	rc.closing = true
 	rc.mu.Unlock()
-	rc.final = final
+	rc.final, rc.result = final, result
 	close(rc.settled)
 	rc.waiting.Wait() // bounded by the write deadline
-	rc.server.close()
+	timer := time.NewTimer(pageWindow)
+	defer timer.Stop()
+	rc.mu.Lock()
+	sent := rc.sent
+	rc.mu.Unlock()
+	for range sent {
+		select {
+		case <-rc.loaded:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+// close frees the port.
+func (rc *receiver) close() { rc.server.close() }
+
+// paste takes the address that a browser ended at, waits for the end of the
+// sign-in and returns how it ended. The errors are meant for the user.
+func (rc *receiver) paste(text string) error {
+	if err := rc.shown.paste(text); err != nil {
+		if rc.start != nil && rc.start.owns(text) {
+			return errors.New("this address belongs to the browser that was opened, which has to load it itself; " +
+				"open the address that is shown here and paste where that one ends")
+		}
+		return err
+	}
+	<-rc.settled
+	return rc.result
 }
 
 // finalPage is the page for the outcome of a sign-in.
-func finalPage(err error, unsaved bool) page {
-	switch {
-	case err == nil && unsaved:
-		return pageUnsaved
-	case err == nil:
-		return pageDone
+func finalPage(err error, unsaved bool, rec *Record) page {
+	if err == nil {
+		p := pageDone
+		if unsaved {
+			p = pageUnsaved
+		}
+		if rec != nil {
+			p.Account, p.Scopes = printable(rec.Account), shortNames(rec.Granted)
+		}
+		return p
 	}
 	p := pageFailed
 	if errors.Is(err, ErrConsentDenied) {

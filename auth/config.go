@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -42,19 +42,25 @@ type Config struct {
 	// Prompter shows the address to the person; nil = the controlling
 	// terminal, else standard error.
 	Prompter Prompter
-	// OpenBrowser opens an address; nil = the system's browser. It may block
-	// until its ctx ends, which is at the latest when the sign-in does.
+	// OpenBrowser opens an address; nil = the system's browser. The address is a
+	// page of this machine's loopback interface that works once and sends the
+	// browser on to Google, since other users can read the command line of an
+	// opener. It may block until its ctx ends, which is at the latest when the
+	// sign-in does.
 	OpenBrowser func(ctx context.Context, url string) error
 	// HTTPClient is used for its Transport alone, for token requests.
 	HTTPClient *http.Client
 	// Logger gets warnings and debug messages, never a secret; nil = slog.Default().
 	Logger *slog.Logger
 
-	env    environment                                         // zero = this system's
-	now    func() time.Time                                    // nil = time.Now
-	listen func(network, address string) (net.Listener, error) // nil = net.Listen
-	pause  time.Duration                                       // between tries of a refresh; 0 = 500 ms
-	notice time.Duration                                       // until the person hears of another process; 0 = 2 s
+	env      environment                              // zero = this system's
+	now      func() time.Time                         // nil = time.Now
+	listen   listenFunc                               // nil = listenLoopback
+	lookup   func(client, server netip.AddrPort) peer // nil = lookupPeer
+	pause    time.Duration                            // between tries of a refresh; 0 = 500 ms
+	notice   time.Duration                            // until the user hears of another process; 0 = 2 s
+	patience time.Duration                            // for a browser to load the start page; 0 = 5 s
+	margin   time.Duration                            // beyond LoginTimeout, for another's sign-in; 0 = 30 s
 }
 
 const (
@@ -111,10 +117,19 @@ func (cfg Config) check() (Config, error) {
 		cfg.now = time.Now
 	}
 	if cfg.listen == nil {
-		cfg.listen = net.Listen
+		cfg.listen = listenLoopback
 	}
 	if cfg.pause == 0 {
 		cfg.pause = 500 * time.Millisecond
+	}
+	if cfg.lookup == nil {
+		cfg.lookup = lookupPeer
+	}
+	if cfg.patience == 0 {
+		cfg.patience = 5 * time.Second
+	}
+	if cfg.margin == 0 {
+		cfg.margin = 30 * time.Second
 	}
 	if cfg.notice == 0 {
 		cfg.notice = 2 * time.Second

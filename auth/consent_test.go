@@ -33,7 +33,7 @@ func TestWaitersLeave(t *testing.T) {
 		if err := w.wait(t); !errors.Is(err, context.Canceled) {
 			t.Errorf("the waiter that left: got %v; want context.Canceled", err)
 		}
-		if err := fakegoogle.Consent(t.Context(), plainHTTP, w.url, ""); err != nil {
+		if err := fakegoogle.Consent(t.Context(), w.web, w.url, ""); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-second; err != nil {
@@ -68,7 +68,7 @@ func TestWaiterLeavesDuringExchange(t *testing.T) {
 			}
 		})}
 		w := r.startWaiting(nil)
-		go fakegoogle.Consent(t.Context(), plainHTTP, w.url, "")
+		go fakegoogle.Consent(t.Context(), w.web, w.url, "")
 		<-started
 		w.cancel()
 		w.wait(t)
@@ -116,7 +116,7 @@ func TestAuthorizationRequest(t *testing.T) {
 	seen := map[string]bool{}
 	var mu sync.Mutex
 	for range 3 {
-		r.browse = func(ctx context.Context, address string) error {
+		r.browse = func(ctx context.Context, web *http.Client, address string) error {
 			u, err := url.Parse(address)
 			if err != nil {
 				return err
@@ -144,7 +144,7 @@ func TestAuthorizationRequest(t *testing.T) {
 					t.Errorf("the request has %s", key)
 				}
 			}
-			return fakegoogle.Consent(ctx, plainHTTP, address, "")
+			return fakegoogle.Consent(ctx, web, address, "")
 		}
 		r.signIn(func(c *Config) { c.Store = MemoryStore() })
 	}

@@ -109,6 +109,9 @@ func configError(op, description, hint string) *Error {
 	return &Error{Op: op, Description: description, Hint: hint, kind: ErrClientConfig}
 }
 
+// quoted is text from outside in quotes.
+func quoted(text string) string { return `"` + printable(text) + `"` }
+
 // maxDescription bounds text that comes from outside.
 const maxDescription = 200
 

@@ -10,10 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// noFollow makes opening a symbolic link an error. Without O_NONBLOCK a named
+// pipe would hold up whoever opens it.
+const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
 // openPrivate opens a file for reading; a symbolic link is an error, and a
 // named pipe does not block.
 func openPrivate(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	return os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 }
 
 func ownedByUser(info fs.FileInfo) bool {

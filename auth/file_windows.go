@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// noFollow is no flag here: making a link takes a privilege.
+const noFollow = 0
+
 // openPrivate opens a file for reading. A link is refused, though not in one
 // step with opening it: on Windows making one takes a privilege.
 func openPrivate(path string) (*os.File, error) {

@@ -111,7 +111,7 @@ func (a *Authenticator) startLocked(ctx context.Context, slot **flight,
 // leftEarly is the error of a caller whose own ctx has ended.
 func leftEarly(ctx context.Context, asking bool) error {
 	e := &Error{Op: "sign-in", cause: ctx.Err()}
-	if asking {
+	if asking && errors.Is(e.cause, context.DeadlineExceeded) {
 		e.Hint = "the sign-in in the browser was still open; allow more time for the first connection"
 	}
 	return e

@@ -54,31 +54,31 @@ func FuzzCallbackQuery(f *testing.F) {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		at := newAttempt("http://127.0.0.1:1/oauth2/callback", "https://accounts.google.com", false)
+		at := newAttempt(newAnswerSlot(), "http://127.0.0.1:1/oauth2/callback", "https://accounts.google.com", false)
 		query = strings.ReplaceAll(query, "STATE", at.state)
 		if err := at.offer(query); err == nil {
-			if strings.Count(query, at.state) < 1 || len(at.answers) != 1 {
+			if strings.Count(query, at.state) < 1 || len(at.slot.first) != 1 {
 				t.Fatalf("%q was accepted", query)
 			}
-			got := <-at.answers
+			got := <-at.slot.first
 			if (got.code == "") == (got.err == "") {
 				t.Errorf("%q: both or neither of code and error", query)
 			}
 			return
 		}
-		if len(at.answers) != 0 {
+		if len(at.slot.first) != 0 {
 			t.Fatalf("%q was refused and taken", query)
 		}
 		if err := at.offer("state=" + at.state + "&code=right"); err != nil {
 			t.Fatalf("after %q the right answer was refused: %v", query, err)
 		}
-		if err := at.offer("state=" + at.state + "&code=second"); err != nil || len(at.answers) != 1 {
+		if err := at.offer("state=" + at.state + "&code=second"); err != nil || len(at.slot.first) != 1 {
 			t.Fatal("a second answer was taken")
 		}
-		if got := <-at.answers; got.code != "right" {
+		if got := <-at.slot.first; got.code != "right" {
 			t.Errorf("got code %q; want right", got.code)
 		}
-		if err := at.offer("state=" + at.state + "&code=third"); err != nil || len(at.answers) != 0 {
+		if err := at.offer("state=" + at.state + "&code=third"); err != nil || len(at.slot.first) != 0 {
 			t.Fatal("an answer was taken after the first had been used")
 		}
 	})
@@ -138,13 +138,13 @@ func FuzzPaste(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		at := newAttempt(redirect, "https://accounts.google.com", false)
+		at := newAttempt(newAnswerSlot(), redirect, "https://accounts.google.com", false)
 		text = strings.ReplaceAll(text, "STATE", at.state)
 		err := at.paste(text)
-		if err == nil && (len(at.answers) != 1 || !strings.Contains(text, "://")) {
+		if err == nil && (len(at.slot.first) != 1 || !strings.Contains(text, "://")) {
 			t.Errorf("%q was accepted", text)
 		}
-		if err != nil && (len(at.answers) != 0 || len(err.Error()) > 200 || strings.Contains(err.Error(), at.state)) {
+		if err != nil && (len(at.slot.first) != 0 || len(err.Error()) > 200 || strings.Contains(err.Error(), at.state)) {
 			t.Errorf("%q: got %q", text, err)
 		}
 	})

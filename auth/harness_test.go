@@ -3,9 +3,11 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,7 +53,7 @@ type rig struct {
 
 	mu     sync.Mutex
 	urls   []string // consent pages
-	browse func(ctx context.Context, url string) error
+	browse func(ctx context.Context, web *http.Client, url string) error
 }
 
 func newRig(t *testing.T, opts fakegoogle.Options) *rig {
@@ -68,8 +70,8 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		r.sweep("the log", r.log.text())
 		r.google.Close()
 	})
-	r.browse = func(ctx context.Context, url string) error {
-		return fakegoogle.Consent(ctx, plainHTTP, url, "")
+	r.browse = func(ctx context.Context, web *http.Client, url string) error {
+		return fakegoogle.Consent(ctx, web, url, "")
 	}
 	client, err := ParseClient(r.google.ClientSecrets())
 	if err != nil {
@@ -81,8 +83,12 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		Store:    MemoryStore(),
 		Prompter: quietPrompter{},
 		OpenBrowser: func(ctx context.Context, url string) error {
-			r.opened(url)
-			return r.browse(ctx, url)
+			web, consent, err := openStart(ctx, url)
+			if err != nil {
+				return err
+			}
+			r.opened(consent)
+			return r.browse(ctx, web, consent)
 		},
 		Logger:       r.log.logger(),
 		LoginTimeout: 20 * time.Second,
@@ -116,9 +122,39 @@ func (r *rig) signIn(edit func(*Config)) *Authenticator {
 	return a
 }
 
-// opened notes that the browser was asked to show an address.
+// openStart plays a browser that opens the start page: it keeps the cookie and
+// returns where it was sent.
+func openStart(ctx context.Context, start string) (web *http.Client, consent string, err error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, "", err
+	}
+	web = &http.Client{Transport: plainHTTP.Transport, Jar: jar}
+	first := &http.Client{Transport: plainHTTP.Transport, Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, start, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	resp, err := first.Do(req)
+	if err != nil {
+		return nil, "", err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusSeeOther {
+		return nil, "", fmt.Errorf("the start page answered %s", resp.Status)
+	}
+	return web, resp.Header.Get("Location"), nil
+}
+
+// opened notes that the browser was asked to show a consent page.
 func (r *rig) opened(address string) {
 	r.opens.Add(1)
+	r.shown(address)
+}
+
+// shown notes a consent page, whose state must not be seen anywhere.
+func (r *rig) shown(address string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.urls = append(r.urls, address)
@@ -181,9 +217,11 @@ func (quietPrompter) Prompt(context.Context, Prompt) error { return nil }
 // has been handed out and nobody has answered.
 type waiting struct {
 	a        *Authenticator
-	url      string // the consent page
-	redirect string // the redirect_uri
-	addr     string // host:port of the listener
+	start    string       // the start page
+	web      *http.Client // the browser that was opened
+	url      string       // the consent page
+	redirect string       // the redirect_uri
+	addr     string       // host:port of the listener
 	state    string
 	cancel   context.CancelFunc
 	result   chan error // what Ensure returned
@@ -195,7 +233,7 @@ func (r *rig) startWaiting(edit func(*Config)) *waiting {
 	opened := make(chan string, 8)
 	a := r.open(func(c *Config) {
 		c.OpenBrowser = func(ctx context.Context, url string) error {
-			r.opened(url)
+			r.opens.Add(1)
 			opened <- url
 			<-ctx.Done()
 			return nil
@@ -209,12 +247,17 @@ func (r *rig) startWaiting(edit func(*Config)) *waiting {
 	r.t.Cleanup(cancel)
 	go func() { w.result <- a.Ensure(ctx) }()
 	select {
-	case w.url = <-opened:
+	case w.start = <-opened:
 	case err := <-w.result:
 		r.t.Fatalf("Ensure returned before the browser was opened: %v", err)
 	case <-time.After(10 * time.Second):
 		r.t.Fatal("the browser was not opened")
 	}
+	var err error
+	if w.web, w.url, err = openStart(r.t.Context(), w.start); err != nil {
+		r.t.Fatal(err)
+	}
+	r.shown(w.url)
 	u, err := url.Parse(w.url)
 	if err != nil {
 		r.t.Fatal(err)
@@ -238,7 +281,7 @@ func (w *waiting) get(t *testing.T, query string, edit func(*http.Request)) (int
 	if edit != nil {
 		edit(req)
 	}
-	resp, err := plainHTTP.Do(req)
+	resp, err := w.web.Do(req)
 	if err != nil {
 		t.Fatalf("GET %s: %v", query, err)
 	}
@@ -253,7 +296,7 @@ func (w *waiting) get(t *testing.T, query string, edit func(*http.Request)) (int
 // consent answers the page and checks that the sign-in ends well.
 func (w *waiting) consent(t *testing.T) {
 	t.Helper()
-	if err := fakegoogle.Consent(t.Context(), plainHTTP, w.url, ""); err != nil {
+	if err := fakegoogle.Consent(t.Context(), w.web, w.url, ""); err != nil {
 		t.Fatalf("the right answer did not work any more: %v", err)
 	}
 	if err := w.wait(t); err != nil {

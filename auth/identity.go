@@ -68,7 +68,7 @@ func (a *Authenticator) Revoke(ctx context.Context) error {
 // the lock, so a refresh by another process cannot bring the record back.
 func (a *Authenticator) remove(ctx context.Context, op string, last func(*Record) error) error {
 	var failed error
-	err := a.cfg.Store.Update(ctx, a.key, func(old *Record) (*Record, error) {
+	err := a.locked(ctx, func(old *Record) (*Record, error) {
 		if rec := a.mine(old); rec != nil {
 			failed = last(rec)
 		}
@@ -83,7 +83,7 @@ func (a *Authenticator) remove(ctx context.Context, op string, last func(*Record
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrStoreUnavailable):
+	case errors.Is(err, ErrStoreUnavailable), errors.Is(err, ErrLoginTimeout):
 		return err
 	}
 	return &Error{Op: op, Description: "the stored sign-in could not be removed", cause: err}

@@ -86,9 +86,13 @@ func TestErrorsHideSecrets(t *testing.T) {
 				a := r.open(func(c *Config) {
 					c.Client = &client
 					c.OpenBrowser = func(ctx context.Context, url string) error {
-						r.opened(url)
-						seen <- url
-						return fakegoogle.Consent(ctx, plainHTTP, url, "")
+						web, consent, err := openStart(ctx, url)
+						if err != nil {
+							return err
+						}
+						r.opened(consent)
+						seen <- consent
+						return fakegoogle.Consent(ctx, web, consent, "")
 					}
 				})
 				err := a.Ensure(t.Context())

@@ -2,11 +2,15 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,34 +24,87 @@ const (
 	headerWindow = 5 * time.Second
 )
 
-// loopbackListener listens on the loopback address only: never on a name,
+type listenFunc = func(network, address string) (net.Listener, error)
+
+// loopbackListeners listens on the loopback address only: never on a name,
 // which may resolve to something else, nor on all interfaces. [::1] is used
 // where there is no 127.0.0.1 (RFC 8252, section 7.3).
-func loopbackListener(listen func(network, address string) (net.Listener, error), port int) (net.Listener, error) {
+func loopbackListeners(listen listenFunc, port int) ([]net.Listener, error) {
 	ln, err := listen("tcp4", net.JoinHostPort("127.0.0.1", itoa(port)))
 	if err == nil {
-		return ln, nil
+		return []net.Listener{ln}, nil
 	}
-	if port != 0 {
-		// Is it the port, or is there no IPv4 loopback?
-		if probe, perr := listen("tcp4", "127.0.0.1:0"); perr == nil {
-			probe.Close()
-			return nil, configError("sign-in",
-				"port "+itoa(port)+" of 127.0.0.1 cannot be used, probably because another program has it",
-				"end that program, or choose another redirect port (0 = any free one)")
-		}
+	if hasFamily(listen, "tcp4", "127.0.0.1") {
+		return nil, portError("127.0.0.1", port, err)
 	}
 	if ln, err = listen("tcp6", net.JoinHostPort("::1", itoa(port))); err == nil {
-		return ln, nil
+		return []net.Listener{ln}, nil
 	}
-	return nil, &Error{Op: "sign-in", Description: "no port of the loopback interface can be listened on"}
+	if hasFamily(listen, "tcp6", "::1") {
+		return nil, portError("[::1]", port, err)
+	}
+	return nil, errNoLoopback
+}
+
+var errNoLoopback = &Error{Op: "sign-in", Description: "no port of the loopback interface can be listened on"}
+
+// redirectListeners listens where a browser goes for a registered redirect
+// address. For localhost it tries both families, so both are taken where the
+// machine has both: another user's program at the other one could get the code.
+func redirectListeners(listen listenFunc, redirect *url.URL) ([]net.Listener, error) {
+	families := map[string][][2]string{
+		"127.0.0.1": {{"tcp4", "127.0.0.1"}},
+		"::1":       {{"tcp6", "::1"}},
+		"localhost": {{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}},
+	}[strings.ToLower(redirect.Hostname())]
+	port := portOf(redirect)
+	var listeners []net.Listener
+	for _, family := range families {
+		ln, err := listen(family[0], net.JoinHostPort(family[1], itoa(port)))
+		if err == nil {
+			listeners = append(listeners, ln)
+			continue
+		}
+		if hasFamily(listen, family[0], family[1]) {
+			for _, ln := range listeners {
+				ln.Close()
+			}
+			return nil, portError(family[1], port, err)
+		}
+	}
+	if listeners == nil {
+		return nil, errNoLoopback
+	}
+	return listeners, nil
+}
+
+// hasFamily reports whether the machine has a loopback address at all.
+func hasFamily(listen listenFunc, network, host string) bool {
+	probe, err := listen(network, net.JoinHostPort(host, "0"))
+	if err != nil {
+		return false
+	}
+	probe.Close()
+	return true
+}
+
+// portError says why a port that exists cannot be listened on.
+func portError(host string, port int, err error) *Error {
+	if errors.Is(err, fs.ErrPermission) {
+		return configError("sign-in",
+			"port "+itoa(port)+" of "+host+" is reserved: this user may not listen on ports below 1024",
+			"register a redirect with a higher port, such as http://127.0.0.1:8085/, or choose another redirect port")
+	}
+	return configError("sign-in",
+		"port "+itoa(port)+" of "+host+" cannot be used, probably because another program has it",
+		"end that program, or choose another redirect port (0 = any free one)")
 }
 
 // loopbackServer is an http.Server on a listener that an unfriendly process on
 // the same machine can reach too.
 type loopbackServer struct {
 	srv    *http.Server
-	served chan struct{}
+	served sync.WaitGroup
 
 	mu    sync.Mutex
 	conns []net.Conn // open ones, the oldest first
@@ -56,24 +113,26 @@ type loopbackServer struct {
 
 type connKey struct{}
 
-func serveLoopback(ln net.Listener, handler http.Handler) *loopbackServer {
-	s := &loopbackServer{served: make(chan struct{}), kept: map[net.Conn]bool{}}
+func serveLoopback(listeners []net.Listener, handler http.Handler) *loopbackServer {
+	s := &loopbackServer{kept: map[net.Conn]bool{}}
 	s.srv = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerWindow,
 		IdleTimeout:       headerWindow,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(io.Discard, "", 0), // it would quote what strangers send
-		ConnState:         s.track,
+		// The handler answers "OPTIONS *" as everything else.
+		DisableGeneralOptionsHandler: true,
+
+		ErrorLog:  log.New(io.Discard, "", 0), // it would quote what strangers send
+		ConnState: s.track,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
 	}
 	s.srv.SetKeepAlivesEnabled(false)
-	go func() {
-		defer close(s.served)
-		s.srv.Serve(ln)
-	}()
+	for _, ln := range listeners {
+		s.served.Go(func() { s.srv.Serve(ln) })
+	}
 	return s
 }
 
@@ -109,5 +168,5 @@ func (s *loopbackServer) keep(r *http.Request) {
 // close frees the port and ends all connections.
 func (s *loopbackServer) close() {
 	s.srv.Close()
-	<-s.served
+	s.served.Wait()
 }

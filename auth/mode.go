@@ -67,7 +67,7 @@ func (cfg *Config) resolveMode() Mode {
 	if cfg.OpenBrowser != nil {
 		return ModeBrowser
 	}
-	if ci := cfg.env.getenv("CI"); ci != "" && ci != "false" && ci != "0" {
+	if cfg.env.ci() {
 		return ModeNever
 	}
 	if cfg.env.browser() != nil {
@@ -77,4 +77,22 @@ func (cfg *Config) resolveMode() Mode {
 		return ModeManual
 	}
 	return ModeNever
+}
+
+// ci reports whether this is a build machine, where nobody is asked.
+func (env environment) ci() bool {
+	ci := env.getenv("CI")
+	return ci != "" && ci != "false" && ci != "0"
+}
+
+// neverHint says why nobody is asked, and what to do.
+func (cfg *Config) neverHint() string {
+	switch {
+	case cfg.Mode == ModeNever:
+		return "nobody may be asked here (login=never); sign in once with login=browser or login=manual"
+	case cfg.env.ci():
+		return "nobody is asked because the environment variable CI is set to " + quoted(cfg.env.getenv("CI")) +
+			"; unset it, or sign in with login=manual or login=browser"
+	}
+	return "no browser and no terminal were found; sign in once from a terminal with login=manual, or on a desktop"
 }

@@ -8,30 +8,42 @@ import (
 	"net/http"
 )
 
-// page is what the person's browser shows at the end.
+// page is what the user's browser shows at the end.
 type page struct {
-	Status int
-	Title  string
-	Text   string
-	Detail string // an error code; escaped, and the only foreign text on a page
+	Status  int
+	Title   string
+	Text    string
+	Detail  string   // an error code; escaped, like all that follows
+	Account string   // who has signed in; "" if that is not known
+	Scopes  []string // what was granted
 }
 
+const closeWindow = "You can close this window and go back to the application."
+
 var (
-	pageDone    = page{200, "You are signed in", "You can close this window and go back to the application.", ""}
-	pageUnsaved = page{200, "You are signed in",
-		"You can close this window and go back to the application. The sign-in could not be saved, so you will be " +
-			"asked again next time.", ""}
-	pageRefused = page{200, "Sign-in refused",
-		"Nothing was signed in. You can close this window; the application has been told.", ""}
-	pageFailed = page{200, "Sign-in failed",
-		"Nothing was signed in. You can close this window; the application tells the reason.", ""}
-	pageBad = page{400, "This is not the expected answer",
-		"The address does not belong to the sign-in that is running. Start the sign-in again from the application.",
-		""}
-	pageNotFound = page{404, "Not found", "There is nothing here.", ""}
-	pageMethod   = page{405, "Method not allowed", "Only GET is answered here.", ""}
-	pageHost     = page{421, "Wrong address", "This server answers under its numeric loopback address only.", ""}
-	pagePrefetch = page{503, "Not now", "This page is not for loading ahead.", ""}
+	pageDone    = page{Status: 200, Title: "You are signed in", Text: closeWindow}
+	pageUnsaved = page{Status: 200, Title: "You are signed in", Text: closeWindow +
+		" The sign-in could not be saved, so you will be asked again next time."}
+	pageRefused = page{Status: 200, Title: "Sign-in refused",
+		Text: "Nothing was signed in. You can close this window; the application has been told."}
+	pageFailed = page{Status: 200, Title: "Sign-in failed",
+		Text: "Nothing was signed in. You can close this window; the application tells the reason."}
+	pageBad = page{Status: 400, Title: "This is not the expected answer",
+		Text: "The address does not belong to the sign-in that is running. " +
+			"Start the sign-in again from the application."}
+	pageOtherBrowser = page{Status: 403, Title: "This is another browser",
+		Text: "The sign-in was started in another browser, or cookies are not allowed. " +
+			"Open the address that the application shows in its terminal instead."}
+	pageForeign = page{Status: 403, Title: "Not for this user",
+		Text: "Only programs of the user who is signing in are answered. " +
+			"If that is you, open the address that the application shows in its terminal, and paste where it ends."}
+	pageStarted = page{Status: 410, Title: "The sign-in has been started already",
+		Text: "Go on in the window that was opened first, or open the address that the application shows in its terminal."}
+	pageNotFound = page{Status: 404, Title: "Not found", Text: "There is nothing here."}
+	pageMethod   = page{Status: 405, Title: "Method not allowed", Text: "Only GET is answered here."}
+	pageHost     = page{Status: 421, Title: "Wrong address",
+		Text: "This server answers only under the address that the sign-in uses."}
+	pagePrefetch = page{Status: 503, Title: "Not now", Text: "This page is not for loading ahead."}
 )
 
 // The page works without scripts and loads nothing. Its style is allowed by
@@ -56,6 +68,8 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p role="status">{{.Text}}</p>
 {{with .Detail}}<p>Reason: <code>{{.}}</code></p>
+{{end}}{{with .Account}}<p>Account: <strong>{{.}}</strong></p>
+{{end}}{{with .Scopes}}<p>Permissions: {{range $i, $s := .}}{{if $i}}, {{end}}<code>{{$s}}</code>{{end}}</p>
 {{end}}</main>
 </body>
 </html>
@@ -73,9 +87,15 @@ func (p page) write(w http.ResponseWriter) {
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", itoa(body.Len()))
+	setPageHeaders(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", itoa(body.Len()))
+	w.WriteHeader(p.Status)
+	w.Write(body.Bytes())
+}
+
+// setPageHeaders keeps an answer out of caches, frames and other sites' reach.
+func setPageHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Referrer-Policy", "no-referrer")
@@ -83,6 +103,4 @@ func (p page) write(w http.ResponseWriter) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	w.WriteHeader(p.Status)
-	w.Write(body.Bytes())
 }

@@ -15,7 +15,7 @@ import (
 func TestPaste(t *testing.T) {
 	t.Parallel()
 	const redirect = "http://127.0.0.1:5555/oauth2/callback"
-	newTest := func() *attempt { return newAttempt(redirect, "https://accounts.google.com", false) }
+	newTest := func() *attempt { return newAttempt(newAnswerSlot(), redirect, "https://accounts.google.com", false) }
 	tests := []struct {
 		name string
 		text func(good string) string
@@ -54,14 +54,14 @@ func TestPaste(t *testing.T) {
 			at := newTest()
 			good := redirect + "?state=" + at.state + "&code=4/x"
 			err := at.paste(tt.text(good))
-			if (err == nil) != tt.ok || len(at.answers) == 1 != tt.ok {
-				t.Errorf("got %v, answers %d; want accepted: %v", err, len(at.answers), tt.ok)
+			if (err == nil) != tt.ok || len(at.slot.first) == 1 != tt.ok {
+				t.Errorf("got %v, answers %d; want accepted: %v", err, len(at.slot.first), tt.ok)
 			}
 			if err != nil && (strings.Contains(err.Error(), at.state) || len(err.Error()) > 200) {
 				t.Errorf("the text for the person quotes the paste: %v", err)
 			}
 			if !tt.ok {
-				if err := at.paste(good); err != nil || len(at.answers) != 1 {
+				if err := at.paste(good); err != nil || len(at.slot.first) != 1 {
 					t.Errorf("the right address afterwards: %v", err)
 				}
 			}

@@ -1,15 +1,11 @@
 package auth
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
-	"time"
 )
 
 // Prompter shows the address of the consent page to the person.
@@ -33,12 +29,19 @@ type Prompt struct {
 	URL string
 	// RedirectAddr is the loopback host:port at which the answer is awaited.
 	RedirectAddr string
-	// Opened says that a browser is being opened with URL.
+	// RedirectURI is the address at which a browser ends, as it is registered.
+	RedirectURI string
+	// Opened reports whether a browser is being opened. It has a page of its own:
+	// URL is for a user who does not see it.
 	Opened bool
+	// Trouble says why the address is shown once more, such as that no browser
+	// could be opened; "" the first time.
+	Trouble string
 	// Reason says why the person is asked again; "" for the first time.
 	Reason string
-	// Paste takes the address that the browser ended at and completes the
-	// sign-in. Its error is meant for the person, who may try again.
+	// Paste takes the address that the browser ended at. It returns when the
+	// sign-in has ended: nil if that went well. An error that comes at once is
+	// about the address, and the user may try again. Its text is meant for the user.
 	Paste func(redirectURL string) error
 }
 
@@ -48,117 +51,33 @@ func (p Prompt) String() string { return "auth.Prompt(answer at " + p.RedirectAd
 // Format prints String for every verb.
 func (p Prompt) Format(f fmt.State, _ rune) { io.WriteString(f, p.String()) }
 
-// terminalPrompter uses the controlling terminal, else standard error. It
-// never touches standard input or output, which are the application's.
-type terminalPrompter struct {
-	open     func() (in, out *os.File, err error)
-	fallback io.Writer
-}
-
-func newTerminalPrompter() *terminalPrompter {
-	return &terminalPrompter{open: openTerminal, fallback: os.Stderr}
-}
-
-var _ Notifier = (*terminalPrompter)(nil)
-
-func (t *terminalPrompter) Notify(_ context.Context, text string) {
-	in, out, err := t.open()
-	if err != nil {
-		fmt.Fprintln(t.fallback, text)
-		return
-	}
-	defer closeTerminal(in, out)
-	fmt.Fprintln(out, text)
-}
-
-func (t *terminalPrompter) Prompt(ctx context.Context, p Prompt) error {
-	in, out, err := t.open()
-	if err != nil {
-		_, err := io.WriteString(t.fallback, promptText(p, false))
-		return err
-	}
-	defer closeTerminal(in, out)
-	if _, err := io.WriteString(out, promptText(p, true)); err != nil || p.Opened {
-		return err
-	}
-	// Ending the wait for input is up to the terminal's driver; where it
-	// cannot, the reader stays until the next line is typed.
-	stop := context.AfterFunc(ctx, func() {
-		if in.SetReadDeadline(time.Now()) != nil {
-			in.Close()
-		}
-	})
-	defer stop()
-	return readPaste(ctx, in, out, p.Paste)
-}
-
-// promptText is what the person reads. paste says that an address can be
+// promptText is what the user reads. reads reports whether an address can be
 // pasted where this is shown.
-func promptText(p Prompt, paste bool) string {
+func promptText(p Prompt, reads bool) string {
 	var b strings.Builder
 	b.WriteString("\n")
-	if p.Reason != "" {
+	switch {
+	case p.Trouble != "":
+		b.WriteString("There is trouble with the browser: " + p.Trouble + ".\n\n")
+	case p.Reason != "":
 		b.WriteString("You are asked again: " + p.Reason + ".\n\n")
 	}
 	if p.Opened {
-		b.WriteString("Your browser is being opened to sign in to Google. If it does not appear, open this " +
-			"address on this machine:\n\n")
-	} else {
-		b.WriteString("To sign in to Google, open this address in a browser:\n\n")
+		b.WriteString("Your browser is being opened to sign in to Google. " +
+			"If it does not appear, open this address on this machine:\n\n    " + p.URL + "\n\n")
+		return b.String()
 	}
-	b.WriteString("    " + p.URL + "\n\n")
-	if !p.Opened {
-		_, port, _ := net.SplitHostPort(p.RedirectAddr) // it came from a listener
-		b.WriteString("If the browser is on this machine, that is all. If it is on another one, it will end at a " +
-			"page that\n" +
-			"cannot be shown; its address begins with http://" + p.RedirectAddr + "/.\n")
-		if paste {
-			b.WriteString("Copy that whole address from the browser's address bar, paste it here and press Enter.\n" +
-				"Paste only what came from a sign-in that you started yourself just now.\n")
-		} else {
-			b.WriteString("There is no terminal to paste that address into, so forward the port first, on the " +
-				"machine with the browser:\n\n" +
-				"    ssh -L " + port + ":" + p.RedirectAddr + " <this machine>\n")
-		}
-		b.WriteString("\n")
+	b.WriteString("To sign in to Google, open this address in a browser:\n\n    " + p.URL + "\n\n" +
+		"If the browser is on this machine, that is all. If it is on another one, it will end at a page that\n" +
+		"cannot be shown; its address begins with " + p.RedirectURI + "\n")
+	if reads {
+		b.WriteString("Copy that whole address from the browser's address bar, paste it here and press Enter.\n" +
+			"What you paste is not shown. Paste only what came from a sign-in that you started yourself just now.\n\n")
+		return b.String()
 	}
+	_, port, _ := net.SplitHostPort(p.RedirectAddr) // it came from a listener
+	b.WriteString("There is no terminal to paste that address into, " +
+		"so forward the port first, on the machine with the browser:\n\n" +
+		"    ssh -L " + port + ":" + p.RedirectAddr + " <this machine>\n\n")
 	return b.String()
-}
-
-// readPaste reads lines until one completes the sign-in, ctx ends, or the
-// terminal is gone.
-func readPaste(ctx context.Context, in io.Reader, out io.Writer, paste func(string) error) error {
-	lines := bufio.NewReaderSize(in, maxPaste)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if ctx.Err() != nil {
-			return nil
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = lines.ReadSlice('\n')
-			}
-			fmt.Fprintln(out, "That is too long to be the address. Please paste it again.")
-			continue
-		}
-		if text := strings.TrimSpace(string(line)); text != "" {
-			perr := paste(text)
-			if perr == nil {
-				fmt.Fprintln(out, "Thank you. Signing in...")
-				return nil
-			}
-			fmt.Fprintln(out, "That did not work: "+perr.Error()+".")
-		}
-		if err != nil {
-			// The terminal has hung up. The answer can still come over the port.
-			return nil
-		}
-	}
-}
-
-func closeTerminal(in, out *os.File) {
-	in.Close()
-	if out != in {
-		out.Close()
-	}
 }

@@ -47,6 +47,15 @@ var implied = map[string][]string{
 	scopePrefix + "spreadsheets": {scopePrefix + "spreadsheets.readonly"},
 }
 
+// shortNames writes scopes as users know them, without control characters.
+func shortNames(scopes []string) []string {
+	var names []string
+	for _, scope := range scopes {
+		names = append(names, printable(strings.TrimPrefix(scope, scopePrefix)))
+	}
+	return names
+}
+
 // canonicalScope returns the full form of a scope.
 func canonicalScope(scope string) (string, bool) {
 	if full, ok := shortScopes[scope]; ok {

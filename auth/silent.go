@@ -173,7 +173,7 @@ func (a *Authenticator) update(ctx context.Context, notice func(), fn func(old *
 	var ran bool
 	var next *Record
 	var failed error
-	err := a.cfg.Store.Update(ctx, a.key, func(old *Record) (*Record, error) {
+	err := a.locked(ctx, func(old *Record) (*Record, error) {
 		ran = true
 		next, failed = fn(a.mine(old))
 		return next, failed
@@ -183,7 +183,7 @@ func (a *Authenticator) update(ctx context.Context, notice func(), fn func(old *
 		return failed
 	case !ran && ctx.Err() != nil:
 		return &Error{Op: "sign-in", cause: context.Cause(ctx)}
-	case errors.Is(err, ErrStoreUnavailable):
+	case errors.Is(err, ErrStoreUnavailable), !ran && errors.Is(err, ErrLoginTimeout):
 		return err
 	case err != nil && !ran:
 		old, lerr := a.load(ctx)

@@ -224,9 +224,9 @@ func TestLimits(t *testing.T) {
 	if maxBody != 1<<20 {
 		t.Errorf("answers are read up to %d bytes; want 1 MiB", maxBody)
 	}
-	ln, err := loopbackListener(net.Listen, 0)
+	listeners, err := loopbackListeners(net.Listen, 0)
 	must(t, err)
-	s := serveLoopback(ln, nil)
+	s := serveLoopback(listeners, nil)
 	defer s.close()
 	if s.srv.ReadHeaderTimeout != 5*time.Second || s.srv.IdleTimeout == 0 || s.srv.MaxHeaderBytes != 16<<10 {
 		t.Error("the callback server has other limits")

@@ -41,7 +41,10 @@ func FileStore(dir string) (Store, error) {
 	return s, s.checkDir()
 }
 
-var _ failureNotes = (*fileStore)(nil)
+var (
+	_ failureNotes = (*fileStore)(nil)
+	_ holders      = (*fileStore)(nil)
+)
 
 type fileStore struct {
 	dir      string
@@ -185,6 +188,9 @@ func (s *fileStore) noteFailure(key string) {
 		f.Close()
 	}
 }
+
+// holder returns who has the lock of a key.
+func (s *fileStore) holder(key string) string { return readHolder(filepath.Join(s.dir, key+".lock")) }
 
 func (s *fileStore) failedAt(key string) time.Time {
 	info, err := os.Lstat(filepath.Join(s.dir, key+".failed"))

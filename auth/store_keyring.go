@@ -111,6 +111,8 @@ func (s *keyringStore) lock(ctx context.Context, key string) (func(), error) {
 
 func (s *keyringStore) noteFailure(key string) { s.files.noteFailure(key) }
 
+func (s *keyringStore) holder(key string) string { return s.files.holder(key) }
+
 func (s *keyringStore) failedAt(key string) time.Time { return s.files.failedAt(key) }
 
 // keyringRecord encodes a record so that it fits. The access token can be had

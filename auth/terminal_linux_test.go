@@ -18,9 +18,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// console is the person's end of a pseudo-terminal: what is shown is kept, and
+// screen is the person's end of a pseudo-terminal: what is shown is kept, and
 // what is typed goes to the program.
-type console struct {
+type screen struct {
 	t      *testing.T
 	master *os.File
 	mu     sync.Mutex
@@ -30,7 +30,7 @@ type console struct {
 
 // startOnTerminal starts the program with a pseudo-terminal as its controlling
 // terminal, and with other standard streams, as in a pipeline.
-func startOnTerminal(t *testing.T, cmd *exec.Cmd) *console {
+func startOnTerminal(t *testing.T, cmd *exec.Cmd) *screen {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -48,7 +48,7 @@ func startOnTerminal(t *testing.T, cmd *exec.Cmd) *console {
 	cmd.ExtraFiles = []*os.File{slave} // file 3 of the child
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	must(t, cmd.Start())
-	c := &console{t: t, master: master, ended: make(chan struct{})}
+	c := &screen{t: t, master: master, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
 		buf := make([]byte, 4096)
@@ -66,14 +66,14 @@ func startOnTerminal(t *testing.T, cmd *exec.Cmd) *console {
 	return c
 }
 
-func (c *console) text() string {
+func (c *screen) text() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.shown.String()
 }
 
 // expect waits for a text on the screen.
-func (c *console) expect(text string) {
+func (c *screen) expect(text string) {
 	c.t.Helper()
 	for end := time.Now().Add(20 * time.Second); !strings.Contains(c.text(), text); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -83,7 +83,7 @@ func (c *console) expect(text string) {
 }
 
 // consentURL is the address that the terminal shows.
-func (c *console) consentURL() string {
+func (c *screen) consentURL() string {
 	c.t.Helper()
 	c.expect("open this address in a browser")
 	c.expect("press Enter")

@@ -2,20 +2,116 @@
 
 package auth
 
-import "os"
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
 
-// openTerminal opens the controlling terminal for reading and writing; the
-// standard streams may be redirected.
-func openTerminal() (in, out *os.File, err error) {
-	f, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	return f, f, err
+	"golang.org/x/sys/unix"
+)
+
+// tty is the controlling terminal; the standard streams may be redirected. It
+// is read without Go's poller: on macOS that cannot wait for a terminal, and a
+// reader that cannot be stopped would swallow a line meant for the application.
+type tty struct {
+	file *os.File
+	fd   int
+
+	mu      sync.Mutex
+	saved   *unix.Termios // how the terminal was before hide; nil if it is so
+	signals bool          // a signal is being passed on: hide does nothing
+	watch   *signalWatch
 }
 
-func terminalPresent() bool {
-	f, _, err := openTerminal()
+func openTerminal() (console, error) {
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return nil, err
 	}
-	f.Close()
-	return true
+	return &tty{file: os.NewFile(uintptr(fd), "/dev/tty"), fd: fd}, nil
+}
+
+func (t *tty) foreground() bool {
+	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
+	return err == nil && int32(group) == int32(unix.Getpgrp())
+}
+
+// Write shows text. A terminal that stops programs that write from the
+// background (stty tostop) is left alone by one.
+func (t *tty) Write(p []byte) (int, error) {
+	if !t.foreground() {
+		if mode, err := unix.IoctlGetTermios(t.fd, getTermios); err == nil && mode.Lflag&unix.TOSTOP != 0 {
+			return len(p), nil
+		}
+	}
+	return t.file.Write(p)
+}
+
+func (t *tty) wait(limit time.Duration) (bool, error) {
+	ready, err := pollInput(t.fd, limit)
+	if errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return ready, err
+}
+
+func (t *tty) read(p []byte) (int, error) {
+	n, err := unix.Read(t.fd, p)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EIO) && !t.foreground():
+		return 0, errNoInput
+	}
+	return 0, err
+}
+
+// hide turns the echo off until Close, or until a signal ends or stops the
+// program.
+func (t *tty) hide() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	mode, err := unix.IoctlGetTermios(t.fd, getTermios)
+	if err != nil || mode.Lflag&unix.ECHO == 0 || t.signals {
+		return
+	}
+	if t.watch == nil {
+		t.watch = watchSignals(t.passSignal)
+	}
+	before := *mode
+	t.saved = &before
+	mode.Lflag &^= unix.ECHO
+	unix.IoctlSetTermios(t.fd, setTermios, mode)
+}
+
+// restore turns the echo on again. A shell that has taken the terminal back has
+// done that itself.
+func (t *tty) restore() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.saved != nil && t.foreground() {
+		unix.IoctlSetTermios(t.fd, setTermios, t.saved)
+	}
+	t.saved = nil
+}
+
+// passSignal shows what is typed again while pass sends a signal on.
+func (t *tty) passSignal(pass func()) {
+	t.mu.Lock()
+	t.signals = true
+	t.mu.Unlock()
+	t.restore()
+	pass()
+	t.mu.Lock()
+	t.signals = false
+	t.mu.Unlock()
+}
+
+func (t *tty) Close() error {
+	t.restore()
+	if t.watch != nil {
+		t.watch.stop()
+	}
+	return t.file.Close()
 }

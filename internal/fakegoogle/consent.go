@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,8 +15,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Consent plays the person at the browser: it gets the consent page at
-// authURL, chooses the account (email, or the one offered first if email is
+// Consent plays the user at the browser: it gets the consent page at authURL,
+// or at an address that redirects to it, keeps cookies, chooses the account (email, or the one offered first if email is
 // ""), presses Allow and follows the redirect to the application's loopback
 // port. It returns an error when a page of the way is an error page. A nil
 // client means one without idle connections.
@@ -31,6 +32,15 @@ func Deny(ctx context.Context, client *http.Client, authURL string) error {
 func answerConsent(ctx context.Context, client *http.Client, authURL, email, decision string) error {
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	}
+	if client.Jar == nil {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return err
+		}
+		withJar := *client
+		withJar.Jar = jar
+		client = &withJar
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, authURL, nil)
 	if err != nil {

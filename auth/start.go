@@ -1,0 +1,136 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// takeBackWindow is how long after a success a second visitor of the start page
+// still undoes the sign-in, where the platform does not tell whose a connection
+// is.
+const takeBackWindow = 10 * time.Second
+
+var (
+	errOtherBrowser = errors.New("the answer came without the cookie of the start page")
+	errStartedTwice = &Error{
+		Op: "sign-in",
+		Description: "the start page of the sign-in was opened by two browsers, " +
+			"so another user of this machine may have tried to sign this program in with an account of their own",
+		Hint: "sign in again with login=manual, and look at who else uses this machine",
+	}
+)
+
+// startPage is what the opener of the browser gets instead of the consent
+// page's address: every user of the machine can read the command line of a
+// process, and whoever has that address could consent with an account of their
+// own. The page sends the first browser on to the consent page, with a cookie
+// that the answer has to bring back.
+//
+// On Linux the kernel says whose a connection is, and only the user's own
+// count. Elsewhere two visitors end the sign-in, since one may be another user.
+type startPage struct {
+	path    string
+	attempt *attempt
+	consent string // address of the consent page
+	cookie  http.Cookie
+	visited chan struct{} // closed at the first visit
+	spied   chan struct{} // closed when somebody else came as well
+
+	mu           sync.Mutex
+	once, second bool
+	blind        bool // the platform did not tell whose the first visitor was
+}
+
+func newStartPage(rc *receiver, at *attempt, cfg *Config) *startPage {
+	return &startPage{
+		path:    rc.below("start"),
+		attempt: at,
+		consent: at.authURL(cfg.Client, cfg.requestScopes(), cfg.Account, cfg.HostedDomain),
+		// Lax: the browser comes back from Google's site, where it would not
+		// send a Strict one. Without Max-Age it ends with the browser.
+		cookie: http.Cookie{
+			Name: "bigqueryuser-" + randomText()[:16], Value: randomText(), Path: rc.path(),
+			HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		},
+		visited: make(chan struct{}),
+		spied:   make(chan struct{}),
+	}
+}
+
+// serve sends the first visitor on to the consent page.
+func (s *startPage) serve(w http.ResponseWriter, r *http.Request, who peer) {
+	s.mu.Lock()
+	first := !s.once
+	if first {
+		s.once, s.blind = true, who == peerUnknown
+		close(s.visited)
+	} else if who == peerUnknown && !s.hasCookie(r) && !s.second {
+		s.second = true
+		close(s.spied)
+		s.attempt.slot.take(answer{failed: errStartedTwice})
+	}
+	s.mu.Unlock()
+	if !first {
+		pageStarted.write(w)
+		return
+	}
+	http.SetCookie(w, &s.cookie)
+	setPageHeaders(w.Header())
+	w.Header().Set("Location", s.consent)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+func (s *startPage) hasCookie(r *http.Request) bool {
+	got, err := r.Cookie(s.cookie.Name)
+	return err == nil && subtle.ConstantTimeCompare([]byte(got.Value), []byte(s.cookie.Value)) == 1
+}
+
+// offer takes an answer from the browser that has the cookie.
+func (s *startPage) offer(r *http.Request) error {
+	if s.hasCookie(r) {
+		return s.attempt.offer(r.URL.RawQuery)
+	}
+	if s.attempt.stateIn(r.URL.RawQuery) {
+		return errOtherBrowser
+	}
+	return errBadState
+}
+
+// owns reports whether a pasted address is an answer to this page's request.
+func (s *startPage) owns(text string) bool {
+	query, err := s.attempt.pasteQuery(text)
+	return err == nil && s.attempt.stateIn(query)
+}
+
+// forget removes the cookie from the browser.
+func (s *startPage) forget(w http.ResponseWriter) {
+	gone := s.cookie
+	gone.Value, gone.MaxAge = "", -1
+	http.SetCookie(w, &gone)
+}
+
+// blindFor reports whether got is this page's request and nobody could tell
+// whose browser the first visitor was.
+func (s *startPage) blindFor(got *attempt) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attempt == got && s.blind
+}
+
+// guard waits for a second visitor of the start page and reports whether one
+// came.
+func (s *startPage) guard(ctx context.Context) bool {
+	timer := time.NewTimer(takeBackWindow)
+	defer timer.Stop()
+	select {
+	case <-s.spied:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}

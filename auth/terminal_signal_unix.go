@@ -1,0 +1,73 @@
+//go:build unix
+
+package auth
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// signalGrace is how long an application has to end the sign-in itself after a
+// signal that it handles.
+const signalGrace = 200 * time.Millisecond
+
+// signalWatch puts the terminal back in order before a signal ends or stops the
+// program, and then lets the signal have its effect.
+type signalWatch struct {
+	signals chan os.Signal
+	quit    chan struct{}
+	done    sync.WaitGroup
+}
+
+// watchSignals calls around with a function that passes the signal on.
+func watchSignals(around func(pass func())) *signalWatch {
+	w := &signalWatch{signals: make(chan os.Signal, 1), quit: make(chan struct{})}
+	w.notify()
+	w.done.Go(func() {
+		for {
+			select {
+			case <-w.quit:
+				return
+			case got := <-w.signals:
+				around(func() { w.pass(got) })
+			}
+		}
+	})
+	return w
+}
+
+// notify listens to the signals that the application does not ignore.
+func (w *signalWatch) notify() {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP} {
+		if !signal.Ignored(s) {
+			signal.Notify(w.signals, s)
+		}
+	}
+}
+
+// pass sends a signal again once nobody here listens to it. An application that
+// handles it has got it already; it is given time to end the sign-in first.
+func (w *signalWatch) pass(got os.Signal) {
+	if got != syscall.SIGTSTP {
+		select {
+		case <-w.quit:
+			return
+		case <-time.After(signalGrace):
+		}
+	}
+	signal.Stop(w.signals)
+	syscall.Kill(syscall.Getpid(), got.(syscall.Signal))
+	if got == syscall.SIGTSTP {
+		time.Sleep(signalGrace) // the program is stopped here, until it is continued
+	}
+	w.notify()
+}
+
+func (w *signalWatch) stop() {
+	signal.Stop(w.signals)
+	close(w.quit)
+	w.done.Wait()
+}
