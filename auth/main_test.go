@@ -8,7 +8,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
+	switch os.Getenv(childEnv) {
+	case "":
+	case "stranger":
+		strangerMain(os.Args[1:])
+		return
+	default:
 		childMain()
 		return
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package auth
+
+// strangerMain is a program of another user; the tests that need one run on Linux.
+func strangerMain([]string) {}
