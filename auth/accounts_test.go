@@ -117,7 +117,7 @@ func TestIdentityWithoutIDToken(t *testing.T) {
 func TestIDToken(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	client := &Client{id: "me", authURL: "https://accounts.google.com/o/oauth2/auth", tokenURL: googleTokenURL}
+	client := &Client{id: "me", authURL: "https://accounts.google.com/o/oauth2/auth", tokenURL: gcloudTokenURL}
 	good := map[string]any{
 		"iss": "https://accounts.google.com", "aud": "me", "sub": "1", "email": "a@b.example", "email_verified": true,
 		"exp": now.Unix() + 3600, "nonce": "n",

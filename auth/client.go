@@ -8,10 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,10 +18,6 @@ import (
 // maxClientSecrets bounds the file; real ones have about 500 bytes.
 const maxClientSecrets = 64 << 10
 
-// googleHosts may receive authorization requests and tokens. A file that names
-// another host could carry the refresh token away, so it is refused.
-var googleHosts = []string{"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"}
-
 // Client is an OAuth client as described by a client_secrets.json file. It is
 // immutable, and prints as its id alone.
 type Client struct {
@@ -31,6 +25,7 @@ type Client struct {
 	projectID  string
 	authURL    string
 	tokenURL   string
+	local      bool       // both addresses are of this machine rather than of Google
 	redirects  []*url.URL // a web client's registered loopback addresses; nil for an installed client
 }
 
@@ -124,12 +119,8 @@ func ParseClient(data []byte) (*Client, error) {
 	if strings.ContainsFunc(c.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return nil, configError(op, form+".client_id has characters that no client id has", download)
 	}
-	for key, raw := range map[string]string{"auth_uri": c.authURL, "token_uri": c.tokenURL} {
-		if !trustedEndpoint(raw) {
-			return nil, configError(op, form+"."+key+" is not an https address of Google",
-				"tokens are sent only to "+strings.Join(googleHosts, ", ")+
-					" and, for tests, to loopback addresses; "+download)
-		}
+	if c.local, err = checkEndpoints(form, c.authURL, c.tokenURL); err != nil {
+		return nil, err
 	}
 	if form == "web" {
 		if c.redirects = loopbackRedirects(section["redirect_uris"]); c.redirects == nil {
@@ -178,23 +169,6 @@ func clientSection(top map[string]any) (string, map[string]any, error) {
 	return form, section, nil
 }
 
-// trustedEndpoint reports whether tokens may be sent to the address.
-func trustedEndpoint(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || u.Fragment != "" || u.Opaque != "" || u.RawQuery != "" || len(raw) > 2048 {
-		return false
-	}
-	if loopbackHost(u.Hostname()) {
-		return u.Scheme == "http" || u.Scheme == "https"
-	}
-	return u.Scheme == "https" && slices.Contains(googleHosts, u.Host)
-}
-
-func loopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // loopbackRedirects picks the addresses of a web client that can be listened
 // on, IP addresses first: names are subject to firewalls and to browsers that
 // insist on https for them (RFC 8252, section 8.3).
@@ -207,7 +181,7 @@ func loopbackRedirects(list any) []*url.URL {
 		if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			continue
 		}
-		switch u.Hostname() {
+		switch strings.ToLower(u.Hostname()) {
 		case "127.0.0.1", "::1":
 			literals = append(literals, u)
 		case "localhost":
@@ -220,33 +194,9 @@ func loopbackRedirects(list any) []*url.URL {
 // ID returns the client id, which is not a secret.
 func (c *Client) ID() string { return c.id }
 
-// google reports whether tokens come from Google itself rather than from a
-// server on this machine.
-func (c *Client) google() bool {
-	u, err := url.Parse(c.tokenURL)
-	return err == nil && slices.Contains(googleHosts, u.Host)
-}
-
-// revokeURL is not in client_secrets.json. A local server has it beside /token.
-func (c *Client) revokeURL() string {
-	if c.google() {
-		return "https://oauth2.googleapis.com/revoke"
-	}
-	u, err := url.Parse(c.tokenURL)
-	if err != nil {
-		return c.tokenURL
-	}
-	return u.Scheme + "://" + u.Host + "/revoke"
-}
-
-// issuer is the value of `iss` in callbacks (RFC 9207) and ID tokens.
-func (c *Client) issuer() string {
-	u, err := url.Parse(c.authURL)
-	if err != nil || slices.Contains(googleHosts, u.Host) {
-		return "https://accounts.google.com"
-	}
-	return u.Scheme + "://" + u.Host
-}
+// Local reports whether the client's authorization server is on this machine: a
+// test's or a sandbox's rather than Google's.
+func (c *Client) Local() bool { return c.local }
 
 // String returns the client's id; the secret is never printed.
 func (c Client) String() string { return "auth.Client(" + c.id + ")" }

@@ -56,7 +56,7 @@ func TestParseClient(t *testing.T) {
 		{"web with localhost", clientJSON(t, "web",
 			map[string]any{"redirect_uris": []string{"http://localhost:8085/cb"}}), ""},
 		{"loopback endpoints", clientJSON(t, "installed",
-			map[string]any{"auth_uri": "http://127.0.0.1:9/a", "token_uri": "http://[::1]:9/t"}), ""},
+			map[string]any{"auth_uri": "http://[::1]:9/a", "token_uri": "http://[::1]:9/t"}), ""},
 
 		{"empty", nil, "empty"},
 		{"not JSON", []byte("GOCSPX-canary"), "not valid JSON"},

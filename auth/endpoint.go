@@ -36,8 +36,9 @@ type grant struct {
 
 // endpoint talks to the token and revocation endpoints, with one POST for each call.
 type endpoint struct {
-	client *Client
-	http   *http.Client
+	client    *Client
+	http      *http.Client
+	authStyle oauth2.AuthStyle // how the client names itself; never AuthStyleAutoDetect
 }
 
 // newEndpoint takes the transport of base. Redirects are refused, since they
@@ -58,7 +59,7 @@ func newEndpoint(client *Client, base *http.Client) *endpoint {
 	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	h.Timeout = requestTimeout
-	return &endpoint{client: client, http: h}
+	return &endpoint{client: client, http: h, authStyle: oauth2.AuthStyleInParams}
 }
 
 func (e *endpoint) config(redirectURI string) *oauth2.Config {
@@ -70,7 +71,7 @@ func (e *endpoint) config(redirectURI string) *oauth2.Config {
 			AuthURL:  e.client.authURL,
 			TokenURL: e.client.tokenURL,
 			// Anything but a fixed style makes oauth2 try twice.
-			AuthStyle: oauth2.AuthStyleInParams,
+			AuthStyle: e.authStyle,
 		},
 	}
 }

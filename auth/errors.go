@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Errors that callers can test for with errors.Is. The error that carries one
@@ -107,32 +106,4 @@ func (e *Error) Temporary() bool { return e.transient }
 // configError is a mistake in the configuration or in the OAuth client.
 func configError(op, description, hint string) *Error {
 	return &Error{Op: op, Description: description, Hint: hint, kind: ErrClientConfig}
-}
-
-// quoted is text from outside in quotes.
-func quoted(text string) string { return `"` + printable(text) + `"` }
-
-// maxDescription bounds text that comes from outside.
-const maxDescription = 200
-
-// printable makes text from outside fit for a log line: no control or
-// invisible characters, no line breaks, 200 bytes at most, and none of the
-// given secrets, should the other side have echoed one.
-func printable(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "[removed]")
-		}
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			r = ' '
-		}
-		if b.Len()+len(string(r)) > maxDescription {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return strings.TrimSpace(b.String())
 }

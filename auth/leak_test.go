@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -133,6 +133,43 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+// S55: a secret that a server echoes is removed in every form that can be read.
+func TestSecretsAreRemoved(t *testing.T) {
+	t.Parallel()
+	const secret = "4/0AX+canary-code/with=signs&more"
+	once := url.QueryEscape(secret)
+	tests := []struct{ name, text, want string }{
+		{"plain", "code " + secret + " is bad", "code [removed] is bad"},
+		{"twice", secret + " " + secret, "[removed] [removed]"},
+		{"URL-encoded", "code=" + once + ".", "code=[removed]."},
+		{"small digits", "code=" + strings.NewReplacer("%2F", "%2f", "%2B", "%2b").Replace(once) + ".", "code=[removed]."},
+		{"path-encoded", url.PathEscape(secret), "[removed]"},
+		{"encoded twice", url.QueryEscape(once), "[removed]"},
+		{"encoded three times", url.QueryEscape(url.QueryEscape(once)), "[removed]"},
+		{"every byte encoded", everyByte(secret), "[removed]"},
+		{"beginning", secret[:12] + "...", "[removed]..."},
+		{"end", "..." + secret[10:], "...[removed]"},
+		{"middle", "(" + secret[4:16] + ")", "([removed])"},
+		{"encoded beginning", once[:14] + "...", "[removed]..."},
+		{"beyond 200 bytes", strings.Repeat("x", 195) + secret, strings.Repeat("x", 195) + "[remo"},
+		{"another word", "canary is no secret", "canary is no secret"},
+	}
+	for _, tt := range tests {
+		if got := printable(tt.text, "", secret); got != tt.want {
+			t.Errorf("%s: got %q; want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// everyByte is a percent-encoding of every byte.
+func everyByte(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
+}
+
 // T42: credentials that lie around are not looked at.
 func TestAmbientCredentialsAreIgnored(t *testing.T) {
 	var trapped atomic.Int64
@@ -160,76 +197,5 @@ func TestAmbientCredentialsAreIgnored(t *testing.T) {
 	}
 	if n := trapped.Load(); n != 0 {
 		t.Errorf("%d requests went to the trap", n)
-	}
-}
-
-// auth=adc reads them, if they are a person's.
-func TestDefaultCredentials(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, fakegoogle.Options{})
-	a := r.signIn(nil)
-	rec, err := r.cfg.Store.Get(t.Context(), a.key)
-	must(t, err)
-	dir := t.TempDir()
-	path := filepath.Join(dir, "application_default_credentials.json")
-	getenv := func(key string) string {
-		if key == "CLOUDSDK_CONFIG" {
-			return dir
-		}
-		return ""
-	}
-	load := func() (*DefaultCredentials, error) {
-		return loadDefaultCredentials(nil, getenv, r.cfg.Client.tokenURL)
-	}
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), "gcloud auth application-default login") {
-		t.Errorf("no file: got %v; want what to run", err)
-	}
-	file, err := json.Marshal(map[string]string{
-		"type": "authorized_user", "client_id": r.cfg.Client.id, "client_secret": r.cfg.Client.secret,
-		"refresh_token": rec.RefreshToken, "quota_project_id": "q", "account": "ada@example.com",
-	})
-	must(t, err)
-	must(t, os.WriteFile(path, file, 0o600))
-	creds, err := load()
-	must(t, err)
-	if creds.QuotaProject() != "q" || creds.Account() != "ada@example.com" {
-		t.Errorf("got %q, %q", creds.QuotaProject(), creds.Account())
-	}
-	r.sweep("DefaultCredentials", forms(creds))
-	creds.now = r.clock.Now
-	first, err := creds.Token()
-	must(t, err)
-	if _, ok := r.google.Verify(first.AccessToken); !ok {
-		t.Error("the token is not good")
-	}
-	again, err := creds.Token()
-	must(t, err)
-	if again.AccessToken != first.AccessToken {
-		t.Error("two requests for two tokens")
-	}
-	creds.Invalidate(first.AccessToken)
-	second, err := creds.Token()
-	must(t, err)
-	if second.AccessToken == first.AccessToken {
-		t.Error("the refused token came again")
-	}
-	r.google.RevokeAccount("ada@example.com")
-	r.clock.Add(2 * time.Hour)
-	if _, err := creds.Token(); err == nil ||
-		!strings.Contains(err.Error(), "gcloud auth application-default login") {
-		t.Errorf("after the revocation: got %v; want what to run", err)
-	}
-	for content, want := range map[string]string{
-		`{"type": "service_account"}`:                   "service_account",
-		`{"type": "authorized_user"}`:                   "no client_id",
-		`{"type": "authorized_user", "client_id": "x"}`: "no refresh_token",
-		`{`: "not valid JSON",
-		`{"type": "authorized_user", "client_id": "x", "refresh_token": "y", ` +
-			`"universe_domain": "z.example"}`: "universe",
-	} {
-		must(t, os.WriteFile(path, []byte(content), 0o600))
-		if _, err := load(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v; want an error with %q", content, err, want)
-		}
 	}
 }

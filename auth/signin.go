@@ -168,7 +168,8 @@ func openerText(err error) string {
 }
 
 func deniedError(got answer) error {
-	e := &Error{Op: "sign-in", Code: printable(got.err), Description: printable(got.text)}
+	secrets := []string{got.attempt.state, got.attempt.verifier, got.attempt.nonce}
+	e := &Error{Op: "sign-in", Code: printable(got.err, secrets...), Description: printable(got.text, secrets...)}
 	classify(e, nil)
 	return e
 }

@@ -182,9 +182,9 @@ func TestSources(t *testing.T) {
 		`"(sh|bash|cmd|cmd\.exe|powershell)"`: "S18",
 		`os\.Stdin|os\.Stdout|fmt\.Print`:     "S42",
 		`os\.TempDir\(`:                       "S31",
-		`FindDefaultCredentials`:              "T42",
-		`\.Revoke\(`:                          "S43",
-		`include_granted_scopes`:              "S20",
+		`google\.FindDefault|google\.DefaultTokenSource|ComputeTokenSource`: "T42",
+		`\.Revoke\(`:             "S43",
+		`include_granted_scopes`: "S20",
 	}
 	files, err := filepath.Glob("*.go")
 	must(t, err)

@@ -1,0 +1,124 @@
+package auth
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// maxDescription bounds text that comes from outside.
+const maxDescription = 200
+
+// minSecretPart is how much of a secret may not be shown in one piece. Shorter
+// pieces also occur in other words.
+const minSecretPart = 8
+
+// removed stands for a secret that a server has echoed.
+const removed = "[removed]"
+
+// printable makes text from outside fit for a log line: no control or
+// invisible characters, no line breaks, 200 bytes at most, and none of the
+// given secrets, should the other side have echoed one.
+func printable(text string, secrets ...string) string {
+	// A long text is cut before it is searched, but not so that a secret at the
+	// end could not be recognized any more.
+	text = text[:min(len(text), 64*maxDescription)]
+	text = removeSecrets(text, secrets)
+	var b strings.Builder
+	for _, r := range text {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			r = ' '
+		}
+		if b.Len()+len(string(r)) > maxDescription {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// quoted is text from outside in quotes.
+func quoted(text string) string { return `"` + printable(text) + `"` }
+
+// removeSecrets takes out the secrets and all parts of them of minSecretPart
+// bytes or more, however often they are URL-encoded.
+func removeSecrets(text string, secrets []string) string {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	if len(secrets) == 0 {
+		return text
+	}
+	plain := decodeEscapes(text)
+	hide := make([]bool, len(text))
+	for _, secret := range secrets {
+		size := min(len(secret), minSecretPart)
+		// The places of the secret's pieces.
+		pieces := map[string]bool{}
+		for i := 0; i+size <= len(secret); i++ {
+			pieces[secret[i:i+size]] = true
+		}
+		for i := 0; i+size <= len(plain.bytes); i++ {
+			if !pieces[string(plain.bytes[i:i+size])] {
+				continue
+			}
+			for j := plain.from[i]; j < plain.to[i+size-1]; j++ {
+				hide[j] = true
+			}
+		}
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		switch {
+		case !hide[i]:
+			b.WriteByte(text[i])
+		case i == 0 || !hide[i-1]:
+			b.WriteString(removed)
+		}
+	}
+	return b.String()
+}
+
+// decoded is a text without its percent-encoding, and where in the text each
+// byte came from.
+type decoded struct {
+	bytes    []byte
+	from, to []int
+}
+
+// decodeEscapes decodes %XX until there are no more, three times at most.
+func decodeEscapes(text string) decoded {
+	d := decoded{bytes: []byte(text), from: make([]int, len(text)), to: make([]int, len(text))}
+	for i := range d.from {
+		d.from[i], d.to[i] = i, i+1
+	}
+	for range 3 {
+		next := decoded{}
+		for i := 0; i < len(d.bytes); i++ {
+			ch, end := d.bytes[i], i
+			if ch == '%' && i+2 < len(d.bytes) {
+				hi, lo := hexDigit(d.bytes[i+1]), hexDigit(d.bytes[i+2])
+				if hi >= 0 && lo >= 0 {
+					ch, end = byte(hi<<4|lo), i+2
+				}
+			}
+			next.bytes = append(next.bytes, ch)
+			next.from, next.to = append(next.from, d.from[i]), append(next.to, d.to[end])
+			i = end
+		}
+		if len(next.bytes) == len(d.bytes) {
+			break
+		}
+		d = next
+	}
+	return d
+}
+
+// hexDigit is the value of a hexadecimal digit, -1 for anything else.
+func hexDigit(ch byte) int {
+	switch {
+	case ch >= '0' && ch <= '9':
+		return int(ch - '0')
+	case ch|0x20 >= 'a' && ch|0x20 <= 'f':
+		return int(ch|0x20-'a') + 10
+	}
+	return -1
+}
