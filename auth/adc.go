@@ -48,7 +48,8 @@ func LoadDefaultCredentials(httpClient *http.Client) (*DefaultCredentials, error
 // that secrets are sent to; they must be Google's. Those credentials are asked
 // for tokens of the given scopes.
 func LoadAnyDefaultCredentials(httpClient *http.Client, scopes ...string) (*DefaultCredentials, error) {
-	l := credentialsLoader{httpClient: httpClient, getenv: os.Getenv, tokenURL: gcloudTokenURL, machines: true, scopes: scopes}
+	l := credentialsLoader{httpClient: httpClient, getenv: os.Getenv, tokenURL: gcloudTokenURL, machines: true,
+		scopes: scopes}
 	return l.load()
 }
 

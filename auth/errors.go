@@ -29,6 +29,10 @@ var (
 	ErrNotFound = errors.New("no stored sign-in")
 	// ErrCorrupt: the Store has something for the key that cannot be used.
 	ErrCorrupt = errors.New("stored sign-in cannot be used")
+	// ErrNewerRecord: the Store has a record for the key that a newer version of
+	// this package wrote. It is left as it is, and the sign-in lives in this
+	// process alone.
+	ErrNewerRecord = errors.New("stored sign-in is of a newer version")
 	// ErrStoreUnavailable: the Store cannot be reached and the sign-in must not
 	// go on without it. A Store's other errors make the sign-in live in this
 	// process alone, with a warning.

@@ -25,6 +25,35 @@ func ownedByUser(info fs.FileInfo) bool {
 	return ok && int(st.Uid) == os.Geteuid()
 }
 
+func ownedByRoot(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == 0
+}
+
+// ownerText names the owner of a file.
+func ownerText(info fs.FileInfo) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "unknown"
+	}
+	if st.Uid == 0 {
+		return "root"
+	}
+	return "user id " + itoa(int(st.Uid))
+}
+
+// othersMayReplace reports whether others may rename and replace what is in a
+// directory. The user's own group does not count: many systems give every user
+// one.
+func othersMayReplace(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || info.Mode()&fs.ModeSticky != 0 {
+		return false
+	}
+	byGroup := info.Mode().Perm()&0o020 != 0 && int(st.Gid) != os.Getegid()
+	return info.Mode().Perm()&0o002 != 0 || byGroup
+}
+
 func othersMayRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 
 // othersMayWrite also refuses a sticky directory such as /tmp: others could

@@ -26,9 +26,12 @@ func openPrivate(path string) (*os.File, error) {
 
 // Windows guards the profile directory by access lists that files inherit;
 // Go's mode bits say nothing about them.
-func ownedByUser(fs.FileInfo) bool    { return true }
-func othersMayRead(fs.FileInfo) bool  { return false }
-func othersMayWrite(fs.FileInfo) bool { return false }
+func ownedByUser(fs.FileInfo) bool      { return true }
+func ownedByRoot(fs.FileInfo) bool      { return false }
+func ownerText(fs.FileInfo) string      { return "unknown" }
+func othersMayReplace(fs.FileInfo) bool { return false }
+func othersMayRead(fs.FileInfo) bool    { return false }
+func othersMayWrite(fs.FileInfo) bool   { return false }
 
 func syncDir(string) {}
 

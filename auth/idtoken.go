@@ -3,20 +3,22 @@ package auth
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
 
 // claims are those parts of an ID token that tell who signed in.
 type claims struct {
-	Issuer        string `json:"iss"`
-	Audience      any    `json:"aud"`
-	Subject       string `json:"sub"`
-	Email         string `json:"email"`
-	EmailVerified any    `json:"email_verified"` // Google has sent a bool and a string
-	HostedDomain  string `json:"hd"`
-	Expiry        int64  `json:"exp"`
-	Nonce         string `json:"nonce"`
+	Issuer        string  `json:"iss"`
+	Audience      any     `json:"aud"`
+	Subject       string  `json:"sub"`
+	Email         string  `json:"email"`
+	EmailVerified any     `json:"email_verified"` // Google has sent a bool and a string
+	HostedDomain  string  `json:"hd"`
+	Expiry        float64 `json:"exp"` // seconds; some issuers write fractions
+	Nonce         string  `json:"nonce"`
+	Authorized    string  `json:"azp"` // the client, where there are several audiences
 }
 
 // checkIDToken reads an ID token that came from the token endpoint itself over
@@ -43,16 +45,29 @@ func checkIDToken(token string, client *Client, nonce string, now time.Time) (*c
 	switch {
 	case c.Issuer != issuer && "https://"+c.Issuer != issuer: // Google uses both forms
 		return bad("has another issuer")
-	case c.Audience != any(client.id):
+	case !c.isFor(client.id):
 		return bad("is for another client")
 	case c.Nonce != nonce:
 		return bad("belongs to another sign-in")
-	case now.Add(-skew).After(time.Unix(c.Expiry, 0)):
+	case now.Add(-skew).After(time.Unix(int64(min(c.Expiry, maxExpiry)), 0)):
 		return bad("has expired; check this machine's clock")
 	case c.Subject == "":
 		return bad("names no account")
 	}
 	return &c, nil
+}
+
+// maxExpiry is the year 9999, in seconds: more would overflow.
+const maxExpiry = 253402300799
+
+// isFor reports whether the token is for the client: it is the audience, or one
+// of several and the authorized party (OpenID Connect Core, section 3.1.3.7).
+func (c *claims) isFor(clientID string) bool {
+	list, ok := c.Audience.([]any)
+	if !ok {
+		return c.Audience == any(clientID)
+	}
+	return slices.Contains(list, any(clientID)) && (len(list) == 1 || c.Authorized == clientID)
 }
 
 // checkAccount compares who signed in with who was asked for.

@@ -20,8 +20,8 @@ func makePipe(t *testing.T, path string) {
 // process, so this test runs alone.
 func TestUmask(t *testing.T) {
 	for _, mask := range []int{0, 0o077, 0o277} {
-		old := syscall.Umask(mask)
 		dir := filepath.Join(t.TempDir(), "tokens")
+		old := syscall.Umask(mask)
 		s, err := FileStore(dir)
 		if err == nil {
 			err = s.Update(t.Context(), testKey, func(*Record) (*Record, error) { return testRecord(), nil })

@@ -58,7 +58,8 @@ func (r *Record) Encode() ([]byte, error) {
 }
 
 // DecodeRecord reads what Encode wrote, this version's or an earlier one's.
-// The error matches ErrCorrupt and has no part of the content in it.
+// The error matches ErrCorrupt, or ErrNewerRecord for what a later version wrote,
+// and has no part of the content in it.
 func DecodeRecord(data []byte) (*Record, error) {
 	var raw recordJSON
 	if len(data) > maxRecord {
@@ -67,9 +68,12 @@ func DecodeRecord(data []byte) (*Record, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("%w: not the JSON of a record", ErrCorrupt)
 	}
-	if raw.Version < 1 || raw.Version > recordVersion {
-		return nil, fmt.Errorf("%w: its version is %d; this program reads versions up to %d", ErrCorrupt, raw.Version,
-			recordVersion)
+	if raw.Version > recordVersion {
+		return nil, fmt.Errorf("%w: its version is %d and this program reads versions up to %d; "+
+			"update this program, or give it a profile of its own", ErrNewerRecord, raw.Version, recordVersion)
+	}
+	if raw.Version < 1 {
+		return nil, fmt.Errorf("%w: its version is %d", ErrCorrupt, raw.Version)
 	}
 	if raw.ClientID == "" || raw.RefreshToken == "" || len(raw.Scopes) == 0 {
 		return nil, fmt.Errorf("%w: it is incomplete", ErrCorrupt)

@@ -257,7 +257,8 @@ func TestFinalAddress(t *testing.T) {
 				answer = enc("state", w.state, "code", w.code(t))
 			}
 			status, location := visit(t, w.web, http.MethodGet, w.redirect+"?"+answer)
-			if status != http.StatusSeeOther || strings.ContainsAny(location, "?#&=") || strings.Contains(location, w.state) {
+			if status != http.StatusSeeOther || strings.ContainsAny(location, "?#&=") ||
+				strings.Contains(location, w.state) {
 				t.Errorf("got %d, %q; want a redirect to an address without parameters", status, location)
 			}
 			start := time.Now() // nobody follows the redirect
@@ -277,13 +278,14 @@ func TestWhoSignedIn(t *testing.T) {
 	w := r.startWaiting(func(c *Config) { c.Account = "bob@corp.example" })
 	r.shown(w.url)
 	var code string
-	catch := &http.Client{Transport: plainHTTP.Transport, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
-		if req.URL.Host == w.addr {
-			code = req.URL.Query().Get("code")
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
+	catch := &http.Client{Transport: plainHTTP.Transport,
+		CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+			if req.URL.Host == w.addr {
+				code = req.URL.Query().Get("code")
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}}
 	must(t, fakegoogle.Consent(t.Context(), catch, w.url, "bob@corp.example"))
 	_, body, _ := w.get(t, enc("state", w.state, "code", code), nil)
 	for _, want := range []string{"bob@corp.example", "<code>bigquery</code>"} {
@@ -293,7 +295,8 @@ func TestWhoSignedIn(t *testing.T) {
 	}
 	must(t, w.wait(t))
 	log := r.log.text()
-	if !strings.Contains(log, "level=INFO msg=\"auth: signed in\"") || !strings.Contains(log, "account=bob@corp.example") ||
+	if !strings.Contains(log, "level=INFO msg=\"auth: signed in\"") ||
+		!strings.Contains(log, "account=bob@corp.example") ||
 		!strings.Contains(log, "bigquery") {
 		t.Errorf("the log lacks who signed in: %s", log)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,22 +12,27 @@ import (
 )
 
 // FileStore returns a Store of one file for each sign-in in the directory dir;
-// "" means bigqueryuser in os.UserConfigDir(). A leading "~/" means the home
-// directory. The directory is made (0700) when first needed. Files are 0600,
-// written whole or not at all, and named by a hash.
+// "" means bigqueryuser in the user's configuration directory, on Windows in
+// the one that does not roam. A leading "~/" means the home directory. The
+// directory is made (0700) when first needed. Files are 0600, written whole or
+// not at all, and named by a hash.
 //
-// A directory that others may write to is refused. Whether the directory can
-// be made and written to is found out when it is used.
+// A directory of another user (but root), one that others may write to, and one
+// below a directory in which others could replace it, are refused. Whether the
+// directory can be made and written to is found out when it is used.
 func FileStore(dir string) (Store, error) {
 	s := &fileStore{rename: os.Rename, busy: sharingViolation, sync: (*os.File).Sync}
 	if dir == "" {
-		base, err := os.UserConfigDir()
+		base, former, err := configDirs(os.Getenv, os.UserConfigDir)
 		if err != nil {
 			s.unusable = errors.New("auth: the user's configuration directory is not known; set HOME or name a " +
 				"token directory")
 			return s, nil
 		}
 		s.dir, s.private = filepath.Join(base, "bigqueryuser"), true
+		if former != "" {
+			s.former = filepath.Join(former, "bigqueryuser")
+		}
 		return s, s.checkDir()
 	}
 	dir, err := expandHome(dir)
@@ -48,31 +52,12 @@ var (
 
 type fileStore struct {
 	dir      string
-	private  bool  // the directory is this package's own, so its mode may be repaired
-	unusable error // why there is no directory at all
+	former   string // where earlier versions kept the records; "" if that is dir
+	private  bool   // the directory is this package's own, so its mode may be repaired
+	unusable error  // why there is no directory at all
 	rename   func(from, to string) error
 	busy     func(error) bool // whether rename failed because the target is open
 	sync     func(*os.File) error
-}
-
-// checkDir refuses a directory in which others could plant files.
-func (s *fileStore) checkDir() error {
-	info, err := os.Stat(s.dir)
-	switch {
-	case err != nil: // made when needed; the error is reported then
-		return nil
-	case !info.IsDir():
-		return configError("configuration", "the token directory is not a directory: "+s.dir, "name another one")
-	case s.private && info.Mode().Perm()&0o077 != 0 && ownedByUser(info):
-		if os.Chmod(s.dir, 0o700) == nil {
-			return nil
-		}
-	}
-	if othersMayWrite(info) {
-		return configError("configuration", "others may write to the token directory "+s.dir,
-			"name another one, or chmod it to 0700")
-	}
-	return nil
 }
 
 func (s *fileStore) path(key string) string { return filepath.Join(s.dir, key+".json") }
@@ -83,6 +68,9 @@ func (s *fileStore) Get(_ context.Context, key string) (*Record, error) {
 		return nil, err
 	}
 	data, err := readPrivate(s.path(key))
+	if errors.Is(err, ErrNotFound) && s.former != "" {
+		data, err = readPrivate(filepath.Join(s.former, key+".json"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +82,16 @@ func (s *fileStore) Update(ctx context.Context, key string, fn func(*Record) (*R
 	if err := errors.Join(s.unusable, checkKey(key)); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("auth: making the token directory: %w", err)
-	}
-	if err := s.checkDir(); err != nil {
+	if err := s.makeDir(); err != nil {
 		return err
 	}
-	unlock, err := lockFile(ctx, filepath.Join(s.dir, key+".lock"))
+	unlock, err := s.lock(ctx, key)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 
+	s.fetchFormer(key)
 	old, err := s.Get(ctx, key)
 	if errors.Is(err, ErrCorrupt) {
 		err = s.setAside(key)
@@ -225,40 +211,4 @@ func (s *fileStore) clean(key, kind string) {
 			os.Remove(filepath.Join(s.dir, e.Name()))
 		}
 	}
-}
-
-// readPrivate reads a small file that only the user can read. It does not
-// follow a symbolic link and does not wait for a pipe's writer.
-func readPrivate(path string) ([]byte, error) {
-	f, err := openPrivate(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ErrNotFound
-	case err != nil:
-		if info, lerr := os.Lstat(path); lerr == nil && !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%w: it is not a regular file", ErrCorrupt)
-		}
-		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: it is not a regular file", ErrCorrupt)
-	case !ownedByUser(info):
-		return nil, fmt.Errorf("%w: it belongs to another user", ErrCorrupt)
-	case info.Size() > maxRecord:
-		return nil, fmt.Errorf("%w: it is larger than 64 KiB", ErrCorrupt)
-	case othersMayRead(info):
-		if err := f.Chmod(0o600); err != nil {
-			return nil, fmt.Errorf("%w: others can read it and that cannot be repaired", ErrCorrupt)
-		}
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
-	if err != nil {
-		return nil, fmt.Errorf("auth: reading the stored sign-in: %w", err)
-	}
-	return data, nil
 }

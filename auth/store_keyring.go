@@ -3,9 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -100,13 +97,10 @@ func (s *keyringStore) lock(ctx context.Context, key string) (func(), error) {
 	if s.files.unusable != nil {
 		return nil, s.files.unusable
 	}
-	if err := os.MkdirAll(s.files.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("auth: making the directory of lock files: %w", err)
-	}
-	if err := s.files.checkDir(); err != nil {
+	if err := s.files.makeDir(); err != nil {
 		return nil, err
 	}
-	return lockFile(ctx, filepath.Join(s.files.dir, key+".lock"))
+	return s.files.lock(ctx, key)
 }
 
 func (s *keyringStore) noteFailure(key string) { s.files.noteFailure(key) }

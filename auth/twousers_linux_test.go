@@ -2,6 +2,8 @@ package auth
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -45,6 +47,21 @@ func strangerMain(args []string) {
 		}
 		conn.Close()
 		fmt.Println("sent")
+	case "store": // directory: save a record in it, and say what went wrong
+		store, err := FileStore(args[1])
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if _, err := store.Get(context.Background(), testKey); !errors.Is(err, ErrNotFound) {
+			fmt.Println(err)
+		}
+		err = store.Update(context.Background(), testKey, func(*Record) (*Record, error) { return testRecord(), nil })
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("saved")
 	case "arguments": // text: the command lines of the machine that contain it
 		lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		if err != nil {
@@ -71,24 +88,39 @@ func stranger(t *testing.T, args ...string) string {
 	if os.Geteuid() != 0 {
 		t.Skip("a process of another user can only be started by root; CI runs this test as root")
 	}
-	cmd := exec.CommandContext(t.Context(), readableSelf(t), args...)
-	cmd.Env = []string{childEnv + "=stranger"}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("the other user's program: %v\n%s", err, out)
+	self := readableSelf(t)
+	for {
+		cmd := exec.CommandContext(t.Context(), self, args...)
+		cmd.Env = []string{childEnv + "=stranger"}
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, err := cmd.CombinedOutput()
+		switch {
+		case errors.Is(err, syscall.ETXTBSY):
+			// A process that another test has just started still has the copy open.
+			time.Sleep(5 * time.Millisecond)
+		case err != nil:
+			t.Fatalf("the other user's program: %v\n%s", err, out)
+		default:
+			return strings.TrimSpace(string(out))
+		}
 	}
-	return strings.TrimSpace(string(out))
 }
 
-// readableSelf is a copy of the test binary that every user can run.
-func readableSelf(t *testing.T) string {
+// publicDir is a directory that every user can look into.
+func publicDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bigqueryuser-test-")
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
+	return dir
+}
+
+// readableSelf is a copy of the test binary that every user can run.
+func readableSelf(t *testing.T) string {
+	t.Helper()
+	dir := publicDir(t)
 	in, err := os.Open("/proc/self/exe")
 	must(t, err)
 	defer in.Close()
@@ -109,7 +141,8 @@ func TestOpenerArgumentsAreOfNoUse(t *testing.T) {
 	dir := t.TempDir()
 	opener := filepath.Join(dir, "opener.sh")
 	// It sleeps with the address among its arguments, as a browser does.
-	must(t, os.WriteFile(opener, []byte("#!/bin/sh\necho $$ > "+dir+"/pid.new; mv "+dir+"/pid.new "+dir+"/pid\nsleep 60\n"), 0o700))
+	script := "#!/bin/sh\ncd " + dir + "; echo $$ > pid.new; mv pid.new pid; while :; do sleep 1; done\n"
+	must(t, os.WriteFile(opener, []byte(script), 0o700))
 	prompts := &promptLog{}
 	a := r.open(func(c *Config) {
 		c.OpenBrowser, c.Prompter = nil, prompts
@@ -121,24 +154,26 @@ func TestOpenerArgumentsAreOfNoUse(t *testing.T) {
 	waitFor(t, func() bool { _, err := os.Stat(pidFile); return err == nil })
 	defer endProcess(t, pidFile)
 
-	self, err := os.Executable()
-	must(t, err)
-	spy := exec.CommandContext(t.Context(), self, "arguments", opener)
-	spy.Env = []string{childEnv + "=stranger"}
+	var seen string
 	if os.Geteuid() == 0 {
-		spy.Path = readableSelf(t)
-		spy.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		seen = stranger(t, "arguments", opener)
+	} else { // a process of the same user, which can read no more
+		self, err := os.Executable()
+		must(t, err)
+		spy := exec.CommandContext(t.Context(), self, "arguments", opener)
+		spy.Env = []string{childEnv + "=stranger"}
+		out, err := spy.CombinedOutput()
+		must(t, err)
+		seen = string(out)
 	}
-	seen, err := spy.CombinedOutput()
-	must(t, err)
 	shown := prompts.all()[0]
 	for _, secret := range []string{"code_challenge", query(t, shown.URL, "state"), "client_id"} {
-		if strings.Contains(string(seen), secret) {
+		if strings.Contains(seen, secret) {
 			t.Errorf("the command line shows %q: %s", secret, seen)
 		}
 	}
 	start := ""
-	for _, field := range strings.Fields(string(seen)) {
+	for _, field := range strings.Fields(seen) {
 		if strings.HasPrefix(field, "http://127.0.0.1:") {
 			start = field
 		}
