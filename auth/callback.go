@@ -81,10 +81,7 @@ func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 // path is the escaped path of the redirect address; a redirect without one has
 // "/", as in a browser.
 func (rc *receiver) path() string {
-	if path := rc.uri.EscapedPath(); path != "" {
-		return path
-	}
-	return "/"
+	return slashed(rc.uri)
 }
 
 // below returns a path below the redirect address that cannot be guessed. It

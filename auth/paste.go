@@ -10,6 +10,23 @@ import (
 // maxPaste bounds what is pasted; a redirect address has a few hundred bytes.
 const maxPaste = 16 << 10
 
+// pasteMarks are what a terminal puts around what is pasted (bracketed paste).
+var pasteMarks = strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "", "\u009b200~", "", "\u009b201~", "")
+
+// isLoopbackAddr reports whether a text is a loopback host, with a port or without.
+func isLoopbackAddr(text string) bool {
+	u, err := url.Parse("http://" + text)
+	return err == nil && loopbackHost(u.Hostname()) && u.Host == text
+}
+
+// slashed is the path of an address; "/" where there is none.
+func slashed(u *url.URL) string {
+	if path := u.EscapedPath(); path != "" {
+		return path
+	}
+	return "/"
+}
+
 // paste takes the address that the browser ended at. The whole address is
 // needed: a bare code has no state, so nothing shows whose sign-in it is from.
 // The errors are meant for the person.
@@ -29,14 +46,19 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 	if len(text) > maxPaste {
 		return "", errors.New("this is too long to be the address; it begins with " + at.redirectURI)
 	}
-	// Terminals wrap long lines, and what is copied from a mail has quotes.
+	// Terminals mark what is pasted and wrap long lines, what is copied from a
+	// mail has quotes, and browsers hide the scheme.
+	text = pasteMarks.Replace(text)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsControl(r) {
 			return -1
 		}
 		return r
 	}, text)
-	text = strings.Trim(text, `"'<>`+"`")
+	text = strings.Trim(text, `"'<>`+"`“”‘’„«»‹›")
+	if host, _, ok := strings.Cut(text, "/"); ok && !strings.Contains(text, "://") && isLoopbackAddr(host) {
+		text = "http://" + text
+	}
 	switch {
 	case text == "":
 		return "", errors.New("nothing was pasted; the address begins with " + at.redirectURI)
@@ -52,7 +74,7 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 	// Browsers may have turned http into https, and people the number into the
 	// name. The state is the proof, so neither matters.
 	if err != nil || got.Scheme != "http" && got.Scheme != "https" || !loopbackHost(got.Hostname()) ||
-		got.Port() != want.Port() || got.Path != want.Path || got.User != nil {
+		portOf(got) != portOf(want) || slashed(got) != slashed(want) || got.User != nil {
 		return "", errors.New("this is the address of another page; it begins with " + at.redirectURI)
 	}
 	return got.RawQuery, nil

@@ -55,3 +55,6 @@ func endProcess(t *testing.T, pidFile string) {
 	must(t, err)
 	must(t, syscall.Kill(pid, syscall.SIGKILL))
 }
+
+// stopProcess stops a process as Ctrl-Z does, and reports whether it could.
+func stopProcess(p *os.Process) bool { return p.Signal(syscall.SIGSTOP) == nil }

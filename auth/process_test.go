@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -25,6 +26,10 @@ const childEnv = "BIGQUERYUSER_TEST_CHILD"
 // came of it, ended by a line "done".
 func childMain() {
 	job, secrets, dir := os.Args[1], os.Args[2], os.Args[3]
+	if job == "shell" {
+		shellMain()
+		return
+	}
 	client, err := LoadClient(secrets)
 	if err != nil {
 		fmt.Println(err)
@@ -35,6 +40,8 @@ func childMain() {
 		fmt.Println(err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	opened := 0
 	cfg := Config{Client: client, Store: store, Mode: ModeBrowser, Prompter: quietPrompter{}}
 	cfg.OpenBrowser = func(ctx context.Context, url string) error {
@@ -53,6 +60,20 @@ func childMain() {
 		cfg.OpenBrowser = func(ctx context.Context, url string) error { return fakegoogle.Deny(ctx, plainHTTP, url) }
 	case "manual":
 		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
+	case "interrupted": // ends the sign-in itself when Ctrl-C is pressed
+		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
+		defer stop()
+	case "no window": // an opener that ends well and shows nothing
+		cfg.Prompter, cfg.patience = nil, 300*time.Millisecond
+		cfg.OpenBrowser = func(context.Context, string) error { return nil }
+	case "hanging opener":
+		cfg.Prompter, cfg.patience = nil, 300*time.Millisecond
+		cfg.OpenBrowser = func(ctx context.Context, _ string) error { <-ctx.Done(); return nil }
+	case "impatient": // waits for another program's sign-in, for a second
+		cfg.Prompter, cfg.notice = waitingPrinter{}, 10*time.Millisecond
+		cfg.LoginTimeout, cfg.margin = 700*time.Millisecond, 300*time.Millisecond
 	}
 	a, err := New(cfg)
 	if err != nil {
@@ -60,8 +81,6 @@ func childMain() {
 		return
 	}
 	defer a.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	if err := a.Ensure(ctx); err != nil {
 		fmt.Println(err)
 		return

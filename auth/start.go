@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -53,12 +54,22 @@ func newStartPage(rc *receiver, at *attempt, cfg *Config) *startPage {
 		// Lax: the browser comes back from Google's site, where it would not
 		// send a Strict one. Without Max-Age it ends with the browser.
 		cookie: http.Cookie{
-			Name: "bigqueryuser-" + randomText()[:16], Value: randomText(), Path: rc.path(),
+			Name: "bigqueryuser-" + randomText()[:16], Value: randomText(), Path: cookiePath(rc.path()),
 			HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		},
 		visited: make(chan struct{}),
 		spied:   make(chan struct{}),
 	}
+}
+
+// cookiePath is the part of a path up to its first encoded character: clients
+// differ in whether they compare such characters encoded.
+func cookiePath(path string) string {
+	plain, _, encoded := strings.Cut(path, "%")
+	if !encoded {
+		return path
+	}
+	return plain[:strings.LastIndexByte(plain, '/')+1]
 }
 
 // serve sends the first visitor on to the consent page.

@@ -5,96 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
-
-// screen is the person's end of a pseudo-terminal: what is shown is kept, and
-// what is typed goes to the program.
-type screen struct {
-	t      *testing.T
-	master *os.File
-	mu     sync.Mutex
-	shown  bytes.Buffer
-	ended  chan struct{}
-}
-
-// startOnTerminal starts the program with a pseudo-terminal as its controlling
-// terminal, and with other standard streams, as in a pipeline.
-func startOnTerminal(t *testing.T, cmd *exec.Cmd) *screen {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("this machine has no pseudo-terminals: %v", err)
-	}
-	must(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	must(t, err)
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		master.Close()
-		t.Skipf("the pseudo-terminal cannot be opened: %v", err)
-	}
-	defer slave.Close()
-	cmd.ExtraFiles = []*os.File{slave} // file 3 of the child
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
-	must(t, cmd.Start())
-	c := &screen{t: t, master: master, ended: make(chan struct{})}
-	go func() {
-		defer close(c.ended)
-		buf := make([]byte, 4096)
-		for {
-			n, err := master.Read(buf)
-			c.mu.Lock()
-			c.shown.Write(buf[:n])
-			c.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() { master.Close(); <-c.ended })
-	return c
-}
-
-func (c *screen) text() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.shown.String()
-}
-
-// expect waits for a text on the screen.
-func (c *screen) expect(text string) {
-	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(c.text(), text); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			c.t.Fatalf("the terminal does not show %q:\n%s", text, c.text())
-		}
-	}
-}
-
-// consentURL is the address that the terminal shows.
-func (c *screen) consentURL() string {
-	c.t.Helper()
-	c.expect("open this address in a browser")
-	c.expect("press Enter")
-	for _, field := range strings.Fields(c.text()) {
-		if strings.HasPrefix(field, "http") && strings.Contains(field, "code_challenge=") {
-			return field
-		}
-	}
-	c.t.Fatalf("no address on the terminal:\n%s", c.text())
-	return ""
-}
 
 // S42 and the manual mode: a person at a terminal pastes the address, with
 // standard input and output being something else.
@@ -155,12 +72,202 @@ func TestManualModeTerminalHangsUp(t *testing.T) {
 	cmd.Stdout = &stdout
 	c := startOnTerminal(t, cmd)
 	url := c.consentURL()
+	c.expectEcho(false)
 	io.WriteString(c.master, "\x04") // end of input
+	c.expect("Nothing more is read here. Still waiting for the browser")
+	c.expectEcho(true)
 	must(t, fakegoogle.Consent(t.Context(), plainHTTP, url, ""))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, c.text())
 	}
 	if !strings.HasSuffix(stdout.String(), "done\n") {
 		t.Errorf("standard output: got %q", stdout.String())
+	}
+}
+
+// pasteCase is what a user may paste at the terminal.
+var pasteCases = []struct {
+	name string
+	text func(good string) string
+}{
+	{"as it is", func(s string) string { return s + "\n" }},
+	{"in two lines", func(s string) string { return s[:70] + "\n" + s[70:] + "\n" }},
+	{"in two lines, carriage returns", func(s string) string { return s[:70] + "\r" + s[70:] + "\r" }},
+	{"in three lines with blanks", func(s string) string {
+		return s[:40] + " \n  " + s[40:90] + "\n  " + s[90:] +
+			"\n"
+	}},
+	{"cut inside the code", func(s string) string {
+		cut := strings.Index(s, "code=") + 12
+		return s[:cut] + "\n" + s[cut:] + "\n"
+	}},
+	{"bracketed paste", func(s string) string { return "\x1b[200~" + s + "\x1b[201~\n" }},
+	{"bracketed paste in two lines", func(s string) string {
+		return "\x1b[200~" + s[:70] + "\n" + s[70:] +
+			"\x1b[201~\n"
+	}},
+	{"without http://", func(s string) string { return strings.TrimPrefix(s, "http://") + "\n" }},
+	{"in quotes", func(s string) string { return `"` + s + "\"\n" }},
+	{"in typographic quotes", func(s string) string { return "“" + s + "”\n" }},
+	{"in angle brackets", func(s string) string { return "  <" + s + ">\n" }},
+	{"after something else", func(s string) string { return "ls -l\n" + s + "\n" }},
+	{"after empty lines", func(s string) string { return "\n\n  \n" + s + "\n" }},
+}
+
+// T37: people paste badly.
+func TestPasteAtTerminal(t *testing.T) {
+	t.Parallel()
+	for _, tt := range pasteCases {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFamily(t, fakegoogle.Options{})
+			cmd := f.command("manual")
+			c := startOnTerminal(t, cmd)
+			url := c.consentURL()
+			c.expectEcho(false)
+			address := (&pasting{}).address(t, url)
+			io.WriteString(c.master, tt.text(address))
+			c.expect("Thank you")
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, c.text())
+			}
+			// S61: what is pasted is not shown, and the terminal echoes again.
+			if code := query(t, address, "code"); strings.Contains(c.text(), code[:12]) {
+				t.Errorf("the terminal shows the pasted address:\n%s", c.text())
+			}
+			c.expectEcho(true)
+			if got, want := f.google.Counts(),
+				(fakegoogle.Counts{AuthPages: 1, Consents: 1, Exchanges: 1}); got != want {
+				t.Errorf("requests: got %+v; want %+v", got, want)
+			}
+		})
+	}
+}
+
+// A pasted refusal ends the sign-in, and nobody is thanked.
+func TestPasteOfRefusal(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	cmd := f.command("manual")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	c := startOnTerminal(t, cmd)
+	url := c.consentURL()
+	refusal := query(t, url, "redirect_uri") + "?" + enc("state", query(t, url, "state"), "error", "access_denied")
+	io.WriteString(c.master, refusal+"\n")
+	c.expect("sign-in refused")
+	cmd.Wait() // it ends with the error
+	if strings.Contains(c.text(), "Thank you") || !strings.Contains(stdout.String(), "access_denied") {
+		t.Errorf("terminal:\n%s\nstandard output: %s", c.text(), stdout.String())
+	}
+}
+
+// A code that Google does not take ends the sign-in, and nobody is thanked.
+func TestPasteOfBadCode(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	cmd := f.command("manual")
+	c := startOnTerminal(t, cmd)
+	url := c.consentURL()
+	bad := query(t, url, "redirect_uri") + "?" + enc("state", query(t, url, "state"), "code", "4/0Aunknown-code")
+	io.WriteString(c.master, bad+"\n")
+	c.expect("invalid_grant")
+	cmd.Wait()
+	if strings.Contains(c.text(), "Thank you") {
+		t.Errorf("terminal:\n%s", c.text())
+	}
+}
+
+// Ctrl-C: the terminal is in order afterwards, and the error gives no advice
+// about time.
+func TestInterruptAtTerminal(t *testing.T) {
+	t.Parallel()
+	for _, job := range []string{"manual", "interrupted"} {
+		t.Run(job, func(t *testing.T) {
+			t.Parallel()
+			f := newFamily(t, fakegoogle.Options{})
+			cmd := f.command(job)
+			var stdout bytes.Buffer
+			cmd.Stdout = &stdout
+			c := startOnTerminal(t, cmd)
+			c.consentURL()
+			c.expectEcho(false)
+			start := time.Now()
+			io.WriteString(c.master, "\x03")
+			err := cmd.Wait()
+			if d := time.Since(start); d > 5*time.Second {
+				t.Errorf("it took %v to end", d)
+			}
+			state, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+			switch job {
+			case "manual":
+				if !state.Signaled() || state.Signal() != syscall.SIGINT {
+					t.Errorf("it ended by %v; want the signal", err)
+				}
+			case "interrupted":
+				if got := stdout.String(); !strings.Contains(got, "context canceled") ||
+					strings.Contains(got, "time") {
+					t.Errorf("standard output: got %q; want the end of the context without advice about time", got)
+				}
+			}
+			c.expectEcho(true)
+		})
+	}
+}
+
+// An opener that ends well or stays, and shows nothing: after a while the
+// terminal takes the address.
+func TestNoWindowAppears(t *testing.T) {
+	t.Parallel()
+	for _, job := range []string{"no window", "hanging opener"} {
+		t.Run(job, func(t *testing.T) {
+			t.Parallel()
+			f := newFamily(t, fakegoogle.Options{})
+			cmd := f.command(job)
+			c := startOnTerminal(t, cmd)
+			c.expect("no browser has opened the sign-in page so far")
+			url := c.consentURL()
+			io.WriteString(c.master, (&pasting{}).address(t, url)+"\n")
+			c.expect("Thank you")
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, c.text())
+			}
+		})
+	}
+}
+
+// S49: a program in the background is not stopped by the terminal: it waits for
+// the browser, and reads when it comes to the foreground.
+func TestBackgroundProgram(t *testing.T) {
+	t.Parallel()
+	for _, foreground := range []bool{false, true} {
+		t.Run(fmt.Sprint("to the foreground ", foreground), func(t *testing.T) {
+			t.Parallel()
+			f := newFamily(t, fakegoogle.Options{})
+			shell := f.command("shell")
+			shell.Args = append(shell.Args, "manual")
+			control, err := shell.StdinPipe()
+			must(t, err)
+			var stdout bytes.Buffer
+			shell.Stdout = &stdout
+			c := startOnTerminal(t, shell)
+			url := c.consentURL()
+			c.expect("runs in the background and does not read the terminal")
+			c.expectEcho(true)
+			io.WriteString(c.master, "for the shell\n")
+			if foreground {
+				fmt.Fprintln(control, "fg")
+				c.expect("Now the address can be pasted here")
+				io.WriteString(c.master, (&pasting{}).address(t, url)+"\n")
+				c.expect("Thank you")
+			} else {
+				must(t, fakegoogle.Consent(t.Context(), plainHTTP, url, ""))
+			}
+			waitFor(t, func() bool { return strings.Contains(c.text(), "job ended") })
+			control.Close()
+			if err := shell.Wait(); err != nil || !strings.Contains(stdout.String(), "done\n") {
+				t.Errorf("%v\n%s\n%s", err, stdout.String(), c.text())
+			}
+		})
 	}
 }
