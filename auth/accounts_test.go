@@ -131,7 +131,16 @@ func TestIDToken(t *testing.T) {
 		{"short issuer", map[string]any{"iss": "accounts.google.com"}, true},
 		{"other issuer", map[string]any{"iss": "https://evil.example"}, false},
 		{"other audience", map[string]any{"aud": "you"}, false},
+		{"list of one audience", map[string]any{"aud": []string{"me"}}, true},
+		{"list of another audience", map[string]any{"aud": []string{"you"}}, false},
 		{"list of audiences", map[string]any{"aud": []string{"me", "you"}}, false},
+		{"list of audiences for this client", map[string]any{"aud": []string{"me", "you"}, "azp": "me"}, true},
+		{"list of audiences for another client", map[string]any{"aud": []string{"me", "you"}, "azp": "you"}, false},
+		{"empty list of audiences", map[string]any{"aud": []string{}}, false},
+		{"fraction of a second", map[string]any{"exp": float64(now.Unix()) + 3600.25}, true},
+		{"expired, with a fraction", map[string]any{"exp": float64(now.Unix()) - 3600.25}, false},
+		{"end of time", map[string]any{"exp": 1e300}, true},
+		{"before all time", map[string]any{"exp": -1e300}, false},
 		{"other nonce", map[string]any{"nonce": "m"}, false},
 		{"expired", map[string]any{"exp": now.Unix() - 3600}, false},
 		{"a little expired", map[string]any{"exp": now.Unix() - 60}, true},
@@ -178,6 +187,12 @@ func TestLogoutAndRevoke(t *testing.T) {
 		{"logout", nil, false, false},
 		{"revoke", nil, true, false},
 		{"revoke, already invalid", &fakegoogle.Reply{Status: 400, Body: `{"error":"invalid_token"}`}, true, false},
+		{"revoke, 400 of another kind", &fakegoogle.Reply{Status: 400, Body: `{"error":"invalid_request"}`}, true,
+			true},
+		{"revoke, 400 of a proxy", &fakegoogle.Reply{Status: 400, Body: `<html>invalid_token</html>`}, true, true},
+		{"revoke, 401", &fakegoogle.Reply{Status: 401, Body: `{"error":"invalid_client"}`}, true, true},
+		{"revoke, 404", &fakegoogle.Reply{Status: 404, Body: `{"error":"invalid_token"}`}, true, true},
+		{"revoke, redirect", &fakegoogle.Reply{Status: 302, Header: http.Header{"Location": {"/"}}}, true, true},
 		{"revoke, 503", &fakegoogle.Reply{Status: 503}, true, true},
 		{"revoke, reset", &fakegoogle.Reply{Reset: true}, true, true},
 	}
@@ -203,9 +218,10 @@ func TestLogoutAndRevoke(t *testing.T) {
 			}
 			r.wantCounts(before)
 			if tt.kept {
-				if e, ok := errors.AsType[*Error](err); !ok || !e.Temporary() ||
-					strings.Contains(err.Error(), rec.RefreshToken) {
-					t.Errorf("got %v; want a Temporary error", err)
+				e, ok := errors.AsType[*Error](err)
+				passing := tt.reply.Reset || tt.reply.Status == 503
+				if !ok || e.Temporary() != passing || strings.Contains(err.Error(), rec.RefreshToken) {
+					t.Errorf("got %v; want an *Error, Temporary %v", err, passing)
 				}
 			} else if err != nil {
 				t.Errorf("got %v", err)

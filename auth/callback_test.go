@@ -167,6 +167,7 @@ func TestCallbackNoise(t *testing.T) {
 		{"POST", "POST /oauth2/callback" + answer + " HTTP/1.1\r\nContent-Length: 0\r\n" + host, "405"},
 		{"HEAD", "HEAD /oauth2/callback" + answer + " HTTP/1.1\r\n" + host, "405"},
 		{"OPTIONS", "OPTIONS /oauth2/callback" + answer + " HTTP/1.1\r\n" + host, "405"},
+		{"OPTIONS *", "OPTIONS * HTTP/1.1\r\n" + host, "405"},
 		{"CONNECT", "CONNECT " + w.addr + " HTTP/1.1\r\n" + host, "405"},
 		{"absolute form", "GET http://" + w.addr + "/oauth2/callback" + answer + " HTTP/1.1\r\n" + host, "404"},
 		{"20 KiB address", "GET /oauth2/callback?x=" + strings.Repeat("x", 20<<10) + " HTTP/1.1\r\n" + host, ""},

@@ -264,18 +264,22 @@ var oauthErrors = map[string]struct {
 	kind error
 	hint string
 }{
-	"invalid_client":         {ErrClientConfig, clientHint},
-	"deleted_client":         {ErrClientConfig, clientHint},
-	"unauthorized_client":    {ErrClientConfig, clientHint},
-	"disabled_client":        {ErrClientConfig, "Google has disabled the OAuth client; its owner finds the reason in the Cloud console, or uses a new client"},
-	"org_internal":           {ErrClientConfig, "the consent screen of the app is Internal; sign in with an account of its organization, or make it External"},
+	"invalid_client":      {ErrClientConfig, clientHint},
+	"deleted_client":      {ErrClientConfig, clientHint},
+	"unauthorized_client": {ErrClientConfig, clientHint},
+	"disabled_client": {ErrClientConfig,
+		"Google has disabled the OAuth client; its owner finds the reason in the Cloud console, or uses a new client"},
+	"org_internal": {ErrClientConfig,
+		"the consent screen of the app is Internal; sign in with an account of its organization, or make it External"},
 	"invalid_scope":          {ErrClientConfig, requestHint},
 	"redirect_uri_mismatch":  {ErrClientConfig, requestHint},
 	"invalid_request":        {ErrClientConfig, requestHint},
 	"unsupported_grant_type": {ErrClientConfig, requestHint},
-	"access_denied":          {ErrConsentDenied, "the sign-in was cancelled, or the account is not among the test users of the app's consent screen"},
-	"admin_policy_enforced":  {ErrConsentDenied, adminHint},
-	"restricted_client":      {ErrClientConfig, "the OAuth client may not ask for these scopes; check its verification in the Cloud console"},
+	"access_denied": {ErrConsentDenied,
+		"the sign-in was cancelled, or the account is not among the test users of the app's consent screen"},
+	"admin_policy_enforced": {ErrConsentDenied, adminHint},
+	"restricted_client": {ErrClientConfig,
+		"the OAuth client may not ask for these scopes; check its verification in the Cloud console"},
 }
 
 const (

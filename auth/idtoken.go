@@ -49,7 +49,7 @@ func checkIDToken(token string, client *Client, nonce string, now time.Time) (*c
 		return bad("is for another client")
 	case c.Nonce != nonce:
 		return bad("belongs to another sign-in")
-	case now.Add(-skew).After(time.Unix(int64(min(c.Expiry, maxExpiry)), 0)):
+	case now.Add(-skew).After(time.Unix(int64(max(0, min(c.Expiry, maxExpiry))), 0)):
 		return bad("has expired; check this machine's clock")
 	case c.Subject == "":
 		return bad("names no account")
