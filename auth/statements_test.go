@@ -1,234 +1,251 @@
 package auth
 
-import (
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"maps"
-	"net"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
-	"testing"
-	"time"
-)
-
-// statements maps the security statements of the design (S) and its list of
-// adversarial tests (T) to the tests that hold them. A name with a slash is of
-// another package of the module.
-var statements = map[string][]string{
-	"S1":  {"TestListenerIsLoopback", "TestRedirectPort"},
-	"S2":  {"TestRedirectPort", "TestWebClientRedirect", "TestEnsureAsksOnceAndRefreshesSilently"},
-	"S3":  {"TestCallbackHost"},
-	"S4":  {"TestCallbackNoise"},
-	"S5":  {"TestCallbackRefusesForeignAnswers", "FuzzCallbackQuery"},
-	"S6":  {"TestCallbackDenied"},
-	"S7":  {"TestAuthorizationRequest", "TestCallbackTwice", "TestSources"},
-	"S8":  {"TestCallbackRefusesForeignAnswers"},
-	"S9":  {"TestCallbackTwice"},
-	"S10": {"TestCallbackPrefetch"},
-	"S11": {"TestCallbackUnderLoad", "TestListenerLimitsConnections", "TestCallbackNoise", "TestLimits"},
-	"S12": {"TestPages"},
-	"S13": {"TestPages", "TestPageWhenNotSaved"},
-	"S14": {"TestWaitersLeave", "TestCloseDuringConsent", "TestAbortedSignInsLeaveNothing", "TestMain"},
-	"S15": {"TestSources"},
-	"S16": {"TestCallbackRefusesForeignAnswers", "TestCallbackWithoutIssuer"},
-	"S17": {"TestAuthorizationRequest"},
-	"S18": {"TestOpener", "TestSources"},
-	"S19": {"TestSources", "TestAuthorizationRequest"},
-	"S20": {"TestAuthorizationRequest"},
-	"S21": {"TestLimits", "TestRefreshFaults", "TestParseClient", "TestSources"},
-	"S22": {"TestParseClient", "FuzzParseClient"},
-	"S23": {"TestRefreshFaults", "TestExchangeIsNotRepeated"},
-	"S24": {"TestIncompleteExchange"},
-	"S25": {"TestGrantedScopes"},
-	"S26": {"TestUmask", "TestFilesOnDisk", "TestCrashBeforeRename"},
-	"S27": {"TestUnusableFiles", "TestFileModeIsRepaired"},
-	"S28": {"TestUnusableFiles"},
-	"S29": {"TestKeys", "TestFilesOnDisk", "TestTypesHideSecrets"},
-	"S30": {"TestForeignRecord"},
-	"S31": {"TestKilledProcessFreesLock", "TestFilesOnDisk", "TestFileStoreDirectory"},
-	"S32": {"TestSignInWithoutWorkingStore", "TestReadOnlyDirectory"},
-	"S33": {"TestKeyringSignIn", "TestKeyringUnavailable"},
-	"S34": {"TestTypesHideSecrets", "TestErrorsHideSecrets"},
-	"S35": {"dsn/TestParseErrors", "dsn/FuzzErrorsRepeatNoValue"},
-	"S36": {"TestErrorsHideSecrets", "TestPrintable", "TestRefreshFaults"},
-	"S37": {"TestLogoutAndRevoke"},
-	"S38": {"TestTypesHideSecrets", "TestOpener", "TestManualModeAtTerminal"},
-	"S39": {"TestConcurrentEnsureAsksOnce", "TestProcessesShareConsent", "TestProcessesShareRefresh"},
-	"S40": {"TestHeadlessFailsFast", "TestNeverDoesNotWait"},
-	"S41": {"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn",
-		"TestProcessesShareRefusal"},
-	"S42": {"TestPaste", "TestManualModeAtTerminal", "FuzzPaste"},
-	"S43": {"TestLogoutAndRevoke", "TestSources"},
-
-	"T1":  {"TestConcurrentEnsureAsksOnce", "driver/TestOneSignIn"},
-	"T2":  {"TestProcessesShareConsent"},
-	"T3":  {"TestProcessesShareRefresh"},
-	"T4":  {"TestKilledProcessFreesLock"},
-	"T5":  {"TestWaitersLeave"},
-	"T6":  {"TestCloseDuringConsent", "driver/TestCloseDuringConsent"},
-	"T7":  {"TestCallbackRefusesForeignAnswers"},
-	"T8":  {"TestCallbackDenied"},
-	"T9":  {"TestCallbackHost"},
-	"T10": {"TestCallbackNoise"},
-	"T11": {"TestCallbackUnderLoad"},
-	"T12": {"TestCallbackPrefetch"},
-	"T13": {"TestCallbackTwice"},
-	"T14": {"TestCallbackTwice", "TestCallbackRace"},
-	"T15": {"TestListenerIsLoopback"},
-	"T16": {"TestRedirectPort"},
-	"T17": {"TestAuthorizationRequest"},
-	"T18": {"TestRefreshFaults", "TestRefreshHonoursRetryAfter", "TestErrorsHideSecrets"},
-	"T19": {"TestReconsent", "TestReconsentFromEnsure"},
-	"T20": {"TestReconsent"},
-	"T21": {"TestRefreshPrefersNewerRecord"},
-	"T22": {"TestExchangeFailureDoesNotLoop"},
-	"T23": {"TestRefreshFaults"},
-	"T24": {"TestIncompleteExchange", "TestRefreshTokenRotation"},
-	"T25": {"TestGrantedScopes"},
-	"T26": {"TestKeys"},
-	"T27": {"TestWrongAccount"},
-	"T28": {"TestUnusableFiles", "TestForeignRecord", "TestFileModeIsRepaired"},
-	"T29": {"TestUmask", "TestCrashBeforeRename", "TestFilesOnDisk"},
-	"T30": {"TestSignInWithoutWorkingStore", "TestReadOnlyDirectory", "TestPageWhenNotSaved"},
-	"T31": {"TestReadersSeeWholeRecords", "TestRenameIsTriedAgain"},
-	"T32": {"TestTypesHideSecrets", "TestErrorsHideSecrets"}, // and every test with a rig
-	"T33": {"dsn/TestParseErrors", "dsn/FuzzErrorsRepeatNoValue"},
-	"T34": {"TestParseClient", "TestLoadClient"},
-	"T35": {"TestOpener"},
-	"T36": {"TestModeAuto", "TestHeadlessFailsFast"},
-	"T37": {"TestPaste", "TestPasteSignsIn", "TestPasteAndCallback"},
-	"T38": {"TestLoginTimeoutAndBackoff"},
-	"T39": {"TestRefreshOutlivesCallersContext"},
-	"T40": {"TestStrangeLifetimes", "TestClockJumps"},
-	"T41": {"TestInvalidate", "driver/TestTokenRefusedOnce", "driver/TestTokenRefusedForEver"},
-	"T42": {"TestAmbientCredentialsAreIgnored", "driver/TestNoAmbientCredentials",
-		"driver/TestQuotaProjectFromEnvironment"},
-	"T43": {"TestLogoutAndRevoke"},
-	"T44": {"TestLogoutDuringRefresh"},
-	"T45": {"TestStoreLocks", "TestSignInWithoutWorkingStore"},
-	"T46": {"TestCallbackRefusesForeignAnswers", "TestCallbackWithoutIssuer"},
-	"T47": {"TestPages", "TestPageOfFastEnd"},
-	"T48": {"TestAbortedSignInsLeaveNothing"},
-	"T49": {"TestTwoAuthenticatorsShareConsent", "driver/TestTwoDatabases"},
-	"T50": {"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPaste"},
+// A statement is what the sign-in promises, or, with a T, what an adversary
+// tries. Its tests go red when it is not true any more; a name with a slash is of
+// another package of this repository.
+type statement struct {
+	id, says string
+	tests    []string
 }
 
-// Every number has its row, and every row names tests that exist.
-func TestStatements(t *testing.T) {
-	t.Parallel()
-	want := map[string]bool{}
-	for i := range 43 {
-		want[fmt.Sprint("S", i+1)] = true
-	}
-	for i := range 50 {
-		want[fmt.Sprint("T", i+1)] = true
-	}
-	for id := range statements {
-		if !want[id] {
-			t.Errorf("%s is no statement", id)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(want)) {
-		if len(statements[id]) == 0 {
-			t.Errorf("%s has no test", id)
-		}
-	}
-	have := map[string]map[string]bool{"auth": testNames(t, "."), "dsn": testNames(t, "../dsn"),
-		"driver": testNames(t, "../driver")}
-	for id, names := range statements {
-		for _, name := range names {
-			pkg, test, ok := strings.Cut(name, "/")
-			if !ok {
-				pkg, test = "auth", name
-			}
-			if !have[pkg][test] {
-				t.Errorf("%s: there is no test %s in package %s", id, test, pkg)
-			}
-		}
-	}
-}
+// statements is the table behind the section "For a security review" of the
+// package documentation.
+var statements = []statement{
+	{"S1", "The callback port is bound to 127.0.0.1, or to [::1] where there is no IPv4 loopback; for a " +
+		"registered localhost to both.",
+		[]string{"TestListenerIsLoopback", "TestRedirectPort", "TestLocalhostTaken"}},
+	{"S2", "redirect_uri names the bound address and port and is the same in both requests.",
+		[]string{"TestRedirectPort", "TestWebClientRedirect", "TestEnsureAsksOnceAndRefreshesSilently"}},
+	{"S3", "A request with another Host header changes nothing.",
+		[]string{"TestCallbackHost"}},
+	{"S4", "Only a GET of the exact path has an effect.",
+		[]string{"TestCallbackNoise"}},
+	{"S5", "An answer with a wrong, missing or repeated state changes nothing.",
+		[]string{"TestCallbackRefusesForeignAnswers", "FuzzCallbackQuery"}},
+	{"S6", "A refusal has to carry the state as well.",
+		[]string{"TestCallbackDenied"}},
+	{"S7", "The state has 256 random bits, is compared in constant time and works once.",
+		[]string{"TestAuthorizationRequest", "TestCallbackTwice", "TestSources"}},
+	{"S8", "Repeated parameters are refused.",
+		[]string{"TestCallbackRefusesForeignAnswers"}},
+	{"S9", "A second valid answer gets the final page and is ignored.",
+		[]string{"TestCallbackTwice"}},
+	{"S10", "A page that is loaded ahead does not use the code up.",
+		[]string{"TestCallbackPrefetch"}},
+	{"S11", "Idle, slow and oversized requests neither block nor end the sign-in.",
+		[]string{"TestCallbackUnderLoad", "TestListenerLimitsConnections", "TestCallbackNoise", "TestLimits"}},
+	{"S12", "The pages are static, load nothing and show no code, state or foreign markup.",
+		[]string{"TestPages"}},
+	{"S13", "The page says success only after the tokens were got and saved.",
+		[]string{"TestPages", "TestPageWhenNotSaved"}},
+	{"S14", "The port is closed at every end, and nothing is left behind.",
+		[]string{"TestWaitersLeave", "TestCloseDuringConsent", "TestAbortedSignInsLeaveNothing", "TestMain",
+			"TestCloseEndsGuard"}},
+	{"S15", "The server has a handler of its own.",
+		[]string{"TestSources"}},
+	{"S16", "An issuer in the answer has to be the expected one.",
+		[]string{"TestCallbackRefusesForeignAnswers", "TestCallbackWithoutIssuer"}},
+	{"S17", "PKCE is S256 with a fresh verifier, which goes into the token request alone.",
+		[]string{"TestAuthorizationRequest"}},
+	{"S18", "The system's browser gets the address as one argument, without a shell.",
+		[]string{"TestOpener", "TestSources"}},
+	{"S19", "There is no out-of-band flow, device flow or embedded browser.",
+		[]string{"TestSources", "TestAuthorizationRequest"}},
+	{"S20", "The scopes are those of the configuration.",
+		[]string{"TestAuthorizationRequest"}},
+	{"S21", "Token requests use https, follow no redirect, and are bounded in time and size.",
+		[]string{"TestLimits", "TestRefreshFaults", "TestParseClient", "TestSources"}},
+	{"S22", "A client file can't name a server of others.",
+		[]string{"TestParseClient", "FuzzParseClient", "TestClientEndpoints"}},
+	{"S23", "A code or refresh token is sent once for each attempt.",
+		[]string{"TestRefreshFaults", "TestExchangeIsNotRepeated"}},
+	{"S24", "An incomplete answer is an error and is not stored.",
+		[]string{"TestIncompleteExchange"}},
+	{"S25", "The granted scopes have to cover those asked for.",
+		[]string{"TestGrantedScopes"}},
+	{"S26", "Records are written 0600 in a 0700 directory, in one step.",
+		[]string{"TestUmask", "TestFilesOnDisk", "TestCrashBeforeRename"}},
+	{"S27", "A file that is not the user's own, regular and small one is not read.",
+		[]string{"TestUnusableFiles", "TestFileModeIsRepaired"}},
+	{"S28", "A damaged record is set aside with one warning and no content.",
+		[]string{"TestUnusableFiles", "TestNewerRecord"}},
+	{"S29", "A record has no client secret, and its name tells nothing.",
+		[]string{"TestKeys", "TestFilesOnDisk", "TestTypesHideSecrets"}},
+	{"S30", "A record of another client, scope or account is ignored.",
+		[]string{"TestForeignRecord"}},
+	{"S31", "The lock is a file of its own and ends with the process.",
+		[]string{"TestKilledProcessFreesLock", "TestFilesOnDisk", "TestFileStoreDirectory"}},
+	{"S32", "Without a place to save, the sign-in works until the process ends.",
+		[]string{"TestSignInWithoutWorkingStore", "TestReadOnlyDirectory"}},
+	{"S33", "The platform's secure storage can be used.",
+		[]string{"TestKeyringSignIn", "TestKeyringUnavailable"}},
+	{"S34", "No secret is in an error, a log line or the printed form of a type.",
+		[]string{"TestTypesHideSecrets", "TestErrorsHideSecrets"}},
+	{"S35", "A DSN takes no secret, and its errors repeat no value.",
+		[]string{"dsn/TestParseErrors", "dsn/FuzzErrorsRepeatNoValue"}},
+	{"S36", "Errors of the token endpoint are rebuilt from their fields.",
+		[]string{"TestErrorsHideSecrets", "TestPrintable", "TestRefreshFaults"}},
+	{"S37", "A revoked token is sent in the body.",
+		[]string{"TestLogoutAndRevoke"}},
+	{"S38", "The consent page's address goes to the prompter and not to the log.",
+		[]string{"TestTypesHideSecrets", "TestOpener", "TestManualModeAtTerminal"}},
+	{"S39", "Any number of callers and processes ask once and refresh once.",
+		[]string{"TestConcurrentEnsureAsksOnce", "TestProcessesShareConsent", "TestProcessesShareRefresh"}},
+	{"S40", "Where nobody can be asked the error comes at once.",
+		[]string{"TestHeadlessFailsFast", "TestNeverDoesNotWait"}},
+	{"S41", "After a failed sign-in nobody is asked again for a while.",
+		[]string{"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn",
+			"TestProcessesShareRefusal"}},
+	{"S42", "A paste needs the whole address and is read from the terminal alone.",
+		[]string{"TestPaste", "TestManualModeAtTerminal", "FuzzPaste", "TestPasteAtTerminal",
+			"TestBackgroundProgram"}},
+	{"S43", "Revoking happens on request only.",
+		[]string{"TestLogoutAndRevoke", "TestSources"}},
+	{"S44", "Tokens go to BigQuery at Google, to a loopback endpoint of a loopback client, or to a host " +
+		"that code or the environment trusts.",
+		[]string{"driver/TestTrustedEndpoints", "driver/TestTokensStayHome", "dsn/TestEndpointRules"}},
+	{"S45", "The consent address stands in no command line.",
+		[]string{"TestOpenerArgumentsAreOfNoUse"}},
+	{"S46", "The opener gets a start page that works once, sets a cookie and answers the user's own processes.",
+		[]string{"TestStartPage", "TestStartCookie", "TestTerminalAddressIsSeparate",
+			"TestSecondVisitorEndsSignIn", "TestSignInIsTakenBack", "TestOpenerArgumentsAreOfNoUse",
+			"TestAnswerOfAnotherUser", "TestFindSocket", "internal/browser/TestStartPage"}},
+	{"S47", "Both endpoints of a client are Google's, or both of one loopback origin.",
+		[]string{"TestClientEndpoints"}},
+	{"S48", "Google's endpoints are known to the letter.",
+		[]string{"TestClientEndpoints", "FuzzParseClient"}},
+	{"S49", "The terminal is read only from its foreground process group.",
+		[]string{"TestBackgroundProgram"}},
+	{"S50", "Waiting for another process ends, and the error names the holder.",
+		[]string{"TestWaitForHolderEnds", "TestWaitInOneProgram", "TestLongSignInIsSaved"}},
+	{"S51", "A redirect to localhost is listened for on both families, one to [::1] there.",
+		[]string{"TestWebClientAddresses", "TestLocalhostTaken", "TestLocalhostOfOneFamily"}},
+	{"S52", "A redirect without a path equals one with a slash.",
+		[]string{"TestWebClientAddresses"}},
+	{"S53", "Application-default credentials are read once, from one file.",
+		[]string{"TestDefaultCredentialsPath", "TestCredentialAddresses", "TestMachineCredentials",
+			"TestWorkforceCredentials"}},
+	{"S54", "Text of servers is cleaned of control, bidi and line-break characters.",
+		[]string{"TestPrintable", "TestHints", "driver/TestForeignText"}},
+	{"S55", "Secrets are removed from texts in plain, encoded and cut forms.",
+		[]string{"TestSecretsAreRemoved", "TestErrorsHideSecrets"}},
+	{"S56", "A token directory that others own or could replace is refused.",
+		[]string{"TestTokenDirectory", "TestFilesOfAnotherUser"}},
+	{"S57", "The lock file is opened and made without following links.",
+		[]string{"TestLockFileLinks"}},
+	{"S58", "A record of a newer version is left alone and told.",
+		[]string{"TestNewerRecord"}},
+	{"S59", "Revoke takes only invalid_token for gone.",
+		[]string{"TestLogoutAndRevoke", "internal/oauthserver/TestRevokeRefused"}},
+	{"S60", "Who signed in, with which scopes, is logged and shown.",
+		[]string{"TestWhoSignedIn"}},
+	{"S61", "The browser ends at an address without code and state, and a paste is not echoed.",
+		[]string{"TestFinalAddress", "TestPasteAtTerminal", "internal/browser/TestStartPage"}},
+	{"S62", "Proxy, certificate authorities and dialer are one setting, and the sign-in always verifies.",
+		[]string{"TestSignInFollowsDefaultTransport", "driver/TestOneNetworkStack"}},
+	{"S63", "On Windows the port is exclusive and records do not roam.",
+		[]string{"TestFormerDirectory", "TestSources"}},
 
-func testNames(t *testing.T, dir string) map[string]bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	must(t, err)
-	names := map[string]bool{}
-	for _, file := range files {
-		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		must(t, err)
-		for _, decl := range tree.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil {
-				names[f.Name.Name] = true
-			}
-		}
-	}
-	return names
-}
-
-// What can't be seen from outside is read off the sources.
-func TestSources(t *testing.T) {
-	t.Parallel()
-	never := map[string]string{ // a pattern, and the statement it would break
-		`DefaultServeMux|http\.Handle\(|http\.HandleFunc\(|http\.ListenAndServe`: "S15",
-		`oauth:2\.0:oob|device/code|device_code|DeviceAuth`:                      "S19",
-		`InsecureSkipVerify(:| =) *true`:                                         "S21",
-		`"0\.0\.0\.0|"\[::\]|"localhost:|Listen\("tcp",`:                         "S1",
-		`"math/rand`:                          "S7",
-		`"(sh|bash|cmd|cmd\.exe|powershell)"`: "S18",
-		`os\.Stdin|os\.Stdout|fmt\.Print`:     "S42",
-		`os\.TempDir\(`:                       "S31",
-		`google\.FindDefault|google\.DefaultTokenSource|ComputeTokenSource`: "T42",
-		`\.Revoke\(`:             "S43",
-		`include_granted_scopes`: "S20",
-	}
-	files, err := filepath.Glob("*.go")
-	must(t, err)
-	constantTime := false
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		must(t, err)
-		var code strings.Builder
-		for line := range strings.Lines(string(text)) {
-			if !strings.HasPrefix(strings.TrimSpace(line), "//") {
-				code.WriteString(line)
-			}
-		}
-		for pattern, id := range never {
-			if found := regexp.MustCompile(pattern).FindString(code.String()); found != "" {
-				t.Errorf("%s: %s has %q", id, file, found)
-			}
-		}
-		constantTime = constantTime || strings.Contains(code.String(),
-			"subtle.ConstantTimeCompare([]byte(q.Get(\"state\")), []byte(at.state))")
-	}
-	if !constantTime {
-		t.Error("S7: the state is not compared in constant time")
-	}
-}
-
-// S11, S21: the limits that take too long to reach in a test.
-func TestLimits(t *testing.T) {
-	t.Parallel()
-	e := newEndpoint(&Client{}, nil)
-	if e.http.Timeout != 30*time.Second || e.http.CheckRedirect(nil, nil) == nil || e.http.Jar != nil {
-		t.Error("the HTTP client has another time limit, follows redirects or keeps cookies")
-	}
-	if maxBody != 1<<20 {
-		t.Errorf("answers are read up to %d bytes; want 1 MiB", maxBody)
-	}
-	listeners, err := loopbackListeners(net.Listen, 0)
-	must(t, err)
-	s := serveLoopback(listeners, nil)
-	defer s.close()
-	if s.srv.ReadHeaderTimeout != 5*time.Second || s.srv.IdleTimeout == 0 || s.srv.MaxHeaderBytes != 16<<10 {
-		t.Error("the callback server has other limits")
-	}
+	{"T1", "50 connections on an empty store ask once.",
+		[]string{"TestConcurrentEnsureAsksOnce", "driver/TestOneSignIn"}},
+	{"T2", "8 processes on one empty directory ask once.",
+		[]string{"TestProcessesShareConsent"}},
+	{"T3", "8 processes with an expired token and rotating refresh tokens refresh once.",
+		[]string{"TestProcessesShareRefresh"}},
+	{"T4", "A process that is killed while it asks holds up nobody.",
+		[]string{"TestKilledProcessFreesLock"}},
+	{"T5", "A waiter that leaves does not disturb the others; the last one frees the port.",
+		[]string{"TestWaitersLeave"}},
+	{"T6", "Closing ends a sign-in that waits.",
+		[]string{"TestCloseDuringConsent", "driver/TestCloseDuringConsent"}},
+	{"T7", "Wrong, missing and repeated parameters change nothing.",
+		[]string{"TestCallbackRefusesForeignAnswers"}},
+	{"T8", "A refusal counts with the right state, once, for all waiters.",
+		[]string{"TestCallbackDenied"}},
+	{"T9", "Other Host headers are refused.",
+		[]string{"TestCallbackHost"}},
+	{"T10", "Noise at the port leaves the sign-in alone.",
+		[]string{"TestCallbackNoise"}},
+	{"T11", "200 idle connections do not keep the browser out.",
+		[]string{"TestCallbackUnderLoad"}},
+	{"T12", "A prefetch and the real request make one exchange.",
+		[]string{"TestCallbackPrefetch"}},
+	{"T13", "A reload makes no second request.",
+		[]string{"TestCallbackTwice"}},
+	{"T14", "Two answers that race make one exchange.",
+		[]string{"TestCallbackTwice", "TestCallbackRace"}},
+	{"T15", "The port does not answer on the network.",
+		[]string{"TestListenerIsLoopback"}},
+	{"T16", "A fixed port that is taken is an error; without IPv4 it is [::1].",
+		[]string{"TestRedirectPort"}},
+	{"T17", "The verifier fits the challenge and differs each time.",
+		[]string{"TestAuthorizationRequest"}},
+	{"T18", "Every fault of the token endpoint has its class and shows no secret.",
+		[]string{"TestRefreshFaults", "TestRefreshHonoursRetryAfter", "TestErrorsHideSecrets"}},
+	{"T19", "A dead refresh token leads to one consent.",
+		[]string{"TestReconsent", "TestReconsentFromEnsure"}},
+	{"T20", "Session control is told apart and answered by a new consent.",
+		[]string{"TestReconsent"}},
+	{"T21", "A newer record of another process is used, not deleted.",
+		[]string{"TestRefreshPrefersNewerRecord"}},
+	{"T22", "A failing exchange does not loop.",
+		[]string{"TestExchangeFailureDoesNotLoop"}},
+	{"T23", "Errors of the client keep the record.",
+		[]string{"TestRefreshFaults"}},
+	{"T24", "Refresh tokens: none is an error, a new one is kept.",
+		[]string{"TestIncompleteExchange", "TestRefreshTokenRotation"}},
+	{"T25", "Missing scopes are refused, implied ones count.",
+		[]string{"TestGrantedScopes"}},
+	{"T26", "Other settings have other records; their order does not matter.",
+		[]string{"TestKeys"}},
+	{"T27", "Somebody else than asked for is refused.",
+		[]string{"TestWrongAccount"}},
+	{"T28", "Whatever lies in the record's place does no harm.",
+		[]string{"TestUnusableFiles", "TestForeignRecord", "TestFileModeIsRepaired"}},
+	{"T29", "Modes do not depend on the umask; a crash leaves the old record.",
+		[]string{"TestUmask", "TestCrashBeforeRename", "TestFilesOnDisk"}},
+	{"T30", "Read-only directories and full disks: one warning.",
+		[]string{"TestSignInWithoutWorkingStore", "TestReadOnlyDirectory", "TestPageWhenNotSaved"}},
+	{"T31", "Readers see whole records; a busy target is tried again.",
+		[]string{"TestReadersSeeWholeRecords", "TestRenameIsTriedAgain"}},
+	{"T32", "No planted secret shows up in logs and texts.",
+		[]string{"TestTypesHideSecrets", "TestErrorsHideSecrets"}},
+	{"T33", "Secrets in a DSN are refused without being repeated.",
+		[]string{"dsn/TestParseErrors", "dsn/FuzzErrorsRepeatNoValue"}},
+	{"T34", "Client files of all kinds.",
+		[]string{"TestParseClient", "TestLoadClient"}},
+	{"T35", "Openers that are missing, fail, stay or print.",
+		[]string{"TestOpener"}},
+	{"T36", "Who is asked how, in which environment.",
+		[]string{"TestModeAuto", "TestHeadlessFailsFast"}},
+	{"T37", "Pastes of all kinds.",
+		[]string{"TestPaste", "TestPasteSignsIn", "TestPasteAndCallback", "TestPasteAtTerminal",
+			"TestPasteOfRefusal"}},
+	{"T38", "A sign-in that is never answered ends, with advice.",
+		[]string{"TestLoginTimeoutAndBackoff"}},
+	{"T39", "A refresh does not depend on an earlier context.",
+		[]string{"TestRefreshOutlivesCallersContext"}},
+	{"T40", "Strange lifetimes and clocks.",
+		[]string{"TestStrangeLifetimes", "TestClockJumps"}},
+	{"T41", "A token that the API refuses is replaced once.",
+		[]string{"TestInvalidate", "driver/TestTokenRefusedOnce", "driver/TestTokenRefusedForEver"}},
+	{"T42", "Ambient credentials are not read.",
+		[]string{"TestAmbientCredentialsAreIgnored", "driver/TestNoAmbientCredentials",
+			"driver/TestQuotaProjectFromEnvironment"}},
+	{"T43", "Logout is local, Revoke makes one request.",
+		[]string{"TestLogoutAndRevoke"}},
+	{"T44", "A refresh does not bring a removed record back.",
+		[]string{"TestLogoutDuringRefresh"}},
+	{"T45", "A store that panics or can't lock does no harm.",
+		[]string{"TestStoreLocks", "TestSignInWithoutWorkingStore"}},
+	{"T46", "A wrong issuer is refused, a missing one is not.",
+		[]string{"TestCallbackRefusesForeignAnswers", "TestCallbackWithoutIssuer"}},
+	{"T47", "The pages escape foreign text and tell failures.",
+		[]string{"TestPages", "TestPageOfFastEnd"}},
+	{"T48", "200 aborted sign-ins leave no goroutine and no file open.",
+		[]string{"TestAbortedSignInsLeaveNothing"}},
+	{"T49", "Two pools of one program share a consent.",
+		[]string{"TestTwoAuthenticatorsShareConsent", "driver/TestTwoDatabases"}},
+	{"T50", "Fuzz targets.",
+		[]string{"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPaste"}},
 }

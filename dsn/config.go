@@ -21,7 +21,8 @@ type Config struct {
 
 	// Auth says whose credentials are used. "user" (and ""): those of the person
 	// who signs in. "adc": the application-default credentials of this machine,
-	// whoever they belong to. "none": none at all, for an Endpoint on loopback only.
+	// whoever they belong to. "none": none at all, for an Endpoint that wants none,
+	// such as that of an emulator.
 	// With adc and none the keys of the sign-in have no effect.
 	Auth string
 	// ClientSecrets is the path of the client_secrets.json that the Cloud
@@ -126,8 +127,12 @@ type Config struct {
 	// first page and leaves the others to BigQuery, which ends pages at 10 to 20 MB
 	// in any case.
 	MaxResults int64
-	// Endpoint is the base URL of the REST service: https anywhere, or http on
-	// a loopback address. "" means Google's.
+	// Endpoint is the base URL of the REST service; "" means Google's. With an Auth
+	// of "user" or "adc" the driver sends access tokens to BigQuery's hosts at
+	// googleapis.com, over https; to a loopback address only if the OAuth client
+	// is of loopback itself, as a sandbox's; and to other hosts only if Go code
+	// (driver.WithTrustedEndpoint) or BIGQUERYUSER_TRUSTED_HOSTS says so. With
+	// "none" no token is sent, and any http or https URL is allowed.
 	Endpoint string
 	// StorageEndpoint is the base URL of the Storage Read API, under the rule of
 	// Endpoint. "" means Google's.
@@ -147,12 +152,19 @@ func (c Config) Validate() error {
 			return &Error{Key: p.key, Problem: problem}
 		}
 	}
-	if c.Auth == "none" && !isLocal(c.Endpoint) {
-		return &Error{Key: "auth", Problem: "is none, which needs an endpoint on this machine, such as " +
-			"endpoint=http://127.0.0.1:9050"}
+	for _, e := range [...]struct{ key, url string }{
+		{"endpoint", c.Endpoint},
+		{"storage_endpoint", c.StorageEndpoint},
+	} {
+		if c.Auth != "none" && e.url != "" && !isPrivate(e.url) {
+			return &Error{Key: e.key, Problem: "is an http URL of another machine, where others on the way could " +
+				"read the access token; want an https URL, an http URL of a loopback address, " +
+				"or auth=none for a server without sign-in"}
+		}
 	}
-	if c.Auth == "none" && c.StorageEndpoint != "" && !isLocal(c.StorageEndpoint) {
-		return &Error{Key: "storage_endpoint", Problem: "is not on this machine, as auth=none needs it to be"}
+	if c.Auth == "none" && c.Endpoint == "" {
+		return &Error{Key: "auth", Problem: "is none, which needs an endpoint without sign-in, " +
+			"such as the endpoint on this machine that endpoint=http://127.0.0.1:9050 names"}
 	}
 	if c.DestinationTable != "" && c.Dataset == "" && !strings.Contains(c.DestinationTable, ".") {
 		return &Error{Key: "destination_table",

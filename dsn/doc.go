@@ -26,7 +26,7 @@
 //
 //	key             value                                                     default
 //	project         project id; the only place for a legacy one               PROJECT
-//	auth            user (who signs in), adc (gcloud's) or none (loopback)    user
+//	auth            user (who signs in), adc (gcloud's) or none (emulators)    user
 //	client_secrets  path of the client_secrets.json of an installed app       the environment's
 //	scopes          short names (bigquery) or full scopes, comma separated    bigquery
 //	user            e-mail address of the account that must sign in           any
@@ -67,6 +67,18 @@
 // [Parse] and [Config.Validate] report an [*Error], which names the key and
 // what is allowed. The text of an error never repeats a value of the input, so
 // that it can be logged whatever somebody has put into the DSN by mistake.
+//
+// # Trust
+//
+// A DSN is trusted input. Whoever writes it chooses the project that pays, the
+// file that holds the OAuth client, and the folder of the sign-ins. It can't
+// choose where access tokens go: the driver sends them to Google, and to other
+// hosts only if the program or its environment says so ([Config.Endpoint]).
+//
+// So never build a DSN by joining texts: with a project name such as
+// my-project?endpoint=https://evil.example the rest of the text would count too.
+// Put names that come from elsewhere into the fields of a [Config], which checks
+// them, and give that to driver.NewConnector, or to sql.Open by [Config.Format].
 //
 // # Secrets
 //

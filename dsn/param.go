@@ -25,7 +25,7 @@ var params = []param{
 	row("dry_run", flag, func(c *Config) *bool { return &c.DryRun }, func(bool) bool { return true },
 		"true or false").orZero(),
 	row("endpoint", text, func(c *Config) *string { return &c.Endpoint }, isEndpoint,
-		"an https URL, or an http URL of a loopback address, without user, query and fragment"),
+		"an https URL, or an http URL of a loopback address (with auth=none of any), without user, query and fragment"),
 	row("hd", text, func(c *Config) *string { return &c.HostedDomain }, isDomain,
 		"the Workspace domain of the account, such as example.com"),
 	row("job_creation", text, func(c *Config) *string { return &c.JobCreation }, oneOf("optional", "required"),
@@ -70,7 +70,7 @@ var params = []param{
 		"short names such as bigquery or full scopes such as https://www.googleapis.com/auth/bigquery, comma "+
 			"separated, each once"),
 	row("storage_endpoint", text, func(c *Config) *string { return &c.StorageEndpoint }, isEndpoint,
-		"an https URL, or an http URL of a loopback address, without user, query and fragment"),
+		"an https URL, or an http URL of a loopback address (with auth=none of any), without user, query and fragment"),
 	row("time_zone", text, func(c *Config) *string { return &c.TimeZone }, isTimeZone,
 		"the IANA name of a time zone, such as Europe/Zurich or UTC (a + in it is written %2B)"),
 	row("token_dir", text, func(c *Config) *string { return &c.TokenDir }, isText,

@@ -164,8 +164,8 @@ func notScopeChar(r rune) bool {
 	return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ','
 }
 
-// isEndpoint takes a base URL to which access tokens may be sent: encrypted, or
-// never leaving the machine.
+// isEndpoint takes a base URL. Which hosts may get access tokens is for the driver
+// to know: Go code and the environment can add to them.
 func isEndpoint(s string) bool {
 	if strings.ContainsAny(s, "?#@") || !isHeaderText(s) || strings.Contains(s, " ") {
 		return false
@@ -179,13 +179,14 @@ func isEndpoint(s string) bool {
 			return false
 		}
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http"
 }
 
-// isLocal tells whether a valid endpoint is on this machine.
-func isLocal(endpoint string) bool {
+// isPrivate reports whether what is sent to a valid endpoint can't be read on the
+// way: it is encrypted, or never leaves the machine.
+func isPrivate(endpoint string) bool {
 	u, err := url.Parse(endpoint)
-	return err == nil && isLoopback(u.Hostname())
+	return err == nil && (u.Scheme == "https" || isLoopback(u.Hostname()))
 }
 
 func isLoopback(host string) bool {
