@@ -12,6 +12,9 @@ import (
 // the browser is closed.
 const openerWatch = 3 * time.Second
 
+// windowsOpener is what rundll32 calls to open an address without a shell.
+const windowsOpener = "url.dll,FileProtocolHandler"
+
 // openerError is why the system's browser could not be opened, without the address.
 type openerError string
 
@@ -28,7 +31,7 @@ func (env environment) browser() []string {
 	switch env.goos {
 	case "windows":
 		if !remote { // else the window would open on a desk far away
-			return []string{"rundll32.exe", "url.dll,FileProtocolHandler"}
+			return []string{"rundll32.exe", windowsOpener}
 		}
 	case "darwin":
 		if !remote {
@@ -43,6 +46,13 @@ func (env environment) browser() []string {
 		wsl := env.getenv("WSL_DISTRO_NAME") != "" || env.getenv("WSL_INTEROP") != ""
 		if wsl && have("wslview") {
 			return []string{"wslview"}
+		}
+		// Without it Windows' own opener does, which WSL can run. Its folder need not
+		// be in PATH.
+		for _, name := range []string{"rundll32.exe", "/mnt/c/Windows/System32/rundll32.exe"} {
+			if wsl && have(name) {
+				return []string{name, windowsOpener}
+			}
 		}
 		// Without a display xdg-open would start a text browser. With one over
 		// SSH the display was forwarded on purpose.

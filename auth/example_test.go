@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
@@ -51,4 +52,33 @@ func ExampleParseClient() {
 	// Output:
 	// auth.Client(123-abc.apps.googleusercontent.com) <nil>
 	// true
+}
+
+// A command-line program has a command to sign out: "prog logout" removes the
+// sign-in from this machine, "prog logout -everywhere" ends it at Google.
+func ExampleAuthenticator_Logout() {
+	client, err := auth.LoadClient("client_secrets.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	// The same configuration as at the sign-in finds the same record. ModeNever:
+	// who signs out is not asked to sign in.
+	a, err := auth.New(auth.Config{Client: client, Mode: auth.ModeNever})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if len(os.Args) > 2 && os.Args[2] == "-everywhere" {
+		if err := a.Revoke(ctx); err != nil {
+			log.Fatal(err) // the sign-in is still there; "logout" removes it in any case
+		}
+		fmt.Println("Signed out on all machines.")
+		return
+	}
+	if err := a.Logout(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Signed out on this machine.")
 }
