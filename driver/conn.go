@@ -34,10 +34,7 @@ var (
 	_ driver.Validator          = (*Conn)(nil)
 )
 
-var (
-	errClosed     = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
-	errConnClosed = errors.New("bigqueryuser: the connection is closed")
-)
+var errConnClosed = errors.New("bigqueryuser: the connection is closed")
 
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.

@@ -4,13 +4,19 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 
 	"google.golang.org/api/googleapi"
+
+	"github.com/bigqueryuser/bigqueryuser/auth"
 )
+
+// errClosed is the error of a closed connector.
+var errClosed = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
 
 // fault is what the error of one request means for sending it again.
 type fault int

@@ -10,7 +10,6 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"cloud.google.com/go/bigquery"
@@ -251,12 +250,6 @@ func valueOf(v driver.Valuer) (value driver.Value, err error) {
 		}
 	}()
 	return v.Value()
-}
-
-// isSQLNull tells a sql.Null[T], which is opened wherever it is met: its Value would turn a civil.Date in it into text,
-// and its Scan knows no STRUCT.
-func isSQLNull(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
 }
 
 // as gives an argument without a type the one that BigQuery found for it. A time goes into a

@@ -12,10 +12,6 @@ import (
 	"google.golang.org/api/iterator"
 )
 
-// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the Storage Read API:
-// two more full pages. Opening it costs two requests before its first row.
-const storageMinBytes = 20 << 20
-
 // maxBreaks is how often in a row a stream may break without a row between.
 const maxBreaks = 5
 

@@ -41,6 +41,10 @@ const (
 	dialLimit   = 5 * time.Second
 )
 
+// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the Storage Read API:
+// two more full pages. Opening it costs two requests before its first row.
+const storageMinBytes = 20 << 20
+
 // keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of gRPC allow no more
 // pings than that.
 var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 10 * time.Second}

@@ -113,3 +113,9 @@ func isValue(t reflect.Type) bool {
 	}
 	return false
 }
+
+// isSQLNull tells a sql.Null[T], which is opened wherever it is met: its Value would turn a civil.Date in it into text,
+// and its Scan knows no STRUCT.
+func isSQLNull(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
+}
