@@ -160,7 +160,7 @@ func readArrow(fields []*bq.TableFieldSchema, schema, message []byte) (*batch, [
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := r.run(record, 0, 3)
+	b, err := r.batch(record, 0, 3)
 	return b, columns, err
 }
 

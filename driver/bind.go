@@ -22,13 +22,13 @@ func (s typeSource) mayBeWrong() bool { return s == typesCached || s == typesDec
 
 // bind makes the query parameters of a statement from its arguments. Text may be of another type than STRING where the
 // types are known; anyText asks for them if nothing else does.
-func (c *Conn) bind(ctx context.Context, st *statement, anyText bool) (params []*bq.QueryParameter, source typeSource, err error) {
+func (r *runner) bind(ctx context.Context, st *statement, anyText bool) (params []*bq.QueryParameter, source typeSource, err error) {
 	if err := checkArguments(&st.sql, st.args); err != nil {
 		return nil, 0, err
 	}
 	p := newParameters(st.args)
-	key := c.typeKey(st, p.declared) // before the types found are put into p
-	types, source, asked := c.typesFor(ctx, st, &p, anyText)
+	key := r.typeKey(st, p.declared) // before the types found are put into p
+	types, source, asked := r.typesFor(ctx, st, &p, anyText)
 	switch {
 	case errors.Is(asked, ErrInvalidQuery):
 		// BigQuery may be at a loss only because it was not told the types: take Go's word.
@@ -45,18 +45,18 @@ func (c *Conn) bind(ctx context.Context, st *statement, anyText bool) (params []
 		return nil, 0, err
 	}
 	if source == typesGuessed && !anyText {
-		c.connector.types.guessed(key, types)
+		r.types.guessed(key, types)
 	}
 	return p.all, source, nil
 }
 
 // typesFor finds the types of a statement's slots: those that were asked for before, else those of the Go values if all
 // have one, else BigQuery's.
-func (c *Conn) typesFor(
+func (r *runner) typesFor(
 	ctx context.Context, st *statement, p *parameters, anyText bool,
 ) (types []*bq.QueryParameterType, source typeSource, err error) {
 	if p.hasText() {
-		if known, ok := c.connector.types.known(c.typeKey(st, p.sure), c.typeKey(st, nil)); ok {
+		if known, ok := r.types.known(r.typeKey(st, p.sure), r.typeKey(st, nil)); ok {
 			return known, typesCached, nil
 		}
 	}
@@ -67,10 +67,10 @@ func (c *Conn) typesFor(
 	case p.complete():
 		return nil, typesDeclared, nil
 	}
-	types, source, err = c.askTypes(ctx, st, declared)
+	types, source, err = r.askTypes(ctx, st, declared)
 	if errors.Is(err, ErrInvalidQuery) && p.hasText() && len(declared) > len(p.sure) && st.sql.positional == 0 {
 		// Perhaps it was told that something is a STRING that is not.
-		if again, from, failed := c.askTypes(ctx, st, p.sure); failed == nil {
+		if again, from, failed := r.askTypes(ctx, st, p.sure); failed == nil {
 			return again, from, nil
 		}
 	}

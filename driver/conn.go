@@ -5,21 +5,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
-
-	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
 // Conn is one connection of the pool. It holds no network connection of its own: all
 // of a connector's share one client. sql.Conn.Raw reaches it, and [Raw] does through other libraries.
 type Conn struct {
-	connector  *Connector
-	number     int64 // of the connector's connections
-	generation int64 // grows whenever a statement is left
-	session    session
-	bad        bool // the sign-in or the session is gone: the pool must drop the connection
-	closed     bool
+	runner
+	connector *Connector
 }
 
 var (
@@ -34,15 +26,13 @@ var (
 	_ driver.Validator          = (*Conn)(nil)
 )
 
-var errConnClosed = errors.New("bigqueryuser: the connection is closed")
-
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.
 func (c *Conn) Ping(ctx context.Context) error {
 	if _, _, err := newJobConfig(ctx, &c.connector.cfg, nil); err != nil {
 		return err
 	}
-	st, err := c.statement(WithOptions(ctx, atOnce), "SELECT 1", nil)
+	st, err := newStatement(WithOptions(ctx, atOnce), &c.cfg, "SELECT 1", nil)
 	if err == nil {
 		_, err = c.dryRun(ctx, st, nil)
 	}
@@ -63,8 +53,8 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // learns the types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
 // known of a text that was prepared before is used again, as the pool prepares a statement on several connections.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	w := c.observe(ctx, query)
-	st, err := c.statement(ctx, query, nil)
+	w := newRecorder(ctx, c.backend, c.connector.observer, query)
+	st, err := newStatement(ctx, &c.cfg, query, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +101,7 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	}
 	if c.session.kept || c.session.tx != nil {
 		c.session.tx = nil
-		c.endSession(false)
+		c.endSession()
 	}
 	return ctx.Err()
 }
@@ -126,37 +116,6 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
-	c.endSession(false)
+	c.endSession()
 	return c.connector.release()
-}
-
-// note takes note of what an error means for the connection, and completes it with what the connection knows.
-func (c *Conn) note(ctx context.Context, err error) {
-	if errors.Is(err, auth.ErrConsentRequired) {
-		c.bad = true
-	}
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return
-	}
-	if lost(e) {
-		c.connector.closeTransaction(c.session.forget().id)
-		c.bad = true
-	}
-	switch e.Status {
-	case http.StatusUnauthorized:
-		c.bad = true
-	case http.StatusForbidden:
-		e.Account = c.account(ctx, e)
-	}
-}
-
-// label returns the label that the job of a statement gets, "" for none. It is the connection's own until a statement is
-// left: what is then sought never shares it with what runs.
-func (c *Conn) label(st *statement) string {
-	cfg := &st.config
-	if _, taken := cfg.Labels[labelKey]; taken || !cfg.LabelJobs || len(cfg.Labels) >= maxLabels {
-		return ""
-	}
-	return c.connector.name + "-" + strconv.FormatInt(c.number, 36) + "-" + strconv.FormatInt(c.generation, 36)
 }

@@ -2,14 +2,12 @@ package driver
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,42 +18,18 @@ import (
 // closeGrace is how long Close waits for what is on its way: the user pays for a job that goes on.
 const closeGrace = 5 * time.Second
 
-// stopGrace is how long requests take at most that are told to end.
-const stopGrace = time.Minute
-
 // Connector holds what all connections of a *sql.DB share: one sign-in, one BigQuery
 // client and what has been learnt about statements. It is safe for concurrent use.
 type Connector struct {
-	cfg    dsn.Config          // never changed
-	signIn *auth.Authenticator // nil if the tokens come from elsewhere
-	tokens *tokenSource        // nil if there are none
-	types  *typeCache
-
-	observer Observer // nil without
-
-	newClient func(context.Context) (*client, error)
-
-	name string // in the labels of jobs
+	*backend
+	signIn   *auth.Authenticator // nil if the tokens come from elsewhere
+	observer Observer            // nil without
 
 	mu     sync.Mutex
-	client *client
 	made   int64 // connections so far
 	conns  int   // open connections
-	closed bool  // no more connections and statements
 	waited bool  // Close has waited for what was on its way
-	down   bool  // closed, and the last connection is gone
-
-	transactions map[string]string // the sessions in which one is open, and their locations
-	running      []string          // ids of jobs that run
-
-	// open ends with Close, and with it sign-ins and statements.
-	open    context.Context
-	endOpen context.CancelFunc
-	// tasks are statements, and requests that outlive them: cancels, and answers that
-	// are awaited only to learn which job to cancel. stop ends the latter.
-	tasks         tasks
-	backgroundCtx context.Context
-	stop          context.CancelFunc
+	shut   bool  // and the last connection is gone
 }
 
 var (
@@ -79,16 +53,11 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 			opt(&o)
 		}
 	}
-	c := &Connector{
-		cfg: copyConfig(cfg), types: newTypeCache(typeCacheSize), observer: o.observer,
-		name: strings.ToLower(rand.Text()[:12]), transactions: map[string]string{},
-	}
+	c := &Connector{backend: newBackend(copyConfig(cfg)), observer: o.observer}
 	if err := c.chooseTokens(&o); err != nil {
 		return nil, err
 	}
-	c.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &c.cfg, c.tokens) }
-	c.open, c.endOpen = context.WithCancel(context.Background())
-	c.backgroundCtx, c.stop = context.WithCancel(context.Background())
+	c.account = c.accountOf
 	return c, nil
 }
 
@@ -143,20 +112,17 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if _, err := c.clientFor(ctx); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	if c.open.Err() != nil {
 		return nil, errClosed
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.conns++
 	c.made++
-	conn := &Conn{connector: c, number: c.made}
+	conn := &Conn{connector: c, runner: runner{backend: c.backend, number: c.made}}
 	conn.session.always = c.cfg.CreateSession == "always"
 	return conn, nil
 }
-
-// ready returns when a token is at hand.
-func (c *Connector) ready(ctx context.Context) error { return c.tokens.ready(ctx) }
 
 func (c *Connector) ensure(ctx context.Context) error {
 	if c.signIn == nil {
@@ -180,14 +146,9 @@ func (c *Connector) Driver() driver.Driver { return &Driver{} }
 // still be read. When the last connection has been closed, network connections and the sign-in are closed too. It may be
 // called more than once.
 func (c *Connector) Close() error {
-	c.mu.Lock()
-	first := !c.closed
-	c.closed = true
-	c.mu.Unlock()
-	if first {
+	if c.refuse() {
 		c.endTransactions()
-		c.endOpen()
-		c.tasks.wait(closeGrace)
+		c.backend.end(closeGrace)
 	}
 	c.mu.Lock()
 	c.waited = true
@@ -217,59 +178,15 @@ func (c *Connector) release() error {
 // shutdown does the last part of Close when its time has come.
 func (c *Connector) shutdown() error {
 	c.mu.Lock()
-	due := c.closed && c.conns == 0 && !c.down
-	c.down = c.down || due
+	due := c.waited && c.conns == 0 && !c.shut
+	c.shut = c.shut || due
 	c.mu.Unlock()
 	if !due {
 		return nil
 	}
-	c.stop()
-	c.tasks.wait(stopGrace)
-	c.mu.Lock()
-	cl := c.client
-	c.client = nil
-	c.mu.Unlock()
-	if cl != nil {
-		cl.close()
-	}
+	c.backend.shut()
 	if c.signIn != nil {
 		return c.signIn.Close()
 	}
 	return nil
-}
-
-// clientFor returns the connector's one client, made at the first use. Its lifetime is the
-// connector's: nothing of ctx but its values reaches it.
-func (c *Connector) clientFor(ctx context.Context) (*client, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.client == nil {
-		if c.down {
-			return nil, errClosed
-		}
-		cl, err := c.newClient(context.WithoutCancel(ctx))
-		if err != nil {
-			return nil, fmt.Errorf("bigqueryuser: making the BigQuery client: %w", err)
-		}
-		c.client = cl
-	}
-	return c.client, nil
-}
-
-// inBackground runs f with a context that ends soon after the connector is closed, at the
-// latest after limit. It reports false, and does nothing, after that.
-func (c *Connector) inBackground(limit time.Duration, f func(ctx context.Context)) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down {
-		return false
-	}
-	end := c.tasks.begin()
-	go func() {
-		defer end()
-		ctx, cancel := context.WithTimeout(c.backgroundCtx, limit)
-		defer cancel()
-		f(ctx)
-	}()
-	return true
 }

@@ -9,45 +9,45 @@ import (
 
 // dryRun has BigQuery check a statement without running it. declared are named parameters
 // whose types are known; for the rest BigQuery says what they are.
-func (c *Conn) dryRun(
+func (r *runner) dryRun(
 	ctx context.Context, st *statement, declared []*bq.QueryParameter,
 ) (stats *bq.JobStatistics, err error) {
-	if c.closed {
+	if r.closed {
 		return nil, errConnClosed
 	}
-	err = c.afresh(false, func() (bool, error) {
-		stats, err = c.dryRunOnce(ctx, st, declared)
+	err = r.inNewSession(false, func() (bool, error) {
+		stats, err = r.dryRunOnce(ctx, st, declared)
 		return false, err
 	})
 	return stats, err
 }
 
-func (c *Conn) dryRunOnce(ctx context.Context, st *statement, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
-	if err := c.session.admit(ctx, st, c.connector.cfg.Location); err != nil {
+func (r *runner) dryRunOnce(ctx context.Context, st *statement, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
+	if err := r.session.admit(ctx, st, r.cfg.Location); err != nil {
 		return nil, err
 	}
-	insertion := st.insertion(c.request(st, declared))
+	insertion := st.insertion(st.request(&r.session, declared))
 	insertion.JobReference.JobId, insertion.Configuration.DryRun = "", true
 	q := insertion.Configuration.Query
 	q.CreateSession = false
 	q.MaximumBytesBilled = 0 // what it would read is the question
-	stats, err := ask(ctx, c.connector, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
-	err = about(c.failed(ctx, err, nil), st.text)
-	if c.session.creates() && errors.Is(err, ErrInvalidQuery) {
+	stats, err := ask(ctx, r.backend, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
+	err = about(r.failed(ctx, err, nil), st.text)
+	if r.session.creates() && errors.Is(err, ErrInvalidQuery) {
 		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.
-		if c.makeSession(ctx) == nil {
-			return c.dryRun(ctx, st, declared)
+		if r.makeSession(ctx) == nil {
+			return r.dryRun(ctx, st, declared)
 		}
 	}
 	return stats, err
 }
 
 // makeSession makes the session that statements are to run in.
-func (c *Conn) makeSession(ctx context.Context) error {
+func (r *runner) makeSession(ctx context.Context) error {
 	ctx = WithOptions(ctx, atOnce)
-	st, err := c.statement(ctx, "SELECT 1", nil)
+	st, err := newStatement(ctx, &r.cfg, "SELECT 1", nil)
 	if err == nil {
-		_, err = c.run(ctx, st)
+		_, err = r.run(ctx, st)
 	}
 	return err
 }

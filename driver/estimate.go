@@ -25,7 +25,7 @@ func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (b
 }
 
 func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
-	st, err := c.statement(ctx, query, args)
+	st, err := newStatement(ctx, &c.cfg, query, args)
 	if err != nil {
 		return 0, err
 	}

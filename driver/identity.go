@@ -4,18 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"io"
-	"strings"
-	"time"
-
-	bq "google.golang.org/api/bigquery/v2"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
-
-const sessionUser = "SELECT SESSION_USER()"
 
 // Identity tells who the statements of db run as. What the sign-in does not know, BigQuery is
 // asked for: SELECT SESSION_USER() is one request and bills nothing. For credentials that do not
@@ -55,32 +48,6 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 		return id, errors.New("bigqueryuser: BigQuery does not say who the session's user is")
 	}
 	return id, nil
-}
-
-// accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
-const accountLimit = 5 * time.Second
-
-// account is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may not run jobs
-// can't ask it.
-func (c *Conn) account(ctx context.Context, refused *Error) string {
-	if c.connector.signIn != nil {
-		if id, err := c.connector.signIn.Identity(ctx); err != nil || id.Account != "" {
-			return id.Account
-		}
-	}
-	if refused.Reason != string(ErrAccessDenied) || strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, accountLimit)
-	defer cancel()
-	legacy := false
-	req := &bq.QueryRequest{Query: sessionUser, UseLegacySql: &legacy, Location: c.connector.cfg.Location}
-	pg, err := once(ctx, c.connector, func(cl *client) (*page, error) { return cl.query(ctx, req, firstHold) })
-	var rows []struct{ F []struct{ V string } }
-	if err != nil || json.Unmarshal(pg.rows, &rows) != nil || len(rows) == 0 || len(rows[0].F) == 0 {
-		return ""
-	}
-	return rows[0].F[0].V
 }
 
 // SignIn returns the sign-in that the connector's connections share, for Login, Logout and

@@ -76,9 +76,9 @@ func (j *jobConfig) check() error {
 	return err
 }
 
-// fit leaves out what is right for queries alone where a statement is none: BigQuery would refuse the DSN's destination,
+// restrictTo leaves out what is right for queries alone where a statement is none: BigQuery would refuse the DSN's destination,
 // and what can change something gets a job, so that its outcome can be asked for.
-func (j *jobConfig) fit(kind sqlKind) {
+func (j *jobConfig) restrictTo(kind sqlKind) {
 	if kind == kindQuery {
 		return
 	}

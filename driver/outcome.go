@@ -59,7 +59,15 @@ type outcome struct {
 	page  *page            // done: the first page of the result; running: what the first answer says
 	err   error            // failed, not begun, lost: what a try failed with, not translated yet
 	job   *bq.JobReference // nil if it is not known
-	begun bool             // a request that failed may have begun the statement, whatever became of it
+	// awaited is a request that is still on its way, nil if none is.
+	awaited *awaited
+	begun   bool // a request that failed may have begun the statement, whatever became of it
+}
+
+// awaited is a request whose answer nobody waits for.
+type awaited struct {
+	outcome <-chan outcome
+	stop    func() // gives it up
 }
 
 // state is where a statement is in its life.

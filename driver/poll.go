@@ -11,21 +11,18 @@ import (
 // maxRefusals is how many polls in a row may be refused or lost.
 const maxRefusals = 8
 
-// await waits for the end of a job that runs. first is what is known of it.
-func (c *Conn) await(ctx context.Context, s *submission, first *page) outcome {
+// await waits for the end of a job that runs. first is what is known of it. When the end can't be learnt, or ctx ends, the
+// outcome has the job, which is to be cancelled.
+func (s *submission) await(ctx context.Context, b *backend, first *page) outcome {
 	ref := first.JobReference
-	defer c.connector.runs(ref.JobId)()
-	p := &poller{conn: c, sub: s, first: first, ref: ref, quick: firstQuickPause}
+	defer b.runs(ref.JobId)()
+	p := &poller{backend: b, sub: s, first: first, ref: ref, quick: firstQuickPause}
 	for {
 		o := p.poll(ctx)
-		switch {
-		case ctx.Err() != nil && (o.state == stateRunning || o.state == stateLost):
-			c.leaveJob(s, ref)
-			return outcome{state: stateLost, err: endOf(ctx)}
-		case o.state == stateLost:
-			c.leaveJob(s, ref)
-			return o
-		case o.state != stateRunning:
+		if o.job = ref; ctx.Err() != nil && (o.state == stateRunning || o.state == stateLost) {
+			return outcome{state: stateLost, err: endOf(ctx), job: ref}
+		}
+		if o.state != stateRunning {
 			return o
 		}
 	}
@@ -35,7 +32,7 @@ const firstQuickPause = 10 * time.Millisecond
 
 // poller asks for the result of a job until it is there.
 type poller struct {
-	conn  *Conn
+	*backend
 	sub   *submission
 	first *page
 	ref   *bq.JobReference
@@ -48,14 +45,13 @@ type poller struct {
 
 // poll asks once, and pauses where that has to be asked again.
 func (p *poller) poll(ctx context.Context) outcome {
-	c := p.conn
 	if p.polled || !p.sub.st.config.inserted() {
-		c.tellProgress(ctx, p.ref, p.sub.since)
+		p.tellProgress(ctx)
 	}
 	p.polled = true
 	asked := time.Now()
-	rows := firstPage(&c.connector.cfg)
-	pg, err := once(ctx, c.connector, func(cl *client) (*page, error) {
+	rows := firstPage(&p.cfg)
+	pg, err := once(ctx, p.backend, func(cl *client) (*page, error) {
 		return cl.results(ctx, p.ref, rows, pollHoldFor(ctx))
 	})
 	switch {
@@ -107,7 +103,7 @@ func (p *poller) refused(ctx context.Context, err error) outcome {
 		}
 	}
 	if p.pauses == nil {
-		p.pauses = newPauses(p.conn.connector)
+		p.pauses = newPauses(p.backend)
 	}
 	if again, end := p.pauses.wait(ctx, err); end != nil || !again {
 		return outcome{state: stateLost, err: withEnd(end, err)}
@@ -118,8 +114,7 @@ func (p *poller) refused(ctx context.Context, err error) outcome {
 // look asks how the job is. refusal is what the poll was refused with: where the job has failed, BigQuery gives the
 // failure as the answer to the poll.
 func (p *poller) look(ctx context.Context, refusal error) outcome {
-	c := p.conn
-	job, err := once(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, p.ref) })
+	job, err := once(ctx, p.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, p.ref) })
 	if err != nil || !isDone(job) {
 		return outcome{state: stateRunning}
 	}
@@ -142,4 +137,21 @@ func (p *poller) look(ctx context.Context, refusal error) outcome {
 	pg.NumDmlAffectedRows, pg.DmlStats, pg.counted = q.NumDmlAffectedRows, q.DmlStats, true
 	pg.SessionInfo = job.Statistics.SessionInfo
 	return outcome{state: stateDone, page: p.complete(pg)}
+}
+
+// progressLimit bounds the question how far a job is: the answer only decorates the wait.
+const progressLimit = 5 * time.Second
+
+// tellProgress asks how far the job is, if that is wanted. Without an answer nothing is told.
+func (p *poller) tellProgress(ctx context.Context) {
+	tell := progressOf(ctx)
+	if tell == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, progressLimit)
+	defer cancel()
+	job, err := once(limited, p.backend, func(cl *client) (*bq.Job, error) { return cl.job(limited, p.ref) })
+	if err == nil && job.Status != nil && !isDone(job) {
+		tell(progress(job, p.ref.JobId, p.sub.since))
+	}
 }

@@ -19,12 +19,8 @@ type Progress struct {
 
 type progressKey struct{}
 
-const (
-	// progressHold is how long BigQuery holds a request for a statement whose progress is wanted.
-	progressHold = time.Second
-	// progressLimit bounds the question how far it is: the answer only decorates the wait.
-	progressLimit = 5 * time.Second
-)
+// progressHold is how long BigQuery holds a request for a statement whose progress is wanted.
+const progressHold = time.Second
 
 // WithProgress returns a context that makes a statement run with it tell how far it is: about once a second
 // from its first second on until it ends, on the goroutine that runs it. Each time costs a request of its
@@ -38,19 +34,9 @@ func progressOf(ctx context.Context) func(Progress) {
 	return tell
 }
 
-// tellProgress asks how far a job is, if anybody wants to know. Without an answer nothing is told.
-func (c *Conn) tellProgress(ctx context.Context, ref *bq.JobReference, started time.Time) {
-	tell := progressOf(ctx)
-	if tell == nil {
-		return
-	}
-	limited, cancel := context.WithTimeout(ctx, progressLimit)
-	defer cancel()
-	job, err := once(limited, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(limited, ref) })
-	if err != nil || job.Status == nil || isDone(job) {
-		return
-	}
-	p := Progress{JobID: ref.JobId, State: job.Status.State, Elapsed: time.Since(started)}
+// progress is how far a job is.
+func progress(job *bq.Job, id string, started time.Time) Progress {
+	p := Progress{JobID: id, State: job.Status.State, Elapsed: time.Since(started)}
 	if s := job.Statistics; s != nil {
 		p.BytesProcessed = s.TotalBytesProcessed
 		if s.Query != nil {
@@ -63,5 +49,5 @@ func (c *Conn) tellProgress(ctx context.Context, ref *bq.JobReference, started t
 			}
 		}
 	}
-	tell(p)
+	return p
 }

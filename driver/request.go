@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"strings"
 	"time"
 
@@ -69,26 +68,6 @@ func jobTimeout(ctx context.Context, cfg *dsn.Config) time.Duration {
 	return left
 }
 
-// submission makes a statement ready to be sent, under a new id.
-func (c *Conn) submission(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) *submission {
-	s := &submission{st: st, req: c.request(st, params), hold: hold, crossed: c.session.crossed, label: c.label(st)}
-	if st.sql.kind != kindTransaction {
-		s.req.JobTimeoutMs = jobTimeout(ctx, &st.config.Config).Milliseconds()
-	}
-	if s.label != "" {
-		labels := maps.Clone(s.req.Labels)
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		labels[labelKey] = s.label
-		s.req.Labels = labels
-	}
-	if st.config.inserted() {
-		s.job = st.insertion(s.req)
-	}
-	return s
-}
-
 const (
 	// labelKey is the label by which a job is found whose answer was lost.
 	labelKey = "bigqueryuser"
@@ -97,7 +76,7 @@ const (
 )
 
 // request is a statement as jobs.query takes it.
-func (c *Conn) request(st *statement, params []*bq.QueryParameter) *bq.QueryRequest {
+func (st *statement) request(s *session, params []*bq.QueryParameter) *bq.QueryRequest {
 	legacy := false
 	cfg := &st.config.Config
 	req := &bq.QueryRequest{
@@ -128,7 +107,7 @@ func (c *Conn) request(st *statement, params []*bq.QueryParameter) *bq.QueryRequ
 		req.ConnectionProperties = append(req.ConnectionProperties,
 			&bq.ConnectionProperty{Key: "time_zone", Value: cfg.TimeZone})
 	}
-	c.session.join(req)
+	s.join(req)
 	return req
 }
 

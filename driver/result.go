@@ -20,18 +20,18 @@ type result struct {
 var _ driver.Result = (*result)(nil)
 
 // result makes the result of a statement that has run.
-func (c *Conn) result(ctx context.Context, st *statement, pg *page) *result {
+func (run *runner) result(ctx context.Context, st *statement, pg *page) *result {
 	r := new(result)
 	kind := pg.kind(st)
 	switch {
 	case pg.isScript(st):
-		r.err = c.sumAffected(ctx, pg) // the script has run, whatever becomes of this
+		r.err = run.sumAffected(ctx, pg) // the script has run, whatever becomes of this
 	case kind == kindDML && !pg.counted && pg.DmlStats == nil, pg.StatementType == "" && pg.Schema == nil:
-		c.complete(ctx, pg) // the answer to a poll does not always tell what a TRUNCATE has deleted
+		run.complete(ctx, pg) // the answer to a poll does not always tell what a TRUNCATE has deleted
 	}
 	r.rows = rowsAffected(pg.NumDmlAffectedRows, pg.DmlStats)
 	if pg.StatementType == "CREATE_TABLE_AS_SELECT" && pg.JobReference != nil {
-		r.count = func() (int64, error) { return c.connector.createdRows(pg.JobReference) }
+		r.count = func() (int64, error) { return run.createdRows(pg.JobReference) }
 	}
 	return r
 }
@@ -53,30 +53,22 @@ func (r *result) RowsAffected() (int64, error) {
 	return r.rows, r.err
 }
 
-// rowsAffected is how many rows a statement has changed. TRUNCATE has it in its statistics alone.
-func rowsAffected(total int64, stats *bq.DmlStatistics) int64 {
-	if total == 0 && stats != nil {
-		return stats.InsertedRowCount + stats.UpdatedRowCount + stats.DeletedRowCount
-	}
-	return total
-}
-
 // createdLimit bounds how long RowsAffected may ask, for which database/sql has no context.
 const createdLimit = 30 * time.Second
 
 // createdRows is how many rows a CREATE TABLE AS SELECT has put into its table.
-func (c *Connector) createdRows(ref *bq.JobReference) (int64, error) {
-	ctx, cancel := context.WithTimeout(c.backgroundCtx, createdLimit)
+func (b *backend) createdRows(ref *bq.JobReference) (int64, error) {
+	ctx, cancel := context.WithTimeout(b.background, createdLimit)
 	defer cancel()
-	rows, err := c.rowsOfCreated(ctx, ref)
+	rows, err := b.rowsOfCreated(ctx, ref)
 	if err != nil {
 		return 0, fmt.Errorf("bigqueryuser: the table was created, but how many rows it has can't be told: %w", err)
 	}
 	return rows, nil
 }
 
-func (c *Connector) rowsOfCreated(ctx context.Context, ref *bq.JobReference) (int64, error) {
-	job, err := ask(ctx, c, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
+func (b *backend) rowsOfCreated(ctx context.Context, ref *bq.JobReference) (int64, error) {
+	job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
 	switch {
 	case err != nil:
 		return 0, err
@@ -86,7 +78,7 @@ func (c *Connector) rowsOfCreated(ctx context.Context, ref *bq.JobReference) (in
 		return 0, nil
 	}
 	target := job.Statistics.Query.DdlTargetTable
-	table, err := ask(ctx, c, func(cl *client) (*bq.Table, error) { return cl.table(ctx, target) })
+	table, err := ask(ctx, b, func(cl *client) (*bq.Table, error) { return cl.table(ctx, target) })
 	if err != nil {
 		return 0, err
 	}

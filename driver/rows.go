@@ -15,11 +15,11 @@ import (
 // Rows is the result of a query, read page by page. database/sql wraps it.
 type Rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
-	conn    *Conn
+	run     *runner
 	ordered bool // they can have an order
 	changed bool // the statement can have changed something
 	columns []column
-	watch   *watch
+	watch   *recorder
 	batches batches
 	current *batch
 	row     []driver.Value // of current: the last one that was given out
@@ -46,17 +46,17 @@ func (r *Rows) open(pg *page) error {
 		return err
 	}
 	r.columns, r.current, r.row, r.err = columns, nil, nil, nil
-	rest := newJSONPages(r.ctx, r.conn, columns, pg)
+	rest := newJSONPages(r.ctx, r.run, columns, pg)
 	r.batches = rest
 	if pg.PageToken == "" || pg.JobReference == nil {
 		return nil
 	}
 	r.readBy("rest", nil)
-	cl, err := r.conn.connector.clientFor(r.ctx)
+	cl, err := r.run.clientFor(r.ctx)
 	if err != nil {
 		return err
 	}
-	if cl.storage.wanted(r.conn.connector.cfg.ReadAPI, pg.remaining()) {
+	if cl.storage.wanted(r.run.cfg.ReadAPI, pg.remaining()) {
 		r.batches = newStorageRows(rest, cl.storage, pg, r.ordered, r.readBy)
 	}
 	return nil

@@ -137,8 +137,8 @@ func (e *unreadableRows) Error() string {
 	return fmt.Sprintf("what comes after row %d of stream %s can't be read: %v", e.after, e.stream, e.err)
 }
 
-// run makes rows [from, to) of a record.
-func (r *arrowReader) run(record arrow.RecordBatch, from, to int) (*batch, error) {
+// batch makes rows [from, to) of a record.
+func (r *arrowReader) batch(record arrow.RecordBatch, from, to int) (*batch, error) {
 	out := r.spares.get(len(r.columns), to-from)
 	for i := range r.columns {
 		err := r.fill(out.values[i:], i, record, from, to)

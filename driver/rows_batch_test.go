@@ -16,7 +16,7 @@ func TestRunRows(t *testing.T) {
 		wide = append(wide, columns[0])
 	}
 	r := &jsonRows{columns: wide, cursor: &cursor{buf: []byte("[]"), boxes: new(boxes)}, size: lastRun}
-	if b, err := r.run(); err != nil || len(b.values) > runCells {
+	if b, err := r.batch(); err != nil || len(b.values) > runCells {
 		t.Errorf("got room for %d values, %v; want at most %d", len(b.values), err, runCells)
 	}
 }

@@ -129,8 +129,8 @@ type jsonRows struct {
 	ended   bool // the last row has been read
 }
 
-// run decodes the next rows, none after the last. Rows before an error are given out with it.
-func (b *jsonRows) run() (*batch, error) {
+// batch decodes the next rows, none after the last. Rows before an error are given out with it.
+func (b *jsonRows) batch() (*batch, error) {
 	b.size = min(max(4*b.size, firstRun), runRows(len(b.columns)))
 	out := b.spares.get(len(b.columns), b.size)
 	for out.rows = 0; out.rows < b.size && !b.ended; {

@@ -19,7 +19,7 @@ const runsAhead = 4
 type jsonPages struct {
 	ctx        context.Context // of the statement: database/sql gives Rows.Next none
 	stop       context.CancelFunc
-	conn       *Conn
+	run        *runner
 	ref        *bq.JobReference
 	columns    []column
 	page       *page  // the first; nil once it has been begun
@@ -31,22 +31,22 @@ type jsonPages struct {
 	open       *jsonRows // the first page, while the caller decodes it
 	err        error     // after the last row
 
-	ahead   chan run
+	ahead   chan readAhead
 	last    *batch // the last one of them that was given out
 	spares  spares
 	buffers chan []byte // of pages that have been decoded, for the next
 	work    sync.WaitGroup
 }
 
-// run is what has been made ahead: rows, or what comes after the last.
-type run struct {
+// readAhead is what has been made ahead: rows, or what comes after the last.
+type readAhead struct {
 	batch *batch
 	err   error
 }
 
-func newJSONPages(ctx context.Context, conn *Conn, columns []column, pg *page) *jsonPages {
-	p := &jsonPages{conn: conn, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
-		maxResults: conn.connector.cfg.MaxResults, total: int64(pg.TotalRows)}
+func newJSONPages(ctx context.Context, r *runner, columns []column, pg *page) *jsonPages {
+	p := &jsonPages{run: r, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
+		maxResults: r.cfg.MaxResults, total: int64(pg.TotalRows)}
 	p.ctx, p.stop = context.WithCancel(ctx)
 	return p
 }
@@ -66,7 +66,7 @@ func (p *jsonPages) Next() (*batch, error) {
 		p.err = errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
 		return nil, p.err
 	case p.ahead == nil:
-		p.ahead = make(chan run, runsAhead)
+		p.ahead = make(chan readAhead, runsAhead)
 		p.spares = make(spares, runsAhead+2)
 		p.buffers = make(chan []byte, 1)
 		p.work.Go(p.produce)
@@ -80,7 +80,7 @@ func (p *jsonPages) Next() (*batch, error) {
 		r.err = p.ctx.Err()
 	case errors.As(r.err, &request):
 		// Here, since the connection is the caller's.
-		r.err = p.conn.failed(p.ctx, request.error, p.ref)
+		r.err = p.run.failed(p.ctx, request.error, p.ref)
 	}
 	p.err = r.err
 	return r.batch, r.err
@@ -95,7 +95,7 @@ func (p *jsonPages) inPage() (*batch, error) {
 	if p.err != nil || p.open == nil {
 		return nil, p.err
 	}
-	b, err := p.open.run()
+	b, err := p.open.batch()
 	p.rows += int64(b.rows)
 	if p.err = err; b.rows > 0 {
 		return b, nil
@@ -143,11 +143,11 @@ func (p *jsonPages) produce() {
 	if err == nil {
 		err = p.complete()
 	}
-	p.hand(run{err: err})
+	p.hand(readAhead{err: err})
 }
 
 // hand gives a run to the caller; false if nobody takes it any more.
-func (p *jsonPages) hand(r run) bool {
+func (p *jsonPages) hand(r readAhead) bool {
 	select {
 	case p.ahead <- r:
 		return true
@@ -171,7 +171,7 @@ func (p *jsonPages) decodeAll() error {
 			case buf = <-p.buffers:
 			default:
 			}
-			body, err := ask(p.ctx, p.conn.connector, func(cl *client) ([]byte, error) {
+			body, err := ask(p.ctx, p.run.backend, func(cl *client) ([]byte, error) {
 				return cl.resultsBody(p.ctx, p.ref, token, p.maxResults, pollHold, buf)
 			})
 			next <- fetched{body, err}
@@ -231,9 +231,9 @@ func (p *jsonPages) decodeAll() error {
 func (p *jsonPages) decode(c *cursor) error {
 	rows := p.reader(c)
 	for !rows.ended {
-		b, err := rows.run()
+		b, err := rows.batch()
 		p.rows += int64(b.rows)
-		if b.rows > 0 && !p.hand(run{batch: b}) {
+		if b.rows > 0 && !p.hand(readAhead{batch: b}) {
 			return errStopped
 		}
 		if err != nil {

@@ -22,7 +22,7 @@ const maxBreaks = 5
 type storageRows struct {
 	ctx     context.Context // of the streams: the first that fails ends the others
 	stop    context.CancelFunc
-	conn    *Conn
+	run     *runner
 	storage *storage
 	rest    *jsonPages // at the first page
 	ref     *bq.JobReference
@@ -52,7 +52,7 @@ type opening struct {
 
 // newStorageRows begins to open a read session; the first page can be read meanwhile.
 func newStorageRows(rest *jsonPages, s *storage, pg *page, ordered bool, tell func(string, error)) *storageRows {
-	r := &storageRows{conn: rest.conn, storage: s, rest: rest, ref: pg.JobReference, columns: rest.columns, fields: pg.Schema.Fields,
+	r := &storageRows{run: rest.run, storage: s, rest: rest, ref: pg.JobReference, columns: rest.columns, fields: pg.Schema.Fields,
 		ordered: ordered, tell: tell, total: int64(pg.TotalRows), opened: make(chan opening, 1)}
 	r.next = r.begin
 	if ordered {
@@ -83,7 +83,7 @@ func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) 
 	if r.total <= 0 {
 		return nil, errors.New("BigQuery does not say how many rows the result has, so nobody could tell that all have come")
 	}
-	job, err := ask(ctx, r.conn.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
+	job, err := ask(ctx, r.run.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +192,8 @@ func (r *storageRows) received() (*batch, error) {
 
 // storageError makes the caller's error of one of the Storage Read API.
 func (r *storageRows) storageError(err error) error {
-	err = translateStorage(r.rest.ctx, err, r.conn.connector.cfg.Project, r.ref)
-	r.conn.note(r.rest.ctx, err)
+	err = translateStorage(r.rest.ctx, err, r.run.cfg.Project, r.ref)
+	r.run.note(r.rest.ctx, err)
 	return err
 }
 
@@ -243,7 +243,7 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 		if breaks > maxBreaks {
 			return err
 		}
-		cl, clientErr := r.conn.connector.clientFor(r.ctx)
+		cl, clientErr := r.run.backend.clientFor(r.ctx)
 		if clientErr != nil {
 			return clientErr
 		}
@@ -280,7 +280,7 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		step := runRows(len(r.columns))
 		for from := 0; from < int(resp.RowCount); from += step {
 			to := min(from+step, int(resp.RowCount))
-			b, err := reader.run(record, from, to)
+			b, err := reader.batch(record, from, to)
 			if err != nil {
 				return token, &unreadableRows{name, *offset, err}
 			}

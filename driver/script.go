@@ -12,26 +12,13 @@ import (
 
 var _ driver.RowsNextResultSet = (*Rows)(nil)
 
-// kind returns what the statement was, in BigQuery's words where they are known.
-func (pg *page) kind(st *statement) sqlKind {
-	if pg.StatementType == "" {
-		return st.sql.kind
-	}
-	return kindOfType(pg.StatementType)
-}
-
-// isScript reports whether an answer is that of a script, or of a procedure, which is one inside.
-func (pg *page) isScript(st *statement) bool {
-	return pg.kind(st) == kindScript && pg.JobReference != nil
-}
-
 // children lists the jobs of a script's statements in the order in which they ran.
-func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
+func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
 	var jobs []*bq.JobListJobs
 	for token := ""; ; {
-		list, err := ask(ctx, c.connector, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
+		list, err := ask(ctx, r.backend, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
 		if err != nil {
-			return nil, c.failed(ctx, err, script)
+			return nil, r.failed(ctx, err, script)
 		}
 		jobs = append(jobs, list.Jobs...)
 		if token = list.NextPageToken; token == "" {
@@ -53,7 +40,7 @@ func (c *Conn) children(ctx context.Context, script *bq.JobReference) ([]*bq.Job
 // gets that one.
 func (r *Rows) openScript(pg *page) error {
 	r.ordered = true // the text of each of its statements is not known
-	children, err := r.conn.children(r.ctx, pg.JobReference)
+	children, err := r.run.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
 		return err
 	}
@@ -87,7 +74,7 @@ func (r *Rows) NextResultSet() error {
 	r.sets = r.sets[1:]
 	if len(r.sets) > 0 || pg == nil {
 		var err error
-		if pg, err = r.conn.results(r.ctx, ref); err != nil {
+		if pg, err = r.run.results(r.ctx, ref); err != nil {
 			return r.end(r.unread(err))
 		}
 	}
@@ -98,8 +85,8 @@ func (r *Rows) NextResultSet() error {
 }
 
 // sumAffected sums what the DML statements of a script have changed.
-func (c *Conn) sumAffected(ctx context.Context, pg *page) error {
-	children, err := c.children(ctx, pg.JobReference)
+func (r *runner) sumAffected(ctx context.Context, pg *page) error {
+	children, err := r.children(ctx, pg.JobReference)
 	pg.NumDmlAffectedRows, pg.DmlStats = 0, &bq.DmlStatistics{}
 	for _, child := range children {
 		q := child.Statistics.Query

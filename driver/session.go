@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,61 +139,8 @@ func (s *session) forget() session {
 	return was
 }
 
-// lost reports whether an error is the end of the session.
-func lost(e *Error) bool {
+// sessionLost reports whether an error is the end of the session.
+func sessionLost(e *Error) bool {
 	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available") ||
 		e.Reason == "invalid" && strings.Contains(e.Message, "Invalid input session id")
-}
-
-// inSession notes what a statement that ran in a session, or made one, left there.
-func (c *Conn) inSession(ctx context.Context, st *statement, pg *page) error {
-	if !c.session.used() {
-		return nil
-	}
-	if c.session.creates() {
-		id, err := c.sessionID(ctx, pg)
-		if err != nil {
-			c.endCreated(pg.JobReference)
-			return err
-		}
-		location := pg.Location
-		if pg.JobReference != nil {
-			location = pg.JobReference.Location
-		}
-		c.session.made(id, location, st.config.Location != c.connector.cfg.Location)
-	}
-	c.session.ran(pg.StatementType)
-	return nil
-}
-
-// sessionID finds the session that a statement has made: the answer to a poll does not name it.
-func (c *Conn) sessionID(ctx context.Context, pg *page) (string, error) {
-	if pg.SessionInfo == nil && pg.JobReference != nil {
-		job, err := ask(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
-		if err != nil {
-			return "", c.failed(ctx, err, pg.JobReference)
-		}
-		if job.Statistics != nil {
-			pg.SessionInfo = job.Statistics.SessionInfo
-		}
-	}
-	if pg.SessionInfo == nil || pg.SessionInfo.SessionId == "" {
-		return "", errors.New("bigqueryuser: BigQuery did not say which session it has made")
-	}
-	return pg.SessionInfo.SessionId, nil
-}
-
-// afresh runs f, and once more if the session that it was to run in has ended: while the connection lay in the
-// pool, say. That is right only where nothing was in it yet. f reports whether something may have begun, too.
-func (c *Conn) afresh(begins bool, f func() (begun bool, err error)) error {
-	empty := c.session.empty(begins)
-	begun, err := f()
-	if e := (*Error)(nil); empty && !begun && errors.As(err, &e) && lost(e) {
-		c.bad = false
-		if c.session.tx != nil {
-			c.session.tx.err = nil
-		}
-		_, err = f()
-	}
-	return err
 }

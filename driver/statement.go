@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"database/sql/driver"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
 // statement is one statement: all that is known of it before it is sent. It is made once, by Conn, and does not change.
@@ -13,9 +15,9 @@ type statement struct {
 	args   []namedArgument
 }
 
-// statement makes a statement of a text and the arguments of the caller. Among them and in ctx can be options.
-func (c *Conn) statement(ctx context.Context, text string, args []driver.NamedValue) (*statement, error) {
-	config, args, err := newJobConfig(ctx, &c.connector.cfg, args)
+// newStatement makes a statement of a text and the arguments of the caller. Among them and in ctx can be options.
+func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driver.NamedValue) (*statement, error) {
+	config, args, err := newJobConfig(ctx, cfg, args)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +29,7 @@ func (c *Conn) statement(ctx context.Context, text string, args []driver.NamedVa
 	if err != nil {
 		return nil, err
 	}
-	config.fit(sql.kind)
+	config.restrictTo(sql.kind)
 	return &statement{text, sql, config, encoded}, nil
 }
 
@@ -46,3 +48,16 @@ func (st *statement) mayChange() bool {
 // repeatable reports whether the statement may be sent under a new id after its job has failed by BigQuery's fault: such
 // a job has changed nothing, but for a script's, whose first statements stand, and an export's.
 func (st *statement) repeatable() bool { return st.sql.kind != kindScript && st.sql.verb != "EXPORT" }
+
+// kind returns what the statement was, in BigQuery's words where they are known.
+func (pg *page) kind(st *statement) sqlKind {
+	if pg.StatementType == "" {
+		return st.sql.kind
+	}
+	return kindOfType(pg.StatementType)
+}
+
+// isScript reports whether an answer is that of a script, or of a procedure, which is one inside.
+func (pg *page) isScript(st *statement) bool {
+	return pg.kind(st) == kindScript && pg.JobReference != nil
+}

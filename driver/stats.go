@@ -71,31 +71,34 @@ func WithStats(ctx context.Context, s *Stats) context.Context {
 	return context.WithValue(ctx, statsKey{}, s)
 }
 
-// watch gathers the Stats of one statement. A nil one is that of a statement that nobody watches.
-type watch struct {
+// recorder gathers the Stats of one statement. A nil one is that of a statement that nobody watches.
+type recorder struct {
 	ctx      context.Context // the statement's, for the observer
-	conn     *Conn
+	backend  *backend
 	started  time.Time
 	stats    Stats
 	target   *Stats // of WithStats; nil without
 	observer Observer
 }
 
-func (c *Conn) observe(ctx context.Context, text string) *watch {
+// newRecorder records a statement, if its context or the connector asks for that.
+func newRecorder(ctx context.Context, b *backend, observer Observer, text string) *recorder {
 	target, _ := ctx.Value(statsKey{}).(*Stats)
-	if target == nil && c.connector.observer == nil {
+	if target == nil && observer == nil {
 		return nil
 	}
-	return &watch{ctx: ctx, conn: c, started: time.Now(), target: target, observer: c.connector.observer,
-		stats: Stats{Query: text, Project: c.connector.cfg.Project}}
+	return &recorder{
+		ctx: ctx, backend: b, started: time.Now(), target: target, observer: observer,
+		stats: Stats{Query: text, Project: b.cfg.Project},
+	}
 }
 
 // answered is told the first page.
-func (w *watch) answered(pg *page) {
+func (w *recorder) answered(pg *page) {
 	if w == nil {
 		return
 	}
-	w.conn.complete(w.ctx, pg)
+	w.backend.complete(w.ctx, pg)
 	s := &w.stats
 	s.Location, s.StatementType, s.CacheHit = pg.Location, pg.StatementType, pg.CacheHit
 	s.BytesProcessed, s.BytesBilled = pg.TotalBytesProcessed, pg.TotalBytesBilled
@@ -114,7 +117,7 @@ func (w *watch) answered(pg *page) {
 }
 
 // prepared is told what is known of a statement before it runs.
-func (w *watch) prepared(p *plan) {
+func (w *recorder) prepared(p *plan) {
 	if w == nil || w.target == nil {
 		return
 	}
@@ -128,7 +131,7 @@ func (w *watch) prepared(p *plan) {
 }
 
 // ended is told that there is no more to come of the statement.
-func (w *watch) ended(err error) {
+func (w *recorder) ended(err error) {
 	if w == nil {
 		return
 	}
@@ -149,11 +152,11 @@ func (w *watch) ended(err error) {
 
 // complete asks for what the answer to a long statement leaves out. That the statement has
 // succeeded does not depend on it.
-func (c *Conn) complete(ctx context.Context, pg *page) {
+func (b *backend) complete(ctx context.Context, pg *page) {
 	if !pg.polled && pg.StatementType != "" || pg.JobReference == nil {
 		return // there is nothing left out, or nothing to ask for
 	}
-	job, err := ask(ctx, c.connector, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
+	job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
 		return
 	}
@@ -163,4 +166,12 @@ func (c *Conn) complete(ctx context.Context, pg *page) {
 	if pg.DmlStats == nil {
 		pg.DmlStats = q.DmlStats
 	}
+}
+
+// rowsAffected is how many rows a statement has changed. TRUNCATE has it in its statistics alone.
+func rowsAffected(total int64, stats *bq.DmlStatistics) int64 {
+	if total == 0 && stats != nil {
+		return stats.InsertedRowCount + stats.UpdatedRowCount + stats.DeletedRowCount
+	}
+	return total
 }

@@ -64,32 +64,27 @@ func (s *submission) abandon() bool {
 	return s.flying && s.wrote
 }
 
-// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then still on its way goes
-// on behind the caller's back, to learn which job must be cancelled.
-func (c *Conn) submit(ctx context.Context, s *submission) outcome {
+// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then still on its way is in
+// the outcome.
+func (s *submission) submit(ctx context.Context, c caller) outcome {
 	if ctx.Err() != nil {
 		return outcome{state: stateNotBegun, err: endOf(ctx)}
 	}
 	// The requests do not end with ctx: only the answer tells what has begun.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	got := make(chan outcome, 1)
-	go func() { got <- s.tries(ctx, sending, c.connector) }()
-	var o outcome
+	go func() { got <- s.tries(ctx, sending, c) }()
 	select {
-	case o = <-got:
+	case o := <-got:
+		stop()
+		return o
 	case <-ctx.Done():
-		if s.abandon() {
-			c.leave(s, &awaited{got, stop}, outcome{})
-			return outcome{state: stateLost, err: endOf(ctx), begun: true}
-		}
-		stop() // a request that has not left is taken back
-		o = <-got
 	}
-	stop()
-	if o.state == stateLost {
-		c.leave(s, nil, o)
+	if s.abandon() {
+		return outcome{state: stateLost, err: endOf(ctx), begun: true, awaited: &awaited{got, stop}}
 	}
-	return o
+	stop() // a request that has not left is taken back
+	return <-got
 }
 
 // tries makes requests until one is answered, the tries are used up, or ctx ends: then none follows.

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"time"
 )
 
 const (
@@ -14,9 +13,6 @@ const (
 	commitTransaction   = "COMMIT TRANSACTION"
 	rollbackTransaction = "ROLLBACK TRANSACTION"
 )
-
-// txLimit bounds Commit and Rollback, also where the context of BeginTx has no end.
-const txLimit = 2 * time.Minute
 
 // tx is a transaction of BigQuery, in the session of its connection.
 type tx struct {
@@ -46,17 +42,17 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		return nil, errors.New("bigqueryuser: a transaction can't be a dry run: give DryRun to its statements")
 	}
 	if c.session.id != "" && !c.session.runsIn(config.Location) && !c.session.always {
-		c.endSession(false) // the transaction is to run elsewhere
+		c.endSession() // the transaction is to run elsewhere
 	}
 	ctx = WithOptions(ctx, atOnce)
-	st, err := c.statement(ctx, beginTransaction, nil)
+	st, err := newStatement(ctx, &c.cfg, beginTransaction, nil)
 	if err != nil {
 		return nil, err
 	}
 	c.session.tx = &transaction{ctx: ctx}
 	if _, err = c.run(ctx, st); err != nil {
 		c.session.tx = nil
-		c.endSession(false) // it may have begun
+		c.endSession() // it may have begun
 		return nil, err
 	}
 	c.connector.openTransaction(c.session.id, c.session.location)
@@ -71,7 +67,7 @@ func (t *tx) Commit() error {
 	if s.tx != nil && s.tx.err != nil {
 		err := fmt.Errorf("bigqueryuser: the transaction was not committed, because of an earlier error in it: %w", s.tx.err)
 		s.tx = nil
-		t.conn.endSession(false)
+		t.conn.endSession()
 		return err
 	}
 	return t.end(t.ctx, commitTransaction)
@@ -95,7 +91,7 @@ func (t *tx) Rollback() error {
 		ctx = context.WithoutCancel(ctx) // its end is why there is a rollback
 	}
 	err := t.end(ctx, rollbackTransaction)
-	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == string(ErrInvalidQuery) || lost(e)) {
+	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == string(ErrInvalidQuery) || sessionLost(e)) {
 		return nil // there is no transaction any more
 	}
 	return err
@@ -110,13 +106,17 @@ func (t *tx) end(ctx context.Context, text string) error {
 	if c.session.tx != nil {
 		c.session.tx.ctx = ctx
 	}
-	st, err := c.statement(ctx, text, nil)
+	st, err := newStatement(ctx, &c.cfg, text, nil)
 	if err == nil {
 		_, err = c.run(ctx, st)
 	}
 	c.session.tx = nil
 	if err != nil {
-		c.endSession(text == commitTransaction)
+		if text == commitTransaction {
+			c.endCommitted()
+		} else {
+			c.endSession()
+		}
 		return err
 	}
 	c.connector.closeTransaction(c.session.id)

@@ -1,0 +1,38 @@
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+const sessionUser = "SELECT SESSION_USER()"
+
+// accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
+const accountLimit = 5 * time.Second
+
+// accountOf is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may not run jobs
+// can't ask it.
+func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
+	if c.signIn != nil {
+		if id, err := c.signIn.Identity(ctx); err != nil || id.Account != "" {
+			return id.Account
+		}
+	}
+	if refused.Reason != string(ErrAccessDenied) || strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, accountLimit)
+	defer cancel()
+	legacy := false
+	req := &bq.QueryRequest{Query: sessionUser, UseLegacySql: &legacy, Location: c.cfg.Location}
+	pg, err := once(ctx, c.backend, func(cl *client) (*page, error) { return cl.query(ctx, req, firstHold) })
+	var rows []struct{ F []struct{ V string } }
+	if err != nil || json.Unmarshal(pg.rows, &rows) != nil || len(rows) == 0 || len(rows[0].F) == 0 {
+		return ""
+	}
+	return rows[0].F[0].V
+}
