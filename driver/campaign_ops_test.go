@@ -33,6 +33,8 @@ type operation struct {
 	run     func(context.Context, *scenario, *sql.DB) error
 	// unpromised says that a lost answer can't be had again: BigQuery may run it twice.
 	unpromised bool
+	// paged says that rows are fetched after the statement is done, which a refusal can end.
+	paged bool
 }
 
 var (
@@ -51,8 +53,8 @@ func byOwnID(c *dsn.Config)   { c.JobIDPrefix = "campaign_" }
 // operations are those of the campaign.
 var operations = []operation{
 	{name: "small SELECT", methods: requests, run: readSmall},
-	{name: "big SELECT by REST", methods: pages, run: readBig(campaignBig)},
-	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered)},
+	{name: "big SELECT by REST", methods: pages, run: readBig(campaignBig), paged: true},
+	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered), paged: true},
 	{name: "big SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignBig)},
 	{name: "big ordered SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignOrdered)},
 	{name: "INSERT", methods: requests, run: change(campaignInsert)},
@@ -60,7 +62,7 @@ var operations = []operation{
 	{name: "INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},
 	{name: "long INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},
 	{name: "script", methods: requests, run: change(campaignScript), unpromised: true},
-	{name: "script with rows", methods: requests, run: readScript, unpromised: true},
+	{name: "script with rows", methods: requests, run: readScript, unpromised: true, paged: true},
 	{name: "transaction", methods: requests, run: transact, unpromised: true},
 	{name: "Prepare", methods: append(dryRuns, requests...), run: prepared},
 	{name: "Ping", methods: dryRuns, run: func(ctx context.Context, _ *scenario, db *sql.DB) error {
@@ -86,7 +88,21 @@ func (o *operation) script(s *scenario) {
 		time.AfterFunc(s.lasts, func() { close(until) })
 		insert.Until, insert.Incomplete = until, 0
 	}
-	on := s.server.On
+	on := func(sql string, a fakebq.Answer) {
+		answers := []fakebq.Answer{a}
+		if (sql == campaignSelect || sql == campaignInsert || sql == campaignScript) && o.name != "Estimate" {
+			for range s.fails {
+				failed := a
+				failed.Err = &fakebq.Error{Reason: "jobBackendError", Message: "The job encountered an error during " +
+					"execution."}
+				answers = append([]fakebq.Answer{failed}, answers...)
+			}
+		}
+		s.server.On(sql, answers...)
+	}
+	if s.exists && o.config != nil && o.name != "Prepare" {
+		s.server.Inject(fakebq.Insert, fakebq.Exists())
+	}
 	on(campaignSelect, fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: s.polls, Bytes: 42})
 	on(campaignBig, big)
 	on(campaignOrdered, big)

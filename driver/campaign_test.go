@@ -83,6 +83,8 @@ type scenario struct {
 	lasts    time.Duration // how long a long job runs
 	cancelIn time.Duration
 	conns    []faultproxy.ConnFault // of the first connections
+	fails    int                    // how often the job fails by BigQuery's fault
+	exists   bool                   // the first jobs.insert is told that there is such a job
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
@@ -127,6 +129,10 @@ func newScenario(seed uint64, number int) *scenario {
 			s.faults = append(s.faults, plannedFault{m, 1 + rng.IntN(2), f.Fault, f.Name, true})
 		}
 	}
+	if rng.IntN(8) == 0 {
+		s.fails = 1 + rng.IntN(3)
+	}
+	s.exists = rng.IntN(4) == 0
 	switch rng.IntN(24) {
 	case 0, 1:
 		s.conns = []faultproxy.ConnFault{faultproxy.ConnReset}
@@ -149,6 +155,7 @@ func (s *scenario) fault() plannedFault {
 	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
 	list := campaignFaults(m)
 	p.name, p.fault, p.may = list[s.rng.IntN(len(list))].unpack()
+	p.may = p.may && (m != fakebq.GetQueryResults || s.op.paged)
 	if p.fault.At == faultproxy.Middle {
 		p.fault.Skip = s.rng.IntN(3)
 	}
@@ -334,6 +341,9 @@ func (s *scenario) unpromised(err error) bool {
 
 // mustPass reports whether the caller may be told of no error.
 func (s *scenario) mustPass() bool {
+	if s.fails > 0 && s.op.unpromised {
+		return false // a part of it may stand: it is not run again
+	}
 	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
 }
 
@@ -416,6 +426,12 @@ func (s *scenario) String() string {
 	}
 	if s.close > 0 {
 		end += fmt.Sprintf(", db.Close after %s", s.close)
+	}
+	if s.fails > 0 {
+		end += fmt.Sprintf(", the job fails %d times", s.fails)
+	}
+	if s.exists {
+		end += ", 409 at first"
 	}
 	if len(s.conns) > 0 {
 		played = append(played, fmt.Sprintf("first connections: %v", s.conns))

@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"strconv"
 )
@@ -44,6 +45,20 @@ func Pass() Fault { return Fault{pass: true} }
 // Fail answers with an error.
 func Fail(e Error) Fault {
 	return Fault{play: func(p *reply, _ *message) { p.send(e.body()) }}
+}
+
+// Exists lets jobs.insert take effect and answers 409 that there is such a job: so it is, now and then, for the first
+// request.
+func Exists() Fault {
+	return Fault{after: true, play: func(p *reply, answer *message) {
+		name := ""
+		for _, m := range answer.before {
+			if m.name == "id" {
+				_ = json.Unmarshal(m.text, &name) // a string
+			}
+		}
+		p.send((&Error{Reason: "duplicate", Message: "Already Exists: Job " + name}).body())
+	}}
 }
 
 // FailRetryAfter answers with an error that asks for patience: header is the

@@ -80,6 +80,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestExists(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	s.On("SELECT people", people())
+	s.Inject(Insert, Exists())
+	svc := rest(t, s)
+	_, err := svc.Jobs.Insert("p", inserted("SELECT people", "mine")).Do()
+	if e := wantError(t, err, 409, "duplicate"); e.Message != "Already Exists: Job p:US.mine" {
+		t.Errorf("got %q; want the job's id", e.Message)
+	}
+	if _, err := svc.Jobs.Get("p", "mine").Do(); err != nil {
+		t.Errorf("the job: %v", err)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := Run(t, Options{})

@@ -116,7 +116,7 @@ func (s *Server) take(st Statement, se *session, location string) (Answer, *Erro
 	if err := st.checkDeclared(answer.Parameters); err != nil {
 		return answer, err
 	}
-	if st.DryRun && answer.Err != nil {
+	if st.DryRun && answer.Err != nil && answer.Err.ofStatement() {
 		return answer, answer.Err
 	}
 	if !st.DryRun {
