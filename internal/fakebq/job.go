@@ -93,7 +93,7 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 		created: s.opts.Now(), made: time.Now(), session: se, incomplete: answer.Incomplete, stop: make(chan struct{}),
 	}
 	if st.DryRun {
-		j.answer.Until, j.incomplete = nil, 0 // it checks, and does not run
+		j.answer.Err, j.answer.Until, j.incomplete = nil, nil, 0 // it checks, and does not run
 		return j, nil
 	}
 	s.keep(j, se, duplicate)
