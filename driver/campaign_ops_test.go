@@ -81,11 +81,17 @@ func (o *operation) script(s *scenario) {
 		}
 		return t
 	}
+	small := fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: s.polls, Bytes: 42}
+	if s.endless && o.name == "small SELECT" {
+		small.Until, small.Incomplete = make(chan struct{}), 0
+	}
 	big := fakebq.Answer{Table: table(campaignRows), PageSize: 250, BatchRows: 100, Incomplete: s.polls}
 	insert := fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Tables: []string{campaignTable}, Incomplete: s.polls}
 	if o.name == "long INSERT" || o.name == "long INSERT by job id" {
 		until := make(chan struct{})
-		time.AfterFunc(s.lasts, func() { close(until) })
+		if !s.endless {
+			time.AfterFunc(s.lasts, func() { close(until) })
+		}
 		insert.Until, insert.Incomplete = until, 0
 	}
 	on := func(sql string, a fakebq.Answer) {
@@ -103,7 +109,7 @@ func (o *operation) script(s *scenario) {
 	if s.exists && o.config != nil && o.name != "Prepare" {
 		s.server.Inject(fakebq.Insert, fakebq.Exists())
 	}
-	on(campaignSelect, fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: s.polls, Bytes: 42})
+	on(campaignSelect, small)
 	on(campaignBig, big)
 	on(campaignOrdered, big)
 	on(campaignInsert, insert)

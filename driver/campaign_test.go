@@ -84,6 +84,7 @@ type scenario struct {
 	cancelIn time.Duration
 	conns    []faultproxy.ConnFault // of the first connections
 	fails    int                    // how often the job fails by BigQuery's fault
+	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
 	exists   bool                   // the first jobs.insert is told that there is such a job
 
 	server  *fakebq.Server
@@ -122,6 +123,7 @@ func newScenario(seed uint64, number int) *scenario {
 	if rng.IntN(4) == 0 {
 		s.endAfter = time.Duration(1+rng.IntN(250)) * time.Millisecond
 		s.deadline = rng.IntN(2) == 0
+		s.endless = rng.IntN(2) == 0
 		if rng.IntN(3) == 0 { // what only the end of ctx ends
 			all := faultproxy.Lasting()
 			f := all[rng.IntN(len(all))]
@@ -429,6 +431,9 @@ func (s *scenario) String() string {
 	}
 	if s.fails > 0 {
 		end += fmt.Sprintf(", the job fails %d times", s.fails)
+	}
+	if s.endless {
+		end += ", endless jobs"
 	}
 	if s.exists {
 		end += ", 409 at first"
