@@ -164,6 +164,9 @@ func (a *Authenticator) Close() error {
 	return nil
 }
 
+// Client returns the OAuth client that the sign-in is for.
+func (a *Authenticator) Client() *Client { return a.cfg.Client }
+
 // String names the client; an Authenticator never prints its tokens.
 func (a *Authenticator) String() string { return "auth.Authenticator(client " + a.cfg.Client.id + ")" }
 

@@ -55,6 +55,7 @@ func TestDefaultCredentials(t *testing.T) {
 	})
 	server.On("SELECT name, n FROM t", numbers)
 	adc := (&dsn.Config{Project: "my-project", Auth: "adc", Endpoint: server.URL()}).Format()
+	t.Setenv(driver.TrustedHostsEnv, strings.TrimPrefix(strings.TrimPrefix(server.URL(), "http://"), "https://"))
 
 	if _, err := sql.Open(driver.Name, adc); err == nil ||
 		!strings.Contains(err.Error(), "gcloud auth application-default login") {

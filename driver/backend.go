@@ -40,12 +40,12 @@ type backend struct {
 	stop       context.CancelFunc
 }
 
-func newBackend(cfg dsn.Config) *backend {
+func newBackend(cfg dsn.Config, n network) *backend {
 	b := &backend{
 		cfg: cfg, name: strings.ToLower(rand.Text()[:12]), types: newTypeCache(typeCacheSize),
 		transactions: map[string]string{},
 	}
-	b.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &b.cfg, b.tokens) }
+	b.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &b.cfg, b.tokens, n) }
 	b.open, b.endOpen = context.WithCancel(context.Background())
 	b.background, b.stop = context.WithCancel(context.Background())
 	return b

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -37,6 +38,14 @@ func about(err error, query string) error {
 	return err
 }
 
+// visible is a character of a statement as a terminal may show it.
+func visible(r rune) rune {
+	if r != '\t' && !unicode.IsPrint(r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
 // caret shows a place "line:column" of a statement; "" if there is no such place. A long line is
 // shown around it.
 func caret(query, place string) string {
@@ -62,7 +71,7 @@ func caret(query, place string) string {
 		} else {
 			width++
 		}
-		text, r = append(text, r[0]), r[1:]
+		text, r = append(text, visible(r[0])), r[1:]
 	}
 	if at < 0 {
 		return ""

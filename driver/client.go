@@ -60,7 +60,7 @@ type client struct {
 }
 
 // newClient makes a client whose requests carry the tokens; nil tokens are none at all.
-func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*client, error) {
+func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n network) (*client, error) {
 	agent := userAgent
 	if cfg.Application != "" {
 		agent = cfg.Application + " " + userAgent
@@ -74,10 +74,10 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	if cfg.QuotaProject != "" {
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
-	base := newTransport()
+	base := newTransport(n)
 	dialer := newDialer(base.DialContext)
 	base.DialContext = dialer.dialContext
-	w := &wire{base: base}
+	w := &wire{base: n.wrapped(base)}
 	authorised, err := htransport.NewTransport(ctx, refusalWatch{w, tokens}, opts...)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 	hc := &http.Client{Transport: authorised, CheckRedirect: lastResponse}
 	c := &client{
 		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base, dialer: dialer,
-		storage: newStorage(cfg, agent, tokens), pause: rand.N[time.Duration],
+		storage: newStorage(cfg, agent, tokens, n), pause: rand.N[time.Duration],
 	}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
@@ -102,17 +102,10 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource) (*clie
 
 func lastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// newTransport makes a transport of the connector's own, so that closing it closes nobody else's
-// connections. A program may have replaced http.DefaultTransport by something else altogether.
-func newTransport() *http.Transport {
-	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
-	}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		t = standard.Clone()
-	}
-	t.MaxIdleConnsPerHost = t.MaxIdleConns // one host serves every connection of the pool
+// newTransport makes the transport of REST.
+func newTransport(n network) *http.Transport {
+	t := n.transport()
+	t.MaxIdleConnsPerHost = max(t.MaxIdleConns, 100) // one host serves every connection of the pool
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return t
 }

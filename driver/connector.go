@@ -22,8 +22,9 @@ const closeGrace = 5 * time.Second
 // client and what has been learnt about statements. It is safe for concurrent use.
 type Connector struct {
 	*backend
-	signIn   *auth.Authenticator // nil if the tokens come from elsewhere
-	observer Observer            // nil without
+	signIn       *auth.Authenticator // nil if the tokens come from elsewhere
+	signInShared bool                // signIn is the program's, which closes it
+	observer     Observer            // nil without
 
 	mu     sync.Mutex
 	made   int64 // connections so far
@@ -53,7 +54,7 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 			opt(&o)
 		}
 	}
-	c := &Connector{backend: newBackend(copyConfig(cfg)), observer: o.observer}
+	c := &Connector{backend: newBackend(copyConfig(cfg), o.network), observer: o.observer}
 	if err := c.chooseTokens(&o); err != nil {
 		return nil, err
 	}
@@ -87,6 +88,7 @@ func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
 		Store:        store,
 		Prompter:     o.prompter,
 		Logger:       o.logger,
+		HTTPClient:   o.network.signInClient(),
 	})
 }
 
@@ -185,7 +187,7 @@ func (c *Connector) shutdown() error {
 		return nil
 	}
 	c.backend.shut()
-	if c.signIn != nil {
+	if c.signIn != nil && !c.signInShared {
 		return c.signIn.Close()
 	}
 	return nil

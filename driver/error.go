@@ -19,7 +19,7 @@ import (
 // of package auth instead.
 type Error struct {
 	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
-	Message  string // BigQuery's text
+	Message  string // BigQuery's text, as it came; Error cleans it
 	Location string // where in the statement, "line:column"; "" if the message does not say
 	JobID    string // "" if there is no job
 	Project  string // the project that was to be billed
@@ -29,16 +29,17 @@ type Error struct {
 	query    string // the statement's text, for %+v
 }
 
-// Error returns one line: BigQuery's text, the reason, the job, and what to do where BigQuery leaves that open.
+// Error returns one line: BigQuery's text, without characters that control a terminal or change the direction of text,
+// the reason, the job, and what to do where BigQuery leaves that open.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("bigqueryuser: " + e.Message)
+	b.WriteString("bigqueryuser: " + oneLine(e.Message))
 	var about []string
 	if e.Reason != "" {
-		about = append(about, e.Reason)
+		about = append(about, oneLine(e.Reason))
 	}
 	if e.JobID != "" {
-		about = append(about, "job "+e.JobID)
+		about = append(about, "job "+oneLine(e.JobID))
 	}
 	if len(about) > 0 {
 		b.WriteString(" (" + strings.Join(about, ", ") + ")")

@@ -46,7 +46,7 @@ var permission = regexp.MustCompile(`\b(bigquery|storage|datacatalog)\.\w+\.\w+`
 func (e *Error) access() string {
 	who := "the signed-in account"
 	if e.Account != "" {
-		who = e.Account
+		who = oneLine(e.Account)
 	}
 	needed := permission.FindString(e.Message)
 	switch {

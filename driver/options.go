@@ -17,6 +17,9 @@ type options struct {
 	prompter      auth.Prompter
 	logger        *slog.Logger
 	observer      Observer
+	authenticator *auth.Authenticator
+	trustedHosts  []string
+	network       network
 }
 
 // WithClientSecrets gives the contents of client_secrets.json, for a program that
@@ -29,6 +32,14 @@ func WithClientSecrets(json []byte) Option {
 // No client secrets are read and nobody is asked. A nil source changes nothing.
 func WithTokenSource(ts oauth2.TokenSource) Option {
 	return func(o *options) { o.tokenSource = ts }
+}
+
+// WithAuthenticator signs in with a, which the program has configured itself and may share between connectors: for a
+// store or a way to open the browser of its own. client_secrets and the other keys of the sign-in have no effect.
+// Connecting calls Ensure, and a token that BigQuery refuses is invalidated. Closing the connector does not close a. A
+// nil a changes nothing.
+func WithAuthenticator(a *auth.Authenticator) Option {
+	return func(o *options) { o.authenticator = a }
 }
 
 // WithPrompter replaces how the person is shown the sign-in address; nil is the default

@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/google"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
@@ -19,25 +17,46 @@ import (
 // client_secrets.json when neither the DSN nor an option gives one.
 const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 
-// chooseTokens decides whose tokens the connector uses: those of an option, of the person who
-// signs in, of the application-default credentials, or none.
+// QuotaProjectEnv names the environment variable that Google's libraries look at for the quota project. It counts where
+// the DSN gives none, for REST and the Storage Read API.
+const QuotaProjectEnv = "GOOGLE_CLOUD_QUOTA_PROJECT"
+
+// chooseTokens decides whose tokens the connector uses: those of an option, of the user who
+// signs in, of the application-default credentials, or none. It refuses endpoints that must not get them.
 func (c *Connector) chooseTokens(o *options) error {
-	if o.tokenSource != nil {
-		c.tokens = &tokenSource{source: oauth2.ReuseTokenSource(nil, o.tokenSource)}
-		return nil
+	if c.cfg.QuotaProject == "" {
+		c.cfg.QuotaProject = os.Getenv(QuotaProjectEnv)
 	}
-	switch c.cfg.Auth {
-	case "none":
+	loopback := false // whether an endpoint on this machine may get the tokens
+	switch {
+	case o.tokenSource != nil && o.authenticator != nil:
+		return errors.New("bigqueryuser: WithTokenSource and WithAuthenticator exclude each other: keep one")
+	case o.tokenSource != nil:
+		c.tokens, loopback = &tokenSource{source: oauth2.ReuseTokenSource(nil, o.tokenSource)}, true
+	case o.authenticator != nil:
+		c.signIn, c.signInShared = o.authenticator, true
+	case c.cfg.Auth == "none":
 		return nil
-	case "adc":
-		return c.useDefaultCredentials()
+	case c.cfg.Auth == "adc":
+		if err := c.useDefaultCredentials(o); err != nil {
+			return err
+		}
+	default:
+		signIn, err := newSignIn(&c.cfg, o)
+		if err != nil {
+			return err
+		}
+		c.signIn = signIn
 	}
-	signIn, err := newSignIn(&c.cfg, o)
+	if a := c.signIn; a != nil {
+		c.tokens = &tokenSource{source: a, context: a.TokenContext, invalidate: a.Invalidate}
+		loopback = a.Client().Local()
+	}
+	trusted, err := newTrust(o, loopback)
 	if err != nil {
 		return err
 	}
-	c.signIn, c.tokens = signIn, &tokenSource{source: signIn, context: signIn.TokenContext, invalidate: signIn.Invalidate}
-	return nil
+	return trusted.check(&c.cfg)
 }
 
 func openStore(cfg *dsn.Config) (auth.Store, error) {
@@ -85,24 +104,16 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 }
 
 // useDefaultCredentials takes the application-default credentials, which is what auth=adc asks
-// for: a person's, made by gcloud, or any other kind that Google's library reads from a file.
-func (c *Connector) useDefaultCredentials() error {
-	own, err := auth.LoadDefaultCredentials(nil)
-	if err == nil {
-		c.tokens = &tokenSource{source: own, invalidate: own.Invalidate}
-		if c.cfg.QuotaProject == "" {
-			c.cfg.QuotaProject = own.QuotaProject()
-		}
-		return nil
-	}
-	if !errors.Is(err, auth.ErrNotUserCredential) {
+// for: a user's, made by gcloud, or those of a machine.
+func (c *Connector) useDefaultCredentials(o *options) error {
+	found, err := auth.LoadAnyDefaultCredentials(o.network.signInClient(), auth.ScopeBigQuery)
+	if err != nil {
 		return fmt.Errorf("bigqueryuser: auth=adc: %w", err)
 	}
-	found, err := google.FindDefaultCredentials(context.Background(), auth.ScopeBigQuery)
-	if err != nil {
-		return errors.New("bigqueryuser: auth=adc: Google's library can't use the application-default credentials: check the file that GOOGLE_APPLICATION_CREDENTIALS names")
+	c.tokens = &tokenSource{source: found, invalidate: found.Invalidate}
+	if c.cfg.QuotaProject == "" {
+		c.cfg.QuotaProject = found.QuotaProject()
 	}
-	c.tokens = &tokenSource{source: found.TokenSource}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,8 +14,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -56,14 +53,18 @@ type storage struct {
 	project  string // billed
 	quota    string // its API quota is used; "" for none
 	tokens   *tokenSource
+	network  network
 
 	mu      sync.Mutex
 	conn    *grpc.ClientConn
 	refused time.Time // until when it is not asked
 }
 
-func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource) *storage {
-	s := &storage{endpoint: cfg.StorageEndpoint, agent: agent, project: cfg.Project, quota: cfg.QuotaProject, tokens: tokens}
+func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource, n network) *storage {
+	s := &storage{
+		endpoint: cfg.StorageEndpoint, agent: agent, project: cfg.Project, quota: cfg.QuotaProject,
+		tokens: tokens, network: n,
+	}
 	if s.endpoint == "" && cfg.Endpoint == "" {
 		s.endpoint = defaultStorageEndpoint
 	}
@@ -100,24 +101,16 @@ func (s *storage) client() (storagepb.BigQueryReadClient, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
-		u, err := url.Parse(s.endpoint)
+		target, opts, err := s.network.grpcTarget(s.endpoint)
 		if err != nil {
 			return nil, err
 		}
-		port, secure := "443", credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
-		if u.Scheme == "http" { // on loopback: package dsn allows no other
-			port, secure = "80", insecure.NewCredentials()
-		}
-		if u.Port() != "" {
-			port = u.Port()
-		}
-		s.conn, err = grpc.NewClient("dns:///"+u.Hostname()+":"+port,
-			grpc.WithTransportCredentials(secure),
+		s.conn, err = grpc.NewClient(target, append(opts,
 			grpc.WithUserAgent(s.agent),
 			grpc.WithKeepaliveParams(keepAlive),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialLimit}),
 			grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(channelWindow),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)))
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)))...)
 		if err != nil {
 			return nil, err
 		}

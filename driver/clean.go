@@ -1,0 +1,25 @@
+package driver
+
+import (
+	"strings"
+	"unicode"
+)
+
+// oneLine makes text of a server fit for one line of an error or a log: characters that control a terminal, change the
+// direction of text or break lines become blanks, runs of blanks one.
+func oneLine(text string) string {
+	var b strings.Builder
+	blank := false
+	for _, r := range text {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) || r == ' ' {
+			blank = true
+			continue
+		}
+		if blank && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		blank = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,248 @@
+package driver
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/net/proxy"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// WithHTTPTransport replaces http.DefaultTransport as the model of all network connections: its proxy, dialer and TLS
+// settings are those of the sign-in, of REST and of the Storage Read API. It is copied. The sign-in does not take over
+// InsecureSkipVerify. A nil transport changes nothing.
+func WithHTTPTransport(t *http.Transport) Option {
+	return func(o *options) { o.network.base = t }
+}
+
+// WithRoundTripper puts what wrap returns around the transport of REST and of the sign-in, for logs and traces. It sees
+// requests with their tokens and secrets. The Storage Read API is not HTTP to it. A nil wrap changes nothing.
+func WithRoundTripper(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(o *options) { o.network.wrap = wrap }
+}
+
+// WithTLSConfig sets the TLS settings of the sign-in, of REST and of the Storage Read API, such as the certificate
+// authorities of a company. It is copied. The sign-in does not take over InsecureSkipVerify. A nil config changes
+// nothing.
+func WithTLSConfig(c *tls.Config) Option {
+	return func(o *options) { o.network.tls = c }
+}
+
+// network is how a connector reaches servers: one setting for the sign-in, REST and gRPC.
+type network struct {
+	base *http.Transport // nil: http.DefaultTransport
+	wrap func(http.RoundTripper) http.RoundTripper
+	tls  *tls.Config
+}
+
+// transport makes a transport of the connector's own, so that closing it closes nobody else's
+// connections. A program may have replaced http.DefaultTransport by something else altogether.
+func (n network) transport() *http.Transport {
+	t := n.base
+	if t == nil {
+		t, _ = http.DefaultTransport.(*http.Transport)
+	}
+	if t != nil {
+		t = t.Clone()
+	} else {
+		t = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
+		}
+	}
+	if n.tls != nil {
+		t.TLSClientConfig = n.tls.Clone()
+		t.ForceAttemptHTTP2 = true
+	}
+	return t
+}
+
+// wrapped is t as WithRoundTripper wants it.
+func (n network) wrapped(t http.RoundTripper) http.RoundTripper {
+	if n.wrap == nil {
+		return t
+	}
+	return n.wrap(t)
+}
+
+// signInClient is the HTTP client of the sign-in; nil leaves it to package auth, which follows
+// http.DefaultTransport.
+func (n network) signInClient() *http.Client {
+	if n.base == nil && n.wrap == nil && n.tls == nil {
+		return nil
+	}
+	t := n.transport()
+	t.DisableKeepAlives = true // there is one request an hour
+	if t.TLSClientConfig != nil {
+		t.TLSClientConfig.InsecureSkipVerify = false
+	}
+	return &http.Client{Transport: n.wrapped(t)}
+}
+
+// grpcTarget is the target of a gRPC endpoint, with the options to dial it as REST would be.
+func (n network) grpcTarget(endpoint string) (string, []grpc.DialOption, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", nil, err
+	}
+	t := n.transport()
+	port, secure := "443", insecure.NewCredentials()
+	if u.Scheme == "http" { // without a token, or on loopback: see package dsn
+		port = "80"
+	} else {
+		c := t.TLSClientConfig
+		if c == nil {
+			c = &tls.Config{}
+		}
+		c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+		secure = credentials.NewTLS(c)
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	dial := grpcDialer{t, u.Scheme}
+	// The dialer gets the name, since a proxy may know names that this machine does not.
+	return "passthrough:///" + net.JoinHostPort(u.Hostname(), port), []grpc.DialOption{
+		grpc.WithTransportCredentials(secure),
+		grpc.WithContextDialer(dial.context),
+	}, nil
+}
+
+// grpcDialer dials for gRPC as an http.Transport dials for HTTP.
+type grpcDialer struct {
+	transport *http.Transport
+	scheme    string
+}
+
+func (d grpcDialer) context(ctx context.Context, address string) (net.Conn, error) {
+	var via *url.URL
+	if d.transport.Proxy != nil {
+		var err error
+		via, err = d.transport.Proxy(&http.Request{URL: &url.URL{Scheme: d.scheme, Host: address}})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if via == nil {
+		return d.plain(ctx, "tcp", address)
+	}
+	switch via.Scheme {
+	case "socks5", "socks5h":
+		socks, err := proxy.FromURL(via, plainDialer(d.plain))
+		if err != nil {
+			return nil, err
+		}
+		return socks.(proxy.ContextDialer).DialContext(ctx, "tcp", address)
+	}
+	conn, err := d.tunnel(ctx, via, address)
+	if err != nil {
+		return nil, fmt.Errorf("proxy %s: %w", via.Host, err)
+	}
+	return conn, nil
+}
+
+// plain dials without a proxy.
+func (d grpcDialer) plain(ctx context.Context, network, address string) (net.Conn, error) {
+	if d.transport.DialContext != nil {
+		return d.transport.DialContext(ctx, network, address)
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// plainDialer is a function as package proxy wants a dialer.
+type plainDialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (d plainDialer) Dial(network, address string) (net.Conn, error) {
+	return d(context.Background(), network, address)
+}
+
+func (d plainDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d(ctx, network, address)
+}
+
+// tunnel asks an HTTP proxy for a connection (RFC 9110, section 9.3.6).
+func (d grpcDialer) tunnel(ctx context.Context, via *url.URL, address string) (conn net.Conn, err error) {
+	port := via.Port()
+	if port == "" {
+		port = map[bool]string{true: "443", false: "80"}[via.Scheme == "https"]
+	}
+	if conn, err = d.plain(ctx, "tcp", net.JoinHostPort(via.Hostname(), port)); err != nil {
+		return nil, err
+	}
+	raw := conn
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	defer func() {
+		if !stop() && err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			raw.Close()
+		}
+	}()
+	if via.Scheme == "https" {
+		c := &tls.Config{MinVersion: tls.VersionTLS12}
+		if d.transport.TLSClientConfig != nil {
+			c = d.transport.TLSClientConfig.Clone()
+		}
+		c.ServerName, c.NextProtos = via.Hostname(), nil
+		secured := tls.Client(conn, c)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		conn = secured
+	}
+	header, err := d.proxyHeader(ctx, via, address)
+	if err != nil {
+		return nil, err
+	}
+	ask := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: header}
+	if err := ask.Write(conn); err != nil {
+		return nil, err
+	}
+	buffered := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(buffered, ask) // its body is the tunnel, and is not closed
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the answer to CONNECT has HTTP status %d", resp.StatusCode)
+	}
+	return tunnelConn{conn, buffered}, nil
+}
+
+// tunnelConn reads first what came with the proxy's answer.
+type tunnelConn struct {
+	net.Conn
+	from *bufio.Reader
+}
+
+func (c tunnelConn) Read(p []byte) (int, error) { return c.from.Read(p) }
+
+// proxyHeader is what a proxy is told: the headers of the transport, and the user and password of the URL.
+func (d grpcDialer) proxyHeader(ctx context.Context, via *url.URL, address string) (http.Header, error) {
+	header := d.transport.ProxyConnectHeader.Clone()
+	if d.transport.GetProxyConnectHeader != nil {
+		var err error
+		if header, err = d.transport.GetProxyConnectHeader(ctx, via, address); err != nil {
+			return nil, err
+		}
+		header = header.Clone()
+	}
+	if header == nil {
+		header = http.Header{}
+	}
+	if u := via.User; u != nil && header.Get("Proxy-Authorization") == "" {
+		password, _ := u.Password()
+		header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
+	}
+	return header, nil
+}
