@@ -20,6 +20,31 @@
 //
 // [Identity] tells who is signed in. [Connector.SignIn] gives that sign-in, to log out or to revoke it.
 //
+// # Trust
+//
+// A DSN is trusted input, yet it can't choose who gets the user's access tokens. They go to BigQuery's hosts at
+// googleapis.com, over https; to a loopback endpoint only with an OAuth client of loopback, such as the sandbox's; and
+// to other hosts, such as a company's gateway, only with [WithTrustedEndpoint] or by the environment variable
+// [TrustedHostsEnv]. With auth=none there is no token, and any endpoint is allowed. Never join texts to make a DSN: what
+// comes from elsewhere belongs into the fields of a dsn.Config.
+//
+//	cfg := &dsn.Config{Project: project, Dataset: dataset} // whatever they hold, they name no endpoint
+//	connector, err := driver.NewConnector(cfg, driver.WithClientSecrets(secrets))
+//
+// # Networks
+//
+// The sign-in, REST and the Storage Read API share one setting: the proxy, the certificate authorities and the dialer of
+// http.DefaultTransport, or of [WithHTTPTransport]. A company's certificate authority belongs into the system's store,
+// or, on Linux and BSD, into a file that SSL_CERT_FILE names, or into the program:
+//
+//	pool, err := x509.SystemCertPool()
+//	pool.AppendCertsFromPEM(companyCA)
+//	connector, err := driver.NewConnector(cfg, driver.WithTLSConfig(&tls.Config{RootCAs: pool}))
+//
+// The sign-in verifies certificates even where that is turned off for the others. [WithRoundTripper] wraps the HTTP
+// transport, and [WithAuthenticator] brings a sign-in that the program has configured itself. The quota project is
+// quota_project of the DSN, else GOOGLE_CLOUD_QUOTA_PROJECT, else what the application-default credentials name.
+//
 // # Results
 //
 //	BigQuery             value in an any       also scans into

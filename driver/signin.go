@@ -36,6 +36,7 @@ func (c *Connector) chooseTokens(o *options) error {
 	case o.authenticator != nil:
 		c.signIn, c.signInShared = o.authenticator, true
 	case c.cfg.Auth == "none":
+		c.cfg.QuotaProject = "" // there is nobody whose quota it could be
 		return nil
 	case c.cfg.Auth == "adc":
 		if err := c.useDefaultCredentials(o); err != nil {
@@ -81,7 +82,8 @@ func openStore(cfg *dsn.Config) (auth.Store, error) {
 func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	if o.clientSecrets != nil {
 		if cfg.ClientSecrets != "" {
-			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and as WithClientSecrets: keep one")
+			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and as " +
+				"WithClientSecrets: keep one")
 		}
 		return auth.ParseClient(o.clientSecrets)
 	}
@@ -90,7 +92,9 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 		path, key = os.Getenv(ClientSecretsEnv), ClientSecretsEnv
 	}
 	if path == "" {
-		return nil, fmt.Errorf("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN (the client_secrets.json that the Google Cloud console offers for an OAuth client of type Desktop app), set %s, or embed the file and use WithClientSecrets", ClientSecretsEnv)
+		return nil, fmt.Errorf("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN (the "+
+			"client_secrets.json that the Google Cloud console offers for an OAuth client of type Desktop app), "+
+			"set %s, or embed the file and use WithClientSecrets", ClientSecretsEnv)
 	}
 	path, err := expandHome(path)
 	if err != nil {

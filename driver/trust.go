@@ -57,7 +57,8 @@ func newTrust(o *options, loopback bool) (trust, error) {
 		switch {
 		case host == "":
 		case !isHost(host):
-			return t, errors.New("bigqueryuser: " + TrustedHostsEnv + " has an entry that is not a host: want hosts such as " +
+			return t, errors.New("bigqueryuser: " + TrustedHostsEnv +
+				" has an entry that is not a host: want hosts such as " +
 				"gateway.example or gateway.example:8443, without scheme and path, separated by commas")
 		default:
 			t.hosts = append(t.hosts, strings.ToLower(host))
@@ -69,7 +70,8 @@ func newTrust(o *options, loopback bool) (trust, error) {
 // isHost takes a host name or address, with a port or without.
 func isHost(s string) bool {
 	u, err := url.Parse("https://" + s)
-	return err == nil && s != "" && u.Host == s && u.Hostname() != "" && u.User == nil && !strings.HasSuffix(s, ":") &&
+	return err == nil && s != "" && u.Host == s && u.Hostname() != "" && u.User == nil &&
+		!strings.HasSuffix(s, ":") &&
 		!strings.ContainsAny(s, "*%\\ ")
 }
 
@@ -86,9 +88,11 @@ func (t trust) check(cfg *dsn.Config) error {
 		if problem == "" {
 			continue
 		}
-		return fmt.Errorf("bigqueryuser: %w", &dsn.Error{Key: e.key, Problem: problem + ". Tokens go to hosts of BigQuery at " +
-			"googleapis.com over https. For a gateway use WithTrustedEndpoint in the program or set " + TrustedHostsEnv +
-			"; a server without sign-in takes auth=none"})
+		return fmt.Errorf("bigqueryuser: %w",
+			&dsn.Error{Key: e.key, Problem: problem + ". Tokens go to hosts of BigQuery at " +
+				"googleapis.com over https. For a gateway use WithTrustedEndpoint in the program or set " +
+				TrustedHostsEnv +
+				"; a server without sign-in takes auth=none"})
 	}
 	return nil
 }

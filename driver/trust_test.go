@@ -276,7 +276,10 @@ func storeSignIn(t *testing.T, secrets, tokens string) {
 		RefreshToken: "1//planted-refresh-token", AccessToken: "ya29.planted-access-token",
 		Created: time.Now(), Expiry: time.Now().Add(time.Hour),
 	}
-	if err := store.Update(t.Context(), key, func(*auth.Record) (*auth.Record, error) { return rec, nil }); err != nil {
+	if err := store.Update(t.Context(), key, func(*auth.Record) (*auth.Record, error) {
+		return rec,
+			nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,77 @@
+package driver_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+
+	"google.golang.org/api/googleapi"
+	"google.golang.org/grpc/codes"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// hostile clears the screen, sets the title of the window, turns text around and begins a line of a log.
+const hostile = "Access Denied\x1b[2J\x1b]0;owned\x07: \u202egnp.exe\u2028\nlevel=ERROR " +
+	"msg=\"forged\"\r\tend\x00\u009b31m\u200b"
+
+// TestForeignText: what BigQuery writes can't control the terminal, turn text around or forge lines of a log. The raw
+// text stays in Message.
+func TestForeignText(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{400, 403, 404} {
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT \x1b[31m\u202e FROM t", fakebq.Answer{Reject: &fakebq.Error{
+			Status: code, Reason: "invalidQuery\x1b[1m", Message: hostile + " at [1:8]",
+		}})
+		_, err := open(t, server).QueryContext(t.Context(), "SELECT \x1b[31m\u202e FROM t")
+		var e *driver.Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%d: got %v; want an *Error", code, err)
+		}
+		if !strings.HasPrefix(e.Message, hostile) {
+			t.Errorf("%d: Message: got %q; want the raw text", code, e.Message)
+		}
+		e.Account = "ada\x1b[5m@example.com\u202e"
+		wantClean(t, "Error", err.Error(), "")
+		wantClean(t, "%s", fmt.Sprintf("%s", err), "")
+		wantClean(t, "wrapped", fmt.Errorf("query: %w", err).Error(), "")
+		wantClean(t, "%+v", fmt.Sprintf("%+v", err), "\n\t")
+		var raw *googleapi.Error
+		if !errors.As(err, &raw) || raw.Message != e.Message {
+			t.Errorf("%d: the *googleapi.Error has another text", code)
+		}
+	}
+}
+
+// TestForeignTextOfStorage: the same for the Storage Read API.
+func TestForeignTextOfStorage(t *testing.T) {
+	t.Parallel()
+	server := bigTable(t)
+	db := open(t, server, overStorage(server))
+	server.InjectStream(fakebq.ReadRows, fakebq.StreamFault{Code: codes.InvalidArgument, Message: hostile, After: 1})
+	_, err := readInts(t.Context(), db, ordered)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	wantClean(t, "Error", err.Error(), "")
+	wantClean(t, "%+v", fmt.Sprintf("%+v", err), "")
+}
+
+// wantClean checks that a text has no characters that control or reorder, but those allowed.
+func wantClean(t *testing.T, what, text, allowed string) {
+	t.Helper()
+	for _, r := range text {
+		if !strings.ContainsRune(allowed, r) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) ||
+			unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)) {
+			t.Errorf("%s has %U: %q", what, r, text)
+			return
+		}
+	}
+	if !strings.Contains(text, "Access Denied") || !strings.Contains(text, "end") {
+		t.Errorf("%s lacks the words of the message: %q", what, text)
+	}
+}
