@@ -124,12 +124,15 @@ func shellMain() {
 		fmt.Println(err)
 		return
 	}
+	fmt.Fprintln(tty, "job", job.Process.Pid, ".")
+	signal.Ignore(syscall.SIGTTOU) // it is in the background while the job is in the foreground
 	go func() {
-		if line, err := bufio.NewReader(os.Stdin).ReadString('\n'); err == nil && line == "fg\n" {
-			unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCSPGRP, job.Process.Pid)
+		for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
+			group := map[string]int{"fg": job.Process.Pid, "bg": os.Getpid()}[commands.Text()]
+			unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCSPGRP, group)
+			job.Process.Signal(syscall.SIGCONT)
 		}
 	}()
 	err = job.Wait()
-	signal.Ignore(syscall.SIGTTOU) // it is in the background now, if the job was brought to the foreground
 	fmt.Fprintln(tty, "job ended", err)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -269,5 +270,38 @@ func TestBackgroundProgram(t *testing.T) {
 				t.Errorf("%v\n%s\n%s", err, stdout.String(), c.text())
 			}
 		})
+	}
+}
+
+// Ctrl-Z stops the program as any other, and in the background it goes on
+// without the terminal.
+func TestSuspendAtTerminal(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	shell := f.command("shell")
+	shell.Args = append(shell.Args, "manual")
+	control, err := shell.StdinPipe()
+	must(t, err)
+	var stdout bytes.Buffer
+	shell.Stdout = &stdout
+	c := startOnTerminal(t, shell)
+	url := c.consentURL()
+	c.expect(" .")
+	var pid int
+	_, err = fmt.Sscanf(c.text()[strings.Index(c.text(), "job "):], "job %d", &pid)
+	must(t, err)
+	fmt.Fprintln(control, "fg")
+	c.expectEcho(false)
+	io.WriteString(c.master, "\x1a")
+	waitFor(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err == nil && strings.Contains(string(stat), ") T ")
+	})
+	fmt.Fprintln(control, "bg")
+	must(t, fakegoogle.Consent(t.Context(), plainHTTP, url, ""))
+	c.expect("job ended")
+	control.Close()
+	if err := shell.Wait(); err != nil || !strings.Contains(stdout.String(), "done\n") {
+		t.Errorf("%v\n%s\n%s", err, stdout.String(), c.text())
 	}
 }

@@ -14,8 +14,10 @@ import (
 // signal that it handles.
 const signalGrace = 200 * time.Millisecond
 
-// signalWatch puts the terminal back in order before a signal ends or stops the
-// program, and then lets the signal have its effect.
+// signalWatch puts the terminal back in order before a signal ends the program,
+// and then lets the signal have its effect. A signal that stops it (Ctrl-Z) is
+// left to the system: Go cannot give such a signal its effect back, and shells
+// that stop programs put the terminal in order themselves.
 type signalWatch struct {
 	signals chan os.Signal
 	quit    chan struct{}
@@ -41,7 +43,7 @@ func watchSignals(around func(pass func())) *signalWatch {
 
 // notify listens to the signals that the application does not ignore.
 func (w *signalWatch) notify() {
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP} {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {
 			signal.Notify(w.signals, s)
 		}
@@ -51,18 +53,13 @@ func (w *signalWatch) notify() {
 // pass sends a signal again once nobody here listens to it. An application that
 // handles it has got it already; it is given time to end the sign-in first.
 func (w *signalWatch) pass(got os.Signal) {
-	if got != syscall.SIGTSTP {
-		select {
-		case <-w.quit:
-			return
-		case <-time.After(signalGrace):
-		}
+	select {
+	case <-w.quit:
+		return
+	case <-time.After(signalGrace):
 	}
 	signal.Stop(w.signals)
 	syscall.Kill(syscall.Getpid(), got.(syscall.Signal))
-	if got == syscall.SIGTSTP {
-		time.Sleep(signalGrace) // the program is stopped here, until it is continued
-	}
 	w.notify()
 }
 

@@ -67,8 +67,7 @@ func (t *tty) read(p []byte) (int, error) {
 	return 0, err
 }
 
-// hide turns the echo off until Close, or until a signal ends or stops the
-// program.
+// hide turns the echo off until Close, or until a signal ends the program.
 func (t *tty) hide() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
