@@ -1,7 +1,9 @@
 package driver
 
 import (
+	"crypto/tls"
 	"log/slog"
+	"net/http"
 
 	"golang.org/x/oauth2"
 
@@ -58,4 +60,32 @@ func WithLogger(l *slog.Logger) Option {
 // more, as its answer leaves some out.
 func WithObserver(o Observer) Option {
 	return func(opts *options) { opts.observer = o }
+}
+
+// WithTrustedEndpoint lets the endpoint and storage_endpoint of a DSN name a host that is not Google's, such as a
+// gateway of a company: "gateway.example" for all its ports, "gateway.example:8443" for one. It receives the user's
+// access tokens, over https. A DSN alone can't choose such a host, since whoever plants one would get the tokens. It
+// may be given several times; the environment variable [TrustedHostsEnv] does the same.
+func WithTrustedEndpoint(host string) Option {
+	return func(o *options) { o.trustedHosts = append(o.trustedHosts, host) }
+}
+
+// WithHTTPTransport replaces http.DefaultTransport as the model of all network connections: its proxy, dialer and TLS
+// settings are those of the sign-in, of REST and of the Storage Read API. It is copied. The sign-in does not take over
+// InsecureSkipVerify. A nil transport changes nothing.
+func WithHTTPTransport(t *http.Transport) Option {
+	return func(o *options) { o.network.base = t }
+}
+
+// WithRoundTripper puts what wrap returns around the transport of REST and of the sign-in, for logs and traces. It sees
+// requests with their tokens and secrets. The Storage Read API is not HTTP to it. A nil wrap changes nothing.
+func WithRoundTripper(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(o *options) { o.network.wrap = wrap }
+}
+
+// WithTLSConfig sets the TLS settings of the sign-in, of REST and of the Storage Read API, such as the certificate
+// authorities of a company. It is copied. The sign-in does not take over InsecureSkipVerify. A nil config changes
+// nothing.
+func WithTLSConfig(c *tls.Config) Option {
+	return func(o *options) { o.network.tls = c }
 }

@@ -53,7 +53,7 @@ func (c *Connector) chooseTokens(o *options) error {
 		c.tokens = &tokenSource{source: a, context: a.TokenContext, invalidate: a.Invalidate}
 		loopback = a.Client().Local()
 	}
-	trusted, err := newTrust(o, loopback)
+	trusted, err := newTrust(o.trustedHosts, loopback)
 	if err != nil {
 		return err
 	}

@@ -17,26 +17,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// WithHTTPTransport replaces http.DefaultTransport as the model of all network connections: its proxy, dialer and TLS
-// settings are those of the sign-in, of REST and of the Storage Read API. It is copied. The sign-in does not take over
-// InsecureSkipVerify. A nil transport changes nothing.
-func WithHTTPTransport(t *http.Transport) Option {
-	return func(o *options) { o.network.base = t }
-}
-
-// WithRoundTripper puts what wrap returns around the transport of REST and of the sign-in, for logs and traces. It sees
-// requests with their tokens and secrets. The Storage Read API is not HTTP to it. A nil wrap changes nothing.
-func WithRoundTripper(wrap func(http.RoundTripper) http.RoundTripper) Option {
-	return func(o *options) { o.network.wrap = wrap }
-}
-
-// WithTLSConfig sets the TLS settings of the sign-in, of REST and of the Storage Read API, such as the certificate
-// authorities of a company. It is copied. The sign-in does not take over InsecureSkipVerify. A nil config changes
-// nothing.
-func WithTLSConfig(c *tls.Config) Option {
-	return func(o *options) { o.network.tls = c }
-}
-
 // network is how a connector reaches servers: one setting for the sign-in, REST and gRPC.
 type network struct {
 	base *http.Transport // nil: http.DefaultTransport

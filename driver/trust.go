@@ -16,14 +16,6 @@ import (
 // commas: "gateway.example" for all its ports, "gateway.example:8443" for one. See [WithTrustedEndpoint].
 const TrustedHostsEnv = "BIGQUERYUSER_TRUSTED_HOSTS"
 
-// WithTrustedEndpoint lets the endpoint and storage_endpoint of a DSN name a host that is not Google's, such as a
-// gateway of a company: "gateway.example" for all its ports, "gateway.example:8443" for one. It receives the user's
-// access tokens, over https. A DSN alone can't choose such a host, since whoever plants one would get the tokens. It
-// may be given several times; the environment variable [TrustedHostsEnv] does the same.
-func WithTrustedEndpoint(host string) Option {
-	return func(o *options) { o.trustedHosts = append(o.trustedHosts, host) }
-}
-
 const dnsLabel = `[a-z0-9]([a-z0-9-]*[a-z0-9])?`
 
 // googleHost are the hosts at which Google serves BigQuery: the global one, with mutual TLS, locational and regional
@@ -42,10 +34,10 @@ type trust struct {
 	loopback bool     // the tokens are worth something on this machine alone, or the program itself makes them
 }
 
-// newTrust reads the options and the environment.
-func newTrust(o *options, loopback bool) (trust, error) {
+// newTrust checks the hosts that the program trusts, and adds those of the environment.
+func newTrust(hosts []string, loopback bool) (trust, error) {
 	t := trust{loopback: loopback}
-	for _, host := range o.trustedHosts {
+	for _, host := range hosts {
 		if !isHost(host) {
 			return t, fmt.Errorf("bigqueryuser: WithTrustedEndpoint: got %q; want a host such as gateway.example or "+
 				"gateway.example:8443, without scheme and path", host)
