@@ -9,8 +9,8 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// What becomes of statements that their callers have left. Cleaning up looks and cancels. It never sends a statement, and
-// never cancels what may be another one's.
+// What becomes of statements that their callers have left. Cleaning up looks and cancels. It never
+// sends a statement, and never cancels what may be another one's.
 
 const (
 	// leftLimit bounds what is done about one statement.
@@ -21,7 +21,8 @@ const (
 	youngLimit = 5 * time.Second
 )
 
-// lookAt is when BigQuery is asked for a job whose answer was lost. A job is listed within about two seconds.
+// lookAt is when BigQuery is asked for a job whose answer was lost. A job is listed within about
+// two seconds.
 var lookAt = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
 
 // left is a statement that its caller has left, with what has to be known to end it.
@@ -31,8 +32,8 @@ type left struct {
 	waits bool // later statements of the session wait for its end
 }
 
-// leave takes over a statement whose caller has gone, or whose answer is lost. It calls settle when nothing of it runs any
-// more; waits means that this is awaited.
+// leave takes over a statement whose caller has gone, or whose answer is lost. It calls settle when
+// nothing of it runs any more; waits means that this is awaited.
 func (b *backend) leave(s *submission, o outcome, waits bool, settle func()) {
 	l := &left{backend: b, sub: s, waits: waits}
 	request := o.awaited
@@ -85,8 +86,8 @@ func (l *left) stopJob(ctx context.Context, ref *bq.JobReference) {
 	}
 }
 
-// look finds the job of a statement whose answer was lost; nil if there is none that is surely its own. That a list does not
-// have it does not mean that it did not run.
+// look finds the job of a statement whose answer was lost; nil if there is none that is surely its
+// own. That a list does not have it does not mean that it did not run.
 func (l *left) look(ctx context.Context) *bq.JobReference {
 	lost := time.Now()
 	for _, at := range lookAt {
@@ -115,7 +116,8 @@ func (l *left) look(ctx context.Context) *bq.JobReference {
 	return nil
 }
 
-// list returns the jobs that have not ended and that can be the statement's. It reports false if the list may miss some.
+// list returns the jobs that have not ended and that can be the statement's. It reports false if
+// the list may miss some.
 func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	since := l.sub.since.Add(-time.Minute)
 	for token := ""; ; {
@@ -134,8 +136,8 @@ func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	}
 }
 
-// isOwn reports whether a job is that of the statement: by its id where the driver has chosen it, else by its label and
-// text, if no answer has named it as another statement's.
+// isOwn reports whether a job is that of the statement: by its id where the driver has chosen it,
+// else by its label and text, if no answer has named it as another statement's.
 func (l *left) isOwn(job *bq.JobListJobs) bool {
 	if ref := l.sub.id(); ref != nil {
 		return job.JobReference.JobId == ref.JobId

@@ -14,15 +14,16 @@ const sessionUser = "SELECT SESSION_USER()"
 // accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
 const accountLimit = 5 * time.Second
 
-// accountOf is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may not run jobs
-// can't ask it.
+// accountOf is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may
+// not run jobs can't ask it.
 func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 	if c.signIn != nil {
 		if id, err := c.signIn.Identity(ctx); err != nil || id.Account != "" {
 			return id.Account
 		}
 	}
-	if refused.Reason != string(ErrAccessDenied) || strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
+	if refused.Reason != string(ErrAccessDenied) ||
+		strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)

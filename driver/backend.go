@@ -12,8 +12,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// backend is BigQuery as the connections of a connector share it: one client, what has been learnt about statements, and
-// what is under way. It is safe for concurrent use.
+// backend is BigQuery as the connections of a connector share it: one client, what has been learnt
+// about statements, and what is under way. It is safe for concurrent use.
 type backend struct {
 	cfg    dsn.Config   // never changed
 	name   string       // in the labels of jobs
@@ -33,8 +33,8 @@ type backend struct {
 	// open ends when the connector is closed, and with it sign-ins and statements.
 	open    context.Context
 	endOpen context.CancelFunc
-	// tasks are statements, and requests that outlive them: cancels, and answers that are awaited only to learn which
-	// job to cancel. stop ends the latter, by background.
+	// tasks are statements, and requests that outlive them: cancels, and answers that are awaited
+	// only to learn which job to cancel. stop ends the latter, by background.
 	tasks      tasks
 	background context.Context
 	stop       context.CancelFunc
@@ -54,8 +54,8 @@ func newBackend(cfg dsn.Config, n network) *backend {
 // ready returns when a token is at hand.
 func (b *backend) ready(ctx context.Context) error { return b.tokens.ready(ctx) }
 
-// clientFor returns the one client, made at the first use. Its lifetime is the backend's: nothing of ctx but its values
-// reaches it.
+// clientFor returns the one client, made at the first use. Its lifetime is the backend's: nothing
+// of ctx but its values reaches it.
 func (b *backend) clientFor(ctx context.Context) (*client, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +72,8 @@ func (b *backend) clientFor(ctx context.Context) (*client, error) {
 	return b.client, nil
 }
 
-// begin counts a statement in, and refuses it when the connector is closed. It returns what counts the statement out.
+// begin counts a statement in, and refuses it when the connector is closed. It returns what counts
+// the statement out.
 func (b *backend) begin() (end func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -82,8 +83,8 @@ func (b *backend) begin() (end func(), err error) {
 	return b.tasks.begin(), nil
 }
 
-// inBackground runs f with a context that ends soon after the connector is closed, at the latest after limit. It reports
-// false, and does nothing, after that.
+// inBackground runs f with a context that ends soon after the connector is closed, at the latest
+// after limit. It reports false, and does nothing, after that.
 func (b *backend) inBackground(limit time.Duration, f func(ctx context.Context)) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -14,8 +14,8 @@ const (
 	caretRight = 40 // and after it
 )
 
-// Format writes the error as Error does; with %+v also the line of the statement that it is about, and a caret
-// under the place.
+// Format writes the error as Error does; with %+v also the line of the statement that it is about,
+// and a caret under the place.
 func (e *Error) Format(f fmt.State, verb rune) {
 	switch {
 	case verb == 'v' && f.Flag('+'):

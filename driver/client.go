@@ -27,13 +27,15 @@ const (
 	restPath        = "/bigquery/v2/"
 	userAgent       = "bigqueryuser (gzip)" // Google compresses answers only for who says gzip here too
 
-	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB, but for a single row of up to 100 MB.
+	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB, but for a single
+	// row of up to 100 MB.
 	maxPageBytes = 256 << 20
 )
 
 const (
-	// firstHold is how long BigQuery holds the first request of a statement whose context can end: the answer names
-	// the job, which is to be known early. The service does not answer a running job before about 0.7 s.
+	// firstHold is how long BigQuery holds the first request of a statement whose context can end:
+	// the answer names the job, which is to be known early. The service does not answer a running
+	// job before about 0.7 s.
 	firstHold = 2 * time.Second
 	// endlessHold is the same where nothing can end the statement. It is the service's own default.
 	endlessHold = 10 * time.Second
@@ -137,20 +139,57 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Dura
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(withHold(ctx, hold), http.MethodPost, c.url("queries", nil), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(
+		withHold(ctx, hold),
+		http.MethodPost,
+		c.url("queries", nil),
+		bytes.NewReader(body),
+	)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := c.readBody(r, nil)
 	if err != nil {
-		return nil, err
+		return nil, ofSize(len(body), err)
 	}
 	return parsePage(answer)
 }
 
+// maxRequestBytes is how large a request BigQuery takes.
+const maxRequestBytes = 10_000_000
+
+// largeRequestError is that of a request that is larger than BigQuery takes. A front end refuses
+// such a one, or resets the connection while it is sent.
+type largeRequestError struct {
+	size int
+	err  error
+}
+
+func (e *largeRequestError) Error() string {
+	return fmt.Sprintf("the statement with its arguments is %.1f MB, and BigQuery takes 10 MB a request: %v",
+		float64(e.size)/1e6, e.err)
+}
+
+func (e *largeRequestError) Unwrap() error { return e.err }
+
+// ofSize is the error of a request of so many bytes.
+func ofSize(size int, err error) error {
+	status := statusOf(err)
+	if size > maxRequestBytes &&
+		(status == http.StatusRequestEntityTooLarge || status == 0 && faultOf(err) == faultBroken) {
+		return &largeRequestError{size, err}
+	}
+	return err
+}
+
 // results calls jobs.getQueryResults for a first page.
-func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults int64, hold time.Duration) (*page, error) {
+func (c *client) results(
+	ctx context.Context,
+	ref *bq.JobReference,
+	maxResults int64,
+	hold time.Duration,
+) (*page, error) {
 	body, err := c.resultsBody(ctx, ref, "", maxResults, hold, nil)
 	if err != nil {
 		return nil, err
@@ -158,8 +197,8 @@ func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults i
 	return parsePage(body)
 }
 
-// resultsBody calls jobs.getQueryResults for the page that a token names. It returns the answer as it is, in buf if
-// that is large enough.
+// resultsBody calls jobs.getQueryResults for the page that a token names. It returns the answer as
+// it is, in buf if that is large enough.
 func (c *client) resultsBody(
 	ctx context.Context, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
 ) ([]byte, error) {
@@ -185,7 +224,13 @@ func (c *client) resultsBody(
 
 // insert calls jobs.insert.
 func (c *client) insert(ctx context.Context, job *bq.Job) (*bq.Job, error) {
-	return c.service.Jobs.Insert(c.project, job).Context(withHold(ctx, 0)).Do()
+	made, err := c.service.Jobs.Insert(c.project, job).Context(withHold(ctx, 0)).Do()
+	if err != nil {
+		if body, e := json.Marshal(job); e == nil {
+			err = ofSize(len(body), err)
+		}
+	}
+	return made, err
 }
 
 // dryRun calls jobs.insert for a dry run, which bills nothing and leaves no job behind.
@@ -203,8 +248,8 @@ func (c *client) dryRun(ctx context.Context, dry *bq.Job) (*bq.JobStatistics, er
 	return job.Statistics, nil
 }
 
-// jobError returns what a job that has ended failed with, in the form of an answer that is an error; nil if it did not
-// fail.
+// jobError returns what a job that has ended failed with, in the form of an answer that is an
+// error; nil if it did not fail.
 func jobError(job *bq.Job) error {
 	if job.Status == nil || job.Status.ErrorResult == nil {
 		return nil
@@ -240,8 +285,8 @@ const (
 	lostFields = "nextPageToken,unreachable,jobs(jobReference,state,configuration(labels,query(query)))"
 )
 
-// children calls jobs.list for the jobs of a script's statements. Without the full projection the service leaves out
-// what they were.
+// children calls jobs.list for the jobs of a script's statements. Without the full projection the
+// service leaves out what they were.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
 	call := c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).Projection("full")
 	return call.PageToken(token).MaxResults(maxListed).Fields(childFields).Context(withHold(ctx, 0)).Do()
@@ -285,12 +330,14 @@ func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 type tooLargeError struct{ limit int64 }
 
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("an answer of BigQuery is larger than %d MiB: set a smaller max_results, or select less where one row is so large",
-		e.limit>>20)
+	return fmt.Sprintf(
+		"an answer of BigQuery is larger than %d MiB: set a smaller max_results, or select less where one row is so large",
+		e.limit>>20,
+	)
 }
 
-// readAll reads a whole answer, over what is in room if it is large enough, else into one allocation where the
-// length is known.
+// readAll reads a whole answer, over what is in room if it is large enough, else into one
+// allocation where the length is known.
 func readAll(resp *http.Response, room []byte) ([]byte, error) {
 	if n := resp.ContentLength; n > maxPageBytes {
 		return nil, &tooLargeError{maxPageBytes}

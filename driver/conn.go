@@ -49,9 +49,10 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return c.exec(ctx, query, args)
 }
 
-// PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and
-// learns the types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
-// known of a text that was prepared before is used again, as the pool prepares a statement on several connections.
+// PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and learns the
+// types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
+// known of a text that was prepared before is used again, as the pool prepares a statement on
+// several connections.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	w := newRecorder(ctx, c.backend, c.connector.observer, query)
 	st, err := newStatement(ctx, &c.cfg, query, nil)

@@ -143,10 +143,10 @@ func (c *Connector) ensure(ctx context.Context) error {
 // Driver returns the driver, for sql.DB.Driver.
 func (c *Connector) Driver() driver.Driver { return &Driver{} }
 
-// Close ends what is under way: a sign-in that waits for the user, transactions, also those whose connections are in use,
-// and statements whose end is awaited. It waits up to five seconds until BigQuery knows. Rows that are there can
-// still be read. When the last connection has been closed, network connections and the sign-in are closed too. It may be
-// called more than once.
+// Close ends what is under way: a sign-in that waits for the user, transactions, also those whose
+// connections are in use, and statements whose end is awaited. It waits up to five seconds until
+// BigQuery knows. Rows that are there can still be read. When the last connection has been closed,
+// network connections and the sign-in are closed too. It may be called more than once.
 func (c *Connector) Close() error {
 	if c.refuse() {
 		c.endTransactions()

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// dialer keeps the network connections that it makes, so that none outlives the connector: one whose network has gone
-// away would stay open until its pings have failed.
+// dialer keeps the network connections that it makes, so that none outlives the connector: one
+// whose network has gone away would stay open until its pings have failed.
 type dialer struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 

@@ -22,7 +22,11 @@ func (r *runner) dryRun(
 	return stats, err
 }
 
-func (r *runner) dryRunOnce(ctx context.Context, st *statement, declared []*bq.QueryParameter) (*bq.JobStatistics, error) {
+func (r *runner) dryRunOnce(
+	ctx context.Context,
+	st *statement,
+	declared []*bq.QueryParameter,
+) (*bq.JobStatistics, error) {
 	if err := r.session.admit(ctx, st, r.cfg.Location); err != nil {
 		return nil, err
 	}
@@ -31,7 +35,11 @@ func (r *runner) dryRunOnce(ctx context.Context, st *statement, declared []*bq.Q
 	q := insertion.Configuration.Query
 	q.CreateSession = false
 	q.MaximumBytesBilled = 0 // what it would read is the question
-	stats, err := ask(ctx, r.backend, func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) })
+	stats, err := ask(
+		ctx,
+		r.backend,
+		func(cl *client) (*bq.JobStatistics, error) { return cl.dryRun(ctx, insertion) },
+	)
 	err = about(r.failed(ctx, err, nil), st.text)
 	if r.session.creates() && errors.Is(err, ErrInvalidQuery) {
 		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.

@@ -14,9 +14,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches
-// the *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the sign-in are those
-// of package auth instead.
+// Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches the
+// *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the
+// sign-in are those of package auth instead.
 type Error struct {
 	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
 	Message  string // BigQuery's text, as it came; Error cleans it
@@ -29,8 +29,8 @@ type Error struct {
 	query    string // the statement's text, for %+v
 }
 
-// Error returns one line: BigQuery's text, without characters that control a terminal or change the direction of text,
-// the reason, the job, and what to do where BigQuery leaves that open.
+// Error returns one line: BigQuery's text, without characters that control a terminal or change the
+// direction of text, the reason, the job, and what to do where BigQuery leaves that open.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("bigqueryuser: " + oneLine(e.Message))
@@ -59,9 +59,11 @@ func (e *Error) Is(target error) bool {
 	return ok && (string(r) == e.Reason || r == ErrConcurrentUpdate && conflict.MatchString(e.Message))
 }
 
-// conflict is how BigQuery says that another statement has changed the same table: to a transaction, and to DML
-// outside of one.
-var conflict = regexp.MustCompile(`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`)
+// conflict is how BigQuery says that another statement has changed the same table: to a
+// transaction, and to DML outside of one.
+var conflict = regexp.MustCompile(
+	`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`,
+)
 
 // reason is a sentinel that errors.Is compares with an Error's reason.
 type reason string
@@ -71,22 +73,31 @@ func (r reason) Error() string { return "bigqueryuser: " + string(r) }
 // Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, but for
 // ErrConcurrentUpdate. Reasons that are not here are compared as text, with Error.Reason.
 const (
-	ErrAccessDenied      = reason("accessDenied")             // a permission is missing; the message says whose, where and which
+	ErrAccessDenied = reason(
+		"accessDenied",
+	) // a permission is missing; the message says whose, where and which
 	ErrBillingNotEnabled = reason("billingNotEnabled")        // the project pays for nothing
 	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded") // it would bill more than maximum_bytes_billed
-	ErrConcurrentUpdate  = reason("concurrentUpdate")         // another statement has changed the same table; known by the message
-	ErrDuplicate         = reason("duplicate")                // what is to be made is there already
-	ErrInvalidQuery      = reason("invalidQuery")             // the statement is wrong, or its data: Error.Location says where
-	ErrNotFound          = reason("notFound")                 // a table, a dataset, a project, a job, or it is in another location
-	ErrQuotaExceeded     = reason("quotaExceeded")            // a quota of the project or of the person
-	ErrResourcesExceeded = reason("resourcesExceeded")        // the statement is too big for BigQuery
-	ErrStopped           = reason("stopped")                  // the job was cancelled
+	ErrConcurrentUpdate  = reason(
+		"concurrentUpdate",
+	) // another statement has changed the same table; known by the message
+	ErrDuplicate    = reason("duplicate") // what is to be made is there already
+	ErrInvalidQuery = reason(
+		"invalidQuery",
+	) // the statement is wrong, or its data: Error.Location says where
+	ErrNotFound = reason(
+		"notFound",
+	) // a table, a dataset, a project, a job, or it is in another location
+	ErrQuotaExceeded     = reason("quotaExceeded")     // a quota of the project or of the person
+	ErrResourcesExceeded = reason("resourcesExceeded") // the statement is too big for BigQuery
+	ErrStopped           = reason("stopped")           // the job was cancelled
 )
 
 var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
 
-// translate makes the caller's error of that of a request. ref is the job that it is about, nil if there is none. The
-// end of ctx is told as ctx tells it, and errors of the sign-in are left as package auth made them.
+// translate makes the caller's error of that of a request. ref is the job that it is about, nil if
+// there is none. The end of ctx is told as ctx tells it, and errors of the sign-in are left as
+// package auth made them.
 func translate(ctx context.Context, err error, project string, ref *bq.JobReference) error {
 	if err == nil {
 		return nil
@@ -100,9 +111,14 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 	var api *googleapi.Error
 	var signIn signInError
 	var transport *url.Error
+	var large *largeRequestError
 	switch {
 	case errors.As(err, &signIn):
 		return signIn.error
+	case errors.As(err, &large) && errors.As(err, &api):
+		e := newError(api, project, ref)
+		e.Message = large.Error()
+		return e
 	case errors.As(err, &api):
 		return newError(api, project, ref)
 	case errors.Is(err, errClosed):
@@ -129,7 +145,10 @@ func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error
 		e.Message = fmt.Sprintf("BigQuery answered with HTTP status %d", api.Code)
 	}
 	if fromFrontEnd(api) && api.Body != "" {
-		e.Message = fmt.Sprintf("a server in front of BigQuery, such as a proxy, answered with HTTP status %d", api.Code)
+		e.Message = fmt.Sprintf(
+			"a server in front of BigQuery, such as a proxy, answered with HTTP status %d",
+			api.Code,
+		)
 	}
 	if m := position.FindAllStringSubmatch(e.Message, -1); m != nil {
 		e.Location = m[len(m)-1][1]
@@ -161,7 +180,9 @@ func translateStorage(ctx context.Context, err error, project string, ref *bq.Jo
 		return translate(ctx, err, project, ref)
 	}
 	return &Error{
-		Reason: string(storageReasons[s.Code()]), Message: fmt.Sprintf("the Storage Read API: %s (%s)", s.Message(), s.Code()),
+		Reason: string(
+			storageReasons[s.Code()],
+		), Message: fmt.Sprintf("the Storage Read API: %s (%s)", s.Message(), s.Code()),
 		JobID: ref.JobId, Project: project, err: err,
 	}
 }

@@ -53,19 +53,34 @@ func (e *Error) access() string {
 	case strings.Contains(e.Message, "Drive credentials"):
 		return fmt.Sprintf("add scopes=bigquery,drive.readonly to the DSN, and have the file shared with %s", who)
 	case strings.Contains(e.Message, "policy tag") || strings.Contains(e.Message, "access policy"):
-		return fmt.Sprintf("%s needs the role Fine-Grained Reader on the policy tag of the column, or select other columns", who)
+		return fmt.Sprintf(
+			"%s needs the role Fine-Grained Reader on the policy tag of the column, or select other columns",
+			who,
+		)
 	case needed == "bigquery.jobs.create":
 		return e.jobUser(who)
 	case needed != "":
-		return fmt.Sprintf("%s needs the permission %s there; the statement ran in project %s", who, needed, e.Project)
+		return fmt.Sprintf(
+			"%s needs the permission %s there; the statement ran in project %s",
+			who,
+			needed,
+			e.Project,
+		)
 	case strings.Contains(e.Message, "perhaps it does not exist") || strings.Contains(e.Message, "may not exist"):
-		return fmt.Sprintf("check the name and the location; %s needs read access to the tables (role BigQuery Data Viewer); "+
-			"the statement ran in project %s", who, e.Project)
+		return fmt.Sprintf(
+			"check the name and the location; %s needs read access to the tables (role BigQuery Data Viewer); "+
+				"the statement ran in project %s",
+			who,
+			e.Project,
+		)
 	}
 	return e.jobUser(who)
 }
 
 func (e *Error) jobUser(who string) string {
-	return fmt.Sprintf("%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables",
-		who, e.Project)
+	return fmt.Sprintf(
+		"%s needs the role BigQuery Job User (bigquery.jobs.create) in project %s, and read access to the tables",
+		who,
+		e.Project,
+	)
 }

@@ -6,9 +6,10 @@ import (
 	"database/sql/driver"
 )
 
-// Estimate tells how many bytes a statement would read, without running it: BigQuery checks it in a dry
-// run, which bills nothing. It is an upper bound for tables with clusters, and exact for most others. The
-// arguments are those of the statement, its options too. An error is what running the statement would give at its start.
+// Estimate tells how many bytes a statement would read, without running it: BigQuery checks it in a
+// dry run, which bills nothing. It is an upper bound for tables with clusters, and exact for most
+// others. The arguments are those of the statement, its options too. An error is what running the
+// statement would give at its start.
 func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (bytes int64, err error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {

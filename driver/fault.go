@@ -40,18 +40,23 @@ var (
 	jobReasons     = []string{"jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
 )
 
-// protocolError is an answer that came whole and does not have what it must have. Asking again gives the same.
+// protocolError is an answer that came whole and does not have what it must have. Asking again
+// gives the same.
 type protocolError string
 
 func (e protocolError) Error() string { return string(e) }
 
-// faultOf says what an error means. Errors of the network are passing unless they are known to stay: a list of those
-// that pass would never be complete. The end of a context is the caller's to see.
+// faultOf says what an error means. Errors of the network are passing unless they are known to
+// stay: a list of those that pass would never be complete. The end of a context is the caller's to
+// see.
 func faultOf(err error) fault {
 	var api *googleapi.Error
 	var wrong protocolError
 	var tooLarge *tooLargeError
+	var large *largeRequestError
 	switch {
+	case errors.As(err, &large):
+		return faultRefused
 	case errors.As(err, &api):
 		return faultOfAnswer(api)
 	case errors.As(err, &wrong), errors.As(err, &tooLarge):
@@ -73,7 +78,9 @@ func faultOfAnswer(api *googleapi.Error) fault {
 		return faultToken
 	case api.Code == http.StatusTooManyRequests, hasReason(api, busyReasons):
 		return faultNotBegun
-	case api.Code >= http.StatusInternalServerError, api.Code == http.StatusRequestTimeout, hasReason(api, serviceReasons):
+	case api.Code >= http.StatusInternalServerError,
+		api.Code == http.StatusRequestTimeout,
+		hasReason(api, serviceReasons):
 		return faultBroken
 	case api.Code < http.StatusBadRequest, // a redirect, which is not followed
 		api.Code == http.StatusRequestEntityTooLarge, api.Code == http.StatusProxyAuthRequired:
@@ -84,8 +91,8 @@ func faultOfAnswer(api *googleapi.Error) fault {
 	return faultRefused
 }
 
-// fromFrontEnd reports whether an error is the word of something in front of BigQuery, such as a proxy: BigQuery's own
-// errors are JSON with a message.
+// fromFrontEnd reports whether an error is the word of something in front of BigQuery, such as a
+// proxy: BigQuery's own errors are JSON with a message.
 func fromFrontEnd(api *googleapi.Error) bool { return api.Message == "" && len(api.Errors) == 0 }
 
 // isFrontEnd is fromFrontEnd for any error.
@@ -106,11 +113,15 @@ func statusOf(err error) int {
 // sameReason reports whether two answers are errors for the same reason.
 func sameReason(a, b error) bool {
 	var x, y *googleapi.Error
-	return errors.As(a, &x) && errors.As(b, &y) && len(x.Errors) > 0 && len(y.Errors) > 0 && x.Errors[0].Reason == y.Errors[0].Reason
+	return errors.As(a, &x) && errors.As(b, &y) && len(x.Errors) > 0 && len(y.Errors) > 0 &&
+		x.Errors[0].Reason == y.Errors[0].Reason
 }
 
 func hasReason(api *googleapi.Error, reasons []string) bool {
-	return slices.ContainsFunc(api.Errors, func(e googleapi.ErrorItem) bool { return slices.Contains(reasons, e.Reason) })
+	return slices.ContainsFunc(
+		api.Errors,
+		func(e googleapi.ErrorItem) bool { return slices.Contains(reasons, e.Reason) },
+	)
 }
 
 // lasting reports whether no request can succeed after this error.
@@ -123,7 +134,10 @@ func lasting(err error) bool {
 	var record tls.RecordHeaderError
 	var address *net.AddrError
 	return errors.Is(err, errClosed) || errors.As(err, &signIn) || errors.As(err, &verification) ||
-		errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &record) ||
+		errors.As(
+			err,
+			&authority,
+		) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &record) ||
 		errors.As(err, &address) || errors.Is(err, http.ErrSchemeMismatch) ||
 		strings.Contains(err.Error(), "unsupported protocol scheme")
 }

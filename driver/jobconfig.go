@@ -25,9 +25,13 @@ func atOnce(j *jobConfig) {
 	j.Priority, j.JobIDPrefix, j.JobCreation = "", "", ""
 }
 
-// newJobConfig says how a statement runs: as the DSN says, changed by the options of ctx and then by those among
-// args. It returns the other arguments, numbered anew.
-func newJobConfig(ctx context.Context, cfg *dsn.Config, args []driver.NamedValue) (jobConfig, []driver.NamedValue, error) {
+// newJobConfig says how a statement runs: as the DSN says, changed by the options of ctx and then
+// by those among args. It returns the other arguments, numbered anew.
+func newJobConfig(
+	ctx context.Context,
+	cfg *dsn.Config,
+	args []driver.NamedValue,
+) (jobConfig, []driver.NamedValue, error) {
 	j := jobConfig{Config: *cfg}
 	opts, _ := ctx.Value(optionsKey{}).([]JobOption)
 	given, args := splitOptions(args)
@@ -76,8 +80,9 @@ func (j *jobConfig) check() error {
 	return err
 }
 
-// restrictTo leaves out what is right for queries alone where a statement is none: BigQuery would refuse the DSN's destination,
-// and what can change something gets a job, so that its outcome can be asked for.
+// restrictTo leaves out what is right for queries alone where a statement is none: BigQuery would
+// refuse the DSN's destination, and what can change something gets a job, so that its outcome can
+// be asked for.
 func (j *jobConfig) restrictTo(kind sqlKind) {
 	if kind == kindQuery {
 		return
@@ -88,8 +93,8 @@ func (j *jobConfig) restrictTo(kind sqlKind) {
 	}
 }
 
-// inserted reports whether the statement needs what jobs.query has no word for. It then goes by jobs.insert, and its
-// result is fetched with one request more.
+// inserted reports whether the statement needs what jobs.query has no word for. It then goes by
+// jobs.insert, and its result is fetched with one request more.
 func (j *jobConfig) inserted() bool {
 	return j.DestinationTable != "" || j.Priority == "batch" || j.JobIDPrefix != ""
 }

@@ -15,24 +15,24 @@ import (
 //
 //	db.QueryContext(ctx, "SELECT name FROM t WHERE n > ?", 5, driver.MaximumBytesBilled(1<<30))
 //
-// Most options are a key of the DSN, with its values and its rules: package dsn has the manual. A zero
-// value takes back what the DSN says. A wrong value is an error that wraps a [*dsn.Error] with the name of
-// the key, before anything is sent. A nil JobOption changes nothing.
+// Most options are a key of the DSN, with its values and its rules: package dsn has the manual. A
+// zero value takes back what the DSN says. A wrong value is an error that wraps a [*dsn.Error] with
+// the name of the key, before anything is sent. A nil JobOption changes nothing.
 type JobOption func(*jobConfig)
 
 type optionsKey struct{}
 
-// WithOptions returns a context that makes statements run with the options, Prepare, BeginTx, Ping and
-// Estimate as well. Those of a context inside another add to it, those of arguments to both; where two say
-// something of the same key, the later one wins. A transaction's statements take the options of their own
-// contexts, and a prepared statement's runs those of theirs.
+// WithOptions returns a context that makes statements run with the options, Prepare, BeginTx, Ping
+// and Estimate as well. Those of a context inside another add to it, those of arguments to both;
+// where two say something of the same key, the later one wins. A transaction's statements take the
+// options of their own contexts, and a prepared statement's runs those of theirs.
 func WithOptions(ctx context.Context, opts ...JobOption) context.Context {
 	outer, _ := ctx.Value(optionsKey{}).([]JobOption)
 	return context.WithValue(ctx, optionsKey{}, slices.Concat(outer, opts))
 }
 
-// DefaultDataset is where table names without a dataset are looked up: "dataset", or "project.dataset". The
-// DSN has it in its path.
+// DefaultDataset is where table names without a dataset are looked up: "dataset", or
+// "project.dataset". The DSN has it in its path.
 func DefaultDataset(dataset string) JobOption {
 	return func(j *jobConfig) { j.Dataset = dataset }
 }
@@ -84,8 +84,8 @@ func KMSKey(name string) JobOption {
 	return func(j *jobConfig) { j.KMSKey = name }
 }
 
-// JobCreation is the DSN's job_creation: "required" or "optional". It has no effect beside Priority("batch"),
-// JobIDPrefix and DestinationTable, which need a job.
+// JobCreation is the DSN's job_creation: "required" or "optional". It has no effect beside
+// Priority("batch"), JobIDPrefix and DestinationTable, which need a job.
 func JobCreation(mode string) JobOption {
 	return func(j *jobConfig) { j.JobCreation = mode }
 }
@@ -100,13 +100,17 @@ func TimeZone(name string) JobOption {
 	return func(j *jobConfig) { j.TimeZone = name }
 }
 
-// DestinationTable is the DSN's destination_table, write_disposition and create_disposition. It has the result of
-// a SELECT kept in a table: "table" of the default dataset, "dataset.table" or "project.dataset.table"; "" is
-// none. write says what becomes of rows that are there already ("" is [bigquery.WriteEmpty]: there must be
-// none), create whether the table may be made ("" is [bigquery.CreateIfNeeded]). The rows are returned as
-// well. It is one request more. BigQuery refuses the option beside any other statement; the keys
-// of the DSN are for queries alone.
-func DestinationTable(table string, write bigquery.TableWriteDisposition, create bigquery.TableCreateDisposition) JobOption {
+// DestinationTable is the DSN's destination_table, write_disposition and create_disposition. It has
+// the result of a SELECT kept in a table: "table" of the default dataset, "dataset.table" or
+// "project.dataset.table"; "" is none. write says what becomes of rows that are there already (""
+// is [bigquery.WriteEmpty]: there must be none), create whether the table may be made ("" is
+// [bigquery.CreateIfNeeded]). The rows are returned as well. It is one request more. BigQuery
+// refuses the option beside any other statement; the keys of the DSN are for queries alone.
+func DestinationTable(
+	table string,
+	write bigquery.TableWriteDisposition,
+	create bigquery.TableCreateDisposition,
+) JobOption {
 	return func(j *jobConfig) {
 		j.ownTable, j.DestinationTable = true, table
 		j.WriteDisposition = dispositionKey("WRITE_", string(write))
@@ -114,13 +118,15 @@ func DestinationTable(table string, write bigquery.TableWriteDisposition, create
 	}
 }
 
-// DryRun is the DSN's dry_run=true: BigQuery checks the statement and does not run it, which bills nothing. Query
-// returns its columns and no rows, Exec no rows affected; [WithStats] tells how many bytes it would read.
+// DryRun is the DSN's dry_run=true: BigQuery checks the statement and does not run it, which bills
+// nothing. Query returns its columns and no rows, Exec no rows affected; [WithStats] tells how many
+// bytes it would read.
 func DryRun() JobOption {
 	return func(j *jobConfig) { j.DryRun = true }
 }
 
-// dispositionKey is the DSN's word for one of BigQuery's. What is none of BigQuery's is none of the DSN's either.
+// dispositionKey is the DSN's word for one of BigQuery's. What is none of BigQuery's is none of the
+// DSN's either.
 func dispositionKey(verb, word string) string {
 	if text, ok := strings.CutPrefix(word, verb); ok {
 		return strings.ToLower(text)

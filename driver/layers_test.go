@@ -21,9 +21,17 @@ var layers = []struct {
 	uses  []string
 }{
 	{"SQL text", []string{"sql_"}, nil},
-	{"values", []string{"cell_", "column", "struct", "struct_", "range", "as", "rows_json", "rows_arrow", "rows_batch"}, nil},
+	{
+		"values",
+		[]string{"cell_", "column", "struct", "struct_", "range", "as", "rows_json", "rows_arrow", "rows_batch"},
+		nil,
+	},
 	{"arguments", []string{"param", "param_"}, []string{"SQL text", "values"}},
-	{"transport", []string{"client", "wire", "dial", "retry", "fault", "token", "storage", "trust", "transport"}, []string{"values"}},
+	{
+		"transport",
+		[]string{"client", "wire", "dial", "retry", "fault", "token", "storage", "trust", "transport"},
+		[]string{"values"},
+	},
 }
 
 // layerOf returns the index of a file's layer; len(layers) for what stands above them all.

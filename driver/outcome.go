@@ -8,12 +8,14 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// ErrOutcomeUnknown means that a statement that can change something was sent, and that it is not known whether it has
-// taken effect: the answer was lost, or the context ended before it came. What the statement would have changed tells.
-// It is in the same error as the cause, so that errors.Is finds context.DeadlineExceeded too. A query has no such error.
+// ErrOutcomeUnknown means that a statement that can change something was sent, and that it is not
+// known whether it has taken effect: the answer was lost, or the context ended before it came. What
+// the statement would have changed tells. It is in the same error as the cause, so that errors.Is
+// finds context.DeadlineExceeded too. A query has no such error.
 var ErrOutcomeUnknown = errors.New("bigqueryuser: it is not known whether the statement has taken effect")
 
-// ErrCommitUnknown means that it is not known whether an sql.Tx.Commit has committed. It is an [ErrOutcomeUnknown].
+// ErrCommitUnknown means that it is not known whether an sql.Tx.Commit has committed. It is an
+// [ErrOutcomeUnknown].
 var ErrCommitUnknown error = commitUnknown{}
 
 type commitUnknown struct{}
@@ -85,8 +87,8 @@ const (
 // endedBy is why a statement ends that its own context does not end.
 type endedBy struct{ error }
 
-// endOf returns the error of a context that has ended: its own, or that of what ended the statement instead, which is
-// its transaction or the connector.
+// endOf returns the error of a context that has ended: its own, or that of what ended the statement
+// instead, which is its transaction or the connector.
 func endOf(ctx context.Context) error {
 	if by, ok := errors.AsType[endedBy](context.Cause(ctx)); ok {
 		return by.error

@@ -11,8 +11,8 @@ import (
 // maxRefusals is how many polls in a row may be refused or lost.
 const maxRefusals = 8
 
-// await waits for the end of a job that runs. first is what is known of it. When the end can't be learnt, or ctx ends, the
-// outcome has the job, which is to be cancelled.
+// await waits for the end of a job that runs. first is what is known of it. When the end can't be
+// learnt, or ctx ends, the outcome has the job, which is to be cancelled.
 func (s *submission) await(ctx context.Context, b *backend, first *page) outcome {
 	ref := first.JobReference
 	defer b.runs(ref.JobId)()
@@ -88,7 +88,8 @@ func (p *poller) complete(pg *page) *page {
 	return pg
 }
 
-// refused finds out what a poll means that was refused or lost. It says nothing of the job by itself: the job is asked.
+// refused finds out what a poll means that was refused or lost. It says nothing of the job by
+// itself: the job is asked.
 func (p *poller) refused(ctx context.Context, err error) outcome {
 	if faultOf(err) == faultEnd {
 		return outcome{state: stateLost, err: err}
@@ -111,8 +112,8 @@ func (p *poller) refused(ctx context.Context, err error) outcome {
 	return outcome{state: stateRunning}
 }
 
-// look asks how the job is. refusal is what the poll was refused with: where the job has failed, BigQuery gives the
-// failure as the answer to the poll.
+// look asks how the job is. refusal is what the poll was refused with: where the job has failed,
+// BigQuery gives the failure as the answer to the poll.
 func (p *poller) look(ctx context.Context, refusal error) outcome {
 	job, err := once(ctx, p.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, p.ref) })
 	if err != nil || !isDone(job) {

@@ -22,9 +22,9 @@ type progressKey struct{}
 // progressHold is how long BigQuery holds a request for a statement whose progress is wanted.
 const progressHold = time.Second
 
-// WithProgress returns a context that makes a statement run with it tell how far it is: about once a second
-// from its first second on until it ends, on the goroutine that runs it. Each time costs a request of its
-// own. A statement that ends within a second tells nothing.
+// WithProgress returns a context that makes a statement run with it tell how far it is: about once
+// a second from its first second on until it ends, on the goroutine that runs it. Each time costs a
+// request of its own. A statement that ends within a second tells nothing.
 func WithProgress(ctx context.Context, tell func(Progress)) context.Context {
 	return context.WithValue(ctx, progressKey{}, tell)
 }

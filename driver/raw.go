@@ -9,25 +9,27 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// RawConn is what lies under database/sql: the official client, for what SQL has no words for, and the session of
-// the connection. [Raw] gives it, and sql.Conn.Raw where no other library stands between. It must not be used after the
-// function that it was given to has returned.
+// RawConn is what lies under database/sql: the official client, for what SQL has no words for, and
+// the session of the connection. [Raw] gives it, and sql.Conn.Raw where no other library stands
+// between. It must not be used after the function that it was given to has returned.
 type RawConn interface {
-	// Client returns the official BigQuery client with the connector's sign-in and network connections, for load jobs,
-	// metadata and the like. It belongs to the connector: it must not be closed, and not be used after the
-	// database has been closed.
+	// Client returns the official BigQuery client with the connector's sign-in and network
+	// connections, for load jobs, metadata and the like. It belongs to the connector: it must not
+	// be closed, and not be used after the database has been closed.
 	Client(ctx context.Context) (*bigquery.Client, error)
-	// Session returns the id of the BigQuery session that the connection's statements run in now, and where it is; ""
-	// if they run in none. They do in a transaction, and with create_session=always after the first of them. A
-	// bigquery.Query joins it with the connection property session_id, the session's location and Query.Run:
-	// Query.Read leaves the property out. A session runs one statement at a time.
+	// Session returns the id of the BigQuery session that the connection's statements run in now,
+	// and where it is; "" if they run in none. They do in a transaction, and with
+	// create_session=always after the first of them. A bigquery.Query joins it with the connection
+	// property session_id, the session's location and Query.Run: Query.Read leaves the property
+	// out. A session runs one statement at a time.
 	Session() (id, location string)
 }
 
 var _ RawConn = (*Conn)(nil)
 
-// Raw calls f with the connection of this driver under conn, also where a tracing library has put one of its own
-// around it, which is recognised by a method Raw() driver.Conn. It returns what f returns.
+// Raw calls f with the connection of this driver under conn, also where a tracing library has put
+// one of its own around it, which is recognised by a method Raw() driver.Conn. It returns what f
+// returns.
 func Raw(conn *sql.Conn, f func(RawConn) error) error {
 	return onConn(conn, func(c *Conn) error { return f(c) })
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// firstPageRows is how many rows the first page has at most, unless max_results says something else. Most results are
-// smaller; of a larger one the first rows are there soon, and little is fetched in vain where the Storage Read API
-// takes over. The pages after it are as large as BigQuery makes them.
+// firstPageRows is how many rows the first page has at most, unless max_results says something
+// else. Most results are smaller; of a larger one the first rows are there soon, and little is
+// fetched in vain where the Storage Read API takes over. The pages after it are as large as
+// BigQuery makes them.
 const firstPageRows = 10_000
 
 // firstPage is maxResults of a request for a first page.
@@ -27,8 +28,8 @@ func firstPage(cfg *dsn.Config) int64 {
 // hold is how long BigQuery holds the first request of a statement.
 type hold = time.Duration
 
-// firstHoldFor returns the hold for a statement: short where a context can end it, since the answer names the job, and not
-// beyond its end. The answer to BEGIN has the session, which no poll has.
+// firstHoldFor returns the hold for a statement: short where a context can end it, since the answer
+// names the job, and not beyond its end. The answer to BEGIN has the session, which no poll has.
 func firstHoldFor(ctx context.Context, tx *transaction, st *statement) hold {
 	endless := ctx.Done() == nil && (tx == nil || tx.ctx.Done() == nil)
 	h := firstHold

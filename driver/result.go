@@ -41,10 +41,11 @@ func (r *result) LastInsertId() (int64, error) {
 	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or a key of your own")
 }
 
-// RowsAffected is the number of rows that DML changed, TRUNCATE deleted or CREATE TABLE AS SELECT put into its table,
-// 0 for any other statement. With the answer to a CREATE TABLE AS SELECT the number does not come: it is
-// asked for here, in two requests, and an error if BigQuery does not tell. For a script it is an
-// error if BigQuery does not say what its statements did. They have run all the same.
+// RowsAffected is the number of rows that DML changed, TRUNCATE deleted or CREATE TABLE AS SELECT
+// put into its table, 0 for any other statement. With the answer to a CREATE TABLE AS SELECT the
+// number does not come: it is asked for here, in two requests, and an error if BigQuery does not
+// tell. For a script it is an error if BigQuery does not say what its statements did. They have run
+// all the same.
 func (r *result) RowsAffected() (int64, error) {
 	if r.count != nil {
 		r.rows, r.err = r.count()

@@ -29,7 +29,8 @@ type caller interface {
 	ready(ctx context.Context) error
 }
 
-// once makes a request, and a second one if the access token was refused. After the end of ctx nothing is sent.
+// once makes a request, and a second one if the access token was refused. After the end of ctx
+// nothing is sent.
 func once[T any](ctx context.Context, c caller, request func(*client) (T, error)) (v T, err error) {
 	for renewed := false; ; renewed = true {
 		cl, err := c.clientFor(ctx)
@@ -61,8 +62,8 @@ func ask[T any](ctx context.Context, c caller, request func(*client) (T, error))
 	}
 }
 
-// pauses are those between the tries of one request. They grow, are chosen by chance, and are as long as Retry-After
-// asks, within bounds.
+// pauses are those between the tries of one request. They grow, are chosen by chance, and are as
+// long as Retry-After asks, within bounds.
 type pauses struct {
 	caller caller
 	began  time.Time
@@ -75,8 +76,8 @@ func newPauses(c caller) *pauses {
 	return &pauses{caller: c, began: time.Now(), tries: 1, next: firstPause}
 }
 
-// wait pauses after a try that failed with err. It reports false if there is to be no further one. The error is
-// that of ctx where it has ended, or would before the next try.
+// wait pauses after a try that failed with err. It reports false if there is to be no further one.
+// The error is that of ctx where it has ended, or would before the next try.
 func (p *pauses) wait(ctx context.Context, err error) (again bool, end error) {
 	left := pauseBudget - p.spent
 	if p.tries >= maxTries || left <= 0 || time.Since(p.began) > tryLimit {
@@ -102,7 +103,8 @@ type gaveUp struct{ end, last error }
 func (e *gaveUp) Error() string   { return e.end.Error() + ": the last try failed: " + e.last.Error() }
 func (e *gaveUp) Unwrap() []error { return []error{e.end, e.last} }
 
-// withEnd is the error of the last try, with the end of the context that allowed no further one, if that is why.
+// withEnd is the error of the last try, with the end of the context that allowed no further one, if
+// that is why.
 func withEnd(end, last error) error {
 	if end == nil {
 		return last
@@ -118,8 +120,8 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	return sleep(ctx, d)
 }
 
-// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section 10.2.3); 0 if it
-// asks for none.
+// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section
+// 10.2.3); 0 if it asks for none.
 func retryAfter(err error) time.Duration {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {

@@ -90,8 +90,8 @@ func (r *Rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// NextRow goes on to the next row and returns io.EOF after the last. From Go 1.27 on database/sql calls it instead
-// of Next.
+// NextRow goes on to the next row and returns io.EOF after the last. From Go 1.27 on database/sql
+// calls it instead of Next.
 func (r *Rows) NextRow() error {
 	if r.err != nil {
 		return r.err
@@ -116,7 +116,8 @@ func (r *Rows) NextRow() error {
 	}
 }
 
-// unread is the error of rows that can't be read, which says so where the statement has changed something.
+// unread is the error of rows that can't be read, which says so where the statement has changed
+// something.
 func (r *Rows) unread(err error) error {
 	if r.changed && err != nil {
 		return hasRun(err)

@@ -2,8 +2,9 @@ package driver
 
 import "database/sql/driver"
 
-// batch is a run of decoded rows: what both read paths make of what they receive. The one that
-// made it does not touch it until it comes back as a spare, so that it can be made ahead, on another goroutine.
+// batch is a run of decoded rows: what both read paths make of what they receive. The one that made
+// it does not touch it until it comes back as a spare, so that it can be made ahead, on another
+// goroutine.
 type batch struct {
 	width  int            // columns
 	rows   int            // there may be rows without a column
@@ -16,11 +17,12 @@ func newBatch(width, rows int) *batch {
 	return &batch{width: width, rows: rows, values: make([]driver.Value, width*rows)}
 }
 
-// spares are batches whose rows have all been given out, to be filled again: a large result makes no more of them
-// than are in flight at a time. The values are not the batch's own, they stay.
+// spares are batches whose rows have all been given out, to be filled again: a large result makes
+// no more of them than are in flight at a time. The values are not the batch's own, they stay.
 type spares chan *batch
 
-// get is newBatch with the room of a spare, if there is one that is large enough. Every value must be set.
+// get is newBatch with the room of a spare, if there is one that is large enough. Every value must
+// be set.
 func (s spares) get(width, rows int) *batch {
 	select {
 	case b := <-s:
@@ -45,8 +47,8 @@ func (s spares) put(b *batch) {
 }
 
 const (
-	// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in a large one what is done
-	// once for each run should not count.
+	// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in
+	// a large one what is done once for each run should not count.
 	firstRun = 8
 	lastRun  = 1024
 	// runCells bounds the values of a run, of which some wait: a table may have 10,000 columns.
@@ -68,9 +70,9 @@ func (b *batch) next() ([]driver.Value, bool) {
 	return b.row(b.read - 1), true
 }
 
-// batches is a result's rows, run by run. A run is the caller's until the next call of Next, which ends with
-// iterator.Done; with another error whatever it gave out before still counts. Close frees what Next still holds, and waits for
-// whatever runs on its behalf.
+// batches is a result's rows, run by run. A run is the caller's until the next call of Next, which
+// ends with iterator.Done; with another error whatever it gave out before still counts. Close frees
+// what Next still holds, and waits for whatever runs on its behalf.
 type batches interface {
 	Next() (*batch, error)
 	Close() error

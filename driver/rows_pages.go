@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -13,9 +14,9 @@ import (
 // runsAhead is how many decoded runs of rows may wait for the caller.
 const runsAhead = 4
 
-// jsonPages are the pages of a finished job over REST. The first one came with the statement's answer; if it is
-// the only one it is decoded as the caller asks. Otherwise pages are fetched and decoded ahead: one is being
-// decoded, one fetched, and runsAhead runs of rows wait.
+// jsonPages are the pages of a finished job over REST. The first one came with the statement's
+// answer; if it is the only one it is decoded as the caller asks. Otherwise pages are fetched and
+// decoded ahead: one is being decoded, one fetched, and runsAhead runs of rows wait.
 type jsonPages struct {
 	ctx        context.Context // of the statement: database/sql gives Rows.Next none
 	stop       context.CancelFunc
@@ -185,7 +186,8 @@ func (p *jsonPages) decodeAll() error {
 			return err
 		}
 	}
-	for last := p.token; next != nil; {
+	turn := []string{p.token} // tokens since the last page with rows
+	for next != nil {
 		f := <-next
 		if next = nil; f.err != nil {
 			return requestError{f.err}
@@ -194,11 +196,11 @@ func (p *jsonPages) decodeAll() error {
 		before := p.rows
 		pg, err := visitPage(f.body, pageVisitor{
 			token: func(token string) error {
-				if token == last {
-					return errors.New("BigQuery sent the same page token twice")
+				if slices.Contains(turn, token) {
+					return errors.New("BigQuery sent a page token twice, with no rows between")
 				}
 				if token != "" {
-					last = token
+					turn = append(turn, token)
 					fetch(token)
 				}
 				return nil
@@ -218,6 +220,9 @@ func (p *jsonPages) decodeAll() error {
 			return p.complete() // of more, no end need be awaited
 		case !pg.JobComplete:
 			return tookBack(p.ref)
+		}
+		if p.rows > before {
+			turn = turn[len(turn)-1:]
 		}
 		select {
 		case p.buffers <- f.body: // nothing of it has been kept

@@ -15,10 +15,10 @@ import (
 // maxBreaks is how often in a row a stream may break without a row between.
 const maxBreaks = 5
 
-// storageRows are the rows of a finished job by the Storage Read API. Where the statement orders its rows there is one
-// stream, which goes on where the first page ended; where it does not there are several, and since nobody knows
-// which of their rows were on the first page, that is not given out. As long as no stream has given out a row, the rows can
-// still come by REST.
+// storageRows are the rows of a finished job by the Storage Read API. Where the statement orders
+// its rows there is one stream, which goes on where the first page ended; where it does not there
+// are several, and since nobody knows which of their rows were on the first page, that is not given
+// out. As long as no stream has given out a row, the rows can still come by REST.
 type storageRows struct {
 	ctx     context.Context // of the streams: the first that fails ends the others
 	stop    context.CancelFunc
@@ -52,8 +52,18 @@ type opening struct {
 
 // newStorageRows begins to open a read session; the first page can be read meanwhile.
 func newStorageRows(rest *jsonPages, s *storage, pg *page, ordered bool, tell func(string, error)) *storageRows {
-	r := &storageRows{run: rest.run, storage: s, rest: rest, ref: pg.JobReference, columns: rest.columns, fields: pg.Schema.Fields,
-		ordered: ordered, tell: tell, total: int64(pg.TotalRows), opened: make(chan opening, 1)}
+	r := &storageRows{
+		run:     rest.run,
+		storage: s,
+		rest:    rest,
+		ref:     pg.JobReference,
+		columns: rest.columns,
+		fields:  pg.Schema.Fields,
+		ordered: ordered,
+		tell:    tell,
+		total:   int64(pg.TotalRows),
+		opened:  make(chan opening, 1),
+	}
 	r.next = r.begin
 	if ordered {
 		r.next = r.first
@@ -81,7 +91,9 @@ func (r *storageRows) Close() error {
 // open finds the table of the result and opens a read session for it.
 func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) {
 	if r.total <= 0 {
-		return nil, errors.New("BigQuery does not say how many rows the result has, so nobody could tell that all have come")
+		return nil, errors.New(
+			"BigQuery does not say how many rows the result has, so nobody could tell that all have come",
+		)
 	}
 	job, err := ask(ctx, r.run.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
 	if err != nil {
@@ -253,7 +265,8 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 	}
 }
 
-// read reads a stream from offset, which it moves on with every run that it hands over, until the stream ends or breaks.
+// read reads a stream from offset, which it moves on with every run that it hands over, until the
+// stream ends or breaks.
 func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (token string, err error) {
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop() // else a stream that is left early stays

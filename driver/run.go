@@ -16,7 +16,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// maxNewIDs is how often a statement is sent again under a new id because its job has failed by BigQuery's fault.
+// maxNewIDs is how often a statement is sent again under a new id because its job has failed by
+// BigQuery's fault.
 const maxNewIDs = 3
 
 // txLimit bounds Commit and Rollback, also where the context of BeginTx has no end.
@@ -34,8 +35,8 @@ type runner struct {
 	closed     bool
 }
 
-// run brings a statement to its end and returns the first page of its result. It ends with ctx, with the context of the
-// transaction, and when the connector is closed.
+// run brings a statement to its end and returns the first page of its result. It ends with ctx,
+// with the context of the transaction, and when the connector is closed.
 func (r *runner) run(ctx context.Context, st *statement) (*page, error) {
 	if r.closed {
 		return nil, errConnClosed
@@ -97,7 +98,8 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
 		r.types.forget(st) // the table may have changed since BigQuery said what the types are
 	}
-	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !r.session.used() && !o.begun {
+	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !r.session.used() &&
+		!o.begun {
 		// The types are old, or a text is not a STRING there. With the same types it would only fail once more.
 		again, newSource, bindErr := r.bind(ctx, st, source == typesDeclared)
 		if bindErr == nil && newSource != typesGuessed && !reflect.DeepEqual(again, params) {
@@ -118,7 +120,8 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 	return nil, o.begun, about(err, st.text)
 }
 
-// finished takes the result of a statement that has run. What is asked for here can fail, but does not change that.
+// finished takes the result of a statement that has run. What is asked for here can fail, but does
+// not change that.
 func (r *runner) finished(ctx context.Context, st *statement, pg *page) (*page, bool, error) {
 	if pg.kind(st).voidsTypes() {
 		r.types.clear()
@@ -156,7 +159,8 @@ func (r *runner) told(ctx context.Context, st *statement, o outcome) error {
 	return &unknownError{ErrOutcomeUnknown, err}
 }
 
-// send sends a statement and waits for its end. Where its job fails by BigQuery's fault, it is sent again under a new id.
+// send sends a statement and waits for its end. Where its job fails by BigQuery's fault, it is sent
+// again under a new id.
 func (r *runner) send(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) (o outcome) {
 	for p := newPauses(r.backend); ; {
 		s := r.submission(ctx, st, params, hold)
@@ -184,7 +188,8 @@ func (r *runner) send(ctx context.Context, st *statement, params []*bq.QueryPara
 	}
 }
 
-// whole gets what an answer leaves out that a statement of its kind must have: a duplicate's answer can be short.
+// whole gets what an answer leaves out that a statement of its kind must have: a duplicate's answer
+// can be short.
 func (r *runner) whole(ctx context.Context, st *statement, pg *page) error {
 	kind := pg.kind(st)
 	if !kind.hasRows() && pg.rows == nil && pg.TotalRows == 0 {
@@ -233,14 +238,16 @@ func tookBack(ref *bq.JobReference) error {
 	return protocolError("bigqueryuser: job " + ref.JobId + " was reported complete, then as still running")
 }
 
-// failed makes the caller's error of that of a request, and takes note of what it means for the connection.
+// failed makes the caller's error of that of a request, and takes note of what it means for the
+// connection.
 func (r *runner) failed(ctx context.Context, err error, ref *bq.JobReference) error {
 	err = translate(ctx, err, r.cfg.Project, ref)
 	r.note(ctx, err)
 	return err
 }
 
-// note takes note of what an error means for the connection, and completes it with what the connection knows.
+// note takes note of what an error means for the connection, and completes it with what the
+// connection knows.
 func (r *runner) note(ctx context.Context, err error) {
 	if errors.Is(err, auth.ErrConsentRequired) {
 		r.bad = true
@@ -261,8 +268,8 @@ func (r *runner) note(ctx context.Context, err error) {
 	}
 }
 
-// label returns the label that the job of a statement gets, "" for none. It is the connection's own until a statement is
-// left: what is then sought never shares it with what runs.
+// label returns the label that the job of a statement gets, "" for none. It is the connection's own
+// until a statement is left: what is then sought never shares it with what runs.
 func (r *runner) label(st *statement) string {
 	cfg := &st.config
 	if _, taken := cfg.Labels[labelKey]; taken || !cfg.LabelJobs || len(cfg.Labels) >= maxLabels {
@@ -273,7 +280,13 @@ func (r *runner) label(st *statement) string {
 
 // submission makes a statement ready to be sent, under a new id.
 func (r *runner) submission(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) *submission {
-	s := &submission{st: st, req: st.request(&r.session, params), hold: hold, crossed: r.session.crossed, label: r.label(st)}
+	s := &submission{
+		st:      st,
+		req:     st.request(&r.session, params),
+		hold:    hold,
+		crossed: r.session.crossed,
+		label:   r.label(st),
+	}
 	if st.sql.kind != kindTransaction {
 		s.req.JobTimeoutMs = jobTimeout(ctx, &st.config.Config).Milliseconds()
 	}

@@ -45,8 +45,9 @@ func (r *runner) sessionID(ctx context.Context, pg *page) (string, error) {
 	return pg.SessionInfo.SessionId, nil
 }
 
-// inNewSession runs f, and once more if the session that it was to run in has ended: while the connection lay in the
-// pool, say. That is right only where nothing was in it yet. f reports whether something may have begun, too.
+// inNewSession runs f, and once more if the session that it was to run in has ended: while the
+// connection lay in the pool, say. That is right only where nothing was in it yet. f reports
+// whether something may have begun, too.
 func (r *runner) inNewSession(begins bool, f func() (begun bool, err error)) error {
 	empty := r.session.empty(begins)
 	begun, err := f()
@@ -60,8 +61,8 @@ func (r *runner) inNewSession(begins bool, f func() (begun bool, err error)) err
 	return err
 }
 
-// endSession has BigQuery drop the connection's session and all that is in it, an open transaction too, from
-// outside, which need not wait for what runs in it.
+// endSession has BigQuery drop the connection's session and all that is in it, an open transaction
+// too, from outside, which need not wait for what runs in it.
 func (r *runner) endSession() {
 	if was := r.session.forget(); was.id != "" {
 		r.closeTransaction(was.id)

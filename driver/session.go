@@ -11,15 +11,16 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// session is what a connection knows of its BigQuery session: where transactions, temporary tables and variables live.
-// The connection has one at most, made when it is first needed, and it takes one statement at a time.
+// session is what a connection knows of its BigQuery session: where transactions, temporary tables
+// and variables live. The connection has one at most, made when it is first needed, and it takes
+// one statement at a time.
 type session struct {
 	always bool // create_session=always: every statement runs in it
 
 	id       string // "" if there is none
 	location string
-	// kept means that the session holds more than finished transactions, such as a temporary table: it must not
-	// reach the next user of the connection.
+	// kept means that the session holds more than finished transactions, such as a temporary table:
+	// it must not reach the next user of the connection.
 	kept bool
 	// settled is closed when a statement that was left in the session has ended; nil if there was none.
 	settled chan struct{}
@@ -32,8 +33,8 @@ type session struct {
 // transaction is one that is open, or was.
 type transaction struct {
 	ctx context.Context // BeginTx's
-	// err is what a statement of it has failed with. BigQuery keeps the transaction open, with its locks; nothing but
-	// its end may follow.
+	// err is what a statement of it has failed with. BigQuery keeps the transaction open, with its
+	// locks; nothing but its end may follow.
 	err error
 }
 
@@ -72,12 +73,16 @@ func (s *session) join(req *bq.QueryRequest) {
 	req.Location = s.location
 }
 
-// admit waits until the session is free for a statement, and refuses one that can't run in it: one that is to run in
-// another location than the session, and whatever follows a failure in a transaction. usual is the DSN's location:
-// where a statement names no other, an option has put the session where it is.
+// admit waits until the session is free for a statement, and refuses one that can't run in it: one
+// that is to run in another location than the session, and whatever follows a failure in a
+// transaction. usual is the DSN's location: where a statement names no other, an option has put the
+// session where it is.
 func (s *session) admit(ctx context.Context, st *statement, usual string) error {
 	if s.tx != nil && s.tx.err != nil && st.sql.verb != "ROLLBACK" {
-		return fmt.Errorf("bigqueryuser: after an earlier error the transaction can only be rolled back: %w", s.tx.err)
+		return fmt.Errorf(
+			"bigqueryuser: after an earlier error the transaction can only be rolled back: %w",
+			s.tx.err,
+		)
 	}
 	if s.settled != nil && s.used() {
 		select {
@@ -94,24 +99,26 @@ func (s *session) admit(ctx context.Context, st *statement, usual string) error 
 	return optionError{&dsn.Error{Key: "location", Problem: problem}}
 }
 
-// empty reports whether nothing is in the session that would be missed, so that another one can take its place.
+// empty reports whether nothing is in the session that would be missed, so that another one can
+// take its place.
 func (s *session) empty(begins bool) bool { return s.id != "" && !s.kept && (begins || s.tx == nil) }
 
-// made notes the session that a statement has made. Where an option has put it, the next user of the connection does not
-// look for it.
+// made notes the session that a statement has made. Where an option has put it, the next user of
+// the connection does not look for it.
 func (s *session) made(id, location string, moved bool) {
 	s.id, s.location, s.kept = id, location, moved
 }
 
-// ran notes what a statement that ran in the session left there. A BEGIN of the caller's own leaves a transaction.
+// ran notes what a statement that ran in the session left there. A BEGIN of the caller's own leaves
+// a transaction.
 func (s *session) ran(statementType string) {
 	own := statementType == "BEGIN_TRANSACTION" && s.tx == nil
 	s.kept = s.kept || own || !slices.Contains(stateless, statementType)
 	s.crossed = false
 }
 
-// failed notes that a statement failed or was left: what it leaves in the session is not known, and its transaction can
-// only be rolled back.
+// failed notes that a statement failed or was left: what it leaves in the session is not known, and
+// its transaction can only be rolled back.
 func (s *session) failed(err error) {
 	if !s.used() {
 		return
@@ -122,7 +129,8 @@ func (s *session) failed(err error) {
 	}
 }
 
-// leave makes later statements of the session wait until settle is called. Outside of the session nothing waits.
+// leave makes later statements of the session wait until settle is called. Outside of the session
+// nothing waits.
 func (s *session) leave() (settle func()) {
 	if s.current() == "" {
 		return func() {}
@@ -141,6 +149,7 @@ func (s *session) forget() session {
 
 // sessionLost reports whether an error is the end of the session.
 func sessionLost(e *Error) bool {
-	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") && strings.Contains(e.Message, "no longer available") ||
+	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") &&
+		strings.Contains(e.Message, "no longer available") ||
 		e.Reason == "invalid" && strings.Contains(e.Message, "Invalid input session id")
 }

@@ -39,8 +39,8 @@ func wantNoSessions(t testing.TB, db *sql.DB, server *fakebq.Server) {
 	}
 }
 
-// TestNothingAfterFailure: after a statement that failed BigQuery keeps the transaction open, with its locks. Nothing but
-// its end follows.
+// TestNothingAfterFailure: after a statement that failed BigQuery keeps the transaction open, with
+// its locks. Nothing but its end follows.
 func TestNothingAfterFailure(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(*fakebq.Server){

@@ -72,16 +72,35 @@ func TestShapes(t *testing.T) {
 	none := []driver.Struct{}
 	want := [][]any{
 		{[]driver.Struct{
-			structOf("x", int64(1), "x", "1.5", "inner", structOf("n", int64(2), "_field_2", []byte("y"), "lines", []driver.Struct{
-				structOf("day", day, "tags", []string{"p", ""}, "span", driver.Range{Start: civil.DateOf(day)}),
-				structOf("day", nil, "tags", []string{}, "span", nil),
-			})),
+			structOf(
+				"x",
+				int64(1),
+				"x",
+				"1.5",
+				"inner",
+				structOf("n", int64(2), "_field_2", []byte("y"), "lines", []driver.Struct{
+					structOf("day", day, "tags", []string{"p", ""}, "span", driver.Range{Start: civil.DateOf(day)}),
+					structOf("day", nil, "tags", []string{}, "span", nil),
+				}),
+			),
 			structOf("x", int64(-1), "x", nil, "inner", nil),
 			structOf("x", int64(3), "x", "0", "inner", structOf("n", int64(4), "_field_2", nil, "lines", none)),
 		}, structOf("a", "a", "b", int64(5), "c", structOf("d", true)), "text", []time.Time{at}, structOf("e", 1.5)},
 		{none, nil, nil, []time.Time{}, structOf("e", nil)},
-		{none, structOf("a", nil, "b", int64(6), "c", structOf("d", false)), "", []time.Time{at, at}, structOf("e", 2.5)},
-		{[]driver.Struct{structOf("x", int64(9), "x", nil, "inner", nil)}, nil, nil, []time.Time{}, structOf("e", nil)},
+		{
+			none,
+			structOf("a", nil, "b", int64(6), "c", structOf("d", false)),
+			"",
+			[]time.Time{at, at},
+			structOf("e", 2.5),
+		},
+		{
+			[]driver.Struct{structOf("x", int64(9), "x", nil, "inner", nil)},
+			nil,
+			nil,
+			[]time.Time{},
+			structOf("e", nil),
+		},
 		{none, structOf("a", "z", "b", int64(7), "c", structOf("d", true)), nil, []time.Time{}, structOf("e", nil)},
 	}
 	wantColumns := "deep ARRAY<STRUCT<x INT64, x NUMERIC(4, 1), inner STRUCT<n INT64, _field_2 BYTES, " +

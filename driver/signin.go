@@ -17,8 +17,8 @@ import (
 // client_secrets.json when neither the DSN nor an option gives one.
 const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 
-// QuotaProjectEnv names the environment variable that Google's libraries look at for the quota project. It counts where
-// the DSN gives none, for REST and the Storage Read API.
+// QuotaProjectEnv names the environment variable that Google's libraries look at for the quota
+// project. It counts where the DSN gives none, for REST and the Storage Read API.
 const QuotaProjectEnv = "GOOGLE_CLOUD_QUOTA_PROJECT"
 
 // chooseTokens decides whose tokens the connector uses: those of an option, of the user who

@@ -44,9 +44,10 @@ func (t *sqlText) add(name string) {
 	}
 }
 
-// scanText goes through the text of a statement once. Placeholders inside strings, quoted names and comments, and
-// @@system_variables, do not count. A text that does not end where it should is left to BigQuery. It is an
-// error if the text is not UTF-8, which JSON would change silently, or mixes ? and @name.
+// scanText goes through the text of a statement once. Placeholders inside strings, quoted names and
+// comments, and @@system_variables, do not count. A text that does not end where it should is left
+// to BigQuery. It is an error if the text is not UTF-8, which JSON would change silently, or mixes
+// ? and @name.
 func scanText(sql string) (sqlText, error) {
 	var t sqlText
 	if !utf8.ValidString(sql) {
@@ -143,10 +144,11 @@ func (f *kindFinder) found() (kind sqlKind, verb string) {
 	return kind, verb
 }
 
-// orderFinder finds out whether a statement's own rows have an order: by an ORDER BY outside of parentheses, or by a
-// direction in pipe syntax, which orders without one. An ORDER BY in parentheses orders a part of the statement, unless
-// they are around the statement, or around all that follows its WITH. To take a statement for ordered costs time; to
-// miss an order would be a wrong answer.
+// orderFinder finds out whether a statement's own rows have an order: by an ORDER BY outside of
+// parentheses, or by a direction in pipe syntax, which orders without one. An ORDER BY in
+// parentheses orders a part of the statement, unless they are around the statement, or around all
+// that follows its WITH. To take a statement for ordered costs time; to miss an order would be a
+// wrong answer.
 type orderFinder struct {
 	ordered   bool
 	pipe      bool // pipe syntax

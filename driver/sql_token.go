@@ -123,7 +123,8 @@ func skipBlank(sql string, i int) int {
 	return i
 }
 
-// skipSpace passes over white space. In GoogleSQL it can be Unicode's, which gets into statements by the clipboard.
+// skipSpace passes over white space. In GoogleSQL it can be Unicode's, which gets into statements
+// by the clipboard.
 func skipSpace(sql string, i int) int {
 	for i < len(sql) {
 		r, n := utf8.DecodeRuneInString(sql[i:])

@@ -7,7 +7,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// statement is one statement: all that is known of it before it is sent. It is made once, by Conn, and does not change.
+// statement is one statement: all that is known of it before it is sent. It is made once, by Conn,
+// and does not change.
 type statement struct {
 	text   string
 	sql    sqlText
@@ -15,7 +16,8 @@ type statement struct {
 	args   []namedArgument
 }
 
-// newStatement makes a statement of a text and the arguments of the caller. Among them and in ctx can be options.
+// newStatement makes a statement of a text and the arguments of the caller. Among them and in ctx
+// can be options.
 func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driver.NamedValue) (*statement, error) {
 	config, args, err := newJobConfig(ctx, cfg, args)
 	if err != nil {
@@ -33,20 +35,22 @@ func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driv
 	return &statement{text, sql, config, encoded}, nil
 }
 
-// meaning returns the text without the blanks and comments after it, such as the trace that a library adds.
+// meaning returns the text without the blanks and comments after it, such as the trace that a
+// library adds.
 func (st *statement) meaning() string { return st.text[:st.sql.end] }
 
 // commits reports whether the statement is a COMMIT.
 func (st *statement) commits() bool { return st.sql.kind == kindTransaction && st.sql.verb == "COMMIT" }
 
-// mayChange reports whether somebody must be told when its outcome is not known. BEGIN changes nothing, and after
-// ROLLBACK the session is ended.
+// mayChange reports whether somebody must be told when its outcome is not known. BEGIN changes
+// nothing, and after ROLLBACK the session is ended.
 func (st *statement) mayChange() bool {
 	return !st.sql.reads && (st.sql.kind != kindTransaction || st.commits())
 }
 
-// repeatable reports whether the statement may be sent under a new id after its job has failed by BigQuery's fault: such
-// a job has changed nothing, but for a script's, whose first statements stand, and an export's.
+// repeatable reports whether the statement may be sent under a new id after its job has failed by
+// BigQuery's fault: such a job has changed nothing, but for a script's, whose first statements
+// stand, and an export's.
 func (st *statement) repeatable() bool { return st.sql.kind != kindScript && st.sql.verb != "EXPORT" }
 
 // kind returns what the statement was, in BigQuery's words where they are known.

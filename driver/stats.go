@@ -27,6 +27,7 @@ type Stats struct {
 	RowsUpdated    int64
 	RowsDeleted    int64
 	Duration       time.Duration // from the call until the first page was there
+	Warnings       []string      // BigQuery's, about a statement that succeeded
 	Columns        []Column      // of the result, as Prepare has found them; nil for a statement that has run
 
 	// What follows is known at the end of the rows only: an observer has it, WithStats does not.
@@ -54,19 +55,19 @@ func (s Stats) ConsoleURL() string {
 }
 
 // Observer is told of each statement when it has ended: after Exec, and after the rows of a query
-// have been read or closed. err is what it failed with, nil if it did not; of a failed one only Query, Project, JobID
-// and Duration are known. It runs on the goroutine that ended the statement, and must not use the
-// database. BEGIN, COMMIT and ROLLBACK of an sql.Tx are not told.
+// have been read or closed. err is what it failed with, nil if it did not; of a failed one only
+// Query, Project, JobID and Duration are known. It runs on the goroutine that ended the statement,
+// and must not use the database. BEGIN, COMMIT and ROLLBACK of an sql.Tx are not told.
 type Observer func(ctx context.Context, stats Stats, err error)
 
 type statsKey struct{}
 
-// WithStats returns a context that makes a statement run with it fill in s, by the time that
-// Query or Exec returns, also with an error: of a failed statement only Query, Project, JobID and Duration are
-// known. A context serves one statement: a second one overwrites the first. For a
-// statement that took more than a few seconds BigQuery is asked once more, as its answer leaves some
-// out. With Prepare s has the statement's type, its columns and, as BytesProcessed, how many bytes it would read at
-// most. [WithObserver] is told of every statement.
+// WithStats returns a context that makes a statement run with it fill in s, by the time that Query
+// or Exec returns, also with an error: of a failed statement only Query, Project, JobID and
+// Duration are known. A context serves one statement: a second one overwrites the first. For a
+// statement that took more than a few seconds BigQuery is asked once more, as its answer leaves
+// some out. With Prepare s has the statement's type, its columns and, as BytesProcessed, how many
+// bytes it would read at most. [WithObserver] is told of every statement.
 func WithStats(ctx context.Context, s *Stats) context.Context {
 	return context.WithValue(ctx, statsKey{}, s)
 }
@@ -109,6 +110,9 @@ func (w *recorder) answered(pg *page) {
 	}
 	if ref := pg.JobReference; ref != nil {
 		s.JobID, s.Location = ref.JobId, ref.Location
+	}
+	for _, warning := range pg.Errors {
+		s.Warnings = append(s.Warnings, warning.Message)
 	}
 	s.Duration = time.Since(w.started)
 	if w.target != nil {

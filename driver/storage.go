@@ -31,19 +31,21 @@ const (
 	channelWindow = 8 << 20
 	// maxStreams bounds how many streams of a result are read at a time.
 	maxStreams = 8
-	// refusalLife is how long a refusal of the Storage Read API is remembered: until then results come by REST.
+	// refusalLife is how long a refusal of the Storage Read API is remembered: until then results
+	// come by REST.
 	refusalLife = 10 * time.Minute
-	// absenceLife is the same where it does not answer: a network that lets no gRPC through takes dialLimit to be noticed.
+	// absenceLife is the same where it does not answer: a network that lets no gRPC through takes
+	// dialLimit to be noticed.
 	absenceLife = time.Minute
 	dialLimit   = 5 * time.Second
 )
 
-// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the Storage Read API:
-// two more full pages. Opening it costs two requests before its first row.
+// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the
+// Storage Read API: two more full pages. Opening it costs two requests before its first row.
 const storageMinBytes = 20 << 20
 
-// keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of gRPC allow no more
-// pings than that.
+// keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of
+// gRPC allow no more pings than that.
 var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 10 * time.Second}
 
 // storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
@@ -86,7 +88,8 @@ func (s *storage) wanted(readAPI string, bytes int64) bool {
 
 // refusals are how long it is remembered that the account may not use the API, or that it is not there.
 var refusals = map[codes.Code]time.Duration{
-	codes.PermissionDenied: refusalLife, codes.Unimplemented: refusalLife, codes.NotFound: refusalLife, codes.Unavailable: absenceLife,
+	codes.PermissionDenied: refusalLife, codes.Unimplemented: refusalLife, codes.NotFound: refusalLife,
+	codes.Unavailable: absenceLife,
 }
 
 func (s *storage) refuse(err error) {
@@ -158,7 +161,11 @@ func (s *storage) refusedToken(err error, token string) bool {
 }
 
 // createSession opens a table for reading by so many streams at most.
-func (s *storage) createSession(ctx context.Context, table *bq.TableReference, streams int) (*storagepb.ReadSession, error) {
+func (s *storage) createSession(
+	ctx context.Context,
+	table *bq.TableReference,
+	streams int,
+) (*storagepb.ReadSession, error) {
 	cl, err := s.client()
 	if err != nil {
 		return nil, err
@@ -170,7 +177,9 @@ func (s *storage) createSession(ctx context.Context, table *bq.TableReference, s
 			Table: name, DataFormat: storagepb.DataFormat_ARROW,
 			ReadOptions: &storagepb.ReadSession_TableReadOptions{
 				OutputFormatSerializationOptions: &storagepb.ReadSession_TableReadOptions_ArrowSerializationOptions{
-					ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{BufferCompression: storagepb.ArrowSerializationOptions_LZ4_FRAME},
+					ArrowSerializationOptions: &storagepb.ArrowSerializationOptions{
+						BufferCompression: storagepb.ArrowSerializationOptions_LZ4_FRAME,
+					},
 				},
 			},
 		},
@@ -192,7 +201,11 @@ func (s *storage) createSession(ctx context.Context, table *bq.TableReference, s
 }
 
 // readRows opens a stream at a row.
-func (s *storage) readRows(ctx context.Context, stream string, offset int64) (storagepb.BigQueryRead_ReadRowsClient, string, error) {
+func (s *storage) readRows(
+	ctx context.Context,
+	stream string,
+	offset int64,
+) (storagepb.BigQueryRead_ReadRowsClient, string, error) {
 	cl, err := s.client()
 	if err != nil {
 		return nil, "", err
@@ -208,8 +221,9 @@ func (s *storage) readRows(ctx context.Context, stream string, offset int64) (st
 // streamCount is how many streams are worth reading at a time here.
 func streamCount() int { return min(runtime.GOMAXPROCS(0), maxStreams) }
 
-// resumable reports whether a stream that broke is to be opened again where it broke. What the service says of itself
-// passes, and so does what the network does; what it says of the request stays.
+// resumable reports whether a stream that broke is to be opened again where it broke. What the
+// service says of itself passes, and so does what the network does; what it says of the request
+// stays.
 func resumable(err error) bool {
 	var unreadable *unreadableRows
 	if errors.As(err, &unreadable) || lasting(err) {

@@ -13,14 +13,15 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-// submission is a statement on its way to BigQuery, under one id. Its tries send the same bytes, but for the time that
-// BigQuery is to hold them: only then is a repeat taken for a duplicate.
+// submission is a statement on its way to BigQuery, under one id. Its tries send the same bytes,
+// but for the time that BigQuery is to hold them: only then is a repeat taken for a duplicate.
 type submission struct {
 	st   *statement
 	req  *bq.QueryRequest
 	job  *bq.Job // for jobs.insert; nil for jobs.query
 	hold time.Duration
-	// crossed means that another statement was left in the session, so that BigQuery may still be busy with it.
+	// crossed means that another statement was left in the session, so that BigQuery may still be
+	// busy with it.
 	crossed bool
 	label   string // of the job; "" if it has none
 
@@ -64,8 +65,8 @@ func (s *submission) abandon() bool {
 	return s.flying && s.wrote
 }
 
-// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then still on its way is in
-// the outcome.
+// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then
+// still on its way is in the outcome.
 func (s *submission) submit(ctx context.Context, c caller) outcome {
 	if ctx.Err() != nil {
 		return outcome{state: stateNotBegun, err: endOf(ctx)}
@@ -126,9 +127,10 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	}
 }
 
-// deduplicated reports whether BigQuery does not run the statement again under its id. It promises so for a job id, and
-// with a request id for single statements that change something, not for scripts. A query is read again, which does
-// no harm; of a BEGIN and a COMMIT the second one is refused.
+// deduplicated reports whether BigQuery does not run the statement again under its id. It promises
+// so for a job id, and with a request id for single statements that change something, not for
+// scripts. A query is read again, which does no harm; of a BEGIN and a COMMIT the second one is
+// refused.
 func (s *submission) deduplicated() bool {
 	return s.job != nil || s.st.sql.kind != kindScript || s.st.sql.reads
 }
@@ -151,7 +153,10 @@ func (s *submission) lost(err error) outcome {
 func (s *submission) answered(pg *page) outcome {
 	switch {
 	case pg.JobComplete && pg.saysNothing(), !pg.JobComplete && pg.JobReference == nil:
-		return outcome{state: stateLost, err: protocolError("the answer is not one of BigQuery's: it names no job and has no result")}
+		return outcome{
+			state: stateLost,
+			err:   protocolError("the answer is not one of BigQuery's: it names no job and has no result"),
+		}
 	case pg.JobComplete:
 		return outcome{state: stateDone, page: pg}
 	}
@@ -164,14 +169,15 @@ func (s *submission) tooLarge(err error) bool {
 	return errors.As(err, &large)
 }
 
-// busy reports whether the session is busy with an earlier statement of ours: with an earlier try of this one, or with one
-// whose cancel has not taken effect yet.
+// busy reports whether the session is busy with an earlier statement of ours: with an earlier try
+// of this one, or with one whose cancel has not taken effect yet.
 func (s *submission) busy(err error) bool {
-	return (s.begun || s.crossed) && strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
+	return (s.begun || s.crossed) &&
+		strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
 }
 
-// explained reports whether a refusal can come from the success of an earlier try: BigQuery does not promise to know
-// the id of every kind of statement again.
+// explained reports whether a refusal can come from the success of an earlier try: BigQuery does
+// not promise to know the id of every kind of statement again.
 func (s *submission) explained(err error) bool {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {
@@ -226,8 +232,8 @@ func (s *submission) inserted(location, statementType string) *page {
 	return pg
 }
 
-// jobIn reports whether a message names a job, as PROJECT:LOCATION.ID, and where it says that the job runs; "" if it
-// does not.
+// jobIn reports whether a message names a job, as PROJECT:LOCATION.ID, and where it says that the
+// job runs; "" if it does not.
 func jobIn(message, id string) (location string, ok bool) {
 	before, _, found := strings.Cut(message, "."+id)
 	colon := strings.LastIndexByte(before, ':')

@@ -55,8 +55,9 @@ func TestGivingUpCancels(t *testing.T) {
 	}
 }
 
-// TestEndInThePause: ctx ends while the next try is waited for. Nothing is sent any more. A job whose answer was lost is
-// found and cancelled where it has an id or a label of its own; without one it can't be told from another.
+// TestEndInThePause: ctx ends while the next try is waited for. Nothing is sent any more. A job
+// whose answer was lost is found and cancelled where it has an id or a label of its own; without
+// one it can't be told from another.
 func TestEndInThePause(t *testing.T) {
 	t.Parallel()
 	running := fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Until: make(chan struct{}), Incomplete: 1}
@@ -74,7 +75,10 @@ func TestEndInThePause(t *testing.T) {
 	}{
 		{name: "lost", answer: running, label: true, faults: []fakebq.Fault{fakebq.Cut(10)}, pause: 1, cancelled: 1},
 		{name: "lost, no label", answer: running, faults: []fakebq.Fault{fakebq.Cut(10)}, pause: 1},
-		{name: "503 after it began", answer: running, label: true, faults: []fakebq.Fault{unavailable.After()}, pause: 1, cancelled: 1},
+		{
+			name: "503 after it began", answer: running, label: true, faults: []fakebq.Fault{unavailable.After()},
+			pause: 1, cancelled: 1,
+		},
 		{
 			name: "lost, then a refusal", answer: running, label: true, faults: []fakebq.Fault{fakebq.Cut(10), limited},
 			pause: 2, cancelled: 1,
@@ -130,8 +134,8 @@ func TestEndInThePause(t *testing.T) {
 	}
 }
 
-// TestEndInThePauseOfASession: BEGIN is not sent again in order to learn the session of a lost answer. The session is
-// empty, and ends by itself.
+// TestEndInThePauseOfASession: BEGIN is not sent again in order to learn the session of a lost
+// answer. The session is empty, and ends by itself.
 func TestEndInThePauseOfASession(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

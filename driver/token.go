@@ -55,8 +55,8 @@ func (s *tokenSource) ready(ctx context.Context) error {
 	}
 }
 
-// refusalWatch is a transport that tells the token source which token BigQuery refused: the token's expiry does
-// not say.
+// refusalWatch is a transport that tells the token source which token BigQuery refused: the token's
+// expiry does not say.
 type refusalWatch struct {
 	base   http.RoundTripper
 	tokens *tokenSource

@@ -207,7 +207,8 @@ type tunnelConn struct {
 
 func (c tunnelConn) Read(p []byte) (int, error) { return c.from.Read(p) }
 
-// proxyHeader is what a proxy is told: the headers of the transport, and the user and password of the URL.
+// proxyHeader is what a proxy is told: the headers of the transport, and the user and password of
+// the URL.
 func (d grpcDialer) proxyHeader(ctx context.Context, via *url.URL, address string) (http.Header, error) {
 	header := d.transport.ProxyConnectHeader.Clone()
 	if d.transport.GetProxyConnectHeader != nil {

@@ -12,14 +12,16 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// TrustedHostsEnv names the environment variable with hosts of gateways that may receive access tokens, separated by
-// commas: "gateway.example" for all its ports, "gateway.example:8443" for one. See [WithTrustedEndpoint].
+// TrustedHostsEnv names the environment variable with hosts of gateways that may receive access
+// tokens, separated by commas: "gateway.example" for all its ports, "gateway.example:8443" for one.
+// See [WithTrustedEndpoint].
 const TrustedHostsEnv = "BIGQUERYUSER_TRUSTED_HOSTS"
 
 const dnsLabel = `[a-z0-9]([a-z0-9-]*[a-z0-9])?`
 
-// googleHost are the hosts at which Google serves BigQuery: the global one, with mutual TLS, locational and regional
-// ones, those of Private Service Connect and of restricted networks, and an old one.
+// googleHost are the hosts at which Google serves BigQuery: the global one, with mutual TLS,
+// locational and regional ones, those of Private Service Connect and of restricted networks, and an
+// old one.
 var googleHost = regexp.MustCompile(`^(` +
 	`(bigquery|bigquerystorage)(\.mtls)?` +
 	`|` + dnsLabel + `-(bigquery|bigquerystorage)` +

@@ -28,9 +28,14 @@ var _ driver.Tx = (*tx)(nil)
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	switch level := sql.IsolationLevel(opts.Isolation); {
 	case c.session.tx != nil:
-		return nil, errors.New("bigqueryuser: the connection is in a transaction already, and BigQuery does not nest them")
+		return nil, errors.New(
+			"bigqueryuser: the connection is in a transaction already, and BigQuery does not nest them",
+		)
 	case level != sql.LevelDefault && level != sql.LevelSnapshot:
-		return nil, fmt.Errorf("bigqueryuser: BigQuery has no isolation level %s: use sql.LevelDefault or sql.LevelSnapshot", level)
+		return nil, fmt.Errorf(
+			"bigqueryuser: BigQuery has no isolation level %s: use sql.LevelDefault or sql.LevelSnapshot",
+			level,
+		)
 	case opts.ReadOnly:
 		return nil, errors.New("bigqueryuser: BigQuery has no read-only transactions")
 	}
@@ -65,7 +70,10 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 func (t *tx) Commit() error {
 	s := &t.conn.session
 	if s.tx != nil && s.tx.err != nil {
-		err := fmt.Errorf("bigqueryuser: the transaction was not committed, because of an earlier error in it: %w", s.tx.err)
+		err := fmt.Errorf(
+			"bigqueryuser: the transaction was not committed, because of an earlier error in it: %w",
+			s.tx.err,
+		)
 		s.tx = nil
 		t.conn.endSession()
 		return err
@@ -73,8 +81,8 @@ func (t *tx) Commit() error {
 	return t.end(t.ctx, commitTransaction)
 }
 
-// Rollback undoes the transaction. One that is gone already, with its session or because BigQuery has ended it, is no
-// error.
+// Rollback undoes the transaction. One that is gone already, with its session or because BigQuery
+// has ended it, is no error.
 func (t *tx) Rollback() error {
 	s := &t.conn.session
 	if s.id == "" {

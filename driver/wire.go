@@ -11,11 +11,13 @@ import (
 )
 
 const (
-	// patience is how long the beginning of an answer is awaited beyond the time that BigQuery holds the request.
+	// patience is how long the beginning of an answer is awaited beyond the time that BigQuery
+	// holds the request.
 	patience = 15 * time.Second
 
-	// pingAfter and pingTimeout are how a connection is noticed whose network has gone away, as when a laptop slept or
-	// a VPN was switched: a PING when nothing has come for a while, and no answer to it.
+	// pingAfter and pingTimeout are how a connection is noticed whose network has gone away, as
+	// when a laptop slept or a VPN was switched: a PING when nothing has come for a while, and no
+	// answer to it.
 	pingAfter   = 10 * time.Second
 	pingTimeout = 8 * time.Second
 )
@@ -25,13 +27,15 @@ var errNoAnswer = errors.New("no answer came in time")
 
 type holdKey struct{}
 
-// withHold returns a context for a request that BigQuery holds for up to d. The request is given up if its answer has
-// not begun well after that. Requests without a hold are not: those of the official client may upload files.
+// withHold returns a context for a request that BigQuery holds for up to d. The request is given up
+// if its answer has not begun well after that. Requests without a hold are not: those of the
+// official client may upload files.
 func withHold(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, holdKey{}, d)
 }
 
-// wire is the transport under a client. It gives up requests that nobody answers, and keeps the server's clock.
+// wire is the transport under a client. It gives up requests that nobody answers, and keeps the
+// server's clock.
 type wire struct {
 	base http.RoundTripper
 	// ahead is how far the server's clock is ahead of ours, in nanoseconds. Its Date headers say.
