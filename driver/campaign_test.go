@@ -37,6 +37,7 @@ var (
 //	go test ./driver -run Campaign -campaign=5000 -seed=7        a long run
 //	go test ./driver -run Campaign -seed=7 -scenario=1234        one of its scenarios again
 func TestCampaign(t *testing.T) {
+	skipOverHTTP2(t)
 	n := *campaignSize
 	if n == 0 {
 		n = 300
@@ -466,3 +467,10 @@ func (s *scenario) counted() string {
 }
 
 var errUnexpected = errors.New("wrong rows")
+
+func skipOverHTTP2(t *testing.T) {
+	t.Helper()
+	if *overHTTP2 {
+		t.Skip("-http2: half of the campaign is over HTTP/2 in any case")
+	}
+}

@@ -27,6 +27,7 @@ var campaignTime = flag.Duration("campaign-time", 2*time.Second, "how long TestC
 // TestCampaignUsers: 64 goroutines share one database while one request in twenty meets a passing fault. No error is
 // told, every INSERT is done once, and every result has its own rows.
 func TestCampaignUsers(t *testing.T) {
+	skipOverHTTP2(t)
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprint("HTTP2=", http2), func(t *testing.T) {

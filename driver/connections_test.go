@@ -50,7 +50,7 @@ func countConnections(t *testing.T, to string) (front string, connections *atomi
 			}
 		}
 	})
-	return "http://" + l.Addr().String(), connections
+	return u.Scheme + "://" + l.Addr().String(), connections
 }
 
 // TestConnections: nothing is dialled before it is needed, statements one after the other share
