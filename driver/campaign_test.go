@@ -142,7 +142,7 @@ func newScenario(seed uint64, number int) *scenario {
 	case 2:
 		s.conns = []faultproxy.ConnFault{faultproxy.ConnHang}
 	}
-	if rng.IntN(100) == 0 && s.endAfter == 0 { // what the driver's own patience ends
+	if rng.IntN(50) == 0 && s.endAfter == 0 { // what the driver's own patience ends
 		f := faultproxy.Lasting()[rng.IntN(4)]
 		s.faults = append(s.faults, plannedFault{s.op.methods[rng.IntN(len(s.op.methods))], 1, f.Fault, f.Name, false})
 	}

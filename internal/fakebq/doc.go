@@ -22,6 +22,9 @@
 // /bigquery/v2/projects/.... Both are served, and so is any prefix before them
 // that a handler in front has stripped.
 //
+// With Options.HTTP2 the server speaks HTTP/2 over TLS, under the certificate of package fakecert.
+// Package faultproxy breaks single requests and connections on their way to a server.
+//
 // # Script
 //
 // [Server.On] gives a statement text its answers: each execution takes the next
@@ -73,7 +76,10 @@
 //     left out in US and EU. A dry run leaves no job.
 //   - Numbers of 64 bits are strings; TIMESTAMP is float seconds in E notation
 //     unless useInt64Timestamp is asked for.
-//   - numDmlAffectedRows is not there for TRUNCATE TABLE, and answers to polls have no dmlStats.
+//   - Answers have the members that [Shapes] lists: DML and DDL carry the table's schema, scripts
+//     have no counts, answers to polls no dmlStats.
+//   - jobs.list has statement types, texts and emails with projection=full alone.
+//   - An error leaves a transaction open, and it holds its tables until it or its session ends.
 //   - A page ends at 10 MB of rows, whatever maxResults says.
 //   - A cancel takes effect late. A cancelled job ends with reason "stopped". A failed job is an HTTP error
 //     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult

@@ -15,7 +15,8 @@ type Answer struct {
 	// there are Children, INSERT when there is DML, SELECT when there are Fields and CREATE_TABLE otherwise.
 	StatementType string
 
-	// Fields is the schema: of the result of a query or script, or of the table that DML or DDL changes. Rows are the values in the order of Fields, of the
+	// Fields is the schema: of the result of a query or script, or of the table that DML or DDL
+	// changes. Rows are the values in the order of Fields, of the
 	// Go types listed in the package documentation. Table, if set, is used
 	// instead of both.
 	Fields []Field
