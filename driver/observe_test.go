@@ -130,6 +130,7 @@ func TestStatsAreWhole(t *testing.T) {
 		Billed:     10 << 20,
 		SlotMillis: 1500,
 		CacheHit:   true,
+		Warnings:   []fakebq.Error{{Reason: "invalid", Message: "The table has no rows of today."}},
 	})
 	server.On("MERGE t", fakebq.Answer{StatementType: "MERGE", DML: &fakebq.DML{Inserted: 1, Updated: 2, Deleted: 3}})
 	db, list := observed(t, server)
