@@ -72,6 +72,10 @@ func Open(cfg Config) (*DB, error) {
 		d.Close()
 		return nil, err
 	}
+	if err := d.register(); err != nil {
+		d.Close()
+		return nil, err
+	}
 	return d, nil
 }
 

@@ -38,6 +38,9 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	win := s.winOK
 	s.winOK = false
 	vs := a.args(c, s)
+	if c.havingX != nil {
+		c.havingVal = a.expr(c.havingX, s)
+	}
 	mods := a.aggMods(c, s)
 	s.winOK = win
 	s.inAgg = wasAgg
@@ -59,8 +62,8 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	if c.star && c.name != "COUNT" {
 		a.fail(c, "Argument * can only be used in COUNT(*)")
 	}
-	if c.having != "" {
-		a.refuse(c, "HAVING MAX or MIN in an aggregate function")
+	if c.having != "" && c.name != "ANY_VALUE" {
+		a.refuse(c, "HAVING MAX or MIN in "+c.name)
 	}
 	for _, v := range vs {
 		if c.distinct && (v.t.Kind == Array || v.t.Kind == Struct || v.t.Kind == JSON) {
@@ -87,7 +90,7 @@ func (a *analyzer) aggMods(c *callExpr, s *scope) string {
 	if c.limit != nil && !listy {
 		a.fail(c, "LIMIT is not allowed in arguments of aggregate function %s", c.name)
 	}
-	if c.nulls != "" && c.name != "ARRAY_AGG" && c.over == nil {
+	if c.nulls != "" && c.name != "ARRAY_AGG" && c.name != "APPROX_QUANTILES" && c.over == nil {
 		a.fail(c, "IGNORE NULLS and RESPECT NULLS are not allowed for aggregate function %s", c.name)
 	}
 	if len(c.order) == 0 {
@@ -116,33 +119,22 @@ func init() {
 	})
 	aggregate("COUNTIF", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		b := a.aggArg(c, vs, Bool)
-		if c.distinct {
-			a.refuse(c, "COUNTIF(DISTINCT)")
-		}
 		return "CAST(" + call("count", "CASE WHEN "+b.sql+" THEN 1 END") + " AS BIGINT)", kind(Int64)
 	})
-	aggregate("SUM", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		v := a.aggArg(c, vs, Int64, Float64, Numeric)
-		if v.t.Kind == Float64 {
-			sum := call("sum", v.sql)
-			return "(CASE WHEN isinf(" + sum + ") AND NOT " + call("bool_or", "isinf("+v.sql+")") +
-				" THEN error('double overflow: SUM') ELSE " + sum + " END)", v.t
-		}
-		return "CAST(" + call("sum", v.sql) + " AS " + v.t.DuckDB() + ")", v.t
-	})
-	aggregate("AVG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		v := a.aggArg(c, vs, Int64, Float64, Numeric)
-		if v.t.Kind == Numeric {
-			n := call("count", v.sql)
-			return "(CASE WHEN " + n + " > 0 THEN " + numericDivide("CAST("+call("sum", v.sql)+" AS DECIMAL(38,9))",
-				"greatest("+n+", 1)") + " END)", v.t
-		}
-		return call("avg", v.sql), kind(Float64)
-	})
+	aggregate("SUM AVG", sumAvg)
 	aggregate("MIN MAX", minMax)
 	aggregate("ANY_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
-		return call("any_value", vs[0].sql), resolved(vs[0].t)
+		if c.having == "" {
+			return call("any_value", vs[0].sql), resolved(vs[0].t)
+		}
+		by := c.havingVal
+		switch by.t.Kind {
+		case Array, Struct, JSON:
+			a.fail(c.havingX, "HAVING %s does not support expressions of type %s", c.having, by.t.name())
+		}
+		fn := map[string]string{"MAX": "arg_max_null", "MIN": "arg_min_null"}[c.having]
+		return call(fn, vs[0].sql+", "+by.sql), resolved(vs[0].t)
 	})
 	aggregate("LOGICAL_AND", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		return call("bool_and", a.aggArg(c, vs, Bool).sql), kind(Bool)
@@ -153,6 +145,25 @@ func init() {
 	aggregate("BIT_AND BIT_OR BIT_XOR", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		return call(strings.ToLower(c.name), a.aggArg(c, vs, Int64).sql), kind(Int64)
 	})
+}
+
+// sumAvg writes SUM and AVG.
+func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	v := a.aggArg(c, vs, Int64, Float64, Numeric, Interval)
+	fn, name := strings.ToLower(c.name), quoteString(c.name)
+	switch {
+	case v.t.Kind == Interval:
+		return "bq_interval_" + fn + "(" + call("list", v.sql) + ")", v.t
+	case v.t.Kind == Float64:
+		return "bq_float_check(" + call(fn, v.sql) + ", coalesce(" + call("bool_or", "isinf("+v.sql+")") + ", FALSE), " + name + ")", v.t
+	case c.name == "SUM" && v.t.Kind == Int64:
+		return "CAST(" + call("sum", v.sql) + " AS BIGINT)", v.t
+	case c.name == "SUM":
+		return "bq_numeric_check(" + call("sum", v.sql) + ", " + name + ")", v.t
+	case v.t.Kind == Numeric:
+		return "bq_numeric_avg(" + call("sum", v.sql) + ", " + call("count", v.sql) + ")", v.t
+	}
+	return call("avg", v.sql), kind(Float64)
 }
 
 // aggArg is the only argument, converted to the first of the kinds that it can take.
@@ -181,7 +192,7 @@ func minMax(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		v, _ = a.coerce(v, kind(Int64))
 	}
 	switch v.t.Kind {
-	case Array, Struct, JSON, Interval:
+	case Array, Struct, JSON:
 		a.noSignature(c, vs)
 	}
 	sql := call(strings.ToLower(c.name), v.sql)

@@ -33,6 +33,11 @@ type val struct {
 	param int
 	// agg and win report aggregates and window functions inside.
 	agg, win bool
+	// fails: the expression has no value, and so whatever type it is asked for.
+	fails bool
+	// norm is the text with the names of the expression's own making counted from one: equal for
+	// expressions that are equal.
+	norm string
 }
 
 // untyped reports a NULL literal or a parameter of open type.

@@ -45,23 +45,27 @@ type (
 	}
 	callExpr struct {
 		node
-		name     string // upper case
-		safe     bool
-		args     []expr
-		star     bool
-		distinct bool
-		nulls    string // IGNORE or RESPECT
-		having   string // MAX or MIN
-		havingX  expr
-		order    []orderItem
-		limit    expr
-		over     *window
+		name      string // upper case
+		safe      bool
+		args      []expr
+		named     []namedArg
+		star      bool
+		distinct  bool
+		nulls     string // IGNORE or RESPECT
+		having    string // MAX or MIN
+		havingX   expr
+		havingVal val
+		order     []orderItem
+		limit     expr
+		over      *window
 	}
 	castExpr struct {
 		node
-		x    expr
-		to   Type
-		safe bool
+		x      expr
+		to     Type
+		safe   bool
+		format expr // nil without FORMAT
+		zone   expr // of AT TIME ZONE after it
 	}
 	extractExpr struct {
 		node
@@ -140,6 +144,12 @@ type (
 	// defaultExpr is DEFAULT in INSERT and UPDATE.
 	defaultExpr struct{ node }
 )
+
+// namedArg is name => x.
+type namedArg struct {
+	name name
+	x    expr
+}
 
 type orderItem struct {
 	x     expr

@@ -19,19 +19,27 @@ type function struct {
 // signature types the arguments and gives DuckDB's text, in which {1} is the first
 // argument and {*} all of them.
 type signature struct {
-	args     []Kind
+	args     []Type
 	variadic bool // the last argument may repeat
-	result   Kind
+	result   Type
 	sql      string
 }
 
 // functions is the table of all functions, filled by the files of its topics.
 var functions = map[string]*function{}
 
+// typeOf reads the name of a type in a signature: a kind, or ARRAY<kind>.
+func typeOf(s string) Type {
+	if elem, ok := strings.CutPrefix(s, "ARRAY<"); ok {
+		return arrayOf(kind(Kind(strings.TrimSuffix(elem, ">"))))
+	}
+	return kind(Kind(s))
+}
+
 // def adds one signature, written as "STRING, INT64 -> STRING"; "STRING..." repeats.
 func def(name, sig, sql string) {
 	args, result, _ := strings.Cut(sig, "->")
-	s := signature{result: Kind(strings.TrimSpace(result)), sql: sql}
+	s := signature{result: typeOf(strings.TrimSpace(result)), sql: sql}
 	for _, p := range strings.Split(args, ",") {
 		p = strings.TrimSpace(p)
 		if p == "" {
@@ -41,7 +49,7 @@ func def(name, sig, sql string) {
 			s.variadic = true
 			p = strings.TrimSuffix(p, "...")
 		}
-		s.args = append(s.args, Kind(p))
+		s.args = append(s.args, typeOf(p))
 	}
 	for _, n := range strings.Fields(name) {
 		f := functions[n]
@@ -83,25 +91,63 @@ func (a *analyzer) call(c *callExpr, s *scope) val {
 	if c.distinct || len(c.order) > 0 || c.limit != nil || c.nulls != "" || c.having != "" || c.star {
 		a.fail(c, "Function %s does not support DISTINCT, ORDER BY, LIMIT, NULLS or *", c.name)
 	}
-	var v val
-	if f.code != nil {
-		v = f.code(a, c, s)
-	} else {
-		v = a.match(f, c, a.args(c, s))
+	if len(c.named) > 0 && f.code == nil {
+		a.fail(c.named[0].name, "Named argument %s not found in signature for call to function %s", c.named[0].name.text, c.name)
 	}
 	if c.safe {
-		return a.safe(c, v)
+		return a.safeCall(f, c, s)
 	}
-	return v
+	if f.code != nil {
+		return f.code(a, c, s)
+	}
+	return a.match(f, c, a.args(c, s))
 }
 
-// safe turns errors into NULL, where DuckDB's TRY can.
-func (a *analyzer) safe(c *callExpr, v val) val {
-	if strings.Contains(v.sql, "error(") || strings.Contains(v.sql, "SELECT") || v.agg {
-		a.refuse(c, "SAFE."+c.name)
+// safe turns errors of an expression of vs into NULL; those of vs themselves stay errors.
+func (a *analyzer) safe(vs []val, t Type, body func(names []string) string) val {
+	return merge(a.bind(vs, func(names []string) string { return "TRY(" + body(names) + ")" }), t, vs...)
+}
+
+// valExpr is an expression that is analyzed already.
+type valExpr struct {
+	node
+	v val
+}
+
+// safeCall writes SAFE.f(..): the arguments are evaluated outside of what may fail.
+func (a *analyzer) safeCall(f *function, c *callExpr, s *scope) val {
+	inner := *c
+	inner.args = append([]expr(nil), c.args...)
+	var vs []val
+	var places []int
+	for i, x := range c.args {
+		switch x.(type) {
+		case *pathExpr, *literal, *paramExpr, *typedLit, *intervalExpr:
+			continue
+		}
+		if part, ok := x.(*callExpr); ok && part.name == "WEEK" {
+			continue
+		}
+		vs, places = append(vs, a.expr(x, s)), append(places, i)
 	}
-	v.sql = "TRY(" + v.sql + ")"
-	return v
+	var out val
+	sql := a.bind(vs, func(names []string) string {
+		for k, i := range places {
+			v := vs[k]
+			v.sql = names[k]
+			inner.args[i] = &valExpr{node{c.args[i].pos()}, v}
+		}
+		if f.code != nil {
+			out = f.code(a, &inner, s)
+		} else {
+			out = a.match(f, &inner, a.args(&inner, s))
+		}
+		if strings.Contains(out.sql, "SELECT") || strings.Contains(out.sql, "random()") || strings.Contains(out.sql, "uuid()") {
+			a.refuse(c, "SAFE."+c.name)
+		}
+		return "TRY(" + out.sql + ")"
+	})
+	return merge(sql, out.t, append(vs, out)...)
 }
 
 func (a *analyzer) args(c *callExpr, s *scope) []val {
@@ -130,16 +176,16 @@ func (a *analyzer) match(f *function, c *callExpr, vs []val) val {
 	}
 	conv := make([]val, len(vs))
 	for i, v := range vs {
-		conv[i], _ = a.coerce(v, kind(best.arg(i)))
+		conv[i], _ = a.coerce(v, best.arg(i))
 	}
-	return merge(expand(best.sql, conv), kind(best.result), vs...)
+	return merge(expand(best.sql, conv), best.result, vs...)
 }
 
 func (a *analyzer) noSignature(c *callExpr, vs []val) {
 	a.fail(c, "No matching signature for function %s for argument types: %s", c.name, typeList(vs))
 }
 
-func (s *signature) arg(i int) Kind { return s.args[min(i, len(s.args)-1)] }
+func (s *signature) arg(i int) Type { return s.args[min(i, len(s.args)-1)] }
 
 func (a *analyzer) cost(sig *signature, vs []val) (int, bool) {
 	if len(vs) != len(sig.args) && !(sig.variadic && len(vs) >= len(sig.args)) {
@@ -147,7 +193,7 @@ func (a *analyzer) cost(sig *signature, vs []val) (int, bool) {
 	}
 	n := 0
 	for i, v := range vs {
-		want := kind(sig.arg(i))
+		want := sig.arg(i)
 		switch {
 		case v.untyped():
 			continue

@@ -1,176 +1,191 @@
 package googlesql
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
+)
 
 // cast analyzes CAST and SAFE_CAST.
 func (a *analyzer) cast(x *castExpr, s *scope) val {
 	v := a.expr(x.x, s)
+	if x.format != nil {
+		return a.castFormat(x, v, s)
+	}
 	to := x.to.bare()
-	if x.safe && !v.untyped() && !v.t.equal(to) {
-		return a.safeCast(v, x)
+	if v.untyped() {
+		w, _ := a.coerce(v, to)
+		return merge(w.sql, to, v)
 	}
-	out := a.castValue(v, to, x)
-	return fit(merge(out.sql, to, v), x.to)
+	if sql, ok := a.literalCast(v, x); ok {
+		return fit(val{sql: sql, t: to}, x.to)
+	}
+	if !x.safe {
+		return merge(a.castValue(v, x.to, x).sql, to, v)
+	}
+	out := a.bind([]val{v}, func(names []string) string {
+		return "TRY(" + a.castValue(val{sql: names[0], t: v.t}, x.to, x).sql + ")"
+	})
+	return merge(out, to, v)
 }
 
-// safeCast gives NULL where the conversion fails; errors of the operand stay errors.
-func (a *analyzer) safeCast(v val, x *castExpr) val {
+// literalCast converts a STRING literal at once, so that its errors have a position; ok is false
+// where the conversion is left to the engine.
+func (a *analyzer) literalCast(v val, x *castExpr) (string, bool) {
+	if v.lit == nil || v.lit.kind != String || v.t.Kind != String {
+		return "", false
+	}
 	to := x.to.bare()
-	if x.to.Precision > 0 || x.to.MaxLength > 0 {
-		a.refuse(x, "SAFE_CAST to "+x.to.String())
-	}
-	if v.lit != nil && v.t.Kind == String {
-		w, ok := a.literalCast(v, to)
-		switch {
-		case !ok:
-			return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}
-		case w != "":
-			return val{sql: w, t: to}
-		}
-	}
-	pair := [2]Kind{v.t.Kind, to.Kind}
-	switch text := a.castText(v.t.Kind, to.Kind); {
-	case text == "" && (v.t.Kind == Array || v.t.Kind == Struct):
-		a.refuse(x, "SAFE_CAST of "+v.t.name())
-	case text == "":
-		a.fail(x, "Invalid cast from %s to %s", v.t.name(), to)
-	case pair == [2]Kind{Bytes, String}:
-		return a.safe(&callExpr{node: x.node, name: "CAST"}, merge(castSQL(Bytes, String, v.sql), to, v))
-	default:
-		text = strings.ReplaceAll(text, "CAST(", "TRY_CAST(")
-		return merge(strings.ReplaceAll(text, "{1}", v.sql), to, v)
-	}
-	return val{}
-}
-
-// castValue converts v, or fails where GoogleSQL has no such cast.
-func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
-	if v.param > 0 && v.untyped() { // the cast gives the parameter its type
-		w, _ := a.coerce(v, to)
-		return w
-	}
-	if v.untyped() || v.t.equal(to) {
-		w, _ := a.coerce(v, to)
-		return w
-	}
-	from := v.t.Kind
-	if v.lit != nil && from == String {
-		w, ok := a.literalCast(v, to)
-		switch {
-		case ok && w != "":
-			return val{sql: w, t: to}
-		case !ok:
-			a.fail(x.x, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to)
-		}
-	}
-	if sql := a.castSQL(from, to.Kind, v.sql); sql != "" {
-		return val{sql: sql, t: to}
-	}
-	switch {
-	case from == Array && to.Kind == Array:
-		if sql := a.castSQL(v.t.Elem.Kind, to.Elem.Kind, "x"); sql != "" && v.t.Elem.Kind != to.Elem.Kind {
-			return val{sql: "list_transform(" + v.sql + ", lambda x: " + sql + ")", t: to}
-		}
-	case from == Struct && to.Kind == Struct:
-		if w, ok := a.coerce(v, to); ok {
-			return w
-		}
-		a.refuse(x, "CAST from "+v.t.name()+" to "+to.String())
-	}
-	a.fail(x, "Invalid cast from %s to %s", v.t.name(), to)
-	return val{}
-}
-
-// literalCast converts a STRING literal at once, so that its errors have a position. The
-// text is "" where the conversion is left to DuckDB.
-func (a *analyzer) literalCast(v val, to Type) (string, bool) {
+	sql, ok := "", false
 	switch to.Kind {
 	case Date, Time, Datetime, Timestamp:
-		return a.temporalLiteral(to.Kind, v.lit.text)
+		sql, ok = a.temporalLiteral(to.Kind, v.lit.text)
 	case Numeric:
-		s, ok := numericText(v.lit.text)
-		return "'" + s + "'::DECIMAL(38,9)", ok
+		sql, ok = numericLiteral(v.lit.text)
 	case Int64:
-		return "", integerForm.MatchString(v.lit.text)
+		n, err := builtin.ParseInt(v.lit.text)
+		sql, ok = fmt.Sprintf("(%d)::BIGINT", n), err == nil
+		if n == -1<<63 {
+			sql = "(-9223372036854775807-1)::BIGINT"
+		}
+	case Float64:
+		f, err := builtin.ParseFloat(v.lit.text)
+		sql, ok = floatSQL(f), err == nil
 	case Bool:
 		l := strings.ToLower(v.lit.text)
-		return strings.ToUpper(l), l == "true" || l == "false"
+		sql, ok = strings.ToUpper(l), l == "true" || l == "false"
+	default:
+		return "", false
 	}
-	return "", true
+	switch {
+	case ok:
+		return sql, true
+	case x.safe:
+		return "CAST(NULL AS " + to.DuckDB() + ")", true
+	case to.Kind == Float64 || to.Kind == Int64 || to.Kind == Bool:
+		a.fail(x.x, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to)
+	}
+	a.fail(x.x, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to)
+	return "", false
 }
 
-// casts are GoogleSQL's casts between scalar types in DuckDB's text; {1} is the value.
+// castValue converts v to a type with its parameters, or fails where GoogleSQL has no such cast.
+func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
+	bare := to.bare()
+	from := v.t
+	switch {
+	case from.Kind == Array && bare.Kind == Array:
+		if from.Elem.equal(*bare.Elem) && !parametric(*to.Elem) {
+			w, _ := a.coerce(v, bare)
+			return w
+		}
+		e := a.id("e")
+		each := a.castValue(val{sql: e, t: *from.Elem}, *to.Elem, x)
+		return val{sql: "list_transform(" + v.sql + ", lambda " + e + ": " + each.sql + ")", t: bare}
+	case from.Kind == Struct && bare.Kind == Struct && len(from.Fields) == len(bare.Fields):
+		return a.castFields(v, to, x)
+	case from.equal(bare):
+		w, _ := a.coerce(v, bare)
+		return fit(val{sql: w.sql, t: bare}, to)
+	}
+	if sql := a.castSQL(from.Kind, bare.Kind, v.sql); sql != "" {
+		return fit(val{sql: sql, t: bare}, to)
+	}
+	if known := castKinds[[2]Kind{from.Kind, bare.Kind}]; known != "" {
+		a.refuse(x, known)
+	}
+	a.fail(x, "Invalid cast from %s to %s", from.name(), bare)
+	return val{}
+}
+
+// castKinds are casts that BigQuery has and the sandbox has not.
+var castKinds = map[[2]Kind]string{}
+
+// parametric reports whether a type has parameters anywhere.
+func parametric(t Type) bool { return t.String() != t.bare().String() }
+
+// castFields converts a STRUCT field by field, by position.
+func (a *analyzer) castFields(v val, to Type, x *castExpr) val {
+	bare := to.bare()
+	sql := a.bind([]val{v}, func(names []string) string {
+		var parts []string
+		for i, n := range v.t.FieldNames() {
+			f := val{sql: "struct_extract(" + names[0] + ", " + quoteString(n) + ")", t: v.t.Fields[i].Type}
+			parts = append(parts, a.castValue(f, to.Fields[i].Type, x).sql)
+		}
+		return "CASE WHEN " + names[0] + " IS NOT NULL THEN " + structSQL(bare, parts) + " END"
+	})
+	return val{sql: sql, t: bare}
+}
+
+// casts are GoogleSQL's casts between scalar types in DuckDB's text; {1} is the value, {zone}
+// the default time zone.
 var casts = map[[2]Kind]string{
-	{Int64, Float64}: "CAST({1} AS DOUBLE)",
-	{Int64, Numeric}: "CAST({1} AS DECIMAL(38,9))",
-	{Int64, String}:  "CAST({1} AS VARCHAR)",
-	{Int64, Bool}:    "({1} <> 0)",
-	{Bool, Int64}:    "CAST({1} AS BIGINT)",
-	{Bool, String}:   "CAST({1} AS VARCHAR)",
-	// DuckDB rounds half to even here, GoogleSQL away from zero.
-	{Float64, Int64}:   "CAST(round({1}) AS BIGINT)",
-	{Float64, Numeric}: "CAST({1} AS DECIMAL(38,9))",
-	{Float64, String}:  floatText,
-	{Numeric, Int64}:   "CAST(round({1}) AS BIGINT)",
-	{Numeric, Float64}: "CAST({1} AS DOUBLE)",
-	{Numeric, String}:  numericString,
-	{String, Int64}:    guarded(`[+-]?([0-9]+|0[xX][0-9a-fA-F]+)`, "int64", "BIGINT"),
-	{String, Float64}:  guarded(`(?i)[+-]?(`+decimalText+`|inf|infinity|nan)`, "double", "DOUBLE"),
-	{String, Numeric}: "(CASE WHEN contains({1}, '_') THEN CAST('Invalid numeric: ' || {1} AS DECIMAL(38,9)) ELSE " +
-		"CAST({1} AS DECIMAL(38,9)) END)",
-	{String, Bool}: "(CASE WHEN lower({1}) = 'true' THEN TRUE WHEN lower({1}) = 'false' THEN FALSE WHEN {1} IS NOT " +
-		"NULL" +
-		" THEN CAST('Bad bool value: ' || {1} AS BOOLEAN) END)",
-	{String, Bytes}:    "encode({1})",
-	{Bytes, String}:    "decode({1})",
-	{String, Date}:     guarded(dateText, "date", "DATE"),
-	{String, Time}:     guarded(timeText, "time", "TIME"),
-	{String, Datetime}: guarded(dateText+`([ Tt]`+timeText+`)?`, "datetime", "TIMESTAMP"),
-	{String, Timestamp}: guarded(dateText+`([ Tt]`+timeText+` ?([Zz]|[+-][0-9:]+|[A-Za-z_]+(/[A-Za-z_]+)*)?)?`,
-		"timestamp", "TIMESTAMPTZ"),
-	{Date, String}:        "CAST({1} AS VARCHAR)",
+	{Int64, Float64}:      "CAST({1} AS DOUBLE)",
+	{Int64, Numeric}:      "CAST({1} AS DECIMAL(38,9))",
+	{Int64, String}:       "CAST({1} AS VARCHAR)",
+	{Int64, Bool}:         "({1} <> 0)",
+	{Bool, Int64}:         "CAST({1} AS BIGINT)",
+	{Bool, String}:        "CAST({1} AS VARCHAR)",
+	{Float64, Int64}:      "bq_float_int({1})",
+	{Float64, Numeric}:    "bq_float_numeric({1})",
+	{Float64, String}:     "bq_float_text({1})",
+	{Numeric, Int64}:      "bq_numeric_int({1})",
+	{Numeric, Float64}:    "bq_numeric_float({1})",
+	{Numeric, String}:     "bq_numeric_text({1})",
+	{String, Int64}:       "bq_parse_int({1})",
+	{String, Float64}:     "bq_parse_float({1})",
+	{String, Numeric}:     "bq_parse_numeric({1})",
+	{String, Bool}:        "bq_parse_bool({1})",
+	{String, Bytes}:       "encode({1})",
+	{Bytes, String}:       "bq_bytes_text({1})",
+	{String, Date}:        "bq_parse_date({1})",
+	{String, Time}:        "bq_parse_time({1})",
+	{String, Datetime}:    "bq_parse_datetime({1})",
+	{String, Timestamp}:   "bq_parse_timestamp({1}, {zone})",
+	{String, Interval}:    "bq_parse_interval({1})",
+	{Interval, String}:    "bq_interval_text({1})",
+	{Date, String}:        "bq_date_text({1})",
 	{Date, Datetime}:      "CAST({1} AS TIMESTAMP)",
-	{Date, Timestamp}:     "timezone('UTC', CAST({1} AS TIMESTAMP))",
+	{Date, Timestamp}:     "{instant CAST({1} AS TIMESTAMP)}",
 	{Datetime, Date}:      "CAST({1} AS DATE)",
 	{Datetime, Time}:      "CAST({1} AS TIME)",
-	{Datetime, String}:    fractionText("{1}", "%Y-%m-%d %H:%M:%S"),
-	{Datetime, Timestamp}: "timezone('UTC', {1})",
-	{Timestamp, Date}:     "CAST(timezone('UTC', {1}) AS DATE)",
-	{Timestamp, Datetime}: "timezone('UTC', {1})",
-	{Timestamp, Time}:     "CAST(timezone('UTC', {1}) AS TIME)",
-	{Timestamp, String}:   "(" + fractionText("timezone('UTC', {1})", "%Y-%m-%d %H:%M:%S") + " || '+00')",
-	{Time, String}:        fractionText("(DATE '1970-01-01' + {1})", "%H:%M:%S"),
+	{Datetime, String}:    "bq_datetime_text({1}, ' ')",
+	{Datetime, Timestamp}: "{instant {1}}",
+	{Timestamp, Date}:     "CAST({local} AS DATE)",
+	{Timestamp, Datetime}: "{local}",
+	{Timestamp, Time}:     "CAST({local} AS TIME)",
+	{Timestamp, String}:   "bq_timestamp_text({1}, {zone})",
+	{Time, String}:        "bq_time_text({1})",
 }
 
-// floatText writes a FLOAT64 as GoogleSQL's CAST does: with 15 digits if those are enough
-// to read the same value back, else with 17.
-const floatText = "(CASE WHEN isnan({1}) THEN 'NaN' WHEN isinf({1}) THEN CASE WHEN {1} > 0 THEN 'inf' ELSE '-inf' END" +
-	" WHEN CAST(format('{:.15g}', {1}) AS DOUBLE) = {1} THEN format('{:.15g}', {1}) ELSE format('{:.17g}', {1}) END)"
-
-const (
-	decimalText = `([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?`
-	dateText    = `[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`
-	timeText    = `[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?`
-)
-
-// guarded casts a STRING that has the form; DuckDB takes more than GoogleSQL.
-func guarded(form, what, to string) string {
-	return "(CASE WHEN {1} IS NULL THEN NULL WHEN regexp_full_match({1}, '\\s*(" + form + ")\\s*') THEN CAST({1} AS " +
-		to + ")" +
-		" ELSE CAST('Invalid " + what + ": ' || {1} AS " + to + ") END)"
+// castSQL is a cast's text in the default time zone, "" for none.
+func (a *analyzer) castSQL(from, to Kind, sql string) string {
+	text := casts[[2]Kind{from, to}]
+	zone := quoteString(a.zoneName)
+	switch {
+	case text == "":
+		return ""
+	case strings.HasPrefix(text, "{instant "):
+		inner := strings.ReplaceAll(text[len("{instant "):len(text)-1], "{1}", sql)
+		return instantSQL(inner, zone)
+	}
+	return strings.NewReplacer("{1}", sql, "{zone}", zone, "{local}", localSQL(sql, zone)).Replace(text)
 }
 
-// numericString writes a NUMERIC without trailing zeros.
-const numericString = "regexp_replace(CAST({1} AS VARCHAR), '\\.?0+$', '')"
-
-// fractionText formats a TIMESTAMP with no fraction, or one of three or six digits.
-func fractionText(x, format string) string {
-	return "(CASE WHEN epoch_us(" + x + ") % 1000000 = 0 THEN strftime(" + x + ", '" + format + "')" +
-		" WHEN epoch_us(" + x + ") % 1000 = 0 THEN strftime(" + x + ", '" + format + ".%g')" +
-		" ELSE strftime(" + x + ", '" + format + ".%f') END)"
+// localSQL is the civil time of a TIMESTAMP in a zone, instantSQL the TIMESTAMP of a civil
+// time; a zone is DuckDB's text of its name.
+func localSQL(sql, zone string) string {
+	if zone == "'"+defaultZone+"'" {
+		return "timezone('UTC', " + sql + ")"
+	}
+	return "bq_local(" + sql + ", " + zone + ")"
 }
 
-// castSQL is the cast's text in UTC.
-func castSQL(from, to Kind, sql string) string {
-	return strings.ReplaceAll(casts[[2]Kind{from, to}], "{1}", sql)
+func instantSQL(sql, zone string) string {
+	if zone == "'"+defaultZone+"'" {
+		return "timezone('UTC', " + sql + ")"
+	}
+	return "bq_instant(" + sql + ", " + zone + ")"
 }

@@ -13,6 +13,8 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 		}
 		v.t = a.params[i].Type
 		return a.coerce(v, to)
+	case v.untyped() && v.fails:
+		return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to}, true
 	case v.untyped():
 		return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}, true
 	case v.t.equal(to):
@@ -25,16 +27,12 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	}
 	from := v.t.Kind
 	switch {
-	case v.param > 0 && from == String && to.Kind == Timestamp && a.zoneName != defaultZone:
-		return val{sql: a.castSQL(String, Timestamp, v.sql), t: to}, true
 	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric),
 		from == Numeric && to.Kind == Float64,
 		from == Date && to.Kind == Datetime,
 		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time ||
 			to.Kind == Timestamp):
-		return a.castTo(v, to), true
-	case from == Array && to.Kind == Array && v.lit != nil:
-		return a.castTo(v, to), true
+		return val{sql: a.castSQL(from, to.Kind, v.sql), t: to, agg: v.agg, win: v.win}, true
 	case from == Struct && to.Kind == Struct && len(v.t.Fields) == len(to.Fields):
 		for i := range to.Fields {
 			if _, ok := a.coerce(val{sql: "x", t: v.t.Fields[i].Type}, to.Fields[i].Type); !ok {
@@ -93,11 +91,11 @@ func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
 			return val{sql: w, t: to}, true
 		}
 	case v.lit.kind == Float64 && to.Kind == Numeric:
-		s, ok := numericText(v.lit.text)
+		s, ok := numericLiteral(v.lit.text)
 		if !ok {
-			a.fail(v.lit, "Could not cast literal %s to type NUMERIC", v.lit.text)
+			return v, false
 		}
-		return val{sql: "'" + s + "'::DECIMAL(38,9)", t: to}, true
+		return val{sql: s, t: to}, true
 	case v.lit.kind == Int64 && to.Kind == Numeric:
 		return val{sql: "'" + v.lit.text + "'::DECIMAL(38,9)", t: to}, true
 	case v.lit.kind == Int64 && to.Kind == Float64:

@@ -176,10 +176,10 @@ func (c *createTable) checkPartition(a *analyzer, cols []Column) {
 // array, and no array with a NULL.
 func (a *analyzer) store(v val, t Type, column string) val {
 	if t.Kind == Array {
-		null := fmt.Sprintf("CASE WHEN list_contains(list_transform(q, lambda e: e IS NULL), TRUE) THEN error(%s) "+
-			"ELSE q END",
-			quoteString("Array cannot have a null element; error in writing field "+column))
-		v.sql = "coalesce(" + let(v.sql, null) + ", [])"
+		bad := raise(quoteString("Array cannot have a null element; error in writing field "+column), t.DuckDB())
+		v.sql = "coalesce(" + a.bind([]val{v}, func(n []string) string {
+			return "CASE WHEN len(list_filter(" + n[0] + ", lambda e: e IS NULL)) > 0 THEN " + bad + " ELSE " + n[0] + " END"
+		}) + ", [])"
 	}
 	return fit(v, t)
 }
@@ -188,14 +188,9 @@ func (a *analyzer) store(v val, t Type, column string) val {
 func fit(v val, t Type) val {
 	switch {
 	case t.Kind == Numeric && t.Precision > 0:
-		v.sql = fmt.Sprintf("CAST(CAST(%s AS DECIMAL(%d,%d)) AS DECIMAL(38,9))", v.sql, t.Precision, t.Scale)
+		v.sql = fmt.Sprintf("bq_numeric_fit(%s, %d, %d)", v.sql, t.Precision, t.Scale)
 	case (t.Kind == String || t.Kind == Bytes) && t.MaxLength > 0:
-		fn := "length"
-		if t.Kind == Bytes {
-			fn = "octet_length"
-		}
-		v.sql = fmt.Sprintf("CASE WHEN %s(%s) > %d THEN error('Value is too long: %s has a maximum length of %d') "+
-			"ELSE %s END", fn, v.sql, t.MaxLength, t, t.MaxLength, v.sql)
+		v.sql = fmt.Sprintf("bq_fit_%s(%s, %d, %s)", strings.ToLower(string(t.Kind)), v.sql, t.MaxLength, quoteString(t.String()))
 	}
 	return v
 }

@@ -176,7 +176,7 @@ func (u *updateStmt) write(a *analyzer) *Statement {
 // matchOnce is a condition that fails where a row of the target has two partners; DuckDB
 // would take any of them.
 func matchOnce(from, where, id string) string {
-	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(error('UPDATE/MERGE must match at most one source " +
+	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(bq_error('UPDATE/MERGE must match at most one source " +
 		"row for each target row') AS BOOLEAN)" +
 		" ELSE TRUE END FROM (SELECT count(*) AS n FROM " + from + " WHERE " + where + " GROUP BY " + id + ".rowid))"
 }

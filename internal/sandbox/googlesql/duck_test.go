@@ -2,18 +2,14 @@ package googlesql_test
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
-	"math/big"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2"
-
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -70,17 +66,19 @@ func columnsOf(t testing.TB, cols string) []googlesql.Column {
 }
 
 // open starts a DuckDB with the fixtures.
-func open(t testing.TB) (*sql.DB, catalog) {
+func open(t testing.TB) (*engine.Conn, catalog) {
 	t.Helper()
-	db, err := sql.Open("duckdb",
-		"?autoinstall_known_extensions=false&default_null_order=nulls_first_on_asc_last_on_desc&errors_as_json=true")
+	db, err := engine.Open(engine.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
-	db.SetMaxOpenConns(1)
-	exec(t, db, "SET TimeZone = 'UTC'")
-	exec(t, db, "CREATE SCHEMA d")
+	t.Cleanup(db.Close)
+	conn, err := db.Conn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	exec(t, conn, "CREATE SCHEMA d")
 	cat := catalog{}
 	for _, f := range fixtures {
 		cols := columnsOf(t, f.cols)
@@ -88,19 +86,19 @@ func open(t testing.TB) (*sql.DB, catalog) {
 		for _, c := range cols {
 			defs = append(defs, `"`+c.Name+`" `+c.Type.DuckDB())
 		}
-		exec(t, db, fmt.Sprintf(`CREATE TABLE d.%s (%s)`, f.name, strings.Join(defs, ", ")))
-		exec(t, db, fmt.Sprintf(`INSERT INTO d.%s VALUES %s`, f.name, f.rows))
+		exec(t, conn, fmt.Sprintf(`CREATE TABLE d.%s (%s)`, f.name, strings.Join(defs, ", ")))
+		exec(t, conn, fmt.Sprintf(`INSERT INTO d.%s VALUES %s`, f.name, f.rows))
 		cat[f.name] = &googlesql.Table{
-			Name: googlesql.TableName{Project: "my-project", Dataset: "d", Table: f.name}, Columns: cols,
-			SQL: `d."` + f.name + `"`,
+			Name:    googlesql.TableName{Project: "my-project", Dataset: "d", Table: f.name},
+			Columns: cols, SQL: `d."` + f.name + `"`,
 		}
 	}
-	return db, cat
+	return conn, cat
 }
 
-func exec(t testing.TB, db *sql.DB, q string, args ...any) {
+func exec(t testing.TB, conn *engine.Conn, q string) {
 	t.Helper()
-	if _, err := db.ExecContext(context.Background(), q, args...); err != nil {
+	if _, err := conn.Exec(context.Background(), q); err != nil {
 		t.Fatalf("%s: %v", q, err)
 	}
 }
@@ -113,99 +111,66 @@ func options(cat googlesql.Catalog) googlesql.Options {
 	}
 }
 
-// run translates and executes a query and prints its rows: columns joined by |, rows by a
-// newline. The physical types of DuckDB's answer must be those of the GoogleSQL types.
-func run(db *sql.DB, st *googlesql.Statement, args ...any) (string, error) {
-	rows, err := db.QueryContext(context.Background(), st.SQL, args...)
+// run executes a translated query and prints its rows: columns joined by |, rows by a
+// newline. The engine checks that the physical types are those of the GoogleSQL types.
+func run(conn *engine.Conn, st *googlesql.Statement, args ...engine.Value) (string, error) {
+	res, err := conn.Query(context.Background(), st.SQL, args, st.Columns, 0)
 	if err != nil {
 		return "", err
-	}
-	defer rows.Close()
-	cts, err := rows.ColumnTypes()
-	if err != nil {
-		return "", err
-	}
-	if len(cts) != len(st.Columns) {
-		return "", fmt.Errorf("got %d columns; want %d", len(cts), len(st.Columns))
-	}
-	for i, ct := range cts {
-		if got, want := ct.DatabaseTypeName(), st.Columns[i].Type.DuckDB(); !sameType(got, want) {
-			return "", fmt.Errorf("column %d: DuckDB says %s; GoogleSQL's %s is %s", i, got, st.Columns[i].Type, want)
-		}
 	}
 	var lines []string
-	for rows.Next() {
-		cells := make([]any, len(cts))
-		ptrs := make([]any, len(cts))
-		for i := range cells {
-			ptrs[i] = &cells[i]
+	for _, b := range res.Blocks {
+		for r := range b.Rows {
+			var texts []string
+			for _, v := range b.Columns {
+				texts = append(texts, text(v, r))
+			}
+			lines = append(lines, strings.Join(texts, "|"))
 		}
-		if err := rows.Scan(ptrs...); err != nil {
-			return "", err
-		}
-		var texts []string
-		for i, c := range cells {
-			texts = append(texts, text(c, st.Columns[i].Type))
-		}
-		lines = append(lines, strings.Join(texts, "|"))
 	}
-	return strings.Join(lines, "\n"), rows.Err()
-}
-
-// sameType compares type names without the quotes of field names and DuckDB's two names
-// of TIMESTAMPTZ.
-func sameType(a, b string) bool {
-	norm := strings.NewReplacer(`"`, "", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
-	return norm.Replace(a) == norm.Replace(b)
+	return strings.Join(lines, "\n"), nil
 }
 
 // text prints a value roughly as BigQuery's console does.
-func text(v any, t googlesql.Type) string {
-	if v == nil {
+func text(v *engine.Vector, i int) string {
+	if v.Null(i) {
 		return "NULL"
 	}
-	if t.Kind == googlesql.JSON {
-		b, err := json.Marshal(v)
-		if err != nil {
-			return err.Error()
-		}
-		return string(b)
-	}
-	switch x := v.(type) {
-	case float64:
-		return strconv.FormatFloat(x, 'g', -1, 64)
-	case []byte:
-		return fmt.Sprintf("%x", x)
-	case duckdb.Decimal:
-		r := new(big.Rat).SetFrac(x.Value, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(x.Scale)), nil))
-		s := r.FloatString(9)
-		return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-	case time.Time:
-		switch t.Kind {
-		case googlesql.Date:
-			return x.Format("2006-01-02")
-		case googlesql.Time:
-			return x.Format("15:04:05.999999")
-		case googlesql.Datetime:
-			return x.Format("2006-01-02T15:04:05.999999")
-		}
-		return x.UTC().Format("2006-01-02 15:04:05.999999") + "+00"
-	case duckdb.Interval:
-		return fmt.Sprintf("%dm%dd%dus", x.Months, x.Days, x.Micros)
-	case []any:
+	switch v.Type.Kind {
+	case googlesql.Int64:
+		return strconv.FormatInt(v.Ints[i], 10)
+	case googlesql.Float64:
+		return strconv.FormatFloat(v.Floats[i], 'g', -1, 64)
+	case googlesql.Bool:
+		return strconv.FormatBool(v.Bools[i])
+	case googlesql.Bytes:
+		return fmt.Sprintf("%x", v.Bytes(i))
+	case googlesql.Numeric:
+		return string(v.Decimals[i].AppendDecimal(nil, 9))
+	case googlesql.Date:
+		return time.Unix(v.Ints[i]*86400, 0).UTC().Format("2006-01-02")
+	case googlesql.Time:
+		return time.UnixMicro(v.Ints[i]).UTC().Format("15:04:05.999999")
+	case googlesql.Datetime:
+		return time.UnixMicro(v.Ints[i]).UTC().Format("2006-01-02T15:04:05.999999")
+	case googlesql.Timestamp:
+		return time.UnixMicro(v.Ints[i]).UTC().Format("2006-01-02 15:04:05.999999") + "+00"
+	case googlesql.Interval:
+		return fmt.Sprintf("%dm%dd%dus", v.Intervals[i].Months, v.Intervals[i].Days, v.Intervals[i].Micros)
+	case googlesql.Array:
 		var parts []string
-		for _, e := range x {
-			parts = append(parts, text(e, *t.Elem))
+		for k := v.Offsets[i]; k < v.Offsets[i+1]; k++ {
+			parts = append(parts, text(v.Elem, int(k)))
 		}
 		return "[" + strings.Join(parts, ",") + "]"
-	case map[string]any:
+	case googlesql.Struct:
 		var parts []string
-		for i, n := range t.FieldNames() {
-			parts = append(parts, text(x[n], t.Fields[i].Type))
+		for _, f := range v.Fields {
+			parts = append(parts, text(f, i))
 		}
 		return "{" + strings.Join(parts, ",") + "}"
 	}
-	return fmt.Sprint(v)
+	return string(v.Bytes(i))
 }
 
 // debug prints the translations when GOOGLESQL_DEBUG is set.

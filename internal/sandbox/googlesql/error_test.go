@@ -38,7 +38,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1 FROM customers, customers", "Duplicate table alias customers in the same FROM clause at [1:26]"},
 		{"SELECT * FROM nope", "Not found: Table my-project:d.nope was not found at [1:15]"},
 		{"SELECT nope(1)", "Function not found: nope at [1:8]"},
-		{"SELECT FARM_FINGERPRINT('x')", "Function not supported by the sandbox: FARM_FINGERPRINT at [1:8]"},
+		{"SELECT ST_BUFFER(1)", "Function not supported by the sandbox: ST_BUFFER at [1:8]"},
 		{"SELECT ML.PREDICT(1)", "Function not supported by the sandbox: ML.PREDICT at [1:8]"},
 		{"SELECT * EXCEPT (zz) FROM orders", "Column zz in SELECT * EXCEPT list does not exist at [1:18]"},
 		// Types.

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
 // maxWork and maxSQL bound what one statement may cost: some translations repeat their
@@ -37,6 +39,8 @@ func (a *analyzer) expr(x expr, s *scope) val {
 
 func (a *analyzer) dispatch(x expr, s *scope) val {
 	switch x := x.(type) {
+	case *valExpr:
+		return x.v
 	case *literal:
 		return a.literal(x)
 	case *paramExpr:
@@ -119,7 +123,7 @@ func (a *analyzer) literal(x *literal) val {
 		if err != nil {
 			a.fail(x, "Invalid floating point literal: %s", x.text)
 		}
-		return val{sql: "'" + strconv.FormatFloat(f, 'g', -1, 64) + "'::DOUBLE", t: kind(Float64), lit: x}
+		return val{sql: floatSQL(f), t: kind(Float64), lit: x}
 	case Bool:
 		return val{sql: x.text, t: kind(Bool), lit: x}
 	case String:
@@ -147,17 +151,17 @@ func bytesSQL(s string) string {
 func (a *analyzer) typedLiteral(x *typedLit) val {
 	switch x.kind {
 	case Numeric:
-		s, ok := numericText(x.text)
+		s, ok := numericLiteral(x.text)
 		if !ok {
 			a.fail(x, "Invalid NUMERIC literal: %s", quoteLit(x.text))
 		}
-		return val{sql: "'" + s + "'::DECIMAL(38,9)", t: kind(Numeric)}
+		return val{sql: s, t: kind(Numeric)}
 	case BigNumeric:
 		a.refuse(x, "Type BIGNUMERIC")
 	case JSON:
-		s, ok := canonicalJSON(x.text)
-		if !ok {
-			a.fail(x, "Invalid JSON literal: %s", quoteLit(x.text))
+		s, err := builtin.ParseJSON(x.text, "exact")
+		if err != nil {
+			a.fail(x, "Invalid JSON literal: %s", builtinText(err))
 		}
 		return val{sql: quoteString(s) + "::JSON", t: kind(JSON)}
 	}
@@ -207,25 +211,32 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 		base = "1"
 	}
 	// DuckDB counts from 1, and negative positions from the end, which GoogleSQL refuses.
-	bad := "NULL"
-	if !strings.HasPrefix(x.how, "SAFE") {
-		bad = "error('Array index ' || CAST(" + i.sql + " AS VARCHAR) || ' is out of bounds')"
-	}
-	sql := "CASE WHEN " + i.sql + " < " + base + " OR " + i.sql + " - " + base + " >= len(" + arr.sql + ") THEN " +
-		bad +
-		" ELSE (" + arr.sql + ")[" + i.sql + " - " + base + " + 1] END"
-	return merge("("+sql+")", *arr.t.Elem, arr, i)
+	sql := a.bind([]val{arr, i}, func(n []string) string {
+		bad := "NULL"
+		if !strings.HasPrefix(x.how, "SAFE") {
+			bad = raise("'Array index ' || CAST("+n[1]+" AS VARCHAR) || ' is out of bounds'", arr.t.Elem.DuckDB())
+		}
+		return "(CASE WHEN " + n[1] + " < " + base + " OR " + n[1] + " - " + base + " >= len(" + n[0] + ") THEN " + bad +
+			" ELSE (" + n[0] + ")[" + n[1] + " - " + base + " + 1] END)"
+	})
+	return merge(sql, *arr.t.Elem, arr, i)
 }
 
 func (a *analyzer) jsonIndex(x *indexExpr, j, ix val) val {
-	if x.how != "" || ix.lit == nil || ix.lit.kind != Int64 && ix.lit.kind != String {
-		a.refuse(x, "JSON access by an expression")
+	if x.how != "" {
+		a.fail(x, "Subscript access using [%s(INT64)] is not supported on values of type JSON", x.how)
 	}
-	path := "$[" + ix.lit.text + "]"
-	if ix.lit.kind == String {
-		path = jsonKey(ix.lit.text)
+	f := "bq_json_element"
+	if ix.t.Kind == String {
+		f = "bq_json_member"
+	} else {
+		w, ok := a.coerce(ix, kind(Int64))
+		if !ok {
+			a.fail(x.index, "Subscript access on values of type JSON needs an INT64 or a STRING, but has %s", ix.t.name())
+		}
+		ix = w
 	}
-	return merge("json_extract("+j.sql+", "+quoteString(path)+")", kind(JSON), j)
+	return merge(f+"("+j.sql+", "+ix.sql+")", kind(JSON), j, ix)
 }
 
 func (a *analyzer) caseOf(x *caseExpr, s *scope) val {

@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -11,72 +12,51 @@ func init() {
 		if v.t.Kind == Array {
 			a.fail(c, "The argument to ARRAY_AGG must not be an array type but was %s", v.t.name())
 		}
-		t := resolved(v.t)
+		t := arrayOf(resolved(v.t))
+		var filter []string
 		if c.nulls == "IGNORE" {
-			return a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL")), arrayOf(t)
+			filter = append(filter, v.sql+" IS NOT NULL")
 		}
-		sql := a.cut(c, call("list", v.sql))
-		return "(CASE WHEN list_contains(list_transform(" + sql + ", lambda x: x IS NULL), TRUE) THEN error('Array " +
-			"cannot have a null element; error in writing field') ELSE " + sql + " END)", arrayOf(t)
+		return a.cut(c, call("list", v.sql, filter...), t), t
 	})
 	aggregate("ARRAY_CONCAT_AGG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
 		if vs[0].t.Kind != Array {
 			a.noSignature(c, vs)
 		}
-		return "flatten(" + a.cut(c, call("list", vs[0].sql, vs[0].sql+" IS NOT NULL")) + ")", vs[0].t
+		return "flatten(" + a.cut(c, call("list", vs[0].sql, vs[0].sql+" IS NOT NULL"), arrayOf(vs[0].t)) + ")", vs[0].t
 	})
-	aggregate("STRING_AGG", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		a.countArgs(c, 1, 2)
-		if vs[0].t.Kind == Bytes {
-			a.refuse(c, "STRING_AGG of BYTES")
-		}
-		v, ok := a.coerce(vs[0], kind(String))
-		if !ok {
-			a.noSignature(c, vs)
-		}
-		sep := "','"
-		if len(vs) == 2 {
-			sep = a.must(vs[1], kind(String), c, "No matching signature for function STRING_AGG for argument types: %s",
-				typeList(vs)).sql
-		}
-		// Through a list: it keeps LIMIT and ORDER BY.
-		return "array_to_string(" + a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL")) + ", " + sep + ")", kind(String)
-	})
+	aggregate("STRING_AGG", stringAgg)
 	aggregate("APPROX_COUNT_DISTINCT", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
 		return call("count", "DISTINCT "+vs[0].sql), kind(Int64)
 	})
-	aggregate("APPROX_QUANTILES", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		a.countArgs(c, 2, 2)
-		n, ok := ordinal(c.args[1])
-		if !ok || n < 1 || n > 1000 {
-			a.refuse(c.args[1], "APPROX_QUANTILES with a number that is not a literal between 1 and 1000")
-		}
-		var points []string
-		for i := 0; i <= n; i++ {
-			points = append(points, fraction(i, n))
-		}
-		return call("quantile_disc", vs[0].sql+", ["+strings.Join(points, ", ")+"]"), arrayOf(resolved(vs[0].t))
-	})
-	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp",
-		"STDDEV_POP": "stddev_pop",
-		"VARIANCE":   "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
+	aggregate("APPROX_QUANTILES", approxQuantiles)
+	aggregate("APPROX_TOP_COUNT APPROX_TOP_SUM", approxTop)
+	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp", "STDDEV_POP": "stddev_pop",
+		"VARIANCE": "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
 		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-			return call(fn, "CAST("+a.aggArg(c, vs, Float64, Int64, Numeric).sql+" AS DOUBLE)"), kind(Float64)
-		})
-	}
-	for name, fn := range map[string]string{"CORR": "corr", "COVAR_POP": "covar_pop", "COVAR_SAMP": "covar_samp"} {
-		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-			a.countArgs(c, 2, 2)
-			x, ok1 := a.coerce(vs[0], kind(Float64))
-			y, ok2 := a.coerce(vs[1], kind(Float64))
-			if !ok1 || !ok2 {
-				a.noSignature(c, vs)
+			v := a.aggArg(c, vs, Float64, Int64, Numeric)
+			if v.t.Kind == Numeric {
+				return "bq_" + fn + "_numeric(" + call("list", v.sql) + ")", kind(Float64)
 			}
-			return call(fn, x.sql+", "+y.sql), kind(Float64)
+			return "bq_" + fn + "(" + call("list", "CAST("+v.sql+" AS DOUBLE)") + ")", kind(Float64)
 		})
 	}
+	aggregate("CORR COVAR_POP COVAR_SAMP", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+		a.countArgs(c, 2, 2)
+		x, ok1 := a.coerce(vs[0], kind(Float64))
+		y, ok2 := a.coerce(vs[1], kind(Float64))
+		if !ok1 || !ok2 {
+			a.noSignature(c, vs)
+		}
+		if c.distinct {
+			a.refuse(c, c.name+" with DISTINCT")
+		}
+		// The lists of a group have the same order; without any row there are none.
+		lists := "coalesce(" + call("list", x.sql) + ", []), coalesce(" + call("list", y.sql) + ", [])"
+		return "bq_" + strings.ToLower(c.name) + "(" + lists + ")", kind(Float64)
+	})
 	aggregate("MAX_BY MIN_BY", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 2, 2)
 		fn := map[string]string{"MAX_BY": "arg_max_null", "MIN_BY": "arg_min_null"}[c.name]
@@ -86,35 +66,134 @@ func init() {
 		a.countArgs(c, 1, 1)
 		return "CAST(grouping(" + vs[0].sql + ") AS BIGINT)", kind(Int64)
 	})
-	windowFunc("PERCENTILE_CONT PERCENTILE_DISC",
-		func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-			a.countArgs(c, 2, 2)
-			if vs[0].t.Kind == Numeric || c.nulls == "RESPECT" {
-				a.refuse(c, c.name+" like this")
-			}
-			if vs[1].lit == nil {
-				a.refuse(c.args[1], c.name+" with a fraction that is no literal")
-			}
-			if c.name == "PERCENTILE_DISC" {
-				return call("quantile_disc", vs[0].sql+", "+vs[1].lit.text), resolved(vs[0].t)
-			}
-			v, ok := a.coerce(vs[0], kind(Float64))
-			if !ok {
-				a.noSignature(c, vs)
-			}
-			return call("quantile_cont", v.sql+", "+vs[1].lit.text), kind(Float64)
-		})
+	windowFunc("PERCENTILE_CONT PERCENTILE_DISC", percentile)
 }
 
-// cut applies LIMIT inside an aggregate.
-func (a *analyzer) cut(c *callExpr, list string) string {
+func stringAgg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	a.countArgs(c, 1, 2)
+	t := kind(String)
+	if vs[0].t.Kind == Bytes {
+		t = kind(Bytes)
+	}
+	v, ok := a.coerce(vs[0], t)
+	if !ok {
+		a.noSignature(c, vs)
+	}
+	sep := val{sql: "','", t: t}
+	if t.Kind == Bytes {
+		sep.sql = "','::BLOB"
+	}
+	if len(vs) == 2 {
+		if sep, ok = a.coerce(vs[1], t); !ok {
+			a.noSignature(c, vs)
+		}
+		if vs[1].lit == nil && vs[1].param == 0 {
+			a.fail(c.args[1], "Argument 2 to STRING_AGG must be a literal or query parameter")
+		}
+	}
+	// Through a list: it keeps LIMIT and ORDER BY.
+	list := a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL"), arrayOf(t))
+	return "bq_array_text_" + strings.ToLower(string(t.Kind)) + "(nullif(" + list + ", []), " + sep.sql + ", NULL, FALSE)", t
+}
+
+// approxQuantiles writes exact quantiles.
+func approxQuantiles(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	a.countArgs(c, 2, 2)
+	n, ok := ordinal(c.args[1])
+	if !ok || n < 1 || n > 1000 {
+		a.refuse(c.args[1], "APPROX_QUANTILES with a number that is not a literal between 1 and 1000")
+	}
+	v := vs[0]
+	if v.untyped() {
+		v, _ = a.coerce(v, kind(Int64))
+	}
+	switch v.t.Kind {
+	case Array, Struct, JSON, Interval:
+		a.noSignature(c, vs)
+	}
+	var filter []string
+	if c.nulls != "RESPECT" {
+		filter = append(filter, v.sql+" IS NOT NULL")
+	}
+	key := "{'n': q IS NOT NULL, 'v': q}"
+	if v.t.Kind == Float64 { // NaN comes first, not last
+		key = "{'n': q IS NOT NULL, 'w': NOT isnan(q), 'v': q}"
+	}
+	// The values in order; NULLs come first.
+	list := "list_transform(list_sort(list_transform(" + call("list", v.sql, filter...) + ", lambda q: " + key + ")), lambda r: r.v)"
+	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[CAST(round(i * (len(p) - 1) / %d.0) AS BIGINT) + 1])", n+1, n)
+	return "list_transform([" + list + "], lambda p: " + points + ")[1]", arrayOf(resolved(v.t))
+}
+
+// approxTop writes the exact most frequent values, or those of the greatest sums of weights.
+func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	weight, fields := val{}, 2
+	if c.name == "APPROX_TOP_SUM" {
+		a.countArgs(c, 3, 3)
+		weight, fields = vs[1], 3
+	}
+	a.countArgs(c, fields, fields)
+	n, ok := ordinal(c.args[fields-1])
+	if !ok || n < 1 || n > 10000 {
+		a.refuse(c.args[fields-1], c.name+" with a number that is not a literal between 1 and 10000")
+	}
+	v := vs[0]
+	if v.untyped() {
+		v, _ = a.coerce(v, kind(Int64))
+	}
+	switch v.t.Kind {
+	case Array, Struct, JSON, Float64:
+		a.refuse(c, c.name+" of "+v.t.name())
+	}
+	name, w, wt := "count", "1::BIGINT", kind(Int64)
+	if fields == 3 {
+		name, w, wt = "sum", weight.sql, weight.t
+		if !wt.numeric() || wt.Kind != Int64 {
+			a.refuse(c, "APPROX_TOP_SUM with weights of type "+wt.name())
+		}
+	}
+	t := Type{Kind: Struct, Fields: []Field{{"value", v.t}, {name, wt}}}
+	pairs := call("list", "{'v': "+v.sql+", 'w': "+w+"}")
+	// Each value with its sum, the greatest first; values of one sum in the order of the values.
+	sums := "list_transform(list_distinct(list_transform(p, lambda e: {'v': e.v})), lambda d: " +
+		"{'s': -coalesce(list_sum(list_transform(list_filter(p, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: e.w)), 0), 'v': d.v})"
+	top := fmt.Sprintf("list_transform(list_sort(%s)[1:%d], lambda r: {'value': r.v, '%s': CAST(-r.s AS %s)})", sums, n, name, wt.DuckDB())
+	return "list_transform([" + pairs + "], lambda p: " + top + ")[1]", arrayOf(t)
+}
+
+// percentile writes PERCENTILE_CONT and PERCENTILE_DISC.
+func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	a.countArgs(c, 2, 2)
+	if vs[0].t.Kind == Numeric {
+		a.refuse(c, c.name+" of NUMERIC")
+	}
+	p, ok := a.coerce(vs[1], kind(Float64))
+	if !ok {
+		a.noSignature(c, vs)
+	}
+	if vs[1].lit == nil && vs[1].param == 0 {
+		a.fail(c.args[1], "The second argument to %s must be a literal or query parameter", c.name)
+	}
+	nulls := "FALSE"
+	if c.nulls == "RESPECT" {
+		nulls = "TRUE"
+	}
+	v, ok := a.coerce(vs[0], kind(Float64))
+	switch {
+	case c.name == "PERCENTILE_CONT" && !ok:
+		a.noSignature(c, vs)
+	case c.name == "PERCENTILE_CONT" || vs[0].t.Kind == Float64:
+		return "bq_" + strings.ToLower(c.name) + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")", kind(Float64)
+	case nulls == "TRUE" || vs[1].lit == nil:
+		a.refuse(c, c.name+" like this")
+	}
+	return call("quantile_disc", vs[0].sql+", "+vs[1].lit.text), resolved(vs[0].t)
+}
+
+// cut applies LIMIT inside an aggregate; without any value the list is NULL.
+func (a *analyzer) cut(c *callExpr, list string, t Type) string {
 	if c.limit == nil {
 		return list
 	}
-	return "(" + list + ")[1:" + a.count(c.limit, "LIMIT") + "]"
-}
-
-// fraction writes i/n for DuckDB.
-func fraction(i, n int) string {
-	return strings.TrimSpace(formatFloat(float64(i) / float64(n)))
+	return "nullif((" + list + ")[1:" + a.count(c.limit, "LIMIT") + "], CAST([] AS " + t.DuckDB() + "))"
 }

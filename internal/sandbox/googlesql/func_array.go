@@ -23,8 +23,11 @@ func init() {
 		if c.name == "ARRAY_LAST" {
 			at = "-1"
 		}
-		return merge("(CASE WHEN len("+v.sql+") = 0 THEN error('"+c.name+
-			" cannot get an element of an empty array') ELSE ("+v.sql+")["+at+"] END)", *v.t.Elem, v)
+		empty := raise("'"+c.name+" cannot get an element of an empty array'", v.t.Elem.DuckDB())
+		sql := a.bind([]val{v}, func(n []string) string {
+			return "(CASE WHEN len(" + n[0] + ") = 0 THEN " + empty + " ELSE (" + n[0] + ")[" + at + "] END)"
+		})
+		return merge(sql, *v.t.Elem, v)
 	})
 	code("ARRAY_CONCAT", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1000)
@@ -46,35 +49,92 @@ func init() {
 		a.countArgs(c, 2, 3)
 		vs := a.args(c, s)
 		v := a.arrayArg(c, vs)
-		if v.t.Elem.Kind != String {
+		t := *v.t.Elem
+		list := v.sql
+		switch {
+		case t.Kind == String || t.Kind == Bytes:
+		case vs[0].lit != nil && vs[0].lit.text == "empty" || vs[0].untyped():
+			t = kind(String)
+			v, _ = a.coerce(vs[0], arrayOf(t))
+			list = v.sql
+		case concatCasts[t.Kind]:
+			list = "list_transform(" + v.sql + ", lambda e: " + a.castSQL(t.Kind, String, "e") + ")"
+			t = kind(String)
+		default:
 			a.noSignature(c, vs)
 		}
-		list := v.sql
-		if len(vs) == 3 {
-			n := a.must(vs[2], kind(String), c, "No matching signature for function ARRAY_TO_STRING")
-			list = "list_transform(" + list + ", lambda x: coalesce(x, " + n.sql + "))"
+		args := []string{list}
+		for i := 1; i < len(vs); i++ {
+			w, ok := a.coerce(vs[i], t)
+			if !ok {
+				a.noSignature(c, vs)
+			}
+			args = append(args, w.sql)
 		}
-		d := a.must(vs[1], kind(String), c, "No matching signature for function ARRAY_TO_STRING")
-		return merge("array_to_string("+list+", "+d.sql+")", kind(String), vs...)
+		if len(vs) == 2 {
+			args = append(args, "NULL", "FALSE")
+		} else {
+			args = append(args, "TRUE")
+		}
+		return merge("bq_array_text_"+strings.ToLower(string(t.Kind))+"("+strings.Join(args, ", ")+")", t, vs...)
+	})
+	code("ARRAY_SLICE", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 3, 3)
+		vs := a.args(c, s)
+		v := a.arrayArg(c, vs)
+		lo, ok1 := a.coerce(vs[1], kind(Int64))
+		hi, ok2 := a.coerce(vs[2], kind(Int64))
+		if !ok1 || !ok2 {
+			a.noSignature(c, vs)
+		}
+		sql := a.bind([]val{v, lo, hi}, func(n []string) string {
+			from := "greatest(CASE WHEN " + n[1] + " < 0 THEN len(" + n[0] + ") + " + n[1] + " ELSE " + n[1] + " END, 0)"
+			to := "CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] + " END"
+			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL OR " + n[2] + " IS NULL THEN NULL WHEN (" + to + ") < 0 OR (" +
+				from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from + ") + 1 : (" + to + ") + 1] END)"
+		})
+		return merge(sql, v.t, vs...)
+	})
+	code("RANGE_BUCKET", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 2, 2)
+		vs := a.args(c, s)
+		arr := a.arrayArg(c, []val{vs[1]})
+		x := vs[0]
+		if w, ok := a.coerce(x, *arr.t.Elem); ok {
+			x = w
+		} else if w, ok := a.coerce(arr, arrayOf(x.t)); ok {
+			arr = w
+		} else {
+			a.noSignature(c, vs)
+		}
+		if k := x.t.Kind; k == Float64 || k == Struct || k == JSON || k == Array {
+			if k != Float64 {
+				a.noSignature(c, vs)
+			}
+		}
+		sql := a.bind([]val{x, arr}, func(n []string) string {
+			nulls := raise("'Elements in input array to RANGE_BUCKET must not be null'", "BIGINT")
+			order := raise("'Elements in input array to RANGE_BUCKET must be in ascending order'", "BIGINT")
+			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL THEN NULL" +
+				" WHEN len(list_filter(" + n[1] + ", lambda e: e IS NULL)) > 0 THEN " + nulls +
+				" WHEN list_sort(" + n[1] + ") <> " + n[1] + " THEN " + order +
+				" ELSE CAST(len(list_filter(" + n[1] + ", lambda e: e <= " + n[0] + ")) AS BIGINT) END)"
+		})
+		return merge(sql, kind(Int64), vs...)
 	})
 	code("GENERATE_ARRAY", generateArray)
-	code("GENERATE_DATE_ARRAY", generateDates)
-	code("GENERATE_TIMESTAMP_ARRAY", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 3, 3)
-		lo := a.must(a.expr(c.args[0], s), kind(Timestamp), c, "No matching signature for function "+
-			"GENERATE_TIMESTAMP_ARRAY")
-		hi := a.must(a.expr(c.args[1], s), kind(Timestamp), c, "No matching signature for function "+
-			"GENERATE_TIMESTAMP_ARRAY")
-		iv, ok := c.args[2].(*intervalExpr)
-		if !ok || !parts[iv.part].time && iv.part != "DAY" {
-			a.refuse(c.args[2], "GENERATE_TIMESTAMP_ARRAY with this step")
-		}
-		step := a.interval(iv, s)
-		// The difference in seconds divided by the step's, both as BIGINT microseconds.
-		count := "(epoch_us(q.hi) - epoch_us(q.lo)) // nullif(epoch_us(TIMESTAMP '1970-01-01' + q.step), 0)"
-		return merge(let("{'lo': "+lo.sql+", 'hi': "+hi.sql+", 'step': "+step.sql+"}", tooMany(c.name, count,
-			"CAST(generate_series(timezone('UTC', q.lo), timezone('UTC', q.hi), q.step) AS TIMESTAMPTZ[])")),
-			arrayOf(kind(Timestamp)), lo, hi, step)
+	code("GENERATE_DATE_ARRAY GENERATE_TIMESTAMP_ARRAY GENERATE_DATETIME_ARRAY", generateDates)
+	for _, name := range []string{"DATE", "DATETIME", "TIMESTAMP"} {
+		f := "bq_bucket_" + strings.ToLower(name)
+		origin := map[string]string{"DATE": "DATE '1950-01-01'", "DATETIME": "TIMESTAMP '1950-01-01'",
+			"TIMESTAMP": "TIMESTAMPTZ '1950-01-01 00:00:00+00'"}[name]
+		def(name+"_BUCKET", name+", INTERVAL -> "+name, f+"({1}, {2}, "+origin+")")
+		def(name+"_BUCKET", name+", INTERVAL, "+name+" -> "+name, f+"({1}, {2}, {3})")
+	}
+	code("ERROR", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, 1)
+		v := a.stringArg(c, 0, s)
+		return val{sql: "bq_error(" + v.sql + ")", fails: true, agg: v.agg, win: v.win}
 	})
 }
 
@@ -90,69 +150,69 @@ func (a *analyzer) arrayArg(c *callExpr, vs []val) val {
 	return v
 }
 
+// maxGenerated is the most elements that a generated array has.
+const maxGenerated = 1 << 20
+
 func generateArray(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 3)
 	vs := a.args(c, s)
-	for i, v := range vs {
-		if v.t.Kind == Float64 || v.t.Kind == Numeric {
-			a.refuse(c, "GENERATE_ARRAY of "+v.t.name())
+	if len(vs) == 2 {
+		vs = append(vs, val{sql: "1::BIGINT", t: kind(Int64), lit: &literal{c.node, Int64, "1"}})
+	}
+	conv, t := a.unify(vs, c, "function GENERATE_ARRAY")
+	if t.Kind == "" {
+		t = kind(Int64)
+		for i := range conv {
+			conv[i], _ = a.coerce(vs[i], t)
 		}
-		vs[i] = a.must(v, kind(Int64), c, "No matching signature for function GENERATE_ARRAY for argument types: %s",
-			typeList(vs))
 	}
-	step := "CAST(1 AS BIGINT)"
-	if len(vs) == 3 {
-		step = vs[2].sql
+	if !t.numeric() {
+		a.noSignature(c, vs)
 	}
-	series := tooMany(c.name, "(CAST(q.hi AS HUGEINT) - q.lo) // nullif(q.step, 0)",
-		"generate_series(q.lo, q.hi, q.step)")
-	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+", 'step': "+step+"}",
-		"CASE WHEN q.step = 0 THEN error('Sequence step cannot be 0.') ELSE "+series+" END"), arrayOf(kind(Int64)),
-		vs...)
-}
-
-// maxGenerated is the most elements that a generated array has. DuckDB makes such a list
-// in one go, where nothing can interrupt it.
-const maxGenerated = 1 << 20
-
-// tooMany writes the error of a generated array that is too long in front of the array;
-// steps is the number of its steps, one less than its elements.
-func tooMany(name, steps, array string) string {
-	return fmt.Sprintf("CASE WHEN %s >= %d THEN error('%s produced too many elements; the limit of the sandbox is "+
-		"%[2]d') ELSE %[4]s END", steps, maxGenerated, name, array)
-}
-
-// let evaluates a value once, as q, for an expression that needs it several times: the
-// one-element list is DuckDB's way to say let.
-func let(value, body string) string {
-	return "list_transform([" + value + "], lambda q: " + body + ")[1]"
+	if t.Kind == Int64 { // DuckDB's own is faster
+		return merge(a.bind(conv, func(n []string) string {
+			zero := raise("'Sequence step cannot be 0.'", "BIGINT[]")
+			long := raise(fmt.Sprintf("'GENERATE_ARRAY produced too many elements; the limit of the sandbox is %d'", maxGenerated), "BIGINT[]")
+			return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s WHEN (CAST(%s AS HUGEINT) - %s) // nullif(%s, 0) >= %d THEN %s ELSE "+
+				"generate_series(%s, %s, %s) END)", n[2], zero, n[1], n[0], n[2], maxGenerated, long, n[0], n[1], n[2])
+		}), arrayOf(t), vs...)
+	}
+	return merge("bq_generate_array_"+strings.ToLower(string(t.Kind))+"("+joinSQL(conv)+")", arrayOf(t), vs...)
 }
 
 // generateDates counts steps from the first date, as months have not all the same days.
 func generateDates(a *analyzer, c *callExpr, s *scope) val {
-	a.countArgs(c, 2, 3)
+	k := Kind(strings.TrimSuffix(strings.TrimPrefix(c.name, "GENERATE_"), "_ARRAY"))
+	least := 2
+	if k != Date {
+		least = 3
+	}
+	a.countArgs(c, least, 3)
 	var vs []val
 	for _, x := range c.args[:2] {
 		v := a.expr(x, s)
-		vs = append(vs, a.must(v, kind(Date), x, "No matching signature for function GENERATE_DATE_ARRAY for "+
-			"argument types: %s", v.t.name()))
+		w, ok := a.coerce(v, kind(k))
+		if !ok {
+			a.noSignature(c, []val{v})
+		}
+		vs = append(vs, w)
 	}
-	part, n := "DAY", "1"
+	part, n := "DAY", val{sql: "1", t: kind(Int64)}
 	if len(c.args) == 3 {
 		iv, ok := c.args[2].(*intervalExpr)
-		if !ok || !parts[iv.part].date || parts[iv.part].add == "" {
-			a.refuse(c.args[2], "GENERATE_DATE_ARRAY with this step")
+		if !ok || iv.to != "" {
+			a.refuse(c.args[2], c.name+" with a step that is not INTERVAL n PART")
 		}
-		l, ok := iv.x.(*literal)
-		if !ok || l.kind != Int64 || l.text == "0" {
-			a.refuse(iv, "GENERATE_DATE_ARRAY with a step that is not a positive literal")
+		part = iv.part
+		a.suits(c, iv, part, k, true)
+		if parts[part].add == "" {
+			a.fail(iv, "%s does not support the %s date part", c.name, part)
 		}
-		part, n = iv.part, l.text
+		v := a.expr(iv.x, s)
+		if n, ok = a.coerce(v, kind(Int64)); !ok {
+			a.noSignature(c, []val{v})
+		}
 	}
-	step := parts[part].interval("i * " + n)
-	count := "date_diff('" + parts[part].unit + "', q.lo, q.hi) // " + n
-	dates := "list_filter(list_transform(generate_series(0, " + count + "), lambda i: CAST(q.lo + " + step +
-		" AS DATE)), lambda d: d <= q.hi)"
-	return merge(let("{'lo': "+vs[0].sql+", 'hi': "+vs[1].sql+"}", tooMany(c.name, count, dates)), arrayOf(kind(Date)),
-		vs...)
+	sql := "bq_generate_" + strings.ToLower(string(k)) + "(" + joinSQL(vs) + ", " + n.sql + ", '" + part + "')"
+	return merge(sql, arrayOf(kind(k)), append(vs, n)...)
 }

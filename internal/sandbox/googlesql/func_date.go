@@ -15,14 +15,14 @@ func init() {
 	code("DATE_DIFF DATETIME_DIFF TIMESTAMP_DIFF TIME_DIFF", dateDiff)
 	code("DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC TIME_TRUNC", dateTrunc)
 	code("LAST_DAY", lastDay)
-	def("DATE_FROM_UNIX_DATE", "INT64 -> DATE", "(DATE '1970-01-01' + CAST({1} AS INTEGER))")
+	def("DATE_FROM_UNIX_DATE", "INT64 -> DATE", "bq_date_from_days({1})")
 	def("UNIX_DATE", "DATE -> INT64", "date_diff('day', DATE '1970-01-01', {1})")
 	def("UNIX_SECONDS", "TIMESTAMP -> INT64", "CAST(floor(epoch_us({1}) / 1000000) AS BIGINT)")
 	def("UNIX_MILLIS", "TIMESTAMP -> INT64", "CAST(floor(epoch_us({1}) / 1000) AS BIGINT)")
 	def("UNIX_MICROS", "TIMESTAMP -> INT64", "epoch_us({1})")
-	def("TIMESTAMP_SECONDS", "INT64 -> TIMESTAMP", "timezone('UTC', make_timestamp({1} * 1000000))")
-	def("TIMESTAMP_MILLIS", "INT64 -> TIMESTAMP", "timezone('UTC', make_timestamp({1} * 1000))")
-	def("TIMESTAMP_MICROS", "INT64 -> TIMESTAMP", "timezone('UTC', make_timestamp({1}))")
+	def("TIMESTAMP_SECONDS", "INT64 -> TIMESTAMP", "bq_timestamp_seconds({1})")
+	def("TIMESTAMP_MILLIS", "INT64 -> TIMESTAMP", "bq_timestamp_millis({1})")
+	def("TIMESTAMP_MICROS", "INT64 -> TIMESTAMP", "bq_timestamp_micros({1})")
 	code("CURRENT_DATE CURRENT_DATETIME CURRENT_TIME", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 0, 1)
 		var zone expr
@@ -33,85 +33,137 @@ func init() {
 		return val{sql: "CAST(" + a.local("now()", zone, s) + " AS " + duckKinds[k] + ")", t: kind(k)}
 	})
 	def("CURRENT_TIMESTAMP", "-> TIMESTAMP", "now()")
-	code("DATE", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 1, 3)
-		vs := a.args(c, s)
-		if len(vs) == 3 {
-			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATE for argument types: %s",
-					typeList(vs))
-			}
-			return merge("make_date("+joinSQL(vs)+")", kind(Date), vs...)
-		}
-		return a.toCivil(c, vs, s, Date)
-	})
-	code("DATETIME", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 1, 6)
-		vs := a.args(c, s)
-		if len(vs) == 6 {
-			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function DATETIME for argument "+
-					"types: %s", typeList(vs))
-			}
-			return merge("make_timestamp("+joinSQL(vs)+")", kind(Datetime), vs...)
-		}
-		if len(vs) == 2 && vs[0].t.Kind == Date && vs[1].t.Kind == Time {
-			return merge("("+joinWith(vs, " + ")+")", kind(Datetime), vs...)
-		}
-		return a.toCivil(c, vs, s, Datetime)
-	})
-	code("TIME", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 1, 3)
-		vs := a.args(c, s)
-		if len(vs) == 3 {
-			for i := range vs {
-				vs[i] = a.must(vs[i], kind(Int64), c, "No matching signature for function TIME for argument types: %s",
-					typeList(vs))
-			}
-			return merge("make_time("+joinSQL(vs)+")", kind(Time), vs...)
-		}
-		return a.toCivil(c, vs, s, Time)
-	})
-	code("TIMESTAMP", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 1, 2)
-		v := a.expr(c.args[0], s)
-		var zone expr
-		if len(c.args) == 2 {
-			zone = c.args[1]
-		}
-		switch v.t.Kind {
-		case Timestamp:
-			return v
-		case Date, Datetime:
-			return merge("timezone("+a.zone(zone, s)+", CAST("+v.sql+" AS TIMESTAMP))", kind(Timestamp), v)
-		case String:
-			if zone != nil {
-				a.refuse(c, "TIMESTAMP of a STRING with a time zone")
-			}
-			if w, ok := a.coerce(v, kind(Timestamp)); ok {
-				return w
-			}
-			return merge(a.castSQL(String, Timestamp, v.sql), kind(Timestamp), v)
-		}
-		a.noSignature(c, []val{v})
-		return val{}
-	})
-
+	constructor("DATE", Date, "bq_make_date", 3)
+	constructor("TIME", Time, "bq_make_time", 3)
+	constructor("DATETIME", Datetime, "bq_make_datetime", 6)
+	code("TIMESTAMP", timestampCall)
 	code("STRING", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 2)
 		vs := a.args(c, s)
-		switch {
-		case len(vs) == 2 && vs[0].t.Kind == Timestamp:
-			zone := a.zone(c.args[1], s)
-			return merge(strings.ReplaceAll(zonedText(zone), "{1}", vs[0].sql), kind(String), vs...)
-		case vs[0].t.Kind == Timestamp:
-			return merge(a.castSQL(Timestamp, String, vs[0].sql), kind(String), vs...)
+		v := vs[0]
+		if v.t.Kind != Timestamp {
+			return a.match(stringOf, c, vs)
 		}
-		return a.match(functions["STRING"], c, vs)
+		var zone expr
+		if len(vs) == 2 {
+			zone = c.args[1]
+		}
+		return merge("bq_timestamp_text("+v.sql+", "+a.zone(zone, s)+")", kind(String), vs...)
 	})
-	def("STRING", "DATE -> STRING", casts[[2]Kind{Date, String}])
-	def("STRING", "DATETIME -> STRING", casts[[2]Kind{Datetime, String}])
-	def("STRING", "TIME -> STRING", casts[[2]Kind{Time, String}])
+	def("MAKE_INTERVAL", "INT64, INT64, INT64, INT64, INT64, INT64 -> INTERVAL", "bq_make_interval({*})")
+	makeInterval := functions["MAKE_INTERVAL"]
+	code("MAKE_INTERVAL", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 0, 6)
+		vs := make([]val, 6)
+		for i, n := range []string{"year", "month", "day", "hour", "minute", "second"} {
+			if i < len(c.args) {
+				vs[i] = a.expr(c.args[i], s)
+				continue
+			}
+			vs[i] = val{sql: "0::BIGINT", t: kind(Int64)}
+			for _, arg := range c.named {
+				if strings.EqualFold(arg.name.text, n) {
+					vs[i] = a.expr(arg.x, s)
+				}
+			}
+		}
+		a.onlyNamed(c, "year", "month", "day", "hour", "minute", "second")
+		return a.match(makeInterval, c, vs)
+	})
+	def("JUSTIFY_HOURS", "INTERVAL -> INTERVAL", "bq_justify_hours({1})")
+	def("JUSTIFY_DAYS", "INTERVAL -> INTERVAL", "bq_justify_days({1})")
+	def("JUSTIFY_INTERVAL", "INTERVAL -> INTERVAL", "bq_justify_interval({1})")
+}
+
+// stringOf are the signatures of STRING but that of a TIMESTAMP.
+var stringOf = &function{sigs: []signature{
+	{args: []Type{kind(Date)}, result: kind(String), sql: "bq_date_text({1})"},
+	{args: []Type{kind(Datetime)}, result: kind(String), sql: "bq_datetime_text({1}, ' ')"},
+	{args: []Type{kind(Time)}, result: kind(String), sql: "bq_time_text({1})"},
+	{args: []Type{kind(JSON)}, result: kind(String), sql: "bq_json_text({1})"},
+}}
+
+// onlyNamed fails for an argument of another name.
+func (a *analyzer) onlyNamed(c *callExpr, names ...string) {
+	for i, arg := range c.named {
+		known := false
+		for _, n := range names {
+			known = known || strings.EqualFold(n, arg.name.text)
+		}
+		if !known {
+			a.fail(arg.name, "Named argument %s not found in signature for call to function %s", arg.name.text, c.name)
+		}
+		for _, other := range c.named[:i] {
+			if strings.EqualFold(other.name.text, arg.name.text) {
+				a.fail(arg.name, "Duplicate named argument %s found in call to function %s", arg.name.text, c.name)
+			}
+		}
+	}
+}
+
+// namedArg is an argument by its name, nil for none.
+func (c *callExpr) namedArg(name string) expr {
+	for _, arg := range c.named {
+		if strings.EqualFold(arg.name.text, name) {
+			return arg.x
+		}
+	}
+	return nil
+}
+
+// constructor adds DATE, TIME or DATETIME: from its numbers, or from another date or time.
+func constructor(name string, to Kind, make string, numbers int) {
+	code(name, func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, numbers)
+		vs := a.args(c, s)
+		if len(vs) == numbers && numbers > 2 {
+			conv := append([]val(nil), vs...)
+			for i := range vs {
+				w, ok := a.coerce(vs[i], kind(Int64))
+				if !ok {
+					a.noSignature(c, vs)
+				}
+				conv[i] = w
+			}
+			return merge(make+"("+joinSQL(conv)+")", kind(to), vs...)
+		}
+		if to == Datetime && len(vs) == 2 && vs[0].t.Kind == Date {
+			if t, ok := a.coerce(vs[1], kind(Time)); ok {
+				return merge("("+vs[0].sql+" + "+t.sql+")", kind(Datetime), vs...)
+			}
+		}
+		return a.toCivil(c, vs, s, to)
+	})
+}
+
+func timestampCall(a *analyzer, c *callExpr, s *scope) val {
+	a.countArgs(c, 1, 2)
+	v := a.expr(c.args[0], s)
+	var zone expr
+	if len(c.args) == 2 {
+		zone = c.args[1]
+	}
+	switch v.t.Kind {
+	case Timestamp:
+		if zone == nil {
+			return v
+		}
+	case Date, Datetime:
+		return merge(instantSQL("CAST("+v.sql+" AS TIMESTAMP)", a.zone(zone, s)), kind(Timestamp), v)
+	case String:
+		if zone != nil {
+			return merge("bq_timestamp_in("+v.sql+", "+a.zone(zone, s)+")", kind(Timestamp), v)
+		}
+		if w, ok := a.coerce(v, kind(Timestamp)); ok {
+			return w
+		}
+		return merge(a.castSQL(String, Timestamp, v.sql), kind(Timestamp), v)
+	case "":
+		w, _ := a.coerce(v, kind(Timestamp))
+		return w
+	}
+	a.noSignature(c, []val{v})
+	return val{}
 }
 
 func joinWith(vs []val, sep string) string {
@@ -128,9 +180,16 @@ func (a *analyzer) toCivil(c *callExpr, vs []val, s *scope, to Kind) val {
 		a.noSignature(c, vs)
 	}
 	v := vs[0]
-	if v.lit != nil && v.t.Kind == String || v.untyped() {
-		w, _ := a.coerce(v, kind(Timestamp))
-		v = w
+	switch {
+	case v.untyped() || v.lit != nil && v.t.Kind == String && len(vs) == 2:
+		v, _ = a.coerce(v, kind(Timestamp))
+	case v.t.Kind == String && len(vs) == 1:
+		if v.lit != nil { // a DATE or DATETIME in a text, or the TIMESTAMP that it is
+			if w, ok := a.temporalLiteral(to, v.lit.text); ok {
+				return val{sql: w, t: kind(to)}
+			}
+			v, _ = a.coerce(v, kind(Timestamp))
+		}
 	}
 	switch {
 	case v.t.Kind == Timestamp:
@@ -141,7 +200,7 @@ func (a *analyzer) toCivil(c *callExpr, vs []val, s *scope, to Kind) val {
 		return merge("CAST("+a.local(v.sql, zone, s)+" AS "+duckKinds[to]+")", kind(to), vs...)
 	case len(vs) == 1 && v.t.Kind == to:
 		return v
-	case len(vs) == 1 && a.castSQL(v.t.Kind, to, v.sql) != "" && v.t.Kind != Int64:
+	case len(vs) == 1 && v.t.Kind != Int64 && a.castSQL(v.t.Kind, to, v.sql) != "":
 		return merge(a.castSQL(v.t.Kind, to, v.sql), kind(to), v)
 	}
 	a.noSignature(c, vs)
@@ -152,6 +211,12 @@ func (a *analyzer) toCivil(c *callExpr, vs []val, s *scope, to Kind) val {
 func (a *analyzer) temporalArg(c *callExpr, i int, s *scope) val {
 	v := a.expr(c.args[i], s)
 	k := prefixKind(c.name)
+	if k == Datetime && v.t.Kind == Timestamp && !strings.HasSuffix(c.name, "_DIFF") {
+		return v // the functions of DATETIME and of TIMESTAMP take both
+	}
+	if k == Timestamp && v.t.Kind == Datetime {
+		return v
+	}
 	if c.name == "LAST_DAY" || k == Date && (v.t.Kind == Datetime || v.t.Kind == Timestamp) {
 		if v.t.Kind == Date || v.t.Kind == Datetime || v.t.Kind == Timestamp {
 			return v // DATE_TRUNC and its like take the three kinds
@@ -165,42 +230,51 @@ func (a *analyzer) temporalArg(c *callExpr, i int, s *scope) val {
 	return w
 }
 
-// civil is a temporal value as DuckDB's TIMESTAMP, DATE or TIME without a zone.
-func civil(v val) string {
-	if v.t.Kind == Timestamp {
-		return "timezone('UTC', " + v.sql + ")"
+// suits fails where a type has no such date part.
+func (a *analyzer) suits(c *callExpr, x expr, part string, k Kind, exact bool) {
+	info, ok := parts[part]
+	bad := !ok || k == Date && !info.date || k == Time && !info.time || exact && k == Timestamp && info.date && part != "DAY"
+	if bad {
+		a.fail(x, "%s does not support the %s date part", c.name, part)
 	}
-	return v.sql
-}
-
-// back turns a civil TIMESTAMP into the kind of v.
-func back(sql string, k Kind) string {
-	if k == Timestamp {
-		return "timezone('UTC', " + sql + ")"
-	}
-	return "CAST(" + sql + " AS " + duckKinds[k] + ")"
 }
 
 func addInterval(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 2)
 	v := a.temporalArg(c, 0, s)
 	iv, ok := c.args[1].(*intervalExpr)
-	if !ok {
-		a.refuse(c.args[1], c.name+" of anything but INTERVAL n PART")
+	if !ok || iv.to != "" {
+		w := a.expr(c.args[1], s)
+		if w.t.Kind != Interval || v.t.Kind != Datetime && v.t.Kind != Timestamp {
+			a.noSignature(c, []val{v, w})
+		}
+		return merge(plusSQL(v, w, strings.HasSuffix(c.name, "_SUB")), v.t, v, w)
 	}
 	part := iv.part
-	info := parts[part]
-	bad := info.add == "" || v.t.Kind == Date && !info.date || v.t.Kind == Time && !info.time ||
-		v.t.Kind == Timestamp && info.date && part != "DAY"
-	if bad {
+	a.suits(c, iv, part, v.t.Kind, true)
+	if parts[part].add == "" {
 		a.fail(iv, "%s does not support the %s date part", c.name, part)
 	}
-	n := a.interval(iv, s)
-	op := " + "
-	if strings.HasSuffix(c.name, "_SUB") {
-		op = " - "
+	n := a.expr(iv.x, s)
+	w, ok := a.coerce(n, kind(Int64))
+	if !ok {
+		a.noSignature(c, []val{v, n})
 	}
-	return merge(back("("+civil(v)+op+n.sql+")", v.t.Kind), v.t, v, n)
+	count := w.sql
+	if strings.HasSuffix(c.name, "_SUB") {
+		count = "(-" + count + ")"
+	}
+	f := "bq_add_" + strings.ToLower(string(v.t.Kind))
+	return merge(f+"("+v.sql+", "+count+", '"+part+"')", v.t, v, n)
+}
+
+// plusSQL adds or takes away an INTERVAL.
+func plusSQL(v, w val, minus bool) string {
+	sign := "1"
+	if minus {
+		sign = "-1"
+	}
+	return "bq_" + strings.ToLower(string(v.t.Kind)) + "_plus(" + v.sql + ", " + w.sql + ", " + sign + ")"
 }
 
 func lastDay(a *analyzer, c *callExpr, s *scope) val {
@@ -209,54 +283,33 @@ func lastDay(a *analyzer, c *callExpr, s *scope) val {
 	if v.t.Kind == Timestamp {
 		a.noSignature(c, []val{v})
 	}
-	part, first := "MONTH", 0
+	part := "MONTH"
 	if len(c.args) == 2 {
-		part, first = a.datePart(c.args[1])
+		part = a.datePart(c.args[1])
 	}
-	info := parts[part]
-	if !info.date || part == "DAY" || info.add == "" {
+	if info := parts[part]; !info.date || part == "DAY" {
 		a.fail(c, "LAST_DAY does not support the %s date part", part)
 	}
-	start := truncSQL("CAST("+v.sql+" AS DATE)", part, first)
-	return merge("CAST("+start+" + "+info.interval("1::BIGINT")+" - to_days(1) AS DATE)", kind(Date), v)
+	return merge("bq_last_day(CAST("+v.sql+" AS DATE), '"+part+"')", kind(Date), v)
 }
 
 func dateTrunc(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 3)
 	v := a.temporalArg(c, 0, s)
-	part, first := a.datePart(c.args[1])
-	info, ok := parts[part]
-	if !ok || v.t.Kind == Date && !info.date || v.t.Kind == Time && !info.time {
-		a.fail(c.args[1], "%s does not support the %s date part", c.name, part)
-	}
-	if len(c.args) == 3 {
-		if v.t.Kind != Timestamp {
-			a.noSignature(c, []val{v})
+	part := a.datePart(c.args[1])
+	a.suits(c, c.args[1], part, v.t.Kind, false)
+	args := v.sql + ", '" + part + "'"
+	switch {
+	case v.t.Kind == Timestamp:
+		var zone expr
+		if len(c.args) == 3 {
+			zone = c.args[2]
 		}
-		zone := a.zone(c.args[2], s)
-		return merge("timezone("+zone+", "+truncSQL("timezone("+zone+", "+v.sql+")", part, first)+")", v.t, v)
+		args += ", " + a.zone(zone, s)
+	case len(c.args) == 3:
+		a.noSignature(c, []val{v})
 	}
-	if v.t.Kind == Time {
-		return merge("CAST("+truncSQL("(DATE '1970-01-01' + "+v.sql+")", part, first)+" AS TIME)", v.t, v)
-	}
-	if v.t.Kind == Timestamp {
-		zone := a.zone(nil, s)
-		return merge("timezone("+zone+", "+truncSQL("timezone("+zone+", "+v.sql+")", part, first)+")", v.t, v)
-	}
-	return merge(back(truncSQL(civil(v), part, first), v.t.Kind), v.t, v)
-}
-
-// truncSQL truncates a civil DATE or TIMESTAMP to a TIMESTAMP.
-func truncSQL(x, part string, first int) string {
-	x = "CAST(" + x + " AS TIMESTAMP)"
-	switch part {
-	case "WEEK": // DuckDB's weeks begin on Monday
-		shift := itoa((8 - first) % 7)
-		return "(date_trunc('week', " + x + " + to_days(" + shift + ")) - to_days(" + shift + "))"
-	case "ISOYEAR":
-		return "date_trunc('week', make_date(extract(isoyear FROM " + x + "), 1, 4)::TIMESTAMP)"
-	}
-	return "date_trunc('" + parts[part].unit + "', " + x + ")"
+	return merge("bq_trunc_"+strings.ToLower(string(v.t.Kind))+"("+args+")", v.t, v)
 }
 
 func dateDiff(a *analyzer, c *callExpr, s *scope) val {
@@ -266,24 +319,7 @@ func dateDiff(a *analyzer, c *callExpr, s *scope) val {
 		vs, _ := a.unify([]val{l, r}, c, "function "+c.name)
 		l, r = vs[0], vs[1]
 	}
-	part, first := a.datePart(c.args[2])
-	info, ok := parts[part]
-	bad := !ok || l.t.Kind == Date && !info.date || l.t.Kind == Time && !info.time || l.t.Kind == Timestamp &&
-		info.date && part != "DAY"
-	if bad {
-		a.fail(c.args[2], "%s does not support the %s date part", c.name, part)
-	}
-	x, y := civil(l), civil(r)
-	var sql string
-	switch {
-	case part == "WEEK":
-		sql = "(date_diff('day', " + truncSQL(y, part, first) + ", " + truncSQL(x, part, first) + ") // 7)"
-	case part == "ISOYEAR":
-		sql = "(extract(isoyear FROM " + x + ") - extract(isoyear FROM " + y + "))"
-	case l.t.Kind == Timestamp: // whole units that have passed, not boundaries
-		sql = "date_sub('" + info.unit + "', " + y + ", " + x + ")"
-	default:
-		sql = "date_diff('" + info.unit + "', " + y + ", " + x + ")"
-	}
-	return merge(sql, kind(Int64), l, r)
+	part := a.datePart(c.args[2])
+	a.suits(c, c.args[2], part, l.t.Kind, true)
+	return merge("bq_diff_"+strings.ToLower(string(l.t.Kind))+"("+l.sql+", "+r.sql+", '"+part+"')", kind(Int64), l, r)
 }

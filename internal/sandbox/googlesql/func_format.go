@@ -1,40 +1,11 @@
 package googlesql
 
 import (
-	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
-
-// formatCodes are the codes of FORMAT_DATE and its like in DuckDB's text; {1} is a
-// civil TIMESTAMP. A text without {1} is a strftime format.
-var formatCodes = map[string]string{
-	"Y": "%Y", "y": "%y", "m": "%m", "d": "%d", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "p": "%p", "j": "%j",
-	"A": "%A", "a": "%a", "B": "%B", "b": "%b", "h": "%b", "U": "%U", "W": "%W", "V": "%V", "G": "%G", "u": "%u",
-	"w": "%w",
-	"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "x": "%m/%d/%y", "X": "%H:%M:%S", "%": "%%",
-	"n": "\n", "t": "\t",
-	"E4Y": "%Y",
-	"e":   "lpad(strftime({1}, '%-d'), 2, ' ')",
-	"k":   "lpad(strftime({1}, '%-H'), 2, ' ')",
-	"l":   "lpad(strftime({1}, '%-I'), 2, ' ')",
-	"P":   "lower(strftime({1}, '%p'))",
-	"Q":   "CAST(extract(quarter FROM {1}) AS VARCHAR)",
-	"s":   "CAST(epoch_us({1}) // 1000000 AS VARCHAR)",
-	"c":   "(strftime({1}, '%a %b ') || lpad(strftime({1}, '%-d'), 2, ' ') || strftime({1}, ' %H:%M:%S %Y'))",
-	"E1S": "left(strftime({1}, '%S.%f'), 4)", "E2S": "left(strftime({1}, '%S.%f'), 5)",
-	"E3S": "left(strftime({1}, '%S.%f'), 6)",
-	"E4S": "left(strftime({1}, '%S.%f'), 7)", "E5S": "left(strftime({1}, '%S.%f'), 8)", "E6S": "strftime({1}, '%S.%f')",
-	"E*S": "regexp_replace(strftime({1}, '%S.%f'), '\\.?0+$', '')",
-}
-
-// parseCodes are the codes of PARSE_DATE and its like that DuckDB's strptime reads alike.
-var parseCodes = map[string]string{
-	"Y": "%Y", "m": "%m", "d": "%d", "e": "%d", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "p": "%p", "y": "%y",
-	"b": "%b", "B": "%B", "h": "%b",
-	"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "%": "%%", "E4Y": "%Y",
-}
-
-var timeCodes = regexp.MustCompile(`[HIMSpPTRXklsc]`)
 
 func init() {
 	code("FORMAT_DATE FORMAT_DATETIME FORMAT_TIMESTAMP FORMAT_TIME", formatTemporal)
@@ -42,193 +13,233 @@ func init() {
 	code("FORMAT", formatCall)
 }
 
-// splitCodes cuts a format into literal text and codes; a code has its % in front.
-func splitCodes(f string) []string {
-	var out []string
-	for i := 0; i < len(f); {
-		if f[i] != '%' || i+1 == len(f) {
-			j := i + 1
-			for j < len(f) && f[j] != '%' {
-				j++
-			}
-			out = append(out, f[i:j])
-			i = j
-			continue
-		}
-		n := 2
-		if f[i+1] == 'E' && i+2 < len(f) {
-			n = 3
-			if (f[i+2] == '*' || isDigit(f[i+2])) && i+3 < len(f) {
-				n = 4
-			}
-		}
-		out = append(out, f[i:i+n])
-		i += n
+// stringArg is an argument that must be a STRING.
+func (a *analyzer) stringArg(c *callExpr, i int, s *scope) val {
+	v := a.expr(c.args[i], s)
+	w, ok := a.coerce(v, kind(String))
+	if !ok {
+		a.fail(c, "No matching signature for function %s: argument %d has type %s", c.name, i+1, v.t.name())
 	}
-	return out
-}
-
-// formatArg is the format, which must be a literal.
-func (a *analyzer) formatArg(c *callExpr) string {
-	l, ok := c.args[0].(*literal)
-	if !ok || l.kind != String {
-		a.refuse(c.args[0], "A format that is no literal")
-	}
-	return l.text
+	return w
 }
 
 func formatTemporal(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 3)
-	f := a.formatArg(c)
+	f := a.stringArg(c, 0, s)
 	k := Kind(strings.TrimPrefix(c.name, "FORMAT_"))
 	v := a.expr(c.args[1], s)
-	if k == Date && (v.t.Kind == Datetime || v.t.Kind == Timestamp) {
+	if k != Time && (v.t.Kind == Datetime || v.t.Kind == Timestamp) && (k == Date || k == Datetime && v.t.Kind == Timestamp) {
 		k = v.t.Kind
 	}
-	v = a.must(v, kind(k), c, "No matching signature for function %s for argument types: STRING, %s", c.name,
-		v.t.name())
-	var x, zone string
-	switch k {
-	case Timestamp:
-		zone = a.zone(nil, s)
-		if len(c.args) == 3 {
-			zone = a.zone(c.args[2], s)
-		}
-		x = "timezone(" + zone + ", " + v.sql + ")"
-	case Time:
-		x = "(DATE '1970-01-01' + " + v.sql + ")"
-	default:
-		x = "CAST(" + v.sql + " AS TIMESTAMP)"
+	w, ok := a.coerce(v, kind(k))
+	if !ok {
+		a.fail(c, "No matching signature for function %s for argument types: STRING, %s", c.name, v.t.name())
 	}
-	parts := []string{"''"}
-	for _, p := range splitCodes(f) {
-		if p[0] != '%' || len(p) == 1 {
-			parts = append(parts, quoteString(p))
-			continue
-		}
-		sql, ok := formatCodes[p[1:]]
-		switch {
-		case k == Timestamp && p == "%Z" && zone == quoteString(defaultZone):
-			sql = zone
-		case k == Timestamp && (p == "%z" || p == "%Ez"):
-			sql = offsetText(v.sql, zone, map[string]string{"%Ez": ":"}[p], false)
-		case !ok, k == Date && timeCodes.MatchString(p[1:]), k == Time && !timeCodes.MatchString(p[1:]) && p != "%%":
-			a.refuse(c.args[0], c.name+" with "+p)
-		case strings.Contains(sql, "{1}"):
-			sql = strings.ReplaceAll(sql, "{1}", x)
-		default:
-			sql = "strftime(" + x + ", " + quoteString(sql) + ")"
-		}
-		parts = append(parts, sql)
-	}
-	return merge("(CASE WHEN "+v.sql+" IS NOT NULL THEN "+strings.Join(parts, " || ")+" END)", kind(String), v)
-}
-
-func parseTemporalCall(a *analyzer, c *callExpr, s *scope) val {
-	a.countArgs(c, 2, 3)
-	f := a.formatArg(c)
-	k := Kind(strings.TrimPrefix(c.name, "PARSE_"))
-	v := a.expr(c.args[1], s)
-	v = a.must(v, kind(String), c, "No matching signature for function %s for argument types: STRING, %s", c.name,
-		v.t.name())
-	var b strings.Builder
-	hasYear := k == Time
-	for _, p := range splitCodes(f) {
-		if p[0] != '%' || len(p) == 1 {
-			b.WriteString(p)
-			continue
-		}
-		code, ok := parseCodes[p[1:]]
-		if !ok || k == Date && timeCodes.MatchString(p[1:]) {
-			a.refuse(c.args[0], c.name+" with "+p)
-		}
-		hasYear = hasYear || strings.Contains(strings.ToLower(code), "%y")
-		b.WriteString(code)
-	}
-	if !hasYear { // GoogleSQL's year would be 1970, DuckDB's is 1900
-		a.refuse(c.args[0], c.name+" without a year")
-	}
-	sql := "strptime(" + v.sql + ", " + quoteString(b.String()) + ")"
-	if k == Timestamp {
+	args := f.sql + ", " + w.sql
+	switch {
+	case k == Timestamp:
 		var zone expr
 		if len(c.args) == 3 {
 			zone = c.args[2]
 		}
-		return merge("timezone("+a.zone(zone, s)+", "+sql+")", kind(k), v)
+		args += ", " + a.zone(zone, s)
+	case len(c.args) == 3:
+		a.countArgs(c, 2, 2)
 	}
-	return merge("CAST("+sql+" AS "+duckKinds[k]+")", kind(k), v)
+	return merge("bq_format_"+strings.ToLower(string(k))+"("+args+")", kind(String), f, w)
 }
 
-var formatSpec = regexp.MustCompile(`%(['0-9.\-+]*)([a-zA-Z%])`)
+func parseTemporalCall(a *analyzer, c *callExpr, s *scope) val {
+	a.countArgs(c, 2, 3)
+	k := Kind(strings.TrimPrefix(c.name, "PARSE_"))
+	f, v := a.stringArg(c, 0, s), a.stringArg(c, 1, s)
+	args := f.sql + ", " + v.sql
+	switch {
+	case k == Timestamp:
+		var zone expr
+		if len(c.args) == 3 {
+			zone = c.args[2]
+		}
+		args += ", " + a.zone(zone, s)
+	case len(c.args) == 3:
+		a.countArgs(c, 2, 2)
+	}
+	return merge("bq_strptime_"+strings.ToLower(string(k))+"("+args+")", kind(k), f, v)
+}
 
-// formatCall writes FORMAT with a literal format and plain specifiers.
+// formatCall writes FORMAT with a literal format.
 func formatCall(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 1, 1000)
-	f := a.formatArg(c)
 	vs := a.args(c, s)
-	parts := []string{"''"}
-	next, last := 1, 0
-	for _, m := range formatSpec.FindAllStringSubmatchIndex(f, -1) {
-		parts = append(parts, quoteString(f[last:m[0]]))
-		last = m[1]
-		flags, verb := f[m[2]:m[3]], f[m[4]:m[5]]
-		if verb == "%" {
-			parts = append(parts, "'%'")
+	l := vs[0].lit
+	if l == nil || l.kind != String {
+		if vs[0].t.Kind != String && !vs[0].untyped() {
+			a.noSignature(c, vs)
+		}
+		a.refuse(c.args[0], "FORMAT with a format that is no literal")
+	}
+	specs, err := builtin.SplitFormat(l.text)
+	if err != nil {
+		a.fail(c.args[0], "%s", builtinText(err))
+	}
+	pieces := []string{"''"}
+	next := 1
+	arg := func() int {
+		if next++; next > len(vs) {
+			a.fail(c, "Too few arguments to FORMAT for pattern %s; Expected %d; Got %d", quoteLit(l.text), next, len(vs))
+		}
+		return next - 1
+	}
+	for _, sp := range specs {
+		if sp.Verb == 0 {
+			pieces = append(pieces, quoteString(sp.Text))
 			continue
 		}
-		if next >= len(vs) {
-			a.fail(c, "Too few arguments to FORMAT for pattern %s", quoteLit(f))
+		spec := "%" + sp.Flags + sp.Width
+		var stars []string
+		star := func() {
+			i := arg()
+			n, ok := a.coerce(vs[i], kind(Int64))
+			if !ok {
+				a.fail(c.args[i], "Invalid type for argument %d to FORMAT; Expected integer; Got %s", i+1, vs[i].t.name())
+			}
+			stars = append(stars, n.sql)
 		}
-		parts = append(parts, a.formatOne(c, c.args[next], vs[next], flags, verb))
-		next++
+		if sp.Width == "*" {
+			star()
+		}
+		if sp.HasPrec {
+			spec += "." + sp.Precision
+			if sp.Precision == "*" {
+				star()
+			}
+		}
+		text := quoteString(spec + string(sp.Verb))
+		if len(stars) > 0 {
+			text = "bq_format_spec(" + text + ", " + strings.Join(stars, ", ") + ")"
+		}
+		i := arg()
+		pieces = append(pieces, a.formatOne(c, i, vs[i], sp.Verb, text))
 	}
-	if next != len(vs) {
-		a.fail(c, "Too many arguments to FORMAT for pattern %s", quoteLit(f))
+	if next < len(vs) {
+		a.fail(c, "Too many arguments to FORMAT for pattern %s; Expected %d; Got %d", quoteLit(l.text), next, len(vs))
 	}
-	parts = append(parts, quoteString(f[last:]))
-	return merge("("+strings.Join(parts, " || ")+")", kind(String), vs...)
+	return merge("("+strings.Join(pieces, " || ")+")", kind(String), vs...)
 }
 
-var plainFlags = regexp.MustCompile(`^0?[1-9]?[0-9]*(\.[0-9]+)?$`)
-
-func (a *analyzer) formatOne(c *callExpr, x expr, v val, flags, verb string) string {
-	grouped := strings.HasPrefix(flags, "'")
-	rest := strings.TrimPrefix(flags, "'")
-	if !plainFlags.MatchString(rest) || grouped && strings.Trim(rest, ".0123456789") != "" {
-		a.refuse(c.args[0], "FORMAT with %"+flags+verb)
+// formatOne writes one argument by a specifier in DuckDB's text.
+func (a *analyzer) formatOne(c *callExpr, i int, v val, verb byte, spec string) string {
+	bad := func(want string) {
+		a.fail(c.args[i], "Invalid type for argument %d to FORMAT; Expected %s; Got %s", i+1, want, v.t.name())
 	}
-	switch {
-	case verb == "s" && rest == "" && !grouped:
-		return a.must(v, kind(String), x, "Invalid type for argument of FORMAT; Expected STRING; Got %s",
-			v.t.name()).sql
-	case (verb == "d" || verb == "i") && !strings.Contains(rest, "."):
-		n := a.must(v, kind(Int64), x, "Invalid type for argument of FORMAT; Expected INT64; Got %s", v.t.name())
-		if grouped && rest == "" {
-			return "format('{:,}', " + n.sql + ")"
+	switch verb {
+	case 'd', 'i', 'o', 'x', 'X':
+		n, ok := a.coerce(v, kind(Int64))
+		if !ok {
+			bad("integer")
 		}
-		if !grouped {
-			return "printf('%" + rest + "d', " + n.sql + ")"
+		return "bq_format_int(" + spec + ", " + n.sql + ")"
+	case 'f', 'F', 'e', 'E', 'g', 'G':
+		if v.t.Kind == Numeric {
+			if verb != 'f' && verb != 'F' {
+				a.refuse(c.args[i], "FORMAT of a NUMERIC with %"+string(verb))
+			}
+			return "bq_format_numeric(" + spec + ", " + v.sql + ")"
 		}
-	case verb == "f" && v.t.Kind != Numeric:
-		n := a.must(v, kind(Float64), x, "Invalid type for argument of FORMAT; Expected FLOAT64; Got %s", v.t.name())
-		if rest == "" {
-			rest = ".6"
+		n, ok := a.coerce(v, kind(Float64))
+		if !ok {
+			bad("FLOAT64")
 		}
-		if grouped {
-			return "format('{:," + rest + "f}', " + n.sql + ")"
+		return "bq_format_float(" + spec + ", " + n.sql + ")"
+	case 's':
+		n, ok := a.coerce(v, kind(String))
+		if !ok {
+			bad("STRING")
 		}
-		return "printf('%" + rest + "f', " + n.sql + ")"
-	case verb == "f" && len(rest) == 2 && rest[0] == '.' && rest[1] != '0':
-		out := "CAST(CAST(" + v.sql + " AS DECIMAL(38," + rest[1:] + ")) AS VARCHAR)"
-		if grouped {
-			a.refuse(c.args[0], "FORMAT of a NUMERIC with %"+flags+verb)
+		return "bq_format_text(" + spec + ", " + n.sql + ")"
+	case 'p', 'P':
+		if v.t.Kind != JSON {
+			bad("JSON")
 		}
-		return out
-	case verb == "t" && flags == "" && a.castSQL(v.t.Kind, String, v.sql) != "":
-		return "coalesce(" + a.castSQL(v.t.Kind, String, v.sql) + ", 'NULL')"
-	case verb == "t" && flags == "" && v.t.Kind == String:
-		return "coalesce(" + v.sql + ", 'NULL')"
+		sql := "CAST(" + v.sql + " AS VARCHAR)"
+		if verb == 'P' {
+			sql = "bq_json_pretty(" + sql + ")"
+		}
+		return "bq_format_text(replace(" + spec + ", '" + string(verb) + "', 's'), " + sql + ")"
+	case 't':
+		return "bq_format_text(replace(" + spec + ", 't', 's'), " + a.shown(c, v.sql, resolved(v.t)) + ")"
+	case 'T':
+		return "bq_format_text(replace(" + spec + ", 'T', 's'), " + a.literalText(c, v.sql, resolved(v.t)) + ")"
 	}
-	a.refuse(c.args[0], "FORMAT with %"+flags+verb)
+	bad("UINT64")
 	return ""
+}
+
+// shown writes a value as %t does: NULL is a text too.
+func (a *analyzer) shown(c *callExpr, x string, t Type) string {
+	return "coalesce(" + a.nested(c, x, t, false, a.shown, func() string {
+		switch t.Kind {
+		case String:
+			return x
+		case Float64:
+			return "bq_float_literal(" + x + ")"
+		case Bytes:
+			return "bq_bytes_escaped(" + x + ")"
+		case JSON:
+			return "CAST(" + x + " AS VARCHAR)"
+		}
+		return a.castSQL(t.Kind, String, x)
+	}) + ", 'NULL')"
+}
+
+// literalText writes a value as %T does: a literal of its type.
+func (a *analyzer) literalText(c *callExpr, x string, t Type) string {
+	return "coalesce(" + a.nested(c, x, t, true, a.literalText, func() string {
+		switch t.Kind {
+		case String:
+			return "bq_string_literal(" + x + ")"
+		case Float64:
+			return "CASE WHEN isfinite(" + x + ") THEN bq_float_literal(" + x + ") ELSE 'CAST(\"' || bq_float_text(" + x +
+				") || '\" AS FLOAT64)' END"
+		case Bytes:
+			return "bq_bytes_literal(" + x + ")"
+		case Int64, Bool:
+			return a.castSQL(t.Kind, String, x)
+		case JSON:
+			return "'JSON ' || bq_string_literal(CAST(" + x + " AS VARCHAR))"
+		}
+		sql := a.castSQL(t.Kind, String, x)
+		if sql == "" {
+			return ""
+		}
+		return "'" + string(t.Kind) + " ' || bq_string_literal(" + sql + ")"
+	}) + ", 'NULL')"
+}
+
+// nested writes ARRAYs and STRUCTs around what scalar writes.
+func (a *analyzer) nested(c *callExpr, x string, t Type, literal bool, each func(*callExpr, string, Type) string, scalar func() string) string {
+	switch t.Kind {
+	case Array:
+		e := "e" + strconv.Itoa(strings.Count(x, "("))
+		return "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + each(c, e, *t.Elem) + "), ', ') || ']'"
+	case Struct:
+		var fields []string
+		for i, n := range t.FieldNames() {
+			fields = append(fields, each(c, "struct_extract("+x+", "+quoteString(n)+")", t.Fields[i].Type))
+		}
+		open := "'('"
+		if literal && len(fields) < 2 {
+			open = "'STRUCT('"
+		}
+		if len(fields) == 0 {
+			fields = []string{"''"}
+		}
+		open += " || "
+		return "CASE WHEN " + x + " IS NOT NULL THEN " + open + strings.Join(fields, " || ', ' || ") + " || ')' END"
+	}
+	sql := scalar()
+	if sql == "" {
+		a.refuse(c, "FORMAT of "+t.name())
+	}
+	return sql
 }

@@ -1,115 +1,92 @@
 package googlesql
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 func init() {
-	def("DIV", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: DIV') ELSE {1} // {2} END)")
-	def("DIV", "NUMERIC, NUMERIC -> NUMERIC", "")
-	def("MOD", "NUMERIC, NUMERIC -> NUMERIC", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % "+
-		"{2} END)")
-	def("MOD", "INT64, INT64 -> INT64", "(CASE WHEN {2} = 0 THEN error('division by zero: MOD') ELSE {1} % {2} END)")
-	def("ABS", "INT64 -> INT64", "abs({1})")
+	def("DIV", "INT64, INT64 -> INT64", "bq_int_div({1}, {2})")
+	def("DIV", "NUMERIC, NUMERIC -> NUMERIC", "bq_numeric_div({1}, {2})")
+	def("MOD", "INT64, INT64 -> INT64", "bq_int_mod({1}, {2})")
+	def("MOD", "NUMERIC, NUMERIC -> NUMERIC", "bq_numeric_mod({1}, {2})")
+	def("ABS", "INT64 -> INT64", "bq_abs({1})")
 	def("ABS", "FLOAT64 -> FLOAT64", "abs({1})")
 	def("ABS", "NUMERIC -> NUMERIC", "abs({1})")
 	def("SIGN", "INT64 -> INT64", "CAST(sign({1}) AS BIGINT)")
 	def("SIGN", "FLOAT64 -> FLOAT64", "(CASE WHEN isnan({1}) THEN {1} ELSE CAST(sign({1}) AS DOUBLE) END)")
 	def("SIGN", "NUMERIC -> NUMERIC", "CAST(sign({1}) AS DECIMAL(38,9))")
-	for name, fn := range map[string]string{"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "TRUNC": "trunc",
-		"ROUND": "round"} {
-		def(name, "FLOAT64 -> FLOAT64", fn+"({1})")
-		def(name, "NUMERIC -> NUMERIC", "CAST("+fn+"({1}) AS DECIMAL(38,9))")
-	}
+	def("CEIL CEILING", "FLOAT64 -> FLOAT64", "ceil({1})")
+	def("FLOOR", "FLOAT64 -> FLOAT64", "floor({1})")
+	def("CEIL CEILING", "NUMERIC -> NUMERIC", "bq_numeric_ceil({1}, 0)")
+	def("FLOOR", "NUMERIC -> NUMERIC", "bq_numeric_floor({1}, 0)")
 	for _, name := range []string{"ROUND", "TRUNC"} {
-		def(name, "FLOAT64, INT64 -> FLOAT64", strings.ToLower(name)+"({1}, CAST({2} AS INTEGER))")
-		one := functions[name]
-		code(name, func(a *analyzer, c *callExpr, s *scope) val {
-			vs := a.args(c, s)
-			if len(vs) == 2 && vs[0].t.Kind == Numeric {
-				return a.roundNumeric(c, vs)
-			}
-			return a.match(one, c, vs)
-		})
+		f := strings.ToLower(name)
+		def(name, "FLOAT64 -> FLOAT64", "bq_float_"+f+"({1}, 0)")
+		def(name, "FLOAT64, INT64 -> FLOAT64", "bq_float_"+f+"({1}, {2})")
+		def(name, "NUMERIC -> NUMERIC", "bq_numeric_"+f+"({1}, 0)")
+		def(name, "NUMERIC, INT64 -> NUMERIC", "bq_numeric_"+f+"({1}, {2})")
 	}
-	for _, f := range []string{"SQRT", "LN", "LOG10"} {
-		def(f, "FLOAT64 -> FLOAT64", strings.ToLower(f)+"({1})")
-		def(f, "NUMERIC -> NUMERIC", "")
+	round := functions["ROUND"]
+	code("ROUND", func(a *analyzer, c *callExpr, s *scope) val {
+		vs := a.args(c, s)
+		if len(vs) != 3 {
+			return a.match(round, c, vs)
+		}
+		mode := vs[2].lit
+		if mode == nil || mode.kind != String || mode.text != "ROUND_HALF_AWAY_FROM_ZERO" && mode.text != "ROUND_HALF_EVEN" {
+			a.fail(c.args[2], "The rounding mode of ROUND must be ROUND_HALF_AWAY_FROM_ZERO or ROUND_HALF_EVEN")
+		}
+		x, ok1 := a.coerce(vs[0], kind(Numeric))
+		n, ok2 := a.coerce(vs[1], kind(Int64))
+		if !ok1 || !ok2 {
+			a.noSignature(c, vs)
+		}
+		f := map[string]string{"ROUND_HALF_EVEN": "round_even"}[mode.text]
+		if f == "" {
+			f = "round"
+		}
+		return merge("bq_numeric_"+f+"("+x.sql+", "+n.sql+")", kind(Numeric), vs...)
+	})
+	for _, f := range strings.Fields(`SQRT CBRT EXP LN LOG10 SIN COS TAN ASIN ACOS ATAN SINH COSH TANH ASINH ACOSH ATANH
+		COT COTH CSC CSCH SEC SECH`) {
+		def(f, "FLOAT64 -> FLOAT64", "bq_"+strings.ToLower(f)+"({1})")
 	}
-	def("EXP", "FLOAT64 -> FLOAT64", finite("EXP", "exp(q.x)", "{1}"))
-	def("EXP", "NUMERIC -> NUMERIC", "")
-	def("LOG", "FLOAT64 -> FLOAT64", "ln({1})")
-	def("LOG", "FLOAT64, FLOAT64 -> FLOAT64", "(ln({1}) / ln({2}))")
-	def("LOG", "NUMERIC -> NUMERIC", "")
+	def("SQRT", "NUMERIC -> NUMERIC", "bq_numeric_sqrt({1})")
+	def("CBRT EXP LN LOG10 LOG", "NUMERIC -> NUMERIC", "")
+	def("LOG", "FLOAT64 -> FLOAT64", "bq_ln({1})")
+	def("LOG", "FLOAT64, FLOAT64 -> FLOAT64", "bq_log({1}, {2})")
 	def("LOG POW POWER", "NUMERIC, NUMERIC -> NUMERIC", "")
-	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", finite("POW", "pow(q.x, q.y)", "{1}", "{2}"))
-	for name, fn := range map[string]string{"SIN": "sin", "COS": "cos", "TAN": "tan", "ASIN": "asin", "ACOS": "acos",
-		"ATAN": "atan",
-		"TANH": "tanh", "CBRT": "cbrt"} {
-		def(name, "FLOAT64 -> FLOAT64", fn+"({1})")
-	}
-	def("SINH", "FLOAT64 -> FLOAT64", finite("SINH", "sinh(q.x)", "{1}"))
-	def("COSH", "FLOAT64 -> FLOAT64", finite("COSH", "cosh(q.x)", "{1}"))
-	def("ATAN2", "FLOAT64, FLOAT64 -> FLOAT64", "atan2({1}, {2})")
+	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", "bq_pow({1}, {2})")
+	def("ATAN2", "FLOAT64, FLOAT64 -> FLOAT64", "bq_atan2({1}, {2})")
 	def("IS_NAN", "FLOAT64 -> BOOL", "isnan({1})")
 	def("IS_INF", "FLOAT64 -> BOOL", "isinf({1})")
 	def("BIT_COUNT", "INT64 -> INT64", "CAST(bit_count({1}) AS BIGINT)")
+	def("BIT_COUNT", "BYTES -> INT64", "bq_bit_count({1})")
 	def("RAND", "-> FLOAT64", "random()")
-	def("IEEE_DIVIDE", "FLOAT64, FLOAT64 -> FLOAT64", "({1} / {2})")
-	def("SAFE_DIVIDE", "FLOAT64, FLOAT64 -> FLOAT64", "(CASE WHEN {2} <> 0 THEN {1} / {2} END)")
-	def("SAFE_DIVIDE", "NUMERIC, NUMERIC -> NUMERIC", "(CASE WHEN {2} <> 0 THEN "+numericDivide("{1}", "{2}")+" END)")
-	for name, op := range map[string]string{"SAFE_ADD": "+", "SAFE_SUBTRACT": "-", "SAFE_MULTIPLY": "*"} {
+	def("IEEE_DIVIDE", "FLOAT64, FLOAT64 -> FLOAT64", "bq_ieee_divide({1}, {2})")
+	for name, op := range map[string]string{"SAFE_ADD": "+", "SAFE_SUBTRACT": "-", "SAFE_MULTIPLY": "*", "SAFE_DIVIDE": "/"} {
 		code(name, func(a *analyzer, c *callExpr, s *scope) val {
 			a.countArgs(c, 2, 2)
 			vs, t := a.unify(a.args(c, s), c, "function "+c.name)
+			if t.Kind == "" || t.Kind == Int64 && op == "/" {
+				t = kind(Float64)
+				for i := range vs {
+					vs[i], _ = a.coerce(vs[i], t)
+				}
+			}
 			if !t.numeric() {
 				a.noSignature(c, vs)
 			}
-			if t.Kind == Float64 {
-				l, r := vs[0].sql, vs[1].sql
-				return merge("(CASE WHEN NOT ("+overflow(op, l, r)+") THEN "+l+" "+op+" "+r+" END)", t, vs...)
-			}
-			return a.safe(c, merge(arithmeticSQL(op, vs[0].sql, vs[1].sql, t), t, vs...))
+			return a.safe(vs, t, func(n []string) string { return arithmeticSQL(op, n[0], n[1], t) })
 		})
 	}
 	code("SAFE_NEGATE", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1)
 		v := a.expr(c.args[0], s)
+		if v.untyped() {
+			v, _ = a.coerce(v, kind(Int64))
+		}
 		if !v.t.numeric() {
 			a.noSignature(c, []val{v})
 		}
-		return a.safe(c, merge("(-"+v.sql+")", v.t, v))
+		return a.safe([]val{v}, v.t, func(n []string) string { return "(-" + n[0] + ")" })
 	})
-}
-
-// roundNumeric rounds or cuts a NUMERIC at a digit, which DuckDB needs as a constant.
-func (a *analyzer) roundNumeric(c *callExpr, vs []val) val {
-	n := vs[1]
-	if n.lit == nil || n.t.Kind != Int64 {
-		a.refuse(c.args[1], c.name+" of a NUMERIC to digits that are no literal")
-	}
-	digits, err := strconv.Atoi(n.lit.text)
-	if err != nil || digits < -29 || digits > 9 {
-		a.refuse(c.args[1], c.name+" of a NUMERIC to "+n.lit.text+" digits")
-	}
-	fn := map[string]string{"ROUND": "round", "TRUNC": "trunc"}[c.name]
-	return merge("CAST("+fn+"("+vs[0].sql+", "+n.lit.text+") AS DECIMAL(38,9))", vs[0].t, vs...)
-}
-
-// finite writes a function of FLOAT64s that fails where finite arguments have no finite
-// result; DuckDB goes on with infinity or NaN. The one-element list is DuckDB's way to
-// say let: the arguments are q.x and q.y.
-func finite(name, call string, args ...string) string {
-	var binds, texts, ok []string
-	for i, arg := range args {
-		field := string("xy"[i])
-		binds = append(binds, "'"+field+"': "+arg)
-		texts = append(texts, "CAST(q."+field+" AS VARCHAR)")
-		ok = append(ok, "isfinite(q."+field+")")
-	}
-	return "list_transform([{" + strings.Join(binds, ", ") + "}], lambda q: CASE WHEN NOT isfinite(" + call + ") AND " +
-		strings.Join(ok, " AND ") +
-		" THEN error('Floating point error in function: " + name + "(' || " + strings.Join(texts, " || ', ' || ") +
-		" || ')') ELSE " + call + " END)[1]"
 }

@@ -3,67 +3,101 @@ package googlesql
 import (
 	"regexp"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// whitespace is what TRIM removes: Unicode's white space.
-var whitespace = quoteString(
-	" " +
-		"\t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005" +
-		"\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
+// both adds a function that STRING and BYTES have alike: T in the signature is either, and in the
+// text {t} is its name in lower case.
+func both(names, sig, sql string) {
+	for _, k := range []string{"STRING", "BYTES"} {
+		def(names, eitherType.ReplaceAllString(sig, k), strings.ReplaceAll(sql, "{t}", strings.ToLower(k)))
+	}
+}
+
+var eitherType = regexp.MustCompile(`\bT\b`)
 
 func init() {
-	def("UPPER", "STRING -> STRING", "upper({1})")
-	def("LOWER", "STRING -> STRING", "lower({1})")
+	def("UPPER", "STRING -> STRING", "bq_upper({1})")
+	def("LOWER", "STRING -> STRING", "bq_lower({1})")
+	def("UPPER", "BYTES -> BYTES", "bq_upper_bytes({1})")
+	def("LOWER", "BYTES -> BYTES", "bq_lower_bytes({1})")
 	def("LENGTH", "STRING -> INT64", "length({1})")
 	def("LENGTH", "BYTES -> INT64", "octet_length({1})")
 	def("CHAR_LENGTH CHARACTER_LENGTH", "STRING -> INT64", "length({1})")
 	def("BYTE_LENGTH OCTET_LENGTH", "STRING -> INT64", "strlen({1})")
 	def("BYTE_LENGTH OCTET_LENGTH", "BYTES -> INT64", "octet_length({1})")
-	def("REVERSE", "STRING -> STRING", "array_to_string(list_reverse(string_split({1}, '')), '')")
-	def("TRIM", "STRING -> STRING", "trim({1}, "+whitespace+")")
-	def("LTRIM", "STRING -> STRING", "ltrim({1}, "+whitespace+")")
-	def("RTRIM", "STRING -> STRING", "rtrim({1}, "+whitespace+")")
-	def("TRIM", "STRING, STRING -> STRING", "trim({1}, {2})")
-	def("LTRIM", "STRING, STRING -> STRING", "ltrim({1}, {2})")
-	def("RTRIM", "STRING, STRING -> STRING", "rtrim({1}, {2})")
-	def("REPLACE", "STRING, STRING, STRING -> STRING", "(CASE WHEN {2} = '' THEN {1} ELSE replace({1}, {2}, {3}) END)")
-	def("STARTS_WITH", "STRING, STRING -> BOOL", "starts_with({1}, {2})")
-	def("ENDS_WITH", "STRING, STRING -> BOOL", "ends_with({1}, {2})")
-	def("STRPOS INSTR", "STRING, STRING -> INT64", "CAST(strpos({1}, {2}) AS BIGINT)")
-	def("ASCII UNICODE", "STRING -> INT64", "(CASE WHEN {1} = '' THEN 0 ELSE CAST(unicode({1}) AS BIGINT) END)")
-	def("CHR", "INT64 -> STRING", "(CASE WHEN {1} = 0 THEN '' ELSE chr(CAST({1} AS INTEGER)) END)")
-	def("REPEAT", "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in REPEAT cannot be "+
-		"negative') ELSE repeat({1}, {2}) END)")
-	for name, fn := range map[string]string{"LPAD": "lpad", "RPAD": "rpad"} {
-		guard := "(CASE WHEN {2} < 0 THEN error('Second argument in " + name + " cannot be negative') ELSE " + fn +
-			"({1}, CAST({2} AS INTEGER), "
-		def(name, "STRING, INT64 -> STRING", guard+"' ') END)")
-		def(name, "STRING, INT64, STRING -> STRING", guard+"{3}) END)")
+	both("REVERSE", "T -> T", "bq_reverse_{t}({1})")
+	for _, name := range []string{"TRIM", "LTRIM", "RTRIM"} {
+		f := "bq_" + strings.ToLower(name)
+		def(name, "STRING -> STRING", f+"({1})")
+		both(name, "T, T -> T", f+"_of_{t}({1}, {2})")
 	}
-	for name, fn := range map[string]string{"LEFT": "left", "RIGHT": "right"} {
-		def(name, "STRING, INT64 -> STRING", "(CASE WHEN {2} < 0 THEN error('Second argument in "+name+
-			"() must not be negative') ELSE "+fn+"({1}, {2}) END)")
+	both("REPLACE", "T, T, T -> T", "bq_replace_{t}({1}, {2}, {3})")
+	both("STARTS_WITH", "T, T -> BOOL", "bq_starts_with_{t}({1}, {2})")
+	both("ENDS_WITH", "T, T -> BOOL", "bq_ends_with_{t}({1}, {2})")
+	both("STRPOS INSTR", "T, T -> INT64", "bq_strpos_{t}({1}, {2}, 1, 1)")
+	both("INSTR", "T, T, INT64 -> INT64", "bq_strpos_{t}({1}, {2}, {3}, 1)")
+	both("INSTR", "T, T, INT64, INT64 -> INT64", "bq_strpos_{t}({1}, {2}, {3}, {4})")
+	def("ASCII", "STRING -> INT64", "bq_ascii({1})")
+	def("UNICODE", "STRING -> INT64", "bq_unicode({1})")
+	def("CHR", "INT64 -> STRING", "bq_chr({1})")
+	both("REPEAT", "T, INT64 -> T", "bq_repeat_{t}({1}, {2})")
+	for _, name := range []string{"LPAD", "RPAD"} {
+		f := "bq_" + strings.ToLower(name) + "_"
+		def(name, "STRING, INT64 -> STRING", f+"string({1}, {2}, ' ')")
+		def(name, "BYTES, INT64 -> BYTES", f+"bytes({1}, {2}, '\\x20'::BLOB)")
+		both(name, "T, INT64, T -> T", f+"{t}({1}, {2}, {3})")
 	}
-	// Position 0 and those before the first character mean the first one.
-	start := "(CASE WHEN {2} = 0 OR {2} < -length({1}) THEN 1 ELSE {2} END)"
-	def("SUBSTR SUBSTRING", "STRING, INT64 -> STRING", "substr({1}, "+start+")")
-	def("SUBSTR SUBSTRING", "STRING, INT64, INT64 -> STRING",
-		"(CASE WHEN {3} < 0 THEN error('Third argument in SUBSTR() cannot be negative') ELSE substr({1}, "+start+
-			", {3}) END)")
+	both("LEFT", "T, INT64 -> T", "bq_left_{t}({1}, {2})")
+	both("RIGHT", "T, INT64 -> T", "bq_right_{t}({1}, {2})")
+	both("SUBSTR SUBSTRING", "T, INT64 -> T", "bq_substr_{t}({1}, {2}, 9223372036854775807)")
+	both("SUBSTR SUBSTRING", "T, INT64, INT64 -> T", "bq_substr_{t}({1}, {2}, {3})")
+	both("TRANSLATE", "T, T, T -> T", "bq_translate_{t}({1}, {2}, {3})")
+	def("INITCAP", "STRING -> STRING", "bq_initcap({1})")
+	def("INITCAP", "STRING, STRING -> STRING", "bq_initcap_by({1}, {2})")
+	def("SOUNDEX", "STRING -> STRING", "bq_soundex({1})")
+	def("TO_CODE_POINTS", "STRING -> ARRAY<INT64>", "bq_code_points({1})")
+	def("TO_CODE_POINTS", "BYTES -> ARRAY<INT64>", "bq_code_points_bytes({1})")
+	def("CODE_POINTS_TO_STRING", "ARRAY<INT64> -> STRING", "bq_from_code_points({1})")
+	def("CODE_POINTS_TO_BYTES", "ARRAY<INT64> -> BYTES", "bq_from_code_points_bytes({1})")
 	def("TO_HEX", "BYTES -> STRING", "lower(hex({1}))")
-	def("FROM_HEX", "STRING -> BYTES", "unhex({1})")
+	def("FROM_HEX", "STRING -> BYTES", "bq_from_hex({1})")
 	def("TO_BASE64", "BYTES -> STRING", "to_base64({1})")
-	def("FROM_BASE64", "STRING -> BYTES", "from_base64({1})")
-	for _, k := range []string{"STRING", "BYTES"} {
-		def("MD5", k+" -> BYTES", "unhex(md5({1}))")
-		def("SHA1", k+" -> BYTES", "unhex(sha1({1}))")
-		def("SHA256", k+" -> BYTES", "unhex(sha256({1}))")
+	def("FROM_BASE64", "STRING -> BYTES", "bq_from_base64({1})")
+	def("TO_BASE32", "BYTES -> STRING", "bq_to_base32({1})")
+	def("FROM_BASE32", "STRING -> BYTES", "bq_from_base32({1})")
+	for _, name := range []string{"MD5", "SHA1", "SHA256", "SHA512"} {
+		both(name, "T -> BYTES", "bq_"+strings.ToLower(name)+"_{t}({1})")
 	}
-	def("SAFE_CONVERT_BYTES_TO_STRING", "BYTES -> STRING", "")
+	both("FARM_FINGERPRINT", "T -> INT64", "bq_farm_fingerprint_{t}({1})")
+	def("EDIT_DISTANCE", "STRING, STRING -> INT64", "bq_edit_distance_string({1}, {2}, 9223372036854775807)")
+	def("EDIT_DISTANCE", "BYTES, BYTES -> INT64", "bq_edit_distance_bytes({1}, {2}, 9223372036854775807)")
+	def("SAFE_CONVERT_BYTES_TO_STRING", "BYTES -> STRING", "bq_safe_text({1})")
 	def("GENERATE_UUID", "-> STRING", "CAST(uuid() AS VARCHAR)")
 	code("SESSION_USER", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 0, 0)
 		return val{sql: quoteString(a.opts.SessionUser) + "::VARCHAR", t: kind(String)}
+	})
+	code("NORMALIZE NORMALIZE_AND_CASEFOLD", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, 2)
+		mode := "NFC"
+		if len(c.args) == 2 {
+			mode = word(c.args[1])
+			if !strings.Contains(" NFC NFD NFKC NFKD ", " "+mode+" ") || mode == "" {
+				a.fail(c.args[1], "The mode of %s must be NFC, NFD, NFKC or NFKD", c.name)
+			}
+		}
+		v := a.expr(c.args[0], s)
+		w, ok := a.coerce(v, kind(String))
+		if !ok {
+			a.noSignature(c, []val{v})
+		}
+		fold := "FALSE"
+		if c.name == "NORMALIZE_AND_CASEFOLD" {
+			fold = "TRUE"
+		}
+		return merge("bq_normalize("+w.sql+", '"+mode+"', "+fold+")", kind(String), v)
 	})
 	code("CONCAT", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1000)
@@ -74,83 +108,136 @@ func init() {
 				want = kind(Bytes)
 			}
 		}
-		for i := range vs {
-			w, ok := a.coerce(vs[i], want)
+		parts := make([]val, len(vs))
+		for i, v := range vs {
+			w, ok := a.coerce(v, want)
+			if !ok && want.Kind == String && concatCasts[v.t.Kind] {
+				w, ok = val{sql: a.castSQL(v.t.Kind, String, v.sql), t: want}, true
+			}
 			if !ok {
 				a.noSignature(c, vs)
 			}
-			vs[i] = w
+			parts[i] = w
 		}
-		return merge("("+joinWith(vs, " || ")+")", want, vs...)
+		return merge("("+joinWith(parts, " || ")+")", want, vs...)
 	})
 	code("SPLIT", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 2)
 		vs := a.args(c, s)
+		t := kind(String)
+		if vs[0].t.Kind == Bytes {
+			t = kind(Bytes)
+		}
 		if len(vs) == 1 {
-			vs = append(vs, val{sql: "','", t: kind(String)})
+			if t.Kind == Bytes {
+				a.noSignature(c, vs)
+			}
+			vs = append(vs, val{sql: "','", t: t})
 		}
 		for i := range vs {
-			if vs[i].t.Kind == Bytes {
-				a.refuse(c, "SPLIT of BYTES")
-			}
-			vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function SPLIT for argument types: %s",
-				typeList(vs))
+			vs[i] = a.must(vs[i], t, c, "No matching signature for function SPLIT for argument types: %s", typeList(vs))
 		}
-		return merge("(CASE WHEN "+vs[0].sql+" = '' THEN [''] ELSE string_split("+joinSQL(vs)+") END)",
-			arrayOf(kind(String)), vs...)
+		return merge("bq_split_"+strings.ToLower(string(t.Kind))+"("+joinSQL(vs)+")", arrayOf(t), vs...)
 	})
-	code("REGEXP_CONTAINS", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 2, 2)
-		vs := a.regexpArgs(c, s)
-		return merge("regexp_matches("+joinSQL(vs)+")", kind(Bool), vs...)
-	})
-	code("REGEXP_REPLACE", func(a *analyzer, c *callExpr, s *scope) val {
-		a.countArgs(c, 3, 3)
-		vs := a.regexpArgs(c, s)
-		return merge("regexp_replace("+joinSQL(vs)+", 'g')", kind(String), vs...)
-	})
-	code("REGEXP_EXTRACT REGEXP_SUBSTR REGEXP_EXTRACT_ALL", regexpExtract)
+	code("CONTAINS_SUBSTR", containsSubstr)
+	code("REGEXP_CONTAINS REGEXP_REPLACE REGEXP_EXTRACT REGEXP_SUBSTR REGEXP_EXTRACT_ALL REGEXP_INSTR", regexpCall)
 }
 
-// regexpArgs types the arguments and checks a literal pattern: both sides use RE2.
-func (a *analyzer) regexpArgs(c *callExpr, s *scope) []val {
+// concatCasts are the types that CONCAT turns into STRING.
+var concatCasts = map[Kind]bool{Int64: true, Float64: true, Numeric: true, Bool: true, Date: true, Time: true, Datetime: true,
+	Timestamp: true}
+
+// regexps are the functions of regular expressions: how many arguments they take, what they
+// give ("" for the type of the first) and the values of the arguments that are left out.
+var regexps = map[string]struct {
+	lo, hi   int
+	result   string
+	defaults []string
+	sql      string
+}{
+	"REGEXP_CONTAINS":    {2, 2, "BOOL", nil, "bq_regexp_contains"},
+	"REGEXP_REPLACE":     {3, 3, "", nil, "bq_regexp_replace"},
+	"REGEXP_EXTRACT":     {2, 4, "", []string{"1", "1"}, "bq_regexp_extract"},
+	"REGEXP_SUBSTR":      {2, 4, "", []string{"1", "1"}, "bq_regexp_extract"},
+	"REGEXP_EXTRACT_ALL": {2, 2, "ARRAY", nil, "bq_regexp_extract_all"},
+	"REGEXP_INSTR":       {2, 5, "INT64", []string{"1", "1", "0"}, "bq_regexp_instr"},
+}
+
+func regexpCall(a *analyzer, c *callExpr, s *scope) val {
+	f := regexps[c.name]
+	a.countArgs(c, f.lo, f.hi)
 	vs := a.args(c, s)
+	t := kind(String)
+	if vs[0].t.Kind == Bytes || vs[1].t.Kind == Bytes {
+		t = kind(Bytes)
+	}
+	texts := 2
+	if c.name == "REGEXP_REPLACE" {
+		texts = 3
+	}
 	for i := range vs {
-		if vs[i].t.Kind == Bytes {
-			a.refuse(c, c.name+" of BYTES")
+		want := kind(Int64)
+		if i < texts {
+			want = t
 		}
-		vs[i] = a.must(vs[i], kind(String), c, "No matching signature for function %s for argument types: %s", c.name,
-			typeList(vs))
+		w, ok := a.coerce(vs[i], want)
+		if !ok {
+			a.noSignature(c, vs)
+		}
+		vs[i] = w
 	}
 	if l, ok := c.args[1].(*literal); ok && l.kind == String {
-		if _, err := regexp.Compile(l.text); err != nil {
-			a.fail(c.args[1], "Cannot parse regular expression: %s",
-				strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		if msg := builtin.PatternError(l.text); msg != "" {
+			a.fail(c.args[1], "Cannot parse regular expression: %s", msg)
 		}
 	}
-	return vs
+	args := joinSQL(vs)
+	if missing := f.hi - len(vs); missing > 0 {
+		args += ", " + strings.Join(f.defaults[len(f.defaults)-missing:], ", ")
+	}
+	result := t
+	switch f.result {
+	case "ARRAY":
+		result = arrayOf(t)
+	case "":
+	default:
+		result = kind(Kind(f.result))
+	}
+	return merge(f.sql+"_"+strings.ToLower(string(t.Kind))+"("+args+")", result, vs...)
 }
 
-func regexpExtract(a *analyzer, c *callExpr, s *scope) val {
-	if len(c.args) > 2 {
-		a.refuse(c, c.name+" with a position")
-	}
+// containsSubstr looks for a text in a value's scalars, without regard to case.
+func containsSubstr(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 2)
-	vs := a.regexpArgs(c, s)
-	l, ok := c.args[1].(*literal)
-	if !ok || l.kind != String {
-		a.refuse(c.args[1], c.name+" with a pattern that is no literal")
+	v, part := a.expr(c.args[0], s), a.expr(c.args[1], s)
+	w, ok := a.coerce(part, kind(String))
+	if !ok {
+		a.noSignature(c, []val{v, part})
 	}
-	group := "0"
-	switch n := regexp.MustCompile(l.text).NumSubexp(); {
-	case n == 1:
-		group = "1"
-	case n > 1:
-		a.fail(c.args[1], "Regular expression has more than 1 capturing group")
+	if l := part.lit; l != nil && l.kind == String && l.text == "" {
+		a.fail(c.args[1], "The second argument of CONTAINS_SUBSTR must not be empty")
 	}
-	if c.name == "REGEXP_EXTRACT_ALL" {
-		return merge("regexp_extract_all("+joinSQL(vs)+", "+group+")", arrayOf(kind(String)), vs...)
+	texts := a.searched(c, v.sql, resolved(v.t))
+	return merge("bq_contains_substr("+w.sql+", "+texts+")", kind(Bool), v, part)
+}
+
+// searched is the list of a value's texts that CONTAINS_SUBSTR looks through.
+func (a *analyzer) searched(c *callExpr, x string, t Type) string {
+	switch t.Kind {
+	case String:
+		return "[" + x + "]"
+	case Array:
+		return "flatten(list_transform(" + x + ", lambda e: " + a.searched(c, "e", *t.Elem) + "))"
+	case Struct:
+		var lists []string
+		for i, n := range t.FieldNames() {
+			lists = append(lists, a.searched(c, "struct_extract("+x+", "+quoteString(n)+")", t.Fields[i].Type))
+		}
+		return "flatten([" + strings.Join(lists, ", ") + "])"
 	}
-	return merge("(CASE WHEN regexp_matches("+joinSQL(vs)+") THEN regexp_extract("+joinSQL(vs)+", "+group+") END)",
-		kind(String), vs...)
+	sql := a.castSQL(t.Kind, String, x)
+	if sql == "" || t.Kind == Bytes {
+		a.refuse(c, "CONTAINS_SUBSTR of "+t.name())
+	}
+	return "[" + sql + "]"
 }

@@ -147,15 +147,31 @@ func nanCompare(op string, l, r val, sql string) string {
 }
 
 func (a *analyzer) like(x *binaryExpr, l, r val) val {
-	ls, ok1 := a.coerce(l, kind(String))
-	rs, ok2 := a.coerce(r, kind(String))
+	t := kind(String)
+	if l.t.Kind == Bytes || r.t.Kind == Bytes {
+		t = kind(Bytes)
+	}
+	ls, ok1 := a.coerce(l, t)
+	rs, ok2 := a.coerce(r, t)
 	if !ok1 || !ok2 {
-		if l.t.Kind == Bytes {
-			a.refuse(x, "LIKE of BYTES")
-		}
 		a.noMatch(x, x.op, l, r)
 	}
-	return merge("("+ls.sql+" "+x.op+" "+rs.sql+` ESCAPE '\')`, kind(Bool), l, r)
+	return merge(likeSQL(x.op, ls, rs), kind(Bool), l, r)
+}
+
+// likeSQL writes LIKE or NOT LIKE of two STRINGs or BYTES.
+func likeSQL(op string, l, r val) string {
+	sql := "bq_like_string(" + l.sql + ", " + r.sql + ")"
+	switch {
+	case l.t.Kind == Bytes:
+		sql = "bq_like_bytes(" + l.sql + ", " + r.sql + ")"
+	case r.lit != nil && !strings.Contains(r.lit.text, `\`):
+		return "(" + l.sql + " " + op + " " + r.sql + ` ESCAPE '\')`
+	}
+	if op == "NOT LIKE" {
+		return "(NOT " + sql + ")"
+	}
+	return sql
 }
 
 func (a *analyzer) concat(x *binaryExpr, l, r val) val {
@@ -198,25 +214,15 @@ func (a *analyzer) bits(x *binaryExpr, l, r val) val {
 // shift writes << and >>: bits fall off both ends, and >> does not keep the sign.
 func (a *analyzer) shift(x *binaryExpr, l, r val) val {
 	l1, ok1 := a.coerce(l, kind(Int64))
-	_, ok2 := a.coerce(r, kind(Int64))
+	r1, ok2 := a.coerce(r, kind(Int64))
 	if !ok1 || !ok2 {
 		a.noMatch(x, x.op, l, r)
 	}
-	if r.lit == nil || strings.HasPrefix(r.lit.text, "-") {
-		a.refuse(x, "A shift by anything but a literal")
-	}
-	n, ok := smallInt(r.lit.text)
-	if !ok || n > 63 {
-		return merge("(CASE WHEN "+l1.sql+" IS NOT NULL THEN 0::BIGINT END)", kind(Int64), l, r)
-	}
-	// In 128 bits, where the value as unsigned 64 bits fits; the result is cut back to 64.
-	u := "((" + l1.sql + ")::HUGEINT & 18446744073709551615::HUGEINT)"
-	sql := "(" + u + " // " + powerOfTwo(n) + ")"
+	f := "bq_shift_right"
 	if x.op == "<<" {
-		sql = "((" + u + " & (" + powerOfTwo(64-n) + " - 1)) * " + powerOfTwo(n) + ")"
+		f = "bq_shift_left"
 	}
-	return merge("(CASE WHEN "+sql+" > 9223372036854775807 THEN "+sql+" - 18446744073709551616::HUGEINT ELSE "+sql+
-		" END)::BIGINT", kind(Int64), l, r)
+	return merge(f+"("+l1.sql+", "+r1.sql+")", kind(Int64), l, r)
 }
 
 func (a *analyzer) is(x *isExpr, s *scope) val {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -75,7 +76,7 @@ func TestNamedParams(t *testing.T) {
 	if len(st.Params) != 2 || len(st.Undeclared) != 0 || st.Params[0].Name != "name" {
 		t.Errorf("got params %v, undeclared %v; want name and day, none", st.Params, st.Undeclared)
 	}
-	got, err := run(db, st, "Ada", "2024-05-05")
+	got, err := run(db, st, engine.Value{Type: st.Params[0].Type, Text: "Ada"}, engine.Value{Type: st.Params[1].Type, Text: "2024-05-05"})
 	if err != nil || got != "Ada|Adax|true|my-project" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -101,7 +102,8 @@ func TestPositionalParams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := run(db, st, int64(2), time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC))
+	got, err := run(db, st, engine.Value{Type: st.Params[0].Type, Int: 2},
+		engine.Value{Type: st.Params[1].Type, Int: time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC).UnixMicro()})
 	if err != nil || got != "3.5|2024-01-02 03:04:05+00" {
 		t.Errorf("got %q, %v", got, err)
 	}

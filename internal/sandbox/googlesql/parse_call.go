@@ -12,9 +12,9 @@ func (p *parser) call(at int, fname string, safe bool) expr {
 		p.i++
 		c.star = true
 	case !p.tok().is(")") && !p.tok().is("ORDER") && !p.tok().is("LIMIT"):
-		c.args = append(c.args, p.arg())
+		p.arg(c)
 		for p.accept(",") {
-			c.args = append(c.args, p.arg())
+			p.arg(c)
 		}
 	}
 	p.nullsWord(c)
@@ -53,19 +53,24 @@ func (p *parser) nullsWord(c *callExpr) {
 	}
 }
 
-// arg parses one argument: an expression, or name => expression, or a subquery.
-func (p *parser) arg() expr {
+// arg parses one argument: an expression, or name => expression.
+func (p *parser) arg(c *callExpr) {
 	if p.ahead(1).is("=>") {
-		p.refuse(p.tok().pos, "A named argument")
+		n := p.fieldName()
+		p.expect("=>")
+		c.named = append(c.named, namedArg{n, p.expr()})
+		return
 	}
 	if t := p.tok(); t.is("SELECT") || t.is("WITH") {
 		fail(p.src, t.pos, "Syntax error: Unexpected keyword %s", t.text)
 	}
-	x := p.expr()
+	if len(c.named) > 0 {
+		fail(p.src, p.tok().pos, "Call to function %s must not specify positional arguments after named arguments", c.name)
+	}
+	c.args = append(c.args, p.expr())
 	if p.accept("AS") { // only a few functions know such arguments
 		p.refuse(p.toks[p.i-1].pos, "An argument with an alias")
 	}
-	return x
 }
 
 // window parses (base PARTITION BY .. ORDER BY .. frame) or a name.

@@ -225,7 +225,10 @@ func (p *parser) cast(at int, safe bool) expr {
 	p.expect("AS")
 	c.to = p.parseType()
 	if p.accept("FORMAT") {
-		p.refuse(p.toks[p.i-1].pos, "CAST with FORMAT")
+		c.format = p.expr()
+		if p.accept("AT", "TIME", "ZONE") {
+			c.zone = p.expr()
+		}
 	}
 	p.expect(")")
 	return c

@@ -184,8 +184,7 @@ func (a *analyzer) fields(v val, parts []name, s *scope) val {
 
 func (a *analyzer) field(v val, f name) val {
 	if v.t.Kind == JSON {
-		return val{sql: "json_extract(" + v.sql + ", " + quoteString(jsonKey(f.text)) + ")", t: v.t, agg: v.agg,
-			win: v.win}
+		return merge("bq_json_member("+v.sql+", "+quoteString(f.text)+")", v.t, v)
 	}
 	if v.t.Kind != Struct {
 		a.fail(f, "Cannot access field %s on a value with type %s", f.text, v.t.name())
@@ -206,9 +205,4 @@ func (a *analyzer) field(v val, f name) val {
 		sql: "struct_extract(" + v.sql + ", " + quoteString(v.t.FieldNames()[found]) + ")",
 		t:   v.t.Fields[found].Type, agg: v.agg, win: v.win,
 	}
-}
-
-// jsonKey is the JSON path of one member.
-func jsonKey(k string) string {
-	return `$."` + strings.ReplaceAll(k, `"`, `\"`) + `"`
 }

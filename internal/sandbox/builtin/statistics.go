@@ -1,0 +1,297 @@
+package builtin
+
+import (
+	"cmp"
+	"math"
+	"math/big"
+	"slices"
+)
+
+// variance computes the sum of the squares of differences from the mean, and how many values there
+// are, value by value so that large means do no harm.
+func variance(list []Value) (m2 float64, n int64) {
+	mean := 0.0
+	for _, v := range list {
+		if v.Null {
+			continue
+		}
+		n++
+		d := v.Float - mean
+		mean += d / float64(n)
+		m2 += d * (v.Float - mean)
+	}
+	return m2, n
+}
+
+// exactVariance is the same of NUMERICs, without rounding.
+func exactVariance(list []Value) (m2 *big.Rat, n int64) {
+	sum, squares := new(big.Int), new(big.Int)
+	for _, v := range list {
+		if v.Null {
+			continue
+		}
+		n++
+		sum.Add(sum, v.Dec)
+		squares.Add(squares, new(big.Int).Mul(v.Dec, v.Dec))
+	}
+	if n == 0 {
+		return new(big.Rat), 0
+	}
+	m2 = new(big.Rat).SetInt(squares)
+	m2.Sub(m2, new(big.Rat).SetFrac(new(big.Int).Mul(sum, sum), big.NewInt(n)))
+	return m2.Quo(m2, new(big.Rat).SetInt(new(big.Int).Mul(unit, unit))), n
+}
+
+// statistics are the functions of one set of values: whether they are of a sample, and whether
+// they give the root.
+var statistics = map[string][2]bool{"var_samp": {true, false}, "var_pop": {false, false}, "stddev_samp": {true, true},
+	"stddev_pop": {false, true}}
+
+// pairs are the sums of a set of pairs: how many, and the co-moments around the means.
+type pairs struct {
+	n           int64
+	mx, my      float64
+	xx, yy, xy  float64
+	bad         bool // a value is NaN or infinite
+	sameX, some bool
+}
+
+func pairsOf(xs, ys []Value) pairs {
+	var p pairs
+	for i := range xs {
+		if i >= len(ys) || xs[i].Null || ys[i].Null {
+			continue
+		}
+		x, y := xs[i].Float, ys[i].Float
+		p.bad = p.bad || !isFinite(x) || !isFinite(y)
+		p.n++
+		n := float64(p.n)
+		dx, dy := x-p.mx, y-p.my
+		p.mx += dx / n
+		p.my += dy / n
+		p.xx += dx * (x - p.mx)
+		p.yy += dy * (y - p.my)
+		p.xy += dx * (y - p.my)
+	}
+	return p
+}
+
+// compareFloats orders FLOAT64s with NaN first.
+func compareFloats(a, b Value) int { return cmp.Compare(a.Float, b.Float) }
+
+// sorted are the values in order; NULLs come first, or not at all.
+func sorted(list []Value, nulls bool) []Value {
+	var out []Value
+	n := 0
+	for _, v := range list {
+		switch {
+		case !v.Null:
+			out = append(out, v)
+		case nulls:
+			n++
+		}
+	}
+	slices.SortStableFunc(out, compareFloats)
+	return append(slices.Repeat([]Value{null}, n), out...)
+}
+
+// between interpolates: of a NULL and a value it is the value.
+func between(list []Value, p float64) Value {
+	if len(list) == 0 {
+		return null
+	}
+	at := p * float64(len(list)-1)
+	i := int(math.Floor(at))
+	lo, f := list[i], at-math.Floor(at)
+	if f == 0 || i+1 == len(list) {
+		return lo
+	}
+	hi := list[i+1]
+	switch {
+	case lo.Null:
+		return hi
+	case lo.Float == hi.Float:
+		return lo
+	}
+	return float(lo.Float*(1-f) + hi.Float*f)
+}
+
+func init() {
+	for name, kind := range statistics {
+		finish := func(m2 float64, n int64) Value {
+			switch {
+			case n == 0 || kind[0] && n < 2:
+				return null
+			case kind[0]:
+				m2 /= float64(n - 1)
+			default:
+				m2 /= float64(n)
+			}
+			if kind[1] {
+				m2 = math.Sqrt(m2)
+			}
+			return float(m2)
+		}
+		def("bq_"+name, "[]FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
+			return finish(variance(a[0].List)),
+				nil
+		})
+		def("bq_"+name+"_numeric", "[]NUMERIC -> FLOAT64", func(a []Value) (Value, error) {
+			m2, n := exactVariance(a[0].List)
+			d := n
+			if kind[0] {
+				d--
+			}
+			if d <= 0 {
+				return null, nil
+			}
+			f, _ := m2.Quo(m2, new(big.Rat).SetInt64(d)).Float64()
+			if kind[1] {
+				f = math.Sqrt(f)
+			}
+			return float(f), nil
+		})
+	}
+	two := func(name string, f func(p pairs) Value) {
+		def("bq_"+name, "[]FLOAT64, []FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
+			return f(pairsOf(a[0].List, a[1].List)), nil
+		})
+	}
+	two("corr", func(p pairs) Value {
+		switch {
+		case p.n < 2:
+			return null
+		case p.bad || p.xx == 0 || p.yy == 0:
+			return float(math.NaN())
+		}
+		return float(max(-1, min(1, p.xy/math.Sqrt(p.xx*p.yy))))
+	})
+	two("covar_pop", func(p pairs) Value {
+		switch {
+		case p.n == 0:
+			return null
+		case p.bad:
+			return float(math.NaN())
+		}
+		return float(p.xy / float64(p.n))
+	})
+	two("covar_samp", func(p pairs) Value {
+		switch {
+		case p.n < 2:
+			return null
+		case p.bad:
+			return float(math.NaN())
+		}
+		return float(p.xy / float64(p.n-1))
+	})
+	def("bq_percentile_cont", "[]FLOAT64, FLOAT64, BOOL -> FLOAT64", func(a []Value) (Value, error) {
+		if p := a[1].Float; !(p >= 0 && p <= 1) {
+			return null, failf("The second argument to the function PERCENTILE_CONT must be in the range [0, 1]")
+		}
+		return between(sorted(a[0].List, a[2].Bool), a[1].Float), nil
+	})
+	def("bq_percentile_disc", "[]FLOAT64, FLOAT64, BOOL -> FLOAT64", func(a []Value) (Value, error) {
+		p := a[1].Float
+		if !(p >= 0 && p <= 1) {
+			return null, failf("The second argument to the function PERCENTILE_DISC must be in the range [0, 1]")
+		}
+		list := sorted(a[0].List, a[2].Bool)
+		if len(list) == 0 {
+			return null, nil
+		}
+		return list[max(int(math.Ceil(p*float64(len(list))))-1, 0)], nil
+	})
+	def("bq_numeric_check", "NUMERIC, STRING -> NUMERIC", func(a []Value) (Value, error) {
+		return inRange(a[0].Dec, "numeric overflow: %s", a[1].Text)
+	})
+	def("bq_numeric_avg", "NUMERIC, INT64 -> NUMERIC", func(a []Value) (Value, error) {
+		if a[1].Int == 0 {
+			return null, nil
+		}
+		return inRange(quoHalfAway(a[0].Dec, big.NewInt(a[1].Int)), "numeric overflow: AVG")
+	})
+	// An infinite sum or mean of finite values is an overflow.
+	def("bq_float_check", "FLOAT64, BOOL, STRING -> FLOAT64", func(a []Value) (Value, error) {
+		if math.IsInf(a[0].Float, 0) && !a[1].Bool {
+			return null, failf("double overflow: %s", a[2].Text)
+		}
+		return a[0], nil
+	})
+	defGenerators()
+}
+
+// maxGenerated is the most elements that a generated array has.
+const maxGenerated = 1 << 20
+
+// generate counts from lo to hi; next gives the element of a number, beyond reports the end.
+func generate(name string, next func(i int64) (Value, bool)) (Value, error) {
+	v := Value{List: []Value{}}
+	for i := int64(0); ; i++ {
+		e, ok := next(i)
+		if !ok {
+			return v, nil
+		}
+		if i >= maxGenerated {
+			return null, failf("%s produced too many elements; the limit of the sandbox is %d", name, maxGenerated)
+		}
+		v.List = append(v.List, e)
+	}
+}
+
+var errStep = Error("Sequence step cannot be 0.")
+
+func defGenerators() {
+	def("bq_generate_array_int64", "INT64, INT64, INT64 -> []INT64", func(a []Value) (Value, error) {
+		lo, hi, step := a[0].Int, a[1].Int, a[2].Int
+		if step == 0 {
+			return null, errStep
+		}
+		n := new(big.Int)
+		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
+			n.Mul(big.NewInt(i), big.NewInt(step)).Add(n, big.NewInt(lo))
+			if !n.IsInt64() {
+				return null, false
+			}
+			x := n.Int64()
+			return integer(x), step > 0 && x <= hi || step < 0 && x >= hi
+		})
+	})
+	def("bq_generate_array_float64", "FLOAT64, FLOAT64, FLOAT64 -> []FLOAT64", func(a []Value) (Value, error) {
+		lo, hi, step := a[0].Float, a[1].Float, a[2].Float
+		switch {
+		case step == 0:
+			return null, errStep
+		case !isFinite(lo) || !isFinite(hi) || !isFinite(step):
+			return null, failf("Sequence arguments of GENERATE_ARRAY must be finite")
+		}
+		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
+			x := lo + float64(i)*step
+			return float(x), step > 0 && x <= hi || step < 0 && x >= hi
+		})
+	})
+	def("bq_generate_array_numeric", "NUMERIC, NUMERIC, NUMERIC -> []NUMERIC", func(a []Value) (Value, error) {
+		lo, hi, step := a[0].Dec, a[1].Dec, a[2].Dec
+		if step.Sign() == 0 {
+			return null, errStep
+		}
+		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
+			x := new(big.Int).Mul(step, big.NewInt(i))
+			x.Add(x, lo)
+			return decimal(x), InNumericRange(x) && (step.Sign() > 0 && x.Cmp(hi) <= 0 || step.Sign() < 0 &&
+				x.Cmp(hi) >= 0)
+		})
+	})
+	for kind, scale := range map[string]int64{"DATE": dayMicros, "TIMESTAMP": 1, "DATETIME": 1} {
+		def("bq_generate_"+lowerASCII(kind), kind+", "+kind+", INT64, STRING -> []"+kind,
+			func(a []Value) (Value, error) {
+				lo, hi, step, part := a[0].Int*scale, a[1].Int*scale, a[2].Int, a[3].Text
+				if step == 0 {
+					return null, errStep
+				}
+				return generate("GENERATE_"+kind+"_ARRAY", func(i int64) (Value, bool) {
+					x, ok := addPart(lo, i*step, part)
+					return integer(floorDiv(x, scale)), ok && (step > 0 && x <= hi || step < 0 && x >= hi)
+				})
+			})
+	}
+}
