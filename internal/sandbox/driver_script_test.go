@@ -76,7 +76,7 @@ func TestDriverScript(t *testing.T) {
 			[]string{"a|x", "b|5"}},
 		{"BEGIN SELECT 1 AS a; SELECT 1 / 0 AS b; EXCEPTION WHEN ERROR THEN SELECT @@error.message AS message; END",
 			nil,
-			[]string{"a|1", "message|Query error: division by zero: 1.0 / 0.0 at [1:22]"}},
+			[]string{"a|1", "message|Query error: division by zero: 1 / 0 at [1:22]"}},
 		{"DECLARE n INT64; EXECUTE IMMEDIATE 'SELECT COUNT(*) FROM t' INTO n; EXECUTE IMMEDIATE 'SELECT ? AS n, ? " +
 			"AS s' USING n, ?", []any{"x"}, []string{"n,s|2 x"}},
 		{"EXECUTE IMMEDIATE 'SELECT 5 AS five'", nil, []string{"five|5"}},

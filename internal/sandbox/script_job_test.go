@@ -140,7 +140,7 @@ func TestScriptErrors(t *testing.T) {
 	c := newClient(t, s, DefaultAccount).with("")
 	for _, tt := range []struct{ sql, reason, message string }{
 		{"SELECT 1;\nSELEC 2", "invalidQuery", `Syntax error: Unexpected identifier "SELEC" at [2:1]`},
-		{"SELECT 1;\n\n  SELECT 1 / x FROM d.t", "invalidQuery", "Query error: division by zero: 1.0 / 0.0 at [3:3]"},
+		{"SELECT 1;\n\n  SELECT 1 / x FROM d.t", "invalidQuery", "Query error: division by zero: 1 / 0 at [3:3]"},
 		{"SELECT 1;\nSELECT\n  nosuch FROM d.t", "invalidQuery", "Query error: Unrecognized name: nosuch at [3:3]"},
 		{"SELECT 1; SELECT * FROM d.nosuch", "notFound", "Query error: Not found: Table my-billing-project:d.nosuch " +
 			"was not found in location US at [1:25]"},
@@ -208,7 +208,7 @@ func TestScriptErrorJobs(t *testing.T) {
 	}
 	j = await(t, svc, j.JobReference)
 	if e := j.Status.ErrorResult; e == nil || e.Reason != "invalidQuery" ||
-		e.Message != "Query error: division by zero: 1.0 / 0.0 at [2:1]" || e.Location != "query" {
+		e.Message != "Query error: division by zero: 1 / 0 at [2:1]" || e.Location != "query" {
 		t.Errorf("got %+v", e)
 	}
 	list, err := svc.Jobs.List(DefaultProject).ParentJobId(j.JobReference.JobId).Do()
@@ -216,7 +216,7 @@ func TestScriptErrorJobs(t *testing.T) {
 		t.Fatalf("got %d jobs, %v; want two", len(list.Jobs), err)
 	}
 	failed := list.Jobs[0]
-	if failed.ErrorResult == nil || failed.ErrorResult.Message != "division by zero: 1.0 / 0.0" {
+	if failed.ErrorResult == nil || failed.ErrorResult.Message != "division by zero: 1 / 0" {
 		t.Errorf("got %+v; want the statement's error", failed.ErrorResult)
 	}
 	frames, err := json.Marshal(failed.Statistics.ScriptStatistics.StackFrames)

@@ -86,13 +86,13 @@ func TestScripts(t *testing.T) {
 		{"BEGIN DECLARE a INT64 DEFAULT 1; END; BEGIN DECLARE a STRING DEFAULT 's'; SELECT a; END", "s"},
 		// Errors.
 		{"BEGIN SELECT 1; SELECT 1 / 0; SELECT 2; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
-			"Query error: division by zero: 1.0 / 0.0 at [1:17]"},
+			"Query error: division by zero: 1 / 0 at [1:17]"},
 		{"BEGIN\n  SELECT nosuch;\nEXCEPTION WHEN ERROR THEN SELECT @@error.message, @@error.statement_text; END",
 			"Query error: Unrecognized name: nosuch at [2:10],SELECT nosuch;"},
 		{"BEGIN RAISE USING MESSAGE = CONCAT('a', 'b'); EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
 			"Query error: ab at [1:7]"},
 		{"BEGIN BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN RAISE; END; EXCEPTION WHEN ERROR THEN SELECT " +
-			"@@error.message; END", "Query error: division by zero: 1.0 / 0.0 at [1:13]"},
+			"@@error.message; END", "Query error: division by zero: 1 / 0 at [1:13]"},
 		{"BEGIN BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT nosuch; END; EXCEPTION WHEN ERROR THEN SELECT " +
 			"@@error.message; END", "Query error: Unrecognized name: nosuch at [1:60]"},
 		{"DECLARE n INT64 DEFAULT 0; WHILE n < 3 DO BEGIN SET n = n + 1; SELECT 1 / (n - 2); EXCEPTION WHEN ERROR " +

@@ -18,10 +18,8 @@ var (
 
 var (
 	notNull     = regexp.MustCompile(`NOT NULL constraint failed: .*\.([^.]+)$`)
-	badText     = regexp.MustCompile(`(?s)^Could not convert string '(.*)' to (\w+)`)
-	badDecimal  = regexp.MustCompile(`(?s)^Could not convert string "(.*)" to DECIMAL`)
-	badDate     = regexp.MustCompile(`(?i)(?:invalid|out of range).*?(date|timestamp|time) field.*?"(.*?)"`)
 	overflow    = regexp.MustCompile(`^Overflow in (\w+) of (\w+) \((.*)\)!?`)
+	tooWide     = regexp.MustCompile(`out of range for the destination type (\w+)`)
 	linePointer = regexp.MustCompile(`(?s)\s*(\n\s*)+LINE \d+:.*`)
 )
 
@@ -54,45 +52,38 @@ func runError(err error) *apiError {
 	case !errors.As(err, &duck):
 		return broken("%s", err)
 	}
+	if duck.Type == engine.Builtin {
+		return errorf("invalidQuery", "%s", duck.Message)
+	}
 	text := strings.TrimSpace(linePointer.ReplaceAllString(duck.Message, ""))
 	switch duck.Type {
 	case "constraint":
 		if m := notNull.FindStringSubmatch(text); m != nil {
 			return errorf("invalidQuery", "Required field %s cannot be null", m[1])
 		}
-	case "conversion":
-		// The translator hands DuckDB a text that says what is wrong, "Invalid int64: x".
-		if m := badText.FindStringSubmatch(text); m != nil {
-			kind := googleName(m[2])
-			return errorf("invalidQuery", "Bad %s value: %s", kind, strings.TrimPrefix(m[1], "Invalid "+kind+": "))
-		}
-		if m := badDate.FindStringSubmatch(text); m != nil {
-			kind := strings.ToLower(m[1])
-			return errorf("invalidQuery", "Invalid %s: '%s'", kind, strings.TrimPrefix(m[2], "Invalid "+kind+": "))
-		}
-		if m := badDecimal.FindStringSubmatch(text); m != nil {
-			return errorf("invalidQuery", "Invalid NUMERIC value: %s", m[1])
-		}
-	case "out of range":
-		if m := overflow.FindStringSubmatch(text); m != nil {
+		return errorf("invalidQuery", "A value does not fit the table's constraints")
+	case "conversion", "out of range":
+		switch m := overflow.FindStringSubmatch(text); {
+		case m != nil:
 			return errorf("invalidQuery", "%s overflow: %s", googleName(m[2]), m[3])
+		case tooWide.MatchString(text):
+			return errorf("invalidQuery", "%s overflow", googleName(tooWide.FindStringSubmatch(text)[1]))
 		}
+		return errorf("invalidQuery", "A value is out of the range of its type")
 	case "invalid input":
-		// What the translator has written as error(...) comes this way.
-		return errorf("invalidQuery", "%s", text)
+		if strings.Contains(text, "More than one row returned by a subquery") {
+			return errorf("invalidQuery", "Scalar subquery produced more than one element")
+		}
+		return errorf("invalidQuery", "A value is not allowed here")
 	case "catalog":
-		return errorf("notFound", "Not found: a table or dataset of the statement was dropped while it ran (%s)", text)
+		return errorf("notFound", "Not found: a table or dataset of the statement was dropped while it ran")
 	case "transactioncontext", "transaction":
-		return errorf("invalidQuery", abortedByUpdate+" (%s)", text)
+		return errorf("invalidQuery", abortedByUpdate)
 	case "out of memory":
-		first, _, _ := strings.Cut(text, "\n")
-		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit (%s)",
-			first)
-	case "parser", "binder", "not implemented", "internal", "fatal", "unknown", "parameter not resolved":
-		return errorf("invalidQuery", "The sandbox could not run this statement; it is likely that its translator "+
-			"is wrong (%s: %s) at [1:1]", duck.Type, text)
+		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit")
 	}
-	return errorf("invalidQuery", "%s", text)
+	return errorf("invalidQuery", "The sandbox could not run this statement: its translation was refused. "+
+		"This is a mistake of the sandbox, not of the statement.")
 }
 
 func googleName(duck string) string {

@@ -51,6 +51,7 @@ func Open(cfg Config) (*DB, error) {
 		"temp_directory":               "",
 		"default_null_order":           "nulls_first_on_asc_last_on_desc",
 		"errors_as_json":               "true",
+		"threads":                      "1", // rows without ORDER BY come in one order from run to run
 	}
 	if cfg.MemoryLimit != "" {
 		options["memory_limit"] = cfg.MemoryLimit

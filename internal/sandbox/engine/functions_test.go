@@ -57,7 +57,7 @@ func TestFunctions(t *testing.T) {
 	defer conn.Release()
 	_, err = conn.Query(context.Background(), "SELECT bq_parse_int('x')", nil,
 		[]googlesql.Column{{Name: "v", Type: googlesql.Type{Kind: googlesql.Int64}}}, 0)
-	if err == nil || !strings.Contains(err.Error(), "\x02Bad int64 value: x") {
+	if err == nil || !strings.Contains(err.Error(), "Bad int64 value: x") {
 		t.Errorf("got error %v; want that of the function", err)
 	}
 }

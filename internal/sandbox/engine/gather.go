@@ -12,7 +12,7 @@ import (
 // can't write.
 var ErrNullElement = errors.New("an ARRAY holds a NULL element")
 
-var errInt64 = &Error{Type: "out of range", Message: "int64 overflow"}
+var errInt64 = &Error{Type: Builtin, Message: "int64 overflow"}
 
 // gatherInt takes every integer type: DuckDB's sums and counts are wider or
 // narrower than INT64.
@@ -94,7 +94,7 @@ func gatherDecimal(src *source, rows []int, out *Vector) error {
 		}
 		v, ok := v.mul(factor)
 		if !ok {
-			return v, &Error{Type: "out of range", Message: "numeric overflow"}
+			return v, &Error{Type: Builtin, Message: "numeric overflow"}
 		}
 		return v, nil
 	})

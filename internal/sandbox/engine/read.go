@@ -190,7 +190,7 @@ const (
 
 func inRange(v, lo, hi int64, kind string) (int64, error) {
 	if v < lo || v > hi {
-		return 0, &Error{Type: "out of range", Message: "a " + kind + " value is outside of the years 1 to 9999"}
+		return 0, &Error{Type: Builtin, Message: kind + " value is out of range: the years are 1 to 9999"}
 	}
 	return v, nil
 }
