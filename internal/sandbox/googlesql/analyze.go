@@ -33,6 +33,8 @@ type val struct {
 	param int
 	// agg and win report aggregates and window functions inside.
 	agg, win bool
+	// parts are what a STRUCT or ARRAY is constructed of, which may give way as literals do.
+	parts []val
 	// fails: the expression has no value, and so whatever type it is asked for.
 	fails bool
 	// norm is the text with the names of the expression's own making counted from one: equal for

@@ -199,6 +199,11 @@ type setOp struct {
 	op       string // UNION, INTERSECT, EXCEPT
 	distinct bool
 	l, r     queryBody
+	// byName matches the columns by their names; mode is FULL, LEFT, INNER or STRICT, and on
+	// the names that are matched alone, nil for all.
+	byName bool
+	mode   string
+	on     []name
 }
 
 type selectBody struct {
@@ -216,10 +221,16 @@ type selectBody struct {
 
 type grouping struct {
 	node
-	all  bool
-	kind string // "", ROLLUP, CUBE, GROUPING SETS
-	keys []expr
-	sets [][]expr // of GROUPING SETS
+	all   bool
+	items []groupItem
+}
+
+// groupItem is a key; or ROLLUP, CUBE or GROUPING SETS with its items; or a SET of keys in one of
+// these.
+type groupItem struct {
+	kind  string
+	keys  []expr
+	items []groupItem
 }
 
 // selectItem is an expression, or a star of everything or of one expression.

@@ -80,7 +80,7 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 			w, _ := a.coerce(v, bare)
 			return w
 		}
-		e := a.id("e")
+		e := a.id("q")
 		each := a.castValue(val{sql: e, t: *from.Elem}, *to.Elem, x)
 		return val{sql: "list_transform(" + v.sql + ", lambda " + e + ": " + each.sql + ")", t: bare}
 	case from.Kind == Struct && bare.Kind == Struct && len(from.Fields) == len(bare.Fields):

@@ -19,6 +19,8 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 		return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}, true
 	case v.t.equal(to):
 		return a.renameFields(v, to), true
+	case v.parts != nil && v.t.Kind == to.Kind:
+		return a.coerceParts(v, to)
 	}
 	if v.lit != nil {
 		if w, ok := a.coerceLiteral(v, to); ok {
@@ -42,6 +44,43 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 		return a.castStruct(v, to), true
 	}
 	return v, false
+}
+
+// coerceParts converts what a STRUCT or ARRAY is constructed of.
+func (a *analyzer) coerceParts(v val, to Type) (val, bool) {
+	if to.Kind == Struct && len(to.Fields) != len(v.parts) {
+		return v, false
+	}
+	parts := make([]val, len(v.parts))
+	for i, p := range v.parts {
+		t := to
+		if to.Kind == Struct {
+			t = to.Fields[i].Type
+		} else {
+			t = *to.Elem
+		}
+		w, ok := a.coerce(p, t)
+		if !ok {
+			return v, false
+		}
+		parts[i] = w
+	}
+	out := merge("", to, parts...)
+	out.parts = parts
+	out.sql = constructed(to, parts)
+	return out, true
+}
+
+// constructed writes a STRUCT or ARRAY of parts that have its types.
+func constructed(t Type, parts []val) string {
+	if t.Kind == Array {
+		return "CAST([" + joinSQL(parts) + "] AS " + t.DuckDB() + ")"
+	}
+	sqls := make([]string, len(parts))
+	for i, p := range parts {
+		sqls[i] = p.sql
+	}
+	return structSQL(t, sqls)
 }
 
 // castTo writes a cast and keeps what is inside.
@@ -111,9 +150,6 @@ func (a *analyzer) coerceArrayLiteral(v val, to Type) (val, bool) {
 	if v.lit.text == "empty" {
 		return val{sql: "CAST([] AS " + to.DuckDB() + ")", t: to}, true
 	}
-	if v.t.Elem.Kind == Int64 && (to.Elem.Kind == Float64 || to.Elem.Kind == Numeric) {
-		return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to}, true
-	}
 	return v, false
 }
 
@@ -131,6 +167,9 @@ func (a *analyzer) must(v val, to Type, x interface{ pos() int }, format string,
 // supertype finds the type that all of vs convert to. Literals, NULLs and open
 // parameters give way to the others. It is the zero Type where all are open.
 func (a *analyzer) supertype(vs []val) (Type, bool) {
+	if t, ok := a.nestedSupertype(vs); ok {
+		return t, true
+	}
 	var strong, all []Type
 	for _, v := range vs {
 		if v.untyped() {
@@ -165,8 +204,79 @@ func (a *analyzer) supertype(vs []val) (Type, bool) {
 	return Type{}, len(all) == 0
 }
 
+// nestedSupertype finds the type of STRUCTs field by field, and that of ARRAYs by their
+// elements, where one of them is a constructor; ok is false for anything else.
+func (a *analyzer) nestedSupertype(vs []val) (t Type, ok bool) {
+	constructed := false
+	for _, v := range vs {
+		if v.untyped() {
+			continue
+		}
+		constructed = constructed || v.parts != nil || v.lit != nil && v.lit.kind == Array
+		if t.Kind == "" {
+			t = v.t
+		}
+		if v.t.Kind != t.Kind || t.Kind != Struct && t.Kind != Array || len(v.t.Fields) != len(t.Fields) {
+			return t, false
+		}
+	}
+	if !constructed {
+		return t, false
+	}
+	if t.Kind == Array {
+		var elems []val
+		for _, v := range vs {
+			switch {
+			case v.untyped() || v.lit != nil && v.lit.text == "empty":
+			case v.parts != nil:
+				elems = append(elems, v.parts...)
+			default:
+				elems = append(elems, val{sql: "x", t: *v.t.Elem})
+			}
+		}
+		e, ok := a.supertype(elems)
+		return arrayOf(resolved(e)), ok
+	}
+	out := Type{Kind: Struct}
+	for i := range t.Fields {
+		var fields []val
+		for _, v := range vs {
+			switch {
+			case v.untyped():
+			case v.parts != nil:
+				fields = append(fields, v.parts[i])
+			default:
+				fields = append(fields, val{sql: "x", t: v.t.Fields[i].Type})
+			}
+		}
+		f, ok := a.supertype(fields)
+		if !ok {
+			return t, false
+		}
+		out.Fields = append(out.Fields, Field{t.Fields[i].Name, resolved(f)})
+	}
+	return out, true
+}
+
 // coercible is coerce without its effect. A string literal counts as a date whatever it says.
 func (a *analyzer) coercible(v val, t Type) bool {
+	if v.parts != nil && v.t.Kind == t.Kind && !v.t.equal(t) {
+		for i, p := range v.parts {
+			want := t
+			switch {
+			case t.Kind == Array:
+				want = *t.Elem
+			case len(t.Fields) != len(v.parts):
+				return false
+			default:
+				want = t.Fields[i].Type
+			}
+			if !p.untyped() && !a.coercible(p, want) {
+				return false
+			}
+		}
+		return true
+	}
 	if v.lit != nil && v.lit.kind == String {
 		switch t.Kind {
 		case Date, Time, Datetime, Timestamp:

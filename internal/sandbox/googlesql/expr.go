@@ -3,6 +3,7 @@ package googlesql
 import (
 	"cmp"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -25,16 +26,40 @@ func (a *analyzer) expr(x expr, s *scope) val {
 			marks[sc] = len(sc.group.loose)
 		}
 	}
+	ids := a.ids
 	v := a.dispatch(x, s)
 	if a.work++; a.work > maxWork || len(v.sql) > maxSQL {
 		a.fail(x, "The statement is too complex for the sandbox")
 	}
+	v.norm = v.sql
+	if a.ids > ids && len(marks) > 0 {
+		v.norm = normalized(v.sql, ids)
+	}
 	for sc, n := range marks {
-		if sc.group.keys[v.sql] && len(sc.group.loose) > n {
+		key := sc.group.keys[v.norm]
+		if key == "" {
+			continue
+		}
+		v.sql = key
+		if len(sc.group.loose) > n {
 			sc.group.loose = sc.group.loose[:n]
 		}
 	}
 	return v
+}
+
+// madeNames are the names that the analyzer makes.
+var madeNames = regexp.MustCompile(`\b[tcwq][0-9]+\b`)
+
+// normalized counts the names that were made after a number of others from one.
+func normalized(sql string, after int) string {
+	return madeNames.ReplaceAllStringFunc(sql, func(name string) string {
+		n, err := strconv.Atoi(name[1:])
+		if err != nil || n <= after {
+			return name
+		}
+		return name[:1] + "_" + strconv.Itoa(n-after)
+	})
 }
 
 func (a *analyzer) dispatch(x expr, s *scope) val {
@@ -303,6 +328,7 @@ func (a *analyzer) array(x *arrayExpr, s *scope) val {
 	for _, e := range x.elems {
 		vs = append(vs, a.expr(e, s))
 	}
+	raw := append([]val(nil), vs...)
 	var t Type
 	if x.typ != nil {
 		t = *x.typ.Elem
@@ -317,18 +343,10 @@ func (a *analyzer) array(x *arrayExpr, s *scope) val {
 	if t.Kind == Array {
 		a.fail(x, "Cannot construct array with element type %s because nested arrays are not supported", t.name())
 	}
-	var parts []string
-	for _, v := range vs {
-		parts = append(parts, v.sql)
-	}
-	out := merge("CAST(["+strings.Join(parts, ", ")+"] AS "+arrayOf(t).DuckDB()+")", arrayOf(t), vs...)
+	out := merge("", arrayOf(t), vs...)
+	out.sql = constructed(out.t, vs)
 	if x.typ == nil {
-		out.lit = &literal{x.node, Array, ""}
-		for _, v := range vs {
-			if v.lit == nil {
-				out.lit = nil
-			}
-		}
+		out.parts = raw
 		if len(vs) == 0 {
 			out.lit = &literal{x.node, Array, "empty"}
 		}
@@ -342,7 +360,7 @@ func (a *analyzer) structOf(x *structExpr, s *scope) val {
 		a.fail(x, "STRUCT type has %d fields but constructor call has %d fields", len(x.typ.Fields), len(x.values))
 	}
 	var parts []string
-	var vs []val
+	var vs, raw []val
 	for i, e := range x.values {
 		v := a.expr(e, s)
 		f := Field{Name: x.names[i]}
@@ -354,14 +372,17 @@ func (a *analyzer) structOf(x *structExpr, s *scope) val {
 			if p, ok := e.(*pathExpr); ok && f.Name == "" && a.src[x.at] != '(' {
 				f.Name = p.parts[len(p.parts)-1].text
 			}
-			if v.untyped() {
+			raw = append(raw, v)
+			if v.untyped() && v.param == 0 {
 				v, _ = a.coerce(v, kind(Int64))
 			}
-			f.Type = v.t
+			f.Type = resolved(v.t)
 		}
 		t.Fields = append(t.Fields, f)
 		parts = append(parts, v.sql)
 		vs = append(vs, v)
 	}
-	return merge(structSQL(t, parts), t, vs...)
+	out := merge(structSQL(t, parts), t, vs...)
+	out.parts = raw
+	return out
 }

@@ -42,36 +42,72 @@ func (p *parser) setOps() queryBody {
 	first := ""
 	for {
 		t := p.tok()
-		if !t.is("UNION") && !t.is("INTERSECT") && !t.is("EXCEPT") {
+		if !p.setOpNext() {
 			return left
 		}
-		p.i++
-		op := &setOp{node: node{t.pos}, op: t.text, l: left}
-		switch {
-		case p.accept("DISTINCT"):
-			op.distinct = true
-		case p.accept("ALL"):
-		default:
-			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s",
-				p.tok().describe())
-		}
-		kind := op.op
-		if op.distinct {
-			kind += " DISTINCT"
-		} else {
-			kind += " ALL"
-		}
+		op := &setOp{node: node{t.pos}, l: left}
+		p.setOpWords(op)
+		kind := op.words()
 		if kind == "INTERSECT ALL" || kind == "EXCEPT ALL" {
 			fail(p.src, t.pos, "%s is not supported", kind)
 		}
 		if first == "" {
 			first = kind
 		} else if first != kind {
-			fail(p.src, t.pos, "Syntax error: Different set operations cannot be used in the same query without "+
-				"using parentheses for grouping")
+			fail(p.src, t.pos, "Syntax error: Different set operations cannot be used in the same query without using "+
+				"parentheses for grouping")
 		}
 		op.r = p.primaryQuery()
 		left = op
+	}
+}
+
+// setOpNext reports whether a set operation comes next.
+func (p *parser) setOpNext() bool {
+	n := 0
+	for _, w := range []string{"FULL", "LEFT", "INNER", "OUTER"} {
+		if p.ahead(n).is(w) {
+			n++
+		}
+	}
+	t := p.ahead(n)
+	return t.is("UNION") || t.is("INTERSECT") || t.is("EXCEPT")
+}
+
+// setOpWords reads [FULL | LEFT | INNER [OUTER]] UNION ALL [BY NAME [ON (..)]] and its like.
+func (p *parser) setOpWords(op *setOp) {
+	for _, w := range []string{"FULL", "LEFT", "INNER"} {
+		if p.accept(w) {
+			op.mode = w
+		}
+	}
+	p.accept("OUTER")
+	op.op = p.tok().text
+	p.i++
+	switch {
+	case p.accept("DISTINCT"):
+		op.distinct = true
+	case p.accept("ALL"):
+	default:
+		fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s", p.tok().describe())
+	}
+	strict := p.accept("STRICT")
+	switch {
+	case p.accept("BY", "NAME"):
+		op.byName = true
+		if p.accept("ON") {
+			op.on = p.nameList()
+		}
+	case p.accept("CORRESPONDING"):
+		op.byName = true
+		if !strict && op.mode == "" {
+			op.mode = "INNER"
+		}
+		if p.accept("BY") {
+			op.on = p.nameList()
+		}
+	case op.mode != "" || strict:
+		p.expect("BY")
 	}
 }
 
@@ -191,49 +227,60 @@ func (p *parser) groupBy() *grouping {
 		g.all = true
 		return g
 	}
-	for _, kind := range []string{"ROLLUP", "CUBE"} {
-		if p.isWords(kind, "(") {
-			p.i += 2
-			g.kind = kind
-			g.keys = p.exprList()
-			p.expect(")")
-			if p.tok().is(",") {
-				p.refuse(p.tok().pos, "A combination of grouping sets")
-			}
+	for {
+		g.items = append(g.items, p.groupItem())
+		if !p.accept(",") || p.groupEnd() {
 			return g
 		}
 	}
-	if p.accept("GROUPING", "SETS") {
-		g.kind = "GROUPING SETS"
-		p.groupingSets(g)
-		return g
-	}
-	g.keys = p.exprList()
-	return g
 }
 
-// groupingSets reads ((a, b), a, ()).
-func (p *parser) groupingSets(g *grouping) {
+// groupEnd reports whether a trailing comma was the last of a GROUP BY.
+func (p *parser) groupEnd() bool {
+	t := p.tok()
+	return t.kind == tokEOF || t.is(")") || t.is("HAVING") || t.is("ORDER") || t.is("LIMIT") || t.is("QUALIFY") || t.is(";")
+}
+
+// groupItem reads a key, ROLLUP, CUBE or GROUPING SETS.
+func (p *parser) groupItem() groupItem {
+	it := groupItem{}
+	switch {
+	case p.isWords("ROLLUP", "("), p.isWords("CUBE", "("):
+		it.kind = p.tok().text
+		p.i++
+	case p.accept("GROUPING", "SETS"):
+		it.kind = "GROUPING SETS"
+	default:
+		it.keys = []expr{p.expr()}
+		return it
+	}
 	p.expect("(")
 	for {
-		var set []expr
-		switch {
-		case p.tok().is("ROLLUP"), p.tok().is("CUBE"):
-			p.refuse(p.tok().pos, p.tok().text+" inside GROUPING SETS")
-		case p.accept("(", ")"):
-		case p.accept("("):
-			set = p.exprList()
-			p.expect(")")
-		default:
-			set = []expr{p.expr()}
-		}
-		g.sets = append(g.sets, set)
-		g.keys = append(g.keys, set...)
+		it.items = append(it.items, p.groupSet(it.kind == "GROUPING SETS"))
 		if !p.accept(",") {
 			break
 		}
 	}
 	p.expect(")")
+	return it
+}
+
+// groupSet reads a key, (a, b), () or, in GROUPING SETS, ROLLUP and CUBE.
+func (p *parser) groupSet(nested bool) groupItem {
+	if nested && (p.isWords("ROLLUP", "(") || p.isWords("CUBE", "(")) {
+		return p.groupItem()
+	}
+	set := groupItem{kind: "SET"}
+	if nested && p.accept("(", ")") {
+		return set
+	}
+	x := p.expr()
+	if st, ok := x.(*structExpr); ok && st.typ == nil && p.src[st.at] == '(' {
+		set.keys = st.values
+	} else {
+		set.keys = []expr{x}
+	}
+	return set
 }
 
 func (p *parser) exprList() []expr {

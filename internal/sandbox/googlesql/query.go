@@ -12,6 +12,8 @@ type result struct {
 	cols  []column
 	value bool // SELECT AS STRUCT or AS VALUE
 	plain bool // has no ORDER BY or LIMIT that needs parentheses
+	// rows are those of SELECTs of nothing but values, joined by UNION ALL.
+	rows [][]val
 }
 
 // query analyzes a query expression.
@@ -42,7 +44,7 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 			words = "WITH RECURSIVE "
 		}
 		r.sql = words + strings.Join(with, ", ") + " " + r.sql
-		r.plain = false
+		r.plain, r.rows = false, nil
 	}
 	return r
 }
@@ -167,44 +169,6 @@ func (a *analyzer) convert(r *result, ts []Type) *result {
 	}
 	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 	return out
-}
-
-func (a *analyzer) setOp(op *setOp, outer *scope, ctes *cteScope) *result {
-	l, r := a.body(op.l, outer, ctes), a.body(op.r, outer, ctes)
-	word := op.op + " ALL"
-	if op.distinct {
-		word = op.op + " DISTINCT"
-	}
-	if len(l.cols) != len(r.cols) {
-		a.fail(op.r, "Queries in %s have mismatched column count; query 1 has %d column(s), query 2 has %d column(s)",
-			word, len(l.cols), len(r.cols))
-	}
-	ts := make([]Type, len(l.cols))
-	for i := range l.cols {
-		t, ok := a.supertype([]val{l.cols[i].v, r.cols[i].v})
-		if !ok {
-			a.fail(op.r, "Column %d in %s has incompatible types: %s, %s", i+1, word, l.cols[i].v.t.name(),
-				r.cols[i].v.t.name())
-		}
-		if op.distinct && (t.Kind == Array || t.Kind == JSON) {
-			a.fail(op.r, "Column %d in %s has type that does not support set operation comparisons: %s", i+1, word,
-				t.name())
-		}
-		ts[i] = resolved(t)
-	}
-	l, r = a.convert(l, ts), a.convert(r, ts)
-	if op.op == "UNION" && op.distinct {
-		word = "UNION"
-	}
-	if op.op != "UNION" {
-		word = op.op
-	}
-	out := &result{sql: "(" + l.sql + ") " + word + " (" + r.sql + ")", plain: false}
-	// The columns keep the left side's names.
-	for i, c := range l.cols {
-		out.cols = append(out.cols, column{c.name, val{sql: c.v.sql, t: ts[i]}})
-	}
-	return a.rewrap(out)
 }
 
 // wrapOrder sorts and cuts a query by its output columns.

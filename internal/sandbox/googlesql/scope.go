@@ -34,7 +34,7 @@ type scope struct {
 
 // groupCheck finds columns used outside of aggregates and grouping keys.
 type groupCheck struct {
-	keys  map[string]bool
+	keys  map[string]string // the grouping keys' texts, by what is equal for equal expressions
 	loose []looseColumn
 }
 
@@ -137,7 +137,7 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 
 // use notes the use of a column for the check of grouping.
 func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
-	if s.group != nil && !s.inAgg && !s.group.keys[c.v.sql] {
+	if s.group != nil && !s.inAgg && s.group.keys[c.v.sql] == "" {
 		var parts []string
 		for _, p := range x.parts {
 			parts = append(parts, p.text)

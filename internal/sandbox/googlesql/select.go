@@ -85,6 +85,15 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 		}
 	}
 	r := a.project(b, outs)
+	if from == "" && where+groupSQL+having+qualify == "" && !grouped && !b.distinct && b.asKind == "" && (q == nil || len(q.order) == 0 && q.limit == nil) {
+		r.rows = [][]val{outVals(outs)}
+		for _, o := range outs {
+			if o.v.win || strings.Contains(o.v.sql, "SELECT") {
+				r.rows = nil
+				break
+			}
+		}
+	}
 	r.sql += from + where + groupSQL + having + qualify + order
 	if wrap {
 		return a.wrapOrder(r, q, outer, ctes)
@@ -135,7 +144,7 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 	if b.distinct {
 		words = "SELECT DISTINCT "
 		for i, o := range outs {
-			if k := o.v.t.Kind; k == Array || k == JSON {
+			if !groupable(o.v.t) {
 				a.fail(o.at, "Column %s of type %s cannot be used in SELECT DISTINCT", orNumber(o.name, i),
 					o.v.t.name())
 			}
@@ -249,6 +258,7 @@ func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
 	for _, c := range cols {
 		s.group.loose = nil
 		v := a.use(s, c, &pathExpr{it.node, []name{{it.node, c.name, false}}})
+		v.norm = v.sql
 		for _, r := range it.replace {
 			if strings.EqualFold(r.alias.text, c.name) {
 				s.group.loose = nil
@@ -273,82 +283,4 @@ func (a *analyzer) starOf(it selectItem, s *scope) []column {
 		a.fail(it, "Dot-star is not supported for type %s", v.t.name())
 	}
 	return a.valueColumns("", v)
-}
-
-// groupKeys analyzes GROUP BY and returns its text and the set of its keys' texts.
-func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]bool) {
-	keys := map[string]bool{}
-	if b.groupBy == nil {
-		return "", keys
-	}
-	g := b.groupBy
-	var parts []string
-	add := func(v val, x interface{ pos() int }) {
-		if v.agg || v.win {
-			a.fail(x, "Aggregate and analytic functions are not allowed in GROUP BY")
-		}
-		switch v.t.Kind {
-		case Array, JSON:
-			a.fail(x, "Grouping by expressions of type %s is not allowed", v.t.name())
-		}
-		if !keys[v.sql] || g.kind != "" {
-			parts = append(parts, constantKey(v))
-		}
-		keys[v.sql] = true
-	}
-	list := &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, windows: s.windows,
-		aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
-	if g.all {
-		for _, o := range a.selectList(b, list) {
-			if !o.v.agg && !o.v.win && o.v.lit == nil && !o.v.untyped() {
-				add(o.v, o.at)
-			}
-		}
-	}
-	if g.kind == "GROUPING SETS" {
-		var sets []string
-		for _, set := range g.sets {
-			parts = nil
-			for _, k := range set {
-				add(a.groupKey(k, b, s, list), k)
-			}
-			sets = append(sets, "("+strings.Join(parts, ", ")+")")
-		}
-		return " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")", keys
-	}
-	for _, k := range g.keys {
-		add(a.groupKey(k, b, s, list), k)
-	}
-	if len(parts) == 0 {
-		return "", keys
-	}
-	text := strings.Join(parts, ", ")
-	if g.kind != "" {
-		text = g.kind + " (" + text + ")"
-	}
-	return " GROUP BY " + text, keys
-}
-
-// constantKey keeps a literal key from being read as an ordinal.
-func constantKey(v val) string { return "(" + v.sql + ")" }
-
-// groupKey analyzes one key: an ordinal, an alias of the select list, or an expression.
-func (a *analyzer) groupKey(k expr, b *selectBody, s, list *scope) val {
-	if n, ok := ordinal(k); ok {
-		outs := a.selectList(b, list)
-		if n < 1 || n > len(outs) {
-			a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n,
-				len(outs))
-		}
-		return outs[n-1].v
-	}
-	if p, ok := k.(*pathExpr); ok && len(p.parts) == 1 {
-		for _, it := range b.items {
-			if it.alias != nil && !it.star && strings.EqualFold(it.alias.text, p.parts[0].text) {
-				return a.expr(it.x, list)
-			}
-		}
-	}
-	s.clause = "GROUP BY clause"
-	return a.expr(k, s)
 }

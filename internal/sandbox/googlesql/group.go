@@ -1,0 +1,114 @@
+package googlesql
+
+import "strings"
+
+// groupKeys analyzes GROUP BY and returns its text and its keys.
+func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]string) {
+	g := &grouper{a: a, b: b, s: s, keys: map[string]string{}}
+	if b.groupBy == nil {
+		return "", g.keys
+	}
+	g.list = &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, windows: s.windows,
+		aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
+	s.group = &groupCheck{} // so that keys are told apart by what is equal for equal expressions
+	defer func() { s.group = nil }()
+	if b.groupBy.all {
+		return g.all(), g.keys
+	}
+	var items []string
+	for _, it := range b.groupBy.items {
+		items = append(items, g.item(it))
+	}
+	return " GROUP BY " + strings.Join(items, ", "), g.keys
+}
+
+// grouper collects the keys of a GROUP BY.
+type grouper struct {
+	a       *analyzer
+	b       *selectBody
+	s, list *scope
+	keys    map[string]string
+}
+
+// all is GROUP BY ALL: the items of the select list without aggregates. Without any it is one group
+// of all rows.
+func (g *grouper) all() string {
+	var parts []string
+	aggregated := false
+	for _, o := range g.a.selectList(g.b, g.list) {
+		switch {
+		case o.v.agg:
+			aggregated = true
+		case o.v.win, o.v.lit != nil, o.v.untyped():
+		default:
+			parts = append(parts, g.key(o.v, o.at))
+		}
+	}
+	if len(parts) > 0 {
+		return " GROUP BY " + strings.Join(parts, ", ")
+	}
+	if aggregated {
+		return ""
+	}
+	return " GROUP BY ()"
+}
+
+// key notes a key and writes it. Parentheses keep a literal from being read as an ordinal.
+func (g *grouper) key(v val, x interface{ pos() int }) string {
+	if v.agg || v.win {
+		g.a.fail(x, "Aggregate and analytic functions are not allowed in GROUP BY")
+	}
+	if !groupable(v.t) {
+		g.a.fail(x, "Grouping by expressions of type %s is not allowed", v.t.name())
+	}
+	norm := v.norm
+	if norm == "" {
+		norm = v.sql
+	}
+	if have := g.keys[norm]; have != "" {
+		v.sql = have
+	}
+	g.keys[norm] = v.sql
+	return "(" + v.sql + ")"
+}
+
+// item writes one item: a key, or a set of sets of keys.
+func (g *grouper) item(it groupItem) string {
+	if it.kind == "" {
+		return g.key(g.analyze(it.keys[0]), it.keys[0])
+	}
+	var parts []string
+	for _, sub := range it.items {
+		switch {
+		case sub.kind != "" && sub.kind != "SET":
+			parts = append(parts, g.item(sub))
+		default:
+			var keys []string
+			for _, k := range sub.keys {
+				keys = append(keys, g.key(g.analyze(k), k))
+			}
+			parts = append(parts, "("+strings.Join(keys, ", ")+")")
+		}
+	}
+	return it.kind + " (" + strings.Join(parts, ", ") + ")"
+}
+
+// analyze analyzes one key: an ordinal, an alias of the select list, or an expression.
+func (g *grouper) analyze(k expr) val {
+	if n, ok := ordinal(k); ok {
+		outs := g.a.selectList(g.b, g.list)
+		if n < 1 || n > len(outs) {
+			g.a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n, len(outs))
+		}
+		return outs[n-1].v
+	}
+	if p, ok := k.(*pathExpr); ok && len(p.parts) == 1 {
+		for _, it := range g.b.items {
+			if it.alias != nil && !it.star && strings.EqualFold(it.alias.text, p.parts[0].text) {
+				return g.a.expr(it.x, g.list)
+			}
+		}
+	}
+	g.s.clause = "GROUP BY clause"
+	return g.a.expr(k, g.s)
+}
