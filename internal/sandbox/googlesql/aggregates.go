@@ -155,7 +155,8 @@ func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	case v.t.Kind == Interval:
 		return "bq_interval_" + fn + "(" + call("list", v.sql) + ")", v.t
 	case v.t.Kind == Float64:
-		return "bq_float_check(" + call(fn, v.sql) + ", coalesce(" + call("bool_or", "isinf("+v.sql+")") + ", FALSE), " + name + ")", v.t
+		return "bq_float_check(" + call(fn, v.sql) + ", coalesce(" + call("bool_or", "isinf("+v.sql+")") +
+			", FALSE), " + name + ")", v.t
 	case c.name == "SUM" && v.t.Kind == Int64:
 		return "CAST(" + call("sum", v.sql) + " AS BIGINT)", v.t
 	case c.name == "SUM":

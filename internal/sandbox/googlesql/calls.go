@@ -71,10 +71,7 @@ func code(names string, f func(a *analyzer, c *callExpr, s *scope) val) {
 func (a *analyzer) call(c *callExpr, s *scope) val {
 	f := functions[c.name]
 	if f == nil {
-		if knownFunctions[c.name] || strings.ContainsRune(c.name, '.') {
-			a.fail(c, "Function not supported by the sandbox: %s", c.name)
-		}
-		a.fail(c, "Function not found: %s", strings.ToLower(c.name))
+		a.unknownFunction(c)
 	}
 	if c.over != nil && !f.aggregate && !f.window {
 		a.fail(c, "Function %s does not support an OVER clause", c.name)
@@ -92,7 +89,8 @@ func (a *analyzer) call(c *callExpr, s *scope) val {
 		a.fail(c, "Function %s does not support DISTINCT, ORDER BY, LIMIT, NULLS or *", c.name)
 	}
 	if len(c.named) > 0 && f.code == nil {
-		a.fail(c.named[0].name, "Named argument %s not found in signature for call to function %s", c.named[0].name.text, c.name)
+		a.fail(c.named[0].name, "Named argument %s not found in signature for call to function %s",
+			c.named[0].name.text, c.name)
 	}
 	if c.safe {
 		return a.safeCall(f, c, s)
@@ -142,7 +140,8 @@ func (a *analyzer) safeCall(f *function, c *callExpr, s *scope) val {
 		} else {
 			out = a.match(f, &inner, a.args(&inner, s))
 		}
-		if strings.Contains(out.sql, "SELECT") || strings.Contains(out.sql, "random()") || strings.Contains(out.sql, "uuid()") {
+		if strings.Contains(out.sql, "SELECT") || strings.Contains(out.sql, "random()") ||
+			strings.Contains(out.sql, "uuid()") {
 			a.refuse(c, "SAFE."+c.name)
 		}
 		return "TRY(" + out.sql + ")"

@@ -28,7 +28,8 @@ type partInfo struct {
 	date, time bool   // belongs to DATE, to TIME
 }
 
-var weekdays = map[string]int{"SUNDAY": 0, "MONDAY": 1, "TUESDAY": 2, "WEDNESDAY": 3, "THURSDAY": 4, "FRIDAY": 5, "SATURDAY": 6}
+var weekdays = map[string]int{"SUNDAY": 0, "MONDAY": 1, "TUESDAY": 2, "WEDNESDAY": 3, "THURSDAY": 4, "FRIDAY": 5,
+	"SATURDAY": 6}
 
 func init() {
 	for day := range weekdays {
@@ -128,9 +129,11 @@ func (a *analyzer) dateArithmetic(x *binaryExpr, l, r val) (val, bool) {
 	case x.op == "-" && temporalKind(l.t.Kind) && temporalKind(r.t.Kind):
 		vs, t := a.unify([]val{l, r}, x, "operator -")
 		if t.Kind == Date {
-			return merge("bq_interval(bq_diff_date("+vs[0].sql+", "+vs[1].sql+", 'DAY'), 'DAY')", kind(Interval), l, r), true
+			return merge("bq_interval(bq_diff_date("+vs[0].sql+", "+vs[1].sql+", 'DAY'), 'DAY')", kind(Interval), l, r),
+				true
 		}
-		return merge("bq_interval(epoch_us("+vs[0].sql+") - epoch_us("+vs[1].sql+"), 'MICROSECOND')", kind(Interval), l, r), true
+		return merge("bq_interval(epoch_us("+vs[0].sql+") - epoch_us("+vs[1].sql+"), 'MICROSECOND')", kind(Interval), l,
+			r), true
 	}
 	return val{}, false
 }
@@ -178,7 +181,8 @@ func (a *analyzer) plusInterval(x *binaryExpr, l, r val) val {
 		return merge("bq_interval_add("+l.sql+", "+r.sql+", "+sign+")", l.t, l, r)
 	case Timestamp:
 		for _, side := range []expr{x.l, x.r} {
-			if iv, ok := side.(*intervalExpr); ok && parts[iv.part].date && iv.part != "DAY" && iv.part != "WEEK" && iv.to == "" {
+			if iv, ok := side.(*intervalExpr); ok && parts[iv.part].date && iv.part != "DAY" && iv.part != "WEEK" &&
+				iv.to == "" {
 				a.fail(x, "TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part")
 			}
 		}
@@ -225,7 +229,8 @@ func (a *analyzer) extract(x *extractExpr, s *scope) val {
 	}
 	if day, ok := strings.CutPrefix(part, "WEEK("); ok { // days before the year's first such weekday are in week 0
 		first := strconv.Itoa(weekdays[strings.TrimSuffix(day, ")")])
-		return merge("CAST((extract(doy FROM "+local+") + 6 - (extract(dow FROM "+local+") - "+first+" + 7) % 7) // 7 AS BIGINT)",
+		return merge("CAST((extract(doy FROM "+local+") + 6 - (extract(dow FROM "+local+") - "+first+
+			" + 7) % 7) // 7 AS BIGINT)",
 			kind(Int64), v)
 	}
 	sql, ok := extracts[part]
@@ -238,7 +243,8 @@ func (a *analyzer) extract(x *extractExpr, s *scope) val {
 var timeParts = map[string]bool{"MICROSECOND": true, "MILLISECOND": true, "SECOND": true, "MINUTE": true, "HOUR": true,
 	"TIME": true, "DATETIME": true}
 
-var intervalParts = map[string]bool{"YEAR": true, "MONTH": true, "DAY": true, "HOUR": true, "MINUTE": true, "SECOND": true,
+var intervalParts = map[string]bool{"YEAR": true, "MONTH": true, "DAY": true, "HOUR": true, "MINUTE": true,
+	"SECOND":      true,
 	"MILLISECOND": true, "MICROSECOND": true}
 
 var extracts = map[string]string{

@@ -178,7 +178,8 @@ func (a *analyzer) store(v val, t Type, column string) val {
 	if t.Kind == Array {
 		bad := raise(quoteString("Array cannot have a null element; error in writing field "+column), t.DuckDB())
 		v.sql = "coalesce(" + a.bind([]val{v}, func(n []string) string {
-			return "CASE WHEN len(list_filter(" + n[0] + ", lambda e: e IS NULL)) > 0 THEN " + bad + " ELSE " + n[0] + " END"
+			return "CASE WHEN len(list_filter(" + n[0] + ", lambda e: e IS NULL)) > 0 THEN " + bad + " ELSE " + n[0] +
+				" END"
 		}) + ", [])"
 	}
 	return fit(v, t)
@@ -190,7 +191,8 @@ func fit(v val, t Type) val {
 	case t.Kind == Numeric && t.Precision > 0:
 		v.sql = fmt.Sprintf("bq_numeric_fit(%s, %d, %d)", v.sql, t.Precision, t.Scale)
 	case (t.Kind == String || t.Kind == Bytes) && t.MaxLength > 0:
-		v.sql = fmt.Sprintf("bq_fit_%s(%s, %d, %s)", strings.ToLower(string(t.Kind)), v.sql, t.MaxLength, quoteString(t.String()))
+		v.sql = fmt.Sprintf("bq_fit_%s(%s, %d, %s)", strings.ToLower(string(t.Kind)), v.sql, t.MaxLength,
+			quoteString(t.String()))
 	}
 	return v
 }

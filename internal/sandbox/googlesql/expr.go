@@ -241,7 +241,8 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 		if !strings.HasPrefix(x.how, "SAFE") {
 			bad = raise("'Array index ' || CAST("+n[1]+" AS VARCHAR) || ' is out of bounds'", arr.t.Elem.DuckDB())
 		}
-		return "(CASE WHEN " + n[1] + " < " + base + " OR " + n[1] + " - " + base + " >= len(" + n[0] + ") THEN " + bad +
+		return "(CASE WHEN " + n[1] + " < " + base + " OR " + n[1] + " - " + base + " >= len(" + n[0] + ") THEN " +
+			bad +
 			" ELSE (" + n[0] + ")[" + n[1] + " - " + base + " + 1] END)"
 	})
 	return merge(sql, *arr.t.Elem, arr, i)
@@ -257,7 +258,8 @@ func (a *analyzer) jsonIndex(x *indexExpr, j, ix val) val {
 	} else {
 		w, ok := a.coerce(ix, kind(Int64))
 		if !ok {
-			a.fail(x.index, "Subscript access on values of type JSON needs an INT64 or a STRING, but has %s", ix.t.name())
+			a.fail(x.index, "Subscript access on values of type JSON needs an INT64 or a STRING, but has %s",
+				ix.t.name())
 		}
 		ix = w
 	}

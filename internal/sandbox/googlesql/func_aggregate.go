@@ -33,8 +33,9 @@ func init() {
 	})
 	aggregate("APPROX_QUANTILES", approxQuantiles)
 	aggregate("APPROX_TOP_COUNT APPROX_TOP_SUM", approxTop)
-	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp", "STDDEV_POP": "stddev_pop",
-		"VARIANCE": "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
+	for name, fn := range map[string]string{"STDDEV": "stddev_samp", "STDDEV_SAMP": "stddev_samp",
+		"STDDEV_POP": "stddev_pop",
+		"VARIANCE":   "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
 		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 			v := a.aggArg(c, vs, Float64, Int64, Numeric)
 			if v.t.Kind == Numeric {
@@ -93,7 +94,8 @@ func stringAgg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	}
 	// Through a list: it keeps LIMIT and ORDER BY.
 	list := a.cut(c, call("list", v.sql, v.sql+" IS NOT NULL"), arrayOf(t))
-	return "bq_array_text_" + strings.ToLower(string(t.Kind)) + "(nullif(" + list + ", []), " + sep.sql + ", NULL, FALSE)", t
+	return "bq_array_text_" + strings.ToLower(string(t.Kind)) + "(nullif(" + list + ", []), " + sep.sql +
+		", NULL, FALSE)", t
 }
 
 // approxQuantiles writes exact quantiles.
@@ -120,8 +122,10 @@ func approxQuantiles(a *analyzer, c *callExpr, vs []val, call aggCall) (string, 
 		key = "{'n': q IS NOT NULL, 'w': NOT isnan(q), 'v': q}"
 	}
 	// The values in order; NULLs come first.
-	list := "list_transform(list_sort(list_transform(" + call("list", v.sql, filter...) + ", lambda q: " + key + ")), lambda r: r.v)"
-	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[CAST(round(i * (len(p) - 1) / %d.0) AS BIGINT) + 1])", n+1, n)
+	list := "list_transform(list_sort(list_transform(" + call("list", v.sql, filter...) + ", lambda q: " + key +
+		")), lambda r: r.v)"
+	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[CAST(round(i * (len(p) - 1) / %d.0) AS BIGINT) "+
+		"+ 1])", n+1, n)
 	return "list_transform([" + list + "], lambda p: " + points + ")[1]", arrayOf(resolved(v.t))
 }
 
@@ -156,8 +160,10 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	pairs := call("list", "{'v': "+v.sql+", 'w': "+w+"}")
 	// Each value with its sum, the greatest first; values of one sum in the order of the values.
 	sums := "list_transform(list_distinct(list_transform(p, lambda e: {'v': e.v})), lambda d: " +
-		"{'s': -coalesce(list_sum(list_transform(list_filter(p, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: e.w)), 0), 'v': d.v})"
-	top := fmt.Sprintf("list_transform(list_sort(%s)[1:%d], lambda r: {'value': r.v, '%s': CAST(-r.s AS %s)})", sums, n, name, wt.DuckDB())
+		"{'s': -coalesce(list_sum(list_transform(list_filter(p, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: " +
+		"e.w)), 0), 'v': d.v})"
+	top := fmt.Sprintf("list_transform(list_sort(%s)[1:%d], lambda r: {'value': r.v, '%s': CAST(-r.s AS %s)})", sums, n,
+		name, wt.DuckDB())
 	return "list_transform([" + pairs + "], lambda p: " + top + ")[1]", arrayOf(t)
 }
 
@@ -183,7 +189,8 @@ func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type)
 	case c.name == "PERCENTILE_CONT" && !ok:
 		a.noSignature(c, vs)
 	case c.name == "PERCENTILE_CONT" || vs[0].t.Kind == Float64:
-		return "bq_" + strings.ToLower(c.name) + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")", kind(Float64)
+		return "bq_" + strings.ToLower(c.name) + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")",
+			kind(Float64)
 	case nulls == "TRUE" || vs[1].lit == nil:
 		a.refuse(c, c.name+" like this")
 	}

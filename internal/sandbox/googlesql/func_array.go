@@ -88,10 +88,13 @@ func init() {
 			a.noSignature(c, vs)
 		}
 		sql := a.bind([]val{v, lo, hi}, func(n []string) string {
-			from := "greatest(CASE WHEN " + n[1] + " < 0 THEN len(" + n[0] + ") + " + n[1] + " ELSE " + n[1] + " END, 0)"
+			from := "greatest(CASE WHEN " + n[1] + " < 0 THEN len(" + n[0] + ") + " + n[1] + " ELSE " + n[1] +
+				" END, 0)"
 			to := "CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] + " END"
-			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL OR " + n[2] + " IS NULL THEN NULL WHEN (" + to + ") < 0 OR (" +
-				from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from + ") + 1 : (" + to + ") + 1] END)"
+			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL OR " + n[2] + " IS NULL THEN NULL WHEN (" +
+				to + ") < 0 OR (" +
+				from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from +
+				") + 1 : (" + to + ") + 1] END)"
 		})
 		return merge(sql, v.t, vs...)
 	})
@@ -172,8 +175,10 @@ func generateArray(a *analyzer, c *callExpr, s *scope) val {
 	if t.Kind == Int64 { // DuckDB's own is faster
 		return merge(a.bind(conv, func(n []string) string {
 			zero := raise("'Sequence step cannot be 0.'", "BIGINT[]")
-			long := raise(fmt.Sprintf("'GENERATE_ARRAY produced too many elements; the limit of the sandbox is %d'", maxGenerated), "BIGINT[]")
-			return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s WHEN (CAST(%s AS HUGEINT) - %s) // nullif(%s, 0) >= %d THEN %s ELSE "+
+			long := raise(fmt.Sprintf("'GENERATE_ARRAY produced too many elements; the limit of the sandbox is %d'",
+				maxGenerated), "BIGINT[]")
+			return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s WHEN (CAST(%s AS HUGEINT) - %s) // nullif(%s, 0) >= %d "+
+				"THEN %s ELSE "+
 				"generate_series(%s, %s, %s) END)", n[2], zero, n[1], n[0], n[2], maxGenerated, long, n[0], n[1], n[2])
 		}), arrayOf(t), vs...)
 	}

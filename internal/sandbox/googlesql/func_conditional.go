@@ -54,3 +54,31 @@ func joinSQL(vs []val) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func init() {
+	code("ZEROIFNULL NULLIFZERO", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, 1)
+		v := a.expr(c.args[0], s)
+		if v.untyped() {
+			v, _ = a.coerce(v, kind(Int64))
+		}
+		if !v.t.numeric() {
+			a.noSignature(c, []val{v})
+		}
+		zero := "CAST(0 AS " + v.t.DuckDB() + ")"
+		if c.name == "NULLIFZERO" {
+			return merge("nullif("+v.sql+", "+zero+")", v.t, v)
+		}
+		return merge("coalesce("+v.sql+", "+zero+")", v.t, v)
+	})
+	code("TYPEOF", func(a *analyzer, c *callExpr, s *scope) val {
+		a.countArgs(c, 1, 1)
+		v := a.expr(c.args[0], s)
+		return merge(quoteString(v.t.name())+"::VARCHAR", kind(String), v)
+	})
+	for name, f := range map[string]string{"COSINE_DISTANCE": "bq_cosine_distance",
+		"EUCLIDEAN_DISTANCE": "bq_euclidean_distance"} {
+		def(name, "ARRAY<FLOAT64>, ARRAY<FLOAT64> -> FLOAT64", f+"({1}, {2})")
+	}
+	def("PARSE_NUMERIC", "STRING -> NUMERIC", "bq_parse_numeric_text({1})")
+}

@@ -233,7 +233,8 @@ func (a *analyzer) temporalArg(c *callExpr, i int, s *scope) val {
 // suits fails where a type has no such date part.
 func (a *analyzer) suits(c *callExpr, x expr, part string, k Kind, exact bool) {
 	info, ok := parts[part]
-	bad := !ok || k == Date && !info.date || k == Time && !info.time || exact && k == Timestamp && info.date && part != "DAY"
+	bad := !ok || k == Date && !info.date || k == Time && !info.time || exact && k == Timestamp && info.date &&
+		part != "DAY"
 	if bad {
 		a.fail(x, "%s does not support the %s date part", c.name, part)
 	}

@@ -28,7 +28,8 @@ func formatTemporal(a *analyzer, c *callExpr, s *scope) val {
 	f := a.stringArg(c, 0, s)
 	k := Kind(strings.TrimPrefix(c.name, "FORMAT_"))
 	v := a.expr(c.args[1], s)
-	if k != Time && (v.t.Kind == Datetime || v.t.Kind == Timestamp) && (k == Date || k == Datetime && v.t.Kind == Timestamp) {
+	if k != Time && (v.t.Kind == Datetime || v.t.Kind == Timestamp) &&
+		(k == Date || k == Datetime && v.t.Kind == Timestamp) {
 		k = v.t.Kind
 	}
 	w, ok := a.coerce(v, kind(k))
@@ -86,7 +87,8 @@ func formatCall(a *analyzer, c *callExpr, s *scope) val {
 	next := 1
 	arg := func() int {
 		if next++; next > len(vs) {
-			a.fail(c, "Too few arguments to FORMAT for pattern %s; Expected %d; Got %d", quoteLit(l.text), next, len(vs))
+			a.fail(c, "Too few arguments to FORMAT for pattern %s; Expected %d; Got %d", quoteLit(l.text), next,
+				len(vs))
 		}
 		return next - 1
 	}
@@ -101,7 +103,8 @@ func formatCall(a *analyzer, c *callExpr, s *scope) val {
 			i := arg()
 			n, ok := a.coerce(vs[i], kind(Int64))
 			if !ok {
-				a.fail(c.args[i], "Invalid type for argument %d to FORMAT; Expected integer; Got %s", i+1, vs[i].t.name())
+				a.fail(c.args[i], "Invalid type for argument %d to FORMAT; Expected integer; Got %s", i+1,
+					vs[i].t.name())
 			}
 			stars = append(stars, n.sql)
 		}
@@ -199,7 +202,8 @@ func (a *analyzer) literalText(c *callExpr, x string, t Type) string {
 		case String:
 			return "bq_string_literal(" + x + ")"
 		case Float64:
-			return "CASE WHEN isfinite(" + x + ") THEN bq_float_literal(" + x + ") ELSE 'CAST(\"' || bq_float_text(" + x +
+			return "CASE WHEN isfinite(" + x + ") THEN bq_float_literal(" + x + ") ELSE 'CAST(\"' || bq_float_text(" +
+				x +
 				") || '\" AS FLOAT64)' END"
 		case Bytes:
 			return "bq_bytes_literal(" + x + ")"
@@ -217,11 +221,13 @@ func (a *analyzer) literalText(c *callExpr, x string, t Type) string {
 }
 
 // nested writes ARRAYs and STRUCTs around what scalar writes.
-func (a *analyzer) nested(c *callExpr, x string, t Type, literal bool, each func(*callExpr, string, Type) string, scalar func() string) string {
+func (a *analyzer) nested(c *callExpr, x string, t Type, literal bool, each func(*callExpr, string, Type) string,
+	scalar func() string) string {
 	switch t.Kind {
 	case Array:
 		e := "e" + strconv.Itoa(strings.Count(x, "("))
-		return "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + each(c, e, *t.Elem) + "), ', ') || ']'"
+		return "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + each(c, e, *t.Elem) +
+			"), ', ') || ']'"
 	case Struct:
 		var fields []string
 		for i, n := range t.FieldNames() {

@@ -76,12 +76,16 @@ func init() {
 		sql := a.jsonText(c, v.sql, resolved(v.t))
 		if flag != nil {
 			w := a.expr(flag, s)
-			p := a.must(w, kind(Bool), flag, "No matching signature for function TO_JSON_STRING for argument types: %s, %s",
+			p := a.must(w, kind(Bool), flag, "No matching signature for function TO_JSON_STRING for argument types: "+
+				"%s, %s",
 				v.t.name(), w.t.name())
 			text := sql
-			sql = a.bind([]val{{sql: text, t: kind(String)}, {sql: p.sql, t: p.t, lit: w.lit}}, func(n []string) string {
-				return "(CASE WHEN " + n[1] + " THEN bq_json_pretty(" + n[0] + ") WHEN NOT " + n[1] + " THEN " + n[0] + " END)"
-			})
+			sql = a.bind([]val{{sql: text, t: kind(String)}, {sql: p.sql, t: p.t, lit: w.lit}},
+				func(n []string) string {
+					return "(CASE WHEN " + n[1] + " THEN bq_json_pretty(" + n[0] + ") WHEN NOT " + n[1] + " THEN " +
+						n[0] +
+						" END)"
+				})
 		}
 		return merge(sql, kind(String), v)
 	})
@@ -272,7 +276,8 @@ func changeJSON(a *analyzer, c *callExpr, s *scope) val {
 		v := vs[i+1]
 		text := asText(a.toJSON(c, v.sql, resolved(v.t), false))
 		if v.t.Kind == Array && c.name != "JSON_SET" {
-			text = quoteString(`{"\u0001array":`) + " || CASE WHEN " + v.sql + " IS NULL THEN 'null' ELSE " + text + " END || '}'"
+			text = quoteString(`{"\u0001array":`) + " || CASE WHEN " + v.sql + " IS NULL THEN 'null' ELSE " + text +
+				" END || '}'"
 		}
 		args = append(args, text)
 	}
@@ -307,7 +312,8 @@ func (a *analyzer) jsonText(c *callExpr, x string, t Type) string {
 	quoted := func(s string) string { return `'"' || ` + s + ` || '"'` }
 	switch t.Kind {
 	case Int64: // beyond the integers that a FLOAT64 holds it is a string
-		sql = "CASE WHEN " + x + " BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(" + x + " AS VARCHAR) ELSE " +
+		sql = "CASE WHEN " + x + " BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(" + x +
+			" AS VARCHAR) ELSE " +
 			quoted("CAST("+x+" AS VARCHAR)") + " END"
 	case Bool:
 		sql = "CAST(" + x + " AS VARCHAR)"
@@ -331,7 +337,8 @@ func (a *analyzer) jsonText(c *callExpr, x string, t Type) string {
 		sql = quoted("bq_datetime_text(timezone('UTC', " + x + "), 'T') || 'Z'")
 	case Array:
 		e := "e" + strconv.Itoa(strings.Count(x, "("))
-		sql = "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + a.jsonText(c, e, *t.Elem) + "), ',') || ']'"
+		sql = "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + a.jsonText(c, e, *t.Elem) +
+			"), ',') || ']'"
 	case Struct:
 		var parts []string
 		for i, n := range t.FieldNames() {
@@ -362,7 +369,8 @@ func (a *analyzer) toJSON(c *callExpr, x string, t Type, wide bool) string {
 		sql = "bq_json_numeric_of(" + x + ", " + strings.ToUpper(strconv.FormatBool(wide)) + ")"
 	case Array:
 		e := "e" + strconv.Itoa(strings.Count(x, "("))
-		sql = "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " + asText(a.toJSON(c, e, *t.Elem, wide)) +
+		sql = "'[' || array_to_string(list_transform(" + x + ", lambda " + e + ": " +
+			asText(a.toJSON(c, e, *t.Elem, wide)) +
 			"), ',') || ']'"
 		return "coalesce(CAST(" + sql + " AS JSON), '[]'::JSON)"
 	case Struct:
@@ -371,7 +379,8 @@ func (a *analyzer) toJSON(c *callExpr, x string, t Type, wide bool) string {
 			f := a.toJSON(c, "struct_extract("+x+", "+quoteString(n)+")", t.Fields[i].Type, wide)
 			args = append(args, quoteString(t.Fields[i].Name), asText(f))
 		}
-		return "(CASE WHEN " + x + " IS NULL THEN 'null'::JSON ELSE bq_json_object(" + strings.Join(args, ", ") + ") END)"
+		return "(CASE WHEN " + x + " IS NULL THEN 'null'::JSON ELSE bq_json_object(" + strings.Join(args, ", ") +
+			") END)"
 	default:
 		return "CAST(" + a.jsonText(c, x, t) + " AS JSON)"
 	}

@@ -31,7 +31,8 @@ func init() {
 			return a.match(round, c, vs)
 		}
 		mode := vs[2].lit
-		if mode == nil || mode.kind != String || mode.text != "ROUND_HALF_AWAY_FROM_ZERO" && mode.text != "ROUND_HALF_EVEN" {
+		if mode == nil || mode.kind != String || mode.text != "ROUND_HALF_AWAY_FROM_ZERO" &&
+			mode.text != "ROUND_HALF_EVEN" {
 			a.fail(c.args[2], "The rounding mode of ROUND must be ROUND_HALF_AWAY_FROM_ZERO or ROUND_HALF_EVEN")
 		}
 		x, ok1 := a.coerce(vs[0], kind(Numeric))
@@ -62,7 +63,8 @@ func init() {
 	def("BIT_COUNT", "BYTES -> INT64", "bq_bit_count({1})")
 	def("RAND", "-> FLOAT64", "random()")
 	def("IEEE_DIVIDE", "FLOAT64, FLOAT64 -> FLOAT64", "bq_ieee_divide({1}, {2})")
-	for name, op := range map[string]string{"SAFE_ADD": "+", "SAFE_SUBTRACT": "-", "SAFE_MULTIPLY": "*", "SAFE_DIVIDE": "/"} {
+	for name, op := range map[string]string{"SAFE_ADD": "+", "SAFE_SUBTRACT": "-", "SAFE_MULTIPLY": "*",
+		"SAFE_DIVIDE": "/"} {
 		code(name, func(a *analyzer, c *callExpr, s *scope) val {
 			a.countArgs(c, 2, 2)
 			vs, t := a.unify(a.args(c, s), c, "function "+c.name)

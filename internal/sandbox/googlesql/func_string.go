@@ -144,7 +144,8 @@ func init() {
 }
 
 // concatCasts are the types that CONCAT turns into STRING.
-var concatCasts = map[Kind]bool{Int64: true, Float64: true, Numeric: true, Bool: true, Date: true, Time: true, Datetime: true,
+var concatCasts = map[Kind]bool{Int64: true, Float64: true, Numeric: true, Bool: true, Date: true, Time: true,
+	Datetime:  true,
 	Timestamp: true}
 
 // regexps are the functions of regular expressions: how many arguments they take, what they

@@ -98,7 +98,8 @@ func (g *grouper) analyze(k expr) val {
 	if n, ok := ordinal(k); ok {
 		outs := g.a.selectList(g.b, g.list)
 		if n < 1 || n > len(outs) {
-			g.a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n, len(outs))
+			g.a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n,
+				len(outs))
 		}
 		return outs[n-1].v
 	}

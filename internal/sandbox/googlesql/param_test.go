@@ -76,7 +76,8 @@ func TestNamedParams(t *testing.T) {
 	if len(st.Params) != 2 || len(st.Undeclared) != 0 || st.Params[0].Name != "name" {
 		t.Errorf("got params %v, undeclared %v; want name and day, none", st.Params, st.Undeclared)
 	}
-	got, err := run(db, st, engine.Value{Type: st.Params[0].Type, Text: "Ada"}, engine.Value{Type: st.Params[1].Type, Text: "2024-05-05"})
+	got, err := run(db, st, engine.Value{Type: st.Params[0].Type, Text: "Ada"},
+		engine.Value{Type: st.Params[1].Type, Text: "2024-05-05"})
 	if err != nil || got != "Ada|Adax|true|my-project" {
 		t.Errorf("got %q, %v", got, err)
 	}

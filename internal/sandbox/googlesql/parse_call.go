@@ -65,7 +65,8 @@ func (p *parser) arg(c *callExpr) {
 		fail(p.src, t.pos, "Syntax error: Unexpected keyword %s", t.text)
 	}
 	if len(c.named) > 0 {
-		fail(p.src, p.tok().pos, "Call to function %s must not specify positional arguments after named arguments", c.name)
+		fail(p.src, p.tok().pos, "Call to function %s must not specify positional arguments after named arguments",
+			c.name)
 	}
 	c.args = append(c.args, p.expr())
 	if p.accept("AS") { // only a few functions know such arguments

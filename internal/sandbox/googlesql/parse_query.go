@@ -89,7 +89,8 @@ func (p *parser) setOpWords(op *setOp) {
 		op.distinct = true
 	case p.accept("ALL"):
 	default:
-		fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s", p.tok().describe())
+		fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s",
+			p.tok().describe())
 	}
 	strict := p.accept("STRICT")
 	switch {
@@ -238,7 +239,8 @@ func (p *parser) groupBy() *grouping {
 // groupEnd reports whether a trailing comma was the last of a GROUP BY.
 func (p *parser) groupEnd() bool {
 	t := p.tok()
-	return t.kind == tokEOF || t.is(")") || t.is("HAVING") || t.is("ORDER") || t.is("LIMIT") || t.is("QUALIFY") || t.is(";")
+	return t.kind == tokEOF || t.is(")") || t.is("HAVING") || t.is("ORDER") || t.is("LIMIT") || t.is("QUALIFY") ||
+		t.is(";")
 }
 
 // groupItem reads a key, ROLLUP, CUBE or GROUPING SETS.

@@ -85,7 +85,8 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 		}
 	}
 	r := a.project(b, outs)
-	if from == "" && where+groupSQL+having+qualify == "" && !grouped && !b.distinct && b.asKind == "" && (q == nil || len(q.order) == 0 && q.limit == nil) {
+	if from == "" && where+groupSQL+having+qualify == "" && !grouped && !b.distinct && b.asKind == "" &&
+		(q == nil || len(q.order) == 0 && q.limit == nil) {
 		r.rows = [][]val{outVals(outs)}
 		for _, o := range outs {
 			if o.v.win || strings.Contains(o.v.sql, "SELECT") {

@@ -39,7 +39,8 @@ func (a *analyzer) combine(op *setOp, at []queryBody, branches []*result) *resul
 	first := branches[0]
 	for i, b := range branches {
 		if len(b.cols) != len(first.cols) {
-			a.fail(at[i], "Queries in %s have mismatched column count; query 1 has %d column(s), query %d has %d column(s)",
+			a.fail(at[i], "Queries in %s have mismatched column count; query 1 has %d column(s), query %d has %d "+
+				"column(s)",
 				op.words(), len(first.cols), i+1, len(b.cols))
 		}
 	}
@@ -54,7 +55,8 @@ func (a *analyzer) combine(op *setOp, at []queryBody, branches []*result) *resul
 		}
 		t, ok := a.supertype(vs)
 		if !ok {
-			a.fail(at[len(at)-1], "Column %d in %s has incompatible types: %s", i+1, op.words(), strings.Join(names, ", "))
+			a.fail(at[len(at)-1], "Column %d in %s has incompatible types: %s", i+1, op.words(),
+				strings.Join(names, ", "))
 		}
 		if op.distinct && !groupable(t) {
 			a.fail(at[len(at)-1], "Column %d in %s has type that does not support set operation comparisons: %s", i+1,
@@ -89,7 +91,8 @@ func (r *result) columnVals(i int) []val {
 
 // joined writes the operation; rows of values become one list of them, which keeps their order.
 func (a *analyzer) joined(op *setOp, branches []*result, ts []Type) *result {
-	if op.op == "UNION" && !op.distinct && !slices.ContainsFunc(branches, func(b *result) bool { return b.rows == nil }) {
+	if op.op == "UNION" && !op.distinct && !slices.ContainsFunc(branches,
+		func(b *result) bool { return b.rows == nil }) {
 		return a.values(branches, ts)
 	}
 	word := op.op
@@ -138,7 +141,8 @@ func (a *analyzer) values(branches []*result, ts []Type) *result {
 		items = append(items, id+"."+n+" AS "+c)
 		out.cols = append(out.cols, column{"", val{sql: c, t: t}})
 	}
-	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (VALUES " + strings.Join(lines, ", ") + ") AS " + id + "(" +
+	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (VALUES " + strings.Join(lines, ", ") + ") AS " + id +
+		"(" +
 		strings.Join(names, ", ") + ")"
 	return out
 }
@@ -149,7 +153,8 @@ func (a *analyzer) setOpByName(op *setOp, outer *scope, ctes *cteScope) *result 
 	for i, b := range []*result{l, r} {
 		for k, c := range b.cols {
 			if _, n := findColumn(b.cols, c.name); c.name == "" || n > 1 {
-				a.fail(op, "Column %d of query %d in %s BY NAME needs a name that no other column has", k+1, i+1, op.words())
+				a.fail(op, "Column %d of query %d in %s BY NAME needs a name that no other column has", k+1, i+1,
+					op.words())
 			}
 		}
 	}
@@ -171,7 +176,8 @@ func (a *analyzer) setOpByName(op *setOp, outer *scope, ctes *cteScope) *result 
 			_, n := findColumn(l.cols, c.name)
 			_, m := findColumn(r.cols, c.name)
 			if n == 0 || m == 0 {
-				a.fail(op, "Input queries in %s BY NAME have different columns: %s; FULL, LEFT or INNER allows that", op.words(), c.name)
+				a.fail(op, "Input queries in %s BY NAME have different columns: %s; FULL, LEFT or INNER allows that",
+					op.words(), c.name)
 			}
 		}
 	}
