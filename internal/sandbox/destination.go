@@ -83,14 +83,9 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
 		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
-	seen := map[string]bool{}
-	for _, c := range stmt.Columns {
-		low := strings.ToLower(c.Name)
-		if seen[low] {
-			return errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
-				"destination table is present. Found duplicate(s): %s", c.Name)
-		}
-		seen[low] = true
+	if stmt.Duplicate != "" {
+		return errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
+			"destination table is present. Found duplicate(s): %s", stmt.Duplicate)
 	}
 	return s.place(q, &googlesql.Statement{Target: &name})
 }

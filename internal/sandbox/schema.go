@@ -49,7 +49,10 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 		f.Type = legacy
 	}
 	f.Precision, f.Scale, f.MaxLength = int64String(t.Precision), int64String(t.Scale), int64String(t.MaxLength)
-	for _, sub := range t.Fields {
+	for i, sub := range t.Fields {
+		if sub.Name == "" { // as BigQuery calls it
+			sub.Name = fmt.Sprintf("_field_%d", i+1)
+		}
 		f.Fields = append(f.Fields, fieldOf(sub.Name, sub.Type))
 	}
 	return f

@@ -20,8 +20,8 @@ func parseLoose(s string) (*big.Int, bool) {
 	} else if n := len(t); n > 0 && strings.ContainsAny(t[n-1:], "+-") {
 		sign, t = t[n-1:], strings.TrimSpace(t[:n-1])
 	}
-	whole, rest, _ := strings.Cut(t, ".")
-	if strings.HasPrefix(whole, ",") || strings.Contains(rest, ",") {
+	_, rest, _ := strings.Cut(t, ".")
+	if strings.Contains(rest, ",") {
 		return nil, false
 	}
 	t = strings.ReplaceAll(t, ",", "")

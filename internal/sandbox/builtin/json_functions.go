@@ -14,15 +14,22 @@ func extract(s, path string, legacy, raw bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := parseJSON(s, "")
-	if err != nil {
-		return nil, nil // a text that is not JSON
-	}
 	if !raw {
+		n, err := parseJSON(s, "")
+		if err != nil {
+			return nil, nil
+		}
 		return n.follow(steps), nil
 	}
-	if n = n.follow(steps); n == nil || n.kind == 'n' {
+	r := &jsonReader{s: s}
+	n, err := r.seek(steps)
+	if n == nil || err != nil || n.kind == 'n' { // a text that is not JSON has nothing
 		return nil, nil
+	}
+	if len(steps) == 0 {
+		if r.space(); r.i < len(s) {
+			return nil, nil
+		}
 	}
 	return n, nil
 }

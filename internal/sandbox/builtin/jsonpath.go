@@ -86,6 +86,68 @@ func (n *node) child(st step) *node {
 	return nil
 }
 
+// seek reads a text up to what a path leads to, and no further: what stands behind it is not
+// looked at. Nothing is nil.
+func (r *jsonReader) seek(steps []step) (*node, error) {
+	r.space()
+	switch {
+	case len(steps) == 0:
+		return r.value()
+	case r.take('{'):
+		return r.seekMember(steps)
+	case r.take('['):
+		return r.seekElement(steps)
+	}
+	_, err := r.value()
+	return nil, err
+}
+
+func (r *jsonReader) seekMember(steps []step) (*node, error) {
+	for r.space(); !r.take('}'); r.space() {
+		if r.i >= len(r.s) || r.s[r.i] != '"' {
+			return nil, r.fail("expected string literal")
+		}
+		key, err := r.str()
+		if err != nil {
+			return nil, err
+		}
+		if r.space(); !r.take(':') {
+			return nil, r.fail("expected ':'")
+		}
+		if key == steps[0].key {
+			return r.seek(steps[1:])
+		}
+		if _, err := r.value(); err != nil {
+			return nil, err
+		}
+		if r.space(); !r.take(',') && (r.i >= len(r.s) || r.s[r.i] != '}') {
+			return nil, r.fail("expected ',' or '}'")
+		}
+	}
+	return nil, nil
+}
+
+func (r *jsonReader) seekElement(steps []step) (*node, error) {
+	want, err := strconv.Atoi(steps[0].key)
+	if err != nil || want < 0 {
+		return nil, nil
+	}
+	for i := 0; ; i++ {
+		if r.space(); r.take(']') {
+			return nil, nil
+		}
+		if i == want {
+			return r.seek(steps[1:])
+		}
+		if _, err := r.value(); err != nil {
+			return nil, err
+		}
+		if r.space(); !r.take(',') && (r.i >= len(r.s) || r.s[r.i] != ']') {
+			return nil, r.fail("expected ',' or ']'")
+		}
+	}
+}
+
 // place is a step of the paths that change a JSON: a name, or a number in brackets.
 type place struct {
 	key   string

@@ -176,7 +176,8 @@ func translate(sql string, opts Options) *Statement {
 func (a *analyzer) statement(st statement) *Statement {
 	if q, ok := st.(*query); ok {
 		r := a.topQuery(q)
-		return &Statement{Type: "SELECT", SQL: r.sql, Columns: named(a.columns(r)), Ordered: len(q.order) > 0}
+		cols, twice := named(a.columns(r))
+		return &Statement{Type: "SELECT", SQL: r.sql, Columns: cols, Duplicate: twice, Ordered: len(q.order) > 0}
 	}
 	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {
 		return w.write(a)
@@ -205,16 +206,37 @@ func (a *analyzer) topQuery(q *query) *result {
 	return out
 }
 
-// named gives the columns of a result that have no name those that BigQuery gives them: f0_, f1_, ...
-func named(cols []Column) []Column {
+// named gives the columns of a result the names that BigQuery gives them: f0_, f1_, ... where there
+// is none, and a_1, a_2, ... to the second and later ones of a name. twice is a name that came twice.
+func named(cols []Column) (out []Column, twice string) {
 	n := 0
+	taken := map[string]bool{}
+	for _, c := range cols {
+		taken[strings.ToLower(c.Name)] = true
+	}
+	seen := map[string]bool{}
 	for i := range cols {
-		if cols[i].Name == "" {
-			cols[i].Name = "f" + strconv.Itoa(n) + "_"
+		c := &cols[i]
+		if c.Name == "" {
+			c.Name = "f" + strconv.Itoa(n) + "_"
 			n++
+			continue
+		}
+		low := strings.ToLower(c.Name)
+		if !seen[low] {
+			seen[low] = true
+			continue
+		}
+		twice = c.Name
+		for k := 1; ; k++ {
+			if name := c.Name + "_" + strconv.Itoa(k); !taken[strings.ToLower(name)] {
+				c.Name = name
+				taken[strings.ToLower(name)] = true
+				break
+			}
 		}
 	}
-	return cols
+	return cols, twice
 }
 
 // columns are the output columns of a query. A parameter whose type is still open is INT64.

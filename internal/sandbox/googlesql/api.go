@@ -144,6 +144,7 @@ type Statement struct {
 	// several statements
 	NewColumns                       []Column
 	NewName                          string // of ALTER TABLE RENAME TO
+	Duplicate                        string // a column's name that the result had twice, "" for none
 	IfExists, IfNotExists, OrReplace bool   // of DDL
 	Ordered                          bool   // the outermost query has an ORDER BY
 	SystemVariable                   string // the system variable that SET changes; SQL is a query for its value

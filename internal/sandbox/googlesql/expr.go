@@ -226,6 +226,9 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	if arr.t.Kind == JSON {
 		return a.jsonIndex(x, arr, ix)
 	}
+	if arr.t.Kind == Struct {
+		return a.structIndex(x, arr, ix)
+	}
 	if arr.t.Kind != Array {
 		a.fail(x, "Element access using [] is not supported on values of type %s", arr.t.name())
 	}
@@ -246,6 +249,24 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 			" ELSE (" + n[0] + ")[" + n[1] + " - " + base + " + 1] END)"
 	})
 	return merge(sql, *arr.t.Elem, arr, i)
+}
+
+// structIndex is a field by its place, which must be a literal.
+func (a *analyzer) structIndex(x *indexExpr, v, ix val) val {
+	n, ok := 0, ix.lit != nil && ix.lit.kind == Int64
+	if ok {
+		n, ok = smallInt(ix.lit.text)
+	}
+	if !ok || x.how != "OFFSET" && x.how != "ORDINAL" && x.how != "" {
+		a.fail(x, "Field access of a STRUCT by its position needs OFFSET or ORDINAL of a literal")
+	}
+	if x.how == "ORDINAL" {
+		n--
+	}
+	if n < 0 || n >= len(v.t.Fields) {
+		a.fail(x.index, "Field ordinal %s is out of bounds in %s", ix.lit.text, v.t.name())
+	}
+	return merge("struct_extract("+v.sql+", "+quoteString(v.t.FieldNames()[n])+")", v.t.Fields[n].Type, v)
 }
 
 func (a *analyzer) jsonIndex(x *indexExpr, j, ix val) val {

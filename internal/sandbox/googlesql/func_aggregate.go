@@ -160,8 +160,9 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	pairs := call("list", "{'v': "+v.sql+", 'w': "+w+"}")
 	// Each value with its sum, the greatest first; values of one sum in the order of the values.
 	sums := "list_transform(list_distinct(list_transform(p, lambda e: {'v': e.v})), lambda d: " +
-		"{'s': -coalesce(list_sum(list_transform(list_filter(p, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: " +
-		"e.w)), 0), 'v': d.v})"
+		"{'s': -list_sum(list_transform(list_filter(p, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: " +
+		"e.w)), 'v': d.v})"
+	sums = "list_transform(" + sums + ", lambda g: {'n': g.s IS NULL, 's': g.s, 'v': g.v})"
 	top := fmt.Sprintf("list_transform(list_sort(%s)[1:%d], lambda r: {'value': r.v, '%s': CAST(-r.s AS %s)})", sums, n,
 		name, wt.DuckDB())
 	return "list_transform([" + pairs + "], lambda p: " + top + ")[1]", arrayOf(t)

@@ -329,17 +329,22 @@ func (a *analyzer) inQuery(x *inExpr, v val, s *scope) val {
 	if len(r.cols) != 1 {
 		a.fail(x, "Subquery of type IN must have only one output column")
 	}
-	t, ok := a.supertype([]val{v, r.cols[0].v})
-	if ok && t.Kind == Struct {
-		a.refuse(x, "IN with a subquery of STRUCTs")
-	}
+	t, ok := a.supertype(append([]val{v}, r.columnVals(0)...))
 	if !ok || t.Kind == JSON || t.Kind == Array {
 		a.fail(x, "Cannot execute IN subquery with uncomparable types %s and %s", v.t.name(), r.cols[0].v.t.name())
 	}
 	t = resolved(t)
 	r = a.convert(r, []Type{t})
 	v, _ = a.coerce(v, t)
-	return merge("("+v.sql+" IN ("+r.sql+"))", kind(Bool), v)
+	if t.Kind != Struct && t.Kind != Float64 {
+		return merge("("+v.sql+" IN ("+r.sql+"))", kind(Bool), v)
+	}
+	// DuckDB's IN holds NaNs and NULLs in STRUCTs equal.
+	id := a.id("t")
+	eq := a.compare("=", v, val{sql: id + "." + r.cols[0].v.sql, t: t}, x).sql
+	sql := "(SELECT CASE WHEN bool_or(" + eq + ") THEN TRUE WHEN count(*) > count(" + eq + ") THEN NULL ELSE FALSE END FROM (" +
+		r.sql + ") AS " + id + ")"
+	return merge(sql, kind(Bool), v)
 }
 
 func (a *analyzer) inArray(x *inExpr, v val, s *scope) val {
@@ -359,5 +364,14 @@ func (a *analyzer) inArray(x *inExpr, v val, s *scope) val {
 		arr = a.must(arr, arrayOf(v.t), x, "No matching signature for operator IN UNNEST for argument types: %s, %s",
 			v.t.name(), arr.t.name())
 	}
-	return merge("("+v.sql+" IN (SELECT unnest("+arr.sql+")))", kind(Bool), v, arr)
+	t := *arr.t.Elem
+	if t.Kind != Struct && t.Kind != Float64 {
+		return merge("("+v.sql+" IN (SELECT unnest("+arr.sql+")))", kind(Bool), v, arr)
+	}
+	sql := a.bind([]val{v, arr}, func(n []string) string {
+		eq := a.compare("=", val{sql: n[0], t: t}, val{sql: "e", t: t}, x).sql
+		return "(CASE WHEN coalesce(len(" + n[1] + "), 0) = 0 THEN FALSE WHEN len(list_filter(" + n[1] + ", lambda e: " + eq +
+			")) > 0 THEN TRUE WHEN len(list_filter(" + n[1] + ", lambda e: (" + eq + ") IS NULL)) > 0 THEN NULL ELSE FALSE END)"
+	})
+	return merge(sql, kind(Bool), v, arr)
 }

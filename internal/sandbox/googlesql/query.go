@@ -233,7 +233,9 @@ func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
 	var keys []string
 	for _, it := range items {
 		var v val
-		if n, ok := ordinal(it.x); ok {
+		if n, ok := ordinal(it.x); ok && outs == nil {
+			continue // a number is no ordinal in a window, but a constant
+		} else if ok {
 			if n < 1 || n > len(outs) {
 				a.fail(it.x, "ORDER BY column number item is out of range. Column numbers should be between 1 and %d",
 					len(outs))
@@ -243,6 +245,9 @@ func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
 			v = a.expr(it.x, s)
 		}
 		keys = append(keys, a.sortKeys(v, it)...)
+	}
+	if len(keys) == 0 {
+		return ""
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }

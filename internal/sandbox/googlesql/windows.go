@@ -24,6 +24,9 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 	numbered := w.frame != nil && w.frame.unit == "RANGE" && (w.frame.lo.x != nil || w.frame.hi.x != nil)
 	if len(w.order) > 0 {
 		order := a.orderBy(w.order, s, nil)
+		if order == "" { // by constants alone: all rows are peers
+			order = " ORDER BY NULL"
+		}
 		if numbered {
 			order = a.rangeOrder(w, s)
 		}
