@@ -38,6 +38,7 @@ type dataset struct {
 	labels            map[string]string
 	created, modified time.Time
 	tables            map[string]*table
+	functions         map[string]*googlesql.Function
 }
 
 // table is a table's metadata. The columns never change; the rest is guarded by
@@ -58,6 +59,9 @@ type table struct {
 	write chan struct{}
 
 	sizes sizeCache
+	// view is the query of a view, nil for a table.
+	view         *googlesql.View
+	materialized bool
 	// temp is a temporary table of a workspace, which is measured when it changes.
 	temp bool
 }
@@ -162,6 +166,7 @@ func (c *catalog) addDataset(d *dataset) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d.tables = map[string]*table{}
+	d.functions = map[string]*googlesql.Function{}
 	c.datasets[d.ref] = d
 }
 

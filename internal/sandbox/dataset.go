@@ -177,8 +177,10 @@ func (s *Server) dropTable(ctx context.Context, t *table) *apiError {
 		return err
 	}
 	defer unlock()
-	if _, err := s.db.Exec(ctx, "DROP TABLE "+tableSQL(t.name)); err != nil {
-		return runError(err)
+	if t.view == nil {
+		if _, err := s.db.Exec(ctx, "DROP TABLE "+tableSQL(t.name)); err != nil {
+			return runError(err)
+		}
 	}
 	s.catalog.dropTable(t.name)
 	return nil

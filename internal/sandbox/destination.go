@@ -83,6 +83,10 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
 		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
+	if t := s.catalog.table(name); t != nil && t.view != nil {
+		return errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
+			t.viewKind())
+	}
 	if stmt.Duplicate != "" {
 		return errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
 			"destination table is present. Found duplicate(s): %s", stmt.Duplicate)

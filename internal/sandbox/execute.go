@@ -37,6 +37,8 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 		return s.executeControl(q, p)
 	case slices.Contains(dmlTypes, p.stmt.Type):
 		return s.executeDML(ctx, q, p)
+	case isTempRoutine(p.stmt):
+		return s.executeTempRoutine(q, p.stmt)
 	case slices.Contains(ddlTypes, p.stmt.Type):
 		return s.executeDDL(ctx, q, p)
 	}
@@ -127,6 +129,12 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	defer unlock()
 	stmt, target := p.stmt, *p.stmt.Target
+	switch {
+	case slices.Contains(routineTypes, stmt.Type):
+		return s.executeRoutine(q, stmt)
+	case slices.Contains(viewTypes, stmt.Type):
+		return s.executeView(ctx, q, stmt)
+	}
 	switch stmt.Type {
 	case "CREATE_SCHEMA":
 		ref := datasetReference{target.Project, target.Dataset}
@@ -147,6 +155,9 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		t := s.catalog.table(target)
 		if t == nil {
 			return dropMissing(stmt, notFound("Table", target.String(), q.location))
+		}
+		if t.view != nil {
+			return nil, errorf("invalidQuery", "%s is a %s, not a TABLE", target, t.viewKind())
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
 	case "ALTER_TABLE":

@@ -160,6 +160,14 @@ func (s *Server) tablesRows(d *dataset) []map[string]any {
 			"is_change_history_enabled": "NO",
 			"creation_time":             t.created, "ddl": t.ddl(),
 		})
+		if t.view != nil {
+			row := rows[len(rows)-1]
+			row["table_type"], row["is_insertable_into"] = strings.ReplaceAll(t.viewKind(), "_", " "), "NO"
+			row["managed_table_type"] = nil
+			row["ddl"] = "CREATE " + row["table_type"].(string) + " " +
+				quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+
+					t.name.Table) + "\nAS " + t.view.Query + ";"
+		}
 	}
 	return rows
 }

@@ -126,7 +126,9 @@ type plan struct {
 var (
 	dmlTypes = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"}
 	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA",
-		"ALTER_TABLE"}
+		"ALTER_TABLE", "CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW",
+		"CREATE_FUNCTION",
+		"CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION"}
 )
 
 // prepare plans a query that is going to run.
@@ -173,7 +175,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.SystemVariable == "" {
 		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
 	}
-	if isDML || isDDL {
+	if (isDML || isDDL) && !isTempRoutine(stmt) {
 		if err := s.checkTarget(who, stmt); err != nil {
 			return nil, err
 		}
@@ -201,6 +203,10 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 	}
 	permission := map[string]string{
 		"CREATE_SCHEMA": "bigquery.datasets.create", "DROP_SCHEMA": "bigquery.datasets.delete",
+		"CREATE_VIEW": "bigquery.tables.create", "CREATE_MATERIALIZED_VIEW": "bigquery.tables.create",
+		"DROP_VIEW": "bigquery.tables.delete", "DROP_MATERIALIZED_VIEW": "bigquery.tables.delete",
+		"CREATE_FUNCTION": "bigquery.routines.create", "CREATE_TABLE_FUNCTION": "bigquery.routines.create",
+		"DROP_FUNCTION": "bigquery.routines.delete", "DROP_TABLE_FUNCTION": "bigquery.routines.delete",
 		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create",
 		"DROP_TABLE":  "bigquery.tables.delete",
 		"ALTER_TABLE": "bigquery.tables.update",

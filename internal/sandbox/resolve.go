@@ -53,7 +53,7 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t == nil {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
-	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name)}, nil
+	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view}, nil
 }
 
 // visible are the columns of a table without the hidden one.
@@ -85,7 +85,7 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
 		AllowUndeclared: undeclared, SchemaSQL: q.work.schemaSQL, SessionUser: r.who.email, Temp: q.work.temp(),
-		Part: q.part, Want: q.wanted, Variables: q.vars.types(),
+		Part: q.part, Want: q.wanted, Variables: q.vars.types(), Function: r.function,
 	}
 	q.setVariables(&opts)
 	return opts

@@ -40,7 +40,7 @@ type sizeCache struct {
 // TIMESTAMP 8, BOOL 1, NUMERIC and INTERVAL 16, STRING, BYTES and JSON 2 and
 // their length in UTF-8, ARRAY and STRUCT their parts, NULL 0.
 func (s *Server) tableSize(ctx context.Context, t *table) (rows int64, bytes map[string]int64, err error) {
-	if t.temp {
+	if t.temp || t.view != nil {
 		return t.sizes.rows, t.sizes.bytes, nil
 	}
 	s.catalog.mu.RLock()

@@ -73,8 +73,15 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	defer s.catalog.mu.RUnlock()
 	out := &tableResource{
 		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(),
-		Type:         "TABLE",
+		Type:         t.viewKind(),
 		FriendlyName: t.friendly, Labels: t.labels, CreationTime: int64String(t.created.UnixMilli()),
+	}
+	if t.view != nil {
+		text, _ := json.Marshal(map[string]any{"query": t.view.Query, "useLegacySql": false})
+		out.View = text
+		if t.materialized {
+			out.View, out.MaterializedView = nil, text
+		}
 	}
 	if listed {
 		return out, nil

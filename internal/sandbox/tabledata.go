@@ -28,6 +28,9 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	if t.view != nil {
+		return nil, errorf("invalid", "Cannot list a table of type %s.", t.viewKind())
+	}
 	params := r.URL.Query()
 	page, err := pageOf(params, "table "+t.name.String())
 	if err != nil {

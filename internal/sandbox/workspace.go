@@ -26,13 +26,15 @@ type workspace struct {
 	// A dry run may look while a statement runs.
 	mu     sync.Mutex
 	tables map[string]*table // never changed, but replaced
-	set    settings
+	// functions are the temporary functions, by their names in lower case.
+	functions map[string]*googlesql.Function
+	set       settings
 }
 
 func newWorkspace(conn *engine.Conn, project string) *workspace {
 	name := sha1.Sum([]byte(rand.Text()))
 	return &workspace{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]),
-		tables: map[string]*table{}}
+		tables: map[string]*table{}, functions: map[string]*googlesql.Function{}}
 }
 
 // tempSchema is where DuckDB keeps a connection's temporary tables.

@@ -17,7 +17,9 @@ type analyzer struct {
 	known    []bool // its type is settled
 	tables   []TableName
 	ids      int
-	work     int // expressions analyzed
+	inlined  int                  // functions and views around what is analyzed
+	made     map[string]*Function // functions that are made in front of the statement
+	work     int                  // expressions analyzed
 	// The default time zone, by DuckDB's name and as Go knows it.
 	zoneName string
 	location *time.Location
@@ -150,10 +152,17 @@ func translate(sql string, opts Options) *Statement {
 		if part != nil {
 			p = a.parserOf(part)
 		}
+		before := p.leadingFunctions()
 		st := p.parseStatement()
 		a.uses = p.params
 		a.declare()
 		a.setZone()
+		a.made = map[string]*Function{}
+		for _, c := range before {
+			f := c.define(a)
+			a.check(c, f)
+			a.made[strings.ToLower(f.Name.Table)] = f
+		}
 		out = a.statement(st)
 	}
 	a.settle()

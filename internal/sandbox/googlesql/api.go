@@ -67,6 +67,8 @@ type Table struct {
 	Columns []Column
 	// SQL is the table's quoted name in DuckDB, or a query in parentheses.
 	SQL string
+	// View is the query that a view stands for, nil for a table.
+	View *View
 }
 
 // InformationSchema begins the Table of the TableName of a view of INFORMATION_SCHEMA, before its name in
@@ -117,6 +119,8 @@ type Options struct {
 	System map[string]string
 	// Temp says where temporary tables are; nil outside of scripts and sessions.
 	Temp *TempTables
+	// Function finds a user's function, nil for none; the Dataset of a temporary one is "".
+	Function func(name TableName) *Function
 }
 
 // TempTables are the temporary tables that a statement may name without a dataset, or with
@@ -142,9 +146,12 @@ type Statement struct {
 	Target     *TableName  // written by DML or DDL (for CREATE SCHEMA, Table is "")
 	// the columns of a table that CREATE TABLE makes, or has after ALTER TABLE, whose SQL may be
 	// several statements
-	NewColumns                       []Column
-	NewName                          string // of ALTER TABLE RENAME TO
-	Duplicate                        string // a column's name that the result had twice, "" for none
+	NewColumns []Column
+	NewName    string // of ALTER TABLE RENAME TO
+	Duplicate  string // a column's name that the result had twice, "" for none
+	// NewFunction is that of CREATE FUNCTION, NewView that of CREATE VIEW, whose columns are NewColumns.
+	NewFunction                      *Function
+	NewView                          *View
 	IfExists, IfNotExists, OrReplace bool   // of DDL
 	Ordered                          bool   // the outermost query has an ORDER BY
 	SystemVariable                   string // the system variable that SET changes; SQL is a query for its value
@@ -155,6 +162,7 @@ type Statement struct {
 type Error struct {
 	Line, Column int
 	Message      string
+	inner        bool // it is of a function's or view's body
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, e.Line, e.Column) }

@@ -46,6 +46,7 @@ type (
 	callExpr struct {
 		node
 		name      string // upper case
+		path      []name // as it was written
 		safe      bool
 		args      []expr
 		named     []namedArg
@@ -262,6 +263,12 @@ type (
 		alias      *name
 		withOffset bool
 		offset     *name
+	}
+	// tableCall is a table function.
+	tableCall struct {
+		node
+		call  *callExpr
+		alias *name
 	}
 	joinRef struct {
 		node

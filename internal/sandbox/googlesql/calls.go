@@ -70,6 +70,9 @@ func code(names string, f func(a *analyzer, c *callExpr, s *scope) val) {
 
 func (a *analyzer) call(c *callExpr, s *scope) val {
 	f := functions[c.name]
+	if u := a.userFunction(c.path); f == nil && u != nil {
+		return a.inline(c, u, s)
+	}
 	if f == nil {
 		a.unknownFunction(c)
 	}

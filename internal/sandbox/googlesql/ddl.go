@@ -48,8 +48,16 @@ func (d *dropStmt) write(a *analyzer) *Statement {
 		}
 		return &Statement{Type: "DROP_SCHEMA", SQL: words, Target: &n, IfExists: d.ifExists}
 	}
+	if strings.HasSuffix(d.what, "FUNCTION") && len(d.path) == 1 && a.opts.Function != nil {
+		if n := (TableName{Table: d.path[0].text}); a.opts.Function(n) != nil {
+			return &Statement{Type: "DROP_FUNCTION", Target: &n, IfExists: d.ifExists}
+		}
+	}
 	n := a.tableName(d.path, d)
 	a.notView(n, d)
+	if d.what != "TABLE" {
+		return &Statement{Type: "DROP_" + strings.ReplaceAll(d.what, " ", "_"), Target: &n, IfExists: d.ifExists}
+	}
 	return &Statement{Type: "DROP_TABLE", SQL: words + a.schemaSQL(n) + "." + quoteIdent(n.Table), Target: &n,
 		IfExists: d.ifExists}
 }

@@ -8,7 +8,11 @@ import (
 func (a *analyzer) target(path []name, x interface{ pos() int }) *Table {
 	n := a.tableName(path, x)
 	a.notView(n, x)
-	return a.lookup(n, x)
+	tab := a.lookup(n, x)
+	if tab.View != nil {
+		a.fail(x, "%s is not allowed for this operation because it is currently a VIEW.", n)
+	}
+	return tab
 }
 
 // targetScope makes the target's columns visible under its alias.

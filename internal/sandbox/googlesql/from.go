@@ -18,6 +18,8 @@ func (a *analyzer) from(t tableExpr, s *scope) string {
 		return a.unnest(t, s)
 	case *joinRef:
 		return a.join(t, s)
+	case *tableCall:
+		return a.tableFunction(t, s)
 	}
 	a.refuse(t, "This table expression")
 	return ""
@@ -74,6 +76,9 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 		}
 	}
 	tab := a.table(t.path, t)
+	if tab.View != nil {
+		return a.viewRef(t, tab, alias, s)
+	}
 	rel := &relation{alias: alias.text}
 	id := a.id("t")
 	for _, c := range tab.Columns {
@@ -87,6 +92,9 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 func (a *analyzer) table(path []name, x interface{ pos() int }) *Table {
 	n := a.tableName(path, x)
 	tab := a.lookup(n, x)
+	if tab.View != nil {
+		return tab // whose query reads its own tables
+	}
 	for _, have := range a.tables {
 		if have == tab.Name {
 			return tab

@@ -124,8 +124,8 @@ func approxQuantiles(a *analyzer, c *callExpr, vs []val, call aggCall) (string, 
 	// The values in order; NULLs come first.
 	list := "list_transform(list_sort(list_transform(" + call("list", v.sql, filter...) + ", lambda q: " + key +
 		")), lambda r: r.v)"
-	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[CAST(round(i * (len(p) - 1) / %d.0) AS BIGINT) "+
-		"+ 1])", n+1, n)
+	at := fmt.Sprintf("greatest(CAST(ceil(i * len(p) / %d.0) AS BIGINT), 1)", n)
+	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[%s])", n+1, at)
 	return "list_transform([" + list + "], lambda p: " + points + ")[1]", arrayOf(resolved(v.t))
 }
 

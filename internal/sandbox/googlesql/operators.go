@@ -342,7 +342,8 @@ func (a *analyzer) inQuery(x *inExpr, v val, s *scope) val {
 	// DuckDB's IN holds NaNs and NULLs in STRUCTs equal.
 	id := a.id("t")
 	eq := a.compare("=", v, val{sql: id + "." + r.cols[0].v.sql, t: t}, x).sql
-	sql := "(SELECT CASE WHEN bool_or(" + eq + ") THEN TRUE WHEN count(*) > count(" + eq + ") THEN NULL ELSE FALSE END FROM (" +
+	sql := "(SELECT CASE WHEN bool_or(" + eq + ") THEN TRUE WHEN count(*) > count(" + eq +
+		") THEN NULL ELSE FALSE END FROM (" +
 		r.sql + ") AS " + id + ")"
 	return merge(sql, kind(Bool), v)
 }
@@ -370,8 +371,10 @@ func (a *analyzer) inArray(x *inExpr, v val, s *scope) val {
 	}
 	sql := a.bind([]val{v, arr}, func(n []string) string {
 		eq := a.compare("=", val{sql: n[0], t: t}, val{sql: "e", t: t}, x).sql
-		return "(CASE WHEN coalesce(len(" + n[1] + "), 0) = 0 THEN FALSE WHEN len(list_filter(" + n[1] + ", lambda e: " + eq +
-			")) > 0 THEN TRUE WHEN len(list_filter(" + n[1] + ", lambda e: (" + eq + ") IS NULL)) > 0 THEN NULL ELSE FALSE END)"
+		return "(CASE WHEN coalesce(len(" + n[1] + "), 0) = 0 THEN FALSE WHEN len(list_filter(" + n[1] +
+			", lambda e: " + eq +
+			")) > 0 THEN TRUE WHEN len(list_filter(" + n[1] + ", lambda e: (" + eq +
+			") IS NULL)) > 0 THEN NULL ELSE FALSE END)"
 	})
 	return merge(sql, kind(Bool), v, arr)
 }

@@ -4,7 +4,7 @@ import "strings"
 
 // call parses a function's arguments and what may follow them.
 func (p *parser) call(at int, fname string, safe bool) expr {
-	c := &callExpr{node: node{at}, name: fname, safe: safe}
+	c := &callExpr{node: node{at}, name: fname, safe: safe, path: []name{{node{at}, fname, false}}}
 	p.expect("(")
 	c.distinct = p.accept("DISTINCT")
 	switch {

@@ -67,6 +67,14 @@ func (p *parser) create() statement {
 		c.path = p.tablePath()
 		p.options()
 		return c
+	case p.accept("FUNCTION"):
+		return p.createRoutine(at, orReplace, temp, false)
+	case !temp && p.accept("TABLE", "FUNCTION"):
+		return p.createRoutine(at, orReplace, false, true)
+	case !temp && p.accept("VIEW"):
+		return p.createViewTail(at, orReplace, false)
+	case !temp && p.accept("MATERIALIZED", "VIEW"):
+		return p.createViewTail(at, orReplace, true)
 	case p.accept("TABLE"):
 	default:
 		word := strings.ToUpper(p.tok().text)
@@ -159,7 +167,14 @@ func (p *parser) columnDef() columnDef {
 
 func (p *parser) drop() statement {
 	d := &dropStmt{node: node{p.expect("DROP").pos}, what: strings.ToUpper(p.tok().text)}
-	if d.what != "TABLE" && d.what != "SCHEMA" {
+	switch {
+	case p.isWords("TABLE", "FUNCTION"):
+		d.what = "TABLE FUNCTION"
+		p.i++
+	case p.isWords("MATERIALIZED", "VIEW"):
+		d.what = "MATERIALIZED VIEW"
+		p.i++
+	case d.what != "TABLE" && d.what != "SCHEMA" && d.what != "VIEW" && d.what != "FUNCTION":
 		p.refuse(d.at, "DROP "+d.what)
 	}
 	p.i++

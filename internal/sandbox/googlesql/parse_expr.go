@@ -221,5 +221,10 @@ func (p *parser) dottedCall(x expr) expr {
 	if safe {
 		words = words[1:]
 	}
-	return p.call(path.at, strings.Join(words, "."), safe)
+	call := p.call(path.at, strings.Join(words, "."), safe).(*callExpr)
+	call.path = path.parts
+	if safe {
+		call.path = call.path[1:]
+	}
+	return call
 }

@@ -29,6 +29,12 @@ func (p *parser) primary() expr {
 		p.i++
 		return &sysVarExpr{at, strings.ToLower(t.text)}
 	case tokQuoted:
+		if p.ahead(1).is("(") {
+			path := p.tablePart(true)
+			call := p.call(t.pos, upperPath(path), false).(*callExpr)
+			call.path = path
+			return call
+		}
 		return &pathExpr{at, []name{p.ident()}}
 	case tokIdent:
 		return p.identPrimary()
@@ -88,7 +94,9 @@ func (p *parser) identPrimary() expr {
 		case "SAFE_CAST":
 			return p.cast(t.pos, true)
 		}
-		return p.call(t.pos, word, false)
+		call := p.call(t.pos, word, false).(*callExpr)
+		call.path[0].text = t.text
+		return call
 	}
 	switch word {
 	case "CURRENT_DATE", "CURRENT_TIME", "CURRENT_DATETIME", "CURRENT_TIMESTAMP":

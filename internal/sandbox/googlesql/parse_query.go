@@ -405,7 +405,10 @@ func (p *parser) tablePrimary() tableExpr {
 	case p.tok().kind == tokIdent || p.tok().kind == tokQuoted:
 		path := p.tablePath()
 		if p.tok().is("(") {
-			p.refuse(at, "A table function")
+			call := p.call(at, upperPath(path), false).(*callExpr)
+			call.path = path
+			t = &tableCall{node{at}, call, p.aliasOpt()}
+			break
 		}
 		r := &tableRef{node{at}, path, nil}
 		if p.isWords("FOR", "SYSTEM_TIME") {

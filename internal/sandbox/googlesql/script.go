@@ -122,10 +122,15 @@ type Using struct {
 
 // Single reports a text of one statement at most that BigQuery does not take for a script.
 func (s *Script) Single() bool {
-	if len(s.Body) != 1 {
-		return len(s.Body) == 0
+	if len(s.Body) == 0 {
+		return true
 	}
-	_, plain := s.Body[0].(*Run)
+	for _, st := range s.Body[:len(s.Body)-1] {
+		if !s.tempFunctionStep(st) { // those before a statement belong to it
+			return false
+		}
+	}
+	_, plain := s.Body[len(s.Body)-1].(*Run)
 	return plain
 }
 

@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// routineTypes are the statements about functions, viewTypes those about views. Neither has anything
+// to do in DuckDB: a function or a view is written in place of its name.
+var (
+	routineTypes = []string{"CREATE_FUNCTION", "CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION"}
+	viewTypes    = []string{"CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW"}
+)
+
+// function finds a user's function for a statement; nil for none.
+func (r *resolver) function(name googlesql.TableName) *googlesql.Function {
+	if name.Dataset == "" {
+		return r.query.work.function(name.Table)
+	}
+	if !r.server.mayRead(r.who, name.Project) {
+		return nil
+	}
+	c := r.server.catalog
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+		return d.functions[name.Table]
+	}
+	return nil
+}
+
+// function is a temporary function, nil if there is none.
+func (w *workspace) function(name string) *googlesql.Function {
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.functions[strings.ToLower(name)]
+}
+
+// isTempRoutine reports a statement about a temporary function.
+func isTempRoutine(stmt *googlesql.Statement) bool {
+	return slices.Contains(routineTypes, stmt.Type) && stmt.Target.Dataset == ""
+}
+
+// executeTempRoutine makes or drops a temporary function of a session or a script. Outside of both it
+// ends with its statement.
+func (s *Server) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+	name := strings.ToLower(stmt.Target.Table)
+	old := q.work.function(name)
+	if q.work != nil {
+		q.work.mu.Lock()
+		defer q.work.mu.Unlock()
+	}
+	switch {
+	case strings.HasPrefix(stmt.Type, "DROP") && old == nil:
+		return dropMissing(stmt, notFound("Function", stmt.Target.Table, q.location))
+	case strings.HasPrefix(stmt.Type, "DROP"):
+		delete(q.work.functions, name)
+		return &outcome{ddlOperation: "DROP"}, nil
+	case old != nil && stmt.IfNotExists:
+		return &outcome{ddlOperation: "SKIP"}, nil
+	case old != nil && !stmt.OrReplace:
+		return nil, errorf("duplicate", "Already Exists: Routine %s", stmt.Target.Table)
+	case q.work != nil:
+		q.work.functions[name] = stmt.NewFunction
+	}
+	return &outcome{ddlOperation: created(old != nil)}, nil
+}
+
+func created(replaced bool) string {
+	if replaced {
+		return "REPLACE"
+	}
+	return "CREATE"
+}
+
+// executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
+func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+	name := *stmt.Target
+	d := s.catalog.dataset(name.Project, name.Dataset)
+	if d == nil {
+		return nil, notFound("Dataset", name.Project+":"+name.Dataset, q.location)
+	}
+	s.catalog.mu.Lock()
+	defer s.catalog.mu.Unlock()
+	old := d.functions[name.Table]
+	switch {
+	case strings.HasPrefix(stmt.Type, "DROP") && (old == nil || old.Table != (stmt.Type == "DROP_TABLE_FUNCTION")):
+		return dropMissing(stmt, notFound("Routine", name.String(), q.location))
+	case strings.HasPrefix(stmt.Type, "DROP"):
+		delete(d.functions, name.Table)
+		return &outcome{ddlOperation: "DROP"}, nil
+	case old != nil && stmt.IfNotExists:
+		return &outcome{ddlOperation: "SKIP"}, nil
+	case old != nil && !stmt.OrReplace:
+		return nil, errorf("duplicate", "Already Exists: Routine %s", name)
+	}
+	d.functions[name.Table] = stmt.NewFunction
+	return &outcome{ddlOperation: created(old != nil)}, nil
+}
+
+// viewKind is a table's type in metadata.
+func (t *table) viewKind() string {
+	switch {
+	case t.view == nil:
+		return "TABLE"
+	case t.materialized:
+		return "MATERIALIZED_VIEW"
+	}
+	return "VIEW"
+}
+
+// executeView makes or drops a view. The caller holds the catalog's ddl lock.
+func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+	name := *stmt.Target
+	old := s.catalog.table(name)
+	kind := strings.TrimPrefix(strings.TrimPrefix(stmt.Type, "CREATE_"), "DROP_")
+	if old != nil && old.viewKind() != kind {
+		return nil, errorf("invalidQuery", "%s is a %s, not a %s", name, old.viewKind(), kind)
+	}
+	switch {
+	case strings.HasPrefix(stmt.Type, "DROP") && old == nil:
+		return dropMissing(stmt, notFound("Table", name.String(), q.location))
+	case strings.HasPrefix(stmt.Type, "DROP"):
+		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, old)
+	case old != nil && stmt.IfNotExists:
+		return &outcome{ddlOperation: "SKIP"}, nil
+	case old != nil && !stmt.OrReplace:
+		return nil, errorf("duplicate", "Already Exists: Table %s", name)
+	case old == nil:
+		if err := s.catalog.checkNewTable(name); err != nil {
+			return nil, err
+		}
+	}
+	t := newTable(name, stmt.NewColumns, s.now())
+	t.view, t.materialized = stmt.NewView, kind == "MATERIALIZED_VIEW"
+	s.catalog.addTable(t)
+	return &outcome{ddlOperation: created(old != nil)}, nil
+}
