@@ -53,6 +53,9 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		if c.distinct {
 			distinct = "DISTINCT "
 		}
+		if a.filter != "" {
+			filter = append(filter, a.filter)
+		}
 		out := fn + "(" + distinct + args + mods + ")"
 		if len(filter) > 0 {
 			out += " FILTER (WHERE " + strings.Join(filter, " AND ") + ")"

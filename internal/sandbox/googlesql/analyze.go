@@ -18,6 +18,7 @@ type analyzer struct {
 	tables   []TableName
 	ids      int
 	inlined  int                  // functions and views around what is analyzed
+	filter   string               // that every aggregate function is to have
 	made     map[string]*Function // functions that are made in front of the statement
 	work     int                  // expressions analyzed
 	// The default time zone, by DuckDB's name and as Go knows it.

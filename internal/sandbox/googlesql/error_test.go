@@ -104,12 +104,7 @@ func TestErrors(t *testing.T) {
 		{"CREATE TABLE t (a INT64, A STRING)", "Duplicate column name A in CREATE TABLE at [1:26]"},
 		// Refusals.
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
-		{"CREATE FUNCTION f() AS (1)", "CREATE FUNCTION is not supported by the sandbox at [1:1]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
-		{"SELECT * FROM orders TABLESAMPLE SYSTEM (10 PERCENT)",
-			"TABLESAMPLE is not supported by the sandbox at [1:22]"},
-		{"SELECT * FROM orders FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
-			"FOR SYSTEM_TIME AS OF is not supported by the sandbox at [1:22]"},
 		{"FROM orders |> SELECT id", "A query that begins with FROM is not supported by the sandbox at [1:1]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},
 		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)",

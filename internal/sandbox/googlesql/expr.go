@@ -100,6 +100,8 @@ func (a *analyzer) dispatch(x expr, s *scope) val {
 		return a.isDistinct(x, s)
 	case *betweenExpr:
 		return a.between(x, s)
+	case *likeExpr:
+		return a.likeAny(x, s)
 	case *inExpr:
 		return a.in(x, s)
 	case *subqueryExpr:

@@ -18,6 +18,10 @@ func (a *analyzer) from(t tableExpr, s *scope) string {
 		return a.unnest(t, s)
 	case *joinRef:
 		return a.join(t, s)
+	case *pivotRef:
+		return a.pivot(t, s)
+	case *unpivotRef:
+		return a.unpivotOf(t, s)
 	case *tableCall:
 		return a.tableFunction(t, s)
 	}
@@ -53,6 +57,7 @@ func (a *analyzer) addRelation(rel *relation, s *scope, x interface{ pos() int }
 		a.fail(x, "Duplicate table alias %s in the same FROM clause", rel.alias)
 	}
 	s.rels = append(s.rels, rel)
+	s.pseudo = append(s.pseudo, rel.pseudo...)
 	s.cols = append(s.cols, rel.cols...)
 }
 

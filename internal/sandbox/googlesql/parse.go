@@ -113,8 +113,10 @@ func (p *parser) aliasOpt() *name {
 // being an alias.
 func (p *parser) clauseWord() bool {
 	switch strings.ToUpper(p.tok().text) {
-	case "PIVOT", "UNPIVOT":
+	case "PIVOT":
 		return p.ahead(1).is("(")
+	case "UNPIVOT":
+		return p.ahead(1).is("(") || p.ahead(1).is("INCLUDE") || p.ahead(1).is("EXCLUDE")
 	}
 	return false
 }

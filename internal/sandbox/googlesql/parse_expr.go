@@ -78,7 +78,7 @@ func (p *parser) comparisonTail(l expr) expr {
 	switch {
 	case p.accept("LIKE"):
 		if n := p.tok(); n.is("ANY") || n.is("SOME") || n.is("ALL") {
-			p.refuse(n.pos, "LIKE "+n.text)
+			return p.likeTail(at, l, not)
 		}
 		op := "LIKE"
 		if not {

@@ -411,10 +411,9 @@ func (p *parser) tablePrimary() tableExpr {
 			break
 		}
 		r := &tableRef{node{at}, path, nil}
-		if p.isWords("FOR", "SYSTEM_TIME") {
-			p.refuse(p.tok().pos, "FOR SYSTEM_TIME AS OF")
-		}
+		p.systemTime()
 		r.alias = p.aliasOpt()
+		p.systemTime()
 		t = r
 		if p.isWords("WITH", "OFFSET") {
 			x := &pathExpr{node{at}, path}
@@ -428,12 +427,28 @@ func (p *parser) tablePrimary() tableExpr {
 	default:
 		p.unexpected()
 	}
-	for _, w := range []string{"PIVOT", "UNPIVOT", "TABLESAMPLE"} {
-		if p.tok().is(w) && p.tok().kind != tokQuoted {
-			p.refuse(p.tok().pos, w)
-		}
+	t = p.pivotTail(t)
+	if p.accept("TABLESAMPLE") { // a small table is one block, of which a sample is all or nothing
+		p.expect("SYSTEM")
+		p.expect("(")
+		p.primary()
+		p.expect("PERCENT")
+		p.expect(")")
 	}
 	return t
+}
+
+// systemTime reads FOR SYSTEM_TIME AS OF, which can only be now.
+func (p *parser) systemTime() {
+	at := p.tok().pos
+	if !p.accept("FOR", "SYSTEM_TIME") && !p.accept("FOR", "SYSTEM", "TIME") {
+		return
+	}
+	p.expect("AS")
+	p.expect("OF")
+	if c, ok := p.expr().(*callExpr); !ok || c.name != "CURRENT_TIMESTAMP" {
+		p.refuse(at, "FOR SYSTEM_TIME AS OF anything but CURRENT_TIMESTAMP()")
+	}
 }
 
 func (p *parser) withOffset(u *unnestRef) {

@@ -10,10 +10,11 @@ type column struct {
 
 // relation is a range variable: a table, a subquery or an UNNEST.
 type relation struct {
-	alias string
-	cols  []column
-	value *val   // of an UNNEST: the element
-	place string // of an UNNEST: the element's ordinal in DuckDB's text
+	alias  string
+	cols   []column
+	pseudo []column
+	value  *val   // of an UNNEST: the element
+	place  string // of an UNNEST: the element's ordinal in DuckDB's text
 }
 
 // scope is what names mean inside one SELECT.
@@ -30,6 +31,9 @@ type scope struct {
 	inAgg   bool
 	sawAgg  bool // an aggregate function stood in this SELECT
 	group   *groupCheck
+	// touched notes the columns that are used, where somebody asks.
+	touched map[string]bool
+	pseudo  []column // columns that no star takes, such as _TABLE_SUFFIX
 }
 
 // groupCheck finds columns used outside of aggregates and grouping keys.
@@ -115,6 +119,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 			if rel.value != nil {
 				return a.fields(a.use(sc, column{rel.alias, *rel.value}, x), x.parts[1:], s)
 			}
+			if c, n := findColumn(rel.pseudo, x.parts[1].text); n == 1 {
+				return a.fields(a.use(sc, *c, x), x.parts[2:], s)
+			}
 			a.fail(x.parts[1], "Name %s not found inside %s", x.parts[1].text, first.text)
 		}
 		if rel != nil { // a range variable hides a column of its name
@@ -127,6 +134,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 		if n == 1 {
 			return a.fields(a.use(sc, *c, x), x.parts[1:], s)
 		}
+		if c, n := findColumn(sc.pseudo, first.text); n == 1 {
+			return a.fields(a.use(sc, *c, x), x.parts[1:], s)
+		}
 	}
 	if v, ok := a.variable(first.text); ok {
 		return a.fields(v, x.parts[1:], s)
@@ -137,6 +147,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 
 // use notes the use of a column for the check of grouping.
 func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
+	if s.touched != nil {
+		s.touched[c.v.sql] = true
+	}
 	if s.group != nil && !s.inAgg && s.group.keys[c.v.sql] == "" {
 		var parts []string
 		for _, p := range x.parts {
