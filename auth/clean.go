@@ -13,6 +13,10 @@ const maxDescription = 200
 // pieces also occur in other words.
 const minSecretPart = 8
 
+// maxEncodings is how often a text is decoded in search of a secret, and once as
+// it is.
+const maxEncodings = 4
+
 // removed stands for a secret that a server has echoed.
 const removed = "[removed]"
 
@@ -47,22 +51,24 @@ func removeSecrets(text string, secrets []string) string {
 	if len(secrets) == 0 {
 		return text
 	}
-	plain := decodeEscapes(text)
 	hide := make([]bool, len(text))
 	for _, secret := range secrets {
 		size := min(len(secret), minSecretPart)
-		// The places of the secret's pieces.
 		pieces := map[string]bool{}
 		for i := 0; i+size <= len(secret); i++ {
 			pieces[secret[i:i+size]] = true
 		}
-		for i := 0; i+size <= len(plain.bytes); i++ {
-			if !pieces[string(plain.bytes[i:i+size])] {
-				continue
+		plain := undecoded(text)
+		for range maxEncodings {
+			for i := 0; i+size <= len(plain.bytes); i++ {
+				if !pieces[string(plain.bytes[i:i+size])] {
+					continue
+				}
+				for j := plain.from[i]; j < plain.to[i+size-1]; j++ {
+					hide[j] = true
+				}
 			}
-			for j := plain.from[i]; j < plain.to[i+size-1]; j++ {
-				hide[j] = true
-			}
+			plain = plain.decode()
 		}
 	}
 	var b strings.Builder
@@ -84,32 +90,31 @@ type decoded struct {
 	from, to []int
 }
 
-// decodeEscapes decodes %XX until there are no more, three times at most.
-func decodeEscapes(text string) decoded {
+// undecoded is the text as it is.
+func undecoded(text string) decoded {
 	d := decoded{bytes: []byte(text), from: make([]int, len(text)), to: make([]int, len(text))}
 	for i := range d.from {
 		d.from[i], d.to[i] = i, i+1
 	}
-	for range 3 {
-		next := decoded{}
-		for i := 0; i < len(d.bytes); i++ {
-			ch, end := d.bytes[i], i
-			if ch == '%' && i+2 < len(d.bytes) {
-				hi, lo := hexDigit(d.bytes[i+1]), hexDigit(d.bytes[i+2])
-				if hi >= 0 && lo >= 0 {
-					ch, end = byte(hi<<4|lo), i+2
-				}
-			}
-			next.bytes = append(next.bytes, ch)
-			next.from, next.to = append(next.from, d.from[i]), append(next.to, d.to[end])
-			i = end
-		}
-		if len(next.bytes) == len(d.bytes) {
-			break
-		}
-		d = next
-	}
 	return d
+}
+
+// decode decodes each %XX once.
+func (d decoded) decode() decoded {
+	next := decoded{}
+	for i := 0; i < len(d.bytes); i++ {
+		ch, end := d.bytes[i], i
+		if ch == '%' && i+2 < len(d.bytes) {
+			hi, lo := hexDigit(d.bytes[i+1]), hexDigit(d.bytes[i+2])
+			if hi >= 0 && lo >= 0 {
+				ch, end = byte(hi<<4|lo), i+2
+			}
+		}
+		next.bytes = append(next.bytes, ch)
+		next.from, next.to = append(next.from, d.from[i]), append(next.to, d.to[end])
+		i = end
+	}
+	return next
 }
 
 // hexDigit is the value of a hexadecimal digit, -1 for anything else.

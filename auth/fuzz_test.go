@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // T50: whatever the file holds, the outcome is a client whose endpoints are
@@ -26,10 +28,19 @@ func FuzzParseClient(f *testing.F) {
 			}
 			return
 		}
-		for _, raw := range []string{c.authURL, c.tokenURL, c.revokeURL()} {
-			u, err := url.Parse(raw)
-			if err != nil || u.User != nil || u.Scheme != "https" && !loopbackHost(u.Hostname()) {
-				t.Errorf("endpoint %q was accepted", raw)
+		auth, err1 := url.Parse(c.authURL)
+		token, err2 := url.Parse(c.tokenURL)
+		revoke, err3 := url.Parse(c.revokeURL())
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatalf("%v was accepted", err)
+		}
+		for _, u := range []*url.URL{auth, token, revoke} {
+			google := u.Scheme == "https" && (u.Host == "accounts.google.com" ||
+				strings.HasSuffix(u.Host, ".googleapis.com"))
+			local := loopbackHost(u.Hostname()) && u.Scheme == auth.Scheme && u.Host == auth.Host
+			if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.RawPath != "" || google == local ||
+				local != c.Local() {
+				t.Errorf("endpoint %s was accepted beside %s", u, auth)
 			}
 		}
 		same := &Client{id: c.id} // with no secret at all
@@ -97,7 +108,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rec, err := DecodeRecord(data)
 		if err != nil {
-			if rec != nil || !errors.Is(err, ErrCorrupt) || len(err.Error()) > 200 {
+			if rec != nil || errors.Is(err, ErrCorrupt) == errors.Is(err, ErrNewerRecord) || len(err.Error()) > 200 {
 				t.Errorf("got %v, %v; want nil and ErrCorrupt", rec, err)
 			}
 			return
@@ -134,18 +145,52 @@ func FuzzPaste(f *testing.F) {
 	for _, text := range []string{"", "4/code", redirect, redirect + "?state=STATE&code=x",
 		"\"" + redirect + "?state=STATE&code=x\"\r\n",
 		"https://localhost:5555/oauth2/callback?code=x&state=STATE", "http://[::1",
-		redirect + "?state=STATE&error=access_denied", "\x1b[200~" + redirect} {
+		redirect + "?state=STATE&error=access_denied", "\x1b[200~" + redirect + "?state=STATE&code=x\x1b[201~",
+		"127.0.0.1:5555/oauth2/callback?state=STATE&code=x", "“" + redirect + "?state=STATE&code=x”"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		at := newAttempt(newAnswerSlot(), redirect, "https://accounts.google.com", false)
 		text = strings.ReplaceAll(text, "STATE", at.state)
 		err := at.paste(text)
-		if err == nil && (len(at.slot.first) != 1 || !strings.Contains(text, "://")) {
+		if err == nil && (len(at.slot.first) != 1 || !strings.Contains(text, at.state) ||
+			!strings.Contains(text, "5555") || !strings.Contains(text, "/oauth2/callback")) {
 			t.Errorf("%q was accepted", text)
 		}
-		if err != nil && (len(at.slot.first) != 0 || len(err.Error()) > 200 || strings.Contains(err.Error(), at.state)) {
+		if err != nil && (len(at.slot.first) != 0 || len(err.Error()) > 200 ||
+			strings.Contains(err.Error(), at.state)) {
 			t.Errorf("%q: got %q", text, err)
+		}
+	})
+}
+
+// S54, S55: whatever a server writes, the text is short, in one line and without
+// a longer part of the secret, plain or encoded.
+func FuzzPrintable(f *testing.F) {
+	const secret = "4/0AX+canary-code/with=signs&more"
+	for _, text := range []string{"", secret, url.QueryEscape(secret), "%25%32%35" + secret[:9], "a\u202eb\r\nc",
+		"\xff%zz%"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := printable(text, secret)
+		if len(got) > maxDescription || !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool {
+			return !unicode.IsPrint(r)
+		}) {
+			t.Errorf("%q: got %q", text, got)
+		}
+		shown := got
+		for range 4 {
+			for i := 0; i+minSecretPart <= len(secret); i++ {
+				if strings.Contains(shown, secret[i:i+minSecretPart]) {
+					t.Fatalf("%q: %q shows a part of the secret", text, got)
+				}
+			}
+			plain, err := url.PathUnescape(shown)
+			if err != nil {
+				break
+			}
+			shown = plain
 		}
 	})
 }

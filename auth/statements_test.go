@@ -247,5 +247,5 @@ var statements = []statement{
 	{"T49", "Two pools of one program share a consent.",
 		[]string{"TestTwoAuthenticatorsShareConsent", "driver/TestTwoDatabases"}},
 	{"T50", "Fuzz targets.",
-		[]string{"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPaste"}},
+		[]string{"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPrintable", "FuzzPaste"}},
 }
