@@ -200,6 +200,7 @@ func TestConfigRefuses(t *testing.T) {
 		"scope with space": func(c *Config) { c.Scopes = []string{"https://a b"} },
 		"scope over http":  func(c *Config) { c.Scopes = []string{"http://www.googleapis.com/auth/bigquery"} },
 		"account":          func(c *Config) { c.Account = "ada" },
+		"turned account":   func(c *Config) { c.Account = "ada\u202e@example.com" },
 		"line break":       func(c *Config) { c.Profile = "a\nb" },
 		"mode":             func(c *Config) { c.Mode = 17 },
 		"port":             func(c *Config) { c.RedirectPort = 65536 },

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Config says who signs in, for what, and how the person may be asked. Only
@@ -60,7 +61,7 @@ type Config struct {
 	pause    time.Duration                            // between tries of a refresh; 0 = 500 ms
 	notice   time.Duration                            // until the user hears of another process; 0 = 2 s
 	patience time.Duration                            // for a browser to load the start page; 0 = 5 s
-	margin   time.Duration                            // beyond LoginTimeout, for another's sign-in; 0 = 30 s
+	margin   time.Duration                            // beyond LoginTimeout, for another's sign-in; 0 = up to 30 s
 }
 
 const (
@@ -82,6 +83,11 @@ func (cfg Config) check() (Config, error) {
 		if len(text) > 320 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return cfg, configError(op, "the account, hosted domain or profile is too long or has control characters",
 				"")
+		}
+	}
+	for _, text := range []string{cfg.Account, cfg.HostedDomain} {
+		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return cfg, configError(op, "the account or hosted domain has invisible characters", "write it anew")
 		}
 	}
 	if cfg.Account != "" && strings.Count(cfg.Account, "@") != 1 {
@@ -129,7 +135,7 @@ func (cfg Config) check() (Config, error) {
 		cfg.patience = 5 * time.Second
 	}
 	if cfg.margin == 0 {
-		cfg.margin = 30 * time.Second
+		cfg.margin = min(max(cfg.LoginTimeout/4, 5*time.Second), 30*time.Second)
 	}
 	if cfg.notice == 0 {
 		cfg.notice = 2 * time.Second

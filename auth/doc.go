@@ -41,7 +41,7 @@
 // Config.PromptBackoff, so that a loop of queries does not open tab after tab;
 // [Authenticator.Login] asks regardless. Programs that wait for another one's
 // sign-in share its outcome, a refusal too. They wait for Config.LoginTimeout and
-// 30 seconds at most; the error names the process that is signing in.
+// up to 30 seconds more; the error names the process that is signing in.
 //
 // # Signing in on a server
 //

@@ -60,6 +60,9 @@ func childMain() {
 		cfg.OpenBrowser = func(ctx context.Context, url string) error { return fakegoogle.Deny(ctx, plainHTTP, url) }
 	case "manual":
 		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
+	case "manual and read": // and then reads a line of the terminal
+		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
+		defer readLine()
 	case "interrupted": // ends the sign-in itself when Ctrl-C is pressed
 		cfg.Mode, cfg.Prompter, cfg.OpenBrowser = ModeManual, nil, nil
 		var stop context.CancelFunc
@@ -90,6 +93,18 @@ func childMain() {
 		return
 	}
 	fmt.Printf("signed in, browser opened %d times\ndone\n", opened)
+}
+
+// readLine prints the next line of the terminal.
+func readLine() {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tty.Close()
+	line, err := bufio.NewReader(tty).ReadString('\n')
+	fmt.Printf("read %q, %v\n", line, err)
 }
 
 // family starts programs that share a token directory and a fake Google.

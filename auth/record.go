@@ -97,7 +97,7 @@ func (r *Record) clone() *Record {
 
 // String tells whose sign-in it is, without the tokens.
 func (r Record) String() string {
-	account := r.Account
+	account := printable(r.Account)
 	if account == "" {
 		account = "unnamed account"
 	}

@@ -305,3 +305,21 @@ func TestSuspendAtTerminal(t *testing.T) {
 		t.Errorf("%v\n%s\n%s", err, stdout.String(), c.text())
 	}
 }
+
+// A line that is typed after the sign-in belongs to the application.
+func TestLaterLineIsTheApplications(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t, fakegoogle.Options{})
+	cmd := f.command("manual and read")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	c := startOnTerminal(t, cmd)
+	url := c.consentURL()
+	c.expectEcho(false)
+	must(t, fakegoogle.Consent(t.Context(), plainHTTP, url, ""))
+	c.expectEcho(true) // the reader has gone
+	io.WriteString(c.master, "for the application\n")
+	if err := cmd.Wait(); err != nil || !strings.Contains(stdout.String(), `read "for the application\n"`) {
+		t.Errorf("%v\n%s\n%s", err, stdout.String(), c.text())
+	}
+}
