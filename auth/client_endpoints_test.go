@@ -65,7 +65,8 @@ func TestClientEndpoints(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, err := ParseClient(clientJSON(t, "installed", map[string]any{"auth_uri": tt.auth, "token_uri": tt.token}))
+			c, err := ParseClient(clientJSON(t, "installed",
+				map[string]any{"auth_uri": tt.auth, "token_uri": tt.token}))
 			switch {
 			case tt.ok && err != nil:
 				t.Error(err)

@@ -45,8 +45,9 @@ func TestTypesHideSecrets(t *testing.T) {
 		"Client": r.cfg.Client, "Client by value": *r.cfg.Client, "Config": r.cfg, "Config pointer": &r.cfg,
 		"Record": rec, "Record by value": *rec, "list of Records": []Record{*rec},
 		"map of Records": map[string]*Record{"x": rec},
-		"Authenticator":  a, "in a struct": struct{ A *Authenticator }{a}, "Prompt": prompt, "Prompt pointer": &prompt,
-		"Identity": id,
+		"Authenticator":  a, "in a struct": struct{ A *Authenticator }{a}, "Prompt": prompt,
+		"Prompt pointer": &prompt,
+		"Identity":       id,
 	} {
 		r.sweep(name, forms(v))
 	}
@@ -142,7 +143,8 @@ func TestSecretsAreRemoved(t *testing.T) {
 		{"plain", "code " + secret + " is bad", "code [removed] is bad"},
 		{"twice", secret + " " + secret, "[removed] [removed]"},
 		{"URL-encoded", "code=" + once + ".", "code=[removed]."},
-		{"small digits", "code=" + strings.NewReplacer("%2F", "%2f", "%2B", "%2b").Replace(once) + ".", "code=[removed]."},
+		{"small digits", "code=" + strings.NewReplacer("%2F", "%2f", "%2B", "%2b").Replace(once) + ".",
+			"code=[removed]."},
 		{"path-encoded", url.PathEscape(secret), "[removed]"},
 		{"encoded twice", url.QueryEscape(once), "[removed]"},
 		{"encoded three times", url.QueryEscape(url.QueryEscape(once)), "[removed]"},

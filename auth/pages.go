@@ -38,7 +38,8 @@ var (
 		Text: "Only programs of the user who is signing in are answered. " +
 			"If that is you, open the address that the application shows in its terminal, and paste where it ends."}
 	pageStarted = page{Status: 410, Title: "The sign-in has been started already",
-		Text: "Go on in the window that was opened first, or open the address that the application shows in its terminal."}
+		Text: "Go on in the window that was opened first, " +
+			"or open the address that the application shows in its terminal."}
 	pageNotFound = page{Status: 404, Title: "Not found", Text: "There is nothing here."}
 	pageMethod   = page{Status: 405, Title: "Method not allowed", Text: "Only GET is answered here."}
 	pageHost     = page{Status: 421, Title: "Wrong address",

@@ -19,14 +19,6 @@ func isLoopbackAddr(text string) bool {
 	return err == nil && loopbackHost(u.Hostname()) && u.Host == text
 }
 
-// slashed is the path of an address; "/" where there is none.
-func slashed(u *url.URL) string {
-	if path := u.EscapedPath(); path != "" {
-		return path
-	}
-	return "/"
-}
-
 // paste takes the address that the browser ended at. The whole address is
 // needed: a bare code has no state, so nothing shows whose sign-in it is from.
 // The errors are meant for the person.

@@ -22,7 +22,6 @@ type opening struct {
 	a      *Authenticator
 	start  string
 	result chan error
-	cancel func()
 }
 
 func (r *rig) opening(edit func(*Config)) *opening {

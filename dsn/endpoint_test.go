@@ -44,8 +44,9 @@ func TestEndpointRules(t *testing.T) {
 	for _, tt := range tests {
 		for auth, allowed := range map[string]bool{"": tt.token, "user": tt.token, "adc": tt.token, "none": tt.none} {
 			configs := map[string]Config{
-				"endpoint":         {Project: "p", Auth: auth, Endpoint: tt.url},
-				"storage_endpoint": {Project: "p", Auth: auth, Endpoint: "http://127.0.0.1:9050", StorageEndpoint: tt.url},
+				"endpoint": {Project: "p", Auth: auth, Endpoint: tt.url},
+				"storage_endpoint": {Project: "p", Auth: auth, Endpoint: "http://127.0.0.1:9050",
+					StorageEndpoint: tt.url},
 			}
 			for key, c := range configs {
 				err := c.Validate()
