@@ -207,7 +207,8 @@ func TestCredentialAddresses(t *testing.T) {
 	)
 	external := func(edits ...string) string {
 		return strings.NewReplacer(edits...).Replace(`{"type": "external_account", "audience": "//iam.googleapis.com/x",
-			"subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "token_url": "https://sts.googleapis.com/v1/token",
+			"subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+			"token_url": "https://sts.googleapis.com/v1/token",
 			"service_account_impersonation_url": "` + to + `",
 			"credential_source": {"url": "http://169.254.169.254/token"}}`)
 	}

@@ -31,7 +31,8 @@ func WithClientSecrets(json []byte) Option {
 }
 
 // WithTokenSource replaces the sign-in: queries run as whoever the tokens belong to.
-// No client secrets are read and nobody is asked. A nil source changes nothing.
+// No client secrets are read and nobody is asked. An endpoint on this machine may get the tokens, as the program knows
+// what they are; for others see [WithTrustedEndpoint]. A nil source changes nothing.
 func WithTokenSource(ts oauth2.TokenSource) Option {
 	return func(o *options) { o.tokenSource = ts }
 }

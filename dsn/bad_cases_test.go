@@ -32,6 +32,7 @@ var bad = []badCase{
 		"if_needed or never",
 	},
 	{"create disposition of nothing", q + "create_disposition=never", "create_disposition", "destination_table"},
+	{"label jobs", q + "label_jobs=" + canary, "label_jobs", "true or false"},
 	{"dry run", q + "dry_run=" + canary, "dry_run", "true or false"},
 	{"priority", q + "priority=" + canary, "priority", "interactive or batch"},
 	{"priority in capitals", q + "priority=BATCH", "priority", "interactive or batch"},

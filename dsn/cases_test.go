@@ -72,7 +72,7 @@ var good = []goodCase{
 			"profile=work&auth=user&token_store=keyring&maximum_bytes_billed=1000000&" +
 			"use_query_cache=false&labels=team:sales,app:report&job_timeout=90s&create_session=always&" +
 			"priority=batch&reservation=projects/p/locations/US/reservations/r&" +
-			"kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&job_creation=optional&" +
+			"kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&job_creation=optional&label_jobs=true&" +
 			"job_id_prefix=report_&time_zone=Europe/Zurich&read_api=storage&" +
 			"storage_endpoint=http://127.0.0.1:9060&destination_table=d2.t&write_disposition=append&" +
 			"create_disposition=never&dry_run=true",
@@ -80,7 +80,7 @@ var good = []goodCase{
 			"application=report/1.0&auth=user&client_secrets=c.json&create_disposition=never&" +
 			"create_session=always&destination_table=d2.t&dry_run=true&endpoint=http://127.0.0.1:9050&" +
 			"hd=example.com&job_creation=optional&job_id_prefix=report_&job_timeout=1m30s&" +
-			"kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&labels=app:report,team:sales&" +
+			"kms_key=projects/p/locations/us/keyRings/r/cryptoKeys/k&label_jobs=true&labels=app:report,team:sales&" +
 			"location=US&login=manual&login_timeout=5m0s&max_results=1000&maximum_bytes_billed=1000000&" +
 			"priority=batch&profile=work&quota_project=q&read_api=storage&redirect_port=8085&" +
 			"reservation=projects/p/locations/US/reservations/r&scopes=bigquery,drive.readonly&" +
@@ -95,7 +95,7 @@ var good = []goodCase{
 			Profile: "work", RedirectPort: 8085, LoginTimeout: 5 * time.Minute, TokenDir: "/t",
 			QuotaProject: "q", Priority: "batch", Reservation: "projects/p/locations/US/reservations/r",
 			KMSKey: "projects/p/locations/us/keyRings/r/cryptoKeys/k", DestinationTable: "d2.t",
-			WriteDisposition: "append", CreateDisposition: "never", DryRun: true, JobCreation: "optional",
+			WriteDisposition: "append", CreateDisposition: "never", DryRun: true, LabelJobs: true, JobCreation: "optional",
 			JobIDPrefix: "report_", TimeZone: "Europe/Zurich", ReadAPI: "storage",
 			StorageEndpoint: "http://127.0.0.1:9060", Location: "US", MaxResults: 1000,
 			Endpoint: "http://127.0.0.1:9050", Application: "report/1.0",

@@ -16,10 +16,11 @@ import (
 )
 
 // Consent plays the user at the browser: it gets the consent page at authURL,
-// or at an address that redirects to it, keeps cookies, chooses the account (email, or the one offered first if email is
-// ""), presses Allow and follows the redirect to the application's loopback
-// port. It returns an error when a page of the way is an error page. A nil
-// client means one without idle connections.
+// or at an address that redirects to it, keeps cookies, chooses the account
+// (email, or the one offered first if email is ""), presses Allow and follows
+// the redirect to the application's loopback port. It returns an error when a
+// page of the way is an error page. A nil client means one without idle
+// connections.
 func Consent(ctx context.Context, client *http.Client, authURL string, email string) error {
 	return answerConsent(ctx, client, authURL, email, "allow")
 }
