@@ -45,7 +45,6 @@ func TestTempTable(t *testing.T) {
 		{"CREATE TEMP TABLE X (a INT64)", "invalid", "differ only by case"},
 		{"CREATE TEMP TABLE d.z (a INT64)", "invalidQuery", "cannot have a qualified name: d.z at [1:1]"},
 		{"CREATE TABLE _SESSION.z (a INT64)", "invalidQuery", "CREATE TEMP TABLE"},
-		{"CREATE TEMP FUNCTION f() AS (1)", "invalidQuery", "CREATE TEMP FUNCTION"},
 		{"INSERT INTO x (a) VALUES (NULL)", "invalidQuery", "Required field a cannot be null"},
 		{"DROP TABLE _SESSION.nosuch", "notFound", "nosuch"},
 		{"SELECT * FROM z", "invalidQuery", "must be qualified"},
