@@ -1,25 +1,26 @@
-// Package driver is a database/sql driver for Google BigQuery that works with the person's
-// own Google account. It registers itself as "bigqueryuser":
+// Package driver is a database/sql driver for Google BigQuery that works with the user's own Google
+// account. It registers itself as "bigqueryuser":
 //
 //	import _ "github.com/bigqueryuser/bigqueryuser/driver"
 //
 //	db, err := sql.Open("bigqueryuser", "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json")
 //
-// The first connection signs the person in: it opens Google's consent page in the browser, or
-// shows its address in the terminal. From then on the sign-in is kept and renewed silently.
-// Queries run as that person, see what that person may see and are billed to the project of the
-// DSN. Package dsn has the DSN's keys, package auth what is kept where. A program that would
-// rather choose the moment calls db.PingContext at its start: it signs the person in if need
-// be, and asks BigQuery, without billing anything, whether that person may run queries in the project.
+// The first connection signs the user in: it opens Google's consent page in the browser, or prints
+// its address in the terminal. The sign-in is stored and renewed silently. Queries run as the user,
+// see only the data that the user may see, and are billed to the project in the DSN. Package dsn
+// documents the keys of a DSN, package auth the sign-in and where it is stored. A program that wants
+// to choose the moment of the sign-in calls db.PingContext when it starts. Ping signs the user in if
+// necessary and checks, without cost, that the user may run queries in the project.
 //
-// Without a DSN, a [Connector] is made of the same configuration and of what text can't carry:
+// A [Connector] is made from the same configuration without a DSN. Options give it what text can't:
 // client secrets embedded in the program, a source of tokens, a prompter, a logger, an observer of
 // statements.
 //
 //	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithClientSecrets(secrets))
 //	db := sql.OpenDB(connector)
 //
-// [Identity] tells who is signed in. [Connector.SignIn] gives that sign-in, to log out or to revoke it.
+// [Identity] returns who is signed in. [Connector.SignIn] returns the sign-in, to log out or to
+// revoke it.
 //
 // # Trust
 //
@@ -105,95 +106,112 @@
 //
 // Text that is read from a NUMERIC, BIGNUMERIC, INTERVAL, GEOGRAPHY or JSON column can be written
 // into one: when BigQuery refuses it as a STRING, it is asked the same question, once, and the
-// statement sent again. Not so inside an ARRAY or a STRUCT, nor in a transaction, which BigQuery
-// rolls back at the first error: prepare the statement there, which asks before, or write CAST(? AS
+// statement sent again. Not so inside an ARRAY or a STRUCT, nor in a transaction, which can
+// only be rolled back after an error: prepare the statement there, which asks before, or write CAST(? AS
 // NUMERIC).
 //
 // # Transactions and sessions
 //
-// BeginTx begins a real transaction, with snapshot isolation, in a BigQuery session that the
-// connection keeps for its next one. Statements outside of transactions run in no session. BigQuery
-// has no read-only transactions and no other isolation levels, does not nest transactions and
-// refuses DDL on permanent tables in them. A transaction that met another one's change of the same
-// table fails with [ErrConcurrentUpdate] and can be tried again as a whole:
+// BeginTx begins a real transaction, with snapshot isolation, in a BigQuery session. The connection
+// keeps the session for its next transaction. Statements outside of transactions run in no session.
+// BigQuery has no read-only transactions and no other isolation levels, does not nest transactions,
+// and refuses DDL on permanent tables in them. When another statement has changed the same table, the
+// transaction fails with [ErrConcurrentUpdate] and can be tried again as a whole:
 //
 //	if err := tx.Commit(); errors.Is(err, driver.ErrConcurrentUpdate) { /* begin again */ }
 //
-// When the context of BeginTx ends, the transaction is rolled back; if it ends while Commit waits,
-// nobody knows the outcome, and the error matches [ErrCommitUnknown]. Statements of one transaction
-// run one after the other, whichever goroutine they come from; its rows may stay open meanwhile.
-// After a statement that failed, BigQuery has rolled back the transaction: what comes next is an
-// error, and Commit too. With create_session=always every statement of an sql.Conn runs in one
-// session, for temporary tables, variables and SET @@...; they do not reach the next user of the
-// connection.
+// When the context of BeginTx ends, the statement that runs in the transaction ends with it, and the
+// transaction is rolled back. Statements of one transaction run one after the other, whichever
+// goroutine they come from; rows may stay open meanwhile. After a statement has failed, BigQuery
+// keeps the transaction open, with its locks. The driver then accepts only Rollback: other statements
+// and Commit return an error, and Commit ends the transaction without committing.
+//
+// With create_session=always every statement of an sql.Conn runs in one session, for temporary
+// tables, variables and SET @@... statements. They do not reach the next user of the connection.
 //
 // # Scripts
 //
-// A text of several statements runs as one job. Every SELECT in it is a result set, in order, which
-// Rows.NextResultSet fetches when it is asked for; RowsAffected is the sum over its DML. It costs
-// one request more than a statement, and one for each result but the last. The error of a script
-// has its line.
+// A text with several statements runs as one job. Every SELECT in it is a result set, in order.
+// Rows.NextResultSet fetches it when it is called. RowsAffected is the sum over the DML statements.
+// A script costs one more request than a statement, and one for each result set but the last. The
+// error of a script names its line.
 //
 // # Job options
 //
-// What the DSN says of priority, location, limits, labels and the like, a [JobOption] changes for
-// one statement. It is an argument beside the others, of prepared statements too, or comes by the
-// context, which reaches through libraries:
+// A [JobOption] changes for one statement what the DSN says about priority, location, limits, labels
+// and the like. Pass it as an argument beside the others, also to prepared statements, or put it in
+// the context, which reaches through libraries:
 //
 //	rows, err := db.QueryContext(ctx, "SELECT ...", 5, driver.Priority("batch"), driver.MaximumBytesBilled(1<<30))
 //	ctx = driver.WithOptions(ctx, driver.Labels(map[string]string{"report": "daily"}))
 //
-// A wrong value is an error before anything is sent. In a
-// transaction the location can't change, and BEGIN, COMMIT and ROLLBACK always run at once.
+// A wrong value is an error before anything is sent. The location can't change in a transaction.
+// BEGIN, COMMIT and ROLLBACK ignore priority and destination.
 //
 // # What a statement costs
 //
-// A query whose rows fit the first page is one request, and so are DML with RowsAffected, DDL,
-// Prepare, Ping, BeginTx, Commit and Rollback. RowsAffected of CREATE TABLE AS SELECT makes two of
-// its own. Batch priority, a job id prefix and a destination table cost one request more, for the
-// result.
+// A query whose rows fit the first page is one request. So are DML with RowsAffected, DDL, Prepare,
+// Ping, BeginTx, Commit and Rollback. A statement that takes longer than two seconds costs one more
+// request, and another one if its Stats are asked for. RowsAffected of CREATE TABLE AS SELECT makes
+// two requests of its own. Batch priority, a job id prefix and a destination table cost one more
+// request, for the result.
 //
-// When the context of a statement ends, the caller has its error at once and the job is cancelled
-// at BigQuery, where the person would pay for it. A request that failed for a passing reason is
-// sent again with the same request id, so that BigQuery does not run it twice; Retry-After is
-// heeded.
+// [Estimate] returns how many bytes a statement would read. [WithStats] tells what a statement has
+// read and cost, with its job and the job's page in the console. [WithObserver] does so for every
+// statement, and [WithProgress] tells how far a long one is.
 //
-// [Estimate] tells what would be read, [WithStats] what was, with the job, its cost and its page in
-// the console, and [WithObserver] tells it of every statement. [WithProgress] tells how far a long
-// one is.
+// # When something goes wrong on the way
+//
+// A request that fails for a passing reason is sent again under the same id: eight tries, with pauses
+// that together take 30 seconds at most. Passing reasons are broken connections, HTTP/2 resets, a
+// network that vanishes, 408, 429, 5xx and pages of proxies. BigQuery recognizes the id of a single
+// statement that changes something, and runs it once. It promises nothing for scripts, so that a
+// script that changes something is not sent again once it may have begun.
+//
+// When the context of a statement ends, the caller gets its error at once and the job is cancelled.
+// Cleaning up never starts a statement. If a statement that can change something was sent, and its
+// outcome can't be learnt, the error matches [ErrOutcomeUnknown] as well as its cause. For a Commit it
+// also matches [ErrCommitUnknown]. The surest way for writes that must not run twice is job_id_prefix:
+// the job then has an id that the driver chooses, by which it finds the job again. label_jobs=true
+// labels every job, so that one whose answer was lost is found and cancelled.
+//
+// Closing the database ends open transactions, cancels running jobs and waits up to five seconds for
+// BigQuery. A program that exits without closing it leaves its jobs running; job_timeout limits them.
 //
 // # Large results
 //
-// The first page has 10,000 rows at most, or max_results; those after it are as large as BigQuery
-// makes them, 10 to 20 MB, and the next one is fetched and decoded while one is scanned. Where more
-// than 20 MB are still to come after the first page, they come by the Storage Read API instead, as
-// compressed Arrow. That opens with three requests, which take about as long as a page does. Rows
-// that the statement orders come over one stream, which goes on where the first page ended. Others
-// come over several streams at a time, one for each processor and 8 at most, in no order, and
-// without the first page, since nobody knows in which of them its rows are. The account needs the
-// permission bigquery.readsessions.create, which is in the role BigQuery Read Session User. Where
-// it is missing, or the API is not to be had, the rows come by REST, and Stats.ReadAPI and
-// Stats.Fallback say so. A stream that breaks is opened again after the last row that came, and a
-// result that ends early is an error. A table that results are appended to is read by REST, since
-// its other rows are not the result. read_api=rest never asks the Storage Read API,
-// read_api=storage does for every result of more than a page.
+// The first page has at most 10,000 rows, or max_results. BigQuery chooses the size of the pages after
+// it, 10 to 20 MB, and the next page is fetched and decoded while the program reads the current one.
 //
-// A result is never in memory as a whole. Over REST it takes two pages and six runs of decoded
-// rows; over the Storage Read API for each stream one message, up to 4 MB that the network holds
-// ready and three runs. A run has 1,024 rows at most, and 32,768 values. Ten million rows of an
-// INT64 and a STRING are read within 128 MB by either. What takes how long is in internal/bench.
+// Where more than 20 MB are still to come after the first page, the driver uses the Storage Read API,
+// which sends compressed Arrow. It costs three requests to open, about as long as one page takes.
+// Ordered results are read over one stream, which starts after the first page. Unordered results are
+// read over several streams at once, one per CPU and at most 8, in no particular order. The first page
+// is dropped and read again, because its rows can be in any of the streams. A stream that breaks is
+// opened again after the last row that arrived. A result that ends early is an error.
+//
+// The Storage Read API needs the permission bigquery.readsessions.create (role BigQuery Read Session
+// User). Without it, or where the API can't be reached, the rows come over REST, and Stats.ReadAPI and
+// Stats.Fallback say so. The destination table of write_disposition=append is always read over REST,
+// because it also holds other rows. read_api=rest never uses the Storage Read API; read_api=storage
+// uses it for every result of more than one page.
+//
+// A result is never in memory as a whole. REST holds two pages and six batches of decoded rows. The
+// Storage Read API holds, for each stream, one message, up to 4 MB in the network's buffers and three
+// batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million rows of an INT64
+// and a STRING are read within 128 MB. For timings see internal/bench.
 //
 // # Errors
 //
-// What BigQuery refuses is an [*Error], with the reason, the place in the statement, the job and
-// the project; %+v shows the line and a caret. errors.Is compares it with [ErrInvalidQuery] and the
-// other reasons. Errors of the sign-in are those of package auth. The end of a context is the
-// context's own error, with what the last try failed with, if one did.
+// A refusal by BigQuery, or the failure of a job, is an [*Error] with the reason, the place in the
+// statement, the job and the project. %+v adds the line and a caret. errors.Is compares it with
+// [ErrInvalidQuery] and the other reasons. Errors of the sign-in are those of package auth. When a
+// context ends, the error is the context's; if an attempt had failed before, it wraps that error too.
 //
 // # Below database/sql
 //
-// [Raw] gives the official client, with the sign-in and the network connections of the connector,
-// and the session that a connection's statements run in.
+// [Raw] gives access to the official client, with the sign-in and the network connections of the
+// connector, and to the session that a connection's statements run in.
 //
 // # Limits
 //
