@@ -17,6 +17,9 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue)
 
 func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *recorder) (driver.Rows, error) {
 	st, err := newStatement(ctx, &c.cfg, text, args)
+	if err == nil {
+		err = c.session.allows(st)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +44,9 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	w := newRecorder(ctx, c.backend, c.connector.observer, text)
 	st, err := newStatement(ctx, &c.cfg, text, args)
+	if err == nil {
+		err = c.session.allows(st)
+	}
 	if err != nil {
 		w.ended(err)
 		return nil, err

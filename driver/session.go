@@ -73,6 +73,20 @@ func (s *session) join(req *bq.QueryRequest) {
 	req.Location = s.location
 }
 
+// allows refuses BEGIN, COMMIT and ROLLBACK as statements of the caller's where they would not do
+// what they say: without a session BigQuery has no transactions, so that what follows a BEGIN would
+// be permanent, and in an sql.Tx they would end the transaction behind its back.
+func (s *session) allows(st *statement) error {
+	switch {
+	case st.sql.kind != kindTransaction || s.always && s.tx == nil:
+		return nil
+	case s.tx != nil:
+		return fmt.Errorf("bigqueryuser: %s can't be a statement of an sql.Tx: call its Commit or Rollback", st.sql.verb)
+	}
+	return fmt.Errorf("bigqueryuser: %s as a statement begins or ends no transaction here: use BeginTx, or "+
+		"create_session=always in the DSN and one sql.Conn", st.sql.verb)
+}
+
 // admit waits until the session is free for a statement, and refuses one that can't run in it: one
 // that is to run in another location than the session, and whatever follows a failure in a
 // transaction. usual is the DSN's location: where a statement names no other, an option has put the

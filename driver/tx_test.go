@@ -263,3 +263,32 @@ func TestSessionState(t *testing.T) {
 		t.Errorf("got %d sessions made and %d ended; want 2 and 1", made, ended)
 	}
 }
+
+// TestTransactionControl: BEGIN, COMMIT and ROLLBACK as statements are refused before anything is sent, unless every
+// statement of the connection runs in its session.
+func TestTransactionControl(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"BEGIN", "begin transaction;", "COMMIT", "-- done\nROLLBACK TRANSACTION"} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			server := transactions(t)
+			db := open(t, server)
+			if _, err := db.ExecContext(t.Context(), text); err == nil || !strings.Contains(err.Error(), "BeginTx") {
+				t.Errorf("Exec: got %v; want advice", err)
+			}
+			if _, err := db.QueryContext(t.Context(), text); err == nil || !strings.Contains(err.Error(), "BeginTx") {
+				t.Errorf("Query: got %v; want advice", err)
+			}
+			if got := server.Count(); got != 0 {
+				t.Errorf("got %d requests; want 0", got)
+			}
+			tx := beginTx(t, db)
+			if _, err := tx.ExecContext(t.Context(), text); err == nil || !strings.Contains(err.Error(), "Commit or Rollback") {
+				t.Errorf("in a transaction: got %v; want advice", err)
+			}
+			if err := tx.Commit(); err != nil { // it is still whole
+				t.Error(err)
+			}
+		})
+	}
+}
