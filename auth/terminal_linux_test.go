@@ -196,7 +196,7 @@ func TestInterruptAtTerminal(t *testing.T) {
 			start := time.Now()
 			io.WriteString(c.master, "\x03")
 			err := cmd.Wait()
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > 15*time.Second { // some of a second, if the machine is not busy
 				t.Errorf("it took %v to end", d)
 			}
 			state, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
