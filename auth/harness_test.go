@@ -83,11 +83,12 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		Store:    MemoryStore(),
 		Prompter: quietPrompter{},
 		OpenBrowser: func(ctx context.Context, url string) error {
+			r.opens.Add(1)
 			web, consent, err := openStart(ctx, url)
 			if err != nil {
 				return err
 			}
-			r.opened(consent)
+			r.shown(consent)
 			return r.browse(ctx, web, consent)
 		},
 		Logger:       r.log.logger(),
