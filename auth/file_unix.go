@@ -14,6 +14,9 @@ import (
 // pipe would hold up whoever opens it.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
+// holderOffset is where a lock file says who has the lock.
+const holderOffset = 0
+
 // openPrivate opens a file for reading; a symbolic link is an error, and a
 // named pipe does not block.
 func openPrivate(path string) (*os.File, error) {

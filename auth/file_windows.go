@@ -11,6 +11,10 @@ import (
 // noFollow is no flag here: making a link takes a privilege.
 const noFollow = 0
 
+// holderOffset leaves out the first byte of a lock file: it is locked, and other
+// handles can neither read nor write it.
+const holderOffset = 1
+
 // openPrivate opens a file for reading. A link is refused, though not in one
 // step with opening it: on Windows making one takes a privilege.
 func openPrivate(path string) (*os.File, error) {

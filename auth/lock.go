@@ -61,9 +61,6 @@ func checkLockFile(path string) error {
 	return nil
 }
 
-// holderOffset leaves out the first byte, which Windows locks for everybody.
-const holderOffset = 1
-
 // maxHolder bounds what is read from a lock file.
 const maxHolder = 512
 

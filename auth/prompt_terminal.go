@@ -112,7 +112,7 @@ func (r *pasteReader) run(ctx context.Context) {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			fmt.Fprintln(r.tty, "Nothing more is read here. Still waiting for the browser to bring the answer.")
+			fmt.Fprintln(r.tty, "Pasting is over: nothing more is read here. Still waiting for the browser to bring the answer.")
 			return
 		case err != nil:
 			return // the terminal has hung up; the answer can still come over the port

@@ -103,7 +103,8 @@ var statements = []statement{
 		[]string{"TestLogoutAndRevoke", "TestSources"}},
 	{"S44", "Tokens go to BigQuery at Google, to a loopback endpoint of a loopback client, or to a host " +
 		"that code or the environment trusts.",
-		[]string{"driver/TestTrustedEndpoints", "driver/TestTokensStayHome", "dsn/TestEndpointRules"}},
+		[]string{"driver/TestTrustedEndpoints", "driver/TestTokensStayHome", "driver/TestTokenOverHTTP",
+			"dsn/TestEndpointRules"}},
 	{"S45", "The consent address stands in no command line.",
 		[]string{"TestOpenerArgumentsAreOfNoUse"}},
 	{"S46", "The opener gets a start page that works once, sets a cookie and answers the user's own processes.",

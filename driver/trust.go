@@ -8,13 +8,14 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
 // TrustedHostsEnv names the environment variable with hosts of gateways that may receive access
-// tokens, separated by commas: "gateway.example" for all its ports, "gateway.example:8443" for one.
-// See [WithTrustedEndpoint].
+// tokens, separated by commas or blanks: "gateway.example" for all its ports,
+// "gateway.example:8443" for one. See [WithTrustedEndpoint].
 const TrustedHostsEnv = "BIGQUERYUSER_TRUSTED_HOSTS"
 
 const dnsLabel = `[a-z0-9]([a-z0-9-]*[a-z0-9])?`
@@ -46,10 +47,9 @@ func newTrust(hosts []string, loopback bool) (trust, error) {
 		}
 		t.hosts = append(t.hosts, strings.ToLower(host))
 	}
-	for host := range strings.SplitSeq(os.Getenv(TrustedHostsEnv), ",") {
-		host = strings.TrimSpace(host)
+	separator := func(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+	for host := range strings.FieldsFuncSeq(os.Getenv(TrustedHostsEnv), separator) {
 		switch {
-		case host == "":
 		case !isHost(host):
 			return t, errors.New("bigqueryuser: " + TrustedHostsEnv +
 				" has an entry that is not a host: want hosts such as " +
@@ -98,10 +98,11 @@ func (t trust) problem(endpoint string) string {
 		return "is not a URL"
 	}
 	host := strings.ToLower(u.Host)
-	if u.Scheme == "https" && googleHost.MatchString(host) || t.named(host) {
-		return ""
-	}
 	switch {
+	case u.Scheme != "https" && !isLoopback(u.Hostname()):
+		return "is not an https URL, so others on the way could read the access token"
+	case googleHost.MatchString(host) || t.named(host):
+		return ""
 	case !isLoopback(u.Hostname()):
 		return "names a host that gets no access token, as it is not Google's"
 	case !t.loopback:

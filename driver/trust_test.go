@@ -153,6 +153,7 @@ func TestTrustedHosts(t *testing.T) {
 		{"option, longer", "", "gateway.example", "https://gateway.example.evil.example", false},
 		{"environment", "gateway.example", "", "https://gateway.example", true},
 		{"environment, a list", "other.example, gateway.example:8443 ,", "", "https://gateway.example:8443", true},
+		{"environment, blanks", "other.example\n gateway.example", "", "https://gateway.example", true},
 		{"environment, not in it", "other.example,gateway.example:8443", "", "https://gateway.example", false},
 		{"option with a scheme", "", "https://gateway.example", "https://gateway.example", false},
 		{"option with a path", "", "gateway.example/x", "https://gateway.example", false},
@@ -176,6 +177,20 @@ func TestTrustedHosts(t *testing.T) {
 			if connector != nil {
 				connector.Close()
 			}
+		}
+	}
+}
+
+// TestTokenOverHTTP: auth=none allows plain http, but not for the tokens that the program brings all the same, even at
+// a host that it trusts.
+func TestTokenOverHTTP(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{"http://gateway.example", "http://bigquery.googleapis.com"} {
+		_, err := driver.NewConnector(&dsn.Config{Project: "p", Auth: "none", Endpoint: endpoint},
+			driver.WithTrustedEndpoint("gateway.example"),
+			driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "t"})))
+		if err == nil || !strings.Contains(err.Error(), "https") {
+			t.Errorf("%s: got %v; want an error that asks for https", endpoint, err)
 		}
 	}
 }
