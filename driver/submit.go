@@ -42,6 +42,13 @@ func (s *submission) start() bool {
 	return s.flying
 }
 
+// isGone reports whether the caller has gone.
+func (s *submission) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
 // depart notes that a request has left for the server.
 func (s *submission) depart() {
 	s.mu.Lock()
@@ -91,7 +98,16 @@ func (s *submission) submit(ctx context.Context, c caller) outcome {
 // tries makes requests until one is answered, the tries are used up, or ctx ends: then none follows.
 func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	s.since = time.Now()
-	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{WroteHeaders: s.depart})
+	sending, stop := context.WithCancel(sending)
+	defer stop()
+	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{
+		GetConn: func(string) { // net/http makes some requests again by itself, after GOAWAY for one
+			if s.isGone() {
+				stop()
+			}
+		},
+		WroteHeaders: s.depart,
+	})
 	for p := newPauses(c); ; {
 		left := false
 		pg, err := once(ctx, c, func(cl *client) (*page, error) {
