@@ -71,17 +71,25 @@ func (l *left) end(ctx context.Context, o outcome) {
 	if ref != nil && (o.state == stateRunning || o.state == stateLost) {
 		l.stopJob(ctx, ref)
 	}
-	if l.sub.req.CreateSession && ref != nil {
+	switch {
+	case !l.sub.req.CreateSession || ref == nil:
+	case o.page != nil && o.page.SessionInfo != nil:
+		_ = l.abortSession(ctx, o.page.SessionInfo.SessionId, ref.Location)
+	default:
 		l.endSessionOf(ctx, ref)
 	}
 }
 
 // stopJob cancels the job. A COMMIT is not cancelled, its end is awaited.
 func (l *left) stopJob(ctx context.Context, ref *bq.JobReference) {
-	if !l.sub.st.commits() {
-		l.cancel(ctx, ref, l.sub.since)
+	if l.sub.st.commits() {
+		l.awaitEnd(ctx, ref)
+		return
 	}
+	l.cancel(ctx, ref, l.sub.tried)
 	if l.waits {
+		ctx, cancel := context.WithTimeout(ctx, endLimit)
+		defer cancel()
 		l.awaitEnd(ctx, ref)
 	}
 }
@@ -122,7 +130,7 @@ func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	since := l.sub.since.Add(-time.Minute)
 	for token := ""; ; {
 		page, err := ask(ctx, l.backend, func(cl *client) (*bq.JobList, error) { return cl.unfinished(ctx, since, token) })
-		if err != nil || len(page.Unreachable) > 0 {
+		if err != nil || len(page.Unreachable) > 0 && l.sub.job == nil {
 			return nil, err != nil && ctx.Err() == nil // asked again
 		}
 		for _, job := range page.Jobs {
@@ -166,13 +174,20 @@ func (b *backend) cancel(ctx context.Context, ref *bq.JobReference, began time.T
 	}
 }
 
-// awaitEnd returns when a job has ended, or after a minute.
+// awaitEnd returns when a job has ended, or with ctx. A poll that is refused says nothing of it.
 func (b *backend) awaitEnd(ctx context.Context, ref *bq.JobReference) {
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
-	defer cancel()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		pg, err := ask(ctx, b, func(cl *client) (*page, error) { return cl.results(ctx, ref, 1, pollHold) })
-		if err != nil || pg.JobComplete || sleep(ctx, pause) != nil {
+		if err == nil && pg.JobComplete || faultOf(err) == faultEnd {
+			return
+		}
+		if err != nil {
+			job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
+			if err == nil && isDone(job) {
+				return
+			}
+		}
+		if sleep(ctx, pause) != nil {
 			return
 		}
 	}

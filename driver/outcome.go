@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -83,15 +82,3 @@ const (
 	stateNotBegun              // it can't have begun
 	stateLost                  // it can have begun, and nothing tells what became of it
 )
-
-// endedBy is why a statement ends that its own context does not end.
-type endedBy struct{ error }
-
-// endOf returns the error of a context that has ended: its own, or that of what ended the statement
-// instead, which is its transaction or the connector.
-func endOf(ctx context.Context) error {
-	if by, ok := errors.AsType[endedBy](context.Cause(ctx)); ok {
-		return by.error
-	}
-	return ctx.Err()
-}

@@ -97,7 +97,7 @@ func (p *poller) refused(ctx context.Context, err error) outcome {
 	if p.refusals++; p.refusals >= maxRefusals {
 		return outcome{state: stateLost, err: err}
 	}
-	young := statusOf(err) == http.StatusNotFound && time.Since(p.sub.since) < youngLimit
+	young := statusOf(err) == http.StatusNotFound && time.Since(p.sub.tried) < youngLimit
 	if statusOf(err) != 0 && !isFrontEnd(err) && !young {
 		if o := p.look(ctx, err); o.state != stateRunning {
 			return o

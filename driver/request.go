@@ -34,9 +34,11 @@ func firstHoldFor(ctx context.Context, tx *transaction, st *statement) hold {
 	endless := ctx.Done() == nil && (tx == nil || tx.ctx.Done() == nil)
 	h := firstHold
 	switch {
+	case st.sql.kind == kindTransaction:
+		h = endlessHold
 	case progressOf(ctx) != nil:
 		h = progressHold
-	case endless || st.sql.kind == kindTransaction:
+	case endless:
 		h = endlessHold
 	}
 	if deadline, ok := ctx.Deadline(); ok {

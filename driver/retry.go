@@ -92,6 +92,9 @@ func (p *pauses) wait(ctx context.Context, err error) (again bool, end error) {
 	p.spent += pause
 	p.next = min(2*p.next, maxPause)
 	if end := pauseFor(ctx, pause); end != nil {
+		if ctx.Err() != nil {
+			end = endOf(ctx)
+		}
 		return false, end
 	}
 	return true, nil
@@ -110,6 +113,26 @@ func withEnd(end, last error) error {
 		return last
 	}
 	return &gaveUp{end, last}
+}
+
+// endedBy is why a statement ends that its own context does not end.
+type endedBy struct{ error }
+
+// endOf returns the error of a context that has ended: its own, or that of what ended the statement
+// instead, which is its transaction or the connector.
+func endOf(ctx context.Context) error {
+	if by, ok := errors.AsType[endedBy](context.Cause(ctx)); ok {
+		return by.error
+	}
+	return ctx.Err()
+}
+
+// asEnded is the error of a try that ctx has ended, or that failed when ctx had ended.
+func asEnded(ctx context.Context, last error) error {
+	if errors.Is(last, context.Canceled) || errors.Is(last, context.DeadlineExceeded) {
+		return endOf(ctx)
+	}
+	return withEnd(endOf(ctx), last)
 }
 
 // pauseFor sleeps, unless ctx is to end before: then there is no use in waiting for that.

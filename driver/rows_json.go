@@ -23,6 +23,14 @@ func (p *page) saysNothing() bool {
 	return p.JobReference == nil && p.QueryId == "" && p.StatementType == "" && p.Schema == nil && !p.counted && p.DmlStats == nil
 }
 
+// id returns the id of the job, or of the query where there is none.
+func (p *page) id() string {
+	if p.JobReference == nil {
+		return p.QueryId
+	}
+	return p.JobReference.JobId
+}
+
 // pageVisitor is told of parts of an answer as they are met, in whatever order they come.
 type pageVisitor struct {
 	token func(string) error

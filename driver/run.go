@@ -115,7 +115,11 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 	}
 	if o.state == stateLost && r.session.tx != nil && ctx.Err() == nil {
 		r.bad = r.bad || r.session.always // what else was in the session is gone
-		r.endSession()                    // the locks would stay
+		if st.commits() {
+			r.endCommitted()
+		} else {
+			r.endSession() // the locks would stay
+		}
 	}
 	return nil, o.begun, about(err, st.text)
 }
@@ -196,11 +200,11 @@ func (r *runner) whole(ctx context.Context, st *statement, pg *page) error {
 		pg.Schema = nil // it is that of the table
 	}
 	switch {
+	case kind == kindQuery && pg.Schema == nil && (pg.polled || pg.JobReference == nil):
+		return protocolError("bigqueryuser: BigQuery's answer has no schema: job " + pg.id())
 	case pg.JobReference == nil:
-	case kind == kindQuery && pg.Schema == nil && !pg.polled:
-		return r.fetchInto(ctx, pg)
 	case kind == kindQuery && pg.Schema == nil:
-		return protocolError("bigqueryuser: BigQuery's answer has no schema: job " + pg.JobReference.JobId)
+		return r.fetchInto(ctx, pg)
 	case kind == kindDML && !pg.counted && pg.DmlStats == nil && !pg.polled:
 		return r.fetchInto(ctx, pg)
 	}

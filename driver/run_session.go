@@ -72,14 +72,16 @@ func (r *runner) endSession() {
 	}
 }
 
-// endCommitted is endSession after a COMMIT whose answer was not awaited: it waits for the answer.
+// endCommitted is endSession after a COMMIT whose answer was not awaited: it waits for the COMMIT's
+// end. A session whose COMMIT has not ended by then is left, since its end would undo the COMMIT. It
+// is empty after it, and ends by itself.
 func (r *runner) endCommitted() {
 	was := r.session.forget()
 	if was.id == "" {
 		return
 	}
 	r.closeTransaction(was.id)
-	r.inBackground(leftLimit, func(bg context.Context) {
+	r.inBackground(endLimit, func(bg context.Context) {
 		if was.settled != nil {
 			select {
 			case <-was.settled:

@@ -42,7 +42,7 @@ func (r *Rows) openScript(pg *page) error {
 	r.ordered = true // the text of each of its statements is not known
 	children, err := r.run.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
-		return err
+		return r.unread(err)
 	}
 	if n := len(children); n == 0 || children[n-1].Statistics.Query.StatementType == "SELECT" {
 		r.last = pg

@@ -26,6 +26,7 @@ type submission struct {
 	label   string // of the job; "" if it has none
 
 	since time.Time // when it was first sent
+	tried time.Time // when it was last sent
 	begun bool      // a request that failed may have begun the statement
 
 	mu     sync.Mutex
@@ -109,6 +110,7 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 		WroteHeaders: s.depart,
 	})
 	for p := newPauses(c); ; {
+		s.tried = time.Now()
 		left := false
 		pg, err := once(ctx, c, func(cl *client) (*page, error) {
 			if !s.start() {
@@ -124,11 +126,11 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 		switch f := faultOf(err); {
 		case ctx.Err() != nil && !isAnswer(err):
 			s.begun = s.begun || f == faultBroken && left
-			return s.lost(err)
+			return s.lost(asEnded(ctx, err))
 		case f == faultJob:
 			return outcome{state: stateFaulted, err: err, begun: s.begun}
 		case f == faultBroken, s.tooLarge(err):
-			s.begun, again = true, f == faultBroken
+			s.begun, again = s.begun || left, f == faultBroken
 		case f == faultNotBegun, s.busy(err):
 			again = true
 		case f == faultRefused && !s.begun, f == faultRefused && !s.explained(err):
@@ -192,18 +194,25 @@ func (s *submission) busy(err error) bool {
 		strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
 }
 
-// explained reports whether a refusal can come from the success of an earlier try: BigQuery does
-// not promise to know the id of every kind of statement again.
+// requestReasons are those of refusals that are about a request, not about its statement.
+var requestReasons = []string{"quotaExceeded", "billingNotEnabled", "forbidden"}
+
+// explained reports whether a refusal leaves open what became of an earlier try. It can come from
+// that try's success: BigQuery does not promise to know the id of every kind of statement again. Or
+// it is not about the statement.
 func (s *submission) explained(err error) bool {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {
 		return false
 	}
+	if fromFrontEnd(api) || hasReason(api, requestReasons) {
+		return true
+	}
 	switch s.st.sql.verb {
 	case "COMMIT":
 		return !conflict.MatchString(api.Message)
 	case "CREATE", "UNDROP":
-		return hasReason(api, []string{"duplicate"})
+		return hasReason(api, []string{"duplicate"}) || strings.Contains(api.Message, "Already Exists")
 	case "DROP", "ALTER", "RENAME":
 		return hasReason(api, []string{"notFound"})
 	}
