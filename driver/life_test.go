@@ -71,3 +71,12 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 	}
 }
+
+// openWith opens a database of a connector, without pauses.
+func openWith(t *testing.T, connector *driver.Connector) *sql.DB {
+	t.Helper()
+	driver.PauseWith(connector, noPause)
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
