@@ -156,11 +156,16 @@ func (b *backend) runs(id string) (ended func()) {
 	}
 }
 
-// openTransaction notes a session with an open transaction, which is ended when the connector is closed.
+// openTransaction notes a session with an open transaction, which is ended when the connector is
+// closed.
 func (b *backend) openTransaction(id, location string) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.transactions[id] = location
+	closed := b.closed
+	b.mu.Unlock()
+	if closed { // meanwhile
+		b.endTransactions()
+	}
 }
 
 // closeTransaction forgets a session with an open transaction.

@@ -25,6 +25,13 @@ func (r *runner) inSession(ctx context.Context, st *statement, pg *page) error {
 		r.session.made(id, location, st.config.Location != r.cfg.Location)
 	}
 	r.session.ran(pg.StatementType)
+	if st.sql.kind == kindTransaction {
+		if st.sql.verb == "BEGIN" {
+			r.openTransaction(r.session.id, r.session.location)
+		} else {
+			r.closeTransaction(r.session.id)
+		}
+	}
 	return nil
 }
 

@@ -60,7 +60,6 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		c.endSession() // it may have begun
 		return nil, err
 	}
-	c.connector.openTransaction(c.session.id, c.session.location)
 	return &tx{c, ctx}, nil
 }
 
@@ -125,8 +124,6 @@ func (t *tx) end(ctx context.Context, text string) error {
 		} else {
 			c.endSession()
 		}
-		return err
 	}
-	c.connector.closeTransaction(c.session.id)
-	return nil
+	return err
 }
