@@ -21,7 +21,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// auth=adc reads them, if they are a person's.
+// auth=adc reads them, if they are a user's.
 func TestDefaultCredentials(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})
@@ -271,7 +271,7 @@ func TestCredentialAddresses(t *testing.T) {
 	}
 }
 
-// What is not a person's gets its tokens by Google's library, from the bytes
+// What is not a user's gets its tokens by Google's library, from the bytes
 // that were read, and its errors quote no answer.
 func TestMachineCredentials(t *testing.T) {
 	t.Parallel()

@@ -31,10 +31,10 @@ type Authenticator struct {
 	mu      sync.Mutex
 	closed  bool
 	silent  *flight // from memory, store or refresh; never asks
-	consent *flight // asks the person
+	consent *flight // asks the user
 	memory  memoryToken
 	refused [sha256.Size]byte // hash of the access token that Invalidate was told of
-	reason  string            // why the person has to be asked again; "" = first time
+	reason  string            // why the user has to be asked again; "" = first time
 	unsaved *Record           // the sign-in, if the store did not take it
 	warned  map[string]bool
 	backoff struct {
@@ -74,7 +74,7 @@ func New(cfg Config) (*Authenticator, error) {
 }
 
 // Ensure returns when a usable access token is at hand: from memory, from the
-// store, by refresh, or by asking the person, in this order. Calls made while
+// store, by refresh, or by asking the user, in this order. Calls made while
 // a sign-in is running join it; each caller leaves when its own ctx ends, and
 // the sign-in stops when nobody waits for it any more.
 //
@@ -98,7 +98,7 @@ func (a *Authenticator) Ensure(ctx context.Context) error {
 	return err
 }
 
-// Token returns a valid access token without ever asking the person. When only
+// Token returns a valid access token without ever asking the user. When only
 // a new consent would help, the error matches ErrConsentRequired.
 func (a *Authenticator) Token() (*oauth2.Token, error) {
 	return a.TokenContext(context.Background())
@@ -122,8 +122,8 @@ func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error)
 	return tok, nil
 }
 
-// Login asks the person even if a stored sign-in exists and replaces it. A
-// sign-in that is already on the person's screen is joined.
+// Login asks the user even if a stored sign-in exists and replaces it. A
+// sign-in that is already on the user's screen is joined.
 func (a *Authenticator) Login(ctx context.Context) error {
 	if a.cfg.resolveMode() == ModeNever {
 		return a.neverError(nil)

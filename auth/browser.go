@@ -20,7 +20,7 @@ type openerError string
 
 func (e openerError) Error() string { return "auth: " + string(e) }
 
-// browser returns the command that opens an address in the person's browser,
+// browser returns the command that opens an address in the user's browser,
 // without the address; nil if a browser cannot be shown here.
 func (env environment) browser() []string {
 	have := func(name string) bool {
@@ -39,7 +39,7 @@ func (env environment) browser() []string {
 		}
 	default:
 		// Editors with a remote mode set BROWSER to a helper that reaches the
-		// person's own machine.
+		// user's own machine.
 		if b := env.getenv("BROWSER"); b != "" && !strings.ContainsAny(b, "%: ") && have(b) {
 			return []string{b}
 		}

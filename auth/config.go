@@ -14,7 +14,7 @@ import (
 	"unicode"
 )
 
-// Config says who signs in, for what, and how the person may be asked. Only
+// Config says who signs in, for what, and how the user may be asked. Only
 // Client is required.
 type Config struct {
 	// Client is the OAuth client, from LoadClient or ParseClient.
@@ -29,18 +29,18 @@ type Config struct {
 	HostedDomain string
 	// Profile is a free label that keeps sign-ins apart without an e-mail address.
 	Profile string
-	// Mode says how the person may be asked; the zero value is ModeAuto.
+	// Mode says how the user may be asked; the zero value is ModeAuto.
 	Mode Mode
 	// RedirectPort is the loopback port that receives the answer; 0 = any free one.
 	RedirectPort int
-	// LoginTimeout is the time the person has; 0 = 5 minutes.
+	// LoginTimeout is the time the user has; 0 = 5 minutes.
 	LoginTimeout time.Duration
 	// PromptBackoff is how long nobody is asked again automatically after a
 	// sign-in that failed; 0 = 1 minute, negative = not at all.
 	PromptBackoff time.Duration
 	// Store keeps the sign-in; nil = FileStore("").
 	Store Store
-	// Prompter shows the address to the person; nil = the controlling
+	// Prompter shows the address to the user; nil = the controlling
 	// terminal, else standard error.
 	Prompter Prompter
 	// OpenBrowser opens an address; nil = the system's browser. The address is a

@@ -51,7 +51,7 @@ func TestWaitersLeave(t *testing.T) {
 	})
 }
 
-// Once the person has said yes the sign-in is finished and stored, although
+// Once the user has said yes the sign-in is finished and stored, although
 // the one who asked for it has left; Close still ends it at once.
 func TestWaiterLeavesDuringExchange(t *testing.T) {
 	t.Parallel()
@@ -223,7 +223,7 @@ func TestTwoAuthenticatorsShareConsent(t *testing.T) {
 	r.wantCounts(fakegoogle.Counts{AuthPages: 1, Consents: 1, Exchanges: 1})
 }
 
-// The person hears that another process is signing in.
+// The user hears that another process is signing in.
 func TestNoticeWhileAnotherSignsIn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})

@@ -10,13 +10,13 @@ import (
 // Errors that callers can test for with errors.Is. The error that carries one
 // is usually an *Error with more detail.
 var (
-	// ErrConsentRequired: only the person can go on, and was not or must not be asked.
+	// ErrConsentRequired: only the user can go on, and was not or must not be asked.
 	ErrConsentRequired = errors.New("sign-in required")
-	// ErrConsentDenied: the person, or an administrator's policy, said no.
+	// ErrConsentDenied: the user, or an administrator's policy, said no.
 	ErrConsentDenied = errors.New("sign-in refused")
-	// ErrLoginTimeout: the person did not finish within Config.LoginTimeout.
+	// ErrLoginTimeout: the user did not finish within Config.LoginTimeout.
 	ErrLoginTimeout = errors.New("sign-in timed out")
-	// ErrScopeNotGranted: the person left out a permission that was asked for.
+	// ErrScopeNotGranted: the user left out a permission that was asked for.
 	ErrScopeNotGranted = errors.New("permission not granted")
 	// ErrWrongAccount: somebody else than Config.Account or Config.HostedDomain signed in.
 	ErrWrongAccount = errors.New("wrong account")
@@ -37,7 +37,7 @@ var (
 	// go on without it. A Store's other errors make the sign-in live in this
 	// process alone, with a warning.
 	ErrStoreUnavailable = errors.New("token store unavailable")
-	// ErrNotUserCredential: the application-default credentials are not a person's.
+	// ErrNotUserCredential: the application-default credentials are not a user's.
 	ErrNotUserCredential = errors.New("not a user credential")
 )
 

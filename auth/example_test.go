@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// A program makes sure of the sign-in when it starts, with time for the person
+// A program makes sure of the sign-in when it starts, with time for the user
 // to answer, and uses the tokens afterwards.
 func ExampleAuthenticator() {
 	client, err := auth.LoadClient("client_secrets.json")

@@ -12,11 +12,11 @@ type flight struct {
 	done    chan struct{} // closed at the end; err, token and asked are set before
 	err     error
 	token   *oauth2.Token // what a successful flight got
-	asked   bool          // the person was asked
+	asked   bool          // the user was asked
 	waiters int           // callers that still wait; guarded by Authenticator.mu
 	dying   bool          // everybody has left; guarded by Authenticator.mu
 
-	// lasting ends with Close alone: once the person has said yes, the rest is
+	// lasting ends with Close alone: once the user has said yes, the rest is
 	// done even if nobody waits any more.
 	lasting context.Context
 	abandon context.CancelCauseFunc // ends the ctx that run got, but not lasting

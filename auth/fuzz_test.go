@@ -138,7 +138,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	})
 }
 
-// T50: a paste is taken only with the state in it; whatever it is, the person
+// T50: a paste is taken only with the state in it; whatever it is, the user
 // gets a short answer without it.
 func FuzzPaste(f *testing.F) {
 	const redirect = "http://127.0.0.1:5555/oauth2/callback"

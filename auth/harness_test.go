@@ -339,7 +339,7 @@ func (w *waiting) code(t *testing.T) string {
 	return got
 }
 
-// promptLog keeps what the person was asked.
+// promptLog keeps what the user was asked.
 type promptLog struct {
 	mu  sync.Mutex
 	got []Prompt

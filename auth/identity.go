@@ -18,7 +18,7 @@ type Identity struct {
 	HostedDomain string
 	// Scopes are those that were granted.
 	Scopes []string
-	// SignedIn is when the person consented.
+	// SignedIn is when the user consented.
 	SignedIn time.Time
 	// Expiry is when the present access token ends; it is refreshed silently.
 	Expiry time.Time
@@ -51,8 +51,8 @@ func (a *Authenticator) Logout(ctx context.Context) error {
 }
 
 // Revoke asks Google to end the grant, then does Logout. Google ends everything
-// that the person has granted to any client of the application's project, so
-// the person is signed out on all machines. It never happens by itself. If
+// that the user has granted to any client of the application's project, so
+// the user is signed out on all machines. It never happens by itself. If
 // Google cannot be reached the sign-in is kept and the error is Temporary.
 func (a *Authenticator) Revoke(ctx context.Context) error {
 	return a.remove(ctx, "revoke", func(rec *Record) error {

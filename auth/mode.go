@@ -6,7 +6,7 @@ import (
 	"runtime"
 )
 
-// Mode says how a person may be asked.
+// Mode says how a user may be asked.
 type Mode int
 
 const (

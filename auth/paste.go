@@ -21,7 +21,7 @@ func isLoopbackAddr(text string) bool {
 
 // paste takes the address that the browser ended at. The whole address is
 // needed: a bare code has no state, so nothing shows whose sign-in it is from.
-// The errors are meant for the person.
+// The errors are meant for the user.
 func (at *attempt) paste(text string) error {
 	query, err := at.pasteQuery(text)
 	if err != nil {

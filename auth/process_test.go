@@ -232,7 +232,7 @@ func TestKilledProcessFreesLock(t *testing.T) {
 	}
 }
 
-// S41: a person who says no to the first of several programs is not asked by
+// S41: a user who says no to the first of several programs is not asked by
 // those that wait for it; one that is started later may ask.
 func TestProcessesShareRefusal(t *testing.T) {
 	t.Parallel()

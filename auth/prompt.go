@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Prompter shows the address of the consent page to the person.
+// Prompter shows the address of the consent page to the user.
 //
 // Prompt may return at once, or stay to take a pasted address until its ctx
 // ends. Its error ends the sign-in unless a browser was opened.
@@ -22,7 +22,7 @@ type Notifier interface {
 	Notify(ctx context.Context, text string)
 }
 
-// Prompt is what the person is asked.
+// Prompt is what the user is asked.
 type Prompt struct {
 	// URL is the consent page. It belongs to this one sign-in: show it to the
 	// person and put it nowhere else.
@@ -37,7 +37,7 @@ type Prompt struct {
 	// Trouble says why the address is shown once more, such as that no browser
 	// could be opened; "" the first time.
 	Trouble string
-	// Reason says why the person is asked again; "" for the first time.
+	// Reason says why the user is asked again; "" for the first time.
 	Reason string
 	// Paste takes the address that the browser ended at. It returns when the
 	// sign-in has ended: nil if that went well. An error that comes at once is

@@ -29,7 +29,7 @@ type Record struct {
 	RefreshToken string    // long-lived; keep it like a password
 	AccessToken  string    // works for about an hour
 	Expiry       time.Time // when AccessToken ends
-	Created      time.Time // when the person consented
+	Created      time.Time // when the user consented
 }
 
 // recordJSON is the stored form.

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// screen is the person's end of a pseudo-terminal: what is shown is kept, and
+// screen is the user's end of a pseudo-terminal: what is shown is kept, and
 // what is typed goes to the program.
 type screen struct {
 	t      *testing.T

@@ -13,7 +13,7 @@ const (
 	refreshWindow = 10 * time.Second // no new try after this
 )
 
-// runSilent is the flight behind Token: it gets a token without the person.
+// runSilent is the flight behind Token: it gets a token without the user.
 func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
 	rec, err := a.load(ctx)
 	switch {

@@ -16,7 +16,7 @@ import (
 // Update runs fn with the present record (nil if there is none or it is corrupt)
 // under a lock that other processes honour, and saves what fn returns. Returning
 // nil deletes the record; returning old keeps it unchanged. If fn fails nothing is
-// changed and its error is returned. fn may take minutes, since a person may be
+// changed and its error is returned. fn may take minutes, since a user may be
 // asked in it. Get does not wait for that lock. Waiting for the lock ends with ctx.
 type Store interface {
 	Get(ctx context.Context, key string) (*Record, error)
@@ -24,7 +24,7 @@ type Store interface {
 }
 
 // failureNotes is what stores of this package also do: they tell processes
-// that wait for the lock that its holder has asked the person in vain.
+// that wait for the lock that its holder has asked the user in vain.
 type failureNotes interface {
 	noteFailure(key string)
 	failedAt(key string) time.Time // zero = never

@@ -60,7 +60,7 @@ func TestUnsavedSignInWins(t *testing.T) {
 	}
 }
 
-// T30: the page tells the person that the sign-in was not saved.
+// T30: the page tells the user that the sign-in was not saved.
 func TestPageWhenNotSaved(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})

@@ -11,7 +11,7 @@ import (
 const (
 	// keyringService is the name under which the platform shows the entries.
 	keyringService = "bigqueryuser"
-	// keyringTimeout is long enough for a person to unlock the keyring.
+	// keyringTimeout is long enough for a user to unlock the keyring.
 	keyringTimeout = 30 * time.Second
 	// keyringSize is what every platform can hold; Windows has the least.
 	keyringSize = 2500
@@ -121,7 +121,7 @@ func keyringRecord(rec *Record) ([]byte, error) {
 	return data, err
 }
 
-// call runs one operation with a time limit: a locked keyring asks the person
+// call runs one operation with a time limit: a locked keyring asks the user
 // first, and a broken one never answers. An operation that is late goes on in
 // the background, since nothing can stop it.
 func (s *keyringStore) call(ctx context.Context, op func() error) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// S42 and the manual mode: a person at a terminal pastes the address, with
+// S42 and the manual mode: a user at a terminal pastes the address, with
 // standard input and output being something else.
 func TestManualModeAtTerminal(t *testing.T) {
 	t.Parallel()
@@ -45,7 +45,7 @@ func TestManualModeAtTerminal(t *testing.T) {
 	}
 }
 
-// The person has forwarded the port: the browser brings the answer while the
+// The user has forwarded the port: the browser brings the answer while the
 // terminal waits for a paste, and the program goes on without a key press.
 func TestManualModeWithForwardedPort(t *testing.T) {
 	t.Parallel()
@@ -64,7 +64,7 @@ func TestManualModeWithForwardedPort(t *testing.T) {
 	}
 }
 
-// The person goes away: the sign-in goes on waiting for the port alone.
+// The user goes away: the sign-in goes on waiting for the port alone.
 func TestManualModeTerminalHangsUp(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t, fakegoogle.Options{})

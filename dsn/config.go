@@ -19,7 +19,7 @@ type Config struct {
 	// another one, as in "bigquery-public-data.samples".
 	Dataset string
 
-	// Auth says whose credentials are used. "user" (and ""): those of the person
+	// Auth says whose credentials are used. "user" (and ""): those of the user
 	// who signs in. "adc": the application-default credentials of this machine,
 	// whoever they belong to. "none": none at all, for an Endpoint that wants none,
 	// such as that of an emulator.
@@ -30,7 +30,7 @@ type Config struct {
 	// "~/" is expanded by the driver, not here. "" leaves it to the driver, which
 	// looks at the environment variable BIGQUERYUSER_CLIENT_SECRETS.
 	ClientSecrets string
-	// Scopes are the OAuth scopes to ask the person for: short names
+	// Scopes are the OAuth scopes to ask the user for: short names
 	// (bigquery, drive.readonly) or full ones
 	// (https://www.googleapis.com/auth/bigquery). Empty means bigquery.
 	Scopes []string
@@ -40,15 +40,15 @@ type Config struct {
 	// HostedDomain is the Workspace domain that the account must belong to. ""
 	// takes any.
 	HostedDomain string
-	// Profile is a free label that keeps several sign-ins of one person apart.
+	// Profile is a free label that keeps several sign-ins of one user apart.
 	Profile string
-	// Login says how the person may be asked to sign in: "auto", "browser",
+	// Login says how the user may be asked to sign in: "auto", "browser",
 	// "manual" or "never". "" means auto.
 	Login string
 	// RedirectPort is the port on 127.0.0.1 to which the browser returns after
 	// the sign-in, 0 to 65535. 0 means any free one.
 	RedirectPort int
-	// LoginTimeout is how long the person may take to sign in. 0 means the
+	// LoginTimeout is how long the user may take to sign in. 0 means the
 	// default of package auth.
 	LoginTimeout time.Duration
 	// TokenStore is where the sign-in is kept: "file" (and ""), "keyring" (the
@@ -188,14 +188,14 @@ func (c Config) Validate() error {
 // with a zero value are left out. For every c that [Config.Validate] accepts,
 // Parse(c.Format()) gives c again, with an empty Scopes as nil.
 //
-// The text has no secrets, but it names files and folders of the person; use
+// The text has no secrets, but it names files and folders of the user; use
 // [Config.String] for logs.
 func (c Config) Format() string {
 	return c.write(func(_ *param, text string) string { return escape(text) })
 }
 
 // String is [Config.Format] for logs and error texts. Masked as "***" are the
-// values that say something of the person and their machine rather than of the
+// values that say something of the user and their machine rather than of the
 // connection (client_secrets, token_dir, user), and any value that
 // [Config.Validate] would refuse, since nobody knows what it is. The result is
 // not meant to be parsed.

@@ -25,7 +25,7 @@ func (c *Config) write(show func(*param, string) string) string {
 	return b.String()
 }
 
-// inAuthority tells whether a project can stand before the first slash.
+// inAuthority reports whether a project can stand before the first slash.
 func inAuthority(project string) bool { return !strings.Contains(project, ":") }
 
 // escape writes a value so that Parse and every other reader of URLs gets it

@@ -153,7 +153,7 @@ func (p *param) set(c *Config, s string) string {
 	return ""
 }
 
-// inQuery tells whether the key may stand after the question mark: project may
+// inQuery reports whether the key may stand after the question mark: project may
 // stand in both places, since a legacy id needs the second.
 func (p *param) inQuery() bool { return !p.path || p.key == "project" }
 

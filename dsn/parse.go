@@ -101,7 +101,7 @@ func splitPair(text string, n int) (pair, error) {
 func parsePath(c *Config, path string, seen map[string]bool) error {
 	if strings.Contains(path, "@") {
 		return &Error{Key: "project", Problem: "comes after a user name and @, which have no place in a DSN: the " +
-			"person signs in with the browser; want " + scheme + "PROJECT"}
+			"user signs in with the browser; want " + scheme + "PROJECT"}
 	}
 	project, dataset, slash := strings.Cut(path, "/")
 	if !inAuthority(project) {

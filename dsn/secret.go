@@ -8,7 +8,7 @@ import (
 // secretProblem tells where a secret belongs.
 const secretProblem = "holds a secret, and a DSN may not: name the client_secrets.json file with " +
 	"client_secrets=PATH; " +
-	"the person signs in with the browser, and the tokens stay in the sign-in's own store"
+	"the user signs in with the browser, and the tokens stay in the sign-in's own store"
 
 // secretKeys are the names under which people try to pass secrets, as plainKey
 // spells them.

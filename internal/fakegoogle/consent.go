@@ -25,7 +25,7 @@ func Consent(ctx context.Context, client *http.Client, authURL string, email str
 	return answerConsent(ctx, client, authURL, email, "allow")
 }
 
-// Deny plays a person who presses Cancel.
+// Deny plays a user who presses Cancel.
 func Deny(ctx context.Context, client *http.Client, authURL string) error {
 	return answerConsent(ctx, client, authURL, "", "cancel")
 }

@@ -1,5 +1,5 @@
 // Package fakegoogle is a Google authorization server for tests and for the
-// sandbox: a consent page that a person or a program can use, a token endpoint
+// sandbox: a consent page that a user or a program can use, a token endpoint
 // and a revocation endpoint. It is strict where Google is strict, so that a
 // client which passes here has not relied on leniency: PKCE with S256 is
 // demanded, the redirect_uri must be byte-equal in both requests, a code works
@@ -13,7 +13,7 @@
 //
 // Faults are scripted: [Server.ScriptToken] and [Server.ScriptRevoke] queue
 // replies, [Server.EditToken] and [Server.EditCallback] change what would
-// have been sent. Consent plays the person.
+// have been sent. Consent plays the user.
 //
 // It must never be reachable from a network: it has no passwords.
 package fakegoogle

@@ -2,7 +2,7 @@ package fakegoogle
 
 import "net/http"
 
-// serveRevoke ends a grant. As at Google it ends everything that the person
+// serveRevoke ends a grant. As at Google it ends everything that the user
 // gave to any client of the same project, on every machine.
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
@@ -38,7 +38,7 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{})
 }
 
-// RevokeAccount ends all grants of a person, as the person can do on Google's
+// RevokeAccount ends all grants of a user, as the user can do on Google's
 // account page.
 func (s *Server) RevokeAccount(email string) {
 	s.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Account is a person who can consent.
+// Account is a user who can consent.
 type Account struct {
 	Email        string
 	Sub          string // the stable id of the account
