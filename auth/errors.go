@@ -10,34 +10,40 @@ import (
 // Errors that callers can test for with errors.Is. The error that carries one
 // is usually an *Error with more detail.
 var (
-	// ErrConsentRequired: only the user can go on, and was not or must not be asked.
+	// ErrConsentRequired means that only the user can go on, and was not or must
+	// not be asked.
 	ErrConsentRequired = errors.New("sign-in required")
-	// ErrConsentDenied: the user, or an administrator's policy, said no.
+	// ErrConsentDenied means that the user, or an administrator's policy, said no.
 	ErrConsentDenied = errors.New("sign-in refused")
-	// ErrLoginTimeout: the user did not finish within Config.LoginTimeout.
+	// ErrLoginTimeout means that the user did not finish within
+	// Config.LoginTimeout, or that another process's sign-in did not.
 	ErrLoginTimeout = errors.New("sign-in timed out")
-	// ErrScopeNotGranted: the user left out a permission that was asked for.
+	// ErrScopeNotGranted means that the user left out a permission that was asked
+	// for.
 	ErrScopeNotGranted = errors.New("permission not granted")
-	// ErrWrongAccount: somebody else than Config.Account or Config.HostedDomain signed in.
+	// ErrWrongAccount means that another account than Config.Account, or one
+	// outside of Config.HostedDomain, signed in.
 	ErrWrongAccount = errors.New("wrong account")
-	// ErrClientConfig: the OAuth client or the configuration is at fault; signing
-	// in again does not help.
+	// ErrClientConfig means that the OAuth client or the configuration is at
+	// fault; signing in again does not help.
 	ErrClientConfig = errors.New("client configuration")
-	// ErrClosed: the Authenticator has been closed.
+	// ErrClosed means that the Authenticator has been closed.
 	ErrClosed = errors.New("sign-in closed")
-	// ErrNotFound: the Store has no record for the key.
+	// ErrNotFound means that the Store has no record for the key.
 	ErrNotFound = errors.New("no stored sign-in")
-	// ErrCorrupt: the Store has something for the key that cannot be used.
+	// ErrCorrupt means that the Store has something for the key that cannot be
+	// used.
 	ErrCorrupt = errors.New("stored sign-in cannot be used")
-	// ErrNewerRecord: the Store has a record for the key that a newer version of
-	// this package wrote. It is left as it is, and the sign-in lives in this
-	// process alone.
+	// ErrNewerRecord means that the Store has a record for the key that a newer
+	// version of this package wrote. It is left as it is, and the sign-in lives in
+	// this process alone.
 	ErrNewerRecord = errors.New("stored sign-in is of a newer version")
-	// ErrStoreUnavailable: the Store cannot be reached and the sign-in must not
-	// go on without it. A Store's other errors make the sign-in live in this
-	// process alone, with a warning.
+	// ErrStoreUnavailable means that the Store cannot be reached and that the
+	// sign-in must not go on without it. A Store's other errors make the sign-in
+	// live in this process alone, with a warning.
 	ErrStoreUnavailable = errors.New("token store unavailable")
-	// ErrNotUserCredential: the application-default credentials are not a user's.
+	// ErrNotUserCredential means that the application-default credentials are not a
+	// user's.
 	ErrNotUserCredential = errors.New("not a user credential")
 )
 
