@@ -61,6 +61,7 @@ type Config struct {
 	pause    time.Duration                            // between tries of a refresh; 0 = 500 ms
 	notice   time.Duration                            // until the user hears of another process; 0 = 2 s
 	patience time.Duration                            // for a browser to load the start page; 0 = 5 s
+	takeBack time.Duration                            // see startPage.guard; 0 = takeBackWindow
 	margin   time.Duration                            // beyond LoginTimeout, for another's sign-in; 0 = up to 30 s
 }
 
@@ -133,6 +134,9 @@ func (cfg Config) check() (Config, error) {
 	}
 	if cfg.patience == 0 {
 		cfg.patience = 5 * time.Second
+	}
+	if cfg.takeBack == 0 {
+		cfg.takeBack = takeBackWindow
 	}
 	if cfg.margin == 0 {
 		cfg.margin = min(max(cfg.LoginTimeout/4, 5*time.Second), 30*time.Second)

@@ -182,8 +182,8 @@
 // (HttpOnly, SameSite=Lax) that the answer has to bring back. On Linux it, the
 // callback and the final page answer only established connections of the user or
 // root, by the kernel's tables. Elsewhere a second visitor without the cookie ends the
-// sign-in, and takes back one that ended well less than ten seconds ago, while
-// the program runs.
+// sign-in, and takes back one that ended well less than ten seconds ago. Close
+// waits for such a visitor until ten seconds after the browser was opened.
 //
 // Tokens are sent to Google's endpoints, each known with its path, over https,
 // or to one loopback origin for tests, and nowhere else, whatever
@@ -204,8 +204,8 @@
 // endpoint itself over TLS (OpenID Connect Core, section 3.1.3.7). Tokens are
 // bearer tokens: DPoP is not used, so who copies the record can use it. Other
 // programs of the same user cannot be kept out. On macOS, Windows and BSD a
-// program that ends within ten seconds of its sign-in is not there any more to
-// take it back. On Linux a connection that does not come from this network
+// program that ends without Close, within ten seconds of its sign-in, is not there
+// any more to take it back. On Linux a connection that does not come from this network
 // namespace (WSL in mirrored mode, some user-mode networks) has no owner in the
 // kernel's tables and is refused; pasting works. On Windows links in the token
 // directory are detected but not excluded in one step, and a line that was begun

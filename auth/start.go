@@ -38,6 +38,8 @@ type startPage struct {
 	attempt *attempt
 	consent string // address of the consent page
 	cookie  http.Cookie
+	made    time.Time
+	window  time.Duration // see takeBackWindow
 	visited chan struct{} // closed at the first visit
 	spied   chan struct{} // closed when somebody else came as well
 
@@ -57,6 +59,8 @@ func newStartPage(rc *receiver, at *attempt, cfg *Config) *startPage {
 			Name: "bigqueryuser-" + randomText()[:16], Value: randomText(), Path: cookiePath(rc.path()),
 			HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		},
+		made:    time.Now(),
+		window:  cfg.takeBack,
 		visited: make(chan struct{}),
 		spied:   make(chan struct{}),
 	}
@@ -133,15 +137,24 @@ func (s *startPage) blindFor(got *attempt) bool {
 }
 
 // guard waits for a second visitor of the start page and reports whether one
-// came.
+// came. When ctx ends, as the program closes the sign-in, it waits only until
+// the user's own browser would have come: a user takes longer than that to
+// consent, so only whoever was faster makes the program wait.
 func (s *startPage) guard(ctx context.Context) bool {
-	timer := time.NewTimer(takeBackWindow)
+	timer := time.NewTimer(s.window)
 	defer timer.Stop()
 	select {
 	case <-s.spied:
 		return true
 	case <-timer.C:
+		return false
 	case <-ctx.Done():
 	}
-	return false
+	timer.Reset(time.Until(s.made.Add(s.window)))
+	select {
+	case <-s.spied:
+		return true
+	case <-timer.C:
+		return false
+	}
 }

@@ -40,7 +40,7 @@ var statements = []statement{
 		[]string{"TestPages", "TestPageWhenNotSaved"}},
 	{"S14", "The port is closed at every end, and nothing is left behind.",
 		[]string{"TestWaitersLeave", "TestCloseDuringConsent", "TestAbortedSignInsLeaveNothing", "TestMain",
-			"TestCloseEndsGuard"}},
+			"TestCloseEndsGuard", "TestCloseLaterDoesNotWait"}},
 	{"S15", "The server has a handler of its own.",
 		[]string{"TestSources"}},
 	{"S16", "An issuer in the answer has to be the expected one.",
