@@ -169,6 +169,15 @@ func TestPromptFails(t *testing.T) {
 		t.Errorf("manual: got %v; want ErrConsentRequired", err)
 	}
 	r.signIn(func(c *Config) { c.Prompter = failingPrompter{} })
+	// A browser that is slow to come still counts.
+	r.signIn(func(c *Config) {
+		open := c.OpenBrowser
+		c.Prompter, c.patience, c.Store = failingPrompter{}, time.Millisecond, MemoryStore()
+		c.OpenBrowser = func(ctx context.Context, address string) error {
+			time.Sleep(50 * time.Millisecond)
+			return open(ctx, address)
+		}
+	})
 }
 
 type failingPrompter struct{}

@@ -85,6 +85,7 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 	first, stopFirst := context.WithCancel(prompting)
 	defer stopFirst()
 	shown := a.show(first, s, p)
+	alone := !p.Opened // nothing but the prompter shows the address
 	offerPaste := func(trouble string) {
 		if p.Opened {
 			stopFirst()
@@ -107,10 +108,11 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 		case err := <-opened:
 			if err != nil {
 				a.cfg.Logger.WarnContext(ctx, "auth: the browser could not be opened", "opener", openerText(err))
+				alone = true
 				offerPaste("the browser could not be opened")
 			}
 		case err := <-shown:
-			if err != nil && !p.Opened {
+			if err != nil && alone {
 				return answer{}, &Error{Op: "sign-in", kind: ErrConsentRequired,
 					Description: "the address of the sign-in page could not be shown"}
 			}
