@@ -23,3 +23,10 @@ func oneLine(text string) string {
 	}
 	return b.String()
 }
+
+// cleanError is an error whose text may quote a server.
+type cleanError struct{ error }
+
+func (e cleanError) Error() string { return oneLine(e.error.Error()) }
+
+func (e cleanError) Unwrap() error { return e.error }

@@ -1,16 +1,21 @@
 package driver_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
@@ -54,6 +59,29 @@ func TestForeignTextOfStorage(t *testing.T) {
 	db := open(t, server, overStorage(server))
 	server.InjectStream(fakebq.ReadRows, fakebq.StreamFault{Code: codes.InvalidArgument, Message: hostile, After: 1})
 	_, err := readInts(t.Context(), db, ordered)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	wantClean(t, "Error", err.Error(), "")
+	wantClean(t, "%+v", fmt.Sprintf("%+v", err), "")
+}
+
+// TestForeignTextOfNetwork: the same for what is no answer of BigQuery at all.
+func TestForeignTextOfNetwork(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Endpoint: server.URL(), Auth: "none"},
+		driver.WithRoundTripper(func(http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New(hostile) })
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = db.QueryContext(ctx, "SELECT 1")
 	if err == nil {
 		t.Fatal("no error")
 	}

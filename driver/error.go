@@ -128,11 +128,11 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 	}
 	switch {
 	case unreached(err) || lasting(err):
-		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", err)
+		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", cleanError{err})
 	case transport != nil:
-		return fmt.Errorf("bigqueryuser: the connection to BigQuery broke: %w", err)
+		return fmt.Errorf("bigqueryuser: the connection to BigQuery broke: %w", cleanError{err})
 	}
-	return fmt.Errorf("bigqueryuser: %w", err)
+	return fmt.Errorf("bigqueryuser: %w", cleanError{err})
 }
 
 // newError makes an Error of an answer that is one.
