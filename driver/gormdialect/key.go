@@ -1,0 +1,152 @@
+package gormdialect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// newKey is the NewKey of a Config without one.
+func newKey(field *schema.Field) (any, error) {
+	t := field.IndirectFieldType
+	switch {
+	case t.Kind() == reflect.String, t.Kind() == reflect.Array && t.Len() == 16 && t.Elem().Kind() == reflect.Uint8:
+		id, err := uuid.NewV7()
+		return id.String(), err
+	case field.Size >= 64 && (field.DataType == schema.Int || field.DataType == schema.Uint || isInteger(t.Kind())):
+		return timeKeys.next(time.Now()), nil
+	}
+	return nil, nil
+}
+
+func isInteger(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
+
+// keys makes integers that grow with time: 42 bits of milliseconds since 2020 and 21 bits that begin at random in each
+// millisecond and count up from there, so that processes that know nothing of each other rarely meet.
+type keys struct {
+	mu   sync.Mutex
+	last int64
+}
+
+var timeKeys keys
+
+const keyRandomBits = 21
+
+var keyEpoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (k *keys) next(now time.Time) int64 {
+	key := now.Sub(keyEpoch).Milliseconds()<<keyRandomBits | rand.Int64N(1<<keyRandomBits)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if key>>keyRandomBits <= k.last>>keyRandomBits { // the same millisecond, or a clock that was set back
+		key = k.last + 1
+	}
+	k.last = key
+	return key
+}
+
+// keyField is the field whose zero value stands for a key that is to be made: the primary key of one field, or the
+// integer ID of a composite one, which other databases count up. It is nil if a model has none.
+func keyField(s *schema.Schema) *schema.Field {
+	field := s.PrioritizedPrimaryField
+	if field == nil || len(s.PrimaryFields) > 1 && !field.AutoIncrement {
+		return nil
+	}
+	return field
+}
+
+// fillKeys gives the rows that are to be created their keys. BigQuery makes none, and answers an INSERT with no row.
+func (d *Dialector) fillKeys(db *gorm.DB) {
+	s := db.Statement.Schema
+	if s == nil {
+		return
+	}
+	for _, field := range s.Fields {
+		if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
+			d.eachRow(db, field, func() (any, error) {
+				return nil, fmt.Errorf("%w: set %s.%s before Create, or take the tag autoIncrement away and get a key by Config.NewKey",
+					ErrAutoIncrement, s.Name, field.Name)
+			})
+		}
+	}
+	field := keyField(s)
+	if field == nil || db.Error != nil {
+		return
+	}
+	if field.Readable { // or else the key is not the model's to know: withKey makes it
+		d.eachRow(db, field, func() (any, error) { return d.key(field) })
+	}
+}
+
+// key makes a key. It is nil for a type that can't be left to the dialect, such as a composite or a BYTES key.
+func (d *Dialector) key(field *schema.Field) (any, error) {
+	make := d.NewKey
+	if make == nil {
+		make = newKey
+	}
+	key, err := make(field)
+	if err == nil && key == nil && field.AutoIncrement {
+		err = fmt.Errorf("%w, and a %s has no room for keys that grow with time: set %s.%s before Create, or make it an int64 or a string",
+			ErrAutoIncrement, field.FieldType, field.Schema.Name, field.Name)
+	}
+	return key, err
+}
+
+// eachRow sets a field to what value returns, unless that is nil, in each row of the statement in which it is zero.
+func (d *Dialector) eachRow(db *gorm.DB, field *schema.Field, value func() (any, error)) {
+	ctx := db.Statement.Context
+	set := func(row reflect.Value) {
+		if _, zero := field.ValueOf(ctx, row); !zero || db.Error != nil {
+			return
+		}
+		v, err := value()
+		if err == nil && v != nil {
+			err = field.Set(ctx, row, v)
+		}
+		db.AddError(err)
+	}
+	setMap := func(row map[string]any) {
+		_, byName := row[field.Name]
+		_, byColumn := row[field.DBName]
+		if byName || byColumn || row == nil || db.Error != nil {
+			return
+		}
+		v, err := value()
+		if err == nil && v != nil {
+			row[field.DBName] = v
+		}
+		db.AddError(err)
+	}
+	switch dest := db.Statement.Dest.(type) {
+	case map[string]any:
+		setMap(dest)
+	case *map[string]any:
+		setMap(*dest)
+	case []map[string]any:
+		for _, row := range dest {
+			setMap(row)
+		}
+	case *[]map[string]any:
+		for _, row := range *dest {
+			setMap(row)
+		}
+	default:
+		rows := db.Statement.ReflectValue
+		switch rows.Kind() {
+		case reflect.Slice, reflect.Array:
+			for i := range rows.Len() {
+				if row := reflect.Indirect(rows.Index(i)); row.Kind() == reflect.Struct {
+					set(row)
+				}
+			}
+		case reflect.Struct:
+			set(rows)
+		}
+	}
+}

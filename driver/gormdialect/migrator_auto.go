@@ -1,0 +1,232 @@
+package gormdialect
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// AutoMigrate creates the tables of models that are not there, adds columns and foreign keys to those that are, widens
+// columns and makes them NULLABLE. It drops nothing. Indexes are left out, and what BigQuery does not enforce is
+// a warning of the logger. All tables of a dataset are looked up by one query.
+func (m Migrator) AutoMigrate(values ...any) error {
+	values = m.ReorderModels(values, true)
+	places := make([]place, len(values))
+	tables := map[string][]string{} // by dataset
+	for i, value := range values {
+		p, err := m.locate(value)
+		if err != nil {
+			return err
+		}
+		places[i] = p
+		tables[p.dataset] = append(tables[p.dataset], p.table)
+	}
+	found := map[place][]column{}
+	for dataset, names := range tables {
+		columns, err := m.columns(dataset, names...)
+		if err != nil {
+			return err
+		}
+		for table, list := range columns {
+			found[place{dataset, table}] = list
+		}
+	}
+	var missing []any
+	for i, value := range values {
+		if found[places[i]] == nil {
+			missing = append(missing, value)
+			continue
+		}
+		if err := m.RunWithValue(value, func(stmt *gorm.Statement) error {
+			if stmt.Schema == nil {
+				return errors.New("gormdialect: AutoMigrate needs a model")
+			}
+			return m.migrateColumns(stmt, found[places[i]])
+		}); err != nil {
+			return err
+		}
+	}
+	if len(missing) > 0 {
+		if err := m.CreateTable(missing...); err != nil {
+			return err
+		}
+	}
+	for i, value := range values {
+		if found[places[i]] == nil {
+			continue
+		}
+		if err := m.RunWithValue(value, func(stmt *gorm.Statement) error { return m.migrateKeys(stmt, places[i]) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrateColumns adds the columns that are missing by one statement and migrates the others.
+func (m Migrator) migrateColumns(stmt *gorm.Statement, have []column) error {
+	readable(stmt.Schema)
+	var add []*schema.Field
+	for _, name := range stmt.Schema.DBNames {
+		field := stmt.Schema.FieldsByDBName[name]
+		if field.IgnoreMigration {
+			continue
+		}
+		at := -1
+		for i, c := range have {
+			if strings.EqualFold(c.ColumnName, name) { // names of columns have no case in BigQuery
+				at = i
+			}
+		}
+		if at < 0 {
+			add = append(add, field)
+			continue
+		}
+		if err := m.migrateColumn(stmt, field, have[at]); err != nil {
+			return err
+		}
+	}
+	if len(add) == 0 {
+		return nil
+	}
+	return m.addColumns(stmt, add...)
+}
+
+// migrateKeys adds the foreign keys that are missing by one statement. A primary key is not added to a table that was
+// made without one: whoever made it knows why.
+func (m Migrator) migrateKeys(stmt *gorm.Statement, p place) error {
+	wanted := m.foreignKeys(stmt)
+	if len(wanted) == 0 {
+		return nil
+	}
+	have, err := m.constraints(p)
+	if err != nil {
+		return err
+	}
+	var add []string
+	for _, c := range wanted {
+		if !have[c.Name] {
+			add = append(add, "ADD "+m.foreignKeySQL(stmt, c))
+		}
+	}
+	if len(add) == 0 {
+		return nil
+	}
+	return m.exec("ALTER TABLE " + m.path(stmt) + " " + strings.Join(add, ", "))
+}
+
+// foreignKeys are the foreign keys of a model's own table that BigQuery can have: those that refer to a whole primary key.
+func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) {
+	if m.dialector.WithoutKeys || m.DB.DisableForeignKeyConstraintWhenMigrating || m.DB.IgnoreRelationshipsWhenMigrating || stmt.Schema == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, name := range sortedRelations(stmt.Schema) {
+		rel := stmt.Schema.Relationships.Relations[name]
+		if rel.Field.IgnoreMigration {
+			continue
+		}
+		c := rel.ParseConstraint()
+		if c == nil || c.Schema != stmt.Schema || seen[c.Name] || !isPrimaryKey(c) {
+			continue
+		}
+		seen[c.Name] = true
+		list = append(list, c)
+	}
+	return list
+}
+
+func isPrimaryKey(c *schema.Constraint) bool {
+	if len(c.References) != len(c.ReferenceSchema.PrimaryFields) {
+		return false
+	}
+	for _, field := range c.References {
+		if !field.PrimaryKey {
+			return false
+		}
+	}
+	return true
+}
+
+func (m Migrator) foreignKeySQL(stmt *gorm.Statement, c *schema.Constraint) string {
+	return "CONSTRAINT " + stmt.Quote(c.Name) + " FOREIGN KEY (" + columnList(stmt, c.ForeignKeys) + ") REFERENCES " +
+		stmt.Quote(c.ReferenceSchema.Table) + " (" + columnList(stmt, c.References) + ") NOT ENFORCED"
+}
+
+// constraints reads the names of a table's keys. BigQuery prints them after the name of the table and a dot.
+func (m Migrator) constraints(p place) (map[string]bool, error) {
+	var names []string
+	err := m.query("SELECT constraint_name FROM "+p.dataset+".INFORMATION_SCHEMA.TABLE_CONSTRAINTS WHERE table_name = ?", p.table).Scan(&names).Error
+	found := map[string]bool{}
+	for _, name := range names {
+		found[strings.TrimPrefix(name, p.table+".")] = true
+	}
+	return found, err
+}
+
+// primaryKey reads the names of the columns of a table's primary key.
+func (m Migrator) primaryKey(p place) (map[string]bool, error) {
+	if m.dialector.WithoutKeys {
+		return nil, nil
+	}
+	var names []string
+	err := m.query("SELECT column_name FROM "+p.dataset+".INFORMATION_SCHEMA.KEY_COLUMN_USAGE WHERE table_name = ? AND constraint_name LIKE '%pk$'", p.table).Scan(&names).Error
+	found := map[string]bool{}
+	for _, name := range names {
+		found[name] = true
+	}
+	return found, err
+}
+
+// HasConstraint reports whether a table has a key, by its name or that of the field with it.
+func (m Migrator) HasConstraint(value any, name string) bool {
+	has := false
+	m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name)
+		if constraint != nil {
+			name = constraint.GetName()
+		}
+		p, err := m.placeOf(stmt)
+		if err != nil {
+			return err
+		}
+		names, err := m.constraints(p)
+		has = names[name]
+		return err
+	})
+	return has
+}
+
+// CreateConstraint adds a foreign key. Checks and unique constraints are errors.
+func (m Migrator) CreateConstraint(value any, name string) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name)
+		c, ok := constraint.(*schema.Constraint)
+		if !ok {
+			return fmt.Errorf("gormdialect: table %s: %q is no foreign key of the model, and BigQuery has no other constraints", stmt.Table, name)
+		}
+		if !isPrimaryKey(c) {
+			return fmt.Errorf("gormdialect: table %s: %s does not refer to the primary key of %s, as BigQuery wants it", stmt.Table, c.Name, c.ReferenceSchema.Table)
+		}
+		return m.exec("ALTER TABLE " + stmt.Quote(c.Schema.Table) + " ADD " + m.foreignKeySQL(stmt, c))
+	})
+}
+
+// DropConstraint drops a foreign key.
+func (m Migrator) DropConstraint(value any, name string) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		if constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name); constraint != nil {
+			name = constraint.GetName()
+		}
+		return m.exec("ALTER TABLE " + m.path(stmt) + " DROP CONSTRAINT " + stmt.Quote(name))
+	})
+}
+
+// sortedRelations are the names of a model's relations in an order that does not change.
+func sortedRelations(s *schema.Schema) []string {
+	return slices.Sorted(maps.Keys(s.Relationships.Relations))
+}

@@ -1,0 +1,285 @@
+package gormdialect
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/migrator"
+	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/literal"
+)
+
+// FullDataTypeOf returns the definition of a column without its name.
+func (m Migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
+	text := m.DataTypeOf(field)
+	if def := defaultSQL(field); def != "" {
+		text += " DEFAULT " + def
+	}
+	if (field.NotNull || field.PrimaryKey) && baseType(text) != "ARRAY" {
+		text += " NOT NULL"
+	}
+	if options := columnOptions(field); options != "" {
+		text += " " + options
+	}
+	return clause.Expr{SQL: text}
+}
+
+// defaults are functions that models for other databases have in their tags.
+var defaults = map[string]string{
+	"now()": "CURRENT_TIMESTAMP()", "gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()", "uuid()": "GENERATE_UUID()",
+}
+
+// defaultSQL is the expression of a column's default, or nothing.
+func defaultSQL(field *schema.Field) string {
+	if !field.HasDefaultValue || field.AutoIncrement {
+		return ""
+	}
+	if v := field.DefaultValueInterface; v != nil {
+		if text, err := literal.Append(nil, v); err == nil {
+			return string(text)
+		}
+	}
+	switch text := field.DefaultValue; strings.ToLower(text) {
+	case "", "(-)", "null":
+		return ""
+	default:
+		if known, ok := defaults[strings.ToLower(text)]; ok {
+			return known
+		}
+		return text
+	}
+}
+
+// column is a row of INFORMATION_SCHEMA.COLUMNS.
+type column struct {
+	TableName     string
+	ColumnName    string
+	DataType      string
+	IsNullable    string
+	ColumnDefault sql.NullString
+}
+
+func (c column) required() bool { return c.IsNullable == "NO" }
+
+func (c column) defaultSQL() string {
+	if c.ColumnDefault.String == "NULL" {
+		return ""
+	}
+	return c.ColumnDefault.String
+}
+
+// columns reads the columns of tables in one query, each table's in their order.
+func (m Migrator) columns(dataset string, tables ...string) (found map[string][]column, err error) {
+	var list []column
+	err = m.query("SELECT table_name, column_name, data_type, is_nullable, column_default FROM "+dataset+
+		".INFORMATION_SCHEMA.COLUMNS WHERE table_name IN UNNEST(?) ORDER BY table_name, ordinal_position", Param{tables}).Find(&list).Error
+	found = map[string][]column{}
+	for _, c := range list {
+		found[c.TableName] = append(found[c.TableName], c)
+	}
+	return found, err
+}
+
+// ColumnTypes returns the columns of a table in their order.
+func (m Migrator) ColumnTypes(value any) (types []gorm.ColumnType, err error) {
+	p, err := m.locate(value)
+	if err != nil {
+		return nil, err
+	}
+	found, err := m.columns(p.dataset, p.table)
+	if err == nil && found[p.table] == nil {
+		err = fmt.Errorf("gormdialect: there is no table %s.%s", p.dataset, p.table)
+	}
+	keys, _ := m.primaryKey(p)
+	for _, c := range found[p.table] {
+		types = append(types, columnType(c, keys[c.ColumnName]))
+	}
+	return types, err
+}
+
+func columnType(c column, primary bool) gorm.ColumnType {
+	t := migrator.ColumnType{
+		NameValue:          sql.NullString{String: c.ColumnName, Valid: true},
+		DataTypeValue:      sql.NullString{String: baseType(c.DataType), Valid: true},
+		ColumnTypeValue:    sql.NullString{String: c.DataType, Valid: true},
+		NullableValue:      sql.NullBool{Bool: !c.required(), Valid: true},
+		DefaultValueValue:  sql.NullString{String: c.defaultSQL(), Valid: c.defaultSQL() != ""},
+		PrimaryKeyValue:    sql.NullBool{Bool: primary, Valid: true},
+		AutoIncrementValue: sql.NullBool{Valid: true},
+		ScanTypeValue:      scanTypes[baseType(c.DataType)],
+	}
+	if m := parameters.FindStringSubmatch(c.DataType); m != nil && m[2] != "" {
+		var n, scale int64
+		fmt.Sscan(m[2], &n)
+		fmt.Sscan(m[3], &scale)
+		if strings.HasSuffix(baseType(c.DataType), "NUMERIC") {
+			t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{Int64: n, Valid: true}, sql.NullInt64{Int64: scale, Valid: true}
+		} else {
+			t.LengthValue = sql.NullInt64{Int64: n, Valid: true}
+		}
+	}
+	return t
+}
+
+// scanTypes are the Go types of the columns' values.
+var scanTypes = map[string]reflect.Type{
+	"INT64": reflect.TypeFor[int64](), "FLOAT64": reflect.TypeFor[float64](), "BOOL": reflect.TypeFor[bool](), "BYTES": reflect.TypeFor[[]byte](),
+	"STRING": reflect.TypeFor[string](), "NUMERIC": reflect.TypeFor[string](), "BIGNUMERIC": reflect.TypeFor[string](), "JSON": reflect.TypeFor[string](),
+	"GEOGRAPHY": reflect.TypeFor[string](), "INTERVAL": reflect.TypeFor[string](), "TIME": reflect.TypeFor[string](),
+	"DATE": reflect.TypeFor[time.Time](), "DATETIME": reflect.TypeFor[time.Time](), "TIMESTAMP": reflect.TypeFor[time.Time](),
+}
+
+// HasColumn reports whether a table has a column, by the name of a field or of the column.
+func (m Migrator) HasColumn(value any, name string) bool {
+	types, err := m.ColumnTypes(value)
+	if err != nil {
+		return false
+	}
+	m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		name = dbName(stmt, name)
+		return nil
+	})
+	for _, t := range types {
+		if strings.EqualFold(t.Name(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func dbName(stmt *gorm.Statement, name string) string {
+	if stmt.Schema != nil {
+		if field := stmt.Schema.LookUpField(name); field != nil {
+			return field.DBName
+		}
+	}
+	return name
+}
+
+// withField runs f with a model's field, and its table.
+func (m Migrator) withField(value any, name string, f func(stmt *gorm.Statement, field *schema.Field) error) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		if stmt.Schema == nil {
+			return errors.New("gormdialect: a model is needed, not the name of a table")
+		}
+		field := stmt.Schema.LookUpField(name)
+		if field == nil {
+			return fmt.Errorf("gormdialect: model %s has no field %q", stmt.Schema.Name, name)
+		}
+		return f(stmt, field)
+	})
+}
+
+// AddColumn adds a column. BigQuery adds columns that are NULLABLE and without a default alone: a default is set after it.
+func (m Migrator) AddColumn(value any, name string) error {
+	return m.withField(value, name, func(stmt *gorm.Statement, field *schema.Field) error {
+		if field.IgnoreMigration {
+			return nil
+		}
+		return m.addColumns(stmt, field)
+	})
+}
+
+// addColumns adds columns by one statement, and sets their defaults by one more each.
+func (m Migrator) addColumns(stmt *gorm.Statement, fields ...*schema.Field) error {
+	var list []string
+	for _, field := range fields {
+		if err := checkField(field); err != nil {
+			return err
+		}
+		text := "ADD COLUMN " + stmt.Quote(field.DBName) + " " + m.DataTypeOf(field)
+		if options := columnOptions(field); options != "" {
+			text += " " + options
+		}
+		list = append(list, text)
+	}
+	if err := m.exec("ALTER TABLE " + m.path(stmt) + " " + strings.Join(list, ", ")); err != nil {
+		return err
+	}
+	for _, field := range fields {
+		if def := defaultSQL(field); def != "" {
+			if err := m.alter(stmt, field, "SET DEFAULT "+def); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// alter runs one ALTER COLUMN.
+func (m Migrator) alter(stmt *gorm.Statement, field *schema.Field, what string) error {
+	return m.exec("ALTER TABLE " + m.path(stmt) + " ALTER COLUMN " + stmt.Quote(field.DBName) + " " + what)
+}
+
+// DropColumn drops a column.
+func (m Migrator) DropColumn(value any, name string) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		return m.exec("ALTER TABLE " + m.path(stmt) + " DROP COLUMN " + stmt.Quote(dbName(stmt, name)))
+	})
+}
+
+// RenameColumn renames a column.
+func (m Migrator) RenameColumn(value any, oldName, newName string) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		return m.exec("ALTER TABLE " + m.path(stmt) + " RENAME COLUMN " + stmt.Quote(dbName(stmt, oldName)) + " TO " + stmt.Quote(dbName(stmt, newName)))
+	})
+}
+
+// AlterColumn sets the type of a column to what the model says. BigQuery refuses all but wider types.
+func (m Migrator) AlterColumn(value any, name string) error {
+	return m.withField(value, name, func(stmt *gorm.Statement, field *schema.Field) error {
+		return m.alter(stmt, field, "SET DATA TYPE "+m.DataTypeOf(field))
+	})
+}
+
+// MigrateColumn makes a column what the model says: a wider type, NULLABLE, another default. It is an error if
+// the column's type is neither the model's, nor wider, nor one that can be widened to it.
+func (m Migrator) MigrateColumn(value any, field *schema.Field, have gorm.ColumnType) error {
+	c := column{ColumnName: have.Name(), IsNullable: "YES"}
+	c.DataType, _ = have.ColumnType()
+	if nullable, ok := have.Nullable(); ok && !nullable {
+		c.IsNullable = "NO"
+	}
+	c.ColumnDefault.String, c.ColumnDefault.Valid = have.DefaultValue()
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error { return m.migrateColumn(stmt, field, c) })
+}
+
+// MigrateColumnUnique does nothing: BigQuery enforces no uniqueness.
+func (m Migrator) MigrateColumnUnique(any, *schema.Field, gorm.ColumnType) error { return nil }
+
+func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have column) error {
+	if field.IgnoreMigration {
+		return nil
+	}
+	want := m.DataTypeOf(field)
+	switch compareTypes(have.DataType, want) {
+	case wider:
+		if err := m.alter(stmt, field, "SET DATA TYPE "+want); err != nil {
+			return err
+		}
+	case incompatible:
+		return fmt.Errorf("gormdialect: column %s of table %s is a %s, which BigQuery can't change to the %s of %s.%s: add a column, copy the values and drop this one",
+			field.DBName, stmt.Table, have.DataType, want, stmt.Schema.Name, field.Name)
+	}
+	if have.required() && !field.NotNull && !field.PrimaryKey {
+		if err := m.alter(stmt, field, "DROP NOT NULL"); err != nil {
+			return err
+		}
+	}
+	if def := defaultSQL(field); def != "" && bare(def) != bare(have.defaultSQL()) {
+		return m.alter(stmt, field, "SET DEFAULT "+def)
+	}
+	return nil
+}
+
+// bare is an expression without what BigQuery may print in another way: blanks, cases, quotes, empty parentheses.
+func bare(expr string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "", "'", "", `"`, "", "()", "").Replace(expr))
+}

@@ -1,0 +1,224 @@
+package gormdialect
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// fieldOf returns the field of the statement's model that a column is of, or nil.
+func fieldOf(stmt *gorm.Statement, column string) *schema.Field {
+	if stmt.Schema == nil {
+		return nil
+	}
+	return stmt.Schema.LookUpField(column)
+}
+
+// typed gives a value that is written into a column the column's type. Otherwise BigQuery would have to be asked which
+// type a NULL or a time.Time has, and GORM would make a list of several values of a slice.
+func typed(field *schema.Field, v any) any {
+	if field == nil {
+		return v
+	}
+	switch v.(type) {
+	case clause.Expression, clause.Column, clause.Table, gorm.Valuer, *gorm.DB:
+		return v
+	}
+	kind := baseType(dataTypeOf(field))
+	v, err := settle(v)
+	if err != nil {
+		return failing{err}
+	}
+	if kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
+		return Param{v}
+	}
+	if v == nil {
+		return declared(kind, nil)
+	}
+	if t, ok := v.(time.Time); ok {
+		switch kind {
+		case "DATE":
+			return civil.DateOf(t)
+		case "DATETIME":
+			return civil.DateTimeOf(t)
+		case "TIME":
+			return civil.TimeOf(t)
+		case "TIMESTAMP":
+			return bigquery.NullTimestamp{Timestamp: t, Valid: true}
+		}
+		return v
+	}
+	rv := reflect.ValueOf(v)
+	switch kind {
+	case "JSON":
+		return jsonValue(v)
+	case "STRING":
+		switch {
+		case rv.CanInt(), rv.CanUint(): // GORM gives a foreign key the type of the key that it refers to
+			return fmt.Sprint(v)
+		case rv.Type() == reflect.TypeFor[[]byte]():
+			return string(rv.Bytes())
+		}
+	case "INT64":
+		if rv.Kind() == reflect.String {
+			return integer(rv.String())
+		}
+	case "BYTES":
+		if s, ok := v.(string); ok {
+			return []byte(s)
+		}
+	case "NUMERIC", "BIGNUMERIC":
+		switch {
+		case rv.CanFloat():
+			return declared(kind, strconv.FormatFloat(rv.Float(), 'f', -1, 64))
+		case rv.Kind() == reflect.String:
+			return declared(kind, rv.String())
+		}
+	case "DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL", "GEOGRAPHY":
+		if rv.Kind() == reflect.String {
+			return declared(kind, rv.String())
+		}
+	}
+	if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() != reflect.Uint8 {
+		return Param{v}
+	}
+	return v
+}
+
+// known are Valuers, and types with pointer methods, whose Value would forget the type.
+var known = map[reflect.Type]bool{
+	reflect.TypeFor[civil.Date](): true, reflect.TypeFor[civil.DateTime](): true, reflect.TypeFor[civil.Time](): true,
+	reflect.TypeFor[bigquery.NullInt64](): true, reflect.TypeFor[bigquery.NullFloat64](): true, reflect.TypeFor[bigquery.NullBool](): true,
+	reflect.TypeFor[bigquery.NullString](): true, reflect.TypeFor[bigquery.NullDate](): true, reflect.TypeFor[bigquery.NullTime](): true,
+	reflect.TypeFor[bigquery.NullDateTime](): true, reflect.TypeFor[bigquery.NullTimestamp](): true,
+	reflect.TypeFor[bigquery.NullGeography](): true, reflect.TypeFor[bigquery.NullJSON](): true,
+	reflect.TypeFor[*big.Rat](): true, reflect.TypeFor[*big.Int](): true, reflect.TypeFor[*bigquery.IntervalValue](): true,
+}
+
+// settle follows pointers and asks Valuers, but for those that say themselves which type of BigQuery they are.
+func settle(v any) (any, error) {
+	for range 8 {
+		if v == nil {
+			return nil, nil
+		}
+		rv := reflect.ValueOf(v)
+		if rv.Kind() == reflect.Pointer {
+			if rv.IsNil() {
+				return nil, nil
+			}
+			if valuer, ok := v.(driver.Valuer); ok && !rv.Type().Elem().Implements(valuerType) {
+				var err error
+				if v, err = valuer.Value(); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if known[rv.Type()] {
+				return v, nil
+			}
+			v = rv.Elem().Interface()
+			continue
+		}
+		valuer, ok := v.(driver.Valuer)
+		if !ok || known[rv.Type()] {
+			return v, nil
+		}
+		var err error
+		if v, err = valuer.Value(); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// plain is a value as Explain writes it.
+func plain(v any) any {
+	switch v := v.(type) {
+	case bigquery.NullTimestamp:
+		if v.Valid {
+			return v.Timestamp
+		}
+		return nil
+	case bigquery.QueryParameterValue:
+		return plain(v.Value)
+	case Param:
+		return v.V
+	}
+	settled, err := settle(v)
+	if err != nil {
+		return v
+	}
+	return settled
+}
+
+// integer is text as the value of an INT64 column, such as a polymorphic owner's key. No text is no number: NULL.
+func integer(text string) any {
+	if text == "" {
+		return declared("INT64", nil)
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	return text
+}
+
+// declared is a value with the name of its type. A nil one is the NULL of that type.
+func declared(kind string, v any) any {
+	if kind == "" {
+		return v
+	}
+	return bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: kind}, Value: v}
+}
+
+// jsonValue is a value for a JSON column: text of JSON as it is, anything else as encoding/json writes it.
+func jsonValue(v any) any {
+	switch v := v.(type) {
+	case json.RawMessage:
+		return v
+	case string:
+		return json.RawMessage(v)
+	case []byte:
+		return json.RawMessage(v)
+	case bigquery.NullJSON:
+		return v
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return failing{err}
+	}
+	return json.RawMessage(text)
+}
+
+// baseType is the name of a type without its parameters.
+func baseType(t string) string {
+	name, _, _ := strings.Cut(t, "(")
+	name, _, _ = strings.Cut(name, "<")
+	return strings.ToUpper(strings.TrimSpace(name))
+}
+
+// Param holds a value that GORM is to pass as one parameter. GORM makes a list (?, ?, ?) of a slice; with Param an
+// ARRAY is one argument, which needs no new text of the statement for each length:
+//
+//	db.Where("id IN UNNEST(?)", gormdialect.Param{V: ids})
+type Param struct{ V any }
+
+// Value returns the value. The driver, unlike database/sql, takes slices and structs.
+func (p Param) Value() (driver.Value, error) { return p.V, nil }
+
+// failing is an argument that is an error, which GORM passes on to the driver and the driver reports.
+type failing struct{ err error }
+
+func (f failing) Value() (driver.Value, error) { return nil, fmt.Errorf("gormdialect: %w", f.err) }
+
+var valuerType = reflect.TypeFor[driver.Valuer]()

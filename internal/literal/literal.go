@@ -1,0 +1,214 @@
+// Package literal writes Go values as GoogleSQL literals, for libraries that put arguments into the text of a
+// statement. A statement of your own passes arguments as parameters instead: those never become text.
+//
+// In GoogleSQL a quote inside a string is escaped by a backslash, and so is a backslash. Doubling the quote, as
+// standard SQL does, ends the literal: with the escapes of another database a value can inject SQL.
+package literal
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"reflect"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"cloud.google.com/go/civil"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// String appends s as a STRING literal. Bytes that are not UTF-8 become U+FFFD, which is what BigQuery would read.
+func String(b []byte, s string) []byte {
+	b = append(b, '\'')
+	for _, r := range s {
+		switch {
+		case r == '\'' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\r':
+			b = append(b, `\r`...)
+		case r < ' ' || r == 0x7f:
+			b = append(b, '\\', 'x', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '\'')
+}
+
+// Bytes appends p as a BYTES literal. A nil slice is NULL.
+func Bytes(b, p []byte) []byte {
+	if p == nil {
+		return append(b, "NULL"...)
+	}
+	b = append(b, 'b', '\'')
+	for _, c := range p {
+		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+			b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+			continue
+		}
+		b = append(b, c)
+	}
+	return append(b, '\'')
+}
+
+// Float appends a FLOAT64, NaN and the infinities too.
+func Float(b []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(b, "CAST('NaN' AS FLOAT64)"...)
+	case math.IsInf(f, 0):
+		return fmt.Appendf(b, "CAST('%+v' AS FLOAT64)", f)
+	}
+	start := len(b)
+	b = strconv.AppendFloat(b, f, 'g', -1, bits)
+	for _, c := range b[start:] {
+		if c == '.' || c == 'e' {
+			return b
+		}
+	}
+	return append(b, '.', '0') // without which it is an INT64
+}
+
+// Time appends a TIMESTAMP. Digits below microseconds are cut off, as BigQuery has no place for them.
+func Time(b []byte, t time.Time) []byte {
+	b = append(b, "TIMESTAMP '"...)
+	b = t.UTC().AppendFormat(b, "2006-01-02 15:04:05.999999+00:00")
+	return append(b, '\'')
+}
+
+// Ident appends a name in backticks.
+func Ident(b []byte, name string) []byte {
+	b = append(b, '`')
+	for _, r := range name {
+		switch {
+		case r == '`' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < ' ' || r == 0x7f:
+			b = append(b, '\\', 'x', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '`')
+}
+
+// Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte, time.Time, civil
+// types, *big.Rat, *big.Int, json.RawMessage, and slices of these as ARRAYs. Pointers stand for what they point at.
+func Append(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "NULL"...), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case string:
+		if !utf8.ValidString(v) {
+			return b, fmt.Errorf("the string is not valid UTF-8: pass a []byte for BYTES")
+		}
+		return String(b, v), nil
+	case json.RawMessage:
+		if v == nil {
+			return append(b, "NULL"...), nil
+		}
+		return String(append(b, "JSON "...), string(v)), nil
+	case []byte:
+		return Bytes(b, v), nil
+	case time.Time:
+		if y := v.UTC().Year(); y < 1 || y > 9999 {
+			return b, fmt.Errorf("the year %d is outside BigQuery's 1 to 9999", y)
+		}
+		return Time(b, v), nil
+	case civil.Date:
+		return fmt.Appendf(b, "DATE '%s'", v), nil
+	case civil.DateTime:
+		return fmt.Appendf(b, "DATETIME '%s %s'", v.Date, clock(v.Time)), nil
+	case civil.Time:
+		return fmt.Appendf(b, "TIME '%s'", clock(v)), nil
+	case *big.Int:
+		if v == nil {
+			return append(b, "NULL"...), nil
+		}
+		return fmt.Appendf(b, "BIGNUMERIC '%s'", v), nil
+	case *big.Rat:
+		if v == nil {
+			return append(b, "NULL"...), nil
+		}
+		return appendRat(b, v)
+	}
+	return appendKind(b, v)
+}
+
+func appendKind(b []byte, v any) ([]byte, error) {
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Bool:
+		return strconv.AppendBool(b, rv.Bool()), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return appendInt(b, rv.Int()), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		if rv.Uint() > math.MaxInt64 {
+			return b, fmt.Errorf("the number %d is above 9223372036854775807, the largest INT64", rv.Uint())
+		}
+		return strconv.AppendUint(b, rv.Uint(), 10), nil
+	case reflect.Float32:
+		return Float(b, rv.Float(), 32), nil
+	case reflect.Float64:
+		return Float(b, rv.Float(), 64), nil
+	case reflect.String:
+		return Append(b, rv.String())
+	case reflect.Pointer:
+		if rv.IsNil() {
+			return append(b, "NULL"...), nil
+		}
+		return Append(b, rv.Elem().Interface())
+	case reflect.Slice, reflect.Array:
+		if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8 {
+			return Bytes(b, rv.Bytes()), nil
+		}
+		b = append(b, '[')
+		for i := range rv.Len() {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			var err error
+			if b, err = Append(b, rv.Index(i).Interface()); err != nil {
+				return b, fmt.Errorf("element %d: %w", i, err)
+			}
+		}
+		return append(b, ']'), nil
+	}
+	return b, fmt.Errorf("%T has no literal: pass it as a parameter", v)
+}
+
+// appendInt keeps a minus sign from becoming half of a comment.
+func appendInt(b []byte, n int64) []byte {
+	if n < 0 && len(b) > 0 && b[len(b)-1] == '-' {
+		b = append(b, ' ')
+	}
+	return strconv.AppendInt(b, n, 10)
+}
+
+// clock is the text of a TIME, without the rounding of civil.Time.String.
+func clock(t civil.Time) string {
+	return time.Date(1, 1, 1, t.Hour, t.Minute, t.Second, t.Nanosecond, time.UTC).Format("15:04:05.999999")
+}
+
+// appendRat appends a NUMERIC, or a BIGNUMERIC where the number has more digits.
+func appendRat(b []byte, r *big.Rat) ([]byte, error) {
+	for _, t := range []struct {
+		name            string
+		whole, fraction int
+	}{{"NUMERIC", 29, 9}, {"BIGNUMERIC", 38, 38}} {
+		limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.whole)), nil)
+		text := r.FloatString(t.fraction)
+		exact, ok := new(big.Rat).SetString(text)
+		if ok && exact.Cmp(r) == 0 && new(big.Int).Abs(new(big.Int).Quo(r.Num(), r.Denom())).Cmp(limit) < 0 {
+			return fmt.Appendf(b, "%s '%s'", t.name, text), nil
+		}
+	}
+	return b, fmt.Errorf("the number %s has more digits than a BIGNUMERIC holds", r.RatString())
+}
