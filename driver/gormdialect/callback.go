@@ -19,6 +19,7 @@ func (d *Dialector) register(db *gorm.DB) error {
 		db.Callback().Delete().Before("*").Register(name, prepareChange),
 		db.Callback().Query().Before("*").Register(name, prepare),
 		db.Callback().Row().Before("*").Register(name, prepare),
+		db.Callback().Query().After("gorm:query").Before("gorm:preload").Register("gormdialect:absent", absent),
 	} {
 		if err != nil {
 			return err
@@ -51,13 +52,16 @@ func (d *Dialector) create(db *gorm.DB) {
 		}
 	}
 	if stmt.SQL.Len() == 0 {
-		d.fillKeys(db)
+		fresh := d.fillKeys(db)
 		if db.Error != nil {
 			return
 		}
 		stmt.AddClauseIfNotExists(clause.Insert{})
 		values := callbacks.ConvertToCreateValues(stmt)
 		d.withKey(stmt, &values)
+		if on, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict); ok && fresh && onKey(stmt, on) {
+			delete(stmt.Clauses, "ON CONFLICT") // no row has a key that was made just now: an INSERT reads no table, a MERGE does
+		}
 		stmt.AddClause(values)
 		if db.Error != nil {
 			return
@@ -81,7 +85,7 @@ func (d *Dialector) create(db *gorm.DB) {
 // withKey adds the key to the values where Select or a permission of the field has left it out, as of a number that the
 // database would count up.
 func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
-	if stmt.Schema == nil || len(values.Columns) == 0 || stmt.ReflectValue.Kind() == reflect.Map {
+	if stmt.Error != nil || stmt.Schema == nil || len(values.Columns) == 0 || stmt.ReflectValue.Kind() == reflect.Map {
 		return
 	}
 	field := keyField(stmt.Schema)
@@ -96,7 +100,7 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 			rows = append(rows, reflect.Indirect(list.Index(i)))
 		}
 	}
-	if len(rows) != len(values.Values) || len(rows) == 0 || rows[0].Kind() != reflect.Struct {
+	if len(rows) != len(values.Values) || len(rows) == 0 || rows[0].Kind() != reflect.Struct || rows[0].Type() != stmt.Schema.ModelType {
 		return
 	}
 	for i, row := range rows {
@@ -111,4 +115,12 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 		values.Values[i] = append(values.Values[i], key)
 	}
 	values.Columns = append(values.Columns, clause.Column{Name: field.DBName})
+}
+
+// onKey reports whether a conflict is one of the key that this package makes.
+func onKey(stmt *gorm.Statement, on clause.OnConflict) bool {
+	if len(on.TargetWhere.Exprs) > 0 || on.OnConstraint != "" || len(stmt.Schema.PrimaryFields) != 1 {
+		return false
+	}
+	return len(on.Columns) == 0 || len(on.Columns) == 1 && fieldOf(stmt, on.Columns[0].Name) == keyField(stmt.Schema)
 }

@@ -28,7 +28,7 @@ type Config struct {
 	// NewKey makes the key of a row whose model has one primary key field that is zero. It returns a string, or an
 	// integer for integer fields, and is called by several goroutines at once. Nil means UUIDs (version 7) for
 	// strings and [16]byte arrays, and integers of 63 bits that grow with time.
-	NewKey func(field *schema.Field) (any, error)
+	NewKey func(field *Field) (any, error)
 	// WithoutKeys leaves PRIMARY KEY and FOREIGN KEY out of tables. BigQuery does not enforce keys, but its optimizer
 	// relies on them: queries on a table in which a key is not unique can return wrong results.
 	WithoutKeys bool
@@ -164,3 +164,6 @@ func (d *Dialector) RollbackTo(tx *gorm.DB, _ string) error {
 	}
 	return gorm.ErrInvalidTransaction
 }
+
+// Field is GORM's description of a field of a model.
+type Field = schema.Field

@@ -61,11 +61,12 @@ func keyField(s *schema.Schema) *schema.Field {
 	return field
 }
 
-// fillKeys gives the rows that are to be created their keys. BigQuery makes none, and answers an INSERT with no row.
-func (d *Dialector) fillKeys(db *gorm.DB) {
+// fillKeys gives the rows that are to be created their keys, and reports whether it made that of each. BigQuery makes
+// none, and answers an INSERT with no row.
+func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
 	s := db.Statement.Schema
 	if s == nil {
-		return
+		return false
 	}
 	for _, field := range s.Fields {
 		if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
@@ -76,12 +77,10 @@ func (d *Dialector) fillKeys(db *gorm.DB) {
 		}
 	}
 	field := keyField(s)
-	if field == nil || db.Error != nil {
-		return
+	if field == nil || db.Error != nil || !field.Readable { // a key that the model may not know is made by withKey
+		return false
 	}
-	if field.Readable { // or else the key is not the model's to know: withKey makes it
-		d.eachRow(db, field, func() (any, error) { return d.key(field) })
-	}
+	return d.eachRow(db, field, func() (any, error) { return d.key(field) })
 }
 
 // key makes a key. It is nil for a type that can't be left to the dialect, such as a composite or a BYTES key.
@@ -98,28 +97,37 @@ func (d *Dialector) key(field *schema.Field) (any, error) {
 	return key, err
 }
 
-// eachRow sets a field to what value returns, unless that is nil, in each row of the statement in which it is zero.
-func (d *Dialector) eachRow(db *gorm.DB, field *schema.Field, value func() (any, error)) {
+// eachRow sets a field to what make returns, unless that is nil, in each row of the statement in which it is zero, and
+// reports whether it did so in all of them.
+func (d *Dialector) eachRow(db *gorm.DB, field *schema.Field, make func() (any, error)) bool {
 	ctx := db.Statement.Context
+	rows, done := 0, 0
 	set := func(row reflect.Value) {
+		if row.Kind() != reflect.Struct || row.Type() != db.Statement.Schema.ModelType {
+			return
+		}
+		rows++
 		if _, zero := field.ValueOf(ctx, row); !zero || db.Error != nil {
 			return
 		}
-		v, err := value()
+		v, err := make()
 		if err == nil && v != nil {
 			err = field.Set(ctx, row, v)
+			done++
 		}
 		db.AddError(err)
 	}
 	setMap := func(row map[string]any) {
+		rows++
 		_, byName := row[field.Name]
 		_, byColumn := row[field.DBName]
 		if byName || byColumn || row == nil || db.Error != nil {
 			return
 		}
-		v, err := value()
+		v, err := make()
 		if err == nil && v != nil {
 			row[field.DBName] = v
+			done++
 		}
 		db.AddError(err)
 	}
@@ -137,16 +145,15 @@ func (d *Dialector) eachRow(db *gorm.DB, field *schema.Field, value func() (any,
 			setMap(row)
 		}
 	default:
-		rows := db.Statement.ReflectValue
-		switch rows.Kind() {
+		value := db.Statement.ReflectValue
+		switch value.Kind() {
 		case reflect.Slice, reflect.Array:
-			for i := range rows.Len() {
-				if row := reflect.Indirect(rows.Index(i)); row.Kind() == reflect.Struct {
-					set(row)
-				}
+			for i := range value.Len() {
+				set(reflect.Indirect(value.Index(i)))
 			}
 		case reflect.Struct:
-			set(rows)
+			set(value)
 		}
 	}
+	return rows > 0 && rows == done && db.Error == nil
 }

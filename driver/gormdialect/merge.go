@@ -23,8 +23,8 @@ func errTooMany(rows, columns int) error {
 // buildMerge writes INSERT ... ON CONFLICT as MERGE:
 //
 //	MERGE INTO t USING (SELECT ? AS id, ? AS name UNION ALL SELECT ?, ?) AS excluded ON t.id = excluded.id
-//	WHEN MATCHED THEN UPDATE SET name = excluded.name
 //	WHEN NOT MATCHED THEN INSERT (id, name) VALUES (excluded.id, excluded.name)
+//	WHEN MATCHED THEN UPDATE SET name = excluded.name
 func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, keys []string) {
 	stmt.WriteString("MERGE INTO ")
 	stmt.WriteQuoted(clause.Table{Name: clause.CurrentTable})
@@ -52,15 +52,6 @@ func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict
 		stmt.WriteByte('=')
 		stmt.WriteQuoted(clause.Column{Table: source, Name: key})
 	}
-	if !on.DoNothing && len(on.DoUpdates) > 0 {
-		stmt.WriteString(" WHEN MATCHED")
-		if len(on.Where.Exprs) > 0 {
-			stmt.WriteString(" AND ")
-			on.Where.Build(stmt)
-		}
-		stmt.WriteString(" THEN UPDATE SET ")
-		typedSet(stmt, on.DoUpdates).Build(stmt)
-	}
 	stmt.WriteString(" WHEN NOT MATCHED THEN INSERT (")
 	for i, c := range values.Columns {
 		if i > 0 {
@@ -76,6 +67,15 @@ func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict
 		stmt.WriteQuoted(clause.Column{Table: source, Name: c.Name})
 	}
 	stmt.WriteByte(')')
+	if !on.DoNothing && len(on.DoUpdates) > 0 {
+		stmt.WriteString(" WHEN MATCHED")
+		if len(on.Where.Exprs) > 0 {
+			stmt.WriteString(" AND ")
+			on.Where.Build(stmt)
+		}
+		stmt.WriteString(" THEN UPDATE SET ")
+		typedSet(stmt, on.DoUpdates).Build(stmt)
+	}
 }
 
 // mergeKeys returns the columns by which rows are the same: those of the clause, or the primary key. Each must be

@@ -15,6 +15,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
 // fieldOf returns the field of the statement's model that a column is of, or nil.
@@ -31,9 +33,15 @@ func typed(field *schema.Field, v any) any {
 	if field == nil {
 		return v
 	}
-	switch v.(type) {
+	switch v := v.(type) {
 	case clause.Expression, clause.Column, clause.Table, gorm.Valuer, *gorm.DB:
 		return v
+	case []any: // how GORM passes on a subquery
+		if len(v) == 1 {
+			if _, ok := v[0].(*gorm.DB); ok {
+				return v
+			}
+		}
 	}
 	kind := baseType(dataTypeOf(field))
 	v, err := settle(v)
@@ -151,6 +159,9 @@ func plain(v any) any {
 		}
 		return nil
 	case bigquery.QueryParameterValue:
+		if text, ok := v.Value.(string); ok {
+			return literal.Typed{Type: v.Type.TypeKind, Text: text}
+		}
 		return plain(v.Value)
 	case Param:
 		return v.V

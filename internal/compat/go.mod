@@ -3,19 +3,21 @@ module github.com/bigqueryuser/bigqueryuser/internal/compat
 go 1.26.0
 
 require (
+	cloud.google.com/go v0.123.0
 	github.com/Masterminds/squirrel v1.5.4
 	github.com/XSAM/otelsql v0.44.0
 	github.com/bigqueryuser/bigqueryuser v0.0.0
+	github.com/bigqueryuser/bigqueryuser/driver/gormdialect v0.0.0
 	github.com/bigqueryuser/bigqueryuser/internal/sandbox v0.0.0
 	github.com/doug-martin/goqu/v9 v9.19.0
 	github.com/georgysavva/scany/v2 v2.1.4
 	github.com/jmoiron/sqlx v1.4.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0
+	gorm.io/gorm v1.31.2
 )
 
 require (
-	cloud.google.com/go v0.123.0 // indirect
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.3.1 // indirect
 	cloud.google.com/go/bigquery v1.86.2 // indirect
@@ -43,6 +45,8 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/googleapis/enterprise-certificate-proxy v0.3.24 // indirect
 	github.com/googleapis/gax-go/v2 v2.27.0 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/jinzhu/now v1.1.5 // indirect
 	github.com/klauspost/compress v1.19.2 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/lann/builder v0.0.0-20180802200727-47ae307949d0 // indirect
@@ -78,5 +82,6 @@ require (
 
 replace (
 	github.com/bigqueryuser/bigqueryuser => ../..
+	github.com/bigqueryuser/bigqueryuser/driver/gormdialect => ../../driver/gormdialect
 	github.com/bigqueryuser/bigqueryuser/internal/sandbox => ../sandbox
 )

@@ -97,8 +97,23 @@ func Ident(b []byte, name string) []byte {
 	return append(b, '`')
 }
 
+// Typed is text that stands for a value of a type of BigQuery.
+type Typed struct{ Type, Text string }
+
+func (t Typed) append(b []byte) []byte {
+	switch t.Type {
+	case "NUMERIC", "BIGNUMERIC", "DATE", "DATETIME", "TIME", "TIMESTAMP", "JSON":
+		return String(append(b, t.Type+" "...), t.Text)
+	case "GEOGRAPHY":
+		return append(String(append(b, "ST_GEOGFROMTEXT("...), t.Text), ')')
+	case "STRING":
+		return String(b, t.Text)
+	}
+	return append(append(String(append(b, "CAST("...), t.Text), " AS "+t.Type...), ')')
+}
+
 // Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte, time.Time, civil
-// types, *big.Rat, *big.Int, json.RawMessage, and slices of these as ARRAYs. Pointers stand for what they point at.
+// types, *big.Rat, *big.Int, json.RawMessage, Typed, and slices of these as ARRAYs. Pointers stand for what they point at.
 func Append(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -110,6 +125,8 @@ func Append(b []byte, v any) ([]byte, error) {
 			return b, fmt.Errorf("the string is not valid UTF-8: pass a []byte for BYTES")
 		}
 		return String(b, v), nil
+	case Typed:
+		return v.append(b), nil
 	case json.RawMessage:
 		if v == nil {
 			return append(b, "NULL"...), nil

@@ -1,0 +1,73 @@
+package gormdialect
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// absent takes away joined rows that are not there. GORM makes a joined struct when one of its columns is not NULL, and
+// an ARRAY never is: BigQuery answers with an empty one for a row that a LEFT JOIN has not found.
+func absent(db *gorm.DB) {
+	stmt := db.Statement
+	if db.Error != nil || stmt.Schema == nil || len(stmt.Joins) == 0 {
+		return
+	}
+	rows := stmt.ReflectValue
+	switch rows.Kind() {
+	case reflect.Struct:
+		absentIn(stmt, rows)
+	case reflect.Slice, reflect.Array:
+		for i := range rows.Len() {
+			absentIn(stmt, reflect.Indirect(rows.Index(i)))
+		}
+	}
+}
+
+func absentIn(stmt *gorm.Statement, row reflect.Value) {
+	if row.Kind() != reflect.Struct || row.Type() != stmt.Schema.ModelType {
+		return
+	}
+	for _, join := range stmt.Joins {
+		value, s := row, stmt.Schema
+		for name := range strings.SplitSeq(join.Name, ".") {
+			rel := s.Relationships.Relations[name]
+			if rel == nil {
+				break
+			}
+			field := rel.Field.ReflectValueOf(stmt.Context, value)
+			if field.Kind() == reflect.Pointer {
+				if field.IsNil() {
+					break
+				}
+				if hasArray(rel.FieldSchema) && withoutKey(stmt.Context, rel.FieldSchema, field.Elem()) {
+					field.SetZero()
+					break
+				}
+				field = field.Elem()
+			}
+			value, s = field, rel.FieldSchema
+		}
+	}
+}
+
+func hasArray(s *schema.Schema) bool {
+	for _, f := range s.Fields {
+		if f.DBName != "" && baseType(dataTypeOf(f)) == "ARRAY" {
+			return true
+		}
+	}
+	return false
+}
+
+func withoutKey(ctx context.Context, s *schema.Schema, row reflect.Value) bool {
+	for _, f := range s.PrimaryFields {
+		if _, zero := f.ValueOf(ctx, row); !zero {
+			return false
+		}
+	}
+	return len(s.PrimaryFields) > 0
+}
