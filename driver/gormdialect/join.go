@@ -7,6 +7,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 // absent takes away joined rows that are not there. GORM makes a joined struct when one of its columns is not NULL, and
@@ -56,7 +58,7 @@ func absentIn(stmt *gorm.Statement, row reflect.Value) {
 
 func hasArray(s *schema.Schema) bool {
 	for _, f := range s.Fields {
-		if f.DBName != "" && baseType(dataTypeOf(f)) == "ARRAY" {
+		if f.DBName != "" && columntype.Base(dataTypeOf(f)) == "ARRAY" {
 			return true
 		}
 	}

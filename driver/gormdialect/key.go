@@ -2,14 +2,13 @@ package gormdialect
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"reflect"
-	"sync"
-	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/rowkey"
 )
 
 // newKey is the NewKey of a Config without one.
@@ -20,36 +19,12 @@ func newKey(field *schema.Field) (any, error) {
 		id, err := uuid.NewV7()
 		return id.String(), err
 	case field.Size >= 64 && (field.DataType == schema.Int || field.DataType == schema.Uint || isInteger(t.Kind())):
-		return timeKeys.next(time.Now()), nil
+		return rowkey.Int64(), nil
 	}
 	return nil, nil
 }
 
 func isInteger(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
-
-// keys makes integers that grow with time: 42 bits of milliseconds since 2020 and 21 bits that begin at random in each
-// millisecond and count up from there, so that processes that know nothing of each other rarely meet.
-type keys struct {
-	mu   sync.Mutex
-	last int64
-}
-
-var timeKeys keys
-
-const keyRandomBits = 21
-
-var keyEpoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func (k *keys) next(now time.Time) int64 {
-	key := now.Sub(keyEpoch).Milliseconds()<<keyRandomBits | rand.Int64N(1<<keyRandomBits)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key>>keyRandomBits <= k.last>>keyRandomBits { // the same millisecond, or a clock that was set back
-		key = k.last + 1
-	}
-	k.last = key
-	return key
-}
 
 // keyField is the field whose zero value stands for a key that is to be made: the primary key of one field, or the
 // integer ID of a composite one, which other databases count up. It is nil if a model has none.

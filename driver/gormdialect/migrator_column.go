@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/migrator"
 	"gorm.io/gorm/schema"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
@@ -22,7 +23,7 @@ func (m Migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
 	if def := defaultSQL(field); def != "" {
 		text += " DEFAULT " + def
 	}
-	if (field.NotNull || field.PrimaryKey) && baseType(text) != "ARRAY" {
+	if (field.NotNull || field.PrimaryKey) && columntype.Base(text) != "ARRAY" {
 		text += " NOT NULL"
 	}
 	if options := columnOptions(field); options != "" {
@@ -107,23 +108,18 @@ func (m Migrator) ColumnTypes(value any) (types []gorm.ColumnType, err error) {
 func columnType(c column, primary bool) gorm.ColumnType {
 	t := migrator.ColumnType{
 		NameValue:          sql.NullString{String: c.ColumnName, Valid: true},
-		DataTypeValue:      sql.NullString{String: baseType(c.DataType), Valid: true},
+		DataTypeValue:      sql.NullString{String: columntype.Base(c.DataType), Valid: true},
 		ColumnTypeValue:    sql.NullString{String: c.DataType, Valid: true},
 		NullableValue:      sql.NullBool{Bool: !c.required(), Valid: true},
 		DefaultValueValue:  sql.NullString{String: c.defaultSQL(), Valid: c.defaultSQL() != ""},
 		PrimaryKeyValue:    sql.NullBool{Bool: primary, Valid: true},
 		AutoIncrementValue: sql.NullBool{Valid: true},
-		ScanTypeValue:      scanTypes[baseType(c.DataType)],
+		ScanTypeValue:      scanTypes[columntype.Base(c.DataType)],
 	}
-	if m := parameters.FindStringSubmatch(c.DataType); m != nil && m[2] != "" {
-		var n, scale int64
-		fmt.Sscan(m[2], &n)
-		fmt.Sscan(m[3], &scale)
-		if strings.HasSuffix(baseType(c.DataType), "NUMERIC") {
-			t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{Int64: n, Valid: true}, sql.NullInt64{Int64: scale, Valid: true}
-		} else {
-			t.LengthValue = sql.NullInt64{Int64: n, Valid: true}
-		}
+	if n := columntype.Sizes(c.DataType); n != nil && strings.HasSuffix(columntype.Base(c.DataType), "NUMERIC") {
+		t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{Int64: int64(n[0]), Valid: true}, sql.NullInt64{Int64: int64(n[1]), Valid: true}
+	} else if n != nil {
+		t.LengthValue = sql.NullInt64{Int64: int64(n[0]), Valid: true}
 	}
 	return t
 }
@@ -259,12 +255,12 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 		return nil
 	}
 	want := m.DataTypeOf(field)
-	switch compareTypes(have.DataType, want) {
-	case wider:
+	switch columntype.Compare(have.DataType, want) {
+	case columntype.Wider:
 		if err := m.alter(stmt, field, "SET DATA TYPE "+want); err != nil {
 			return err
 		}
-	case incompatible:
+	case columntype.Incompatible:
 		return fmt.Errorf("gormdialect: column %s of table %s is a %s, which BigQuery can't change to the %s of %s.%s: add a column, copy the values and drop this one",
 			field.DBName, stmt.Table, have.DataType, want, stmt.Schema.Name, field.Name)
 	}

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
@@ -131,7 +132,7 @@ func checkField(field *schema.Field) error {
 	if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
 		return fmt.Errorf("%w: take the tag autoIncrement of %s.%s away: the key is made when the row is created", ErrAutoIncrement, field.Schema.Name, field.Name)
 	}
-	if t := baseType(string(field.DataType)); strings.HasSuffix(t, "SERIAL") {
+	if t := columntype.Base(string(field.DataType)); strings.HasSuffix(t, "SERIAL") {
 		return fmt.Errorf("%w: %s.%s has the type %s", ErrAutoIncrement, field.Schema.Name, field.Name, t)
 	}
 	return nil
@@ -187,7 +188,7 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 
 // partitionSQL is the expression of a tag partition.
 func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string, error) {
-	column, kind := stmt.Quote(field.DBName), baseType(dataTypeOf(field))
+	column, kind := stmt.Quote(field.DBName), columntype.Base(dataTypeOf(field))
 	if strings.Contains(by, "(") {
 		return by, nil
 	}

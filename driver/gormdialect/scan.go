@@ -15,6 +15,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 // schemas are those that readable has seen, each with the sync.Once of it. GORM keeps schemas as long as its DB.
@@ -49,8 +50,8 @@ func needsDecoder(field *schema.Field) bool {
 		return false
 	}
 	t := field.IndirectFieldType
-	if element(t) != t { // sql.Null[T]
-		t = element(t)
+	if columntype.Element(t) != t { // sql.Null[T]
+		t = columntype.Element(t)
 	} else if reflect.PointerTo(t).Implements(scannerType) {
 		return false
 	}
@@ -79,7 +80,7 @@ func decodable(field *schema.Field) {
 			to.SetZero()
 			return nil
 		}
-		if err := decode(to, (*c).value, baseType(dataTypeOf(field)) == "JSON"); err != nil {
+		if err := decode(to, (*c).value, columntype.Base(dataTypeOf(field)) == "JSON"); err != nil {
 			return fmt.Errorf("field %s.%s: %w", field.Schema.Name, field.Name, err)
 		}
 		return nil

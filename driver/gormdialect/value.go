@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"cloud.google.com/go/bigquery"
@@ -16,6 +15,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
@@ -43,7 +43,7 @@ func typed(field *schema.Field, v any) any {
 			}
 		}
 	}
-	kind := baseType(dataTypeOf(field))
+	kind := columntype.Base(dataTypeOf(field))
 	v, err := settle(v)
 	if err != nil {
 		return failing{err}
@@ -209,13 +209,6 @@ func jsonValue(v any) any {
 		return failing{err}
 	}
 	return json.RawMessage(text)
-}
-
-// baseType is the name of a type without its parameters.
-func baseType(t string) string {
-	name, _, _ := strings.Cut(t, "(")
-	name, _, _ = strings.Cut(name, "<")
-	return strings.ToUpper(strings.TrimSpace(name))
 }
 
 // Param holds a value that GORM is to pass as one parameter. GORM makes a list (?, ?, ?) of a slice; with Param an

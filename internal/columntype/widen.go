@@ -1,17 +1,17 @@
-package gormdialect
+package columntype
 
 import (
 	"strconv"
 	"strings"
 )
 
-// relation is how the type of a column is to the one that a model wants.
-type relation int
+// Relation is how the type of a column is to the one that a model wants.
+type Relation int
 
 const (
-	same         relation = iota // or the column has the wider type already
-	wider                        // the model's type is wider: the column can be changed to it
-	incompatible                 // neither
+	Same         Relation = iota // or the column has the wider type already
+	Wider                        // the model's type is wider: the column can be changed to it
+	Incompatible                 // neither
 )
 
 // wideTypes are the types that a column of a type can be changed to,
@@ -22,26 +22,27 @@ var wideTypes = map[string][]string{
 	"BIGNUMERIC": {"FLOAT64"},
 }
 
-func compareTypes(have, want string) relation {
+// Compare compares the type of a column with the one that a model wants.
+func Compare(have, want string) Relation {
 	squeeze := func(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
 	h, w := squeeze(have), squeeze(want)
 	switch {
 	case h == w:
-		return same
+		return Same
 	case holds(w, h):
-		return wider
+		return Wider
 	case holds(h, w):
-		return same
-	case baseType(h) == baseType(w) && (baseType(h) == "STRUCT" || baseType(h) == "ARRAY"):
-		return wider // fields can be added to a STRUCT; BigQuery judges
+		return Same
+	case Base(h) == Base(w) && (Base(h) == "STRUCT" || Base(h) == "ARRAY"):
+		return Wider // fields can be added to a STRUCT; BigQuery judges
 	}
-	return incompatible
+	return Incompatible
 }
 
 // holds reports whether a column of type a can have all values of type b.
 func holds(a, b string) bool {
-	aBase, bBase := baseType(a), baseType(b)
-	aSize, bSize := sizes(a), sizes(b)
+	aBase, bBase := Base(a), Base(b)
+	aSize, bSize := Sizes(a), Sizes(b)
 	if aBase != bBase {
 		for _, t := range wideTypes[bBase] {
 			if t == aBase {
@@ -62,17 +63,17 @@ func holds(a, b string) bool {
 // digits reports whether (precision, scale) a has room for those of b.
 func digits(a, b []int) bool { return a[1] >= b[1] && a[0]-a[1] >= b[0]-b[1] }
 
-// sizes are the parameters of a type: none, or two of which the second may be 0.
-func sizes(t string) []int {
+// Sizes returns the parameters of a type: none, or two of which the second may be 0.
+func Sizes(t string) []int {
 	_, inner, ok := strings.Cut(strings.TrimSuffix(t, ")"), "(")
 	if !ok {
 		return nil
 	}
 	first, second, _ := strings.Cut(inner, ",")
-	p, err := strconv.Atoi(first)
+	p, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil {
 		return nil
 	}
-	s, _ := strconv.Atoi(second)
+	s, _ := strconv.Atoi(strings.TrimSpace(second))
 	return []int{p, s}
 }

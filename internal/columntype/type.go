@@ -1,0 +1,168 @@
+// Package columntype has what dialects of ORMs need to know of BigQuery's types: which one a Go type has, what names of
+// other databases' types mean, and which types are wider than others.
+package columntype
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+)
+
+// goTypes are Go types that have one BigQuery type.
+var goTypes = map[reflect.Type]string{
+	reflect.TypeFor[civil.Date]():             "DATE",
+	reflect.TypeFor[civil.DateTime]():         "DATETIME",
+	reflect.TypeFor[civil.Time]():             "TIME",
+	reflect.TypeFor[time.Time]():              "TIMESTAMP",
+	reflect.TypeFor[big.Rat]():                "NUMERIC",
+	reflect.TypeFor[big.Int]():                "BIGNUMERIC",
+	reflect.TypeFor[json.RawMessage]():        "JSON",
+	reflect.TypeFor[bigquery.IntervalValue](): "INTERVAL",
+	reflect.TypeFor[bigquery.NullInt64]():     "INT64",
+	reflect.TypeFor[bigquery.NullFloat64]():   "FLOAT64",
+	reflect.TypeFor[bigquery.NullBool]():      "BOOL",
+	reflect.TypeFor[bigquery.NullString]():    "STRING",
+	reflect.TypeFor[bigquery.NullDate]():      "DATE",
+	reflect.TypeFor[bigquery.NullTime]():      "TIME",
+	reflect.TypeFor[bigquery.NullDateTime]():  "DATETIME",
+	reflect.TypeFor[bigquery.NullTimestamp](): "TIMESTAMP",
+	reflect.TypeFor[bigquery.NullGeography](): "GEOGRAPHY",
+	reflect.TypeFor[bigquery.NullJSON]():      "JSON",
+}
+
+// aliases are names of types in tags of models that were written for other databases, and BigQuery's own short ones.
+var aliases = map[string]string{
+	"bool": "BOOL", "boolean": "BOOL",
+	"int": "INT64", "integer": "INT64", "bigint": "INT64", "smallint": "INT64", "mediumint": "INT64", "tinyint": "INT64",
+	"byteint": "INT64", "int2": "INT64", "int4": "INT64", "int8": "INT64", "uint": "INT64",
+	"float": "FLOAT64", "double": "FLOAT64", "double precision": "FLOAT64", "real": "FLOAT64", "float4": "FLOAT64", "float8": "FLOAT64",
+	"decimal": "NUMERIC", "bigdecimal": "BIGNUMERIC", "money": "NUMERIC",
+	"string": "STRING", "text": "STRING", "tinytext": "STRING", "mediumtext": "STRING", "longtext": "STRING", "clob": "STRING",
+	"varchar": "STRING", "nvarchar": "STRING", "char": "STRING", "character varying": "STRING", "uuid": "STRING", "citext": "STRING",
+	"bytes": "BYTES", "blob": "BYTES", "tinyblob": "BYTES", "mediumblob": "BYTES", "longblob": "BYTES", "bytea": "BYTES",
+	"binary": "BYTES", "varbinary": "BYTES",
+	"timestamptz": "TIMESTAMP", "timestamp with time zone": "TIMESTAMP",
+	"jsonb": "JSON",
+}
+
+// sized are the types whose parameters mean in BigQuery what they mean elsewhere.
+var sized = map[string]bool{"STRING": true, "BYTES": true, "NUMERIC": true, "BIGNUMERIC": true}
+
+// parameters splits a type into its name and its numbers.
+var parameters = regexp.MustCompile(`^([A-Za-z][\w ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$`)
+
+// Canonical returns a type of a tag as BigQuery names it. What it does not know it leaves for BigQuery to judge.
+func Canonical(name string) string {
+	m := parameters.FindStringSubmatch(name)
+	if m == nil {
+		return name
+	}
+	base := strings.ToUpper(m[1])
+	if known, ok := aliases[strings.ToLower(m[1])]; ok {
+		base = known
+	}
+	switch {
+	case m[2] == "" || !sized[base]:
+		return base
+	case m[3] == "" || m[3] == "0":
+		return base + "(" + m[2] + ")"
+	}
+	return base + "(" + m[2] + ", " + m[3] + ")"
+}
+
+// Named returns the type of a Go type that stands for one of BigQuery by its name, such as civil.Date, or nothing.
+func Named(t reflect.Type) string { return goTypes[Element(t)] }
+
+// Element returns the type under sql.Null[T] and pointers.
+func Element(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[") {
+		return Element(t.Field(0).Type)
+	}
+	return t
+}
+
+// Of returns the type that values of a Go type have in ARRAYs and STRUCTs. Names of fields are those of driver.As:
+// the tag `bigquery:"name"`, or the field's own.
+func Of(t reflect.Type) (string, error) { return of(t, 0) }
+
+func of(t reflect.Type, depth int) (string, error) {
+	t = Element(t)
+	if name, ok := goTypes[t]; ok {
+		return name, nil
+	}
+	if depth > 15 {
+		return "", fmt.Errorf("%s is nested deeper than the 15 levels of BigQuery", t)
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "BOOL", nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "INT64", nil
+	case reflect.Float32, reflect.Float64:
+		return "FLOAT64", nil
+	case reflect.String:
+		return "STRING", nil
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "BYTES", nil
+		}
+		inner, err := of(t.Elem(), depth+1)
+		return "ARRAY<" + inner + ">", err
+	case reflect.Struct:
+		var list []string
+		for _, f := range Fields(t) {
+			inner, err := of(f.Type, depth+1)
+			if err != nil {
+				return "", err
+			}
+			list = append(list, f.Name+" "+inner)
+		}
+		if len(list) > 0 {
+			return "STRUCT<" + strings.Join(list, ", ") + ">", nil
+		}
+	}
+	return "", fmt.Errorf("%s has no type of BigQuery", t)
+}
+
+// Fields returns the fields of a STRUCT that a Go struct stands for, each by its name in BigQuery.
+func Fields(t reflect.Type) (list []reflect.StructField) {
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("bigquery"), ",")
+		if name == "-" || !f.IsExported() || f.Anonymous || len(f.Index) > 1 && !embedded(t, f) {
+			continue
+		}
+		if name != "" {
+			f.Name = name
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// Base is the name of a type without its parameters.
+func Base(t string) string {
+	name, _, _ := strings.Cut(t, "(")
+	name, _, _ = strings.Cut(name, "<")
+	return strings.ToUpper(strings.TrimSpace(name))
+}
+
+// embedded reports whether a promoted field comes by structs alone, not by pointers.
+func embedded(t reflect.Type, f reflect.StructField) bool {
+	for _, i := range f.Index[:len(f.Index)-1] {
+		if t = t.Field(i).Type; t.Kind() != reflect.Struct {
+			return false
+		}
+	}
+	return true
+}
