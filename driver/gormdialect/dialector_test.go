@@ -124,12 +124,12 @@ func TestStatements(t *testing.T) {
 			"SELECT * FROM `other`.`pairs` WHERE `pairs`.`k` = 'a'"},
 		{"an array as one argument", func(db *gorm.DB) *gorm.DB {
 			return db.Where("k IN UNNEST(?)", gormdialect.Param{V: []string{"a", "b"}}).Find(&[]pair{})
-		}, "SELECT * FROM `pairs` WHERE k IN UNNEST(['a', 'b'])"},
+		}, "SELECT * FROM `pairs` WHERE k IN UNNEST(ARRAY<STRING>['a', 'b'])"},
 		{"insert", func(db *gorm.DB) *gorm.DB { return db.Create(&[]pair{{"a", 1}, {"b", 2}}) },
 			"INSERT INTO `pairs` (`k`,`v`) VALUES ('a',1),('b',2)"},
 		{"insert of every type", func(db *gorm.DB) *gorm.DB { c := one; return db.Omit("Rate", "Home", "Others", "DeletedAt").Create(&c) },
 			"INSERT INTO `customers` (`id`,`name`,`born`,`balance`,`meta`,`settings`,`tags`,`wakes`,`local`,`day`,`active`,`photo`,`created_at`) VALUES " +
-				`('c1','O\'Brien\\',DATE '1990-01-02',NUMERIC '1.500000000',JSON '{"a":1}',JSON '{"x":1}',['a', 'b'],TIME '07:00:00',` +
+				`('c1','O\'Brien\\',DATE '1990-01-02',NUMERIC '1.500000000',JSON '{"a":1}',JSON '{"x":1}',ARRAY<STRING>['a', 'b'],TIME '07:00:00',` +
 				`DATETIME '2026-05-06 07:08:09',DATE '2026-05-06',true,b'\x00a',TIMESTAMP '2026-05-06 07:08:09+00:00')`},
 		{"a row of defaults", func(db *gorm.DB) *gorm.DB { return db.Create(&defaulted{}) },
 			"INSERT INTO `defaulteds` (`token`) VALUES (DEFAULT)"},
@@ -153,7 +153,7 @@ func TestStatements(t *testing.T) {
 			"UPDATE `pairs` SET `v`=v + 1 WHERE `k` = 'a'"},
 		{"update of NULLs", func(db *gorm.DB) *gorm.DB {
 			return db.Model(&customer{ID: "a"}).Updates(map[string]any{"born": nil, "meta": nil, "tags": []string{}})
-		}, "UPDATE `customers` SET `born`=NULL,`meta`=NULL,`tags`=[] WHERE `customers`.`deleted_at` IS NULL AND `id` = 'a'"},
+		}, "UPDATE `customers` SET `born`=NULL,`meta`=NULL,`tags`=ARRAY<STRING>[] WHERE `customers`.`deleted_at` IS NULL AND `id` = 'a'"},
 		{"update of all", func(db *gorm.DB) *gorm.DB {
 			return db.Session(&gorm.Session{AllowGlobalUpdate: true}).Model(&pair{}).Update("v", 1)
 		},

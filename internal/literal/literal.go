@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"cloud.google.com/go/civil"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -113,7 +115,8 @@ func (t Typed) append(b []byte) []byte {
 }
 
 // Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte, time.Time, civil
-// types, *big.Rat, *big.Int, json.RawMessage, Typed, and slices of these as ARRAYs. Pointers stand for what they point at.
+// types, *big.Rat, *big.Int, json.RawMessage, Typed, slices of these as ARRAYs and structs of them as STRUCTs, by the names of package columntype.
+// Pointers and sql.Null[T] stand for what they hold.
 func Append(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -186,19 +189,51 @@ func appendKind(b []byte, v any) ([]byte, error) {
 		if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8 {
 			return Bytes(b, rv.Bytes()), nil
 		}
-		b = append(b, '[')
-		for i := range rv.Len() {
-			if i > 0 {
-				b = append(b, ", "...)
+		return appendArray(b, rv)
+	case reflect.Struct:
+		if t := columntype.Element(rv.Type()); t != rv.Type() { // sql.Null[T]
+			if !rv.FieldByName("Valid").Bool() {
+				return append(b, "NULL"...), nil
 			}
-			var err error
-			if b, err = Append(b, rv.Index(i).Interface()); err != nil {
-				return b, fmt.Errorf("element %d: %w", i, err)
-			}
+			return Append(b, rv.FieldByName("V").Interface())
 		}
-		return append(b, ']'), nil
+		return appendStruct(b, rv)
 	}
 	return b, fmt.Errorf("%T has no literal: pass it as a parameter", v)
+}
+
+// appendArray appends an ARRAY. Its type stands before it, where it has one, so that an empty one has a type too.
+func appendArray(b []byte, rv reflect.Value) (_ []byte, err error) {
+	if t, err := columntype.Of(rv.Type()); err == nil {
+		b = append(b, t...)
+	}
+	b = append(b, '[')
+	for i := range rv.Len() {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		if b, err = Append(b, rv.Index(i).Interface()); err != nil {
+			return b, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func appendStruct(b []byte, rv reflect.Value) (_ []byte, err error) {
+	t, err := columntype.Of(rv.Type())
+	if err != nil {
+		return b, err
+	}
+	b = append(append(b, t...), '(')
+	for i, f := range columntype.Fields(rv.Type()) {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		if b, err = Append(b, rv.FieldByIndex(f.Index).Interface()); err != nil {
+			return b, fmt.Errorf("field %s: %w", f.Name, err)
+		}
+	}
+	return append(b, ')'), nil
 }
 
 // appendInt keeps a minus sign from becoming half of a comment.

@@ -1,6 +1,7 @@
 package literal
 
 import (
+	"database/sql"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -52,7 +53,13 @@ func TestAppend(t *testing.T) {
 		{"a big number", big.NewInt(5), "BIGNUMERIC '5'"},
 		{"a fraction", big.NewRat(1, 8), "NUMERIC '0.125000000'"},
 		{"a small fraction", big.NewRat(1, 1<<12), "BIGNUMERIC '0.00024414062500000000000000000000000000'"},
-		{"an array", []string{"a", "b'"}, `['a', 'b\'']`},
+		{"an array", []string{"a", "b'"}, `ARRAY<STRING>['a', 'b\'']`},
+		{"an empty array", []int{}, "ARRAY<INT64>[]"},
+		{"a struct", struct {
+			A int
+			B *string `bigquery:"b2"`
+		}{A: -1}, "STRUCT<A INT64, b2 STRING>(-1, NULL)"},
+		{"an array of structs", []struct{ A sql.Null[bool] }{{sql.Null[bool]{V: true, Valid: true}}, {}}, "ARRAY<STRUCT<A BOOL>>[STRUCT<A BOOL>(true), STRUCT<A BOOL>(NULL)]"},
 		{"a pointer", &number, "5"},
 		{"a nil pointer", (*int)(nil), "NULL"},
 		{"a typed text", Typed{"INTERVAL", "0-0 1 0:0:0"}, "CAST('0-0 1 0:0:0' AS INTERVAL)"},
@@ -82,7 +89,8 @@ func TestAppendRefused(t *testing.T) {
 		{"a big uint", uint64(math.MaxUint64), "largest INT64"},
 		{"the year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "year 10000"},
 		{"a fraction without an end", big.NewRat(1, 3), "more digits"},
-		{"a struct", struct{ A int }{}, "has no literal"},
+		{"a struct without fields", struct{ a int }{1}, "no type"},
+		{"a channel", make(chan int), "has no literal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +129,7 @@ func TestInterpolate(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]any{{}, {1, 2}, {struct{ A int }{}}} {
+	for _, args := range [][]any{{}, {1, 2}, {make(chan int)}} {
 		if got, err := Interpolate("SELECT ?", args...); err == nil {
 			t.Errorf("%v: got %s; want an error", args, got)
 		}

@@ -1,0 +1,99 @@
+package bundialect
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+)
+
+// BulkUpdate updates the rows that have the primary keys of models, each with its own values, by one statement. It is
+// bun's Bulk in GoogleSQL's form:
+//
+//	UPDATE users AS u SET name = _data.name
+//	FROM UNNEST([STRUCT<id INT64, name STRING>(1, 'Ada'), (2, 'Grace')]) AS _data WHERE u.id = _data.id
+//
+// Models is a slice, or a pointer to one. Columns are those to set; none means all but the primary key.
+func BulkUpdate(db bun.IDB, models any, columns ...string) *bun.UpdateQuery {
+	rows := reflect.Indirect(reflect.ValueOf(models))
+	if rows.Kind() != reflect.Slice || rows.Len() == 0 {
+		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of models that is not empty, and got %T", models))
+	}
+	typ := rows.Type().Elem()
+	for typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct {
+		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of structs, and got %T", models))
+	}
+	table := db.Dialect().Tables().Get(typ)
+	if len(table.PKs) == 0 {
+		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate: model %s has no primary key", table.TypeName))
+	}
+	fields := slices.Clone(table.PKs)
+	q := db.NewUpdate().Model(reflect.Zero(reflect.PointerTo(typ)).Interface())
+	if len(columns) == 0 {
+		for _, f := range table.DataFields {
+			if !f.SkipUpdate() {
+				columns = append(columns, f.Name)
+			}
+		}
+	}
+	for _, name := range columns {
+		f := table.FieldMap[name]
+		if f == nil {
+			return q.Err(fmt.Errorf("bundialect: BulkUpdate: model %s has no column %q", table.TypeName, name))
+		}
+		fields = append(fields, f)
+		q = q.Set("? = _data.?", f.SQLName, f.SQLName)
+	}
+	for _, pk := range table.PKs {
+		q = q.Where("?.? = _data.?", table.SQLAlias, pk.SQLName, pk.SQLName)
+	}
+	return q.TableExpr("? AS _data", &structs{fields, rows})
+}
+
+// structs is UNNEST of an array of STRUCTs, with a field for each column.
+type structs struct {
+	fields []*schema.Field
+	rows   reflect.Value
+}
+
+// AppendQuery writes it. The first STRUCT has the types of all.
+func (s *structs) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	types := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		types[i] = string(f.SQLName) + " " + columnType(f)
+	}
+	b = append(b, "UNNEST(ARRAY<STRUCT<"+strings.Join(types, ", ")+">>["...)
+	for i := range s.rows.Len() {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, "STRUCT("...)
+		row := s.rows.Index(i)
+		for row.Kind() == reflect.Pointer {
+			row = row.Elem()
+		}
+		for j, f := range s.fields {
+			if j > 0 {
+				b = append(b, ", "...)
+			}
+			b = f.AppendValue(gen, b, row)
+		}
+		b = append(b, ')')
+	}
+	return append(b, "])"...), nil
+}
+
+// columnType is a type as it may stand in an expression: without the lengths that only columns have.
+func columnType(f *schema.Field) string {
+	if t := f.UserSQLType; strings.Contains(t, "<") {
+		return t
+	}
+	name, _, _ := strings.Cut(f.UserSQLType, "(")
+	return name
+}

@@ -1,0 +1,246 @@
+package bundialect
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/civil"
+	"github.com/google/uuid"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
+
+	bqdriver "github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
+	"github.com/bigqueryuser/bigqueryuser/internal/literal"
+	"github.com/bigqueryuser/bigqueryuser/internal/rowkey"
+)
+
+// defaults are functions that models for other databases have in their tags.
+var defaults = map[string]string{
+	"now()": "CURRENT_TIMESTAMP()", "current_timestamp": "CURRENT_TIMESTAMP()",
+	"gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()",
+}
+
+func (d *Dialect) onField(f *schema.Field) {
+	t := typeOf(f)
+	f.DiscoveredSQLType, f.UserSQLType, f.CreateTableSQLType = t, t, t
+	if known, ok := defaults[strings.ToLower(f.SQLDefault)]; ok {
+		f.SQLDefault = known
+	}
+	setCodec(f, columntype.Base(t))
+	setKey(f)
+	if f.NotNull {
+		appendDDL(f, " NOT NULL")
+		f.NotNull = false
+	}
+}
+
+// typeOf is the type of a field's column.
+func typeOf(f *schema.Field) string {
+	t := columntype.Element(f.StructField.Type)
+	user := f.UserSQLType
+	switch {
+	case f.Tag.HasOption("msgpack"):
+		return "BYTES"
+	case f.Tag.HasOption("array") && user == "", strings.EqualFold(user, "ARRAY"), strings.EqualFold(user, "STRUCT"):
+		if name, err := columntype.Of(t); err == nil {
+			return name
+		}
+	case user != "":
+		return columntype.Canonical(user)
+	}
+	if name := columntype.Named(t); name != "" {
+		return name
+	}
+	if isJSON(t) {
+		return "JSON"
+	}
+	return columntype.Canonical(f.DiscoveredSQLType)
+}
+
+// isJSON reports whether bun writes values of a type as JSON.
+func isJSON(t reflect.Type) bool {
+	if t.Implements(valuerType) || reflect.PointerTo(t).Implements(valuerType) {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Map, reflect.Struct:
+		return true
+	case reflect.Slice, reflect.Array:
+		return t.Elem().Kind() != reflect.Uint8
+	}
+	return false
+}
+
+var valuerType = reflect.TypeFor[driver.Valuer]()
+
+// setCodec chooses how a field is written and read where bun's own way is not that of the column's type.
+func setCodec(f *schema.Field, kind string) {
+	if f.Tag.HasOption("msgpack") {
+		return
+	}
+	t := columntype.Element(f.StructField.Type)
+	switch kind {
+	case "ARRAY", "STRUCT":
+		f.Append, f.Scan = appendLiteral, scanAs
+		return
+	case "JSON":
+		if t == reflect.TypeFor[json.RawMessage]() {
+			f.Append = appendLiteral
+		}
+		return
+	case "RANGE", "INTERVAL", "GEOGRAPHY":
+		if t.Kind() == reflect.String {
+			f.Append = appendTyped(kind)
+			return
+		}
+	case "DATE", "DATETIME", "TIME":
+		if t == reflect.TypeFor[time.Time]() {
+			f.Append = schemaAppender(f, appendCivil(kind))
+			return
+		}
+	}
+	if name := columntype.Named(t); name != "" && name != "TIMESTAMP" && name != "JSON" {
+		f.Append, f.Scan = appendLiteral, scanAs
+		return
+	}
+	if k := t.Kind(); k == reflect.Float32 || k == reflect.Float64 {
+		f.Append = appendLiteral // NaN and the infinities are no strings
+	}
+	switch {
+	case kind == "NUMERIC" || kind == "BIGNUMERIC":
+		f.Append = appendTyped(kind)
+	case t != f.IndirectType: // sql.Null[T]
+		f.Append = appendLiteral
+	}
+}
+
+// appendLiteral writes a value as package literal does.
+func appendLiteral(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
+	text, err := literal.Append(nil, addressed(v))
+	if err != nil {
+		return dialect.AppendError(b, err)
+	}
+	if len(b) > 0 && b[len(b)-1] == '-' { // a minus sign after it would begin a comment
+		b = append(b, ' ')
+	}
+	return append(b, text...)
+}
+
+// addressed is a value, or its address if the type is one of those that are used by it, such as big.Rat.
+func addressed(v reflect.Value) any {
+	if v.Kind() == reflect.Struct && v.CanAddr() && strings.HasPrefix(v.Type().PkgPath(), "math/big") {
+		return v.Addr().Interface()
+	}
+	return v.Interface()
+}
+
+// appendTyped writes text, and decimals that are text in Go, as a value of a type.
+func appendTyped(kind string) schema.AppenderFunc {
+	return func(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
+		for v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return dialect.AppendNull(b)
+			}
+			v = v.Elem()
+		}
+		value := v.Interface()
+		if valuer, ok := value.(driver.Valuer); ok {
+			var err error
+			if value, err = valuer.Value(); err != nil {
+				return dialect.AppendError(b, err)
+			}
+		}
+		switch rv := reflect.ValueOf(value); {
+		case rv.Kind() == reflect.String:
+			value = literal.Typed{Type: kind, Text: rv.String()}
+		case rv.IsValid() && rv.CanFloat():
+			value = literal.Typed{Type: kind, Text: strconv.FormatFloat(rv.Float(), 'f', -1, 64)}
+		}
+		return appendLiteral(gen, b, reflect.ValueOf(&value).Elem())
+	}
+}
+
+// schemaAppender follows pointers and sql.Null[T] to a time.
+func schemaAppender(f *schema.Field, to func([]byte, time.Time) []byte) schema.AppenderFunc {
+	return func(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
+		for v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return dialect.AppendNull(b)
+			}
+			v = v.Elem()
+		}
+		if t, ok := v.Interface().(time.Time); ok {
+			return to(b, t)
+		}
+		if !v.FieldByName("Valid").Bool() {
+			return dialect.AppendNull(b)
+		}
+		return to(b, v.FieldByName("V").Interface().(time.Time))
+	}
+}
+
+// appendCivil writes the wall-clock time of a time in its own location.
+func appendCivil(kind string) func([]byte, time.Time) []byte {
+	return func(b []byte, t time.Time) []byte {
+		var v any
+		switch kind {
+		case "DATE":
+			v = civil.DateOf(t)
+		case "DATETIME":
+			v = civil.DateTimeOf(t)
+		default:
+			v = civil.TimeOf(t)
+		}
+		return appendLiteral(schema.QueryGen{}, b, reflect.ValueOf(v))
+	}
+}
+
+// scanAs reads a value as driver.As does.
+func scanAs(dest reflect.Value, src any) error {
+	if src == nil {
+		dest.SetZero()
+		return nil
+	}
+	return bqdriver.As(dest.Addr().Interface()).Scan(src)
+}
+
+// setKey has a key that the database would make, of which an INSERT in BigQuery tells nothing, made in the program. The
+// model has it afterwards.
+func setKey(f *schema.Field) {
+	kind := f.IndirectType.Kind()
+	switch {
+	case f.AutoIncrement && (kind == reflect.Int64 || kind == reflect.Int || kind == reflect.Uint64 || kind == reflect.Uint):
+		f.Append = keyAppender(f.Append, func(v reflect.Value) {
+			if v.CanInt() {
+				v.SetInt(rowkey.Int64())
+			} else {
+				v.SetUint(uint64(rowkey.Int64()))
+			}
+		})
+	case f.IsPK && f.SQLDefault == "GENERATE_UUID()" && kind == reflect.String:
+		f.Append = keyAppender(f.Append, func(v reflect.Value) { v.SetString(uuid.Must(uuid.NewV7()).String()) })
+	case f.IsPK && f.SQLDefault == "GENERATE_UUID()" && f.IndirectType == reflect.TypeFor[uuid.UUID]():
+		f.Append = keyAppender(f.Append, func(v reflect.Value) { v.Set(reflect.ValueOf(uuid.Must(uuid.NewV7()))) })
+	default:
+		return
+	}
+	if f.SQLDefault != "" { // CREATE TABLE has the default, an INSERT the key
+		f.CreateTableSQLType += " DEFAULT " + f.SQLDefault
+		f.SQLDefault = ""
+	}
+	f.AutoIncrement, f.NullZero = false, false
+}
+
+func keyAppender(next schema.AppenderFunc, set func(reflect.Value)) schema.AppenderFunc {
+	return func(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
+		if v.IsZero() && v.CanSet() && v.Kind() != reflect.Pointer {
+			set(v)
+		}
+		return next(gen, b, v)
+	}
+}
