@@ -1,0 +1,256 @@
+// Package golangmigrate is the database driver that golang-migrate v4 needs to migrate a BigQuery dataset through
+// package driver.
+//
+//	import _ "github.com/bigqueryuser/bigqueryuser/driver/migrate/golangmigrate"
+//
+//	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json")
+//
+// The URL is a DSN of package dsn, with a default dataset that exists, and may have two keys more:
+//
+//	x-migrations-table   name of the table of the version, schema_migrations by default
+//	x-lock-expiry        how long the lock of a program that died stays, 1m by default
+//
+// A migration is one script and runs as one job: several statements, variables and control flow work. DDL is permanent at
+// once. A script that fails in its middle leaves what it has done and a dirty version, unless it says
+// BEGIN TRANSACTION itself, which BigQuery allows around DML alone.
+//
+// The lock is a row of a table of its own, named like the table of the version with _lock after it. It is renewed while
+// it is held, so a long migration keeps it, and it expires when its program dies.
+package golangmigrate
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/migrationlock"
+)
+
+func init() { database.Register(driver.Name, &Driver{}) }
+
+// DefaultTable is the table of the version.
+const DefaultTable = "schema_migrations"
+
+// DefaultLockExpiry is how long the lock of a program that died stays.
+const DefaultLockExpiry = time.Minute
+
+// Config says where the version and the lock are. Zero values are the defaults.
+type Config struct {
+	Table      string        // in the default dataset of the database
+	LockExpiry time.Duration // at least a second
+}
+
+// Driver migrates a dataset.
+type Driver struct {
+	db     *sql.DB
+	config Config
+
+	mu   sync.Mutex
+	lock *migrationlock.Lock
+}
+
+var _ database.Driver = (*Driver)(nil)
+
+// Open opens the database of a DSN, with the keys of this package.
+func (d *Driver) Open(text string) (database.Driver, error) {
+	name, config, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open(driver.Name, name)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := WithInstance(db, config)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return opened, nil
+}
+
+// split takes this package's keys out of a DSN.
+func split(text string) (name string, config Config, err error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		if _, err := dsn.Parse(text); err != nil { // whose errors don't quote the text
+			return "", config, err
+		}
+		return "", config, errors.New("golangmigrate: the DSN is not a URL")
+	}
+	values := u.Query()
+	config.Table = values.Get("x-migrations-table")
+	if expiry := values.Get("x-lock-expiry"); expiry != "" {
+		if config.LockExpiry, err = time.ParseDuration(expiry); err != nil {
+			return "", config, fmt.Errorf("golangmigrate: x-lock-expiry is a duration such as 1m, not %q", expiry)
+		}
+	}
+	for key := range values {
+		if strings.HasPrefix(key, "x-") && key != "x-migrations-table" && key != "x-lock-expiry" {
+			return "", config, fmt.Errorf("golangmigrate: unknown key %q; x-migrations-table and x-lock-expiry are known", key)
+		}
+	}
+	return migrate.FilterCustomQuery(u).String(), config, nil
+}
+
+// WithInstance is the driver of a database that is open. Its Close closes the database.
+func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
+	if config.Table == "" {
+		config.Table = DefaultTable
+	}
+	if config.LockExpiry == 0 {
+		config.LockExpiry = DefaultLockExpiry
+	}
+	if config.LockExpiry < time.Second {
+		return nil, fmt.Errorf("golangmigrate: a lock that expires after %v can't be renewed in time: choose a second or more", config.LockExpiry)
+	}
+	d := &Driver{db: db, config: config}
+	if _, err := db.ExecContext(context.Background(), "CREATE TABLE IF NOT EXISTS "+d.table()+" (version INT64 NOT NULL, dirty BOOL NOT NULL)"); err != nil {
+		return nil, fmt.Errorf("golangmigrate: making the table of the version: %w", err)
+	}
+	return d, nil
+}
+
+func (d *Driver) table() string     { return migrationlock.Path(d.config.Table) }
+func (d *Driver) lockTable() string { return d.config.Table + "_lock" }
+
+// Close closes the database.
+func (d *Driver) Close() error { return d.db.Close() }
+
+// Lock takes the lock, or fails with database.ErrLocked if a program has it, this one included. golang-migrate asks again.
+func (d *Driver) Lock() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lock != nil {
+		return database.ErrLocked
+	}
+	lock, err := migrationlock.Try(context.Background(), d.db, migrationlock.Path(d.lockTable()), d.config.LockExpiry)
+	if errors.Is(err, migrationlock.ErrHeld) {
+		return database.ErrLocked
+	}
+	if err != nil {
+		return fmt.Errorf("golangmigrate: %w", err)
+	}
+	d.lock = lock
+	return nil
+}
+
+// Unlock gives the lock back.
+func (d *Driver) Unlock() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lock == nil {
+		return database.ErrNotLocked
+	}
+	err := d.lock.Release(context.Background())
+	d.lock = nil
+	if err != nil {
+		return fmt.Errorf("golangmigrate: %w", err)
+	}
+	return nil
+}
+
+// Run runs a migration as one script.
+func (d *Driver) Run(migration io.Reader) error {
+	text, err := io.ReadAll(migration)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(text)) == "" {
+		return nil
+	}
+	if _, err := d.db.ExecContext(context.Background(), string(text)); err != nil {
+		return fmt.Errorf("golangmigrate: the migration failed: %w", err)
+	}
+	return nil
+}
+
+// SetVersion replaces the version in one transaction.
+func (d *Driver) SetVersion(version int, dirty bool) (err error) {
+	ctx := context.Background()
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("golangmigrate: setting version %d: %w", version, err), tx.Rollback())
+		}
+	}()
+	if _, err := tx.ExecContext(ctx, "DELETE FROM "+d.table()+" WHERE TRUE"); err != nil {
+		return err
+	}
+	if version >= 0 || dirty { // a first migration whose Down failed has a dirty version -1
+		if _, err := tx.ExecContext(ctx, "INSERT INTO "+d.table()+" (version, dirty) VALUES (?, ?)", version, dirty); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// Version returns the version, or database.NilVersion.
+func (d *Driver) Version() (version int, dirty bool, err error) {
+	err = d.db.QueryRowContext(context.Background(), "SELECT version, dirty FROM "+d.table()+" LIMIT 1").Scan(&version, &dirty)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return database.NilVersion, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("golangmigrate: reading the version: %w", err)
+	}
+	return version, dirty, nil
+}
+
+// drops are the kinds of things in INFORMATION_SCHEMA.TABLES, by the words that drop them.
+var drops = map[string]string{
+	"BASE TABLE": "TABLE", "VIEW": "VIEW", "MATERIALIZED VIEW": "MATERIALIZED VIEW", "EXTERNAL": "EXTERNAL TABLE", "SNAPSHOT": "SNAPSHOT TABLE", "CLONE": "TABLE",
+}
+
+// Drop drops all tables and views of the default dataset but the table of the lock, which is held meanwhile. Functions,
+// procedures and models stay.
+func (d *Driver) Drop() error {
+	ctx := context.Background()
+	var dataset sql.NullString
+	if err := d.db.QueryRowContext(ctx, "SELECT @@dataset_id").Scan(&dataset); err != nil {
+		return err
+	}
+	if dataset.String == "" {
+		return errors.New("golangmigrate: the DSN names no dataset to drop the tables of")
+	}
+	rows, err := d.db.QueryContext(ctx, "SELECT table_name, table_type FROM "+migrationlock.Path(dataset.String)+
+		".INFORMATION_SCHEMA.TABLES WHERE table_name != ? ORDER BY table_type DESC, table_name", d.lockTable())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var statements []string
+	for rows.Next() {
+		var name, kind string
+		if err := rows.Scan(&name, &kind); err != nil {
+			return err
+		}
+		what, ok := drops[kind]
+		if !ok {
+			return fmt.Errorf("golangmigrate: %s is a %s, and how to drop it is not known", name, kind)
+		}
+		statements = append(statements, "DROP "+what+" IF EXISTS "+migrationlock.Path(name))
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, text := range statements {
+		if _, err := d.db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
