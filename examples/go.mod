@@ -3,14 +3,16 @@ module github.com/bigqueryuser/bigqueryuser/examples
 go 1.26.0
 
 require (
+	cloud.google.com/go v0.123.0
 	github.com/bigqueryuser/bigqueryuser v0.0.0
+	github.com/bigqueryuser/bigqueryuser/driver/gormdialect v0.0.0
 	github.com/bigqueryuser/bigqueryuser/internal/sandbox v0.0.0
 	github.com/go-echarts/go-echarts/v2 v2.6.7
 	github.com/jmoiron/sqlx v1.4.0
+	gorm.io/gorm v1.31.2
 )
 
 require (
-	cloud.google.com/go v0.123.0 // indirect
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.3.1 // indirect
 	cloud.google.com/go/bigquery v1.86.2 // indirect
@@ -38,6 +40,8 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/googleapis/enterprise-certificate-proxy v0.3.24 // indirect
 	github.com/googleapis/gax-go/v2 v2.27.0 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/jinzhu/now v1.1.5 // indirect
 	github.com/klauspost/compress v1.19.2 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
@@ -72,5 +76,6 @@ require (
 
 replace (
 	github.com/bigqueryuser/bigqueryuser => ..
+	github.com/bigqueryuser/bigqueryuser/driver/gormdialect => ../driver/gormdialect
 	github.com/bigqueryuser/bigqueryuser/internal/sandbox => ../internal/sandbox
 )
