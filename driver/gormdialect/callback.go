@@ -117,10 +117,12 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 	values.Columns = append(values.Columns, clause.Column{Name: field.DBName})
 }
 
-// onKey reports whether a conflict is one of the key that this package makes.
+// onKey reports whether rows are in conflict only if they have the same key of those that this package makes.
 func onKey(stmt *gorm.Statement, on clause.OnConflict) bool {
-	if len(on.TargetWhere.Exprs) > 0 || on.OnConstraint != "" || len(stmt.Schema.PrimaryFields) != 1 {
+	if len(on.TargetWhere.Exprs) > 0 || on.OnConstraint != "" {
 		return false
 	}
-	return len(on.Columns) == 0 || len(on.Columns) == 1 && fieldOf(stmt, on.Columns[0].Name) == keyField(stmt.Schema)
+	return len(on.Columns) == 0 || slices.ContainsFunc(on.Columns, func(c clause.Column) bool {
+		return fieldOf(stmt, c.Name) == keyField(stmt.Schema)
+	})
 }
