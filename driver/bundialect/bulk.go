@@ -20,7 +20,8 @@ import (
 func BulkUpdate(db bun.IDB, models any, columns ...string) *bun.UpdateQuery {
 	rows := reflect.Indirect(reflect.ValueOf(models))
 	if rows.Kind() != reflect.Slice || rows.Len() == 0 {
-		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of models that is not empty, and got %T", models))
+		return db.NewUpdate().
+			Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of models that is not empty, and got %T", models))
 	}
 	typ := rows.Type().Elem()
 	for typ.Kind() == reflect.Pointer {

@@ -37,8 +37,9 @@ func New() *Dialect {
 
 // Features are those of GoogleSQL.
 func (d *Dialect) Features() feature.Feature {
-	return feature.CTE | feature.DefaultPlaceholder | feature.CompositeIn | feature.SelectExists | feature.UpdateFromTable |
-		feature.UpdateTableAlias | feature.DeleteTableAlias | feature.Merge | feature.TableTruncate | feature.TableNotExists
+	return feature.CTE | feature.DefaultPlaceholder | feature.CompositeIn | feature.SelectExists |
+		feature.UpdateFromTable | feature.UpdateTableAlias | feature.DeleteTableAlias | feature.Merge |
+		feature.TableTruncate | feature.TableNotExists
 	// Not AlterColumnExists: bun leaves out the word COLUMN, which GoogleSQL wants.
 }
 
@@ -104,9 +105,9 @@ func (d *Dialect) AppendUint64(b []byte, n uint64) []byte {
 	return strconv.AppendUint(b, n, 10)
 }
 
-// OnTable gives a model's fields their types, defaults, literals and decoders, and its keys NOT ENFORCED. bun calls it once for
-// each model. bun writes NOT NULL before DEFAULT and keys without NOT ENFORCED, so both stand at the end of a column's type or
-// default, which bun copies.
+// OnTable gives a model's fields their types, defaults, literals and decoders, and its keys NOT
+// ENFORCED. bun calls it once for each model. bun writes NOT NULL before DEFAULT and keys without NOT
+// ENFORCED, so both stand at the end of a column's type or default, which bun copies.
 func (d *Dialect) OnTable(table *schema.Table) {
 	table.Unique = nil
 	for _, rel := range table.Relations {

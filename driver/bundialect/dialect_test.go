@@ -87,14 +87,24 @@ func TestCreateTable(t *testing.T) {
 		query bun.Query
 		want  string
 	}{
-		{"every type", db.NewCreateTable().Model((*author)(nil)).IfNotExists(), "CREATE TABLE IF NOT EXISTS `authors` (`id` INT64 NOT NULL, " +
-			"`name` STRING(40) DEFAULT 'none' NOT NULL, `born` DATE, `day` DATE, `local` DATETIME, `seen` TIMESTAMP, `rate` NUMERIC, `price` NUMERIC(10, 2), " +
-			"`score` FLOAT64, `meta` JSON, `settings` JSON, `tags` ARRAY<STRING>, `home` STRUCT<City STRING, zip_code INT64>, " +
-			"`places` ARRAY<STRUCT<City STRING, zip_code INT64>>, `nick` STRING, `photo` BYTES, `active` BOOL, `small` INT64, PRIMARY KEY (`id`) NOT ENFORCED)"},
-		{"foreign keys", db.NewCreateTable().Model((*book)(nil)).WithForeignKeys().PartitionBy("DATE(added)"), "CREATE TABLE `books` (`id` STRING DEFAULT GENERATE_UUID() NOT NULL, " +
-			"`author_id` INT64, `added` TIMESTAMP DEFAULT CURRENT_TIMESTAMP() NOT NULL, `deleted` TIMESTAMP, PRIMARY KEY (`id`) NOT ENFORCED, " +
-			"FOREIGN KEY (`author_id`) REFERENCES `authors` (`id`) NOT ENFORCED) PARTITION BY DATE(added)"},
-		{"a composite key", db.NewCreateTable().Model((*pair)(nil)), "CREATE TABLE `pairs` (`a` STRING NOT NULL, `b` STRING NOT NULL, `n` INT64, `m` FLOAT64, PRIMARY KEY (`a`, `b`) NOT ENFORCED)"},
+		{"every type", db.NewCreateTable().Model((*author)(nil)).IfNotExists(),
+			"CREATE TABLE IF NOT EXISTS `authors` (`id` INT64 NOT NULL, " +
+				"`name` STRING(40) DEFAULT 'none' NOT NULL, `born` DATE, `day` DATE, `local` DATETIME, `seen` " +
+				"TIMESTAMP, " +
+				"`rate` NUMERIC, `price` NUMERIC(10, 2), " +
+				"`score` FLOAT64, `meta` JSON, `settings` JSON, `tags` ARRAY<STRING>, `home` STRUCT<City STRING, " +
+				"zip_code INT64>, " +
+				"`places` ARRAY<STRUCT<City STRING, zip_code INT64>>, `nick` STRING, `photo` BYTES, `active` BOOL, " +
+				"`small` INT64, PRIMARY KEY (`id`) NOT ENFORCED)"},
+		{"foreign keys", db.NewCreateTable().Model((*book)(nil)).WithForeignKeys().PartitionBy("DATE(added)"),
+			"CREATE TABLE `books` (`id` STRING DEFAULT GENERATE_UUID() NOT NULL, " +
+				"`author_id` INT64, `added` TIMESTAMP DEFAULT CURRENT_TIMESTAMP() NOT NULL, `deleted` TIMESTAMP, " +
+				"PRIMARY " +
+				"KEY (`id`) NOT ENFORCED, " +
+				"FOREIGN KEY (`author_id`) REFERENCES `authors` (`id`) NOT ENFORCED) PARTITION BY DATE(added)"},
+		{"a composite key", db.NewCreateTable().Model((*pair)(nil)),
+			"CREATE TABLE `pairs` (`a` STRING NOT NULL, `b` STRING NOT NULL, `n` INT64, `m` FLOAT64, PRIMARY KEY " +
+				"(`a`, `b`) NOT ENFORCED)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,8 +120,11 @@ func TestStatements(t *testing.T) {
 	db := textDB(t)
 	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.FixedZone("", 2*3600))
 	full := &author{
-		ID: 1, Name: `it's \`, Born: civil.Date{Year: 1990, Month: 1, Day: 2}, Day: at, Local: &at, Seen: at, Rate: big.NewRat(1, 4), Price: "1.50", Score: math.NaN(),
-		Meta: json.RawMessage(`{"a":"'"}`), Settings: map[string]int{"x": 1}, Tags: []string{"a", "'"}, Home: &place{"Bath", -1}, Places: []place{},
+		ID: 1, Name: `it's \`, Born: civil.Date{Year: 1990, Month: 1, Day: 2}, Day: at, Local: &at, Seen: at,
+		Rate: big.NewRat(1, 4), Price: "1.50", Score: math.NaN(),
+		Meta: json.RawMessage(
+			`{"a":"'"}`,
+		), Settings: map[string]int{"x": 1}, Tags: []string{"a", "'"}, Home: &place{"Bath", -1}, Places: []place{},
 		Nick: sql.Null[string]{V: "n", Valid: true}, Photo: []byte{0, '\''}, Small: -3,
 	}
 	m := 0.5
@@ -120,22 +133,38 @@ func TestStatements(t *testing.T) {
 		query bun.Query
 		want  string
 	}{
-		{"insert of every type", db.NewInsert().Model(full), "INSERT INTO `authors` (`id`, `name`, `born`, `day`, `local`, `seen`, `rate`, `price`, `score`, `meta`, `settings`, `tags`, `home`, " +
-			"`places`, `nick`, `photo`, `active`, `small`) VALUES (1, 'it\\'s \\\\', DATE '1990-01-02', DATE '2026-05-06', DATETIME '2026-05-06 07:08:09', " +
-			"TIMESTAMP '2026-05-06 05:08:09+00:00', NUMERIC '0.250000000', NUMERIC '1.50', CAST('NaN' AS FLOAT64), JSON '{\"a\":\"\\'\"}', JSON '{\"x\":1}', ARRAY<STRING>['a', '\\''], " +
-			"STRUCT<City STRING, zip_code INT64>('Bath', -1), ARRAY<STRUCT<City STRING, zip_code INT64>>[], 'n', b'\\x00\\x27', DEFAULT, -3)"},
-		{"update", db.NewUpdate().Model(&pair{A: "a", B: "b", N: 2}).WherePK(), "UPDATE `pairs` AS `pair` SET `n` = 2, `m` = DEFAULT WHERE (`pair`.`a` = 'a' AND `pair`.`b` = 'b')"},
-		{"update of many", bundialect.BulkUpdate(db, []*pair{{"a", "b", 1, &m}, {"a", "c", 2, nil}}), "UPDATE `pairs` AS `pair` SET `n` = _data.`n`, `m` = _data.`m` FROM " +
-			"UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64, `m` FLOAT64>>[STRUCT('a', 'b', 1, 0.5), STRUCT('a', 'c', 2, NULL)]) AS _data " +
-			"WHERE (`pair`.`a` = _data.`a`) AND (`pair`.`b` = _data.`b`)"},
-		{"update of one column of many", bundialect.BulkUpdate(db, &[]pair{{A: "a", N: 1}}, "n"), "UPDATE `pairs` AS `pair` SET `n` = _data.`n` FROM " +
-			"UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64>>[STRUCT('a', '', 1)]) AS _data WHERE (`pair`.`a` = _data.`a`) AND (`pair`.`b` = _data.`b`)"},
-		{"delete", db.NewDelete().Model((*pair)(nil)).Where("a = ?", `\'`), "DELETE FROM `pairs` AS `pair` WHERE (a = '\\\\\\'')"},
-		{"select", db.NewSelect().Model((*pair)(nil)).Where("b IN (?)", bun.In([]string{"x", "y"})).Limit(3), "SELECT `pair`.`a`, `pair`.`b`, `pair`.`n`, `pair`.`m` FROM `pairs` AS `pair` " +
-			"WHERE (b IN ('x', 'y')) LIMIT 3"},
-		{"with", db.NewSelect().With("x", db.NewSelect().Model((*pair)(nil)).Column("a")).Table("x"), "WITH `x` AS (SELECT `pair`.`a` FROM `pairs` AS `pair`) SELECT * FROM `x`"},
+		{"insert of every type", db.NewInsert().Model(full),
+			"INSERT INTO `authors` (`id`, `name`, `born`, `day`, `local`, `seen`, `rate`, `price`, `score`, `meta`, " +
+				"`settings`, `tags`, `home`, " +
+				"`places`, `nick`, `photo`, `active`, `small`) VALUES (1, 'it\\'s \\\\', DATE '1990-01-02', DATE " +
+				"'2026-05-06', DATETIME '2026-05-06 07:08:09', " +
+				"TIMESTAMP '2026-05-06 05:08:09+00:00', NUMERIC '0.250000000', NUMERIC '1.50', CAST('NaN' AS " +
+				"FLOAT64), " +
+				"JSON '{\"a\":\"\\'\"}', JSON '{\"x\":1}', ARRAY<STRING>['a', '\\''], " +
+				"STRUCT<City STRING, zip_code INT64>('Bath', -1), ARRAY<STRUCT<City STRING, zip_code INT64>>[], 'n', " +
+				"b'\\x00\\x27', DEFAULT, -3)"},
+		{"update", db.NewUpdate().Model(&pair{A: "a", B: "b", N: 2}).WherePK(),
+			"UPDATE `pairs` AS `pair` SET `n` = 2, `m` = DEFAULT WHERE (`pair`.`a` = 'a' AND `pair`.`b` = 'b')"},
+		{"update of many", bundialect.BulkUpdate(db, []*pair{{"a", "b", 1, &m}, {"a", "c", 2, nil}}),
+			"UPDATE `pairs` AS `pair` SET `n` = _data.`n`, `m` = _data.`m` FROM " +
+				"UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64, `m` FLOAT64>>[STRUCT('a', 'b', 1, 0.5), " +
+				"STRUCT('a', 'c', 2, NULL)]) AS _data " +
+				"WHERE (`pair`.`a` = _data.`a`) AND (`pair`.`b` = _data.`b`)"},
+		{"update of one column of many", bundialect.BulkUpdate(db, &[]pair{{A: "a", N: 1}}, "n"),
+			"UPDATE `pairs` AS `pair` SET `n` = _data.`n` FROM " +
+				"UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64>>[STRUCT('a', '', 1)]) AS _data WHERE " +
+				"(`pair`.`a` " +
+				"= _data.`a`) AND (`pair`.`b` = _data.`b`)"},
+		{"delete", db.NewDelete().Model((*pair)(nil)).Where("a = ?", `\'`),
+			"DELETE FROM `pairs` AS `pair` WHERE (a = '\\\\\\'')"},
+		{"select", db.NewSelect().Model((*pair)(nil)).Where("b IN (?)", bun.List([]string{"x", "y"})).Limit(3),
+			"SELECT `pair`.`a`, `pair`.`b`, `pair`.`n`, `pair`.`m` FROM `pairs` AS `pair` " +
+				"WHERE (b IN ('x', 'y')) LIMIT 3"},
+		{"with", db.NewSelect().With("x", db.NewSelect().Model((*pair)(nil)).Column("a")).Table("x"),
+			"WITH `x` AS (SELECT `pair`.`a` FROM `pairs` AS `pair`) SELECT * FROM `x`"},
 		{"truncate", db.NewTruncateTable().Model((*pair)(nil)), "TRUNCATE TABLE `pairs`"},
-		{"add a column", db.NewAddColumn().Model((*pair)(nil)).ColumnExpr("COLUMN x STRING"), "ALTER TABLE `pairs` ADD COLUMN x STRING"},
+		{"add a column", db.NewAddColumn().Model((*pair)(nil)).ColumnExpr("COLUMN x STRING"),
+			"ALTER TABLE `pairs` ADD COLUMN x STRING"},
 		{"drop a column", db.NewDropColumn().Model((*pair)(nil)).Column("x"), "ALTER TABLE `pairs` DROP COLUMN `x`"},
 		{"drop", db.NewDropTable().Model((*pair)(nil)).IfExists(), "DROP TABLE IF EXISTS `pairs`"},
 	} {
@@ -179,7 +208,8 @@ func TestFails(t *testing.T) {
 		{"a big number", uint64(math.MaxUint64), "largest INT64"},
 		{"the year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "1 to 9999"},
 	} {
-		if got := db.NewSelect().ColumnExpr("?", c.v).String(); !strings.Contains(got, "?!(") || !strings.Contains(got, c.want) {
+		if got := db.NewSelect().ColumnExpr("?", c.v).String(); !strings.Contains(got, "?!(") ||
+			!strings.Contains(got, c.want) {
 			t.Errorf("%s: got %s", c.name, got)
 		}
 	}
@@ -195,7 +225,8 @@ func TestFails(t *testing.T) {
 		{"no such column", []pair{{}}, []string{"x"}, `no column "x"`},
 		{"no key", []struct{ X int }{{1}}, nil, "no primary key"},
 	} {
-		if _, err := bundialect.BulkUpdate(db, c.models, c.column...).Exec(context.Background()); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := bundialect.BulkUpdate(db, c.models, c.column...).Exec(context.Background()); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v; want an error with %q", c.name, err, c.want)
 		}
 	}

@@ -214,7 +214,8 @@ func scanAs(dest reflect.Value, src any) error {
 func setKey(f *schema.Field) {
 	kind := f.IndirectType.Kind()
 	switch {
-	case f.AutoIncrement && (kind == reflect.Int64 || kind == reflect.Int || kind == reflect.Uint64 || kind == reflect.Uint):
+	case f.AutoIncrement && (kind == reflect.Int64 || kind == reflect.Int || kind == reflect.Uint64 ||
+		kind == reflect.Uint):
 		f.Append = keyAppender(f.Append, func(v reflect.Value) {
 			if v.CanInt() {
 				v.SetInt(rowkey.Int64())

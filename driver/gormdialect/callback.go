@@ -39,8 +39,8 @@ func prepareChange(db *gorm.DB) {
 	}
 }
 
-// create is GORM's own create callback without RETURNING and the last insert id, of which BigQuery has neither. Keys are
-// made here, after the hooks of the model, which may set them.
+// create is GORM's own create callback without RETURNING and the last insert id, of which BigQuery has
+// neither. Keys are made here, after the hooks of the model, which may set them.
 func (d *Dialector) create(db *gorm.DB) {
 	if db.Error != nil {
 		return
@@ -60,7 +60,10 @@ func (d *Dialector) create(db *gorm.DB) {
 		values := callbacks.ConvertToCreateValues(stmt)
 		d.withKey(stmt, &values)
 		if on, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict); ok && fresh && onKey(stmt, on) {
-			delete(stmt.Clauses, "ON CONFLICT") // no row has a key that was made just now: an INSERT reads no table, a MERGE does
+			delete(
+				stmt.Clauses,
+				"ON CONFLICT",
+			) // no row has a key that was made just now: an INSERT reads no table, a MERGE does
 		}
 		stmt.AddClause(values)
 		if db.Error != nil {
@@ -89,7 +92,8 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 		return
 	}
 	field := keyField(stmt.Schema)
-	if field == nil || slices.ContainsFunc(values.Columns, func(c clause.Column) bool { return c.Name == field.DBName }) {
+	if field == nil ||
+		slices.ContainsFunc(values.Columns, func(c clause.Column) bool { return c.Name == field.DBName }) {
 		return
 	}
 	var rows []reflect.Value
@@ -100,7 +104,8 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 			rows = append(rows, reflect.Indirect(list.Index(i)))
 		}
 	}
-	if len(rows) != len(values.Values) || len(rows) == 0 || rows[0].Kind() != reflect.Struct || rows[0].Type() != stmt.Schema.ModelType {
+	if len(rows) != len(values.Values) || len(rows) == 0 || rows[0].Kind() != reflect.Struct ||
+		rows[0].Type() != stmt.Schema.ModelType {
 		return
 	}
 	for i, row := range rows {

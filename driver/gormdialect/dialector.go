@@ -44,7 +44,8 @@ var (
 	_ gorm.Dialector                         = (*Dialector)(nil)
 	_ gorm.SavePointerDialectorInterface     = (*Dialector)(nil)
 	_ interface{ Apply(*gorm.Config) error } = (*Dialector)(nil)
-	// Not gorm.ErrorTranslator: BigQuery enforces no keys, of which GORM's errors are. Errors are those of package driver.
+	// Not gorm.ErrorTranslator: BigQuery enforces no keys, of which GORM's errors are. Errors are
+	// those of package driver.
 )
 
 // Open is the dialect for a database that the DSN names.

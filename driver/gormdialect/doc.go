@@ -31,9 +31,10 @@
 //
 // # Keys
 //
-// BigQuery counts nothing up and returns no row of an INSERT, so keys are made in the program, when a row is created
-// whose key is zero: a UUID (version 7) for a string or a uuid.UUID, a number that grows with time for an int64 or uint.
-// gorm.Model works. Config.NewKey makes others. A field with the tag autoIncrement is refused, and so is clause.Returning.
+// BigQuery counts nothing up and returns no row of an INSERT, so keys are made in the program, when a
+// row is created whose key is zero: a UUID (version 7) for a string or a uuid.UUID, a number that
+// grows with time for an int64 or uint. gorm.Model works. Config.NewKey makes others. A field with the
+// tag autoIncrement is refused, and so is clause.Returning.
 //
 // Keys of tables are NOT ENFORCED: nothing keeps a second row of the same key out but the program. The optimizer relies
 // on them all the same; Config.WithoutKeys leaves them out.
@@ -45,16 +46,17 @@
 // get WHERE TRUE. A slice is a list of parameters for GORM; [Param] makes one ARRAY of it.
 // Values that are written into a column have its type, so that NULLs and times need no question to BigQuery.
 //
-// ARRAY and STRUCT are read by Find, First, Take, Preload and Joins. db.Raw("...").Scan reads them into a model that one
-// of these, or AutoMigrate, has seen before; db.Raw("...").Find always does.
+// ARRAY and STRUCT are read by Find, First, Take, Preload and Joins. db.Raw("...").Scan reads them
+// into a model that one of these, or AutoMigrate, has seen before; db.Raw("...").Find always does.
 //
 // # Transactions
 //
-// GORM runs each Create, Update and Delete in a transaction, which makes three requests of one, and a session before the
-// first: gorm.Config{SkipDefaultTransaction: true} is the better setting where a change is one statement. A
-// transaction that another one's change of the same table has spoilt fails with driver.ErrConcurrentUpdate;
-// [RunTransaction] runs it again. There are no savepoints: a transaction in a transaction joins it, and its error rolls
-// back both, or it is refused (Config.RefuseNestedTransactions). DDL can't stand in a transaction.
+// GORM runs each Create, Update and Delete in a transaction, which makes three requests of one, and a
+// session before the first: gorm.Config{SkipDefaultTransaction: true} is the better setting where a
+// change is one statement. A transaction that another one's change of the same table has spoilt fails
+// with driver.ErrConcurrentUpdate; [RunTransaction] runs it again. There are no savepoints: a
+// transaction in a transaction joins it, and its error rolls back both, or it is refused
+// (Config.RefuseNestedTransactions). DDL can't stand in a transaction.
 //
 // # Tables
 //

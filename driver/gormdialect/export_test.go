@@ -8,7 +8,12 @@ import (
 
 // ColumnOf is a column as INFORMATION_SCHEMA describes it.
 func ColumnOf(name, dataType string, required bool, def string) gorm.ColumnType {
-	c := column{ColumnName: name, DataType: dataType, IsNullable: "YES", ColumnDefault: sql.NullString{String: "NULL", Valid: true}}
+	c := column{
+		ColumnName:    name,
+		DataType:      dataType,
+		IsNullable:    "YES",
+		ColumnDefault: sql.NullString{String: "NULL", Valid: true},
+	}
 	if required {
 		c.IsNullable = "NO"
 	}

@@ -46,8 +46,12 @@ func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
 	for _, field := range s.Fields {
 		if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
 			d.eachRow(db, field, func() (any, error) {
-				return nil, fmt.Errorf("%w: set %s.%s before Create, or take the tag autoIncrement away and get a key by Config.NewKey",
-					ErrAutoIncrement, s.Name, field.Name)
+				return nil, fmt.Errorf(
+					"%w: set %s.%s before Create, or take the tag autoIncrement away and get a key by Config.NewKey",
+					ErrAutoIncrement,
+					s.Name,
+					field.Name,
+				)
 			})
 		}
 	}
@@ -66,8 +70,14 @@ func (d *Dialector) key(field *schema.Field) (any, error) {
 	}
 	key, err := make(field)
 	if err == nil && key == nil && field.AutoIncrement {
-		err = fmt.Errorf("%w, and a %s has no room for keys that grow with time: set %s.%s before Create, or make it an int64 or a string",
-			ErrAutoIncrement, field.FieldType, field.Schema.Name, field.Name)
+		err = fmt.Errorf(
+			"%w, and a %s has no room for keys that grow with time: set %s.%s before Create, or make it an int64 or "+
+				"a string",
+			ErrAutoIncrement,
+			field.FieldType,
+			field.Schema.Name,
+			field.Name,
+		)
 	}
 	return key, err
 }

@@ -16,8 +16,15 @@ const source = "excluded"
 const maxParameters = 10000
 
 func errTooMany(rows, columns int) error {
-	return fmt.Errorf("gormdialect: %d rows of %d columns are %d parameters, and BigQuery takes %d in a statement: use CreateInBatches with at most %d rows, or package bulk for many",
-		rows, columns, rows*columns, maxParameters, max(1, maxParameters/columns))
+	return fmt.Errorf(
+		"gormdialect: %d rows of %d columns are %d parameters, and BigQuery takes %d in a statement: use "+
+			"CreateInBatches with at most %d rows, or package bulk for many",
+		rows,
+		columns,
+		rows*columns,
+		maxParameters,
+		max(1, maxParameters/columns),
+	)
 }
 
 // buildMerge writes INSERT ... ON CONFLICT as MERGE:
@@ -83,9 +90,16 @@ func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict
 func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict) (keys []string, err error) {
 	switch {
 	case on.OnConstraint != "":
-		return nil, fmt.Errorf("%w: BigQuery enforces no constraint: name Columns instead of OnConstraint %q", ErrOnConflict, on.OnConstraint)
+		return nil, fmt.Errorf(
+			"%w: BigQuery enforces no constraint: name Columns instead of OnConstraint %q",
+			ErrOnConflict,
+			on.OnConstraint,
+		)
 	case len(on.TargetWhere.Exprs) > 0:
-		return nil, fmt.Errorf("%w: TargetWhere is a condition of an index, of which BigQuery has none: use Where", ErrOnConflict)
+		return nil, fmt.Errorf(
+			"%w: TargetWhere is a condition of an index, of which BigQuery has none: use Where",
+			ErrOnConflict,
+		)
 	}
 	for _, c := range on.Columns {
 		keys = append(keys, c.Name)
@@ -99,7 +113,11 @@ func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict)
 		return nil, nil
 	}
 	if keys == nil {
-		return nil, fmt.Errorf("%w: name Columns, since table %s has no primary key that is known", ErrOnConflict, stmt.Table)
+		return nil, fmt.Errorf(
+			"%w: name Columns, since table %s has no primary key that is known",
+			ErrOnConflict,
+			stmt.Table,
+		)
 	}
 	for i, key := range keys {
 		if stmt.Schema != nil {
@@ -108,14 +126,19 @@ func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict)
 			}
 		}
 		if !slices.ContainsFunc(values.Columns, func(c clause.Column) bool { return c.Name == keys[i] }) {
-			return nil, fmt.Errorf("%w: column %s of the conflict is not among those that are inserted", ErrOnConflict, keys[i])
+			return nil, fmt.Errorf(
+				"%w: column %s of the conflict is not among those that are inserted",
+				ErrOnConflict,
+				keys[i],
+			)
 		}
 	}
 	return keys, nil
 }
 
-// distinct finds rows of one statement that have the same key, of which MERGE would insert each. Where a conflict changes
-// nothing, the first one stays, as with an INSERT; else the statement would have to change a row twice, which is an error.
+// distinct finds rows of one statement that have the same key, of which MERGE would insert each. Where
+// a conflict changes nothing, the first one stays, as with an INSERT; else the statement would have to
+// change a row twice, which is an error.
 func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, keys []string) ([][]any, error) {
 	var at []int
 	for i, c := range values.Columns {
@@ -139,7 +162,13 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 			seen[fmt.Sprintf("%#v", key)] = i
 			rows = append(rows, row)
 		case !on.DoNothing:
-			return nil, fmt.Errorf("%w: rows %d and %d of table %s have the same key: leave one out", ErrOnConflict, first, i, stmt.Table)
+			return nil, fmt.Errorf(
+				"%w: rows %d and %d of table %s have the same key: leave one out",
+				ErrOnConflict,
+				first,
+				i,
+				stmt.Table,
+			)
 		}
 	}
 	return rows, nil

@@ -39,7 +39,10 @@ func (m Migrator) placeOf(stmt *gorm.Statement) (place, error) {
 	if len(path) == 1 {
 		dataset := m.CurrentDatabase()
 		if dataset == "" {
-			return p, fmt.Errorf("gormdialect: table %s: the DSN names no dataset, and the name of the table has none", p.table)
+			return p, fmt.Errorf(
+				"gormdialect: table %s: the DSN names no dataset, and the name of the table has none",
+				p.table,
+			)
 		}
 		path = []string{dataset, p.table}
 	}
@@ -97,7 +100,9 @@ func (m Migrator) HasTable(value any) bool {
 		return false
 	}
 	var count int64
-	err = m.query("SELECT COUNT(*) FROM "+p.dataset+".INFORMATION_SCHEMA.TABLES WHERE table_name = ?", p.table).Row().Scan(&count)
+	err = m.query("SELECT COUNT(*) FROM "+p.dataset+".INFORMATION_SCHEMA.TABLES WHERE table_name = ?", p.table).
+		Row().
+		Scan(&count)
 	return err == nil && count > 0
 }
 
@@ -147,8 +152,10 @@ func (m Migrator) TableType(value any) (gorm.TableType, error) {
 		return nil, err
 	}
 	var t migrator.TableType
-	err = m.query("SELECT table_schema, table_name, table_type FROM "+p.dataset+".INFORMATION_SCHEMA.TABLES WHERE table_name = ?", p.table).
-		Row().Scan(&t.SchemaValue, &t.NameValue, &t.TypeValue)
+	err = m.query("SELECT table_schema, table_name, table_type FROM "+p.dataset+".INFORMATION_SCHEMA.TABLES WHERE "+
+		"table_name = ?", p.table).
+		Row().
+		Scan(&t.SchemaValue, &t.NameValue, &t.TypeValue)
 	return t, err
 }
 
@@ -182,6 +189,11 @@ func (m Migrator) warn(stmt *gorm.Statement) {
 		list = append(list, "check constraint "+name)
 	}
 	if len(list) > 0 {
-		m.DB.Logger.Warn(context.Background(), "gormdialect: table %s is made without what BigQuery does not enforce: %s", stmt.Table, strings.Join(list, ", "))
+		m.DB.Logger.Warn(
+			context.Background(),
+			"gormdialect: table %s is made without what BigQuery does not enforce: %s",
+			stmt.Table,
+			strings.Join(list, ", "),
+		)
 	}
 }

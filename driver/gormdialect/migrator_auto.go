@@ -60,7 +60,10 @@ func (m Migrator) AutoMigrate(values ...any) error {
 		if found[places[i]] == nil {
 			continue
 		}
-		if err := m.RunWithValue(value, func(stmt *gorm.Statement) error { return m.migrateKeys(stmt, places[i]) }); err != nil {
+		if err := m.RunWithValue(value, func(stmt *gorm.Statement) error {
+			return m.migrateKeys(stmt,
+				places[i])
+		}); err != nil {
 			return err
 		}
 	}
@@ -119,9 +122,12 @@ func (m Migrator) migrateKeys(stmt *gorm.Statement, p place) error {
 	return m.exec("ALTER TABLE " + m.path(stmt) + " " + strings.Join(add, ", "))
 }
 
-// foreignKeys are the foreign keys of a model's own table that BigQuery can have: those that refer to a whole primary key.
+// foreignKeys are the foreign keys of a model's own table that BigQuery can have: those that refer to
+// a whole primary key.
 func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) {
-	if m.dialector.WithoutKeys || m.DB.DisableForeignKeyConstraintWhenMigrating || m.DB.IgnoreRelationshipsWhenMigrating || stmt.Schema == nil {
+	if m.dialector.WithoutKeys || m.DB.DisableForeignKeyConstraintWhenMigrating ||
+		m.DB.IgnoreRelationshipsWhenMigrating ||
+		stmt.Schema == nil {
 		return nil
 	}
 	seen := map[string]bool{}
@@ -160,7 +166,10 @@ func (m Migrator) foreignKeySQL(stmt *gorm.Statement, c *schema.Constraint) stri
 // constraints reads the names of a table's keys. BigQuery prints them after the name of the table and a dot.
 func (m Migrator) constraints(p place) (map[string]bool, error) {
 	var names []string
-	err := m.query("SELECT constraint_name FROM "+p.dataset+".INFORMATION_SCHEMA.TABLE_CONSTRAINTS WHERE table_name = ?", p.table).Scan(&names).Error
+	err := m.query("SELECT constraint_name FROM "+p.dataset+".INFORMATION_SCHEMA.TABLE_CONSTRAINTS WHERE table_name "+
+		"= ?", p.table).
+		Scan(&names).
+		Error
 	found := map[string]bool{}
 	for _, name := range names {
 		found[strings.TrimPrefix(name, p.table+".")] = true
@@ -174,7 +183,10 @@ func (m Migrator) primaryKey(p place) (map[string]bool, error) {
 		return nil, nil
 	}
 	var names []string
-	err := m.query("SELECT column_name FROM "+p.dataset+".INFORMATION_SCHEMA.KEY_COLUMN_USAGE WHERE table_name = ? AND constraint_name LIKE '%pk$'", p.table).Scan(&names).Error
+	err := m.query("SELECT column_name FROM "+p.dataset+".INFORMATION_SCHEMA.KEY_COLUMN_USAGE WHERE table_name = ? "+
+		"AND constraint_name LIKE '%pk$'", p.table).
+		Scan(&names).
+		Error
 	found := map[string]bool{}
 	for _, name := range names {
 		found[name] = true
@@ -207,10 +219,19 @@ func (m Migrator) CreateConstraint(value any, name string) error {
 		constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name)
 		c, ok := constraint.(*schema.Constraint)
 		if !ok {
-			return fmt.Errorf("gormdialect: table %s: %q is no foreign key of the model, and BigQuery has no other constraints", stmt.Table, name)
+			return fmt.Errorf(
+				"gormdialect: table %s: %q is no foreign key of the model, and BigQuery has no other constraints",
+				stmt.Table,
+				name,
+			)
 		}
 		if !isPrimaryKey(c) {
-			return fmt.Errorf("gormdialect: table %s: %s does not refer to the primary key of %s, as BigQuery wants it", stmt.Table, c.Name, c.ReferenceSchema.Table)
+			return fmt.Errorf(
+				"gormdialect: table %s: %s does not refer to the primary key of %s, as BigQuery wants it",
+				stmt.Table,
+				c.Name,
+				c.ReferenceSchema.Table,
+			)
 		}
 		return m.exec("ALTER TABLE " + stmt.Quote(c.Schema.Table) + " ADD " + m.foreignKeySQL(stmt, c))
 	})

@@ -34,7 +34,8 @@ func (m Migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
 
 // defaults are functions that models for other databases have in their tags.
 var defaults = map[string]string{
-	"now()": "CURRENT_TIMESTAMP()", "gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()", "uuid()": "GENERATE_UUID()",
+	"now()": "CURRENT_TIMESTAMP()", "gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()",
+	"uuid()": "GENERATE_UUID()",
 }
 
 // defaultSQL is the expression of a column's default, or nothing.
@@ -80,7 +81,8 @@ func (c column) defaultSQL() string {
 func (m Migrator) columns(dataset string, tables ...string) (found map[string][]column, err error) {
 	var list []column
 	err = m.query("SELECT table_name, column_name, data_type, is_nullable, column_default FROM "+dataset+
-		".INFORMATION_SCHEMA.COLUMNS WHERE table_name IN UNNEST(?) ORDER BY table_name, ordinal_position", Param{tables}).Find(&list).Error
+		".INFORMATION_SCHEMA.COLUMNS WHERE table_name IN UNNEST(?) ORDER BY table_name, ordinal_position",
+		Param{tables}).Find(&list).Error
 	found = map[string][]column{}
 	for _, c := range list {
 		found[c.TableName] = append(found[c.TableName], c)
@@ -117,7 +119,13 @@ func columnType(c column, primary bool) gorm.ColumnType {
 		ScanTypeValue:      scanTypes[columntype.Base(c.DataType)],
 	}
 	if n := columntype.Sizes(c.DataType); n != nil && strings.HasSuffix(columntype.Base(c.DataType), "NUMERIC") {
-		t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{Int64: int64(n[0]), Valid: true}, sql.NullInt64{Int64: int64(n[1]), Valid: true}
+		t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{
+			Int64: int64(n[0]),
+			Valid: true,
+		}, sql.NullInt64{
+			Int64: int64(n[1]),
+			Valid: true,
+		}
 	} else if n != nil {
 		t.LengthValue = sql.NullInt64{Int64: int64(n[0]), Valid: true}
 	}
@@ -126,10 +134,13 @@ func columnType(c column, primary bool) gorm.ColumnType {
 
 // scanTypes are the Go types of the columns' values.
 var scanTypes = map[string]reflect.Type{
-	"INT64": reflect.TypeFor[int64](), "FLOAT64": reflect.TypeFor[float64](), "BOOL": reflect.TypeFor[bool](), "BYTES": reflect.TypeFor[[]byte](),
-	"STRING": reflect.TypeFor[string](), "NUMERIC": reflect.TypeFor[string](), "BIGNUMERIC": reflect.TypeFor[string](), "JSON": reflect.TypeFor[string](),
+	"INT64": reflect.TypeFor[int64](), "FLOAT64": reflect.TypeFor[float64](), "BOOL": reflect.TypeFor[bool](),
+	"BYTES":  reflect.TypeFor[[]byte](),
+	"STRING": reflect.TypeFor[string](), "NUMERIC": reflect.TypeFor[string](),
+	"BIGNUMERIC": reflect.TypeFor[string](), "JSON": reflect.TypeFor[string](),
 	"GEOGRAPHY": reflect.TypeFor[string](), "INTERVAL": reflect.TypeFor[string](), "TIME": reflect.TypeFor[string](),
-	"DATE": reflect.TypeFor[time.Time](), "DATETIME": reflect.TypeFor[time.Time](), "TIMESTAMP": reflect.TypeFor[time.Time](),
+	"DATE": reflect.TypeFor[time.Time](), "DATETIME": reflect.TypeFor[time.Time](),
+	"TIMESTAMP": reflect.TypeFor[time.Time](),
 }
 
 // HasColumn reports whether a table has a column, by the name of a field or of the column.
@@ -173,7 +184,8 @@ func (m Migrator) withField(value any, name string, f func(stmt *gorm.Statement,
 	})
 }
 
-// AddColumn adds a column. BigQuery adds columns that are NULLABLE and without a default alone: a default is set after it.
+// AddColumn adds a column. BigQuery adds columns that are NULLABLE and without a default alone: a
+// default is set after it.
 func (m Migrator) AddColumn(value any, name string) error {
 	return m.withField(value, name, func(stmt *gorm.Statement, field *schema.Field) error {
 		if field.IgnoreMigration {
@@ -224,7 +236,15 @@ func (m Migrator) DropColumn(value any, name string) error {
 // RenameColumn renames a column.
 func (m Migrator) RenameColumn(value any, oldName, newName string) error {
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
-		return m.exec("ALTER TABLE " + m.path(stmt) + " RENAME COLUMN " + stmt.Quote(dbName(stmt, oldName)) + " TO " + stmt.Quote(dbName(stmt, newName)))
+		return m.exec(
+			"ALTER TABLE " + m.path(
+				stmt,
+			) + " RENAME COLUMN " + stmt.Quote(
+				dbName(stmt, oldName),
+			) + " TO " + stmt.Quote(
+				dbName(stmt, newName),
+			),
+		)
 	})
 }
 
@@ -261,8 +281,16 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 			return err
 		}
 	case columntype.Incompatible:
-		return fmt.Errorf("gormdialect: column %s of table %s is a %s, which BigQuery can't change to the %s of %s.%s: add a column, copy the values and drop this one",
-			field.DBName, stmt.Table, have.DataType, want, stmt.Schema.Name, field.Name)
+		return fmt.Errorf(
+			"gormdialect: column %s of table %s is a %s, which BigQuery can't change to the %s of %s.%s: add a "+
+				"column, copy the values and drop this one",
+			field.DBName,
+			stmt.Table,
+			have.DataType,
+			want,
+			stmt.Schema.Name,
+			field.Name,
+		)
 	}
 	if have.required() && !field.NotNull && !field.PrimaryKey {
 		if err := m.alter(stmt, field, "DROP NOT NULL"); err != nil {

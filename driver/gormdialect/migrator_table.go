@@ -130,7 +130,12 @@ func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint
 // checkField refuses what only other databases do.
 func checkField(field *schema.Field) error {
 	if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
-		return fmt.Errorf("%w: take the tag autoIncrement of %s.%s away: the key is made when the row is created", ErrAutoIncrement, field.Schema.Name, field.Name)
+		return fmt.Errorf(
+			"%w: take the tag autoIncrement of %s.%s away: the key is made when the row is created",
+			ErrAutoIncrement,
+			field.Schema.Name,
+			field.Name,
+		)
 	}
 	if t := columntype.Base(string(field.DataType)); strings.HasSuffix(t, "SERIAL") {
 		return fmt.Errorf("%w: %s.%s has the type %s", ErrAutoIncrement, field.Schema.Name, field.Name, t)
@@ -163,7 +168,13 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 		}
 		if by, ok := field.TagSettings["PARTITION"]; ok {
 			if table.PartitionBy != "" {
-				return table, fmt.Errorf("gormdialect: model %s: BigQuery partitions a table by one expression, and there is %s beside field %s", stmt.Schema.Name, table.PartitionBy, field.Name)
+				return table, fmt.Errorf(
+					"gormdialect: model %s: BigQuery partitions a table by one expression, and there is %s beside "+
+						"field %s",
+					stmt.Schema.Name,
+					table.PartitionBy,
+					field.Name,
+				)
 			}
 			expr, err := partitionSQL(stmt, field, by)
 			if err != nil {
@@ -174,7 +185,12 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 		if at, ok := field.TagSettings["CLUSTER"]; ok {
 			n, err := strconv.Atoi(at)
 			if err != nil && !strings.EqualFold(at, "CLUSTER") {
-				return table, fmt.Errorf("gormdialect: %s.%s: the tag cluster takes a position, not %q", stmt.Schema.Name, field.Name, at)
+				return table, fmt.Errorf(
+					"gormdialect: %s.%s: the tag cluster takes a position, not %q",
+					stmt.Schema.Name,
+					field.Name,
+					at,
+				)
 			}
 			cluster = append(cluster, position{n, field.DBName})
 		}
@@ -207,8 +223,14 @@ func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string,
 			return "RANGE_BUCKET(" + column + ", GENERATE_ARRAY(" + strings.Join(parts, ", ") + "))", nil
 		}
 	}
-	return "", fmt.Errorf("gormdialect: %s.%s: a %s can't be partitioned by %q: the tag is partition or partition:MONTH of a date or time, partition:start,end,step of an INT64",
-		stmt.Schema.Name, field.Name, kind, by)
+	return "", fmt.Errorf(
+		"gormdialect: %s.%s: a %s can't be partitioned by %q: the tag is partition or partition:MONTH of a date or "+
+			"time, partition:start,end,step of an INT64",
+		stmt.Schema.Name,
+		field.Name,
+		kind,
+		by,
+	)
 }
 
 // columnOptions is the OPTIONS of a column: its comment and the tag options, or nothing.

@@ -52,15 +52,22 @@ func record(t testing.TB, config gormdialect.Config) (*gorm.DB, *recorder) {
 }
 
 const (
-	createCustomers = "CREATE TABLE `customers` (`id` STRING NOT NULL, `name` STRING(40), `born` DATE, `balance` NUMERIC(10, 2), `rate` BIGNUMERIC(20, 10), " +
-		"`meta` JSON, `settings` JSON, `tags` ARRAY<STRING>, `home` STRUCT<City STRING, zip_code INT64>, `others` ARRAY<STRUCT<City STRING, zip_code INT64>>, " +
-		"`wakes` TIME, `local` DATETIME, `day` DATE, `active` BOOL DEFAULT true OPTIONS(description = 'it\\'s on'), `photo` BYTES, " +
-		"`created_at` TIMESTAMP, `deleted_at` TIMESTAMP, PRIMARY KEY (`id`) NOT ENFORCED) PARTITION BY DATE_TRUNC(`day`, MONTH) CLUSTER BY `born`, `name`"
-	createOrders = "CREATE TABLE `orders` (`id` INT64 NOT NULL, `customer_id` STRING, `parent_id` INT64, `total` NUMERIC(38, 9) NOT NULL, " +
+	createCustomers = "CREATE TABLE `customers` (`id` STRING NOT NULL, `name` STRING(40), `born` DATE, `balance` " +
+		"NUMERIC(10, 2), `rate` BIGNUMERIC(20, 10), " +
+		"`meta` JSON, `settings` JSON, `tags` ARRAY<STRING>, `home` STRUCT<City STRING, zip_code INT64>, `others` " +
+		"ARRAY<STRUCT<City STRING, zip_code INT64>>, " +
+		"`wakes` TIME, `local` DATETIME, `day` DATE, `active` BOOL DEFAULT true OPTIONS(description = 'it\\'s on'), " +
+		"`photo` BYTES, " +
+		"`created_at` TIMESTAMP, `deleted_at` TIMESTAMP, PRIMARY KEY (`id`) NOT ENFORCED) PARTITION BY " +
+		"DATE_TRUNC(`day`, MONTH) CLUSTER BY `born`, `name`"
+	createOrders = "CREATE TABLE `orders` (`id` INT64 NOT NULL, `customer_id` STRING, `parent_id` INT64, `total` " +
+		"NUMERIC(38, 9) NOT NULL, " +
 		"`note` STRING DEFAULT 'none' OPTIONS(rounding_mode = 'ROUND_HALF_EVEN'), PRIMARY KEY (`id`) NOT ENFORCED, " +
 		"CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT ENFORCED) " +
-		"PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY(0, 100, 10)) CLUSTER BY `customer_id` OPTIONS(description = 'orders')"
-	alterOrders = "ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES `orders` (`id`) NOT ENFORCED"
+		"PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY(0, 100, 10)) CLUSTER BY `customer_id` OPTIONS(description = " +
+		"'orders')"
+	alterOrders = "ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES " +
+		"`orders` (`id`) NOT ENFORCED"
 )
 
 // TestDDL: what each method of the Migrator sends, where it asks nothing before.
@@ -71,25 +78,39 @@ func TestDDL(t *testing.T) {
 		run  func(gorm.Migrator) error
 		want []string
 	}{
-		{"create", func(m gorm.Migrator) error { return m.CreateTable(&customer{}, &order{}) }, []string{createCustomers, createOrders, alterOrders}},
-		{"create in another order", func(m gorm.Migrator) error { return m.CreateTable(&order{}, &customer{}) }, []string{
-			strings.Replace(createOrders, ", CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT ENFORCED", "", 1),
-			createCustomers,
-			"ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT ENFORCED, " +
-				"ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES `orders` (`id`) NOT ENFORCED",
-		}},
-		{"drop", func(m gorm.Migrator) error { return m.DropTable(&customer{}, "x.y") }, []string{"DROP TABLE IF EXISTS `customers`", "DROP TABLE IF EXISTS `x`.`y`"}},
-		{"add a column", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "Total") }, []string{"ALTER TABLE `orders` ADD COLUMN `total` NUMERIC(38, 9)"}},
+		{"create", func(m gorm.Migrator) error { return m.CreateTable(&customer{}, &order{}) },
+			[]string{createCustomers, createOrders, alterOrders}},
+		{"create in another order", func(m gorm.Migrator) error { return m.CreateTable(&order{}, &customer{}) },
+			[]string{
+				strings.Replace(createOrders,
+					", CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT "+
+						"ENFORCED", "", 1),
+				createCustomers,
+				"ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES " +
+					"`customers` (`id`) NOT ENFORCED, " +
+					"ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES `orders` (`id`) NOT " +
+					"ENFORCED",
+			}},
+		{"drop", func(m gorm.Migrator) error { return m.DropTable(&customer{}, "x.y") },
+			[]string{"DROP TABLE IF EXISTS `customers`", "DROP TABLE IF EXISTS `x`.`y`"}},
+		{"add a column", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "Total") },
+			[]string{"ALTER TABLE `orders` ADD COLUMN `total` NUMERIC(38, 9)"}},
 		{"add a column with a default", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "Note") }, []string{
 			"ALTER TABLE `orders` ADD COLUMN `note` STRING OPTIONS(rounding_mode = 'ROUND_HALF_EVEN')",
 			"ALTER TABLE `orders` ALTER COLUMN `note` SET DEFAULT 'none'",
 		}},
-		{"drop a column", func(m gorm.Migrator) error { return m.DropColumn(&order{}, "CustomerID") }, []string{"ALTER TABLE `orders` DROP COLUMN `customer_id`"}},
-		{"rename a column", func(m gorm.Migrator) error { return m.RenameColumn(&order{}, "CustomerID", "client") }, []string{"ALTER TABLE `orders` RENAME COLUMN `customer_id` TO `client`"}},
-		{"alter a column", func(m gorm.Migrator) error { return m.AlterColumn(&customer{}, "Balance") }, []string{"ALTER TABLE `customers` ALTER COLUMN `balance` SET DATA TYPE NUMERIC(10, 2)"}},
-		{"rename a table", func(m gorm.Migrator) error { return m.RenameTable("shop.a", "shop.b") }, []string{"ALTER TABLE `shop`.`a` RENAME TO `b`"}},
-		{"add a key", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "Parent") }, []string{alterOrders}},
-		{"drop a key", func(m gorm.Migrator) error { return m.DropConstraint(&order{}, "Parent") }, []string{"ALTER TABLE `orders` DROP CONSTRAINT `fk_orders_parent`"}},
+		{"drop a column", func(m gorm.Migrator) error { return m.DropColumn(&order{}, "CustomerID") },
+			[]string{"ALTER TABLE `orders` DROP COLUMN `customer_id`"}},
+		{"rename a column", func(m gorm.Migrator) error { return m.RenameColumn(&order{}, "CustomerID", "client") },
+			[]string{"ALTER TABLE `orders` RENAME COLUMN `customer_id` TO `client`"}},
+		{"alter a column", func(m gorm.Migrator) error { return m.AlterColumn(&customer{}, "Balance") },
+			[]string{"ALTER TABLE `customers` ALTER COLUMN `balance` SET DATA TYPE NUMERIC(10, 2)"}},
+		{"rename a table", func(m gorm.Migrator) error { return m.RenameTable("shop.a", "shop.b") },
+			[]string{"ALTER TABLE `shop`.`a` RENAME TO `b`"}},
+		{"add a key", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "Parent") },
+			[]string{alterOrders}},
+		{"drop a key", func(m gorm.Migrator) error { return m.DropConstraint(&order{}, "Parent") },
+			[]string{"ALTER TABLE `orders` DROP CONSTRAINT `fk_orders_parent`"}},
 		{"drop a view", func(m gorm.Migrator) error { return m.DropView("v") }, []string{"DROP VIEW IF EXISTS `v`"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,10 +129,12 @@ func TestDDL(t *testing.T) {
 func TestView(t *testing.T) {
 	t.Parallel()
 	db, r := record(t, gormdialect.Config{})
-	if err := db.Migrator().CreateView("v", gorm.ViewOption{Replace: true, Query: db.Model(&order{}).Where("note = ?", `it's\`)}); err != nil {
+	if err := db.Migrator().CreateView("v", gorm.ViewOption{Replace: true,
+		Query: db.Model(&order{}).Where("note = ?", `it's\`)}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "CREATE OR REPLACE VIEW `v` AS SELECT * FROM `orders` WHERE note = 'it\\'s\\\\'"; len(r.list) != 1 || strings.TrimSpace(r.list[0]) != want {
+	if want := "CREATE OR REPLACE VIEW `v` AS SELECT * FROM `orders` WHERE note = 'it\\'s\\\\'"; len(r.list) != 1 ||
+		strings.TrimSpace(r.list[0]) != want {
 		t.Errorf("got %q; want %q", r.list, want)
 	}
 }
@@ -119,7 +142,8 @@ func TestView(t *testing.T) {
 func TestWithoutKeys(t *testing.T) {
 	t.Parallel()
 	db, r := record(t, gormdialect.Config{WithoutKeys: true})
-	if err := db.Migrator().CreateTable(&order{}); err != nil || len(r.list) != 1 || strings.Contains(r.list[0], "KEY") {
+	if err := db.Migrator().CreateTable(&order{}); err != nil || len(r.list) != 1 ||
+		strings.Contains(r.list[0], "KEY") {
 		t.Errorf("got %q, %v", r.list, err)
 	}
 }
@@ -151,14 +175,18 @@ func TestDDLRefused(t *testing.T) {
 		{"auto-increment", func(m gorm.Migrator) error { return m.CreateTable(&counted{}) }, "no auto-increment"},
 		{"serial", func(m gorm.Migrator) error { return m.CreateTable(&serial{}) }, "no auto-increment"},
 		{"two partitions", func(m gorm.Migrator) error { return m.CreateTable(&twice{}) }, "one expression"},
-		{"a partition by a STRING", func(m gorm.Migrator) error { return m.CreateTable(&wrong{}) }, "can't be partitioned"},
-		{"a place that is no number", func(m gorm.Migrator) error { return m.CreateTable(&place{}) }, "takes a position"},
+		{"a partition by a STRING", func(m gorm.Migrator) error { return m.CreateTable(&wrong{}) },
+			"can't be partitioned"},
+		{"a place that is no number", func(m gorm.Migrator) error { return m.CreateTable(&place{}) },
+			"takes a position"},
 		{"a table without a model", func(m gorm.Migrator) error { return m.CreateTable("x") }, "needs a model"},
 		{"an index", func(m gorm.Migrator) error { return m.CreateIndex(&order{}, "x") }, "no indexes"},
 		{"an index to drop", func(m gorm.Migrator) error { return m.DropIndex(&order{}, "x") }, "no indexes"},
 		{"an index to rename", func(m gorm.Migrator) error { return m.RenameIndex(&order{}, "x", "y") }, "no indexes"},
-		{"a field that is not there", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "x") }, `no field "x"`},
-		{"a key that is not there", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "x") }, "no foreign key"},
+		{"a field that is not there", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "x") },
+			`no field "x"`},
+		{"a key that is not there", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "x") },
+			"no foreign key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -191,21 +219,28 @@ func TestMigrateColumn(t *testing.T) {
 	}{
 		{name: "the same", field: "N", have: "INT64"},
 		{name: "widened by hand", field: "N", have: "NUMERIC"},
-		{name: "a wider number", field: "F", have: "INT64", def: "1.5", want: []string{alter + "`f` SET DATA TYPE FLOAT64"}},
-		{name: "more digits", field: "D", have: "NUMERIC(10, 2)", want: []string{alter + "`d` SET DATA TYPE NUMERIC(12, 4)"}},
+		{name: "a wider number", field: "F", have: "INT64", def: "1.5", want: []string{alter +
+			"`f` SET DATA TYPE FLOAT64"}},
+		{name: "more digits", field: "D", have: "NUMERIC(10, 2)", want: []string{alter +
+			"`d` SET DATA TYPE NUMERIC(12, 4)"}},
 		{name: "fewer whole digits", field: "D", have: "NUMERIC(12, 2)", err: "can't change"},
 		{name: "a bigger number than the INT64", field: "D", have: "INT64", err: "can't change"},
 		{name: "no limit in the table", field: "D", have: "NUMERIC"},
-		{name: "a longer string", field: "S", have: "STRING(10)", want: []string{alter + "`s` SET DATA TYPE STRING(20)"}},
+		{name: "a longer string", field: "S", have: "STRING(10)", want: []string{alter +
+			"`s` SET DATA TYPE STRING(20)"}},
 		{name: "a shorter string", field: "S", have: "STRING(30)"},
-		{name: "no limit in the model", field: "T", have: "STRING(30)", want: []string{alter + "`t` SET DATA TYPE STRING"}},
-		{name: "another type", field: "T", have: "INT64", err: "column t of table models is a INT64, which BigQuery can't change to the STRING"},
+		{name: "no limit in the model", field: "T", have: "STRING(30)", want: []string{alter +
+			"`t` SET DATA TYPE STRING"}},
+		{name: "another type", field: "T", have: "INT64",
+			err: "column t of table models is a INT64, which BigQuery can't change to the STRING"},
 		{name: "required", field: "T", have: "STRING", required: true, want: []string{alter + "`t` DROP NOT NULL"}},
 		{name: "a default", field: "F", have: "FLOAT64", want: []string{alter + "`f` SET DEFAULT 1.5"}},
 		{name: "the same default", field: "F", have: "FLOAT64", def: "1.5"},
-		{name: "another default", field: "F", have: "FLOAT64", def: "2.5", want: []string{alter + "`f` SET DEFAULT 1.5"}},
+		{name: "another default", field: "F", have: "FLOAT64", def: "2.5", want: []string{alter +
+			"`f` SET DEFAULT 1.5"}},
 		{name: "a default of the table alone", field: "T", have: "STRING", def: "'x'"},
-		{name: "a new field of a STRUCT", field: "J", have: "ARRAY<STRUCT<City STRING>>", want: []string{alter + "`j` SET DATA TYPE ARRAY<STRUCT<City STRING, zip_code INT64>>"}},
+		{name: "a new field of a STRUCT", field: "J", have: "ARRAY<STRUCT<City STRING>>", want: []string{alter +
+			"`j` SET DATA TYPE ARRAY<STRUCT<City STRING, zip_code INT64>>"}},
 		{name: "the same STRUCT", field: "J", have: "ARRAY<STRUCT<city STRING, zip_code INT64>>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -215,7 +250,9 @@ func TestMigrateColumn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = db.Migrator().MigrateColumn(&model{}, s.LookUpField(c.field), gormdialect.ColumnOf(strings.ToLower(c.field), c.have, c.required, c.def))
+			err = db.Migrator().
+				MigrateColumn(&model{}, s.LookUpField(c.field), gormdialect.ColumnOf(strings.ToLower(c.field),
+					c.have, c.required, c.def))
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("got %v; want %q", err, c.err)
 			}
@@ -251,8 +288,10 @@ func TestDataTypes(t *testing.T) {
 		P string  `gorm:"type:uuid"`
 	}
 	want := map[string]string{
-		"A": "INT64", "B": "STRING(20)", "C": "NUMERIC(10)", "D": "FLOAT64", "E": "BYTES", "F": "TIMESTAMP", "G": "STRING(3)", "H": "INT64", "I": "TIMESTAMP",
-		"J": "BYTES(16)", "K": "GEOGRAPHY", "L": "RANGE<DATE>", "M": "STRUCT<A ARRAY<INT64>, b2 STRING>", "N": "INT64", "O": "NUMERIC(5)", "P": "STRING",
+		"A": "INT64", "B": "STRING(20)", "C": "NUMERIC(10)", "D": "FLOAT64", "E": "BYTES", "F": "TIMESTAMP",
+		"G": "STRING(3)", "H": "INT64", "I": "TIMESTAMP",
+		"J": "BYTES(16)", "K": "GEOGRAPHY", "L": "RANGE<DATE>", "M": "STRUCT<A ARRAY<INT64>, b2 STRING>",
+		"N": "INT64", "O": "NUMERIC(5)", "P": "STRING",
 	}
 	db, _ := record(t, gormdialect.Config{})
 	s, err := schema.Parse(&model{M: struct {

@@ -21,8 +21,9 @@ import (
 // schemas are those that readable has seen, each with the sync.Once of it. GORM keeps schemas as long as its DB.
 var schemas sync.Map
 
-// readable teaches the fields of a model, and of those that it refers to, to read what GORM can't: ARRAY and STRUCT into
-// slices and structs, JSON into whatever it decodes into, and the number types of math/big.
+// readable teaches the fields of a model, and of those that it refers to, to read what GORM can't:
+// ARRAY and STRUCT into slices and structs, JSON into whatever it decodes into, and the number types
+// of math/big.
 func readable(s *schema.Schema) { eachSchema(s, map[*schema.Schema]bool{}) }
 
 func eachSchema(s *schema.Schema, seen map[*schema.Schema]bool) {
@@ -61,7 +62,10 @@ func needsDecoder(field *schema.Field) bool {
 	case reflect.TypeFor[civil.Date](), reflect.TypeFor[civil.DateTime](), reflect.TypeFor[civil.Time]():
 		return true
 	}
-	return slices.Contains([]reflect.Kind{reflect.Slice, reflect.Struct, reflect.Map, reflect.Array, reflect.Interface}, t.Kind())
+	return slices.Contains(
+		[]reflect.Kind{reflect.Slice, reflect.Struct, reflect.Map, reflect.Array, reflect.Interface},
+		t.Kind(),
+	)
 }
 
 var scannerType = reflect.TypeFor[sql.Scanner]()

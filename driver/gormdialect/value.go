@@ -107,11 +107,14 @@ func typed(field *schema.Field, v any) any {
 // known are Valuers, and types with pointer methods, whose Value would forget the type.
 var known = map[reflect.Type]bool{
 	reflect.TypeFor[civil.Date](): true, reflect.TypeFor[civil.DateTime](): true, reflect.TypeFor[civil.Time](): true,
-	reflect.TypeFor[bigquery.NullInt64](): true, reflect.TypeFor[bigquery.NullFloat64](): true, reflect.TypeFor[bigquery.NullBool](): true,
-	reflect.TypeFor[bigquery.NullString](): true, reflect.TypeFor[bigquery.NullDate](): true, reflect.TypeFor[bigquery.NullTime](): true,
+	reflect.TypeFor[bigquery.NullInt64](): true, reflect.TypeFor[bigquery.NullFloat64](): true,
+	reflect.TypeFor[bigquery.NullBool]():   true,
+	reflect.TypeFor[bigquery.NullString](): true, reflect.TypeFor[bigquery.NullDate](): true,
+	reflect.TypeFor[bigquery.NullTime]():     true,
 	reflect.TypeFor[bigquery.NullDateTime](): true, reflect.TypeFor[bigquery.NullTimestamp](): true,
 	reflect.TypeFor[bigquery.NullGeography](): true, reflect.TypeFor[bigquery.NullJSON](): true,
-	reflect.TypeFor[*big.Rat](): true, reflect.TypeFor[*big.Int](): true, reflect.TypeFor[*bigquery.IntervalValue](): true,
+	reflect.TypeFor[*big.Rat](): true, reflect.TypeFor[*big.Int](): true,
+	reflect.TypeFor[*bigquery.IntervalValue](): true,
 }
 
 // settle follows pointers and asks Valuers, but for those that say themselves which type of BigQuery they are.

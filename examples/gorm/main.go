@@ -60,15 +60,33 @@ func main() {
 
 	day := time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC)
 	readers := []Reader{
-		{Name: "Ada", Joined: civil.DateOf(day), Tags: []string{"maths"}, Home: Address{"London", 7}, Loans: []Loan{{Title: "Notes", Day: day, Fee: 1.25}}},
-		{Name: "Grace", Joined: civil.DateOf(day), Tags: []string{"navy", "maths"}, Home: Address{"New York", 10}, Loans: []Loan{
-			{Title: "Compilers", Day: day}, {Title: "Letters", Day: day.AddDate(0, 0, 1), Fee: 2.5},
-		}},
+		{
+			Name:   "Ada",
+			Joined: civil.DateOf(day),
+			Tags:   []string{"maths"},
+			Home:   Address{"London", 7},
+			Loans:  []Loan{{Title: "Notes", Day: day, Fee: 1.25}},
+		},
+		{
+			Name:   "Grace",
+			Joined: civil.DateOf(day),
+			Tags:   []string{"navy", "maths"},
+			Home:   Address{"New York", 10},
+			Loans: []Loan{
+				{Title: "Compilers", Day: day}, {Title: "Letters", Day: day.AddDate(0, 0, 1), Fee: 2.5},
+			},
+		},
 	}
 	local.Check(db.Create(&readers).Error) // one INSERT for each table
 
 	var found []Reader
-	local.Check(db.Where("? IN UNNEST(tags)", "maths").Preload("Loans", func(db *gorm.DB) *gorm.DB { return db.Order("title") }).Order("name").Find(&found).Error)
+	local.Check(
+		db.Where("? IN UNNEST(tags)", "maths").
+			Preload("Loans", func(db *gorm.DB) *gorm.DB { return db.Order("title") }).
+			Order("name").
+			Find(&found).
+			Error,
+	)
 	for _, r := range found {
 		fmt.Printf("%s of %s, %s: %d loans\n", r.Name, r.Home.City, r.Tags, len(r.Loans))
 	}
@@ -77,13 +95,19 @@ func main() {
 		Name string
 		Fee  float64
 	}
-	local.Check(db.Model(&Reader{}).Joins("JOIN loans ON loans.reader_id = readers.id").Select("readers.name, SUM(fee) AS fee").
-		Group("name").Order("name").Scan(&fees).Error)
+	local.Check(
+		db.Model(&Reader{}).Joins("JOIN loans ON loans.reader_id = readers.id").Select("readers.name, SUM(fee) AS fee").
+			Group("name").Order("name").Scan(&fees).Error,
+	)
 	fmt.Println("fees:", fees)
 
 	readers[0].Home.City = "Bath"
-	local.Check(db.Clauses(clause.OnConflict{UpdateAll: true}).Omit(clause.Associations).Create(&readers).Error) // MERGE
-	local.Check(db.Where("title = ?", "Letters").Delete(&Loan{}).Error)                                          // an UPDATE of deleted_at
+	local.Check(
+		db.Clauses(clause.OnConflict{UpdateAll: true}).Omit(clause.Associations).Create(&readers).Error,
+	) // MERGE
+	local.Check(
+		db.Where("title = ?", "Letters").Delete(&Loan{}).Error,
+	) // an UPDATE of deleted_at
 	var cities []string
 	var left int64
 	local.Check(db.Model(&Reader{}).Order("name").Pluck("home.city", &cities).Error)

@@ -34,7 +34,12 @@ func (s *shell) chart() error {
 	switch first.base() {
 	case "INT64", "FLOAT64", "NUMERIC", "DATE", "DATETIME", "TIMESTAMP":
 		caption := fmt.Sprintf("%s from %s to %s", s.last.columns[1].name, labels[0], labels[len(labels)-1])
-		drawing = asciigraph.Plot(values, asciigraph.Height(12), asciigraph.Width(min(width-15, max(len(values), 40))), asciigraph.Caption(caption))
+		drawing = asciigraph.Plot(
+			values,
+			asciigraph.Height(12),
+			asciigraph.Width(min(width-15, max(len(values), 40))),
+			asciigraph.Caption(caption),
+		)
 	}
 	if s.last.cut {
 		drawing += fmt.Sprintf("\n(the first %d rows)", kept)

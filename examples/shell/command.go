@@ -30,20 +30,40 @@ func commands() []command {
 			s.expanded = !s.expanded
 			return s.say("Expanded display is %s.", onOff(s.expanded))
 		}},
-		{`\timing`, "", "what statements take and cost, on and off", func(s *shell, _ context.Context, _ []string) error {
-			s.timing = !s.timing
-			return s.say("Timing is %s.", onOff(s.timing))
-		}},
+		{
+			`\timing`,
+			"",
+			"what statements take and cost, on and off",
+			func(s *shell, _ context.Context, _ []string) error {
+				s.timing = !s.timing
+				return s.say("Timing is %s.", onOff(s.timing))
+			},
+		},
 		{`\format`, "name", "how rows are printed: " + strings.Join(formats(), ", "), (*shell).setFormat},
-		{`\chart`, "", "the last result as a chart: two columns, the second one numbers", func(s *shell, _ context.Context, _ []string) error { return s.chart() }},
+		{
+			`\chart`,
+			"",
+			"the last result as a chart: two columns, the second one numbers",
+			func(s *shell, _ context.Context, _ []string) error { return s.chart() },
+		},
 		{`\i`, "file", "runs the statements of a file", (*shell).include},
-		{"login", "", "signs in", func(s *shell, ctx context.Context, _ []string) error { return s.connector.SignIn().Login(ctx) }},
+		{
+			"login",
+			"",
+			"signs in",
+			func(s *shell, ctx context.Context, _ []string) error { return s.connector.SignIn().Login(ctx) },
+		},
 		{"logout", "", "forgets the sign-in on this computer", func(s *shell, ctx context.Context, _ []string) error {
 			return s.told(s.connector.SignIn().Logout(ctx), "logged out")
 		}},
-		{"revoke", "", "takes the program's right away at Google, and forgets the sign-in", func(s *shell, ctx context.Context, _ []string) error {
-			return s.told(s.connector.SignIn().Revoke(ctx), "revoked")
-		}},
+		{
+			"revoke",
+			"",
+			"takes the program's right away at Google, and forgets the sign-in",
+			func(s *shell, ctx context.Context, _ []string) error {
+				return s.told(s.connector.SignIn().Revoke(ctx), "revoked")
+			},
+		},
 		{"whoami", "", "who statements run as, and which project pays", (*shell).whoami},
 		{`\?`, "", "this list", func(s *shell, _ context.Context, _ []string) error { return s.help() }},
 		{`\q`, "", "ends", func(*shell, context.Context, []string) error { return io.EOF }},
@@ -141,7 +161,12 @@ func quote(parts ...string) string {
 }
 
 func (s *shell) listDatasets(ctx context.Context, _ []string) error {
-	return s.statement(ctx, "SELECT schema_name AS dataset, location, creation_time AS created FROM "+quote(s.project)+".INFORMATION_SCHEMA.SCHEMATA ORDER BY schema_name")
+	return s.statement(
+		ctx,
+		"SELECT schema_name AS dataset, location, creation_time AS created FROM "+quote(
+			s.project,
+		)+".INFORMATION_SCHEMA.SCHEMATA ORDER BY schema_name",
+	)
 }
 
 func (s *shell) listTables(ctx context.Context, args []string) error {
@@ -167,6 +192,12 @@ func (s *shell) describe(ctx context.Context, args []string) error {
 		return errors.New(`\d takes a table as dataset.table`)
 	}
 	table := strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace(path[len(path)-1])
-	return s.statement(ctx, "SELECT column_name AS name, data_type AS type, is_nullable AS nullable, NULLIF(column_default, 'NULL') AS `default` FROM "+
-		quote(path[:len(path)-1]...)+".INFORMATION_SCHEMA.COLUMNS WHERE table_name = '"+table+"' ORDER BY ordinal_position")
+	return s.statement(
+		ctx,
+		"SELECT column_name AS name, data_type AS type, is_nullable AS nullable, "+
+			"NULLIF(column_default, 'NULL') AS `default` FROM "+
+			quote(
+				path[:len(path)-1]...)+".INFORMATION_SCHEMA.COLUMNS "+
+			"WHERE table_name = '"+table+"' ORDER BY ordinal_position",
+	)
 }

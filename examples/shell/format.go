@@ -14,8 +14,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// page is how many rows a table has where there is no terminal with a height: widths of columns are those of a page, so that a
-// result is never in memory as a whole.
+// page is how many rows a table has where there is no terminal with a height: widths of columns are
+// those of a page, so that a result is never in memory as a whole.
 const page = 1000
 
 // tableWriter writes pages of a table. In a terminal each is a screen, and the next one waits for Enter.

@@ -5,9 +5,10 @@
 //	go run ./examples/shell -format csv -c 'SELECT 1 AS x'   # one statement, for scripts
 //	go run ./examples/shell -f report.sql -format parquet -o report.parquet
 //
-// Statements end with a semicolon and may have several lines. \? lists what else there is. Without a terminal, statements
-// come from stdin, the first error ends the program, and there are no colours. Exit codes: 0, 1 after an error, 2 for a wrong
-// command line, 3 for a statement that would read more than -ask-above and was not agreed to, 130 after Ctrl-C.
+// Statements end with a semicolon and may have several lines. \? lists what else there is. Without a
+// terminal, statements come from stdin, the first error ends the program, and there are no colours.
+// Exit codes: 0, 1 after an error, 2 for a wrong command line, 3 for a statement that would read more
+// than -ask-above and was not agreed to, 130 after Ctrl-C.
 package main
 
 import (

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// parquetWriter writes an Apache Parquet file. Scalars keep their types; arrays, structs, JSON and what Parquet has not are text.
+// parquetWriter writes an Apache Parquet file. Scalars keep their types; arrays, structs, JSON and
+// what Parquet has not are text.
 type parquetWriter struct {
 	s       *shell
 	columns []column
@@ -23,14 +24,15 @@ type parquetWriter struct {
 }
 
 var arrowTypes = map[string]arrow.DataType{
-	"INT64": arrow.PrimitiveTypes.Int64, "FLOAT64": arrow.PrimitiveTypes.Float64, "BOOL": arrow.FixedWidthTypes.Boolean, "BYTES": arrow.BinaryTypes.Binary,
+	"INT64": arrow.PrimitiveTypes.Int64, "FLOAT64": arrow.PrimitiveTypes.Float64,
+	"BOOL": arrow.FixedWidthTypes.Boolean, "BYTES": arrow.BinaryTypes.Binary,
 	"NUMERIC": &arrow.Decimal128Type{Precision: 38, Scale: 9}, "DATE": arrow.FixedWidthTypes.Date32,
 	"TIMESTAMP": arrow.FixedWidthTypes.Timestamp_us, "DATETIME": &arrow.TimestampType{Unit: arrow.Microsecond},
 }
 
 func (w *parquetWriter) begin(columns []column) error {
 	if w.s.terminal {
-		return errors.New("Parquet is no text: write it into a file, by -o or >")
+		return errors.New("a Parquet file is no text: write it into a file, by -o or >")
 	}
 	w.columns = columns
 	fields := make([]arrow.Field, len(columns))
@@ -43,7 +45,12 @@ func (w *parquetWriter) begin(columns []column) error {
 	schema := arrow.NewSchema(fields, nil)
 	w.builder = array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	var err error
-	w.file, err = pqarrow.NewFileWriter(schema, nopCloser{w.s.out}, parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy)), pqarrow.DefaultWriterProps())
+	w.file, err = pqarrow.NewFileWriter(
+		schema,
+		nopCloser{w.s.out},
+		parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy)),
+		pqarrow.DefaultWriterProps(),
+	)
 	return err
 }
 

@@ -71,7 +71,8 @@ func (s *shell) printSet(rows *sql.Rows, stats *driver.Stats) error {
 	if err != nil {
 		return err
 	}
-	if len(types) == 0 || stats.StatementType != "SELECT" && stats.StatementType != "SCRIPT" && stats.StatementType != "" {
+	if len(types) == 0 ||
+		stats.StatementType != "SELECT" && stats.StatementType != "SCRIPT" && stats.StatementType != "" {
 		return s.done(stats)
 	}
 	columns := make([]column, len(types))
@@ -164,7 +165,8 @@ func (c column) text(v any) (text string, null bool) {
 	}
 }
 
-// plain is a value as JSON has it: times are text of the column's type, bytes are base64, arrays and structs as they are.
+// plain is a value as JSON has it: times are text of the column's type, bytes are base64, arrays and
+// structs as they are.
 func (c column) plain(v any) any {
 	switch v := v.(type) {
 	case time.Time:

@@ -23,13 +23,28 @@ func (b *bar) tell(p driver.Progress) {
 		return
 	}
 	if b.b == nil {
-		b.b = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.out), progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false))
+		b.b = progressbar.NewOptions(
+			1,
+			progressbar.OptionSetWriter(b.out),
+			progressbar.OptionSetWidth(20),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionSetPredictTime(false),
+		)
 	}
 	if p.Stages > 0 {
 		b.b.ChangeMax(p.Stages)
 	}
-	b.b.Describe(fmt.Sprintf("%s %ds, %s read, stage %d of %d", p.State, int(p.Elapsed.Seconds()), size(p.BytesProcessed), p.StagesDone, p.Stages))
+	b.b.Describe(
+		fmt.Sprintf(
+			"%s %ds, %s read, stage %d of %d",
+			p.State,
+			int(p.Elapsed.Seconds()),
+			size(p.BytesProcessed),
+			p.StagesDone,
+			p.Stages,
+		),
+	)
 	b.b.Set(min(p.StagesDone, max(p.Stages-1, 0))) // all of it would end the bar
 }
 

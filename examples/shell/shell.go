@@ -110,7 +110,14 @@ func (s *shell) statement(ctx context.Context, text string) error {
 		if stats.CacheHit {
 			cost = "from the cache"
 		}
-		fmt.Fprintf(s.errOut, "Time: %v, read %s, %s, slots %v\n", time.Since(started).Round(time.Millisecond), size(stats.BytesProcessed), cost, stats.SlotTime.Round(time.Millisecond))
+		fmt.Fprintf(
+			s.errOut,
+			"Time: %v, read %s, %s, slots %v\n",
+			time.Since(started).Round(time.Millisecond),
+			size(stats.BytesProcessed),
+			cost,
+			stats.SlotTime.Round(time.Millisecond),
+		)
 	}
 	return err
 }
@@ -185,7 +192,8 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.3g %s", value, unit)
 }
 
-// cancelled tells what a statement cost that Ctrl-C has ended. The driver cancels the job; BigQuery may take some seconds.
+// cancelled tells what a statement cost that Ctrl-C has ended. The driver cancels the job; BigQuery
+// may take some seconds.
 func (s *shell) cancelled(stats driver.Stats) {
 	if stats.JobID == "" {
 		fmt.Fprintln(s.errOut, "cancelled, before it was known as which job it runs")
@@ -218,7 +226,13 @@ func (s *shell) cancelled(stats driver.Stats) {
 		if q, ok := status.Statistics.Details.(*bigquery.QueryStatistics); ok {
 			billed = q.TotalBytesBilled
 		}
-		fmt.Fprintf(s.errOut, "cancelled job %s: read %s, billed %s\n", stats.JobID, size(status.Statistics.TotalBytesProcessed), size(billed))
+		fmt.Fprintf(
+			s.errOut,
+			"cancelled job %s: read %s, billed %s\n",
+			stats.JobID,
+			size(status.Statistics.TotalBytesProcessed),
+			size(billed),
+		)
 		return nil
 	})
 	if err != nil {

@@ -22,7 +22,8 @@ func split(text string) (statements []string, rest string) {
 		case word != "":
 			depth += opens(strings.ToUpper(word), last, first, text[i+n:])
 			last = strings.ToUpper(word)
-			first = last == "BEGIN" || last == "THEN" || last == "ELSE" || last == "DO" || last == "LOOP" || last == "REPEAT"
+			first = last == "BEGIN" || last == "THEN" || last == "ELSE" || last == "DO" || last == "LOOP" ||
+				last == "REPEAT"
 		case text[i] == ';':
 			first, last = true, ""
 			if depth <= 0 {
@@ -59,7 +60,8 @@ func opens(word, last string, first bool, after string) int {
 			return 1
 		}
 	case "BEGIN":
-		if trimmed := strings.TrimSpace(after); trimmed != "" && trimmed[0] != ';' && !strings.EqualFold(next, "TRANSACTION") {
+		if trimmed := strings.TrimSpace(after); trimmed != "" && trimmed[0] != ';' &&
+			!strings.EqualFold(next, "TRANSACTION") {
 			return 1
 		}
 	case "IF", "LOOP", "REPEAT", "WHILE", "FOR":
@@ -74,8 +76,8 @@ func comment(s string) bool {
 	return s[0] == '#' || strings.HasPrefix(s, "--") || strings.HasPrefix(s, "/*")
 }
 
-// token returns the length of the string, name in backticks, comment or word at the start of s, or 1. A word is returned
-// as well.
+// token returns the length of the string, name in backticks, comment or word at the start of s, or 1.
+// A word is returned as well.
 func token(s string) (n int, word string) {
 	until := func(open int, end string) int {
 		if at := strings.Index(s[open:], end); at >= 0 {
@@ -104,7 +106,8 @@ func token(s string) (n int, word string) {
 		}
 		return len(s), ""
 	}
-	for n < len(s) && (s[n] == '_' || s[n] == '@' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z' || s[n] >= '0' && s[n] <= '9') {
+	for n < len(s) && (s[n] == '_' || s[n] == '@' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z' ||
+		s[n] >= '0' && s[n] <= '9') {
 		n++
 	}
 	if n == 0 {

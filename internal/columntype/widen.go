@@ -46,7 +46,8 @@ func holds(a, b string) bool {
 	if aBase != bBase {
 		for _, t := range wideTypes[bBase] {
 			if t == aBase {
-				return len(aSize) == 0 || bBase == "INT64" && aSize[0]-aSize[1] >= 19 || len(bSize) > 0 && digits(aSize, bSize)
+				return len(aSize) == 0 || bBase == "INT64" && aSize[0]-aSize[1] >= 19 ||
+					len(bSize) > 0 && digits(aSize, bSize)
 			}
 		}
 		return false

@@ -80,10 +80,16 @@ func TestBunRoundTrip(t *testing.T) {
 	db := openBun(t, (*writer)(nil), (*novel)(nil))
 	local := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	want := writer{
-		Name: `it's "\`, Born: day(1815, 12, 10), Day: time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), Local: &local, Seen: local, Rate: big.NewRat(5, 4), Price: "1.5",
-		Score: math.Inf(-1), Meta: json.RawMessage(`{"a":"'"}`), Settings: map[string]any{"x": "y'"}, Tags: []string{"a", `\'`},
+		Name: `it's "\`, Born: day(1815, 12, 10), Day: time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), Local: &local,
+		Seen: local, Rate: big.NewRat(5, 4), Price: "1.5",
+		Score: math.Inf(
+			-1,
+		), Meta: json.RawMessage(`{"a":"'"}`), Settings: map[string]any{"x": "y'"}, Tags: []string{"a", `\'`},
 		Home: &place{"London", 7, []civil.Date{day(2020, 1, 2)}}, Places: []place{{City: "Bath", Seen: []civil.Date{}}},
-		Nick: sql.Null[string]{V: "n", Valid: true}, Email: sql.NullString{String: "@", Valid: true}, Photo: []byte{0, 255},
+		Nick: sql.Null[string]{
+			V:     "n",
+			Valid: true,
+		}, Email: sql.NullString{String: "@", Valid: true}, Photo: []byte{0, 255},
 	}
 	_, err := db.NewInsert().Model(&want).Exec(t.Context())
 	check(t, err)
@@ -91,7 +97,14 @@ func TestBunRoundTrip(t *testing.T) {
 	_, err = db.NewInsert().Model(&novels).Exec(t.Context())
 	check(t, err)
 	var got writer
-	check(t, db.NewSelect().Model(&got).Relation("Novels", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Order("title") }).Where("writer.id = ?", want.ID).Scan(t.Context()))
+	check(
+		t,
+		db.NewSelect().
+			Model(&got).
+			Relation("Novels", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Order("title") }).
+			Where("writer.id = ?", want.ID).
+			Scan(t.Context()),
+	)
 	if got.Rate.Cmp(want.Rate) != 0 || len(got.Novels) != 2 || got.Novels[0].ID != novels[0].ID {
 		t.Errorf("got %v, %+v", got.Rate, got.Novels)
 	}
@@ -104,12 +117,14 @@ func TestBunRoundTrip(t *testing.T) {
 	check(t, err)
 	got = writer{ID: empty.ID}
 	check(t, db.NewSelect().Model(&got).WherePK().Scan(t.Context()))
-	if got.Rate != nil || got.Home != nil || got.Local != nil || got.Nick.Valid || got.Email.Valid || len(got.Tags)+len(got.Places) != 0 {
+	if got.Rate != nil || got.Home != nil || got.Local != nil || got.Nick.Valid || got.Email.Valid ||
+		len(got.Tags)+len(got.Places) != 0 {
 		t.Errorf("got %+v", got)
 	}
 	var joined []novel
 	check(t, db.NewSelect().Model(&joined).Relation("Writer").Order("title").Scan(t.Context()))
-	if len(joined) != 3 || joined[0].Writer == nil || joined[0].Writer.Name != want.Name || !reflect.DeepEqual(joined[0].Writer.Places, want.Places) {
+	if len(joined) != 3 || joined[0].Writer == nil || joined[0].Writer.Name != want.Name ||
+		!reflect.DeepEqual(joined[0].Writer.Places, want.Places) {
 		t.Errorf("belongs-to: got %+v", joined)
 	}
 }
@@ -134,7 +149,10 @@ func TestBunChanges(t *testing.T) {
 	affected("update", 1)(db.NewUpdate().Model(list[2]).Set("title = UPPER(title)").WherePK().Exec(ctx))
 	var titles []string
 	var owners []sql.NullInt64
-	check(t, db.NewSelect().Model((*novel)(nil)).Column("title", "writer_id").Order("title").Scan(ctx, &titles, &owners))
+	check(
+		t,
+		db.NewSelect().Model((*novel)(nil)).Column("title", "writer_id").Order("title").Scan(ctx, &titles, &owners),
+	)
 	if !reflect.DeepEqual(titles, []string{"B", "C", "it's"}) || owners[0].Int64 != 9 || owners[1].Valid {
 		t.Errorf("got %q, %v", titles, owners)
 	}
@@ -144,12 +162,26 @@ func TestBunChanges(t *testing.T) {
 	if err = errors.Join(err, err2); err != nil || n != 2 || all != 3 {
 		t.Errorf("after a soft delete: got %d of %d, %v", n, all, err)
 	}
-	affected("merge", 2)(db.NewMerge().Model((*novel)(nil)).Using("(SELECT ? AS id, 'new' AS title UNION ALL SELECT 'x', 'new') AS s", list[1].ID).
-		On("novel.id = s.id").WhenUpdate("MATCHED", func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Set("title = s.title") }).
-		WhenInsert("NOT MATCHED", func(q *bun.InsertQuery) *bun.InsertQuery {
-			return q.ExcludeColumn("writer_id", "gone").Value("id", "s.id").Value("title", "s.title")
-		}).Exec(ctx))
-	affected("delete of all", 4)(db.NewDelete().Model((*novel)(nil)).Where("TRUE").ForceDelete().WhereAllWithDeleted().Exec(ctx))
+	affected(
+		"merge",
+		2,
+	)(
+		db.NewMerge().
+			Model((*novel)(nil)).
+			Using("(SELECT ? AS id, 'new' AS title UNION ALL SELECT 'x', 'new') AS s", list[1].ID).
+			On("novel.id = s.id").
+			WhenUpdate("MATCHED", func(q *bun.UpdateQuery) *bun.UpdateQuery { return q.Set("title = s.title") }).
+			WhenInsert("NOT MATCHED", func(q *bun.InsertQuery) *bun.InsertQuery {
+				return q.ExcludeColumn("writer_id", "gone").Value("id", "s.id").Value("title", "s.title")
+			}).
+			Exec(ctx),
+	)
+	affected(
+		"delete of all",
+		4,
+	)(
+		db.NewDelete().Model((*novel)(nil)).Where("TRUE").ForceDelete().WhereAllWithDeleted().Exec(ctx),
+	)
 	exists, err := db.NewSelect().Model((*novel)(nil)).Exists(ctx)
 	if err != nil || exists {
 		t.Errorf("Exists: got %v, %v", exists, err)
@@ -166,7 +198,8 @@ func TestBunChanges(t *testing.T) {
 
 // FuzzBunLiteral: a value that bun writes into a statement comes back as it was, and nothing else with it.
 func FuzzBunLiteral(f *testing.F) {
-	for _, s := range []string{"", "'", `\`, `\'`, `\\'; DROP TABLE users; --`, "'''", `"`, "`", "\n\r\t\x00\x7f", "?", "@a", "żółw 🐢\u2028", "\xff"} {
+	for _, s := range []string{"", "'", `\`, `\'`, `\\'; DROP TABLE users; --`, "'''", `"`, "`", "\n\r\t\x00\x7f",
+		"?", "@a", "żółw 🐢\u2028", "\xff"} {
 		f.Add(s, int64(len(s)), float64(len(s)))
 	}
 	db := openBun(f)
@@ -175,7 +208,8 @@ func FuzzBunLiteral(f *testing.F) {
 		var gotBytes []byte
 		var gotN int64
 		var gotNumber float64
-		err := db.NewRaw("SELECT ?, ?, -?, CAST(? AS FLOAT64)", text, []byte(text), n, number).Scan(t.Context(), &gotText, &gotBytes, &gotN, &gotNumber)
+		err := db.NewRaw("SELECT ?, ?, -?, CAST(? AS FLOAT64)", text, []byte(text), n, number).
+			Scan(t.Context(), &gotText, &gotBytes, &gotN, &gotNumber)
 		switch {
 		case !utf8.ValidString(text):
 			if err == nil {
@@ -215,7 +249,8 @@ func TestBunFixture(t *testing.T) {
 	ada := fixture.MustRow("Writer.ada").(*writer)
 	var got novel
 	check(t, db.NewSelect().Model(&got).Relation("Writer").Scan(t.Context()))
-	if got.WriterID != ada.ID || got.Writer.Name != `Ada 'A' \` || !reflect.DeepEqual(got.Writer.Tags, []string{"x", "y'"}) {
+	if got.WriterID != ada.ID || got.Writer.Name != `Ada 'A' \` ||
+		!reflect.DeepEqual(got.Writer.Tags, []string{"x", "y'"}) {
 		t.Errorf("got %+v, %+v", got, got.Writer)
 	}
 }
@@ -267,7 +302,8 @@ func TestBunLock(t *testing.T) {
 	check(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := bundialect.Lock(ctx, db); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "locked by another program") {
+	if _, err := bundialect.Lock(ctx, db); !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "locked by another program") {
 		t.Errorf("while it is held: got %v", err)
 	}
 	check(t, unlock())

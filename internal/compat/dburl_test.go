@@ -27,7 +27,8 @@ func TestDburl(t *testing.T) {
 	check(t, err)
 	defer db.Close()
 	var name string
-	if err := db.QueryRowContext(t.Context(), "SELECT name FROM users WHERE id = ?", 1).Scan(&name); err != nil || name != "Ada" {
+	if err := db.QueryRowContext(t.Context(), "SELECT name FROM users WHERE id = ?", 1).Scan(&name); err != nil ||
+		name != "Ada" {
 		t.Errorf("got %q, %v", name, err)
 	}
 	for _, c := range []struct{ text, project, dataset string }{

@@ -23,15 +23,18 @@ func TestEntBuilder(t *testing.T) {
 		check(t, err)
 		return n
 	}
-	if n := exec(my.Insert("users").Columns("id", "name", "email").Values(3, `it's \`, nil).Values(4, "Edsger", "e@example.com")); n != 2 {
+	if n := exec(my.Insert("users").Columns("id", "name", "email").Values(3, `it's \`, nil).Values(4, "Edsger",
+		"e@example.com")); n != 2 {
 		t.Errorf("insert: got %d rows", n)
 	}
-	if n := exec(my.Update("users").Set("email", "x").Where(entsql.And(entsql.GT("id", 2), entsql.IsNull("email")))); n != 1 {
+	if n := exec(my.Update("users").Set("email", "x").Where(entsql.And(entsql.GT("id", 2),
+		entsql.IsNull("email")))); n != 1 {
 		t.Errorf("update: got %d rows", n)
 	}
 	users := my.Table("users")
 	query, args := my.Select(users.C("name"), entsql.As(entsql.Count("*"), "n")).From(users).
-		Where(entsql.Or(entsql.In(users.C("id"), 1, 3), entsql.HasPrefix(users.C("name"), "Ed"))).GroupBy(users.C("name")).
+		Where(entsql.Or(entsql.In(users.C("id"), 1, 3), entsql.HasPrefix(users.C("name"), "Ed"))).
+		GroupBy(users.C("name")).
 		Having(entsql.GT("n", 0)).OrderBy(entsql.Desc(users.C("name"))).Limit(5).Query()
 	var rows entsql.Rows
 	check(t, drv.Query(ctx, query, args, &rows))

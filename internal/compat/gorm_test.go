@@ -21,7 +21,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/gormdialect"
 )
 
-// openGorm opens a sandbox of the test's own. The sandbox knows no keys of tables; gormdialect's own tests have their text.
+// openGorm opens a sandbox of the test's own. The sandbox knows no keys of tables; gormdialect's own
+// tests have their text.
 func openGorm(t testing.TB, change ...func(*gormdialect.Config)) *gorm.DB {
 	t.Helper()
 	config := gormdialect.Config{Conn: open(t), WithoutKeys: true}
@@ -85,12 +86,30 @@ func day(y, m, d int) civil.Date { return civil.Date{Year: y, Month: time.Month(
 
 func ada() author {
 	return author{
-		Name: `Ada "O'L"\`, Born: day(1815, 12, 10), Rate: big.NewRat(5, 4), Fee: 2.5, Meta: json.RawMessage(`{"a":[1,2]}`),
-		Settings: map[string]any{"dark": true}, Tags: []string{"x", "y'"}, Scores: []int{3, 1}, Home: &place{"London", 7, []civil.Date{day(2020, 1, 2)}},
-		Places: []place{{City: "Bath", Seen: []civil.Date{}}, {City: "Rome", Zip: 9, Seen: []civil.Date{day(2021, 3, 4)}}}, Wakes: pointer("07:30:00"),
-		Local: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC), Day: sql.NullTime{Time: time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), Valid: true},
+		Name: `Ada "O'L"\`, Born: day(1815, 12, 10), Rate: big.NewRat(5, 4), Fee: 2.5,
+		Meta: json.RawMessage(`{"a":[1,2]}`),
+		Settings: map[string]any{
+			"dark": true,
+		}, Tags: []string{"x", "y'"}, Scores: []int{3, 1}, Home: &place{"London", 7, []civil.Date{day(2020, 1, 2)}},
+		Places: []place{
+			{City: "Bath", Seen: []civil.Date{}},
+			{City: "Rome", Zip: 9, Seen: []civil.Date{day(2021, 3, 4)}},
+		}, Wakes: pointer("07:30:00"),
+		Local: time.Date(
+			2026,
+			5,
+			6,
+			7,
+			8,
+			9,
+			0,
+			time.UTC,
+		), Day: sql.NullTime{Time: time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), Valid: true},
 		Photo: []byte{0, 255}, Nick: sql.Null[string]{V: "a", Valid: true},
-		Books: []book{{Title: "Notes", Shops: []shop{{"s1", "Corner"}, {"s2", "Square"}}}, {Title: "Letters", Shops: []shop{{"s1", "Corner"}}}},
+		Books: []book{
+			{Title: "Notes", Shops: []shop{{"s1", "Corner"}, {"s2", "Square"}}},
+			{Title: "Letters", Shops: []shop{{"s1", "Corner"}}},
+		},
 	}
 }
 
@@ -119,7 +138,10 @@ func TestGormRoundTrip(t *testing.T) {
 	check(t, db.Create(&empty).Error)
 	got = author{}
 	check(t, db.Preload("Books").First(&got, empty.ID).Error)
-	if got.Rate != nil || got.Home != nil || got.Meta != nil || got.Settings != nil || got.Wakes != nil || got.Day.Valid || got.Nick.Valid || len(got.Tags)+len(got.Places)+len(got.Books) != 0 {
+	if got.Rate != nil || got.Home != nil || got.Meta != nil || got.Settings != nil || got.Wakes != nil ||
+		got.Day.Valid ||
+		got.Nick.Valid ||
+		len(got.Tags)+len(got.Places)+len(got.Books) != 0 {
 		t.Errorf("got %+v", got)
 	}
 	var loose []map[string]any
@@ -146,8 +168,16 @@ func TestGormChanges(t *testing.T) {
 		check(t, db.Unscoped().First(&a2, a.ID).Error)
 		return a2
 	}
-	affected("Updates", 1, db.Model(&a).Updates(map[string]any{"tags": []string{"z"}, "home": nil, "meta": nil, "fee": 1.25, "local": time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}))
-	if got := reload(); !slices.Equal(got.Tags, []string{"z"}) || got.Home != nil || got.Meta != nil || got.Fee != 1.25 || got.Local.Month() != 1 {
+	affected(
+		"Updates",
+		1,
+		db.Model(&a).
+			Updates(map[string]any{"tags": []string{"z"}, "home": nil, "meta": nil, "fee": 1.25,
+				"local": time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}),
+	)
+	if got := reload(); !slices.Equal(got.Tags, []string{"z"}) || got.Home != nil || got.Meta != nil ||
+		got.Fee != 1.25 ||
+		got.Local.Month() != 1 {
 		t.Errorf("Updates: got %+v", got)
 	}
 	affected("an expression", 1, db.Model(&a).Update("fee", gorm.Expr("fee * ?", 2)))
@@ -172,7 +202,16 @@ func TestGormChanges(t *testing.T) {
 	}
 	affected("batches", 250, db.CreateInBatches(&many, 100))
 	var codes []string
-	check(t, db.Model(&shop{}).Where("name = ?", "many").Order("LENGTH(code)").Limit(2).Offset(1).Pluck("code", &codes).Error)
+	check(
+		t,
+		db.Model(&shop{}).
+			Where("name = ?", "many").
+			Order("LENGTH(code)").
+			Limit(2).
+			Offset(1).
+			Pluck("code", &codes).
+			Error,
+	)
 	if !slices.Equal(codes, []string{"cc", "ccc"}) {
 		t.Errorf("Pluck: got %q", codes)
 	}
@@ -192,7 +231,12 @@ func TestGormUpsert(t *testing.T) {
 		return list
 	}
 	check(t, db.Create(&shop{"a", "old"}).Error)
-	check(t, db.Clauses(clause.OnConflict{DoNothing: true}).Create(&[]shop{{"a", "new"}, {"b", "new"}, {"b", "again"}}).Error)
+	check(
+		t,
+		db.Clauses(clause.OnConflict{DoNothing: true}).
+			Create(&[]shop{{"a", "new"}, {"b", "new"}, {"b", "again"}}).
+			Error,
+	)
 	if got := read(); !slices.Equal(got, []shop{{"a", "old"}, {"b", "new"}}) {
 		t.Errorf("DO NOTHING: got %v", got)
 	}
@@ -202,7 +246,11 @@ func TestGormUpsert(t *testing.T) {
 	}
 	check(t, db.Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "code"}}, DoUpdates: clause.AssignmentColumns([]string{"name"}),
-		Where: clause.Where{Exprs: []clause.Expression{clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: "name"}, Value: "new"}}},
+		Where: clause.Where{
+			Exprs: []clause.Expression{
+				clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: "name"}, Value: "new"},
+			},
+		},
 	}).Create(&[]shop{{"a", "x"}, {"b", "x"}}).Error)
 	if got := read(); !slices.Equal(got, []shop{{"a", "newer"}, {"b", "x"}, {"c", "newer"}}) {
 		t.Errorf("UPDATE WHERE: got %v", got)
@@ -223,17 +271,27 @@ func TestGormJoins(t *testing.T) {
 	check(t, db.Create(&book{Title: "Orphan"}).Error)
 	var books []book
 	check(t, db.Joins("Author").Order("title").Find(&books).Error)
-	if len(books) != 3 || books[0].Author == nil || !reflect.DeepEqual(books[0].Author.Places, a.Places) || books[2].Author != nil {
+	if len(books) != 3 || books[0].Author == nil || !reflect.DeepEqual(books[0].Author.Places, a.Places) ||
+		books[2].Author != nil {
 		t.Errorf("a LEFT JOIN, of whose rows one has no author: got %+v", books)
 	}
 	var names []string
-	check(t, db.Model(&book{}).Joins("JOIN authors ON authors.id = books.author_id").Where("? IN UNNEST(authors.tags)", "x").
-		Group("authors.name").Having("COUNT(*) > ?", 1).Pluck("authors.name", &names).Error)
+	check(
+		t,
+		db.Model(&book{}).Joins("JOIN authors ON authors.id = books.author_id").Where("? IN UNNEST(authors.tags)", "x").
+			Group("authors.name").Having("COUNT(*) > ?", 1).Pluck("authors.name", &names).Error,
+	)
 	if !slices.Equal(names, []string{a.Name}) {
 		t.Errorf("a join with GROUP BY: got %q", names)
 	}
 	var ids []string
-	check(t, db.Model(&book{}).Where("id IN UNNEST(?)", gormdialect.Param{V: []string{a.Books[0].ID, "none"}}).Pluck("id", &ids).Error)
+	check(
+		t,
+		db.Model(&book{}).
+			Where("id IN UNNEST(?)", gormdialect.Param{V: []string{a.Books[0].ID, "none"}}).
+			Pluck("id", &ids).
+			Error,
+	)
 	if !slices.Equal(ids, []string{a.Books[0].ID}) {
 		t.Errorf("an ARRAY parameter: got %q", ids)
 	}
@@ -253,7 +311,12 @@ func TestGormJoins(t *testing.T) {
 func TestGormMigrate(t *testing.T) {
 	t.Parallel()
 	db := openGorm(t)
-	check(t, db.Exec("CREATE TABLE authors (id INT64 NOT NULL, name STRING(10) NOT NULL, fee NUMERIC(5, 2), gone INT64)").Error)
+	check(
+		t,
+		db.Exec(
+			"CREATE TABLE authors (id INT64 NOT NULL, name STRING(10) NOT NULL, fee NUMERIC(5, 2), gone INT64)",
+		).Error,
+	)
 	check(t, db.Exec("INSERT INTO authors (id, name, gone) VALUES (1, 'old', 5)").Error)
 	check(t, db.AutoMigrate(&author{}, &book{}, &shop{}))
 	m := db.Migrator()
@@ -266,7 +329,8 @@ func TestGormMigrate(t *testing.T) {
 			got[c.Name()] += " NOT NULL"
 		}
 	}
-	for name, want := range map[string]string{"id": "INT64 NOT NULL", "name": "STRING(40)", "fee": "NUMERIC(10, 2)", "gone": "INT64", "tags": "ARRAY<STRING>", "deleted_at": "TIMESTAMP",
+	for name, want := range map[string]string{"id": "INT64 NOT NULL", "name": "STRING(40)", "fee": "NUMERIC(10, 2)",
+		"gone": "INT64", "tags": "ARRAY<STRING>", "deleted_at": "TIMESTAMP",
 		"places": "ARRAY<STRUCT<City STRING, zip_code INT64, Seen ARRAY<DATE>>>"} {
 		if got[name] != want {
 			t.Errorf("%s: got %s; want %s", name, got[name], want)
@@ -280,7 +344,8 @@ func TestGormMigrate(t *testing.T) {
 			t.Errorf("there is no table %s", table)
 		}
 	}
-	if m.HasTable("nothing") || !m.HasColumn(&author{}, "Fee") || m.HasColumn(&author{}, "nothing") || m.CurrentDatabase() != "shop" {
+	if m.HasTable("nothing") || !m.HasColumn(&author{}, "Fee") || m.HasColumn(&author{}, "nothing") ||
+		m.CurrentDatabase() != "shop" {
 		t.Error("HasTable, HasColumn or CurrentDatabase is wrong")
 	}
 	check(t, m.DropColumn(&author{}, "gone"))
@@ -408,7 +473,8 @@ func TestGormInjection(t *testing.T) {
 		}
 		text := db.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Where("name = ?", name).Find(&[]shop{}) })
 		var shown shop
-		if err := db.ConnPool.QueryRowContext(t.Context(), text).Scan(&shown.Code, &shown.Name); err != nil || shown.Name != name {
+		if err := db.ConnPool.QueryRowContext(t.Context(), text).Scan(&shown.Code, &shown.Name); err != nil ||
+			shown.Name != name {
 			t.Errorf("ToSQL of %q is %s, which finds %q, %v", name, text, shown, err)
 		}
 	}

@@ -45,7 +45,9 @@ func TestGolangMigrateDriver(t *testing.T) {
 var steps = fstest.MapFS{
 	"1_a.up.sql":   {Data: []byte("CREATE TABLE a (x INT64);\nINSERT INTO a VALUES (1), (2);")},
 	"1_a.down.sql": {Data: []byte("DROP TABLE a")},
-	"2_b.up.sql":   {Data: []byte("ALTER TABLE a ADD COLUMN y STRING;\nUPDATE a SET y = 'it\\'s; not the end' WHERE x = 1")},
+	"2_b.up.sql": {
+		Data: []byte("ALTER TABLE a ADD COLUMN y STRING;\nUPDATE a SET y = 'it\\'s; not the end' WHERE x = 1"),
+	},
 	"2_b.down.sql": {Data: []byte("ALTER TABLE a DROP COLUMN y")},
 }
 
@@ -93,7 +95,11 @@ func TestGolangMigrateUpDown(t *testing.T) {
 		t.Errorf("got %v, %q; want ErrNilVersion", err, y)
 	}
 	// A migration that fails leaves a dirty version, and nothing goes on until a person has looked.
-	broken := fstest.MapFS{"3_c.up.sql": {Data: []byte("CREATE TABLE c (x INT64);\nINSERT INTO c VALUES (1);\nINSERT INTO nowhere VALUES (1)")}}
+	broken := fstest.MapFS{
+		"3_c.up.sql": {
+			Data: []byte("CREATE TABLE c (x INT64);\nINSERT INTO c VALUES (1);\nINSERT INTO nowhere VALUES (1)"),
+		},
+	}
 	for name, file := range steps {
 		broken[name] = file
 	}
@@ -138,7 +144,10 @@ func TestGolangMigrateLock(t *testing.T) {
 	if err := second.Unlock(); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("a lock that was lost: got %v", err)
 	}
-	_, err = db.ExecContext(t.Context(), "UPDATE schema_migrations_lock SET expires = TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 SECOND) WHERE TRUE")
+	_, err = db.ExecContext(
+		t.Context(),
+		"UPDATE schema_migrations_lock SET expires = TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 SECOND) WHERE TRUE",
+	)
 	check(t, err)
 	check(t, first.Lock())
 	check(t, first.Unlock())
@@ -149,7 +158,8 @@ func TestGolangMigrateOpen(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown key", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-nothing=1", `"x-nothing"`},
 		{"a wrong duration", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-expiry=soon", `"soon"`},
-		{"a short duration", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-expiry=1ms", "a second or more"},
+		{"a short duration", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-expiry=1ms",
+			"a second or more"},
 		{"a wrong DSN", "bigqueryuser://p/d?nothing=1", "nothing"},
 		{"no URL, and a secret in it", "bigqueryuser://p:s3cret%/d", ""},
 	} {
@@ -168,9 +178,18 @@ func TestGolangMigrateOpen(t *testing.T) {
 }
 
 var gooseSteps = fstest.MapFS{
-	"00001_a.sql": {Data: []byte("-- +goose Up\nCREATE TABLE a (x INT64);\nINSERT INTO a VALUES (1), (2);\n-- +goose Down\nDROP TABLE a;\n")},
-	"00002_b.sql": {Data: []byte("-- +goose Up\n-- +goose StatementBegin\nBEGIN\n  ALTER TABLE a ADD COLUMN y STRING;\n  UPDATE a SET y = 'b' WHERE x = 1;\nEND;\n-- +goose StatementEnd\n" +
-		"-- +goose Down\nALTER TABLE a DROP COLUMN y;\n")},
+	"00001_a.sql": {
+		Data: []byte(
+			"-- +goose Up\nCREATE TABLE a (x INT64);\nINSERT INTO a VALUES (1), (2);\n-- +goose Down\nDROP TABLE a;\n",
+		),
+	},
+	"00002_b.sql": {
+		Data: []byte(
+			"-- +goose Up\n-- +goose StatementBegin\nBEGIN\n  ALTER TABLE a ADD COLUMN y STRING;\n  UPDATE a SET y = " +
+				"'b' WHERE x = 1;\nEND;\n-- +goose StatementEnd\n" +
+				"-- +goose Down\nALTER TABLE a DROP COLUMN y;\n",
+		),
+	},
 }
 
 func TestGoose(t *testing.T) {
@@ -219,13 +238,16 @@ func TestGoose(t *testing.T) {
 		t.Errorf("DownTo: got %v, %v", results, err)
 	}
 	version(p, 0)
-	broken := fstest.MapFS{"00003_c.sql": {Data: []byte("-- +goose Up\nCREATE TABLE c (x INT64);\nINSERT INTO nowhere VALUES (1);\n")}}
+	broken := fstest.MapFS{
+		"00003_c.sql": {Data: []byte("-- +goose Up\nCREATE TABLE c (x INT64);\nINSERT INTO nowhere VALUES (1);\n")},
+	}
 	for name, file := range gooseSteps {
 		broken[name] = file
 	}
 	p = provider(broken)
 	var partial *goose.PartialError
-	if _, err := p.Up(ctx); !errors.As(err, &partial) || len(partial.Applied) != 2 || !errors.Is(err, driver.ErrNotFound) {
+	if _, err := p.Up(ctx); !errors.As(err, &partial) || len(partial.Applied) != 2 ||
+		!errors.Is(err, driver.ErrNotFound) {
 		t.Errorf("a broken migration: got %v; want two applied and ErrNotFound", err)
 	}
 	version(p, 2)

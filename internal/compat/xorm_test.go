@@ -46,7 +46,10 @@ func TestXorm(t *testing.T) {
 	seen := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	engine.SetTZDatabase(time.UTC)
 	engine.SetTZLocation(time.UTC)
-	list := []xormUser{{ID: 3, Name: `it's \`, Joined: "2020-01-02", Seen: seen}, {ID: 4, Name: "Edsger", Email: pointer("e"), Joined: "2020-01-02", Seen: seen}}
+	list := []xormUser{
+		{ID: 3, Name: `it's \`, Joined: "2020-01-02", Seen: seen},
+		{ID: 4, Name: "Edsger", Email: pointer("e"), Joined: "2020-01-02", Seen: seen},
+	}
 	if n, err := engine.Insert(&list); err != nil || n != 2 {
 		t.Fatalf("insert: got %d, %v", n, err)
 	}
@@ -59,7 +62,8 @@ func TestXorm(t *testing.T) {
 		t.Errorf("Update: got %d, %v", n, err)
 	}
 	var rows []xormUser
-	if err := engine.In("id", 3, 4).Desc("id").Limit(10).Find(&rows); err != nil || len(rows) != 2 || rows[0].ID != 4 || *rows[1].Email != "x" {
+	if err := engine.In("id", 3, 4).Desc("id").Limit(10).Find(&rows); err != nil || len(rows) != 2 || rows[0].ID != 4 ||
+		*rows[1].Email != "x" {
 		t.Errorf("Find: got %+v, %v", rows, err)
 	}
 	session := engine.NewSession()

@@ -14,7 +14,10 @@ func Interpolate(statement string, args ...any) (string, error) {
 	for i := 0; i < len(statement); {
 		if statement[i] == '?' {
 			if next == len(args) {
-				return "", fmt.Errorf("the statement has more placeholders than arguments, of which there are %d", len(args))
+				return "", fmt.Errorf(
+					"the statement has more placeholders than arguments, of which there are %d",
+					len(args),
+				)
 			}
 			var err error
 			if b, err = Append(b, args[next]); err != nil {

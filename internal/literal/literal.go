@@ -114,9 +114,10 @@ func (t Typed) append(b []byte) []byte {
 	return append(append(String(append(b, "CAST("...), t.Text), " AS "+t.Type...), ')')
 }
 
-// Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte, time.Time, civil
-// types, *big.Rat, *big.Int, json.RawMessage, Typed, slices of these as ARRAYs and structs of them as STRUCTs, by the names of package columntype.
-// Pointers and sql.Null[T] stand for what they hold.
+// Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte,
+// time.Time, civil types, *big.Rat, *big.Int, json.RawMessage, Typed, slices of these as ARRAYs and
+// structs of them as STRUCTs, by the names of package columntype. Pointers and sql.Null[T] stand for
+// what they hold.
 func Append(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:

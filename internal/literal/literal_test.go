@@ -44,9 +44,11 @@ func TestAppend(t *testing.T) {
 		{"bytes", []byte("a'\\\x00\xff\n"), `b'a\x27\x5c\x00\xff\x0a'`},
 		{"no bytes", []byte{}, "b''"},
 		{"nil bytes", []byte(nil), "NULL"},
-		{"time", time.Date(2026, 1, 2, 3, 4, 5, 6789, time.FixedZone("", 3600)), "TIMESTAMP '2026-01-02 02:04:05.000006+00:00'"},
+		{"time", time.Date(2026, 1, 2, 3, 4, 5, 6789, time.FixedZone("", 3600)),
+			"TIMESTAMP '2026-01-02 02:04:05.000006+00:00'"},
 		{"date", civil.Date{Year: 33, Month: 4, Day: 3}, "DATE '0033-04-03'"},
-		{"datetime", civil.DateTime{Date: civil.Date{Year: 2026, Month: 1, Day: 2}, Time: civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999999}},
+		{"datetime", civil.DateTime{Date: civil.Date{Year: 2026, Month: 1, Day: 2}, Time: civil.Time{Hour: 23,
+			Minute: 59, Second: 59, Nanosecond: 999999999}},
 			"DATETIME '2026-01-02 23:59:59.999999'"},
 		{"clock", civil.Time{Hour: 1}, "TIME '01:00:00'"},
 		{"JSON", json.RawMessage(`{"a":"it's"}`), `JSON '{"a":"it\'s"}'`},
@@ -59,7 +61,8 @@ func TestAppend(t *testing.T) {
 			A int
 			B *string `bigquery:"b2"`
 		}{A: -1}, "STRUCT<A INT64, b2 STRING>(-1, NULL)"},
-		{"an array of structs", []struct{ A sql.Null[bool] }{{sql.Null[bool]{V: true, Valid: true}}, {}}, "ARRAY<STRUCT<A BOOL>>[STRUCT<A BOOL>(true), STRUCT<A BOOL>(NULL)]"},
+		{"an array of structs", []struct{ A sql.Null[bool] }{{sql.Null[bool]{V: true, Valid: true}}, {}},
+			"ARRAY<STRUCT<A BOOL>>[STRUCT<A BOOL>(true), STRUCT<A BOOL>(NULL)]"},
 		{"a pointer", &number, "5"},
 		{"a nil pointer", (*int)(nil), "NULL"},
 		{"a typed text", Typed{"INTERVAL", "0-0 1 0:0:0"}, "CAST('0-0 1 0:0:0' AS INTERVAL)"},
@@ -117,9 +120,11 @@ func TestInterpolate(t *testing.T) {
 	}{
 		{"none", "SELECT 1", nil, "SELECT 1"},
 		{"two", "SELECT ?, ?", []any{1, "a"}, "SELECT 1, 'a'"},
-		{"inside of strings", `SELECT '?', "it\"?", r'\'?', '''a'?''', """b"?""", ?`, []any{1}, `SELECT '?', "it\"?", r'\'?', '''a'?''', """b"?""", 1`},
+		{"inside of strings", `SELECT '?', "it\"?", r'\'?', '''a'?''', """b"?""", ?`, []any{1},
+			`SELECT '?', "it\"?", r'\'?', '''a'?''', """b"?""", 1`},
 		{"inside of names", "SELECT `a?` FROM `b`", nil, "SELECT `a?` FROM `b`"},
-		{"inside of comments", "SELECT 1 -- ?\n, 2 # ?\n, 3 /* ? */, ?", []any{4}, "SELECT 1 -- ?\n, 2 # ?\n, 3 /* ? */, 4"},
+		{"inside of comments", "SELECT 1 -- ?\n, 2 # ?\n, 3 /* ? */, ?", []any{4},
+			"SELECT 1 -- ?\n, 2 # ?\n, 3 /* ? */, 4"},
 		{"open to the end", "SELECT '?", nil, "SELECT '?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -54,7 +54,8 @@ func Path(parts ...string) string {
 // expired: of two at the same time BigQuery lets one change it.
 func Try(ctx context.Context, db Execer, table string, expiry time.Duration) (*Lock, error) {
 	l := &Lock{db: db, table: table, owner: rand.Text(), expiry: expiry, done: make(chan struct{})}
-	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+" AS SELECT '' AS owner, TIMESTAMP_SECONDS(0) AS expires"); err != nil {
+	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+" AS SELECT '' AS owner, "+
+		"TIMESTAMP_SECONDS(0) AS expires"); err != nil {
 		return nil, fmt.Errorf("making the table of the lock: %w", err)
 	}
 	taken, err := l.update(ctx, "owner = '' OR expires < CURRENT_TIMESTAMP()")
@@ -87,8 +88,12 @@ func Take(ctx context.Context, db Execer, table string, expiry time.Duration) (*
 
 // update sets the row's owner and expiry where a condition holds, and reports whether it held.
 func (l *Lock) update(ctx context.Context, where string) (bool, error) {
-	query := fmt.Sprintf("UPDATE %s SET owner = ?, expires = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL %d MILLISECOND) WHERE %s",
-		l.table, l.expiry.Milliseconds(), where)
+	query := fmt.Sprintf(
+		"UPDATE %s SET owner = ?, expires = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL %d MILLISECOND) WHERE %s",
+		l.table,
+		l.expiry.Milliseconds(),
+		where,
+	)
 	return changed(l.db.ExecContext(ctx, query, l.owner))
 }
 
@@ -122,7 +127,13 @@ func (l *Lock) renew(ctx context.Context) {
 func (l *Lock) Release(ctx context.Context) error {
 	l.stop()
 	<-l.done
-	held, err := changed(l.db.ExecContext(ctx, "UPDATE "+l.table+" SET owner = '', expires = TIMESTAMP_SECONDS(0) WHERE owner = ?", l.owner))
+	held, err := changed(
+		l.db.ExecContext(
+			ctx,
+			"UPDATE "+l.table+" SET owner = '', expires = TIMESTAMP_SECONDS(0) WHERE owner = ?",
+			l.owner,
+		),
+	)
 	switch {
 	case err != nil:
 		return fmt.Errorf("giving the lock back: %w", err)

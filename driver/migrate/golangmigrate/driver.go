@@ -3,16 +3,16 @@
 //
 //	import _ "github.com/bigqueryuser/bigqueryuser/driver/migrate/golangmigrate"
 //
-//	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json")
+//	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=c.json")
 //
 // The URL is a DSN of package dsn, with a default dataset that exists, and may have two keys more:
 //
 //	x-migrations-table   name of the table of the version, schema_migrations by default
 //	x-lock-expiry        how long the lock of a program that died stays, 1m by default
 //
-// A migration is one script and runs as one job: several statements, variables and control flow work. DDL is permanent at
-// once. A script that fails in its middle leaves what it has done and a dirty version, unless it says
-// BEGIN TRANSACTION itself, which BigQuery allows around DML alone.
+// A migration is one script and runs as one job: several statements, variables and control flow work.
+// DDL is permanent at once. A script that fails in its middle leaves what it has done and a dirty
+// version, unless it says BEGIN TRANSACTION itself, which BigQuery allows around DML alone.
 //
 // The lock is a row of a table of its own, named like the table of the version with _lock after it. It is renewed while
 // it is held, so a long migration keeps it, and it expires when its program dies.
@@ -97,7 +97,10 @@ func split(text string) (name string, config Config, err error) {
 	}
 	for key := range values {
 		if strings.HasPrefix(key, "x-") && key != "x-migrations-table" && key != "x-lock-expiry" {
-			return "", config, fmt.Errorf("golangmigrate: unknown key %q; x-migrations-table and x-lock-expiry are known", key)
+			return "", config, fmt.Errorf(
+				"golangmigrate: unknown key %q; x-migrations-table and x-lock-expiry are known",
+				key,
+			)
 		}
 	}
 	return migrate.FilterCustomQuery(u).String(), config, nil
@@ -112,10 +115,14 @@ func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
 		config.LockExpiry = DefaultLockExpiry
 	}
 	if config.LockExpiry < time.Second {
-		return nil, fmt.Errorf("golangmigrate: a lock that expires after %v can't be renewed in time: choose a second or more", config.LockExpiry)
+		return nil, fmt.Errorf(
+			"golangmigrate: a lock that expires after %v can't be renewed in time: choose a second or more",
+			config.LockExpiry,
+		)
 	}
 	d := &Driver{db: db, config: config}
-	if _, err := db.ExecContext(context.Background(), "CREATE TABLE IF NOT EXISTS "+d.table()+" (version INT64 NOT NULL, dirty BOOL NOT NULL)"); err != nil {
+	if _, err := db.ExecContext(context.Background(),
+		"CREATE TABLE IF NOT EXISTS "+d.table()+" (version INT64 NOT NULL, dirty BOOL NOT NULL)"); err != nil {
 		return nil, fmt.Errorf("golangmigrate: making the table of the version: %w", err)
 	}
 	return d, nil
@@ -127,7 +134,8 @@ func (d *Driver) lockTable() string { return d.config.Table + "_lock" }
 // Close closes the database.
 func (d *Driver) Close() error { return d.db.Close() }
 
-// Lock takes the lock, or fails with database.ErrLocked if a program has it, this one included. golang-migrate asks again.
+// Lock takes the lock, or fails with database.ErrLocked if a program has it, this one included.
+// golang-migrate asks again.
 func (d *Driver) Lock() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -191,7 +199,8 @@ func (d *Driver) SetVersion(version int, dirty bool) (err error) {
 		return err
 	}
 	if version >= 0 || dirty { // a first migration whose Down failed has a dirty version -1
-		if _, err := tx.ExecContext(ctx, "INSERT INTO "+d.table()+" (version, dirty) VALUES (?, ?)", version, dirty); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO "+d.table()+" (version, dirty) VALUES (?, ?)", version,
+			dirty); err != nil {
 			return err
 		}
 	}
@@ -200,7 +209,8 @@ func (d *Driver) SetVersion(version int, dirty bool) (err error) {
 
 // Version returns the version, or database.NilVersion.
 func (d *Driver) Version() (version int, dirty bool, err error) {
-	err = d.db.QueryRowContext(context.Background(), "SELECT version, dirty FROM "+d.table()+" LIMIT 1").Scan(&version, &dirty)
+	err = d.db.QueryRowContext(context.Background(), "SELECT version, dirty FROM "+d.table()+" LIMIT 1").
+		Scan(&version, &dirty)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return database.NilVersion, false, nil
@@ -212,7 +222,8 @@ func (d *Driver) Version() (version int, dirty bool, err error) {
 
 // drops are the kinds of things in INFORMATION_SCHEMA.TABLES, by the words that drop them.
 var drops = map[string]string{
-	"BASE TABLE": "TABLE", "VIEW": "VIEW", "MATERIALIZED VIEW": "MATERIALIZED VIEW", "EXTERNAL": "EXTERNAL TABLE", "SNAPSHOT": "SNAPSHOT TABLE", "CLONE": "TABLE",
+	"BASE TABLE": "TABLE", "VIEW": "VIEW", "MATERIALIZED VIEW": "MATERIALIZED VIEW", "EXTERNAL": "EXTERNAL TABLE",
+	"SNAPSHOT": "SNAPSHOT TABLE", "CLONE": "TABLE",
 }
 
 // Drop drops all tables and views of the default dataset but the table of the lock, which is held meanwhile. Functions,

@@ -3,10 +3,11 @@
 //	provider, err := goosestore.NewProvider(db, os.DirFS("migrations"))
 //	results, err := provider.Up(ctx)
 //
-// [NewProvider] sets three options of goose: the [Store] of versions, a lock between programs, and WithIsolateDDL, by which
-// goose runs each statement outside of transactions, since BigQuery refuses DDL in one. The annotation
-// "-- +goose NO TRANSACTION" is not needed then. A migration that fails in its middle leaves what it has done.
-// Go migrations are to be made with RunDB, not RunTx, for the same reason.
+// [NewProvider] sets three options of goose: the [Store] of versions, a lock between programs, and
+// WithIsolateDDL, by which goose runs each statement outside of transactions, since BigQuery refuses
+// DDL in one. The annotation "-- +goose NO TRANSACTION" is not needed then. A migration that fails in
+// its middle leaves what it has done. Go migrations are to be made with RunDB, not RunTx, for the same
+// reason.
 package goosestore
 
 import (
@@ -32,7 +33,9 @@ const DefaultTable = goose.DefaultTablename
 // NewProvider is goose.NewProvider for BigQuery. The options come after those of this package.
 func NewProvider(db *sql.DB, fsys fs.FS, opts ...goose.ProviderOption) (*goose.Provider, error) {
 	opts = append([]goose.ProviderOption{
-		goose.WithStore(NewStore(DefaultTable)), goose.WithIsolateDDL(true), goose.WithLocker(NewLocker(DefaultTable+"_lock", 0)),
+		goose.WithStore(
+			NewStore(DefaultTable),
+		), goose.WithIsolateDDL(true), goose.WithLocker(NewLocker(DefaultTable+"_lock", 0)),
 	}, opts...)
 	return goose.NewProvider(goose.DialectCustom, db, fsys, opts...)
 }
@@ -52,7 +55,11 @@ func (s *Store) path() string { return migrationlock.Path(s.name) }
 
 // CreateVersionTable creates the table.
 func (s *Store) CreateVersionTable(ctx context.Context, db database.DBTxConn) error {
-	_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+s.path()+" (version_id INT64 NOT NULL, is_applied BOOL NOT NULL, tstamp TIMESTAMP NOT NULL)")
+	_, err := db.ExecContext(
+		ctx,
+		"CREATE TABLE IF NOT EXISTS "+s.path()+" (version_id INT64 NOT NULL, is_applied BOOL NOT NULL, tstamp "+
+			"TIMESTAMP NOT NULL)",
+	)
 	return s.wrap("creating", err)
 }
 
@@ -70,7 +77,11 @@ func (s *Store) TableExists(ctx context.Context, db database.DBTxConn) (bool, er
 
 // Insert records a version.
 func (s *Store) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
-	_, err := db.ExecContext(ctx, "INSERT INTO "+s.path()+" (version_id, is_applied, tstamp) VALUES (?, TRUE, CURRENT_TIMESTAMP())", req.Version)
+	_, err := db.ExecContext(
+		ctx,
+		"INSERT INTO "+s.path()+" (version_id, is_applied, tstamp) VALUES (?, TRUE, CURRENT_TIMESTAMP())",
+		req.Version,
+	)
 	return s.wrap("writing to", err)
 }
 
@@ -81,9 +92,14 @@ func (s *Store) Delete(ctx context.Context, db database.DBTxConn, version int64)
 }
 
 // GetMigration returns when a version was recorded.
-func (s *Store) GetMigration(ctx context.Context, db database.DBTxConn, version int64) (*database.GetMigrationResult, error) {
+func (s *Store) GetMigration(
+	ctx context.Context,
+	db database.DBTxConn,
+	version int64,
+) (*database.GetMigrationResult, error) {
 	var result database.GetMigrationResult
-	err := db.QueryRowContext(ctx, "SELECT tstamp, is_applied FROM "+s.path()+" WHERE version_id = ? ORDER BY tstamp DESC LIMIT 1", version).
+	err := db.QueryRowContext(ctx, "SELECT tstamp, is_applied FROM "+s.path()+" WHERE version_id = ? ORDER BY tstamp "+
+		"DESC LIMIT 1", version).
 		Scan(&result.Timestamp, &result.IsApplied)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%w: %d", database.ErrVersionNotFound, version)
@@ -108,7 +124,10 @@ func (s *Store) GetLatestVersion(ctx context.Context, db database.DBTxConn) (int
 
 // ListMigrations returns the versions, the latest first.
 func (s *Store) ListMigrations(ctx context.Context, db database.DBTxConn) ([]*database.ListMigrationsResult, error) {
-	rows, err := db.QueryContext(ctx, "SELECT version_id, is_applied FROM "+s.path()+" ORDER BY tstamp DESC, version_id DESC")
+	rows, err := db.QueryContext(
+		ctx,
+		"SELECT version_id, is_applied FROM "+s.path()+" ORDER BY tstamp DESC, version_id DESC",
+	)
 	if err != nil {
 		return nil, s.wrap("reading", err)
 	}
