@@ -1,10 +1,10 @@
-// Report asks which names were given most often, and how often in each year, and writes the
-// answers as one page with charts, names.html, and as totals.csv and years.csv.
+// Report asks which names were given most often, and how often in each year, and writes the answers as one page
+// with charts and tables, names.html, and as totals.csv and years.csv.
 //
 //	go run ./examples/report -o report
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service.
-// The page carries its chart library inside and loads nothing.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service. The page says
+// what the queries read and cost, carries its chart library inside and loads nothing.
 package main
 
 import (
@@ -17,15 +17,13 @@ import (
 	"path/filepath"
 	"strconv"
 
-	_ "github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` " +
-	"GROUP BY name ORDER BY total DESC, name LIMIT 10"
+const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` GROUP BY name ORDER BY total DESC, name LIMIT 10"
 
-const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` " +
-	"WHERE name IN UNNEST(?) GROUP BY name, year ORDER BY name, year"
+const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name IN UNNEST(?) GROUP BY name, year ORDER BY name, year"
 
 type total struct {
 	name   string
@@ -48,7 +46,12 @@ func main() {
 	local.Check(err)
 	defer db.Close()
 
-	top := query(ctx, db, func(t *total) []any { return []any{&t.name, &t.number} }, totals)
+	source := "bigquery-public-data.usa_names.usa_1910_current: names on Social Security applications by year of birth"
+	if cfg.Endpoint != "" {
+		source += "; the sandbox has Texas alone, 1910 to 2023"
+	}
+	var costs [2]driver.Stats // of the two queries
+	top := query(driver.WithStats(ctx, &costs[0]), db, func(t *total) []any { return []any{&t.name, &t.number} }, totals)
 	var names []string
 	table := [][]string{{"name", "total"}}
 	for _, t := range top {
@@ -56,7 +59,7 @@ func main() {
 		names = append(names, t.name)
 	}
 	names = names[:min(3, len(names))]
-	series := query(ctx, db, func(y *year) []any { return []any{&y.name, &y.year, &y.number} }, years, names)
+	series := query(driver.WithStats(ctx, &costs[1]), db, func(y *year) []any { return []any{&y.name, &y.year, &y.number} }, years, names)
 	perYear := [][]string{{"name", "year", "number"}}
 	for _, y := range series {
 		perYear = append(perYear, []string{y.name, strconv.FormatInt(y.year, 10), strconv.FormatInt(y.number, 10)})
@@ -71,7 +74,7 @@ func main() {
 	}
 	write("totals.csv", func(f *os.File) error { return csv.NewWriter(f).WriteAll(table) })
 	write("years.csv", func(f *os.File) error { return csv.NewWriter(f).WriteAll(perYear) })
-	write("names.html", func(f *os.File) error { return page(top, series).Render(f) })
+	write("names.html", func(f *os.File) error { return render(f, source, top, series, costs) })
 }
 
 // query reads all rows of a query, each into the fields that the function points at.

@@ -61,12 +61,20 @@ func TestReport(t *testing.T) {
 			t.Errorf("names.html has no %s, a year of %s", want, row[0])
 		}
 	}
+	for _, want := range []string{
+		"<h1>Names in the United States</h1>", "Source: bigquery-public-data.usa_names.usa_1910_current", "Texas alone",
+		"<td>James</td><td>284318</td>", "<td>1910</td><td>403</td>", "The query read ", " are billed: about $0.00006",
+	} {
+		if !strings.Contains(string(html), want) {
+			t.Errorf("names.html has no %q", want)
+		}
+	}
 	for _, load := range []string{"<script src", "<link"} {
 		if strings.Contains(string(html), load) {
 			t.Errorf("names.html loads something: it has %s", load)
 		}
 	}
-	t.Run("in a browser", func(t *testing.T) { render(t, filepath.Join(dir, "names.html")) })
+	t.Run("in a browser", func(t *testing.T) { browse(t, filepath.Join(dir, "names.html")) })
 }
 
 // TestFolder: a folder that can't be made is told before anything is asked.
@@ -76,15 +84,13 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) ||
-		strings.Contains(out, "sandbox: a local") {
+	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) || strings.Contains(out, "sandbox: a local") {
 		t.Errorf("-o with a file: got %v, %q; want an error that names it, and no sandbox", err, out)
 	}
 }
 
-// render has Chromium run the page: without the chart library, or with an error in the page,
-// there are no drawings.
-func render(t *testing.T, page string) {
+// browse has Chromium run the page: without the chart library, or with an error in the page, there are no drawings.
+func browse(t *testing.T, page string) {
 	var chromium string
 	for _, name := range []string{"chromium", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -95,8 +101,7 @@ func render(t *testing.T, page string) {
 	if chromium == "" {
 		t.Skip("needs Chromium: apt-get install chromium")
 	}
-	dom, err := exec.CommandContext(t.Context(), chromium,
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+	dom, err := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
 		"--virtual-time-budget=3000", "--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+page).Output()
 	if err != nil {
 		t.Fatal(err)
