@@ -21,9 +21,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` GROUP BY name ORDER BY total DESC, name LIMIT 10"
+const totals = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` GROUP BY " +
+	"name ORDER BY total DESC, name LIMIT 10"
 
-const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name IN UNNEST(?) GROUP BY name, year ORDER BY name, year"
+const years = "SELECT name, year, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE name IN " +
+	"UNNEST(?) GROUP BY name, year ORDER BY name, year"
 
 type total struct {
 	name   string
@@ -51,7 +53,8 @@ func main() {
 		source += "; the sandbox has Texas alone, 1910 to 2023"
 	}
 	var costs [2]driver.Stats // of the two queries
-	top := query(driver.WithStats(ctx, &costs[0]), db, func(t *total) []any { return []any{&t.name, &t.number} }, totals)
+	top := query(driver.WithStats(ctx, &costs[0]), db, func(t *total) []any { return []any{&t.name, &t.number} },
+		totals)
 	var names []string
 	table := [][]string{{"name", "total"}}
 	for _, t := range top {
@@ -59,7 +62,8 @@ func main() {
 		names = append(names, t.name)
 	}
 	names = names[:min(3, len(names))]
-	series := query(driver.WithStats(ctx, &costs[1]), db, func(y *year) []any { return []any{&y.name, &y.year, &y.number} }, years, names)
+	series := query(driver.WithStats(ctx, &costs[1]), db,
+		func(y *year) []any { return []any{&y.name, &y.year, &y.number} }, years, names)
 	perYear := [][]string{{"name", "year", "number"}}
 	for _, y := range series {
 		perYear = append(perYear, []string{y.name, strconv.FormatInt(y.year, 10), strconv.FormatInt(y.number, 10)})

@@ -84,7 +84,8 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) || strings.Contains(out, "sandbox: a local") {
+	if out, err := localtest.Run(t, "-o", file); err == nil || !strings.Contains(out, file) || strings.Contains(out,
+		"sandbox: a local") {
 		t.Errorf("-o with a file: got %v, %q; want an error that names it, and no sandbox", err, out)
 	}
 }
@@ -101,7 +102,8 @@ func browse(t *testing.T, page string) {
 	if chromium == "" {
 		t.Skip("needs Chromium: apt-get install chromium")
 	}
-	dom, err := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+	dom, err := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu",
+		"--disable-background-networking",
 		"--virtual-time-budget=3000", "--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+page).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,8 @@ func render(w io.Writer, source string, top []total, series []year, costs [2]dri
 }
 
 func totalsSection(top []total, stats driver.Stats) section {
-	s := section{Title: "The names given most often", Header: []string{"name", "children"}, Cost: cost(stats), Job: job(stats)}
+	s := section{Title: "The names given most often", Header: []string{"name", "children"}, Cost: cost(stats),
+		Job: job(stats)}
 	bar := charts.NewBar()
 	bar.SetGlobalOptions(options("")...)
 	var names []string
@@ -69,7 +70,8 @@ func yearsSection(series []year, stats driver.Stats) section {
 		var points []opts.LineData
 		for ; from < len(series) && series[from].name == name; from++ {
 			y := series[from]
-			points = append(points, opts.LineData{Value: []any{strconv.FormatInt(y.year, 10), y.number}, Symbol: "none"})
+			points = append(points, opts.LineData{Value: []any{strconv.FormatInt(y.year, 10), y.number},
+				Symbol: "none"})
 			if _, ok := at[y.year]; !ok {
 				at[y.year] = len(s.Rows)
 				s.Rows = append(s.Rows, []string{strconv.FormatInt(y.year, 10)})
