@@ -64,7 +64,7 @@ func TestOwnAuthenticator(t *testing.T) {
 	}
 	_, err = driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithAuthenticator(a),
 		driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "t"})))
-	if err == nil || !strings.Contains(err.Error(), "exclude each other") {
+	if err == nil || !strings.Contains(err.Error(), "keep one") {
 		t.Errorf("with a token source: got %v; want an error", err)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -13,30 +11,30 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// ClientSecretsEnv names the environment variable that holds the path of
-// client_secrets.json when neither the DSN nor an option gives one.
+// ClientSecretsEnv is the name of the environment variable with the path of
+// client_secrets.json, for when neither the DSN nor an option gives one.
 const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 
-// QuotaProjectEnv names the environment variable that Google's libraries look at for the quota
-// project. It counts where the DSN gives none, for REST and the Storage Read API.
+// QuotaProjectEnv is the name of the environment variable that Google's libraries read the quota
+// project from. It is used when the DSN has no quota_project, for REST and the Storage Read API.
 const QuotaProjectEnv = "GOOGLE_CLOUD_QUOTA_PROJECT"
 
-// chooseTokens decides whose tokens the connector uses: those of an option, of the user who
-// signs in, of the application-default credentials, or none. It refuses endpoints that must not get them.
+// chooseTokens chooses the source of the connector's tokens: an option, the sign-in, the
+// application-default credentials, or none. It refuses endpoints that must not get the tokens.
 func (c *Connector) chooseTokens(o *options) error {
 	if c.cfg.QuotaProject == "" {
 		c.cfg.QuotaProject = os.Getenv(QuotaProjectEnv)
 	}
-	loopback := false // whether an endpoint on this machine may get the tokens
+	loopback := false // an endpoint on this machine may get the tokens
 	switch {
 	case o.tokenSource != nil && o.authenticator != nil:
-		return errors.New("bigqueryuser: WithTokenSource and WithAuthenticator exclude each other: keep one")
+		return errors.New("bigqueryuser: WithTokenSource and WithAuthenticator are both given: keep one")
 	case o.tokenSource != nil:
 		c.tokens, loopback = &tokenSource{source: oauth2.ReuseTokenSource(nil, o.tokenSource)}, true
 	case o.authenticator != nil:
 		c.signIn, c.signInShared = o.authenticator, true
 	case c.cfg.Auth == "none":
-		c.cfg.QuotaProject = "" // there is nobody whose quota it could be
+		c.cfg.QuotaProject = "" // a quota belongs to an account, and there is none
 		return nil
 	case c.cfg.Auth == "adc":
 		if err := c.useDefaultCredentials(o); err != nil {
@@ -61,10 +59,6 @@ func (c *Connector) chooseTokens(o *options) error {
 }
 
 func openStore(cfg *dsn.Config) (auth.Store, error) {
-	dir, err := expandHome(cfg.TokenDir)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
-	}
 	open := auth.FileStore
 	switch cfg.TokenStore {
 	case "memory":
@@ -72,17 +66,24 @@ func openStore(cfg *dsn.Config) (auth.Store, error) {
 	case "keyring":
 		open = auth.KeyringStore
 	}
-	store, err := open(dir)
+	store, err := open(cfg.TokenDir) // it expands ~/
 	if err != nil {
 		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
 	}
 	return store, nil
 }
 
+// errNoClientSecrets is the first error of a program that has no OAuth client yet.
+var errNoClientSecrets = errors.New("bigqueryuser: no client secrets. They are a file that identifies your program to " +
+	"Google. To get it: (1) choose a project at https://console.cloud.google.com/ and enable the BigQuery API; " +
+	"(2) under Google Auth Platform, fill in Branding and Audience; " +
+	"(3) under Clients, create a client of type Desktop app and download its JSON. " +
+	"Then add client_secrets=PATH to the DSN, set " + ClientSecretsEnv + ", or embed the file and use WithClientSecrets")
+
 func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	if o.clientSecrets != nil {
 		if cfg.ClientSecrets != "" {
-			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and as " +
+			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and by " +
 				"WithClientSecrets: keep one")
 		}
 		return auth.ParseClient(o.clientSecrets)
@@ -92,23 +93,17 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 		path, key = os.Getenv(ClientSecretsEnv), ClientSecretsEnv
 	}
 	if path == "" {
-		return nil, fmt.Errorf("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN (the "+
-			"client_secrets.json that the Google Cloud console offers for an OAuth client of type Desktop app), "+
-			"set %s, or embed the file and use WithClientSecrets", ClientSecretsEnv)
+		return nil, errNoClientSecrets
 	}
-	path, err := expandHome(path)
-	if err != nil {
-		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
-	}
-	client, err := auth.LoadClient(path)
+	client, err := auth.LoadClient(path) // it expands ~/
 	if err != nil {
 		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
 	}
 	return client, nil
 }
 
-// useDefaultCredentials takes the application-default credentials, which is what auth=adc asks
-// for: a user's, made by gcloud, or those of a machine.
+// useDefaultCredentials uses the application-default credentials, for auth=adc: those of a user,
+// made by gcloud, or those of a machine.
 func (c *Connector) useDefaultCredentials(o *options) error {
 	found, err := auth.LoadAnyDefaultCredentials(o.network.signInClient(), auth.ScopeBigQuery)
 	if err != nil {
@@ -119,16 +114,4 @@ func (c *Connector) useDefaultCredentials(o *options) error {
 		c.cfg.QuotaProject = found.QuotaProject()
 	}
 	return nil
-}
-
-// expandHome replaces a leading ~/ as a shell does, since nothing else expands a DSN.
-func expandHome(path string) (string, error) {
-	if path != "~" && !strings.HasPrefix(path, "~/") {
-		return path, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("~ can't be expanded: %w", err)
-	}
-	return filepath.Join(home, path[1:]), nil
 }

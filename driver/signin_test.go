@@ -125,6 +125,8 @@ func TestBadConfiguration(t *testing.T) {
 		{"bigqueryuser://user:" + canary + "@my-project", "project"},
 		{"postgres://my-project", "bigqueryuser://"},
 		{"bigqueryuser://my-project", "client_secrets=PATH"},
+		{"bigqueryuser://my-project", "(3) under Clients, create a client of type Desktop app and download its JSON"},
+		{"bigqueryuser://my-project?maximum_bytes_billed=10G", "GiB"},
 		{"bigqueryuser://my-project?client_secrets=" + filepath.Join(dir, "missing.json"), "client_secrets"},
 		{"bigqueryuser://my-project?client_secrets=" + dir, "client_secrets"},
 		{"bigqueryuser://my-project?client_secrets=" + service, "service account"},
@@ -151,7 +153,7 @@ func TestBadConfiguration(t *testing.T) {
 	}
 }
 
-// TestHome: ~ in paths is the person's home.
+// TestHome: ~ in paths is the user's home directory.
 func TestHome(t *testing.T) {
 	signIn, _ := google(t)
 	home := t.TempDir()

@@ -3,6 +3,7 @@ package dsn_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
@@ -48,7 +49,6 @@ func ExampleConfig_String() {
 
 func ExampleError() {
 	for _, text := range []string{
-		"bigqueryuser://my-project?loaction=EU",
 		"bigqueryuser://my-project?login=popup",
 		"bigqueryuser://my-project?location=",
 	} {
@@ -57,7 +57,40 @@ func ExampleError() {
 		fmt.Println(errors.As(err, &e), err)
 	}
 	// Output:
-	// true dsn: loaction: is not a key; did you mean location?
 	// true dsn: login: has a value that is not allowed; want auto, browser, manual or never
 	// true dsn: location: is empty; leave it out or give a BigQuery location such as US, EU or europe-west1
+}
+
+// A Config may be built in Go. Validate applies the rules of Parse.
+func ExampleConfig() {
+	c := dsn.Config{Project: "my-project", Dataset: "sales", MaximumBytesBilled: 10e9, Priority: "batch"}
+	fmt.Println(c.Format())
+	// Output: bigqueryuser://my-project/sales?maximum_bytes_billed=10000000000&priority=batch
+}
+
+func ExampleConfig_Validate() {
+	c := dsn.Config{Project: "my-project?endpoint=https://gateway.example"} // not a project id
+	var e *dsn.Error
+	fmt.Println(errors.As(c.Validate(), &e), e.Key)
+	// Output: true project
+}
+
+// Sizes take a unit, and words of a list any case.
+func ExampleParse_units() {
+	c, err := dsn.Parse("bigqueryuser://my-project?maximum_bytes_billed=1.5TB&priority=BATCH")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.MaximumBytesBilled, c.Priority)
+	// Output: 1500000000000 batch
+}
+
+// A key that does not exist gets the nearest ones, and the address of the list.
+func ExampleError_key() {
+	_, err := dsn.Parse("bigqueryuser://my-project?timeout=5m")
+	fmt.Println(strings.ReplaceAll(err.Error(), " (", "\n("))
+	// Output:
+	// dsn: timeout: is not a key; did you mean job_timeout or login_timeout?
+	// (all keys: https://pkg.go.dev/github.com/bigqueryuser/bigqueryuser/dsn#hdr-Keys)
 }

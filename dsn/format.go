@@ -2,7 +2,7 @@ package dsn
 
 import "strings"
 
-// write builds a DSN out of the given fields, whose text goes through show.
+// write returns a DSN of the fields that are set, each passed through show.
 func (c *Config) write(show func(*param, string) string) string {
 	var b strings.Builder
 	b.WriteString(scheme)
@@ -28,8 +28,8 @@ func (c *Config) write(show func(*param, string) string) string {
 // inAuthority reports whether a project can stand before the first slash.
 func inAuthority(project string) bool { return !strings.Contains(project, ":") }
 
-// escape writes a value so that Parse and every other reader of URLs gets it
-// back. Characters that make paths, scopes and ids readable stay.
+// escape percent-encodes a value, so that Parse and every other parser of URLs
+// reads it back. It keeps the characters of paths, scopes and ids readable.
 func escape(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

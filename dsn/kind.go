@@ -8,21 +8,37 @@ import (
 	"time"
 )
 
-// kind is how one Go type is read from and written as text. given tells a value
-// from the zero one, which is not written.
+// kind is how one Go type is read from and written as text. given reports whether
+// a value is not the zero value, which is not written.
 type kind[T any] struct {
 	parse  func(string) (T, bool)
 	format func(T) string
 	given  func(T) bool
 }
 
-// The errors of strconv and time quote their input, so the kinds use only
-// their presence.
+// The kinds do not return the errors of strconv and time, which quote their input.
 var (
 	text = kind[string]{
 		parse:  func(s string) (string, bool) { return s, true },
 		format: func(s string) string { return s },
 		given:  func(s string) bool { return s != "" },
+	}
+	// word is one of a list of words, which are written in small letters.
+	word = kind[string]{
+		parse:  func(s string) (string, bool) { return lower(s), true },
+		format: text.format,
+		given:  text.given,
+	}
+	// resource is the name of a resource, or the word none.
+	resource = kind[string]{
+		parse: func(s string) (string, bool) {
+			if lower(s) == "none" {
+				return "none", true
+			}
+			return s, true
+		},
+		format: text.format,
+		given:  text.given,
 	}
 	list = kind[[]string]{
 		parse:  func(s string) ([]string, bool) { return strings.Split(s, ","), true },
@@ -45,16 +61,22 @@ var (
 		format: func(n int64) string { return strconv.FormatInt(n, 10) },
 		given:  func(n int64) bool { return n != 0 },
 	}
+	// size is a number of bytes. It is written without a unit.
+	size = kind[int64]{parse: parseBytes, format: long.format, given: long.given}
+
 	boolean = kind[*bool]{
 		parse: func(s string) (*bool, bool) {
-			b := s == "true"
-			return &b, b || s == "false"
+			b, ok := flag.parse(s)
+			return &b, ok
 		},
 		format: func(b *bool) string { return strconv.FormatBool(*b) },
 		given:  func(b *bool) bool { return b != nil },
 	}
 	flag = kind[bool]{
-		parse:  func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" },
+		parse: func(s string) (bool, bool) {
+			s = lower(s)
+			return s == "true", s == "true" || s == "false"
+		},
 		format: strconv.FormatBool,
 		given:  func(b bool) bool { return b },
 	}
@@ -91,3 +113,13 @@ var (
 		given:  func(d time.Duration) bool { return d != 0 },
 	}
 )
+
+// lower turns the letters A to Z into small ones.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}

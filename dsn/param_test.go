@@ -76,22 +76,63 @@ func TestEveryKeyRoundTrips(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ key, want string }{
-		{"loaction", "location"},
-		{"Location", "location"},
-		{"locations", "location"},
-		{"clientSecrets", "client_secrets"},
-		{"client-secrets", "client_secrets"},
-		{"client_secrtes", "client_secrets"},
-		{"maxresults", "max_results"},
-		{"timeout", ""},
-		{"logn", "login"},
-		{"wibble", ""},
-		{"", ""},
-		{fmt.Sprint(make([]int, 5000)), ""},
+	for _, tc := range []struct {
+		key, want string
+		alike     bool
+	}{
+		{"loaction", "location", true},
+		{"Location", "location", true},
+		{"locations", "location", true},
+		{"clientSecrets", "client_secrets", true},
+		{"client-secrets", "client_secrets", true},
+		{"client_secrtes", "client_secrets", true},
+		{"maxresults", "max_results", true},
+		{"logn", "login", true},
+		{"timeout", "job_timeout login_timeout", true},
+		{"bytes_billed", "maximum_bytes_billed", true},
+		{"token_file", "token_dir token_store", true},
+		{"disposition", "write_disposition create_disposition", true},
+		{"region", "location", true},
+		{"projectId", "project", true},
+		{"user_agent", "application", true},
+		{"wibble", "labels profile auth", false},
+		{"", "hd auth user", false},
+		{fmt.Sprint(make([]int, 5000)), "application auth client_secrets", false},
 	} {
-		if got := nearest(tc.key); got != tc.want {
-			t.Errorf("nearest(%.40q): got %q; want %q", tc.key, got, tc.want)
+		keys, alike := nearest(tc.key)
+		if got := strings.Join(keys, " "); got != tc.want || alike != tc.alike {
+			t.Errorf("nearest(%.40q): got %s, %t; want %s, %t", tc.key, got, alike, tc.want, tc.alike)
+		}
+	}
+}
+
+// TestSynonymsAreKeys: a synonym leads to a key, and is none itself.
+func TestSynonymsAreKeys(t *testing.T) {
+	t.Parallel()
+	for name, key := range synonyms {
+		if !slices.Contains(queryKeys(), key) || plainKey(name) != name || isSecretKey(name) {
+			t.Errorf("synonym %s of %s: want a plain name of a key that is no secret", name, key)
+		}
+	}
+}
+
+// TestUnknownKeyErrors: the text names one to three keys and says where the list is.
+func TestUnknownKeyErrors(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ key, want string }{
+		{"loaction", "dsn: loaction: is not a key; did you mean location? (all keys: " + manual + ")"},
+		{"timeout", "dsn: timeout: is not a key; did you mean job_timeout or login_timeout? " +
+			"(all keys: " + manual + ")"},
+		{"zzzzzzzz", "dsn: zzzzzzzz: is not a key; nearest to it: time_zone, auth, dry_run (all keys: " + manual + ")"},
+		{"abc-123", "dsn: has an unknown key (all keys: " + manual + ")"},
+	} {
+		if got := unknown(tc.key).Error(); got != tc.want {
+			t.Errorf("unknown(%q):\ngot  %s\nwant %s", tc.key, got, tc.want)
+		}
+	}
+	for _, key := range []string{"x", "a_b_c_d", strings.Repeat("q", 32)} {
+		if keys, _ := nearest(key); len(keys) < 1 || len(keys) > 3 {
+			t.Errorf("nearest(%q): got %d keys; want 1 to 3", key, len(keys))
 		}
 	}
 }

@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// scheme opens every DSN.
+// scheme is the prefix of every DSN.
 const scheme = "bigqueryuser://"
 
-// Parse reads a DSN. Its errors are of type [*Error]: a text that does not
-// follow the grammar, a key that is unknown, repeated, empty or malformed, a
-// secret, a missing project. They name the key and what is allowed and repeat
-// no value of s.
-//
-// The grammar is read by hand rather than by net/url, whose errors quote the
-// whole text and whose queries drop malformed pairs without a word.
+// Parse parses a DSN. Its errors are of type [*Error]: for a text that does not
+// follow the grammar, a key that is unknown, repeated, empty or malformed, a secret,
+// or a missing project. They name the key and the allowed values, and repeat no
+// value of s.
 func Parse(s string) (*Config, error) {
+	// net/url is not used: its errors quote the whole text, and its queries drop
+	// malformed pairs silently.
 	rest, ok := strings.CutPrefix(s, scheme)
 	if !ok {
 		return nil, &Error{Problem: "does not start with " + scheme +
@@ -48,8 +47,8 @@ func Parse(s string) (*Config, error) {
 // pair is a key and its decoded value.
 type pair struct{ key, value string }
 
-// splitQuery cuts the query into pairs. It looks for secrets first, so that no
-// other complaint comes before the one that matters most.
+// splitQuery splits the query into pairs. It looks for secrets first, because a
+// secret is the most important of several errors.
 func splitQuery(query string) ([]pair, error) {
 	if query == "" {
 		return nil, nil
@@ -69,8 +68,8 @@ func splitQuery(query string) ([]pair, error) {
 	return pairs, first
 }
 
-// splitPair reads key=value; n is its place in the query, counted from 1, to
-// name a pair that has no key.
+// splitPair parses key=value. The errors of a pair without a key name its place n
+// in the query, counted from 1.
 func splitPair(text string, n int) (pair, error) {
 	key, raw, ok := strings.Cut(text, "=")
 	switch {
@@ -81,7 +80,7 @@ func splitPair(text string, n int) (pair, error) {
 		return pair{}, &Error{Problem: fmt.Sprintf("has no = in pair %d after the question mark; want key=value, "+
 			"with an & inside a value as %%26", n)}
 	case lookup(key) == nil:
-		return pair{key: key}, nil // parsePair finds the words
+		return pair{key: key}, nil // parsePair returns the error
 	case strings.Contains(raw, ";"):
 		return pair{key: key}, &Error{Key: key,
 			Problem: "has a semicolon; pairs are separated by &, and a ; inside a value is written %3B"}
@@ -97,7 +96,7 @@ func splitPair(text string, n int) (pair, error) {
 	return pair{key, value}, nil
 }
 
-// parsePath reads what stands before the question mark.
+// parsePath parses the part before the question mark.
 func parsePath(c *Config, path string, seen map[string]bool) error {
 	if strings.Contains(path, "@") {
 		return &Error{Key: "project", Problem: "comes after a user name and @, which have no place in a DSN: the " +
@@ -123,7 +122,7 @@ func parsePath(c *Config, path string, seen map[string]bool) error {
 	return nil
 }
 
-// parsePair puts one pair of the query into c.
+// parsePair sets the field of one pair of the query in c.
 func parsePair(c *Config, kv pair, seen map[string]bool) error {
 	p := lookup(kv.key)
 	switch {
@@ -141,7 +140,7 @@ func parsePair(c *Config, kv pair, seen map[string]bool) error {
 	return nil
 }
 
-// unescape decodes %XX, and + as a space.
+// unescape decodes %XX, and decodes + as a space.
 func unescape(s string) (string, bool) {
 	if !strings.ContainsAny(s, "%+") {
 		return s, true

@@ -13,10 +13,10 @@ import (
 )
 
 var (
-	// The service knows ids that are shorter than the six characters that a
-	// new project needs, and takes a project's number for its id, so only the
-	// alphabet and the length are held here. Lengths are held beside the
-	// expressions: {0,62} in one is 62 copies, made at each start of a program.
+	// BigQuery accepts ids shorter than the six characters that a new project
+	// needs, and a project's number as its id, so only the alphabet and the maximum
+	// length are checked. Lengths are checked beside the expressions: {0,62} in an
+	// expression is 62 copies, made at each start of a program.
 	projectID  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 	domain     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 	datasetID  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
@@ -28,7 +28,7 @@ var (
 	shortScope = regexp.MustCompile(`^[a-z][a-z0-9._-]*$`)
 )
 
-// isProject takes "my-project" and, with a domain, "example.com:my-project".
+// isProject accepts "my-project" and, with a domain, "example.com:my-project".
 func isProject(s string) bool {
 	if prefix, id, legacy := strings.Cut(s, ":"); legacy {
 		return len(prefix) <= 253 && domain.MatchString(prefix) && isProjectID(id)
@@ -38,7 +38,7 @@ func isProject(s string) bool {
 
 func isProjectID(s string) bool { return len(s) <= 30 && projectID.MatchString(s) }
 
-// isDataset takes "my_dataset" and, in another project, "other-project.my_dataset".
+// isDataset accepts "my_dataset" and, in another project, "other-project.my_dataset".
 func isDataset(s string) bool {
 	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
 		return isProject(s[:dot]) && isDataset(s[dot+1:])
@@ -46,8 +46,8 @@ func isDataset(s string) bool {
 	return len(s) <= 1024 && datasetID.MatchString(s)
 }
 
-// isTable takes "my_table" with a dataset before it or without one, and the
-// decorator of a partition.
+// isTable accepts "my_table", "my_dataset.my_table" and the decorator of a
+// partition, as in "my_table$20260301".
 func isTable(s string) bool {
 	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
 		return isDataset(s[:dot]) && isTable(s[dot+1:])
@@ -63,13 +63,9 @@ func isNotInTableID(r rune) bool {
 
 func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) }
 
-func oneOf(words ...string) func(string) bool {
-	return func(s string) bool { return slices.Contains(words, s) }
-}
-
 func isDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
 
-// isEmail holds no more than what tells an address from a slip of the clipboard.
+// isEmail checks only enough to find a slip of the clipboard.
 func isEmail(s string) bool {
 	name, host, ok := strings.Cut(s, "@")
 	return ok && name != "" && len(s) <= 320 && isText(s) && isDomain(strings.ToLower(host)) &&
@@ -84,7 +80,7 @@ func isPositive[T int64 | time.Duration](n T) bool { return n > 0 }
 
 func isMilliseconds(d time.Duration) bool { return d >= time.Millisecond }
 
-// isLabels holds labels to what BigQuery takes, without letters beyond ASCII.
+// isLabels applies BigQuery's rules for labels, restricted to ASCII.
 func isLabels(m map[string]string) bool {
 	for key, value := range m {
 		if len(key) > 63 || len(value) > 63 || !labelKey.MatchString(key) || !labelValue.MatchString(value) {
@@ -94,11 +90,11 @@ func isLabels(m map[string]string) bool {
 	return len(m) <= 64
 }
 
-// isJobIDPrefix leaves room for the random part: a job id has at most 1024 characters.
+// isJobIDPrefix leaves room for the random part of a job id of at most 1024 characters.
 func isJobIDPrefix(s string) bool { return len(s) <= 990 && jobID.MatchString(s) }
 
-// isTimeZone holds no more than the shape: this machine's list of names need not
-// be BigQuery's.
+// isTimeZone checks only the shape of a name, because the list of names on this
+// machine can differ from BigQuery's.
 func isTimeZone(s string) bool { return len(s) <= 64 && timeZone.MatchString(s) }
 
 func isReservation(s string) bool {
@@ -111,8 +107,8 @@ func isKMSKey(s string) bool {
 
 func isResourceID(s string) bool { return len(s) <= 64 && jobID.MatchString(s) }
 
-// isResource takes a name such as projects/P/locations/L: collections, each
-// followed by an id in it.
+// isResource accepts a name such as projects/P/locations/L: each collection
+// followed by an id.
 func isResource(s string, collections ...string) bool {
 	parts := strings.Split(s, "/")
 	if len(parts) != 2*len(collections) {
@@ -130,23 +126,23 @@ func isResource(s string, collections ...string) bool {
 	return true
 }
 
-// isText keeps out what no path and no header holds on purpose.
+// isText refuses control characters and malformed UTF-8.
 func isText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// isSecretsPath also refuses the JSON itself in the place of its path.
+// isSecretsPath also refuses the content of the file instead of its path.
 func isSecretsPath(s string) bool {
 	return isText(s) && !strings.HasPrefix(strings.TrimSpace(s), "{")
 }
 
-// isHeaderText takes what may stand in the value of an HTTP header.
+// isHeaderText accepts what may stand in the value of an HTTP header.
 func isHeaderText(s string) bool {
 	return strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// isScopes takes short names and URLs in the alphabet of RFC 6749, section 3.3.
-// A comma, which that alphabet has, is what separates scopes in a DSN.
+// isScopes accepts short names, and URLs in the alphabet of RFC 6749, section 3.3,
+// without the comma, which separates scopes in a DSN.
 func isScopes(l []string) bool {
 	for i, s := range l {
 		full, isURL := strings.CutPrefix(s, "https://")
@@ -164,8 +160,8 @@ func notScopeChar(r rune) bool {
 	return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ','
 }
 
-// isEndpoint takes a base URL. Which hosts may get access tokens is for the driver
-// to know: Go code and the environment can add to them.
+// isEndpoint accepts a base URL. The driver decides which hosts may get access
+// tokens, because Go code and the environment can add hosts.
 func isEndpoint(s string) bool {
 	if strings.ContainsAny(s, "?#@") || !isHeaderText(s) || strings.Contains(s, " ") {
 		return false
@@ -182,8 +178,8 @@ func isEndpoint(s string) bool {
 	return u.Scheme == "https" || u.Scheme == "http"
 }
 
-// isPrivate reports whether what is sent to a valid endpoint can't be read on the
-// way: it is encrypted, or never leaves the machine.
+// isPrivate reports whether requests to a valid endpoint can't be read on the
+// network: they are encrypted, or do not leave the machine.
 func isPrivate(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	return err == nil && (u.Scheme == "https" || isLoopback(u.Hostname()))

@@ -5,23 +5,21 @@ import (
 	"strings"
 )
 
-// secretProblem tells where a secret belongs.
-const secretProblem = "holds a secret, and a DSN may not: name the client_secrets.json file with " +
-	"client_secrets=PATH; " +
-	"the user signs in with the browser, and the tokens stay in the sign-in's own store"
+// secretProblem is the problem of a secret in a DSN.
+const secretProblem = "holds a secret, which a DSN must not: name the client_secrets.json file with " +
+	"client_secrets=PATH; the user signs in with the browser, and the tokens stay in the store of the sign-in"
 
-// secretKeys are the names under which people try to pass secrets, as plainKey
-// spells them.
+// secretKeys are common names of secrets, as plainKey spells them.
 var secretKeys = []string{
 	"accesstoken", "apikey", "authtoken", "bearer", "clientsecret", "clientsecretjson", "clientsecretsjson",
 	"code", "credential", "credentials", "credentialsjson", "idtoken", "jwt", "key", "pass", "passwd", "password",
 	"privatekey", "pwd", "refreshtoken", "secret", "token",
 }
 
-// isSecretKey tells a key that would carry a secret, however it is spelled.
+// isSecretKey reports whether a key is the name of a secret, in any spelling.
 func isSecretKey(key string) bool { return slices.Contains(secretKeys, plainKey(key)) }
 
-// secretKeyError refuses a key by its name.
+// secretKeyError returns the error of a key that is the name of a secret.
 func secretKeyError(key string) *Error {
 	e := &Error{Problem: "one of its keys " + secretProblem}
 	if isName(key) {
@@ -30,8 +28,8 @@ func secretKeyError(key string) *Error {
 	return e
 }
 
-// looksSecret knows the beginnings of Google's client secrets, refresh tokens
-// and access tokens, which land in other keys by a slip of the clipboard.
+// looksSecret reports whether a value begins as Google's client secrets, refresh
+// tokens or access tokens do. They get into other keys by a slip of the clipboard.
 func looksSecret(value string) bool {
 	for _, prefix := range []string{"GOCSPX-", "1//", "ya29."} {
 		if strings.HasPrefix(value, prefix) {
@@ -41,8 +39,8 @@ func looksSecret(value string) bool {
 	return false
 }
 
-// plainKey strips a key down to small letters and digits, so that ClientSecret,
-// client-secret and client_secret are one.
+// plainKey reduces a key to small letters and digits, so that ClientSecret,
+// client-secret and client_secret are the same.
 func plainKey(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

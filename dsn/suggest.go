@@ -1,30 +1,45 @@
 package dsn
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// unknown is the error of a key that is not in the table.
+// manual is the address of the table of keys.
+const manual = "https://pkg.go.dev/github.com/bigqueryuser/bigqueryuser/dsn#hdr-Keys"
+
+// unknown returns the error of a key that is not in the table.
 func unknown(key string) *Error {
-	e := &Error{Problem: "has an unknown key"}
-	if isName(key) {
-		e.Key, e.Problem = key, "is not a key"
+	const list = "(all keys: " + manual + ")"
+	if !isName(key) {
+		return &Error{Problem: "has an unknown key " + list}
 	}
-	if near := nearest(key); near != "" {
-		e.Problem += "; did you mean " + near + "?"
-		return e
+	near, alike := nearest(key)
+	if !alike {
+		return &Error{Key: key, Problem: "is not a key; nearest to it: " + strings.Join(near, ", ") + " " + list}
 	}
-	e.Problem += "; want one of " + strings.Join(queryKeys(), ", ")
-	return e
+	return &Error{Key: key, Problem: "is not a key; did you mean " + orBetween(near) + "? " + list}
 }
 
-// isName tells a key that may be repeated in an error: with letters and
-// underscores alone it is hardly a token that lost its name to a stray &.
+// orBetween writes "a", "a or b" or "a, b or c".
+func orBetween(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// isName reports whether an error may repeat a key. A key of letters and
+// underscores alone is hardly a token that lost its name to a stray &.
 func isName(key string) bool {
 	return len(key) <= 32 && key != "" && !strings.ContainsFunc(key, func(r rune) bool {
 		return !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 	})
 }
 
-// queryKeys are the keys that may stand after the question mark.
+// queryKeys returns the keys that may stand after the question mark.
 func queryKeys() []string {
 	var keys []string
 	for _, p := range params {
@@ -35,21 +50,72 @@ func queryKeys() []string {
 	return keys
 }
 
-// nearest gives the key that a typo meant, or "".
-func nearest(key string) string {
-	plain := plainKey(key)
-	best, bestCost := "", 3
-	for _, k := range queryKeys() {
-		cost := distance(plain, plainKey(k))
-		if cost < bestCost && cost*3 <= len(k) {
-			best, bestCost = k, cost
-		}
-	}
-	return best
+// synonyms are names that other drivers and Google's interfaces have for keys.
+var synonyms = map[string]string{
+	"account": "user", "authtype": "auth", "byteslimit": "maximum_bytes_billed", "cache": "use_query_cache",
+	"domain": "hd", "email": "user", "host": "endpoint", "impersonate": "auth", "loginhint": "user",
+	"maxbytesbilled": "maximum_bytes_billed", "pagesize": "max_results", "port": "redirect_port",
+	"projectid": "project", "region": "location", "session": "create_session", "timezone": "time_zone",
+	"tz": "time_zone", "url": "endpoint", "useragent": "application",
 }
 
-// distance counts the insertions, deletions, substitutions and swaps of
-// neighbours that turn a into b. Both are short: long keys are cut.
+// nearest returns the one to three keys that key may have meant, the best first.
+// It reports whether they are close to it: a slip of the fingers, a word in
+// common, or another name for the same thing.
+func nearest(key string) (keys []string, alike bool) {
+	plain := plainKey(key)
+	if k, ok := synonyms[plain]; ok {
+		return []string{k}, true
+	}
+	type candidate struct {
+		key      string
+		distance int
+		alike    bool
+	}
+	var all []candidate
+	for _, k := range queryKeys() {
+		name := plainKey(k)
+		c := candidate{key: k, distance: distance(plain, name)}
+		slip := c.distance < 3 && c.distance*3 <= len(k)
+		c.alike = slip || sharesWord(key, k)
+		if !slip {
+			c.distance += 10 // after every slip
+		}
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		if a.alike != b.alike {
+			if a.alike {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.distance, b.distance)
+	})
+	best := all[0]
+	for _, c := range all[:3] {
+		if c.alike != best.alike || best.distance < 10 && c.distance > best.distance {
+			break
+		}
+		keys = append(keys, c.key)
+	}
+	return keys, best.alike
+}
+
+// sharesWord reports whether one of the words of key, of four letters or more, is
+// a word of the other key.
+func sharesWord(key, other string) bool {
+	words := strings.Split(other, "_")
+	for word := range strings.SplitSeq(strings.ToLower(key), "_") {
+		if len(word) >= 4 && slices.Contains(words, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// distance returns the number of insertions, deletions, substitutions and swaps
+// of neighbours that turn a into b. A long a is cut to 40 bytes.
 func distance(a, b string) int {
 	a = a[:min(len(a), 40)]
 	d := make([][]int, len(a)+1)
