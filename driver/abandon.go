@@ -178,7 +178,7 @@ func (b *backend) cancel(ctx context.Context, ref *bq.JobReference, began time.T
 func (b *backend) awaitEnd(ctx context.Context, ref *bq.JobReference) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		pg, err := ask(ctx, b, func(cl *client) (*page, error) { return cl.results(ctx, ref, 1, pollHold) })
-		if err == nil && pg.JobComplete || faultOf(err) == faultEnd {
+		if err == nil && pg.JobComplete || err != nil && faultOf(err) == faultEnd {
 			return
 		}
 		if err != nil {
