@@ -362,8 +362,9 @@ func TestLifeTold(t *testing.T) {
 			if got := errors.As(err, &ne) && ne.Timeout(); got != tt.timeout {
 				t.Errorf("got Timeout() %t; want %t: %v", got, tt.timeout, err)
 			}
-			if ne != nil && ne.Temporary() != tt.timeout { //nolint:staticcheck // it stays what it was
-				t.Errorf("got Temporary() %t; want %t", ne.Temporary(), tt.timeout) //nolint:staticcheck // as above
+			var temporary interface{ Temporary() bool } // as net.Error has it, which deprecates it
+			if errors.As(err, &temporary) && temporary.Temporary() != tt.timeout {
+				t.Errorf("got Temporary() %t; want %t", temporary.Temporary(), tt.timeout)
 			}
 			if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "bad connection") {
 				t.Errorf("got %v", err)
