@@ -27,6 +27,9 @@ var untrusted error
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("16") // most tests wait; it is a number
+	}
 	untrusted = fakecert.Trust()
 	if *overHTTP2 {
 		if untrusted != nil {

@@ -119,6 +119,8 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 		e := newError(api, project, ref)
 		e.Message = large.Error()
 		return e
+	case errors.As(err, &large):
+		return fmt.Errorf("bigqueryuser: %w", large)
 	case errors.As(err, &api):
 		return newError(api, project, ref)
 	case errors.Is(err, errClosed):

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
@@ -35,9 +36,9 @@ func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driv
 	return &statement{text, sql, config, encoded}, nil
 }
 
-// meaning returns the text without the blanks and comments after it, such as the trace that a
-// library adds.
-func (st *statement) meaning() string { return st.text[:st.sql.end] }
+// meaning returns the text without the semicolon, the blanks and the comments after it, such as the
+// trace that a library adds.
+func (st *statement) meaning() string { return strings.TrimRight(st.text[:st.sql.end], "; \t\r\n") }
 
 // commits reports whether the statement is a COMMIT.
 func (st *statement) commits() bool { return st.sql.kind == kindTransaction && st.sql.verb == "COMMIT" }

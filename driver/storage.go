@@ -46,7 +46,7 @@ const storageMinBytes = 20 << 20
 
 // keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of
 // gRPC allow no more pings than that.
-var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 10 * time.Second}
+var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 8 * time.Second}
 
 // storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
 type storage struct {
