@@ -87,6 +87,7 @@ type scenario struct {
 	fails    int                    // how often the job fails by BigQuery's fault
 	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
 	exists   bool                   // the first jobs.insert is told that there is such a job
+	labels   bool                   // jobs are labelled, so that lost ones can be found
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
@@ -136,6 +137,7 @@ func newScenario(seed uint64, number int) *scenario {
 		s.fails = 1 + rng.IntN(3)
 	}
 	s.exists = rng.IntN(4) == 0
+	s.labels = rng.IntN(2) == 0
 	switch rng.IntN(24) {
 	case 0, 1:
 		s.conns = []faultproxy.ConnFault{faultproxy.ConnReset}
@@ -248,6 +250,7 @@ func (s *scenario) play(t *testing.T) {
 
 func (s *scenario) config() *dsn.Config {
 	cfg := &dsn.Config{Project: "my-project", Endpoint: s.rest.URL(), StorageEndpoint: s.storage.URL(), ReadAPI: "rest"}
+	cfg.LabelJobs = s.labels
 	if s.op.config != nil {
 		s.op.config(cfg)
 	}
@@ -347,6 +350,14 @@ func (s *scenario) mustPass() bool {
 	if s.fails > 0 && s.op.unpromised {
 		return false // a part of it may stand: it is not run again
 	}
+	refused := map[fakebq.Method]int{} // access tokens: one is renewed, a second refusal is told
+	for _, p := range s.rest.Played() {
+		if p.Fault.Status == 401 {
+			if refused[p.Method]++; refused[p.Method] > 1 {
+				return false
+			}
+		}
+	}
 	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
 }
 
@@ -374,11 +385,11 @@ func (s *scenario) patience() time.Duration {
 func (s *scenario) settle() {
 	left := func() (kind, text string) {
 		switch {
-		case len(s.server.Running()) > 0 && !s.lost():
+		case len(s.server.Running()) > 0 && !s.lostJob():
 			return "a job is left running", fmt.Sprintf("%.60q", s.server.Running())
-		case len(s.server.HeldTables()) > 0 && !s.lost():
+		case len(s.server.HeldTables()) > 0 && !s.closedBlind():
 			return "tables are held", fmt.Sprint(s.server.HeldTables())
-		case len(s.server.Sessions()) > 0 && !s.lost():
+		case len(s.server.Sessions()) > 0 && !s.lostSession():
 			return "a session is left open", fmt.Sprint(s.server.Sessions())
 		case s.rest.Conns()+s.storage.Conns() > 0:
 			return "connections are left open", fmt.Sprintf("%d to REST, %d to Storage", s.rest.Conns(),
@@ -397,21 +408,27 @@ func (s *scenario) settle() {
 	s.nothingStartedLate()
 }
 
-// lost reports whether a fault kept the driver from ever knowing what it should end.
-func (s *scenario) lost() bool {
-	if s.lasting() && s.close > 0 {
-		return true // Close does not wait until that is noticed
-	}
-	for _, p := range s.rest.Played() {
-		switch p.Method {
-		case fakebq.Query, fakebq.Insert, fakebq.Cancel:
-			if p.Fault.MayHaveRun() || p.Fault.Kind == faultproxy.Vanish || p.Method == fakebq.Cancel {
-				return true
-			}
-		}
-	}
-	return false
+// closedBlind reports whether Close came while requests were not answered: it does not wait until that is noticed.
+func (s *scenario) closedBlind() bool { return s.lasting() && s.close > 0 }
+
+// lostAnswer reports whether the answer to a jobs.query was lost that had begun something.
+func (s *scenario) lostAnswer() bool {
+	return slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
+		return p.Method == fakebq.Query && p.Fault.MayHaveRun()
+	})
 }
+
+// lostJob reports whether nothing could tell the driver which job to end: no further try followed that would have named
+// it, and it had no label, or there can be two of it. A job with an id of our own is never lost, nor one in the session
+// of a transaction, which takes it along.
+func (s *scenario) lostJob() bool {
+	last := s.endAfter > 0 || s.close > 0 || s.op.unpromised
+	return s.closedBlind() ||
+		s.lostAnswer() && s.op.name != "transaction" && (strings.Contains(s.op.name, "SELECT") || last && !s.labels)
+}
+
+// lostSession reports whether the answer to a BEGIN can have been lost: its session is empty and ends by itself.
+func (s *scenario) lostSession() bool { return s.closedBlind() || s.lostAnswer() }
 
 func (s *scenario) violate(kind, format string, args ...any) {
 	s.violations = append(s.violations, violation{kind, fmt.Sprintf(format, args...)})
@@ -438,6 +455,9 @@ func (s *scenario) String() string {
 	}
 	if s.exists {
 		end += ", 409 at first"
+	}
+	if s.labels {
+		end += ", labels"
 	}
 	if len(s.conns) > 0 {
 		played = append(played, fmt.Sprintf("first connections: %v", s.conns))

@@ -2,6 +2,7 @@ package driver_test
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -11,14 +12,29 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// advice is what the driver says of an error fact besides the service's text.
-var advice = map[string]string{}
+// advice is what the driver says of an error fact besides the service's text. Of the others it says nothing.
+var advice = map[string]string{
+	"table that is not there":     "name the location of the data, such as location=EU in the DSN",
+	"table that may not be there": "check the name and the location; the signed-in account needs read access to the tables",
+	"jobs may not be created":     "needs the role BigQuery Job User (bigquery.jobs.create) in project my-project",
+	"policy tag":                  "needs the role Fine-Grained Reader on the policy tag of the column",
+	"file in Cloud Storage":       "needs the permission storage.objects.list there",
+	"COMMIT outside of a session": "use BeginTx, or create_session=always in the DSN and one sql.Conn",
+	"billing":                     "enable billing for project my-project, or name another in the DSN",
+}
 
 // TestErrorFacts feeds each error of the service to the driver, as the answer to jobs.query and as the end of a job
 // that was polled: the reason, the service's text and the HTTP status reach the caller, with the advice.
 func TestErrorFacts(t *testing.T) {
 	t.Parallel()
+	left := maps.Clone(advice)
+	defer func() {
+		for name := range left {
+			t.Errorf("the advice of %q is of no error fact", name)
+		}
+	}()
 	for _, fact := range fakebq.ErrorFacts() {
+		delete(left, fact.Name)
 		if fact.Begun != fakebq.Refused {
 			continue // these are sent again: see the campaign
 		}
@@ -49,6 +65,9 @@ func TestErrorFacts(t *testing.T) {
 				if text := err.Error(); !strings.Contains(text, strings.TrimSuffix(fact.Error.Message, ".")) ||
 					!strings.Contains(text, advice[fact.Name]) {
 					t.Errorf("got %q; want the service's text and %q", text, advice[fact.Name])
+				}
+				if none := advice[fact.Name] == ""; none != (e.Message == "" || strings.HasSuffix(err.Error(), ")")) {
+					t.Errorf("got %q; want advice: %t", err, !none)
 				}
 				var api *googleapi.Error
 				if errors.As(err, &api) && api.Code != fact.Error.Status {

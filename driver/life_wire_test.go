@@ -142,6 +142,9 @@ func TestLifeVanishedNetwork(t *testing.T) {
 	})
 	t.Run("Storage", func(t *testing.T) {
 		t.Parallel()
+		if testing.Short() {
+			t.Skip("-short: that takes 36 seconds")
+		}
 		server := bigTable(t)
 		storage := faultproxy.Run(t, server.StorageURL())
 		storage.Inject(fakebq.ReadRows, faultproxy.Fault{Kind: faultproxy.Vanish, At: faultproxy.Middle, Skip: 1})
@@ -155,6 +158,32 @@ func TestLifeVanishedNetwork(t *testing.T) {
 			t.Errorf("took %s over %d connections; want at most 40 s and 2", took, storage.Accepted())
 		}
 	})
+}
+
+// TestLifeStorageIsSilent: a Storage Read API that does not answer, over a network that works, is not waited for without
+// end: a session is given up for REST, and a stream is opened again.
+func TestLifeStorageIsSilent(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: that takes 40 seconds")
+	}
+	for _, method := range []fakebq.Method{fakebq.CreateReadSession, fakebq.ReadRows} {
+		t.Run(string(method), func(t *testing.T) {
+			t.Parallel()
+			server := bigTable(t)
+			storage := faultproxy.Run(t, server.StorageURL())
+			storage.Inject(method, faultproxy.Fault{Kind: faultproxy.Never, At: faultproxy.After})
+			db := open(t, server, func(c *dsn.Config) { c.ReadAPI, c.StorageEndpoint = "storage", storage.URL() })
+			silent := whenPlayed(t, storage)
+			got, err := readInts(t.Context(), db, ordered)
+			if problem := everyRowOnce(got, true); err != nil || problem != "" {
+				t.Errorf("got %v, %s", err, problem)
+			}
+			if took := time.Since(<-silent); took > 45*time.Second {
+				t.Errorf("took %s; want at most 45 s", took)
+			}
+		})
+	}
 }
 
 // whenPlayed tells when a proxy has played its first fault.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	bq "google.golang.org/api/bigquery/v2"
@@ -270,12 +271,16 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (token string, err error) {
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop() // else a stream that is left early stays
+	silence := time.AfterFunc(silenceLimit, stop)
+	defer silence.Stop()
 	rows, token, err := r.storage.readRows(ctx, name, *offset)
 	if err != nil {
 		return token, err
 	}
 	for {
+		silence.Reset(silenceLimit)
 		resp, err := rows.Recv()
+		silence.Stop()
 		if errors.Is(err, io.EOF) {
 			return token, nil
 		}

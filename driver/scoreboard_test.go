@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,7 +292,7 @@ var scoreboard = []struct {
 // TestScoreboard is green as long as the driver has none of the defects.
 func TestScoreboard(t *testing.T) {
 	t.Parallel()
-	for _, tt := range scoreboard {
+	for _, tt := range slices.Concat(scoreboard, lifeDefects) {
 		t.Run(tt.defect, func(t *testing.T) {
 			t.Parallel()
 			tt.test(t, fakebq.Run(t, fakebq.Options{}))

@@ -38,6 +38,11 @@ const (
 	// dialLimit to be noticed.
 	absenceLife = time.Minute
 	dialLimit   = 5 * time.Second
+	// sessionLimit bounds the request for a read session. Without an answer rows come by REST.
+	sessionLimit = 30 * time.Second
+	// silenceLimit is how long the next message of a stream is awaited, over a network that is there.
+	// The stream is opened again then.
+	silenceLimit = 40 * time.Second
 )
 
 // storageMinBytes is how many bytes of JSON must be still to come before a result is read by the
@@ -193,7 +198,9 @@ func (s *storage) createSession(
 		if err != nil {
 			return nil, err
 		}
+		call, cancel := context.WithTimeout(call, sessionLimit)
 		session, err := cl.CreateReadSession(call, req)
+		cancel()
 		if err == nil || renewed || !s.refusedToken(err, token) {
 			return session, err
 		}
