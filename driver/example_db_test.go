@@ -20,8 +20,10 @@ func exampleDB(opts ...driver.Option) *sql.DB {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for text, answers := range exampleAnswers() {
-		server.On(text, answers...)
+	for _, script := range []map[string][]fakebq.Answer{exampleAnswers(), optionAnswers()} {
+		for text, answers := range script {
+			server.On(text, answers...)
+		}
 	}
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
 		known := strings.HasPrefix(st.SQL, "UPDATE accounts SET balance = balance ")
@@ -133,5 +135,32 @@ func exampleAnswers() map[string][]fakebq.Answer {
 		"SELECT COUNT(*) FROM events AS a CROSS JOIN events AS b": {endless},
 		"SELECT item FROM orders":                                 {items},
 		"SELECT COUNT(DISTINCT user) FROM events":                 {users},
+	}
+}
+
+// optionAnswers are those of the Examples of options and errors.
+func optionAnswers() map[string][]fakebq.Answer {
+	text := func(name, typ string, rows ...any) fakebq.Answer {
+		a := fakebq.Answer{Fields: []fakebq.Field{{Name: name, Type: typ}}}
+		for _, v := range rows {
+			a.Rows = append(a.Rows, []any{v})
+		}
+		return a
+	}
+	large := text("id", "INTEGER")
+	large.Bytes, large.Billed = 2e9, 2e9
+	stay := text("stay", "RANGE", "[2026-03-05, 2026-03-08)")
+	stay.Fields[0].Element = "DATE"
+	lost := fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: make(chan struct{})}
+	return map[string][]fakebq.Answer{
+		"SELECT COUNT(*) FROM orders":                             {text("f0_", "INTEGER", 3)},
+		"SELECT * FROM clicks":                                    {large},
+		"SELECT item FROM reports.items ORDER BY item":            {text("item", "STRING", "cup", "tea")},
+		"SELECT stay FROM bookings WHERE RANGE_OVERLAPS(stay, ?)": {stay},
+		"SELECT SESSION_USER()":                                   {text("f0_", "STRING", "ada@example.com")},
+		"INSERT INTO orders (id) SELECT MAX(id) + 1 FROM orders":  {lost},
+		"SELECT id FROM no_such_table": {{Reject: &fakebq.Error{
+			Reason: "notFound", Message: "Not found: Table my-project:shop.no_such_table was not found in location US",
+		}}},
 	}
 }

@@ -15,17 +15,16 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// The first connection signs the person in; the next program start finds the sign-in.
+// The first connection signs the user in. The next program start finds the stored sign-in.
 func Example() {
-	db, err := sql.Open(driver.Name,
-		"bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json&maximum_bytes_billed=10000000000")
+	db, err := sql.Open("bigqueryuser", "bigqueryuser://my-project?client_secrets=client_secrets.json")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer db.Close()
 	rows, err := db.QueryContext(context.Background(),
-		"SELECT name, SUM(number) FROM `bigquery-public-data.usa_names.usa_1910_current` "+
-			"WHERE year >= ? GROUP BY name ORDER BY 2 DESC LIMIT 3", 2000)
+		"SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` "+
+			"WHERE state = ? GROUP BY name ORDER BY total DESC LIMIT 3", "TX")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,7 +55,7 @@ func ExampleNewConnector() {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the person may have to sign in
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the user may have to sign in
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
 		log.Fatal(err)
