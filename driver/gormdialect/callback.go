@@ -29,7 +29,10 @@ func (d *Dialector) register(db *gorm.DB) error {
 }
 
 // prepare teaches the model's fields to read arrays and structs.
-func prepare(db *gorm.DB) { readable(db.Statement.Schema) }
+func prepare(db *gorm.DB) {
+	readable(db.Statement.Schema)
+	mapSecondNames(db.Statement)
+}
 
 // prepareChange is prepare for a statement that changes rows.
 func prepareChange(db *gorm.DB) {

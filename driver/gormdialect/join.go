@@ -2,7 +2,9 @@ package gormdialect
 
 import (
 	"context"
+	"maps"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -72,4 +74,33 @@ func withoutKey(ctx context.Context, s *schema.Schema, row reflect.Value) bool {
 		}
 	}
 	return len(s.PrimaryFields) > 0
+}
+
+// mapSecondNames has GORM find the columns of a model that embeds two with fields of the same name. Of
+// SELECT a.*, b.* BigQuery calls the second column id id_1, where other databases have two of the name
+// id.
+func mapSecondNames(stmt *gorm.Statement) {
+	if stmt.Schema == nil {
+		return
+	}
+	count := map[string]int{}
+	mapping := maps.Clone(stmt.ColumnMapping)
+	for _, field := range stmt.Schema.Fields {
+		if field.DBName == "" {
+			continue
+		}
+		n := count[field.DBName]
+		count[field.DBName]++
+		second := field.DBName + "_" + strconv.Itoa(n)
+		if n == 0 || stmt.Schema.LookUpField(second) != nil {
+			continue
+		}
+		if mapping == nil {
+			mapping = map[string]string{}
+		}
+		if _, chosen := mapping[second]; !chosen {
+			mapping[second] = field.DBName
+		}
+	}
+	stmt.ColumnMapping = mapping
 }
