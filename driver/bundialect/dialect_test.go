@@ -3,6 +3,7 @@ package bundialect_test
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -71,6 +72,23 @@ type book struct {
 	Author   *author   `bun:"rel:belongs-to,join:author_id=id"`
 	Added    time.Time `bun:",notnull,default:current_timestamp"`
 	Deleted  time.Time `bun:",soft_delete,nullzero"`
+}
+
+// code is text of JSON that makes itself.
+type code struct{ text string }
+
+func (c code) Value() (sqldriver.Value, error) {
+	if c.text == "" {
+		return nil, nil
+	}
+	return []byte(c.text), nil
+}
+
+type coded struct {
+	A code   `bun:"type:json"`
+	B *code  `bun:"type:json"`
+	C string `bun:"type:jsonb"`
+	D code   `bun:"type:numeric"`
 }
 
 type pair struct {
@@ -143,6 +161,8 @@ func TestStatements(t *testing.T) {
 				"JSON '{\"a\":\"\\'\"}', JSON '{\"x\":1}', ARRAY<STRING>['a', '\\''], " +
 				"STRUCT<City STRING, zip_code INT64>('Bath', -1), ARRAY<STRUCT<City STRING, zip_code INT64>>[], 'n', " +
 				"b'\\x00\\x27', DEFAULT, -3)"},
+		{"JSON that makes itself", db.NewInsert().Model(&coded{A: code{`{"a":"'"}`}, C: "[1]"}),
+			"INSERT INTO `codeds` (`a`, `b`, `c`, `d`) VALUES (JSON '{\"a\":\"\\'\"}', DEFAULT, JSON '[1]', NULL)"},
 		{"update", db.NewUpdate().Model(&pair{A: "a", B: "b", N: 2}).WherePK(),
 			"UPDATE `pairs` AS `pair` SET `n` = 2, `m` = DEFAULT WHERE (`pair`.`a` = 'a' AND `pair`.`b` = 'b')"},
 		{"update of many", bundialect.BulkUpdate(db, []*pair{{"a", "b", 1, &m}, {"a", "c", 2, nil}}),

@@ -89,8 +89,12 @@ func setCodec(f *schema.Field, kind string) {
 		f.Append, f.Scan = appendLiteral, scanAs
 		return
 	case "JSON":
-		if t == reflect.TypeFor[json.RawMessage]() {
+		switch {
+		case t == reflect.TypeFor[json.RawMessage]():
 			f.Append = appendLiteral
+		case t.Implements(valuerType), reflect.PointerTo(t).Implements(valuerType), t.Kind() == reflect.String,
+			t == reflect.TypeFor[[]byte]():
+			f.Append = appendTyped(kind) // it makes the text itself
 		}
 		return
 	case "RANGE", "INTERVAL", "GEOGRAPHY":
@@ -139,7 +143,7 @@ func addressed(v reflect.Value) any {
 	return v.Interface()
 }
 
-// appendTyped writes text, and decimals that are text in Go, as a value of a type.
+// appendTyped writes text, also that of a Valuer, as a value of a type.
 func appendTyped(kind string) schema.AppenderFunc {
 	return func(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
 		for v.Kind() == reflect.Pointer {
@@ -149,6 +153,9 @@ func appendTyped(kind string) schema.AppenderFunc {
 			v = v.Elem()
 		}
 		value := v.Interface()
+		if v.CanAddr() && !v.Type().Implements(valuerType) && v.Addr().Type().Implements(valuerType) {
+			value = v.Addr().Interface()
+		}
 		if valuer, ok := value.(driver.Valuer); ok {
 			var err error
 			if value, err = valuer.Value(); err != nil {
@@ -156,6 +163,8 @@ func appendTyped(kind string) schema.AppenderFunc {
 			}
 		}
 		switch rv := reflect.ValueOf(value); {
+		case kind == "JSON" && rv.IsValid() && rv.Type() == reflect.TypeFor[[]byte]():
+			value = literal.Typed{Type: kind, Text: string(rv.Bytes())}
 		case rv.Kind() == reflect.String:
 			value = literal.Typed{Type: kind, Text: rv.String()}
 		case rv.IsValid() && rv.CanFloat():
