@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"math"
 	"math/big"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -146,7 +146,7 @@ func scan(v *engine.Value, text string) bool {
 	case googlesql.String:
 		v.Text, ok = text, utf8.ValidString(text)
 	case googlesql.JSON:
-		v.Text, ok = text, json.Valid([]byte(text))
+		v.Text, err = builtin.ParseJSON(text, "exact")
 	case googlesql.Bytes:
 		var raw []byte
 		raw, err = base64.StdEncoding.DecodeString(text)

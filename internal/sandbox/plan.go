@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -38,6 +39,12 @@ type query struct {
 	vars   *scope
 }
 
+// BigQuery's limits of a request: the characters of its query, and its parameters.
+const (
+	maxText   = 1 << 20
+	maxParams = 10000
+)
+
 // newQuery checks the fields of a request.
 func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	if f.UseLegacySQL == nil || *f.UseLegacySQL {
@@ -51,6 +58,10 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 		e := errorf("required", "Required parameter is missing: query")
 		e.location, e.locationType = "query", "parameter"
 		return nil, e
+	}
+	if utf8.RuneCountInString(f.Query) > maxText {
+		return nil, errorf("invalid", "The query is too large. The maximum standard SQL query length is 1024.00K "+
+			"characters, including comments and white space characters.")
 	}
 	q := &query{sql: f.Query, project: project, location: location, defaultDataset: f.DefaultDataset,
 		maxBytes: int64(f.MaximumBytesBilled)}
@@ -68,15 +79,20 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 	default:
 		return nil, errorf("invalid", "Invalid parameterMode %q: want POSITIONAL or NAMED.", f.ParameterMode)
 	}
+	if n := len(f.QueryParameters); n > maxParams {
+		return nil, errorf("invalid", "The query has too many parameters: %d. The maximum is %d.", n, maxParams)
+	}
+	seen := map[string]bool{}
 	for i, p := range f.QueryParameters {
 		if (p.Name == "") != q.positional {
 			return nil, errorf("invalid", "Query parameter %d does not fit the parameter mode: positional "+
 				"parameters have no name and named ones must have one.", i+1)
 		}
-		if slices.ContainsFunc(f.QueryParameters[:i],
-			func(o queryParameter) bool { return q.named && strings.EqualFold(o.Name, p.Name) }) {
+		name := strings.ToLower(p.Name)
+		if q.named && seen[name] {
 			return nil, errorf("invalid", "Duplicate query parameter name %s.", p.Name)
 		}
+		seen[name] = true
 	}
 	err := q.readProperties(f)
 	if err != nil {

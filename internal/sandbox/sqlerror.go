@@ -82,6 +82,9 @@ func runError(err error) *apiError {
 	case "out of memory":
 		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit")
 	}
+	if strings.Contains(text, "Max expression depth limit") || strings.HasPrefix(text, "memory exhausted at") {
+		return errorf("invalidQuery", "The statement is too complex for the sandbox")
+	}
 	return errorf("invalidQuery", "The sandbox could not run this statement: its translation was refused. "+
 		"This is a mistake of the sandbox, not of the statement.")
 }

@@ -25,7 +25,7 @@ var libm = map[string]func(x float64) float64{
 	"EXP":   func(x float64) float64 { return float64(C.exp(C.double(x))) },
 	"LN":    func(x float64) float64 { return float64(C.log(C.double(x))) },
 	"LOG10": func(x float64) float64 { return float64(C.log10(C.double(x))) },
-	"SQRT":  math.Sqrt, "CBRT": func(x float64) float64 { return float64(C.cbrt(C.double(x))) },
+	"SQRT":  math.Sqrt, "CBRT": math.Cbrt,
 	"SIN":   func(x float64) float64 { return float64(C.sin(C.double(x))) },
 	"COS":   func(x float64) float64 { return float64(C.cos(C.double(x))) },
 	"TAN":   func(x float64) float64 { return float64(C.tan(C.double(x))) },

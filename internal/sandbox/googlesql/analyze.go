@@ -17,6 +17,7 @@ type analyzer struct {
 	known    []bool // its type is settled
 	tables   []TableName
 	ids      int
+	selfRefs int                  // recursive references that were read
 	inlined  int                  // functions and views around what is analyzed
 	filter   string               // that every aggregate function is to have
 	made     map[string]*Function // functions that are made in front of the statement
@@ -38,8 +39,6 @@ type val struct {
 	agg, win bool
 	// parts are what a STRUCT or ARRAY is constructed of, which may give way as literals do.
 	parts []val
-	// fails: the expression has no value, and so whatever type it is asked for.
-	fails bool
 	// norm is the text with the names of the expression's own making counted from one: equal for
 	// expressions that are equal.
 	norm string
@@ -47,6 +46,14 @@ type val struct {
 
 // untyped reports a NULL literal or a parameter of open type.
 func (v val) untyped() bool { return v.t.Kind == "" }
+
+// plainNull is the text of an untyped expression: NULL, unless something may fail in it.
+func (v val) plainNull() string {
+	if plainColumn.MatchString(v.sql) {
+		return "NULL"
+	}
+	return v.sql
+}
 
 // fail ends the translation at x.
 func (a *analyzer) fail(x interface{ pos() int }, format string, args ...any) {

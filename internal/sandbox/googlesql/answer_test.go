@@ -10,7 +10,8 @@ import (
 )
 
 // TestAnswers runs testdata/answers*.txt. Each case is a query, a line of "--" and the rows;
-// cases are parted by a line of "==". A last line "error: text" expects an error in execution.
+// cases are parted by a line of "==". A last line "error: text" expects an error in execution,
+// "refused: text" one in translation.
 func TestAnswers(t *testing.T) {
 	db, cat := open(t)
 	files, err := os.ReadDir("testdata")
@@ -26,6 +27,12 @@ func TestAnswers(t *testing.T) {
 			n++
 			t.Run(f.Name()+"/"+short(c.query), func(t *testing.T) {
 				st, err := googlesql.Translate(c.query, options(cat))
+				if msg, ok := strings.CutPrefix(c.want, "refused: "); ok {
+					if err == nil || !strings.Contains(err.Error(), msg) {
+						t.Fatalf("%s\ngot %v; want refusal %q", c.query, err, msg)
+					}
+					return
+				}
 				if err != nil {
 					t.Fatalf("%s\n%v", c.query, err)
 				}

@@ -13,10 +13,8 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 		}
 		v.t = a.params[i].Type
 		return a.coerce(v, to)
-	case v.untyped() && v.fails:
-		return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to}, true
 	case v.untyped():
-		return val{sql: "CAST(NULL AS " + to.DuckDB() + ")", t: to}, true
+		return val{sql: "CAST(" + v.plainNull() + " AS " + to.DuckDB() + ")", t: to, agg: v.agg, win: v.win}, true
 	case v.t.equal(to):
 		return a.renameFields(v, to), true
 	case v.parts != nil && v.t.Kind == to.Kind:

@@ -14,7 +14,7 @@ import (
 // operands, and nested ones grow.
 const (
 	maxWork = 200_000
-	maxSQL  = 1 << 20
+	maxSQL  = 8 << 20
 )
 
 // expr analyzes an expression. Inside a grouped query an expression that is a grouping

@@ -68,8 +68,7 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	}
 	if len(t.path) == 1 {
 		if c := s.ctes.find(t.path[0].text); c != nil {
-			rel := &relation{alias: alias.text}
-			return c.sql + " AS " + a.addResult(rel, c.cols, false, s, t)
+			return a.withRef(c, alias, t, s)
 		}
 	}
 	if len(t.path) > 1 && !strings.Contains(t.path[0].text, "-") {
@@ -222,6 +221,7 @@ func (a *analyzer) join(j *joinRef, s *scope) string {
 	if (j.kind == "RIGHT" || j.kind == "FULL") && isUnnest(j.r) && correlated(r, s.rels[:rels]) {
 		a.fail(j, "Array scan is not allowed with %s JOIN", j.kind)
 	}
+	a.recursiveJoin(j, s, rels)
 	kind := j.kind
 	cond := "TRUE"
 	switch {

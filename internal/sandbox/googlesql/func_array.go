@@ -137,7 +137,7 @@ func init() {
 	code("ERROR", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1)
 		v := a.stringArg(c, 0, s)
-		return val{sql: "bq_error(" + v.sql + ")", fails: true, agg: v.agg, win: v.win}
+		return val{sql: "bq_error(" + v.sql + ")", agg: v.agg, win: v.win}
 	})
 }
 

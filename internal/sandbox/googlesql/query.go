@@ -1,7 +1,6 @@
 package googlesql
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -30,6 +29,7 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 		ctes = &cteScope{parent: ctes, name: c.name.text, sql: id, cols: r.cols}
 	}
 	var r *result
+	refs := a.selfRefs
 	if sel, ok := q.body.(*selectBody); ok {
 		r = a.selectQuery(sel, q, outer, ctes)
 	} else {
@@ -37,6 +37,9 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 		if len(q.order) > 0 || q.limit != nil {
 			r = a.wrapOrder(r, q, outer, ctes)
 		}
+	}
+	if a.selfRefs > refs && (len(q.order) > 0 || q.limit != nil) {
+		a.fail(q, "A recursive reference cannot stand under ORDER BY or LIMIT")
 	}
 	if len(with) > 0 {
 		words := "WITH "
@@ -47,64 +50,6 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 		r.plain, r.rows = false, nil
 	}
 	return r
-}
-
-// refersTo reports whether a WITH RECURSIVE entry may be recursive: only a set operation can be.
-func refersTo(q *query, c cte) bool {
-	op, ok := c.q.body.(*setOp)
-	return ok && op.op == "UNION" && mentions(op.r, c.name.text)
-}
-
-// mentions looks for the table name in the FROM clauses of a body.
-func mentions(b queryBody, name string) bool {
-	switch b := b.(type) {
-	case *selectBody:
-		return b.from != nil && tableMentions(b.from, name)
-	case *setOp:
-		return mentions(b.l, name) || mentions(b.r, name)
-	case *query:
-		return mentions(b.body, name)
-	}
-	return false
-}
-
-func tableMentions(t tableExpr, name string) bool {
-	switch t := t.(type) {
-	case *tableRef:
-		return len(t.path) == 1 && strings.EqualFold(t.path[0].text, name)
-	case *joinRef:
-		return tableMentions(t.l, name) || tableMentions(t.r, name)
-	case *subqueryRef:
-		return mentions(t.q.body, name)
-	}
-	return false
-}
-
-// recursive analyzes a recursive WITH entry: the first term gives the types.
-func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
-	op := c.q.body.(*setOp)
-	base := a.body(op.l, outer, *ctes)
-	base = a.convert(base, typesOf(base))
-	id := a.id("w")
-	var names []string
-	cols := make([]column, len(base.cols))
-	for i, b := range base.cols {
-		n := a.id("c")
-		names = append(names, n)
-		cols[i] = column{b.name, val{sql: n, t: b.v.t}}
-	}
-	*ctes = &cteScope{parent: *ctes, name: c.name.text, sql: id, cols: cols}
-	step := a.body(op.r, outer, *ctes)
-	if len(step.cols) != len(cols) {
-		a.fail(op.r, "Queries in UNION have mismatched column count; query 1 has %d column(s), query 2 has %d "+
-			"column(s)", len(cols), len(step.cols))
-	}
-	step = a.convert(step, typesOf(base))
-	words := " UNION ALL "
-	if op.distinct {
-		words = " UNION "
-	}
-	return fmt.Sprintf("%s(%s) AS (%s%s%s)", id, strings.Join(names, ", "), base.sql, words, step.sql)
 }
 
 func typesOf(r *result) []Type {
@@ -282,7 +227,7 @@ func (a *analyzer) sortKeys(v val, it orderItem) []string {
 	if v.t.Kind == Float64 && v.lit == nil {
 		keys = append(keys, "(NOT isnan("+v.sql+")) "+dir+" NULLS "+nulls)
 	}
-	if v.untyped() || v.lit != nil { // a constant is no ordinal
+	if v.sql == "NULL" || v.lit != nil { // a constant is no ordinal
 		return []string{"CAST(NULL AS BIGINT)"}
 	}
 	return append(keys, "("+v.sql+") "+dir+" NULLS "+nulls)

@@ -15,6 +15,7 @@ type relation struct {
 	pseudo []column
 	value  *val   // of an UNNEST: the element
 	place  string // of an UNNEST: the element's ordinal in DuckDB's text
+	self   bool   // a recursive reference
 }
 
 // scope is what names mean inside one SELECT.
@@ -53,6 +54,8 @@ type cteScope struct {
 	name   string
 	sql    string
 	cols   []column
+	self   bool // a recursive entry, in its own recursive term
+	refs   int  // to it there
 }
 
 func (c *cteScope) find(name string) *cteScope {

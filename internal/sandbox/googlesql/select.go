@@ -18,7 +18,7 @@ type output struct {
 func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteScope) *result {
 	s := &scope{parent: outer, ctes: ctes, windows: b.windows}
 	s.clause = "FROM clause"
-	from := ""
+	refs, from := a.selfRefs, ""
 	if b.from != nil {
 		from = " FROM " + a.from(b.from, s)
 	}
@@ -78,6 +78,9 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 	if q != nil && q.keepOrder && len(q.order) == 0 && !b.distinct && !grouped && len(s.rels) == 1 &&
 		s.rels[0].place != "" {
 		order = " ORDER BY " + s.rels[0].place
+	}
+	if a.selfRefs > refs {
+		a.recursiveSelect(b, s, outs, grouped)
 	}
 	if grouped {
 		for _, o := range outs {
@@ -170,7 +173,7 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 		n := a.id("c")
 		v := o.v
 		if v.untyped() && v.param == 0 {
-			v.sql = "CAST(NULL AS BIGINT)"
+			v.sql = "CAST(" + v.plainNull() + " AS BIGINT)"
 		}
 		items = append(items, exact(v)+" AS "+n)
 		v.sql = n
