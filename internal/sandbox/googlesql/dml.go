@@ -45,7 +45,16 @@ func (a *analyzer) value(x expr, s *scope, c *Column) string {
 	v := a.expr(x, s)
 	w := a.must(v, c.Type, x, "Value has type %s which cannot be inserted into column %s, which has type %s",
 		v.t.name(), c.Name, c.Type)
-	return a.store(w, c.Type, c.Name).sql
+	return s.guarded(a.store(w, c.Type, c.Name).sql)
+}
+
+// guarded keeps a value of a WHEN clause from being computed, and so from failing, for the rows that
+// the clause does not take: DuckDB computes it for all.
+func (s *scope) guarded(sql string) string {
+	if s.guard == "" || plainColumn.MatchString(sql) {
+		return sql
+	}
+	return "CASE WHEN " + s.guard + " THEN " + sql + " END"
 }
 
 // insertColumns are the columns that INSERT names, or all.
@@ -130,31 +139,6 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 	return out
 }
 
-// set writes the assignments of UPDATE and MERGE.
-func (a *analyzer) set(list []assignment, tab *Table, alias string, s *scope) string {
-	var parts []string
-	seen := map[*Column]bool{}
-	for _, as := range list {
-		col := as.col
-		if len(col) == 2 && strings.EqualFold(col[0].text, alias) && findTableColumn(tab, col[0].text) == nil {
-			col = col[1:]
-		}
-		c := findTableColumn(tab, col[0].text)
-		if c == nil {
-			a.fail(col[0], "Unrecognized name: %s", col[0].text)
-		}
-		if len(col) > 1 {
-			a.refuse(col[1], "An assignment to a field of a STRUCT")
-		}
-		if seen[c] {
-			a.fail(col[0], "Update item %s assigned more than once", c.Name)
-		}
-		seen[c] = true
-		parts = append(parts, quoteIdent(c.Name)+" = "+a.value(as.x, s, c))
-	}
-	return strings.Join(parts, ", ")
-}
-
 func (u *updateStmt) write(a *analyzer) *Statement {
 	tab := a.target(u.path, u)
 	s, id := a.targetScope(tab, u.path, u.alias)
@@ -218,15 +202,19 @@ func (m *mergeStmt) write(a *analyzer) *Statement {
 		}
 		view.clause = "MERGE"
 		actions.WriteString(" WHEN " + w.kind)
-		cond := "TRUE"
+		cond, guard := "TRUE", ""
 		if w.cond != nil {
 			cond = a.boolean(w.cond, view, "WHEN clause")
 			actions.WriteString(" AND " + cond)
+			guard = cond
 		}
 		if w.kind == "MATCHED" {
 			checks = append(checks, cond)
+			guard = "(" + on + ") AND (" + cond + ")"
 		}
+		view.guard = guard
 		actions.WriteString(" THEN " + m.action(a, w, tab, view))
+		view.guard = ""
 	}
 	if len(checks) > 0 {
 		// DuckDB allows no subquery in ON, so the check stands in the source.
@@ -262,7 +250,7 @@ func (m *mergeStmt) action(a *analyzer, w mergeWhen, tab *Table, s *scope) strin
 		for i, c := range s.cols {
 			v := a.must(c.v, cols[i].Type, w, "Value has type %s which cannot be inserted into column %s, which has "+
 				"type %s", c.v.t.name(), cols[i].Name, cols[i].Type)
-			vals = append(vals, a.store(v, cols[i].Type, cols[i].Name).sql)
+			vals = append(vals, s.guarded(a.store(v, cols[i].Type, cols[i].Name).sql))
 		}
 	} else {
 		if len(w.values) != len(cols) {

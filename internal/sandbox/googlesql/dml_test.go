@@ -28,6 +28,18 @@ func TestWrites(t *testing.T) {
 			"SELECT * FROM customers WHERE id > 5 ORDER BY id", "7|Eve|[a,b]|{Oslo,3}\n8|NULL|[]|NULL"},
 		{"update", []string{"UPDATE orders SET status = 'done', price = price * 2 WHERE id IN (1, 3)"},
 			"SELECT id, status, price FROM orders ORDER BY id LIMIT 3", "1|done|3\n2|open|2.5\n3|done|NULL"},
+		{"update a field", []string{"UPDATE customers SET address.zip = customers.address.zip + 1, customers.name = 'x' " +
+			"WHERE address IS NOT NULL"},
+			"SELECT name, address FROM customers ORDER BY id", "x|{London,2}\nx|{Paris,3}\nCleo|NULL"},
+		{"merge a field", []string{"MERGE customers c USING (SELECT 1 AS id, STRUCT('y' AS city, 5 AS zip) AS address) s " +
+			"ON c.id = s.id WHEN MATCHED THEN UPDATE SET address.city = s.address.city " +
+			"WHEN NOT MATCHED BY SOURCE AND c.id = 2 THEN UPDATE SET address.zip = 9"},
+			"SELECT id, address FROM customers ORDER BY id", "1|{y,1}\n2|{Paris,9}\n3|NULL"},
+		{"merge computes what it takes", []string{"MERGE customers c USING (SELECT 1 AS id, 'x' AS s UNION ALL SELECT 2, " +
+			"'5' UNION ALL SELECT 7, 'y' UNION ALL SELECT 8, '8') s ON c.id = s.id WHEN MATCHED AND s.s != 'x' THEN " +
+			"UPDATE SET id = 10 + CAST(s.s AS INT64) WHEN NOT MATCHED AND s.s != 'y' AND s.s != 'x' THEN INSERT (id) " +
+			"VALUES (10 + CAST(s.s AS INT64))"},
+			"SELECT id FROM customers ORDER BY id", "1\n3\n15\n18"},
 		{"update from", []string{"UPDATE orders o SET status = c.name FROM customers c WHERE o.customer_id = c.id"},
 			"SELECT status FROM orders ORDER BY id", "Ada\nAda\nBob\nCleo\npaid"},
 		{"delete", []string{"DELETE FROM orders o WHERE o.status IS NULL", "DELETE orders WHERE customer_id IS NULL"},

@@ -30,7 +30,8 @@ type scope struct {
 	aggOK   bool
 	winOK   bool
 	inAgg   bool
-	sawAgg  bool // an aggregate function stood in this SELECT
+	guard   string // of a WHEN clause of MERGE: which rows it takes
+	sawAgg  bool   // an aggregate function stood in this SELECT
 	group   *groupCheck
 	// touched notes the columns that are used, where somebody asks.
 	touched map[string]bool
