@@ -49,6 +49,9 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if d == nil || !strings.EqualFold(d.location, r.query.location) {
 		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 	}
+	if strings.HasSuffix(name.Table, "*") {
+		return r.wildcard(d, name)
+	}
 	t := r.server.catalog.table(name)
 	if t == nil {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))

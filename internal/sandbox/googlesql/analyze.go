@@ -194,6 +194,9 @@ func (a *analyzer) statement(st statement) *Statement {
 	if q, ok := st.(*query); ok {
 		r := a.topQuery(q)
 		cols, twice := named(a.columns(r))
+		for _, c := range cols {
+			a.checkColumnName(c.Name, q)
+		}
 		return &Statement{Type: "SELECT", SQL: r.sql, Columns: cols, Duplicate: twice, Ordered: len(q.order) > 0}
 	}
 	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {

@@ -69,6 +69,9 @@ type Table struct {
 	SQL string
 	// View is the query that a view stands for, nil for a table.
 	View *View
+	// Parts are the tables that a wildcard table reads. Its query then has the column
+	// _TABLE_SUFFIX.
+	Parts []TableName
 }
 
 // InformationSchema begins the Table of the TableName of a view of INFORMATION_SCHEMA, before its name in
@@ -76,7 +79,7 @@ type Table struct {
 // names neither.
 const InformationSchema = "INFORMATION_SCHEMA."
 
-// Catalog resolves tables. An error that is an *Error keeps its message; a table that
+// Catalog resolves tables, and wildcard tables, whose names end with *. An error that is an *Error keeps its message; a table that
 // does not exist is a nil Table with a nil error.
 type Catalog interface {
 	Table(name TableName) (*Table, error)

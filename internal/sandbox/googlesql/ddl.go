@@ -67,6 +67,18 @@ func (t *truncateStmt) write(a *analyzer) *Statement {
 	return &Statement{Type: "TRUNCATE_TABLE", SQL: "DELETE FROM " + tab.SQL, Target: &tab.Name}
 }
 
+// reservedPrefixes begin no name of a column that is kept.
+var reservedPrefixes = []string{"_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER"}
+
+func (a *analyzer) checkColumnName(name string, x interface{ pos() int }) {
+	for _, p := range reservedPrefixes {
+		if len(name) >= len(p) && strings.EqualFold(name[:len(p)], p) {
+			a.fail(x, "Invalid field name %q. Field names are not allowed to start with the (case-insensitive) prefixes "+
+				"_PARTITION, _TABLE_, _FILE_, _ROW_TIMESTAMP, __ROOT__ and _COLIDENTIFIER", name)
+		}
+	}
+}
+
 func (c *createTable) write(a *analyzer) *Statement {
 	n := a.createName(c)
 	a.notView(n, c)
@@ -87,6 +99,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 			a.fail(d.name, "Duplicate column name %s in CREATE TABLE", d.name.text)
 		}
 		seen[low] = true
+		a.checkColumnName(d.name.text, d.name)
 		if d.required && d.typ.Kind == Array {
 			a.fail(d.name, "NOT NULL constraint is not supported for column %s of type ARRAY", d.name.text)
 		}

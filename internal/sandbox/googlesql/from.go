@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // from analyzes a FROM clause into s and returns DuckDB's text.
 func (a *analyzer) from(t tableExpr, s *scope) string {
@@ -61,6 +64,9 @@ func (a *analyzer) addRelation(rel *relation, s *scope, x interface{ pos() int }
 	s.cols = append(s.cols, rel.cols...)
 }
 
+// tableSuffix is the column of a wildcard table that says what the * stood for.
+const tableSuffix = "_TABLE_SUFFIX"
+
 func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	alias := t.path[len(t.path)-1]
 	if t.alias != nil {
@@ -88,24 +94,37 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	for _, c := range tab.Columns {
 		rel.cols = append(rel.cols, column{c.Name, val{sql: id + "." + quoteIdent(c.Name), t: c.Type.bare()}})
 	}
+	if tab.Parts != nil {
+		rel.pseudo = []column{{tableSuffix, val{sql: id + "." + quoteIdent(tableSuffix), t: kind(String)}}}
+	}
 	a.addRelation(rel, s, t)
 	return tab.SQL + " AS " + id
 }
 
 // table looks a table up and notes that it is read.
 func (a *analyzer) table(path []name, x interface{ pos() int }) *Table {
-	n := a.tableName(path, x)
+	n := a.namePath(path, x)
+	if i := strings.IndexAny(n.Table, "*$@"); i >= 0 && (n.Table[i] != '*' || i < len(n.Table)-1) {
+		a.refuse(x, "A table decorator")
+	}
 	tab := a.lookup(n, x)
-	if tab.View != nil {
-		return tab // whose query reads its own tables
-	}
-	for _, have := range a.tables {
-		if have == tab.Name {
-			return tab
+	switch {
+	case tab.View != nil: // whose query reads its own tables
+	case tab.Parts != nil:
+		for _, part := range tab.Parts {
+			a.reads(part)
 		}
+	default:
+		a.reads(tab.Name)
 	}
-	a.tables = append(a.tables, tab.Name)
 	return tab
+}
+
+// reads notes that a table is read.
+func (a *analyzer) reads(n TableName) {
+	if !slices.Contains(a.tables, n) {
+		a.tables = append(a.tables, n)
+	}
 }
 
 func (a *analyzer) lookup(n TableName, x interface{ pos() int }) *Table {
@@ -125,8 +144,16 @@ func (a *analyzer) lookup(n TableName, x interface{ pos() int }) *Table {
 	return tab
 }
 
-// tableName completes a path with the defaults.
+// tableName completes the path of one table with the defaults.
 func (a *analyzer) tableName(path []name, x interface{ pos() int }) TableName {
+	n := a.namePath(path, x)
+	if strings.ContainsAny(n.Table, "*$@") {
+		a.refuse(x, "A wildcard table or a table decorator here")
+	}
+	return n
+}
+
+func (a *analyzer) namePath(path []name, x interface{ pos() int }) TableName {
 	n := TableName{Project: a.opts.DefaultProject, Dataset: a.opts.DefaultDataset}
 	if view, ok := a.viewName(path, x); ok {
 		return view
@@ -151,9 +178,6 @@ func (a *analyzer) tableName(path []name, x interface{ pos() int }) TableName {
 		a.fail(x, "Table name %q has too many parts", joinNames(path))
 	}
 	n.Table = path[len(path)-1].text
-	if strings.ContainsAny(n.Table, "*$@") {
-		a.refuse(x, "A wildcard table or a table decorator")
-	}
 	return n
 }
 

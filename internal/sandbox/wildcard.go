@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// wildcard is the table that a name with a * at its end stands for: the rows of every table whose
+// name begins so, with the columns of the newest.
+func (r *resolver) wildcard(d *dataset, name googlesql.TableName) (*googlesql.Table, error) {
+	prefix := strings.TrimSuffix(name.Table, "*")
+	var parts []*table
+	for _, t := range r.server.catalog.tables(d) {
+		if len(t.name.Table) <= len(prefix) || !strings.HasPrefix(t.name.Table, prefix) {
+			continue
+		}
+		if t.view != nil {
+			return nil, r.refuse(errorf("invalidQuery", "Views cannot be queried through prefix. Matched view is: %s",
+				t.name))
+		}
+		parts = append(parts, t)
+	}
+	if len(parts) == 0 {
+		return nil, r.refuse(errorf("invalidQuery", "%s does not match any table.", name))
+	}
+	newest := parts[0]
+	for _, t := range parts[1:] {
+		if !t.created.Before(newest.created) {
+			newest = t
+		}
+	}
+	out := &googlesql.Table{Name: name, Columns: slices.Clone(newest.columns)}
+	var queries []string
+	for _, t := range parts {
+		query, err := r.wildcardPart(t, newest, t.name.Table[len(prefix):])
+		if err != nil {
+			return nil, err
+		}
+		queries = append(queries, query)
+		out.Parts = append(out.Parts, t.name)
+		if r.hidden.table == t.name {
+			out.Columns = slices.DeleteFunc(out.Columns,
+				func(c googlesql.Column) bool { return strings.EqualFold(c.Name, r.hidden.column) })
+		}
+	}
+	for i := range out.Columns {
+		out.Columns[i].Required = false
+	}
+	out.SQL = "(" + strings.Join(queries, " UNION ALL ") + ")"
+	return out, nil
+}
+
+// wildcardPart is the query of one table of a wildcard table.
+func (r *resolver) wildcardPart(t, like *table, suffix string) (string, error) {
+	var items []string
+	for _, want := range like.columns {
+		i := slices.IndexFunc(t.columns,
+			func(c googlesql.Column) bool { return strings.EqualFold(c.Name, want.Name) })
+		id, duck := engine.Quote(want.Name), want.Type.DuckDB()
+		switch {
+		case i < 0 && want.Type.Kind == googlesql.Array:
+			items = append(items, "CAST([] AS "+duck+") AS "+id)
+		case i < 0:
+			items = append(items, "CAST(NULL AS "+duck+") AS "+id)
+		case t.columns[i].Type.DuckDB() != duck:
+			return "", r.refuse(errorf("invalidQuery", "Cannot read field '%s' of type %s as %s in table %s", want.Name,
+				t.columns[i].Type, want.Type, t.name))
+		default:
+			items = append(items, id)
+		}
+	}
+	items = append(items, "'"+suffix+"' AS \"_TABLE_SUFFIX\"")
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + tableSQL(t.name), nil
+}
