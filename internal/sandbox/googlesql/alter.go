@@ -51,7 +51,11 @@ func (p *parser) alterAction() alterAction {
 	switch {
 	case p.accept("ADD", "COLUMN"):
 		act.what, act.lenient = "ADD", p.accept("IF", "NOT", "EXISTS")
-		act.def = p.columnDef()
+		table := &createTable{}
+		act.def = p.columnDef(table)
+		if len(table.keys) > 0 {
+			p.refuse(table.keys[0].at, "A key of a column that is added")
+		}
 		act.column = act.def.name
 	case p.accept("DROP", "COLUMN"):
 		act.what, act.lenient = "DROP", p.accept("IF", "EXISTS")

@@ -79,7 +79,8 @@ type Table struct {
 // names neither.
 const InformationSchema = "INFORMATION_SCHEMA."
 
-// Catalog resolves tables, and wildcard tables, whose names end with *. An error that is an *Error keeps its message; a table that
+// Catalog resolves tables, and wildcard tables, whose names end with *. An error that is an *Error
+// keeps its message; a table that
 // does not exist is a nil Table with a nil error.
 type Catalog interface {
 	Table(name TableName) (*Table, error)

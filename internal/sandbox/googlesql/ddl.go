@@ -73,7 +73,8 @@ var reservedPrefixes = []string{"_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTA
 func (a *analyzer) checkColumnName(name string, x interface{ pos() int }) {
 	for _, p := range reservedPrefixes {
 		if len(name) >= len(p) && strings.EqualFold(name[:len(p)], p) {
-			a.fail(x, "Invalid field name %q. Field names are not allowed to start with the (case-insensitive) prefixes "+
+			a.fail(x, "Invalid field name %q. Field names are not allowed to start with the (case-insensitive) "+
+				"prefixes "+
 				"_PARTITION, _TABLE_, _FILE_, _ROW_TIMESTAMP, __ROOT__ and _COLIDENTIFIER", name)
 		}
 	}
@@ -87,6 +88,9 @@ func (c *createTable) write(a *analyzer) *Statement {
 	}
 	st := &Statement{Type: "CREATE_TABLE", Target: &n, OrReplace: c.orReplace, IfNotExists: c.ifNotExists}
 	var r *result
+	if c.like != nil {
+		c.columnsLike(a)
+	}
 	if c.as != nil {
 		st.Type = "CREATE_TABLE_AS_SELECT"
 		r = a.topQuery(c.as)
@@ -106,6 +110,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 		st.NewColumns = append(st.NewColumns, Column{d.name.text, d.typ, d.required, d.defText})
 	}
 	c.checkPartition(a, st.NewColumns)
+	c.checkKeys(a, st.NewColumns)
 	words := "CREATE "
 	if c.orReplace {
 		words += "OR REPLACE "

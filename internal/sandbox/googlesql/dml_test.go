@@ -28,14 +28,17 @@ func TestWrites(t *testing.T) {
 			"SELECT * FROM customers WHERE id > 5 ORDER BY id", "7|Eve|[a,b]|{Oslo,3}\n8|NULL|[]|NULL"},
 		{"update", []string{"UPDATE orders SET status = 'done', price = price * 2 WHERE id IN (1, 3)"},
 			"SELECT id, status, price FROM orders ORDER BY id LIMIT 3", "1|done|3\n2|open|2.5\n3|done|NULL"},
-		{"update a field", []string{"UPDATE customers SET address.zip = customers.address.zip + 1, customers.name = 'x' " +
+		{"update a field", []string{"UPDATE customers SET address.zip = customers.address.zip + 1, customers.name = " +
+			"'x' " +
 			"WHERE address IS NOT NULL"},
 			"SELECT name, address FROM customers ORDER BY id", "x|{London,2}\nx|{Paris,3}\nCleo|NULL"},
-		{"merge a field", []string{"MERGE customers c USING (SELECT 1 AS id, STRUCT('y' AS city, 5 AS zip) AS address) s " +
+		{"merge a field", []string{"MERGE customers c USING (SELECT 1 AS id, STRUCT('y' AS city, 5 AS zip) AS " +
+			"address) s " +
 			"ON c.id = s.id WHEN MATCHED THEN UPDATE SET address.city = s.address.city " +
 			"WHEN NOT MATCHED BY SOURCE AND c.id = 2 THEN UPDATE SET address.zip = 9"},
 			"SELECT id, address FROM customers ORDER BY id", "1|{y,1}\n2|{Paris,9}\n3|NULL"},
-		{"merge computes what it takes", []string{"MERGE customers c USING (SELECT 1 AS id, 'x' AS s UNION ALL SELECT 2, " +
+		{"merge computes what it takes", []string{"MERGE customers c USING (SELECT 1 AS id, 'x' AS s UNION ALL " +
+			"SELECT 2, " +
 			"'5' UNION ALL SELECT 7, 'y' UNION ALL SELECT 8, '8') s ON c.id = s.id WHEN MATCHED AND s.s != 'x' THEN " +
 			"UPDATE SET id = 10 + CAST(s.s AS INT64) WHEN NOT MATCHED AND s.s != 'y' AND s.s != 'x' THEN INSERT (id) " +
 			"VALUES (10 + CAST(s.s AS INT64))"},
@@ -96,6 +99,14 @@ func TestCreate(t *testing.T) {
 			"INSERT INTO t VALUES ('x')", "x"},
 		{"as select", "CREATE TABLE t AS SELECT id, name AS `full name` FROM customers WHERE id = 1",
 			"CREATE_TABLE_AS_SELECT", "INSERT INTO t VALUES (0, 'n')", "0|n\n1|Ada"},
+		{"like", "CREATE TABLE t LIKE customers", "CREATE_TABLE",
+			"INSERT INTO t (id, tags) VALUES (1, ['a'])", "1|NULL|[a]|NULL"},
+		{"keys", "CREATE TABLE t (a INT64 PRIMARY KEY NOT ENFORCED, b INT64 CONSTRAINT c REFERENCES customers(id) NOT " +
+			"ENFORCED, FOREIGN KEY (a) REFERENCES t(b) NOT ENFORCED, CONSTRAINT d FOREIGN KEY (b) REFERENCES t(a) NOT " +
+			"ENFORCED)", "CREATE_TABLE", "INSERT INTO t VALUES (1, 2), (1, 3)", "1|2\n1|3"},
+		{"key of columns", "CREATE TABLE t (primary INT64, constraint STRING, PRIMARY KEY (primary, constraint) NOT " +
+			"ENFORCED)",
+			"CREATE_TABLE", "INSERT INTO t VALUES (1, 'x')", "1|x"},
 		{"typed as select", "CREATE TABLE t (x FLOAT64) AS SELECT id FROM customers WHERE id = 1",
 			"CREATE_TABLE_AS_SELECT", "INSERT INTO t VALUES (0.5)", "0.5\n1"},
 	}

@@ -115,7 +115,21 @@ func TestErrors(t *testing.T) {
 			"DEFAULT cannot be assigned to a field of a STRUCT at [1:36]"},
 		{"UPDATE customers SET address.zip = 'x' WHERE TRUE", "Value has type STRING which cannot be inserted into " +
 			"column address.zip, which has type INT64 at [1:36]"},
+		{"CREATE TABLE t (a INT64, PRIMARY KEY (b) NOT ENFORCED)",
+			"Column b of the key does not exist in the table at " +
+				"[1:39]"},
+		{"CREATE TABLE t (a INT64 PRIMARY KEY NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)",
+			"Multiple primary keys are not allowed at [1:51]"},
+		{"CREATE TABLE t (a INT64 REFERENCES customers(nope) NOT ENFORCED)",
+			"Column nope of the key does not exist in customers at [1:46]"},
+		{"CREATE TABLE t (a INT64, FOREIGN KEY (a) REFERENCES customers(id, name) NOT ENFORCED)",
+			"A foreign key must have as many columns as it refers to at [1:26]"},
+		{"CREATE TABLE t LIKE nope", "Not found: Table my-project:d.nope was not found at [1:1]"},
 		// Refusals.
+		{"CREATE TABLE t (a INT64 PRIMARY KEY)", "A key that is not marked NOT ENFORCED is not supported by the " +
+			"sandbox " +
+			"at [1:36]"},
+		{"CREATE TABLE t COPY customers", "CREATE TABLE COPY is not supported by the sandbox at [1:16]"},
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
 		{"FROM orders |> SELECT id", "A query that begins with FROM is not supported by the sandbox at [1:1]"},

@@ -20,6 +20,16 @@ type (
 		partition              expr
 		cluster                []expr
 		as                     *query
+		like                   []name // the table whose columns it takes
+		keys                   []tableKey
+	}
+	// tableKey is a PRIMARY or a FOREIGN KEY, which BigQuery does not enforce.
+	tableKey struct {
+		node
+		primary bool
+		cols    []name
+		to      []name // of a FOREIGN KEY: the table and its columns
+		toCols  []name
 	}
 	createSchema struct {
 		node
@@ -88,12 +98,19 @@ func (p *parser) create() statement {
 	c.path = p.tablePath()
 	if p.accept("(") {
 		for !p.tok().is(")") {
-			c.cols = append(c.cols, p.columnDef())
+			if key, ok := p.tableKey(); ok {
+				c.keys = append(c.keys, key)
+			} else {
+				c.cols = append(c.cols, p.columnDef(c))
+			}
 			if !p.accept(",") {
 				break
 			}
 		}
 		p.expect(")")
+	}
+	if c.cols == nil && p.accept("LIKE") {
+		c.like = p.tablePath()
 	}
 	for _, w := range []string{"LIKE", "CLONE", "COPY"} {
 		if p.tok().is(w) {
@@ -110,7 +127,7 @@ func (p *parser) create() statement {
 	if p.accept("AS") {
 		c.as = p.query()
 	}
-	if c.cols == nil && c.as == nil {
+	if c.cols == nil && c.as == nil && c.like == nil {
 		fail(p.src, p.tok().pos, "Syntax error: Expected \"(\" or keyword AS but got %s", p.tok().describe())
 	}
 	return c
@@ -139,13 +156,7 @@ func (p *parser) options() {
 	p.expect(")")
 }
 
-func (p *parser) columnDef() columnDef {
-	for _, w := range []string{"PRIMARY", "FOREIGN", "CONSTRAINT"} {
-		if p.tok().is(w) && !p.ahead(1).is("STRING") && p.tok().kind == tokIdent && p.ahead(1).kind == tokIdent &&
-			(p.ahead(1).is("KEY") || w == "CONSTRAINT") {
-			p.refuse(p.tok().pos, "A table constraint")
-		}
-	}
+func (p *parser) columnDef(c *createTable) columnDef {
 	d := columnDef{name: p.ident()}
 	d.typ = p.parseType()
 	for {
@@ -157,8 +168,12 @@ func (p *parser) columnDef() columnDef {
 			d.defText = p.src[d.def.pos():p.toks[p.i-1].end]
 		case p.tok().is("OPTIONS"):
 			p.options()
-		case p.tok().is("COLLATE"), p.tok().is("PRIMARY"), p.tok().is("REFERENCES"):
-			p.refuse(p.tok().pos, strings.ToUpper(p.tok().text)+" of a column")
+		case p.tok().is("PRIMARY"), p.tok().is("REFERENCES"), p.tok().is("CONSTRAINT"):
+			key := p.columnKey()
+			key.cols = []name{d.name}
+			c.keys = append(c.keys, key)
+		case p.tok().is("COLLATE"):
+			p.refuse(p.tok().pos, "COLLATE of a column")
 		default:
 			return d
 		}
