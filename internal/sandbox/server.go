@@ -50,6 +50,11 @@ type Config struct {
 	MemoryLimit string
 	// NoData leaves the public dataset out.
 	NoData bool
+	// Files are read into tables at the start: a path by dataset.table or project.dataset.table. Its
+	// end says what it is: .csv, .parquet, .ndjson or .jsonl.
+	Files map[string]string
+	// Open takes requests without a sign-in, as the first person of Projects by name.
+	Open bool
 	// SessionIdle is how long a session lives without a statement. Zero: 24 hours, as BigQuery.
 	SessionIdle time.Duration
 	// Logger gets what goes wrong inside. Nil: nothing is logged.
@@ -170,12 +175,15 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, nil
 }
 
-// load makes the public dataset and then bars DuckDB from files.
+// load makes the public dataset and the tables of files, and then bars DuckDB from files.
 func (s *Server) load(ctx context.Context) error {
 	if !s.cfg.NoData {
 		if err := s.loadNames(ctx); err != nil {
 			return fmt.Errorf("loading the names: %w", err)
 		}
+	}
+	if err := s.loadFiles(ctx); err != nil {
+		return err
 	}
 	return s.db.Lock()
 }
