@@ -77,6 +77,9 @@ func run(ctx context.Context, out io.Writer, cfg sandbox.Config) error {
 	for table := range cfg.Files {
 		fmt.Fprintf(out, "loaded %s\n", table)
 	}
+	if cfg.Open {
+		fmt.Fprintf(out, "%s/ shows what it holds and what was asked of it\n", server.Endpoint())
+	}
 	fmt.Fprintf(out, "data source name: %s\n", name)
 	<-ctx.Done()
 	return nil

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -106,6 +107,17 @@ func (c *catalog) list(project string) []*dataset {
 	}
 	slices.SortFunc(out, func(a, b *dataset) int { return cmp.Compare(a.ref.DatasetID, b.ref.DatasetID) })
 	return out
+}
+
+// projects are those that have datasets, by name.
+func (c *catalog) projects() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	seen := map[string]bool{}
+	for ref := range c.datasets {
+		seen[ref.ProjectID] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // tables returns the tables of a dataset by name.

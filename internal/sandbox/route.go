@@ -109,6 +109,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.StripPrefix(apiPrefix, s.mux).ServeHTTP(w, r)
 	case r.URL.Path == "/projects" || strings.HasPrefix(r.URL.Path, "/projects/"):
 		s.mux.ServeHTTP(w, r)
+	case s.cfg.Open && r.URL.Path == "/" && r.Method == http.MethodGet && fromHere(r):
+		s.serveHome(w, r)
 	default:
 		s.serveGoogle(w, r)
 	}

@@ -1,0 +1,102 @@
+package sandbox
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+//go:embed home.html
+var homeText string
+
+var homePage = template.Must(template.New("home").Parse(homeText))
+
+// homeStatements is how many statements the page shows.
+const homeStatements = 100
+
+// home is what the page of an open sandbox shows.
+type home struct {
+	Tables     []homeTable
+	Statements []homeStatement
+}
+
+type homeTable struct {
+	Name        string
+	Kind        string
+	Rows, Bytes int64
+}
+
+type homeStatement struct {
+	When        string
+	SQL, State  string
+	Error       string
+	Took, Bytes string
+}
+
+// serveHome answers / of an open sandbox: what it holds, and what was asked of it last.
+func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
+	page := home{Statements: s.homeStatements()}
+	for _, project := range s.catalog.projects() {
+		for _, d := range s.catalog.list(project) {
+			for _, t := range s.catalog.tables(d) {
+				page.Tables = append(page.Tables, s.homeTable(r, t))
+			}
+		}
+	}
+	var out bytes.Buffer
+	if err := homePage.Execute(&out, page); err != nil {
+		broken("its page could not be written: %s", err).write(w)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(out.Bytes()) // the browser may be gone
+}
+
+func (s *Server) homeTable(r *http.Request, t *table) homeTable {
+	out := homeTable{Name: t.name.Project + "." + t.name.Dataset + "." + t.name.Table, Kind: "table"}
+	if t.view != nil {
+		out.Kind = "view"
+		return out
+	}
+	rows, columns, err := s.tableSize(r.Context(), t)
+	if err != nil {
+		s.log.Error("a table could not be measured", "table", t.name.String(), "error", err)
+	}
+	out.Rows = rows
+	for _, n := range columns {
+		out.Bytes += n
+	}
+	return out
+}
+
+func (s *Server) homeStatements() []homeStatement {
+	s.jobs.mu.Lock()
+	last := slices.Clone(s.jobs.list[max(0, len(s.jobs.list)-homeStatements):])
+	s.jobs.mu.Unlock()
+	slices.Reverse(last)
+	var out []homeStatement
+	for _, j := range last {
+		j.mu.Lock()
+		row := homeStatement{When: j.created.Format(time.DateTime), SQL: j.query.sql, State: j.state}
+		if j.state == done {
+			row.Took = j.ended.Sub(j.created).Round(time.Millisecond).String()
+		}
+		if j.err != nil {
+			row.Error = j.err.message
+		}
+		j.mu.Unlock()
+		if j.plan != nil {
+			row.Bytes = strconv.FormatInt(j.plan.bytes, 10)
+		}
+		out = append(out, row)
+	}
+	return out
+}
