@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"errors"
+	"net/http"
+	"reflect"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
@@ -14,65 +16,141 @@ const (
 	typesDeclared typeSource = iota // from the Go values
 	typesAsked                      // from BigQuery, just now
 	typesCached                     // from BigQuery, some time ago
-	typesGuessed                    // from the Go values, since BigQuery could not say
+	typesGuessed                    // from the Go types, since BigQuery could not say
 )
 
-// mayBeWrong reports whether other types can be had by asking again.
-func (s typeSource) mayBeWrong() bool { return s == typesCached || s == typesDeclared }
+// binding is a statement's arguments as query parameters.
+type binding struct {
+	params []*bq.QueryParameter
+	source typeSource
+	types  []*bq.QueryParameterType // that BigQuery found
+	doubt  bool                     // a NULL has its Go type where BigQuery found an INT64, which may be its word
+	other  bool                     // a value could be sent as another type than the Go value says
+	key    cacheKey                 // under which to note what a refusal has taught
+}
 
-// bind makes the query parameters of a statement from its arguments. Text may be of another type than STRING where the
-// types are known; anyText asks for them if nothing else does.
-func (r *runner) bind(ctx context.Context, st *statement, anyText bool) (params []*bq.QueryParameter, source typeSource, err error) {
+// bind makes the query parameters of a statement from its arguments.
+func (r *runner) bind(ctx context.Context, st *statement) (*binding, error) {
 	if err := checkArguments(&st.sql, st.args); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	p := newParameters(st.args)
+	b := &binding{params: p.all, other: p.convertible()}
 	key := r.typeKey(st, p.declared) // before the types found are put into p
-	types, source, asked := r.typesFor(ctx, st, &p, anyText)
+	found, source, err := r.typesFor(ctx, st, &p)
+	b.source = source
 	switch {
-	case errors.Is(asked, ErrInvalidQuery):
+	case err != nil && saysNothing(err):
 		// BigQuery may be at a loss only because it was not told the types: take Go's word.
-		types, source = make([]*bq.QueryParameterType, st.sql.count()), typesGuessed
-	case asked != nil:
-		return nil, 0, asked
+		found, b.source = finding{types: make([]*bq.QueryParameterType, st.sql.count())}, typesGuessed
+	case err != nil:
+		return nil, err
 	case source == typesDeclared:
-		return p.all, source, nil
+		return b, nil
 	}
-	if err := p.resolve(&st.sql, st.args, types); err != nil {
+	asked := err
+	b.types = found.types
+	if b.doubt, err = p.resolve(&st.sql, st.args, b.types, found.refused); err != nil {
 		if asked != nil {
 			err = asked
 		}
-		return nil, 0, err
+		return nil, err
 	}
-	if source == typesGuessed && !anyText {
-		r.types.guessed(key, types)
+	switch {
+	case b.source == typesGuessed:
+		r.types.note(key, finding{types: b.types})
+	case b.doubt && r.session.used() && !found.agreed:
+		// A refusal would end the transaction.
+		if b.other {
+			key = r.typeKey(st, p.sure)
+		}
+		return b, r.makeSure(ctx, st, &p, b, key)
 	}
-	return p.all, source, nil
+	return b, nil
+}
+
+// saysNothing reports whether an error of a dry run leaves it to the statement itself what is wrong with it: BigQuery
+// does not take the undeclared parameters, or it is a server that has no dry runs.
+func saysNothing(err error) bool {
+	if _, ok := errors.AsType[protocolError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusBadRequest:
+		return e.Is(ErrInvalidQuery) || e.Reason == "invalid" || e.Reason == ""
+	case http.StatusNotFound:
+		return !e.Is(ErrNotFound)
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	}
+	return false
+}
+
+// makeSure asks BigQuery whether it takes the Go types where it found an INT64, and takes its word if not.
+func (r *runner) makeSure(ctx context.Context, st *statement, p *parameters, b *binding, key cacheKey) error {
+	found := finding{types: b.types, agreed: true}
+	_, err := r.dryRun(ctx, st, p.all)
+	if errors.Is(err, ErrInvalidQuery) {
+		found.refused = true
+		_, err = p.resolve(&st.sql, st.args, b.types, true)
+	}
+	if err == nil {
+		r.types.note(key, found)
+	}
+	return err
+}
+
+// rebind binds again after BigQuery has refused the parameters of b; nil if there are no others.
+func (r *runner) rebind(ctx context.Context, st *statement, b *binding) *binding {
+	p := newParameters(st.args)
+	declared := p.declared
+	if b.other {
+		declared = p.sure
+	}
+	again := &binding{params: p.all, types: b.types, key: r.typeKey(st, declared)}
+	told := st.sql.positional == 0 && len(declared) < len(p.declared) // what BigQuery was told, it did not find
+	switch {
+	case b.source == typesDeclared && !b.other, b.source == typesGuessed && !told:
+		return nil // the answer would be the same
+	case b.source != typesAsked || told:
+		found, _, err := r.askFor(ctx, st, declared)
+		if err != nil {
+			return nil
+		}
+		again.types = found.types
+	}
+	if _, err := p.resolve(&st.sql, st.args, again.types, true); err != nil || reflect.DeepEqual(p.all, b.params) {
+		return nil
+	}
+	return again
+}
+
+// learnt notes that a statement was refused with the Go types and runs with those that BigQuery found.
+func (r *runner) learnt(b *binding) {
+	r.types.note(b.key, finding{types: b.types, refused: true})
 }
 
 // typesFor finds the types of a statement's slots: those that were asked for before, else those of the Go values if all
 // have one, else BigQuery's.
-func (r *runner) typesFor(
-	ctx context.Context, st *statement, p *parameters, anyText bool,
-) (types []*bq.QueryParameterType, source typeSource, err error) {
-	if p.hasText() {
+func (r *runner) typesFor(ctx context.Context, st *statement, p *parameters) (found finding, source typeSource, err error) {
+	if p.convertible() {
 		if known, ok := r.types.known(r.typeKey(st, p.sure), r.typeKey(st, nil)); ok {
 			return known, typesCached, nil
 		}
 	}
-	declared := p.declared
-	switch {
-	case anyText && p.hasText():
-		declared = p.sure
-	case p.complete():
-		return nil, typesDeclared, nil
+	if p.complete() {
+		return found, typesDeclared, nil
 	}
-	types, source, err = r.askTypes(ctx, st, declared)
-	if errors.Is(err, ErrInvalidQuery) && p.hasText() && len(declared) > len(p.sure) && st.sql.positional == 0 {
+	found, source, err = r.askFor(ctx, st, p.declared)
+	if errors.Is(err, ErrInvalidQuery) && p.text && len(p.declared) > len(p.sure) && st.sql.positional == 0 {
 		// Perhaps it was told that something is a STRING that is not.
-		if again, from, failed := r.askTypes(ctx, st, p.sure); failed == nil {
+		if again, from, failed := r.askFor(ctx, st, p.sure); failed == nil {
 			return again, from, nil
 		}
 	}
-	return types, source, err
+	return found, source, err
 }

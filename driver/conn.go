@@ -88,7 +88,7 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 	}
 	a, err := encode(nv.Value)
 	if err != nil {
-		return fmt.Errorf("bigqueryuser: %w", err)
+		return fmt.Errorf("bigqueryuser: %v: %w", &namedArgument{name: nv.Name, position: nv.Ordinal}, err)
 	}
 	nv.Value = a
 	return nil

@@ -30,11 +30,11 @@ func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedVa
 	if err != nil {
 		return 0, err
 	}
-	params, _, err := c.bind(ctx, st, false)
+	bound, err := c.bind(ctx, st)
 	if err != nil {
 		return 0, err
 	}
-	stats, err := c.dryRun(ctx, st, params)
+	stats, err := c.dryRun(ctx, st, bound.params)
 	if err != nil {
 		return 0, err
 	}

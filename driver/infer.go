@@ -9,22 +9,20 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// askTypes asks BigQuery, in a dry run, which types the statement's parameters have, unless it is known. The
+// askFor asks BigQuery, in a dry run, which types the statement's parameters have, unless it is known. The
 // answer is in the order of the slots: the `?` as they stand, or the names. A slot
 // that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
 // a type already; only named ones can be told to BigQuery in such a request.
-func (r *runner) askTypes(
-	ctx context.Context, st *statement, declared []*bq.QueryParameter,
-) ([]*bq.QueryParameterType, typeSource, error) {
+func (r *runner) askFor(ctx context.Context, st *statement, declared []*bq.QueryParameter) (finding, typeSource, error) {
 	// Prepare has asked with nothing declared.
 	keys := []cacheKey{r.typeKey(st, declared), r.typeKey(st, nil)}
 	f, cached, err := r.types.ask(ctx, false, keys, func() (finding, error) {
 		return r.check(ctx, st, st.sql.declarable(declared))
 	})
 	if cached {
-		return f.types, typesCached, err
+		return f, typesCached, err
 	}
-	return f.types, typesAsked, err
+	return f, typesAsked, err
 }
 
 // declarable returns the parameters that may be declared where others are not.

@@ -36,6 +36,9 @@ type finding struct {
 	types []*bq.QueryParameterType // nil where it said nothing
 	plan  *plan                    // nil where the statement was run without being understood before
 	until time.Time
+
+	refused bool // BigQuery has refused the statement with the Go types: its own are to be taken
+	agreed  bool // BigQuery has been asked about the Go types, with the outcome that refused says
 }
 
 // plan is what a prepared statement is known by.
@@ -89,11 +92,10 @@ func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, che
 }
 
 // known returns the types of a statement, if they have been asked for before under one of the keys.
-func (c *typeCache) known(keys ...cacheKey) ([]*bq.QueryParameterType, bool) {
+func (c *typeCache) known(keys ...cacheKey) (finding, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f, ok := c.get(false, keys)
-	return f.types, ok
+	return c.get(false, keys)
 }
 
 // get returns what is known under the first key that anything is known under. The caller holds the lock.
@@ -118,12 +120,13 @@ func (c *typeCache) put(key cacheKey, f finding) {
 	c.entries[key] = f
 }
 
-// guessed remembers that BigQuery says nothing of a statement's parameters, so that it is not asked each time. If the
-// statement fails, it is forgotten.
-func (c *typeCache) guessed(key cacheKey, types []*bq.QueryParameterType) {
+// note remembers what a statement has taught, such as that BigQuery says nothing of its parameters, so that it is not asked
+// each time. If the statement fails, it is forgotten.
+func (c *typeCache) note(key cacheKey, f finding) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.put(key, finding{types: types})
+	f.plan = c.entries[key].plan
+	c.put(key, f)
 }
 
 // forget drops what is known of a statement, whatever was declared.

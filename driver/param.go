@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,15 +18,32 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// argument is a Go value as a query parameter. A nil type is one that only BigQuery
-// knows: the value is then NULL, or a time that may be a TIMESTAMP, a DATETIME, a DATE or a
-// TIME, or has such values among its parts.
+// argument is a Go value as a query parameter.
 type argument struct {
+	// typ is nil where only BigQuery knows the type, or a part of it: the value is NULL, or a time that may be a TIMESTAMP,
+	// a DATETIME, a DATE or a TIME, or has such values among its parts.
 	typ   *bq.QueryParameterType
 	value *bq.QueryParameterValue
-	time  *time.Time
-	array bool   // parts are the elements of an ARRAY
-	parts []part // elements, or the fields of a STRUCT
+
+	// The rest is set where typ is nil.
+	shape    *bq.QueryParameterType // as much as the value says, with holes
+	fallback *bq.QueryParameterType // of the Go type, for the holes
+	time     *time.Time
+	array    bool   // parts are the elements of an ARRAY
+	parts    []part // elements, or the fields of a STRUCT
+}
+
+// own is what the value says of its type.
+func (a *argument) own() *bq.QueryParameterType {
+	if a.typ != nil {
+		return a.typ
+	}
+	return a.shape
+}
+
+// isNull reports whether the value is NULL.
+func (a *argument) isNull() bool {
+	return a.value != nil && slices.Contains(a.value.NullFields, "Value")
 }
 
 func scalar(typ, text string) argument {
@@ -55,11 +73,20 @@ func encode(v any) (argument, error) { return encodeAt(v, 0) }
 // maxDepth is more than BigQuery nests. It ends values that hold themselves.
 const maxDepth = 64
 
-// encodeAt is encode for a value at some depth inside another.
+// encodeAt is encode for a value at some depth inside another. A NULL keeps the Go type that it has.
 func encodeAt(v any, depth int) (argument, error) {
 	if depth > maxDepth {
-		return argument{}, errors.New("the value is nested too deep: does it hold itself?")
+		return argument{}, fmt.Errorf("the value is nested too deep, more than %d levels: does it hold itself?", maxDepth)
 	}
+	a, err := encodeKnown(v, depth)
+	if err == nil && v != nil && a.shape == nil && a.typ == nil && !isWhole(a.fallback) {
+		a.fallback = overlay(fallbackOf(reflect.TypeOf(v)), a.fallback)
+	}
+	return a, err
+}
+
+// encodeKnown encodes the types that have a case of their own.
+func encodeKnown(v any, depth int) (argument, error) {
 	switch v := v.(type) {
 	case nil:
 		return untypedNull, nil
@@ -85,7 +112,7 @@ func encodeAt(v any, depth int) (argument, error) {
 		if err := checkYear(v.Year()); err != nil && checkYear(v.UTC().Year()) != nil {
 			return argument{}, err
 		}
-		return argument{time: &v}, nil
+		return argument{shape: openTime, fallback: &bq.QueryParameterType{Type: "TIMESTAMP"}, time: &v}, nil
 	case civil.Date:
 		return encodeCivil("DATE", v.String(), v.IsValid(), v.Year)
 	case civil.DateTime:
@@ -103,7 +130,7 @@ func encodeAt(v any, depth int) (argument, error) {
 		return encodeInt(&v)
 	case *big.Int:
 		if v == nil {
-			return typedNull("NUMERIC"), nil
+			return typedNull("INT64"), nil // which goes where a NUMERIC does
 		}
 		return encodeInt(v)
 	case bigquery.IntervalValue:
@@ -133,58 +160,10 @@ func encodeAt(v any, depth int) (argument, error) {
 	return encodeReflect(v, depth)
 }
 
-// encodeNull encodes the official client's nullable types. Each says its type even when it is NULL.
-func encodeNull(v any) (argument, bool, error) {
-	var typ string
-	var valid bool
-	var value any
-	switch v := v.(type) {
-	case bigquery.NullInt64:
-		typ, valid, value = "INT64", v.Valid, v.Int64
-	case bigquery.NullFloat64:
-		typ, valid, value = "FLOAT64", v.Valid, v.Float64
-	case bigquery.NullBool:
-		typ, valid, value = "BOOL", v.Valid, v.Bool
-	case bigquery.NullString:
-		typ, valid, value = "STRING", v.Valid, v.StringVal
-	case bigquery.NullDate:
-		typ, valid, value = "DATE", v.Valid, v.Date
-	case bigquery.NullTime:
-		typ, valid, value = "TIME", v.Valid, v.Time
-	case bigquery.NullDateTime:
-		typ, valid, value = "DATETIME", v.Valid, v.DateTime
-	case bigquery.NullTimestamp:
-		if v.Valid {
-			a, err := encodeTimestamp(v.Timestamp)
-			return a, true, err
-		}
-		typ = "TIMESTAMP"
-	case bigquery.NullGeography:
-		if v.Valid {
-			a, err := encodeText("GEOGRAPHY", v.GeographyVal)
-			return a, true, err
-		}
-		typ = "GEOGRAPHY"
-	case bigquery.NullJSON:
-		if v.Valid {
-			a, err := encodeText("JSON", v.JSONVal)
-			return a, true, err
-		}
-		typ = "JSON"
-	default:
-		return argument{}, false, nil
-	}
-	if !valid {
-		return typedNull(typ), true, nil
-	}
-	a, err := encode(value)
-	return a, true, err
-}
-
 // encodeReflect encodes Valuers, pointers and named types by what they stand for.
 func encodeReflect(v any, depth int) (argument, error) {
 	rv := reflect.ValueOf(v)
-	if rv.Kind() == reflect.Pointer && rv.Type().Elem().Implements(valuerType) {
+	if rv.Kind() == reflect.Pointer && rv.Type().Elem().Implements(valuerInterface) {
 		// What is pointed at may be one of the types that encode knows, or must not be asked through nil.
 		if rv.IsNil() {
 			return untypedNull, nil
@@ -240,7 +219,7 @@ func encodeReflect(v any, depth int) (argument, error) {
 	return argument{}, fmt.Errorf("%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer", v)
 }
 
-var valuerType = reflect.TypeFor[driver.Valuer]()
+var valuerInterface = reflect.TypeFor[driver.Valuer]()
 
 // valueOf asks a Valuer, which is the caller's code: its panic is an error that says which argument it is about.
 func valueOf(v driver.Valuer) (value driver.Value, err error) {
@@ -250,29 +229,4 @@ func valueOf(v driver.Valuer) (value driver.Value, err error) {
 		}
 	}()
 	return v.Value()
-}
-
-// as gives an argument without a type the one that BigQuery found for it. A time goes into a
-// DATE, DATETIME or TIME by its own clock, in its own time zone, and into anything else as a TIMESTAMP.
-func (a argument) as(typ *bq.QueryParameterType) (argument, error) {
-	if a.array || a.parts != nil {
-		return a.asNested(typ)
-	}
-	if a.time == nil {
-		if typ == nil {
-			return argument{}, errors.New("BigQuery does not say what type this NULL has: pass a typed one, such as bigquery.NullString{}, or write CAST(? AS type)")
-		}
-		return argument{typ: typ, value: a.value}, nil
-	}
-	if typ != nil {
-		switch typ.Type {
-		case "DATE":
-			return encode(civil.DateOf(*a.time))
-		case "DATETIME":
-			return encode(civil.DateTimeOf(*a.time))
-		case "TIME":
-			return encode(civil.TimeOf(*a.time))
-		}
-	}
-	return encodeTimestamp(*a.time)
 }

@@ -39,6 +39,9 @@ func encodeArguments(args []driver.NamedValue) ([]namedArgument, error) {
 
 // checkArguments checks that the arguments are as many, of one style and of the names that the statement asks for.
 func checkArguments(sql *sqlText, args []namedArgument) error {
+	if err := checkSize(args); err != nil {
+		return err
+	}
 	named := 0
 	seen := make(map[string]bool)
 	for i := range args {
@@ -80,7 +83,8 @@ func checkArguments(sql *sqlText, args []namedArgument) error {
 type parameters struct {
 	all      []*bq.QueryParameter
 	declared []*bq.QueryParameter // those whose Go value says the type
-	sure     []*bq.QueryParameter // those of them that are not text, which may be of another type than STRING
+	sure     []*bq.QueryParameter // those of them that can be of no other type, as text can
+	text     bool                 // some are text
 }
 
 func newParameters(args []namedArgument) parameters {
@@ -92,40 +96,33 @@ func newParameters(args []namedArgument) parameters {
 			continue
 		}
 		p.declared = append(p.declared, p.all[i])
-		if a.typ.Type != "STRING" {
+		p.text = p.text || a.typ.Type == "STRING"
+		if !isConvertible(a.typ) && !a.isNull() {
 			p.sure = append(p.sure, p.all[i])
 		}
 	}
 	return p
 }
 
-func (p *parameters) hasText() bool  { return len(p.sure) < len(p.declared) }
-func (p *parameters) complete() bool { return len(p.declared) == len(p.all) }
+// convertible reports whether some of the parameters may be of another type than the Go value says.
+func (p *parameters) convertible() bool { return len(p.sure) < len(p.declared) }
+func (p *parameters) complete() bool    { return len(p.declared) == len(p.all) }
 
-// writtenAsText has the types whose values are text in Go, and that BigQuery does not make of a STRING by itself.
-var writtenAsText = map[string]bool{
-	"NUMERIC": true, "BIGNUMERIC": true, "INTERVAL": true, "GEOGRAPHY": true, "JSON": true,
-}
-
-// resolve gives the arguments the types that BigQuery found for the statement's slots.
-func (p *parameters) resolve(sql *sqlText, args []namedArgument, types []*bq.QueryParameterType) error {
+// resolve gives the arguments the types that BigQuery found for the statement's slots. It reports whether it is in doubt
+// if an INT64 that it found is BigQuery's word.
+func (p *parameters) resolve(sql *sqlText, args []namedArgument, types []*bq.QueryParameterType, refused bool) (doubt bool, err error) {
 	for i := range args {
 		a := &args[i]
 		slot := i
 		if a.name != "" {
 			slot = sql.slot(a.name)
 		}
-		if a.typ != nil {
-			if found := types[slot]; a.typ.Type == "STRING" && found != nil && writtenAsText[found.Type] {
-				p.all[i].ParameterType = found
-			}
-			continue
-		}
-		resolved, err := a.as(types[slot])
+		typ, value, unsure, err := a.resolve(types[slot], trust{refused: refused, use: sql.useOf(slot)})
 		if err != nil {
-			return fmt.Errorf("bigqueryuser: %v: %w", a, err)
+			return false, fmt.Errorf("bigqueryuser: %v: %w", a, err)
 		}
-		p.all[i].ParameterType, p.all[i].ParameterValue = resolved.typ, resolved.value
+		p.all[i].ParameterType, p.all[i].ParameterValue = typ, value
+		doubt = doubt || unsure
 	}
-	return nil
+	return doubt, nil
 }

@@ -25,7 +25,7 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	}
 	a, err := encode(v.Value)
 	if err == nil && a.typ == nil {
-		a, err = a.as(&bq.QueryParameterType{Type: kind})
+		a.typ, a.value, _, err = a.resolve(&bq.QueryParameterType{Type: kind}, trust{refused: true})
 	}
 	if err != nil {
 		return argument{}, err
@@ -40,7 +40,7 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
 }
 
-// holdsNumber tells whether the text of a value is a number of an exact type; of other types it says nothing. NaN
+// holdsNumber reports whether the text of a value is a number of an exact type; of other types it says nothing. NaN
 // is none, and rounding is the caller's to decide.
 func holdsNumber(kind string, v *bq.QueryParameterValue) bool {
 	at := slices.Index(numericTypes, kind)

@@ -4,125 +4,78 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
-	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// encodeSlice makes an ARRAY parameter. Its element type is that of the elements, or of the
-// slice's type if there is none; what is left open by both is asked of BigQuery. A nil slice
-// is an empty array, as BigQuery itself keeps a NULL one.
+// part is an element of an ARRAY or a field of a STRUCT.
+type part struct {
+	name string
+	argument
+}
+
+// encodeSlice makes an ARRAY parameter. Its element type is that of all elements together, field by field. A nil slice is an
+// empty array, as BigQuery itself keeps a NULL one.
 func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 	t := rv.Type().Elem()
 	if isSlice(t) {
 		return argument{}, errArrayOfArrays
 	}
-	if err := checkRecursion(t); err != nil {
+	if err := checkElement(t); err != nil {
 		return argument{}, err
 	}
 	a := argument{array: true, parts: make([]part, rv.Len())}
+	var elem *bq.QueryParameterType
 	for i := range a.parts {
 		element, err := encodeAt(rv.Index(i).Interface(), depth+1)
-		if err != nil {
-			return argument{}, fmt.Errorf("[%d]: %w", i, err)
+		if own := element.own(); err == nil && own != nil && own.Type == "ARRAY" {
+			err = errArrayOfArrays
 		}
-		if element.array || element.typ != nil && element.typ.Type == "ARRAY" {
-			return argument{}, fmt.Errorf("[%d]: %w", i, errArrayOfArrays)
+		if err == nil {
+			elem, err = merge(elem, element.own())
+		}
+		if err != nil {
+			return argument{}, at(fmt.Sprintf("[%d]", i), err)
 		}
 		a.parts[i].argument = element
 	}
-	elem, err := elementType(rv, a.parts)
-	if err != nil {
-		return argument{}, err
+	fallback := fallbackOf(t)
+	if len(a.parts) == 0 && t.Kind() != reflect.Pointer && !mayBeNull(t) {
+		elem = sureType(t, fallback)
 	}
-	if elem == nil {
-		return a, nil
+	for i := range a.parts {
+		if isWhole(fallback) {
+			break
+		}
+		fallback = overlay(fallback, a.parts[i].fallback)
 	}
-	return a.as(&bq.QueryParameterType{Type: "ARRAY", ArrayType: elem})
+	a.shape, a.fallback = arrayOf(elem), arrayOf(fallback)
+	return a.closed()
 }
 
 var errArrayOfArrays = errors.New("BigQuery has no ARRAY of ARRAYs: put a STRUCT between them")
 
-// isSlice tells a type that becomes an ARRAY.
+// isSlice reports whether a type becomes an ARRAY.
 func isSlice(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer && !t.Implements(valuerType) {
+	for t.Kind() == reflect.Pointer && !t.Implements(valuerInterface) {
 		t = t.Elem()
 	}
-	return t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !t.Implements(valuerType)
+	return t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !t.Implements(valuerInterface)
 }
 
-// elementTypes has the types whose zero value is no value of BigQuery's.
-var elementTypes = map[reflect.Type]string{
-	reflect.TypeFor[civil.Date]():     "DATE",
-	reflect.TypeFor[civil.DateTime](): "DATETIME",
+// mayBeNull reports whether a value of the type can be NULL, so that BigQuery is asked what it is.
+func mayBeNull(t reflect.Type) bool {
+	a, err := encode(reflect.Zero(t).Interface())
+	return err == nil && a.typ == nil && a.shape == nil
 }
 
-// numericTypes are those that a *big.Int or a *big.Rat can become, the widest last: each
-// holds all that the ones before it hold.
-var numericTypes = []string{"INT64", "NUMERIC", "BIGNUMERIC"}
-
-// elementType finds the one type of the elements; nil if nothing says.
-func elementType(rv reflect.Value, parts []part) (*bq.QueryParameterType, error) {
-	var elem *bq.QueryParameterType
-	for i, p := range parts {
-		if p.typ == nil {
-			continue
-		}
-		merged, err := widest(elem, p.typ)
-		if err != nil {
-			return nil, fmt.Errorf("[%d]: %w: an ARRAY has one type", i, err)
-		}
-		elem = merged
+// sureType is the element type of an empty slice, as far as the values of its type would say it.
+func sureType(t reflect.Type, fallback *bq.QueryParameterType) *bq.QueryParameterType {
+	if a, err := encode(reflect.Zero(t).Interface()); err == nil {
+		return a.own()
 	}
-	for _, p := range parts {
-		if p.time != nil || p.parts != nil && p.typ == nil {
-			return nil, nil
-		}
-	}
-	t := rv.Type().Elem()
-	if elem != nil || t.Kind() == reflect.Interface {
-		return elem, nil
-	}
-	if name, ok := elementTypes[t]; ok {
-		return &bq.QueryParameterType{Type: name}, nil
-	}
-	if zero, err := encode(reflect.Zero(t).Interface()); err == nil {
-		elem = zero.typ
-	}
-	return elem, nil
-}
-
-// widest is the type that holds the values of both; a may be nil.
-func widest(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
-	switch x, y := indexOf(a), slices.Index(numericTypes, b.Type); {
-	case a == nil || reflect.DeepEqual(a, b):
-		return b, nil
-	case x >= 0 && y >= 0:
-		return &bq.QueryParameterType{Type: numericTypes[max(x, y)]}, nil
-	case a.Type == "ARRAY" && b.Type == "ARRAY":
-		elem, err := widest(a.ArrayType, b.ArrayType)
-		return &bq.QueryParameterType{Type: "ARRAY", ArrayType: elem}, err
-	case a.Type != "STRUCT" || b.Type != "STRUCT" || len(a.StructTypes) != len(b.StructTypes):
-		return nil, fmt.Errorf("a %s after a %s", b.Type, a.Type)
-	}
-	out := &bq.QueryParameterType{Type: "STRUCT"}
-	for i, f := range a.StructTypes {
-		typ, err := widest(f.Type, b.StructTypes[i].Type)
-		if err != nil || f.Name != b.StructTypes[i].Name {
-			return nil, fmt.Errorf("its field %s differs from one before it", b.StructTypes[i].Name)
-		}
-		out.StructTypes = append(out.StructTypes, &bq.QueryParameterTypeStructTypes{Name: f.Name, Type: typ})
-	}
-	return out, nil
-}
-
-func indexOf(t *bq.QueryParameterType) int {
-	if t == nil {
-		return -1
-	}
-	return slices.Index(numericTypes, t.Type)
+	return fallback // civil.Date and others have no zero value that BigQuery has
 }
 
 // encodeStruct makes a STRUCT parameter of a Struct.
@@ -137,7 +90,7 @@ func encodeStruct(s Struct, depth int) (argument, error) {
 
 // encodeGoStruct makes a STRUCT parameter of a Go struct's exported fields.
 func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
-	if err := checkRecursion(rv.Type()); err != nil {
+	if err := checkElement(rv.Type()); err != nil {
 		return argument{}, err
 	}
 	var names []string
@@ -146,10 +99,28 @@ func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
 		names = append(names, f.name)
 		values = append(values, rv.FieldByIndex(f.index).Interface())
 	}
-	if len(names) == 0 {
-		return argument{}, fmt.Errorf("%s has no exported fields to make a STRUCT of", rv.Type())
+	a, err := encodeFields(names, values, depth)
+	if err == nil && a.typ == nil {
+		a.fallback = overlay(fallbackOf(rv.Type()), a.fallback) // of fields whose type is an interface the value knows more
 	}
-	return encodeFields(names, values, depth)
+	return a, err
+}
+
+// checkElement refuses a struct type that no STRUCT can be made of, also behind pointers.
+func checkElement(t reflect.Type) error {
+	for t.Kind() == reflect.Pointer && !t.Implements(valuerInterface) {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || isValue(t) || isSQLNull(t) || t.Implements(valuerInterface) {
+		return nil
+	}
+	if _, known := goTypes[t]; known {
+		return nil
+	}
+	if len(structFields(t)) == 0 {
+		return fmt.Errorf("%s has no exported fields to make a STRUCT of", t)
+	}
+	return checkRecursion(t)
 }
 
 func encodeFields(names []string, values []any, depth int) (argument, error) {
@@ -157,7 +128,7 @@ func encodeFields(names []string, values []any, depth int) (argument, error) {
 		return argument{}, errors.New("a STRUCT argument needs a field")
 	}
 	a := argument{parts: make([]part, len(names))}
-	typ := &bq.QueryParameterType{Type: "STRUCT"}
+	shape, fallback := &bq.QueryParameterType{Type: "STRUCT"}, &bq.QueryParameterType{Type: "STRUCT"}
 	seen := make(map[string]bool)
 	for i, name := range names {
 		// The request has the values in an object, by name.
@@ -168,80 +139,52 @@ func encodeFields(names []string, values []any, depth int) (argument, error) {
 		}
 		field, err := encodeAt(values[i], depth+1)
 		if err != nil {
-			return argument{}, fmt.Errorf(".%s: %w", name, err)
+			return argument{}, at("."+name, err)
 		}
 		a.parts[i] = part{name, field}
-		typ.StructTypes = append(typ.StructTypes, &bq.QueryParameterTypeStructTypes{Name: name, Type: field.typ})
+		shape.StructTypes = append(shape.StructTypes, &bq.QueryParameterTypeStructTypes{Name: name, Type: field.own()})
+		fallback.StructTypes = append(fallback.StructTypes, &bq.QueryParameterTypeStructTypes{Name: name, Type: overlay(field.fallback, field.typ)})
 	}
-	for _, p := range a.parts {
-		if p.typ == nil {
-			return a, nil
-		}
-	}
-	return a.as(typ)
+	a.shape, a.fallback = shape, fallback
+	return a.closed()
 }
 
-// part is an element of an ARRAY or a field of a STRUCT.
-type part struct {
-	name string
-	argument
+// closed returns an ARRAY or a STRUCT with its value, if its type is known.
+func (a argument) closed() (argument, error) {
+	if !isWhole(a.shape) {
+		return a, nil
+	}
+	value, err := a.valueAs(a.shape)
+	return argument{typ: a.shape, value: value}, err
 }
 
-var errNestedType = errors.New("the statement needs another type here")
-
-// asNested gives an ARRAY or a STRUCT the type that BigQuery found for it. Where BigQuery says
-// nothing, the parts that have a type keep it.
-func (a argument) asNested(typ *bq.QueryParameterType) (argument, error) {
-	out := argument{typ: &bq.QueryParameterType{}, value: &bq.QueryParameterValue{}}
-	if a.array {
-		var elem *bq.QueryParameterType
-		if typ != nil && typ.Type == "ARRAY" {
-			elem = typ.ArrayType
-		}
-		out.value.ArrayValues = []*bq.QueryParameterValue{}
-		out.value.ForceSendFields = []string{"ArrayValues"}
-		for i, p := range a.parts {
-			element, err := p.resolve(elem)
+// valueAs returns the value as one of a type that settle has made of the argument's own.
+func (a *argument) valueAs(typ *bq.QueryParameterType) (*bq.QueryParameterValue, error) {
+	switch {
+	case a.time != nil:
+		t, err := encodeTime(*a.time, typ)
+		return t.value, err
+	case a.array:
+		value := &bq.QueryParameterValue{ArrayValues: make([]*bq.QueryParameterValue, len(a.parts)), ForceSendFields: []string{"ArrayValues"}}
+		for i := range a.parts {
+			element, err := a.parts[i].valueAs(typ.ArrayType)
 			if err != nil {
-				return argument{}, fmt.Errorf("[%d]: %w", i, err)
+				return nil, at(fmt.Sprintf("[%d]", i), err)
 			}
-			elem = element.typ
-			out.value.ArrayValues = append(out.value.ArrayValues, element.value)
+			value.ArrayValues[i] = element
 		}
-		if elem == nil {
-			return argument{}, errors.New("BigQuery does not say what type the elements of this empty slice have: use a slice of that type, not of any")
+		return value, nil
+	case a.parts != nil:
+		value := &bq.QueryParameterValue{StructValues: make(map[string]bq.QueryParameterValue, len(a.parts))}
+		for i := range a.parts {
+			p := &a.parts[i]
+			field, err := p.valueAs(typ.StructTypes[i].Type)
+			if err != nil {
+				return nil, at("."+p.name, err)
+			}
+			value.StructValues[p.name] = *field
 		}
-		*out.typ = bq.QueryParameterType{Type: "ARRAY", ArrayType: elem}
-		return out, nil
+		return value, nil
 	}
-	if typ != nil && typ.Type == "STRUCT" && len(typ.StructTypes) != len(a.parts) {
-		return argument{}, errNestedType
-	}
-	out.typ.Type = "STRUCT"
-	out.value.StructValues = make(map[string]bq.QueryParameterValue, len(a.parts))
-	for i, p := range a.parts {
-		var want *bq.QueryParameterType
-		if typ != nil && typ.Type == "STRUCT" && p.typ == nil {
-			want = typ.StructTypes[i].Type
-		}
-		field, err := p.resolve(want)
-		if err != nil {
-			return argument{}, fmt.Errorf(".%s: %w", p.name, err)
-		}
-		out.typ.StructTypes = append(out.typ.StructTypes, &bq.QueryParameterTypeStructTypes{Name: p.name, Type: field.typ})
-		out.value.StructValues[p.name] = *field.value
-	}
-	return out, nil
-}
-
-// resolve is as for a part, which may have its type already. It takes the wider type of the others
-// in its array: its text is the same.
-func (p part) resolve(typ *bq.QueryParameterType) (argument, error) {
-	if p.typ != nil {
-		if wide, err := widest(typ, p.typ); err == nil && reflect.DeepEqual(wide, typ) {
-			return argument{typ: typ, value: p.value}, nil
-		}
-		return p.argument, nil
-	}
-	return p.as(typ)
+	return a.value, nil
 }

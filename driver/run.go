@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -83,27 +82,27 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 	if err := r.session.admit(ctx, st, r.cfg.Location); err != nil {
 		return nil, false, err
 	}
-	params, source, err := r.bind(ctx, st, false)
+	bound, err := r.bind(ctx, st)
 	if err != nil {
 		return nil, false, err
 	}
 	if st.config.DryRun {
-		stats, err := r.dryRun(ctx, st, params)
+		stats, err := r.dryRun(ctx, st, bound.params)
 		if err != nil {
 			return nil, false, err
 		}
 		return checked(stats), false, nil
 	}
-	o := r.send(ctx, st, params, hold)
+	o := r.send(ctx, st, bound.params, hold)
 	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
 		r.types.forget(st) // the table may have changed since BigQuery said what the types are
 	}
-	if o.state == stateFailed && wrongTypes(o.err) && source.mayBeWrong() && st.repeatable() && !r.session.used() &&
-		!o.begun {
-		// The types are old, or a text is not a STRING there. With the same types it would only fail once more.
-		again, newSource, bindErr := r.bind(ctx, st, source == typesDeclared)
-		if bindErr == nil && newSource != typesGuessed && !reflect.DeepEqual(again, params) {
-			o = r.send(ctx, st, again, hold)
+	if o.state == stateFailed && wrongTypes(o.err) && st.repeatable() && !r.session.used() && !o.begun {
+		// The types are old, or a value is not of the type of its Go type there.
+		if again := r.rebind(ctx, st, bound); again != nil {
+			if o = r.send(ctx, st, again.params, hold); o.state == stateDone {
+				r.learnt(again)
+			}
 		}
 	}
 	if o.state == stateDone {

@@ -10,8 +10,9 @@ import (
 
 // sqlText is what one pass over the text of a statement finds. Its zero value is that of an empty text.
 type sqlText struct {
-	positional int      // how many ? there are
-	names      []string // of @name, each once and in lower case: names have no case in GoogleSQL
+	positional int       // how many ? there are
+	names      []string  // of @name, each once and in lower case: names have no case in GoogleSQL
+	uses       []slotUse // of the placeholders, in their order
 	kind       sqlKind
 	verb       string // the first word, in upper case
 	reads      bool   // no word of it changes anything, which a script's kind does not say
@@ -35,6 +36,14 @@ func (t *sqlText) mode() string {
 	return "POSITIONAL"
 }
 
+// useOf returns how a slot is used.
+func (t *sqlText) useOf(slot int) slotUse {
+	if slot < len(t.uses) {
+		return t.uses[slot]
+	}
+	return usedFreely
+}
+
 // slot returns the place of a name among the names, or -1.
 func (t *sqlText) slot(name string) int { return slices.Index(t.names, strings.ToLower(name)) }
 
@@ -55,14 +64,18 @@ func scanText(sql string) (sqlText, error) {
 	}
 	var kind kindFinder
 	var order orderFinder
+	use := slotFinder{row: -1}
 	hint := false
 	for tok, ok := nextToken(sql, 0); ok; tok, ok = nextToken(sql, t.end) {
 		t.end = tok.end
+		slot := -1
 		switch tok.kind {
 		case tokenPositional:
+			slot = t.positional
 			t.positional++
 		case tokenNamed:
 			t.add(tok.text)
+			slot = t.slot(tok.text)
 		case tokenHint:
 			hint = true
 		}
@@ -72,7 +85,9 @@ func scanText(sql string) (sqlText, error) {
 		}
 		kind.see(tok)
 		order.see(tok)
+		use.see(tok, slot)
 	}
+	t.uses = use.uses
 	t.kind, t.verb = kind.found()
 	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes
 	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide what they run

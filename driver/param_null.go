@@ -1,0 +1,184 @@
+package driver
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"math/big"
+	"reflect"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// goTypes and goKinds are what a NULL of a Go type falls back to, in the elements of an ARRAY and the fields of a STRUCT too.
+// The package documentation has the same table. The types of pointers, slices, structs, sql.Null[T] and Valuers are
+// made of those.
+var goTypes = map[reflect.Type]string{
+	reflect.TypeFor[time.Time]():                    "TIMESTAMP",
+	reflect.TypeFor[civil.Date]():                   "DATE",
+	reflect.TypeFor[civil.DateTime]():               "DATETIME",
+	reflect.TypeFor[civil.Time]():                   "TIME",
+	reflect.TypeFor[json.RawMessage]():              "JSON",
+	reflect.TypeFor[big.Int]():                      "INT64",
+	reflect.TypeFor[big.Rat]():                      "NUMERIC",
+	reflect.TypeFor[bigquery.IntervalValue]():       "INTERVAL",
+	reflect.TypeFor[sql.NullString]():               "STRING",
+	reflect.TypeFor[sql.NullInt64]():                "INT64",
+	reflect.TypeFor[sql.NullInt32]():                "INT64",
+	reflect.TypeFor[sql.NullInt16]():                "INT64",
+	reflect.TypeFor[sql.NullByte]():                 "INT64",
+	reflect.TypeFor[sql.NullFloat64]():              "FLOAT64",
+	reflect.TypeFor[sql.NullBool]():                 "BOOL",
+	reflect.TypeFor[sql.NullTime]():                 "TIMESTAMP",
+	reflect.TypeFor[bigquery.NullInt64]():           "INT64",
+	reflect.TypeFor[bigquery.NullFloat64]():         "FLOAT64",
+	reflect.TypeFor[bigquery.NullBool]():            "BOOL",
+	reflect.TypeFor[bigquery.NullString]():          "STRING",
+	reflect.TypeFor[bigquery.NullDate]():            "DATE",
+	reflect.TypeFor[bigquery.NullTime]():            "TIME",
+	reflect.TypeFor[bigquery.NullDateTime]():        "DATETIME",
+	reflect.TypeFor[bigquery.NullTimestamp]():       "TIMESTAMP",
+	reflect.TypeFor[bigquery.NullGeography]():       "GEOGRAPHY",
+	reflect.TypeFor[bigquery.NullJSON]():            "JSON",
+	reflect.TypeFor[driver.Value]():                 "", // any: nothing
+	reflect.TypeFor[Range]():                        "",
+	reflect.TypeFor[Struct]():                       "",
+	reflect.TypeFor[bigquery.QueryParameterValue](): "",
+}
+
+var goKinds = map[reflect.Kind]string{
+	reflect.Bool: "BOOL",
+	reflect.Int:  "INT64", reflect.Int8: "INT64", reflect.Int16: "INT64", reflect.Int32: "INT64", reflect.Int64: "INT64",
+	reflect.Uint: "INT64", reflect.Uint8: "INT64", reflect.Uint16: "INT64", reflect.Uint32: "INT64", reflect.Uint64: "INT64",
+	reflect.Uintptr: "INT64", reflect.Float32: "FLOAT64", reflect.Float64: "FLOAT64", reflect.String: "STRING",
+}
+
+var fallbacks sync.Map // reflect.Type -> *bq.QueryParameterType
+
+// fallbackOf returns the BigQuery type of a Go type; nil if it says none, and with holes where parts of it say none.
+func fallbackOf(t reflect.Type) *bq.QueryParameterType {
+	if known, ok := fallbacks.Load(t); ok {
+		return known.(*bq.QueryParameterType)
+	}
+	typ := staticType(t, map[reflect.Type]bool{})
+	fallbacks.Store(t, typ)
+	return typ
+}
+
+// staticType is fallbackOf inside the types of seen. A type that holds itself says nothing.
+func staticType(t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterType {
+	name, known := goTypes[t]
+	switch {
+	case known && name == "" || seen[t]:
+		return nil
+	case known:
+		return &bq.QueryParameterType{Type: name}
+	case t.Kind() == reflect.Pointer:
+		return staticType(t.Elem(), seen)
+	}
+	seen[t] = true
+	defer delete(seen, t)
+	if isSQLNull(t) {
+		v, _ := t.FieldByName("V")
+		return staticType(v.Type, seen)
+	}
+	if valuer, ok := reflect.New(t).Interface().(driver.Valuer); ok {
+		return valuerType(valuer, t, seen)
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return &bq.QueryParameterType{Type: "BYTES"}
+		}
+		return arrayOf(staticType(t.Elem(), seen))
+	case reflect.Struct:
+		typ := &bq.QueryParameterType{Type: "STRUCT"}
+		for _, f := range structFields(t) {
+			field := staticType(t.FieldByIndex(f.index).Type, seen)
+			typ.StructTypes = append(typ.StructTypes, &bq.QueryParameterTypeStructTypes{Name: f.name, Type: field})
+		}
+		if len(typ.StructTypes) == 0 {
+			return nil
+		}
+		return typ
+	}
+	if name, ok := goKinds[t.Kind()]; ok {
+		return &bq.QueryParameterType{Type: name}
+	}
+	return nil
+}
+
+// valuerType is the type of what the zero value of a Valuer returns. Where that is NULL, it is the type of the one field
+// beside Valid, as in types that are made after sql.NullString.
+func valuerType(zero driver.Valuer, t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterType {
+	value, err := valueOf(zero)
+	if err != nil {
+		return nil
+	}
+	if value != nil {
+		return staticType(reflect.TypeOf(value), seen)
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var inner reflect.Type
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Name == "Valid" && f.Type.Kind() == reflect.Bool {
+			continue
+		}
+		if inner != nil || !f.IsExported() {
+			return nil
+		}
+		inner = f.Type
+	}
+	if inner == nil {
+		return nil
+	}
+	return staticType(inner, seen)
+}
+
+// encodeNull encodes the official client's nullable types. Each says its type even when it is NULL.
+func encodeNull(v any) (argument, bool, error) {
+	var valid bool
+	var value any
+	switch v := v.(type) {
+	case bigquery.NullInt64:
+		valid, value = v.Valid, v.Int64
+	case bigquery.NullFloat64:
+		valid, value = v.Valid, v.Float64
+	case bigquery.NullBool:
+		valid, value = v.Valid, v.Bool
+	case bigquery.NullString:
+		valid, value = v.Valid, v.StringVal
+	case bigquery.NullDate:
+		valid, value = v.Valid, v.Date
+	case bigquery.NullTime:
+		valid, value = v.Valid, v.Time
+	case bigquery.NullDateTime:
+		valid, value = v.Valid, v.DateTime
+	case bigquery.NullTimestamp:
+		if v.Valid {
+			a, err := encodeTimestamp(v.Timestamp)
+			return a, true, err
+		}
+	case bigquery.NullGeography:
+		if v.Valid {
+			a, err := encodeText("GEOGRAPHY", v.GeographyVal)
+			return a, true, err
+		}
+	case bigquery.NullJSON:
+		valid, value = v.Valid, json.RawMessage(v.JSONVal)
+	default:
+		return argument{}, false, nil
+	}
+	if !valid {
+		return typedNull(goTypes[reflect.TypeOf(v)]), true, nil
+	}
+	a, err := encode(value)
+	return a, true, err
+}

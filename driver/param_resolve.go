@@ -1,0 +1,188 @@
+package driver
+
+import (
+	"encoding/base64"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"cloud.google.com/go/civil"
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// trust is how much BigQuery's word for a slot counts against what the Go value says.
+type trust struct {
+	refused bool    // BigQuery has refused the statement with the Go types
+	use     slotUse // how the slot is used
+}
+
+// conversion is a type that values of another one can be sent as, where BigQuery finds it and would refuse their own.
+type conversion struct {
+	from, to string
+	// at is the use of a slot that is enough for it; unless it is met, BigQuery must have refused the own type first.
+	at slotUse
+	// text makes the text of a value. It reports false where it can't.
+	text func(string) (string, bool)
+}
+
+// conversions has the types whose values are read as text, []byte or float64, or can be. Those from STRING are of types
+// that BigQuery does not make of a STRING by itself.
+var conversions = []conversion{
+	{"STRING", "NUMERIC", usedFreely, sameText},
+	{"STRING", "BIGNUMERIC", usedFreely, sameText},
+	{"STRING", "INTERVAL", usedFreely, sameText},
+	{"STRING", "GEOGRAPHY", usedFreely, sameText},
+	{"STRING", "JSON", usedFreely, sameText},
+	{"BYTES", "STRING", usedCompared, textOfBytes},
+	{"BYTES", "JSON", usedCompared, textOfBytes},
+	{"JSON", "STRING", usedCompared, sameText},
+	{"FLOAT64", "NUMERIC", usedAssigned, plainDecimal},
+	{"FLOAT64", "BIGNUMERIC", usedAssigned, plainDecimal},
+}
+
+func sameText(text string) (string, bool) { return text, true }
+
+func textOfBytes(text string) (string, bool) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	return string(b), err == nil && utf8.Valid(b)
+}
+
+// plainDecimal writes a FLOAT64 with the fewest digits that make it, without an exponent.
+func plainDecimal(text string) (string, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return "", false
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64), true
+}
+
+// allowed reports whether the conversion may be made.
+func (c *conversion) allowed(t trust) bool { return t.refused || t.use >= c.at }
+
+// isConvertible reports whether a scalar type is one that BigQuery may find to be another one.
+func isConvertible(t *bq.QueryParameterType) bool {
+	return slices.ContainsFunc(conversions, func(c conversion) bool { return c.from == t.Type })
+}
+
+// resolve gives an argument its type and value, with what BigQuery found. It reports whether the type is in doubt.
+func (a *argument) resolve(found *bq.QueryParameterType, t trust) (typ *bq.QueryParameterType, value *bq.QueryParameterValue, doubt bool, err error) {
+	typ, value = a.typ, a.value
+	switch {
+	case typ == nil:
+		s := settling{word: t.refused || t.use != usedFreely}
+		if typ = s.settle(a.shape, found, a.fallback); !isWhole(typ) {
+			return nil, nil, false, errUntyped
+		}
+		if value, err = a.valueAs(typ); err != nil {
+			return nil, nil, false, err
+		}
+		doubt = s.doubt && !s.word
+	case a.isNull() && isWhole(found):
+		if t.refused || t.use != usedFreely || t.convert(typ.Type, found.Type) != nil {
+			typ = found
+		}
+		return typ, value, false, nil
+	}
+	if to := t.retype(typ, found); to != typ {
+		if converted, ok := convert(value, typ, to); ok {
+			return to, converted, doubt, nil
+		}
+	}
+	return typ, value, doubt, nil
+}
+
+var errUntyped = errors.New("BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} or (*string)(nil), " +
+	"or write CAST(? AS type)")
+
+// convert returns the conversion between two types, nil if there is none that is allowed.
+func (t trust) convert(from, to string) *conversion {
+	for i := range conversions {
+		if c := &conversions[i]; c.from == from && c.to == to && c.allowed(t) {
+			return c
+		}
+	}
+	return nil
+}
+
+// retype returns the type that the values are to be converted to: own itself where nothing is to be.
+func (t trust) retype(own, found *bq.QueryParameterType) *bq.QueryParameterType {
+	switch {
+	case found == nil || own.Type == found.Type && own.Type != "ARRAY" && own.Type != "STRUCT":
+		return own
+	case own.Type == "ARRAY":
+		if elem := t.nested().retype(own.ArrayType, elementOf(found)); elem != own.ArrayType {
+			return arrayOf(elem)
+		}
+		return own
+	case own.Type == "STRUCT":
+		out, _ := withFields(own, func(i int) (*bq.QueryParameterType, error) {
+			return t.nested().retype(own.StructTypes[i].Type, fieldOf(found, i, len(own.StructTypes))), nil
+		})
+		return out
+	case t.convert(own.Type, found.Type) != nil:
+		return found
+	}
+	return own
+}
+
+// nested is the trust in the parts of an ARRAY or a STRUCT.
+func (t trust) nested() trust {
+	if t.use == usedFreely && !t.refused {
+		return trust{use: usedNested}
+	}
+	return t
+}
+
+// convert converts a value. It reports false where a part of it can't be.
+func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.QueryParameterValue, bool) {
+	if from == to || slices.Contains(v.NullFields, "Value") {
+		return v, true
+	}
+	out := *v
+	switch from.Type {
+	case "ARRAY":
+		out.ArrayValues = make([]*bq.QueryParameterValue, len(v.ArrayValues))
+		for i, e := range v.ArrayValues {
+			var ok bool
+			if out.ArrayValues[i], ok = convert(e, from.ArrayType, to.ArrayType); !ok {
+				return nil, false
+			}
+		}
+		return &out, true
+	case "STRUCT":
+		out.StructValues = make(map[string]bq.QueryParameterValue, len(v.StructValues))
+		for i, f := range from.StructTypes {
+			field := v.StructValues[f.Name]
+			converted, ok := convert(&field, f.Type, to.StructTypes[i].Type)
+			if !ok {
+				return nil, false
+			}
+			out.StructValues[f.Name] = *converted
+		}
+		return &out, true
+	}
+	c := trust{refused: true}.convert(from.Type, to.Type)
+	if c == nil {
+		return nil, false
+	}
+	var ok bool
+	out.Value, ok = c.text(v.Value)
+	return &out, ok
+}
+
+// encodeTime encodes a time for a parameter of a type. A time goes into a DATE, DATETIME or TIME by its own clock, in
+// its own time zone, and into anything else as a TIMESTAMP.
+func encodeTime(t time.Time, typ *bq.QueryParameterType) (argument, error) {
+	switch typ.Type {
+	case "DATE":
+		return encode(civil.DateOf(t))
+	case "DATETIME":
+		return encode(civil.DateTimeOf(t))
+	case "TIME":
+		return encode(civil.TimeOf(t))
+	}
+	return encodeTimestamp(t)
+}
