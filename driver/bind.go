@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
@@ -81,13 +82,19 @@ func saysNothing(err error) bool {
 	}
 	switch e.Status {
 	case http.StatusBadRequest:
-		return e.Is(ErrInvalidQuery) || e.Reason == "invalid" || e.Reason == ""
+		return !lost(e) && (e.Is(ErrInvalidQuery) || e.Reason == "invalid" || e.Reason == "")
 	case http.StatusNotFound:
 		return !e.Is(ErrNotFound)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return true
 	}
 	return false
+}
+
+// contradicted reports whether BigQuery finds several types for one parameter, as in @p IS NULL OR name = @p.
+func contradicted(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Is(ErrInvalidQuery) && strings.Contains(e.Message, "assuming different types")
 }
 
 // makeSure asks BigQuery whether it takes the Go types where it found an INT64, and takes its word if not.

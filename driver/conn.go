@@ -60,10 +60,13 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, err
 	}
 	plan, err := c.plan(ctx, st)
-	if err != nil {
+	switch {
+	case contradicted(err): // which the types of the arguments can settle
+	case err != nil:
 		return nil, err
+	default:
+		w.prepared(plan)
 	}
-	w.prepared(plan)
 	return &Stmt{conn: c, text: query}, nil
 }
 

@@ -250,7 +250,9 @@ func checkNull(t *testing.T, row string, rows *sql.Rows, scanType, native reflec
 }
 
 // run runs a statement with arguments, through all of its rows.
-func run(ctx context.Context, db *sql.DB, text string, args ...any) error {
+func run(ctx context.Context, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, text string, args ...any) error {
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
