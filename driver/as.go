@@ -16,6 +16,12 @@ import (
 // a Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
 // map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a RANGE into a string; and
 // anything in them into Go's basic types, pointers (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
+// JSON is decoded into structs, by their json tags, maps, slices and what implements json.Unmarshaler, such as a
+// json.RawMessage; numbers become json.Number in an any. JSON's null is a zero value, also behind a pointer; SQL's NULL is a nil
+// pointer or an invalid sql.Null[T]. A STRING is text, whatever it holds.
+// A DATE, a DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes them: 2024-02-29, 2024-02-29T15:04:05.6 and
+// 2024-02-29T15:04:05.123456789012Z. This works for values that come straight from Rows.Scan: a
+// time.Time or string that was copied to a variable of its own type has forgotten its BigQuery type.
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))
@@ -59,6 +65,9 @@ func at(place string, err error) error {
 }
 
 func assign(to reflect.Value, src any) error {
+	if text, ok := markedText(src); ok && takesText(to) {
+		src = text
+	}
 	if isSQLNull(to.Type()) {
 		return assignSQLNull(to, src)
 	}
@@ -80,6 +89,9 @@ func assign(to reflect.Value, src any) error {
 	}
 	if src == nil {
 		return assignNull(to)
+	}
+	if isJSON(src) && takesJSON(to) {
+		return assignJSON(to, src.(string))
 	}
 	from := reflect.ValueOf(src)
 	if from.Type().AssignableTo(to.Type()) {
@@ -108,6 +120,17 @@ func assign(to reflect.Value, src any) error {
 		return assignSlice(to, from)
 	}
 	return assignScalar(to, src)
+}
+
+// takesText reports whether a time goes into a destination as text.
+func takesText(to reflect.Value) bool {
+	if _, ok := to.Addr().Interface().(*sql.NullString); ok {
+		return true
+	}
+	if _, ok := to.Addr().Interface().(sql.Scanner); ok {
+		return false
+	}
+	return to.Kind() == reflect.String || to.Kind() == reflect.Slice && to.Type().Elem().Kind() == reflect.Uint8
 }
 
 func assignNull(to reflect.Value) error {
@@ -175,8 +198,9 @@ func assignSlice(to, from reflect.Value) error {
 		return fmt.Errorf("an ARRAY can't be put into a %s", to.Type())
 	}
 	list := reflect.MakeSlice(to.Type(), from.Len(), from.Len())
+	element := elementsOf(from)
 	for i := range from.Len() {
-		if err := assign(list.Index(i), from.Index(i).Interface()); err != nil {
+		if err := assign(list.Index(i), element(i)); err != nil {
 			return at(fmt.Sprintf("[%d]", i), err)
 		}
 	}

@@ -82,7 +82,7 @@ func saysNothing(err error) bool {
 	}
 	switch e.Status {
 	case http.StatusBadRequest:
-		return !lost(e) && (e.Is(ErrInvalidQuery) || e.Reason == "invalid" || e.Reason == "")
+		return !sessionLost(e) && (e.Is(ErrInvalidQuery) || e.Reason == "invalid" || e.Reason == "")
 	case http.StatusNotFound:
 		return !e.Is(ErrNotFound)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:

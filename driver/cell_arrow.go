@@ -22,28 +22,80 @@ type arrowKind struct {
 	lists func(dst []driver.Value, stride int, a arrow.Array, bounds []int, b *boxes) error
 }
 
+// picoTime is a value of a type whose values are marked times.
+type picoTime struct {
+	time.Time
+	picos uint16
+}
+
+// arrowTimes makes the kind of a type whose values are marked times without picoseconds.
+func arrowTimes[A arrow.Array](f form, get func(a A, i int, b *boxes) (time.Time, error)) arrowKind {
+	return arrowMarked(f, func(a A, i int, b *boxes) (picoTime, error) {
+		t, err := get(a, i, b)
+		return picoTime{t, 0}, err
+	})
+}
+
+// arrowMarked makes the kind of a type whose values are marked times.
+func arrowMarked[A arrow.Array](f form, get func(a A, i int, b *boxes) (picoTime, error)) arrowKind {
+	return arrowOf(get, func(b *boxes, t picoTime) any { return b.mark(f, t.Time, t.picos) },
+		func(dst []driver.Value, stride int, all []picoTime, bounds []int, b *boxes) {
+			for i := range len(bounds) - 1 {
+				part := all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]]
+				list, picos := room(&b.marked[f], f, len(part))
+				for j, t := range part {
+					if list[j] = t.Time; picos != nil {
+						picos[j] = t.picos
+					}
+				}
+				dst[i*stride] = list
+			}
+		})
+}
+
+// arrowPicos reads a TIMESTAMP(12), which the driver asks for as text.
+func arrowPicos(a *array.String, i int, _ *boxes) (picoTime, error) {
+	t, picos, err := parsePicos([]byte(a.Value(i)))
+	return picoTime{t, picos}, err
+}
+
 var errArrow = errors.New("not of the documented Arrow type")
 
 // arrowKinds has the scalar types. RANGE, STRUCT and ARRAY are made of them.
 var arrowKinds = map[string]arrowKind{
-	"INT64":      arrowScalar(func(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil }, (*boxes).int),
-	"FLOAT64":    arrowScalar(func(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil }, (*boxes).float),
-	"BOOL":       arrowScalar(func(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil }, (*boxes).bool),
-	"STRING":     arrowScalar(arrowText, (*boxes).string),
-	"GEOGRAPHY":  arrowScalar(arrowText, (*boxes).string),
-	"JSON":       arrowScalar(arrowText, (*boxes).string),
-	"BYTES":      arrowScalar(func(a *array.Binary, i int, _ *boxes) ([]byte, error) { return bytes.Clone(notNil(a.Value(i))), nil }, (*boxes).bytes),
-	"NUMERIC":    arrowScalar(arrowNumeric, (*boxes).string),
-	"BIGNUMERIC": arrowScalar(arrowBignumeric, (*boxes).string),
-	"TIMESTAMP":  arrowScalar(arrowTimestamp, (*boxes).time),
-	"DATETIME":   arrowScalar(arrowTimestamp, (*boxes).time),
-	"DATE":       arrowScalar(arrowDate, (*boxes).time),
-	"TIME":       arrowScalar(arrowTime, (*boxes).string),
-	"INTERVAL":   arrowScalar(arrowInterval, (*boxes).string),
+	"INT64":     arrowScalar(func(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil }, (*boxes).int),
+	"FLOAT64":   arrowScalar(func(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil }, (*boxes).float),
+	"BOOL":      arrowScalar(func(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil }, (*boxes).bool),
+	"STRING":    arrowScalar(arrowText, (*boxes).string),
+	"GEOGRAPHY": arrowScalar(arrowText, (*boxes).string),
+	"JSON": arrowOf(arrowText, (*boxes).json, func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
+		for i := range len(bounds) - 1 {
+			dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
+		}
+	}),
+	"BYTES":         arrowScalar(func(a *array.Binary, i int, _ *boxes) ([]byte, error) { return bytes.Clone(notNil(a.Value(i))), nil }, (*boxes).bytes),
+	"NUMERIC":       arrowScalar(arrowNumeric, (*boxes).string),
+	"BIGNUMERIC":    arrowScalar(arrowBignumeric, (*boxes).string),
+	"TIMESTAMP":     arrowScalar(arrowTimestamp, (*boxes).time),
+	"TIMESTAMP(12)": arrowMarked(formPicos, arrowPicos),
+	"DATETIME":      arrowTimes(formDatetime, arrowTimestamp),
+	"DATE":          arrowTimes(formDate, arrowDate),
+	"TIME":          arrowScalar(arrowTime, (*boxes).string),
+	"INTERVAL":      arrowScalar(arrowInterval, (*boxes).string),
 }
 
 // arrowScalar makes the kind of a type that is one Arrow array. get reads a value that is not NULL.
 func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
+	return arrowOf(get, box, func(dst []driver.Value, stride int, all []T, bounds []int, _ *boxes) {
+		putLists(dst, stride, all, bounds)
+	})
+}
+
+// arrowOf is arrowScalar with a way to cut the elements of ARRAYs into lists.
+func arrowOf[T any, A arrow.Array](
+	get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any,
+	put func(dst []driver.Value, stride int, all []T, bounds []int, b *boxes),
+) arrowKind {
 	return arrowKind{
 		fill: func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
 			typed, ok := a.(A)
@@ -81,13 +133,13 @@ func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)
 				}
 				all[i] = v
 			}
-			putLists(dst, stride, all, bounds)
+			put(dst, stride, all, bounds, b)
 			return nil
 		},
 	}
 }
 
-// documented tells whether the parameters of a type are those that its values are read by: microseconds, and digits after the
+// documented reports whether the parameters of a type are those that its values are read by: microseconds, and digits after the
 // point as many as BigQuery has.
 func documented(typ arrow.DataType) bool {
 	switch t := typ.(type) {

@@ -20,7 +20,7 @@ func arrowKindOf(f *bq.TableFieldSchema) (k arrowKind, err error) {
 	case "RANGE":
 		k, err = arrowRange(f.RangeElementType.Type)
 	default:
-		scalar, ok := kindsByName[f.Type]
+		scalar, ok := kindsByName[scalarType(f)]
 		if !ok {
 			return k, fmt.Errorf("the type %s is not known to this driver", f.Type)
 		}

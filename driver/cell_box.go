@@ -15,6 +15,8 @@ type boxes struct {
 	times   block[time.Time]
 	strings block[string]
 	slices  block[[]byte]
+	marked  [forms]markedRun[time.Time] // marked ones, by form
+	texts   markedRun[string]           // JSON
 	text    strings.Builder
 }
 
@@ -67,6 +69,38 @@ func (b *boxes) time(v time.Time) any { return b.times.put(v) }
 func (b *boxes) string(v string) any  { return b.strings.put(v) }
 func (b *boxes) bytes(v []byte) any   { return b.slices.put(v) }
 func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
+
+// mark is any(t) for a time of a marked form.
+func (b *boxes) mark(f form, t time.Time, picos uint16) any {
+	times, below := room(&b.marked[f], f, 1)
+	times[0] = t
+	if below != nil {
+		below[0] = picos
+	}
+	return boxed(anyTime, &times[0])
+}
+
+// json is any(text) for the text of a JSON value.
+func (b *boxes) json(text string) any {
+	texts, _ := room(&b.texts, formJSON, 1)
+	texts[0] = text
+	return boxed(anyText, &texts[0])
+}
+
+// markTimes is a marked copy of a list of times.
+func (b *boxes) markTimes(f form, list []time.Time, picos []uint16) []time.Time {
+	times, below := room(&b.marked[f], f, len(list))
+	copy(times, list)
+	copy(below, picos)
+	return times
+}
+
+// markTexts is a marked copy of a list of JSON values.
+func (b *boxes) markTexts(list []string) []string {
+	texts, _ := room(&b.texts, formJSON, len(list))
+	copy(texts, list)
+	return texts
+}
 
 // str is string(text). Short ones share an allocation.
 func (b *boxes) str(text []byte) string {

@@ -117,8 +117,13 @@ const (
 	maxMicros = 253402300799999999 // 9999-12-31 23:59:59.999999
 )
 
-// parseTimestamp reads microseconds since 1970, the form that the driver always asks for.
+// parseTimestamp reads microseconds since 1970, the form that the driver asks for, or ISO 8601, the form that it
+// asks for where there is a TIMESTAMP(12) in the result.
 func parseTimestamp(b []byte) (time.Time, error) {
+	if len(b) > 10 && b[10] == 'T' {
+		t, _, err := parsePicos(b)
+		return t, err
+	}
 	n, err := parseInt(b)
 	if err != nil {
 		return time.Time{}, err
@@ -127,6 +132,31 @@ func parseTimestamp(b []byte) (time.Time, error) {
 		return time.Time{}, errYear
 	}
 	return time.UnixMicro(n).UTC(), nil
+}
+
+// parsePicos reads 2006-01-02T15:04:05Z with up to twelve digits of a fraction. It returns what is below the nanoseconds
+// beside the time.
+func parsePicos(b []byte) (time.Time, uint16, error) {
+	clock, ok := bytes.CutSuffix(b, []byte("Z"))
+	if !ok || len(clock) < len("2006-01-02T15:04:05") {
+		return time.Time{}, 0, errTime
+	}
+	seconds, fraction := clock[:19], clock[19:]
+	t, err := parseDatetime(seconds)
+	if err != nil || len(fraction) == 0 {
+		return t, 0, err
+	}
+	if fraction[0] != '.' || len(fraction) < 2 || len(fraction) > 1+picosPrecision {
+		return t, 0, errTime
+	}
+	all := [picosPrecision]byte([]byte("000000000000"))
+	copy(all[:], fraction[1:])
+	nanos, ok1 := digits(all[:9])
+	picos, ok2 := digits(all[9:])
+	if !ok1 || !ok2 {
+		return t, 0, errTime
+	}
+	return t.Add(time.Duration(nanos)), uint16(picos), nil
 }
 
 func parseDate(b []byte) (time.Time, error) {

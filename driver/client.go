@@ -184,13 +184,15 @@ func ofSize(size int, err error) error {
 }
 
 // results calls jobs.getQueryResults for a first page.
-func (c *client) results(
-	ctx context.Context,
-	ref *bq.JobReference,
-	maxResults int64,
-	hold time.Duration,
+func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults int64, hold time.Duration) (*page, error) {
+	return c.resultsIn(ctx, micros, ref, maxResults, hold)
+}
+
+// resultsIn is results with timestamps in a format.
+func (c *client) resultsIn(
+	ctx context.Context, format timestamps, ref *bq.JobReference, maxResults int64, hold time.Duration,
 ) (*page, error) {
-	body, err := c.resultsBody(ctx, ref, "", maxResults, hold, nil)
+	body, err := c.resultsBody(ctx, format, ref, "", maxResults, hold, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -200,10 +202,10 @@ func (c *client) results(
 // resultsBody calls jobs.getQueryResults for the page that a token names. It returns the answer as
 // it is, in buf if that is large enough.
 func (c *client) resultsBody(
-	ctx context.Context, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
+	ctx context.Context, format timestamps, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
 ) ([]byte, error) {
 	q := url.Values{}
-	q.Set("formatOptions.useInt64Timestamp", "true")
+	format.set(q)
 	q.Set("timeoutMs", strconv.FormatInt(hold.Milliseconds(), 10))
 	if ref.Location != "" {
 		q.Set("location", ref.Location)

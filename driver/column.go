@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
@@ -35,12 +37,13 @@ var kinds = []kind{
 	textKind("NUMERIC", checkDecimal),
 	textKind("BIGNUMERIC", checkDecimal),
 	scalarKind("TIMESTAMP", "", parseTimestamp, (*boxes).time),
-	scalarKind("DATE", "", parseDate, (*boxes).time),
-	scalarKind("DATETIME", "", parseDatetime, (*boxes).time),
+	timeKind("TIMESTAMP(12)", formPicos, parsePicos),
+	timeKind("DATE", formDate, withoutPicos(parseDate)),
+	timeKind("DATETIME", formDatetime, withoutPicos(parseDatetime)),
 	textKind("TIME", checkTime),
 	textKind("INTERVAL", checkInterval),
 	textKind("GEOGRAPHY", checkString),
-	textKind("JSON", checkString),
+	jsonKind(textKind("JSON", checkString)),
 }
 
 var kindsByName = func() map[string]*kind {
@@ -84,6 +87,71 @@ func textKind(name string, check func([]byte) ([]byte, error)) kind {
 	}, (*boxes).string)
 }
 
+// timeKind makes the kind of a type whose values are marked times.
+func timeKind(name string, f form, parse func([]byte) (time.Time, uint16, error)) kind {
+	read := func(c *cursor) (time.Time, uint16, error) {
+		text, err := c.str()
+		if err != nil {
+			return time.Time{}, 0, errCell
+		}
+		t, picos, err := parse(text)
+		if err != nil {
+			return t, 0, fmt.Errorf("not a %s: %w", name, err)
+		}
+		return t, picos, nil
+	}
+	k := kindOf(name, "", func(c *cursor) (time.Time, error) { t, _, err := read(c); return t, err }, (*boxes).time)
+	k.read = func(c *cursor) (any, error) {
+		t, picos, err := read(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.mark(f, t, picos), nil
+	}
+	k.list = func(c *cursor) (any, error) {
+		var below []uint16
+		list, err := readList(c, func(c *cursor) (time.Time, error) {
+			t, picos, err := read(c)
+			if f == formPicos {
+				below = append(below, picos)
+			}
+			return t, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.markTimes(f, list, below), nil
+	}
+	return k
+}
+
+// jsonKind marks the values of a kind of text as JSON.
+func jsonKind(k kind) kind {
+	read, list := k.read, k.list
+	k.read = func(c *cursor) (any, error) {
+		v, err := read(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.json(v.(string)), nil
+	}
+	k.list = func(c *cursor) (any, error) {
+		v, err := list(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.markTexts(v.([]string)), nil
+	}
+	return k
+}
+
+func withoutPicos(parse func([]byte) (time.Time, error)) func([]byte) (time.Time, uint16, error) {
+	return func(b []byte) (time.Time, uint16, error) {
+		t, err := parse(b)
+		return t, 0, err
+	}
+}
+
 func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(*boxes, T) any) kind {
 	return kind{
 		name: name, legacy: legacy,
@@ -95,12 +163,18 @@ func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(
 			}
 			return box(c.boxes, v), nil
 		},
-		list: func(c *cursor) (any, error) { return readList(c, read) },
+		list: func(c *cursor) (any, error) {
+			list, err := readList(c, read)
+			if err != nil {
+				return nil, err
+			}
+			return list, nil
+		},
 	}
 }
 
 // readList reads [{"v": ...}, ...]. BigQuery has no NULL in an ARRAY of a result.
-func readList[T any](c *cursor, read func(*cursor) (T, error)) (any, error) {
+func readList[T any](c *cursor, read func(*cursor) (T, error)) ([]T, error) {
 	list := []T{}
 	if !c.accept('[') {
 		return nil, errCell
@@ -133,7 +207,7 @@ func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 		k, err = rangeKind(f.RangeElementType)
 		text = k.name
 	default:
-		scalar, ok := kindsByName[f.Type]
+		scalar, ok := kindsByName[scalarType(f)]
 		if !ok {
 			return k, "", fmt.Errorf("the type %s is not known to this driver: CAST it to STRING", f.Type)
 		}
@@ -144,6 +218,24 @@ func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 	}
 	// A NULL array comes as an empty one, so an ARRAY is never NULL.
 	return kind{name: "ARRAY", plain: k.many, nullable: k.many, read: k.list}, "ARRAY<" + text + ">", nil
+}
+
+// picosPrecision is how many digits of a second TIMESTAMP(12) has; TIMESTAMP has 6.
+const picosPrecision = 12
+
+// scalarType returns the name of a field's type, which for a TIMESTAMP depends on its precision.
+func scalarType(f *bq.TableFieldSchema) string {
+	if f.Type == "TIMESTAMP" && f.TimestampPrecision != nil && *f.TimestampPrecision == picosPrecision {
+		return "TIMESTAMP(12)"
+	}
+	return f.Type
+}
+
+// havePicos reports whether there is a TIMESTAMP(12) among the fields, at some depth.
+func havePicos(fields []*bq.TableFieldSchema) bool {
+	return slices.ContainsFunc(fields, func(f *bq.TableFieldSchema) bool {
+		return scalarType(f) == "TIMESTAMP(12)" || havePicos(f.Fields)
+	})
 }
 
 func typeParameters(f *bq.TableFieldSchema) string {
@@ -202,7 +294,7 @@ type column struct {
 	repeated bool  // an ARRAY, for which NULL is an empty one
 	length   int64 // of STRING(n) and BYTES(n), 0 = no limit
 	decimal  bool
-	prec     int64 // of NUMERIC and BIGNUMERIC
+	prec     int64 // of NUMERIC, BIGNUMERIC and TIMESTAMP(12)
 	scale    int64
 }
 
@@ -235,6 +327,8 @@ func newColumn(f *bq.TableFieldSchema) (column, error) {
 		c.decimal, c.prec, c.scale = true, 38, 9
 	case "BIGNUMERIC":
 		c.decimal, c.prec, c.scale = true, 76, 38
+	case "TIMESTAMP(12)":
+		c.decimal, c.prec = true, picosPrecision
 	}
 	if c.decimal && f.Precision > 0 {
 		c.prec, c.scale = f.Precision, f.Scale

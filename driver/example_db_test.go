@@ -26,6 +26,16 @@ func exampleDB(opts ...driver.Option) *sql.DB {
 		}
 	}
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
+		if strings.HasSuffix(st.SQL, "@city IS NULL OR city = @city") {
+			a := fakebq.Answer{Fields: []fakebq.Field{{Name: "id", Type: "INTEGER"}}, Rows: [][]any{{7}, {8}}}
+			if st.DryRun {
+				a.Reject = &fakebq.Error{
+					Reason:  "invalidQuery",
+					Message: "Undeclared parameter 'city' is used assuming different types (INT64 vs STRING) at [1:45]",
+				}
+			}
+			return a, true
+		}
 		known := strings.HasPrefix(st.SQL, "UPDATE accounts SET balance = balance ")
 		return fakebq.Answer{DML: &fakebq.DML{Updated: 1}}, known
 	})
@@ -128,6 +138,10 @@ func exampleAnswers() map[string][]fakebq.Answer {
 			"SELECT item FROM orders ORDER BY item": {
 			{Children: []fakebq.Answer{column("f0_", "INTEGER", 2), items}},
 		},
+
+		"SELECT doc FROM orders": {column("doc", "JSON", `{"id": 7, "tags": ["new", "paid"]}`)},
+
+		"INSERT INTO orders (id, city) SELECT id, city FROM UNNEST(?)": {{DML: &fakebq.DML{Inserted: 2}}},
 
 		"SELECT * FROM events WHERE day >= ?": {
 			takes(fakebq.Answer{Fields: items.Fields, Bytes: 12_300_000_000}, "DATE"),

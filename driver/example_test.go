@@ -124,6 +124,36 @@ func Example_null() {
 	// Output: false true <nil>
 }
 
+// A NULL keeps the type that Go gives it, where the statement does not say one: in an optional filter, and in the rows of
+// an INSERT from a slice, whichever of them has it.
+func Example_typedNull() {
+	ctx, db := context.Background(), exampleDB()
+	defer db.Close()
+	var city *string // no filter
+	rows, err := db.QueryContext(ctx, "SELECT id FROM orders WHERE @city IS NULL OR city = @city", sql.Named("city", city))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rows.Close()
+	found := 0
+	for rows.Next() {
+		found++
+	}
+	type order struct {
+		ID   int64
+		City *string
+	}
+	bern := "Bern"
+	res, err := db.ExecContext(ctx, "INSERT INTO orders (id, city) SELECT id, city FROM UNNEST(?)",
+		[]order{{ID: 9}, {ID: 10, City: &bern}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	inserted, err := res.RowsAffected()
+	fmt.Println(found, "found,", inserted, "inserted", err)
+	// Output: 2 found, 2 inserted <nil>
+}
+
 // An ARRAY scans into a slice of its type, and As decodes STRUCTs into Go's own. Both are
 // arguments as well.
 func Example_arraysAndStructs() {

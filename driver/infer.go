@@ -87,6 +87,9 @@ func (r *runner) typeKey(st *statement, declared []*bq.QueryParameter) cacheKey 
 
 func writeType(b *strings.Builder, t *bq.QueryParameterType) {
 	b.WriteString(t.Type)
+	if t.TimestampPrecision != nil {
+		b.WriteString("(" + strconv.FormatInt(*t.TimestampPrecision, 10) + ")")
+	}
 	for _, inner := range []*bq.QueryParameterType{t.ArrayType, t.RangeElementType} {
 		if inner != nil {
 			b.WriteByte('<')

@@ -29,6 +29,7 @@ type argument struct {
 	shape    *bq.QueryParameterType // as much as the value says, with holes
 	fallback *bq.QueryParameterType // of the Go type, for the holes
 	time     *time.Time
+	picos    uint16 // of the time, below its nanoseconds
 	array    bool   // parts are the elements of an ARRAY
 	parts    []part // elements, or the fields of a STRUCT
 }
@@ -87,6 +88,7 @@ func encodeAt(v any, depth int) (argument, error) {
 
 // encodeKnown encodes the types that have a case of their own.
 func encodeKnown(v any, depth int) (argument, error) {
+	_, picos := markOf(v)
 	switch v := v.(type) {
 	case nil:
 		return untypedNull, nil
@@ -112,7 +114,7 @@ func encodeKnown(v any, depth int) (argument, error) {
 		if err := checkYear(v.Year()); err != nil && checkYear(v.UTC().Year()) != nil {
 			return argument{}, err
 		}
-		return argument{shape: openTime, fallback: &bq.QueryParameterType{Type: "TIMESTAMP"}, time: &v}, nil
+		return argument{shape: openTime, fallback: &bq.QueryParameterType{Type: "TIMESTAMP"}, time: &v, picos: picos}, nil
 	case civil.Date:
 		return encodeCivil("DATE", v.String(), v.IsValid(), v.Year)
 	case civil.DateTime:

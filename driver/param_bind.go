@@ -117,7 +117,7 @@ func (p *parameters) resolve(sql *sqlText, args []namedArgument, types []*bq.Que
 		if a.name != "" {
 			slot = sql.slot(a.name)
 		}
-		typ, value, unsure, err := a.resolve(types[slot], trust{refused: refused, use: sql.useOf(slot)})
+		typ, value, unsure, err := a.resolve(types[slot], reliance{refused: refused, use: sql.useOf(slot)})
 		if err != nil {
 			return false, fmt.Errorf("bigqueryuser: %v: %w", a, err)
 		}

@@ -25,7 +25,7 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	}
 	a, err := encode(v.Value)
 	if err == nil && a.typ == nil {
-		a.typ, a.value, _, err = a.resolve(&bq.QueryParameterType{Type: kind}, trust{refused: true})
+		a.typ, a.value, _, err = a.resolve(&bq.QueryParameterType{Type: kind}, reliance{refused: true})
 	}
 	if err != nil {
 		return argument{}, err

@@ -27,18 +27,19 @@ func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 	}
 	a := argument{array: true, parts: make([]part, rv.Len())}
 	var elem *bq.QueryParameterType
+	element := elementsOf(rv)
 	for i := range a.parts {
-		element, err := encodeAt(rv.Index(i).Interface(), depth+1)
-		if own := element.own(); err == nil && own != nil && own.Type == "ARRAY" {
+		part, err := encodeAt(element(i), depth+1)
+		if own := part.own(); err == nil && own != nil && own.Type == "ARRAY" {
 			err = errArrayOfArrays
 		}
 		if err == nil {
-			elem, err = merge(elem, element.own())
+			elem, err = merge(elem, part.own())
 		}
 		if err != nil {
 			return argument{}, at(fmt.Sprintf("[%d]", i), err)
 		}
-		a.parts[i].argument = element
+		a.parts[i].argument = part
 	}
 	fallback := fallbackOf(t)
 	if len(a.parts) == 0 && t.Kind() != reflect.Pointer && !mayBeNull(t) {
@@ -162,7 +163,7 @@ func (a argument) closed() (argument, error) {
 func (a *argument) valueAs(typ *bq.QueryParameterType) (*bq.QueryParameterValue, error) {
 	switch {
 	case a.time != nil:
-		t, err := encodeTime(*a.time, typ)
+		t, err := encodeTime(*a.time, a.picos, typ)
 		return t.value, err
 	case a.array:
 		value := &bq.QueryParameterValue{ArrayValues: make([]*bq.QueryParameterValue, len(a.parts)), ForceSendFields: []string{"ArrayValues"}}

@@ -135,7 +135,7 @@ func TestEncodeNested(t *testing.T) {
 				t.Errorf("%T %v: the type is known: %v; want %v", tt.in, tt.in, a.typ != nil, tt.says == nil)
 			}
 			if err == nil && a.typ == nil {
-				a.typ, a.value, _, err = a.resolve(tt.says, trust{})
+				a.typ, a.value, _, err = a.resolve(tt.says, reliance{})
 			}
 			if err != nil {
 				t.Fatalf("%T %v: %v", tt.in, tt.in, err)
@@ -153,7 +153,7 @@ func TestEncodeNested(t *testing.T) {
 	}
 	if a, err := encode([]any{}); err != nil {
 		t.Error(err)
-	} else if _, _, _, err := a.resolve(nil, trust{}); err == nil {
+	} else if _, _, _, err := a.resolve(nil, reliance{}); err == nil {
 		t.Error("an empty []any of which BigQuery says nothing: got no error")
 	}
 }

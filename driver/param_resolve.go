@@ -3,6 +3,7 @@ package driver
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -13,8 +14,8 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// trust is how much BigQuery's word for a slot counts against what the Go value says.
-type trust struct {
+// reliance is how much BigQuery's word for a slot counts against what the Go value says.
+type reliance struct {
 	refused bool    // BigQuery has refused the statement with the Go types
 	use     slotUse // how the slot is used
 }
@@ -60,7 +61,7 @@ func plainDecimal(text string) (string, bool) {
 }
 
 // allowed reports whether the conversion may be made.
-func (c *conversion) allowed(t trust) bool { return t.refused || t.use >= c.at }
+func (c *conversion) allowed(t reliance) bool { return t.refused || t.use >= c.at }
 
 // isConvertible reports whether a scalar type is one that BigQuery may find to be another one.
 func isConvertible(t *bq.QueryParameterType) bool {
@@ -68,7 +69,7 @@ func isConvertible(t *bq.QueryParameterType) bool {
 }
 
 // resolve gives an argument its type and value, with what BigQuery found. It reports whether the type is in doubt.
-func (a *argument) resolve(found *bq.QueryParameterType, t trust) (typ *bq.QueryParameterType, value *bq.QueryParameterValue, doubt bool, err error) {
+func (a *argument) resolve(found *bq.QueryParameterType, t reliance) (typ *bq.QueryParameterType, value *bq.QueryParameterValue, doubt bool, err error) {
 	typ, value = a.typ, a.value
 	switch {
 	case typ == nil:
@@ -98,7 +99,7 @@ var errUntyped = errors.New("BigQuery does not say what type this NULL has: pass
 	"or write CAST(? AS type)")
 
 // convert returns the conversion between two types, nil if there is none that is allowed.
-func (t trust) convert(from, to string) *conversion {
+func (t reliance) convert(from, to string) *conversion {
 	for i := range conversions {
 		if c := &conversions[i]; c.from == from && c.to == to && c.allowed(t) {
 			return c
@@ -108,7 +109,7 @@ func (t trust) convert(from, to string) *conversion {
 }
 
 // retype returns the type that the values are to be converted to: own itself where nothing is to be.
-func (t trust) retype(own, found *bq.QueryParameterType) *bq.QueryParameterType {
+func (t reliance) retype(own, found *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case found == nil || own.Type == found.Type && own.Type != "ARRAY" && own.Type != "STRUCT":
 		return own
@@ -128,10 +129,10 @@ func (t trust) retype(own, found *bq.QueryParameterType) *bq.QueryParameterType 
 	return own
 }
 
-// nested is the trust in the parts of an ARRAY or a STRUCT.
-func (t trust) nested() trust {
+// nested is the reliance on the parts of an ARRAY or a STRUCT.
+func (t reliance) nested() reliance {
 	if t.use == usedFreely && !t.refused {
-		return trust{use: usedNested}
+		return reliance{use: usedNested}
 	}
 	return t
 }
@@ -164,7 +165,7 @@ func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.Qu
 		}
 		return &out, true
 	}
-	c := trust{refused: true}.convert(from.Type, to.Type)
+	c := reliance{refused: true}.convert(from.Type, to.Type)
 	if c == nil {
 		return nil, false
 	}
@@ -174,8 +175,8 @@ func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.Qu
 }
 
 // encodeTime encodes a time for a parameter of a type. A time goes into a DATE, DATETIME or TIME by its own clock, in
-// its own time zone, and into anything else as a TIMESTAMP.
-func encodeTime(t time.Time, typ *bq.QueryParameterType) (argument, error) {
+// its own time zone, and into anything else as a TIMESTAMP. A TIMESTAMP(12) takes the picoseconds too.
+func encodeTime(t time.Time, picos uint16, typ *bq.QueryParameterType) (argument, error) {
 	switch typ.Type {
 	case "DATE":
 		return encode(civil.DateOf(t))
@@ -184,5 +185,10 @@ func encodeTime(t time.Time, typ *bq.QueryParameterType) (argument, error) {
 	case "TIME":
 		return encode(civil.TimeOf(t))
 	}
-	return encodeTimestamp(t)
+	a, err := encodeTimestamp(t)
+	if p := typ.TimestampPrecision; err == nil && p != nil && *p == picosPrecision {
+		text := t.UTC().Format("2006-01-02 15:04:05.000000000") + fmt.Sprintf("%03d+00:00", picos)
+		a = argument{typ: typ, value: textValue(text)}
+	}
+	return a, err
 }

@@ -9,8 +9,8 @@ import (
 const (
 	// maxParameters is how many parameters a statement can have.
 	maxParameters = 10_000
-	// maxRequestBytes is how large a request can be.
-	maxRequestBytes = 10 << 20
+	// maxArgumentBytes is how large the values of a request can be: more than that is no request that BigQuery takes.
+	maxArgumentBytes = 10 << 20
 )
 
 // checkSize refuses arguments that BigQuery takes in no case.
@@ -26,7 +26,7 @@ func checkSize(args []namedArgument) error {
 			largest, at = size, i
 		}
 	}
-	if total > maxRequestBytes {
+	if total > maxArgumentBytes {
 		return fmt.Errorf("bigqueryuser: the arguments are %.1f MB, and BigQuery takes requests of 10 MB at most: %v has %.1f MB",
 			float64(total)/1e6, &args[at], float64(largest)/1e6)
 	}

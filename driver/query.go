@@ -24,6 +24,9 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 		return nil, err
 	}
 	pg, err := c.run(ctx, st)
+	if err == nil {
+		pg, err = c.exactly(ctx, st, pg)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (st *statement) request(s *session, params []*bq.QueryParameter) *bq.QueryR
 		QueryParameters:    params,
 		Location:           cfg.Location,
 		MaxResults:         firstPage(cfg),
-		FormatOptions:      &bq.DataFormatOptions{UseInt64Timestamp: true},
+		FormatOptions:      st.format.options(),
 		RequestId:          rand.Text(), // makes a retry of the same request safe
 		DefaultDataset:     datasetReference(cfg.Dataset, cfg.Project),
 		MaximumBytesBilled: cfg.MaximumBytesBilled,

@@ -14,8 +14,9 @@ import (
 type page struct {
 	bq.QueryResponse        // without Rows
 	rows             []byte // the JSON array, nil if there is none
-	counted          bool   // it has the number of rows that DML changed
-	polled           bool   // it is an answer of getQueryResults, which leaves statistics out
+	format           timestamps
+	counted          bool // it has the number of rows that DML changed
+	polled           bool // it is an answer of getQueryResults, which leaves statistics out
 }
 
 // saysNothing reports whether a complete answer has nothing that each answer of BigQuery's has.

@@ -26,6 +26,7 @@ type jsonPages struct {
 	page       *page  // the first; nil once it has been begun
 	token      string // of the page after it
 	maxResults int64
+	format     timestamps
 	total      int64 // rows of the result
 	rows       int64 // decoded so far
 	boxes      boxes
@@ -47,7 +48,7 @@ type readAhead struct {
 
 func newJSONPages(ctx context.Context, r *runner, columns []column, pg *page) *jsonPages {
 	p := &jsonPages{run: r, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
-		maxResults: r.cfg.MaxResults, total: int64(pg.TotalRows)}
+		maxResults: r.cfg.MaxResults, format: formatOf(pg.Schema), total: int64(pg.TotalRows)}
 	p.ctx, p.stop = context.WithCancel(ctx)
 	return p
 }
@@ -173,7 +174,7 @@ func (p *jsonPages) decodeAll() error {
 			default:
 			}
 			body, err := ask(p.ctx, p.run.backend, func(cl *client) ([]byte, error) {
-				return cl.resultsBody(p.ctx, p.ref, token, p.maxResults, pollHold, buf)
+				return cl.resultsBody(p.ctx, p.format, p.ref, token, p.maxResults, pollHold, buf)
 			})
 			next <- fetched{body, err}
 		})

@@ -13,10 +13,17 @@ import (
 var _ driver.RowsColumnScanner = (*Rows)(nil)
 
 // ScanColumn copies a value of the current row to where dest points. Destinations of the value's own type, which most are,
-// are set without reflection, and a JSON value goes into a json.RawMessage. For all others database/sql's rules hold.
+// are set without reflection, a JSON value goes into a json.RawMessage, and a DATE, DATETIME or TIMESTAMP(12) into a string as
+// BigQuery writes it. For all others database/sql's rules hold.
 func (r *Rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	if i < 0 || i >= len(r.row) {
 		return errors.New("bigqueryuser: there is no row, or no such column in it")
+	}
+	if d, ok := dest.(*string); ok && d != nil {
+		if text, ok := markedText(r.row[i]); ok {
+			*d = text
+			return nil
+		}
 	}
 	if assignOwn(dest, r.row[i]) {
 		return nil

@@ -13,6 +13,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
+func init() { scansOwnText = true }
+
 // TestScanColumn: values go into destinations of their own type, JSON into json.RawMessage too,
 // and all else is as database/sql has it.
 func TestScanColumn(t *testing.T) {

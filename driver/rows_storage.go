@@ -110,7 +110,7 @@ func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) 
 	if r.ordered {
 		streams = 1
 	}
-	session, err := r.storage.createSession(ctx, job.Configuration.Query.DestinationTable, streams)
+	session, err := r.storage.createSession(ctx, job.Configuration.Query.DestinationTable, streams, r.rest.format)
 	if err == nil && r.ordered && len(session.Streams) > 1 {
 		err = fmt.Errorf("the Storage Read API gave %d streams for one", len(session.Streams))
 	}

@@ -78,6 +78,12 @@ func (r *Rows) NextResultSet() error {
 			return r.end(r.unread(err))
 		}
 	}
+	if pg.inexact() {
+		var err error
+		if pg, err = r.run.exactPage(r.ctx, pg); err != nil {
+			return r.end(r.unread(err))
+		}
+	}
 	if err := r.open(pg); err != nil {
 		return r.end(err)
 	}

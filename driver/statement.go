@@ -15,6 +15,7 @@ type statement struct {
 	sql    sqlText
 	config jobConfig
 	args   []namedArgument
+	format timestamps // of the first page
 }
 
 // newStatement makes a statement of a text and the arguments of the caller. Among them and in ctx
@@ -33,7 +34,7 @@ func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driv
 		return nil, err
 	}
 	config.restrictTo(sql.kind)
-	return &statement{text, sql, config, encoded}, nil
+	return &statement{text: text, sql: sql, config: config, args: encoded}, nil
 }
 
 // meaning returns the text without the semicolon, the blanks and the comments after it, such as the

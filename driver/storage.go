@@ -167,9 +167,7 @@ func (s *storage) refusedToken(err error, token string) bool {
 
 // createSession opens a table for reading by so many streams at most.
 func (s *storage) createSession(
-	ctx context.Context,
-	table *bq.TableReference,
-	streams int,
+	ctx context.Context, table *bq.TableReference, streams int, format timestamps,
 ) (*storagepb.ReadSession, error) {
 	cl, err := s.client()
 	if err != nil {
@@ -192,6 +190,10 @@ func (s *storage) createSession(
 	}
 	if streams == 1 {
 		req.PreferredMinStreamCount = 0
+	}
+	if format == exact {
+		arrow := req.ReadSession.ReadOptions.GetArrowSerializationOptions()
+		arrow.PicosTimestampPrecision = storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_PICOS
 	}
 	for renewed := false; ; renewed = true {
 		call, token, err := s.authorise(ctx, "read_session.table", name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"time"
 )
 
 // Struct is a value of type STRUCT: its fields in the order of the type. A name may be
@@ -52,9 +53,18 @@ func (s Struct) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plainJSON replaces the numbers that JSON does not have.
+// plainJSON replaces the numbers that JSON does not have, and times by BigQuery's own text where they are no TIMESTAMP.
 func plainJSON(v any) any {
+	if text, ok := markedText(v); ok {
+		return text
+	}
 	switch v := v.(type) {
+	case []time.Time:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = plainJSON(boxed(anyTime, &v[i]))
+		}
+		return list
 	case float64:
 		switch {
 		case math.IsNaN(v):

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -39,15 +40,25 @@ var arrowTypes = map[string]arrow.DataType{
 var sqlTypes = map[string]string{"DATETIME": "google:sqlType:datetime", "GEOGRAPHY": "google:sqlType:geography",
 	"JSON": "google:sqlType:json"}
 
-func arrowSchema(fields []Field) (*arrow.Schema, error) {
-	out, err := arrowFields(fields)
+// preciseTypes are how a TIMESTAMP of precision 12 is sent, by what was asked for.
+var preciseTypes = map[storagepb.ArrowSerializationOptions_PicosTimestampPrecision]arrow.DataType{
+	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_NANOS: &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"},
+	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_PICOS: arrow.BinaryTypes.String,
+}
+
+func arrowSchema(fields []Field, precision storagepb.ArrowSerializationOptions_PicosTimestampPrecision) (*arrow.Schema, error) {
+	precise, ok := preciseTypes[precision]
+	if !ok {
+		precise = arrowTypes["TIMESTAMP"]
+	}
+	out, err := arrowFields(fields, precise)
 	return arrow.NewSchema(out, nil), err
 }
 
-func arrowFields(fields []Field) ([]arrow.Field, error) {
+func arrowFields(fields []Field, precise arrow.DataType) ([]arrow.Field, error) {
 	out := make([]arrow.Field, len(fields))
 	for i, f := range fields {
-		typ, err := arrowType(f)
+		typ, err := arrowType(f, precise)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
@@ -67,10 +78,11 @@ func arrowFields(fields []Field) ([]arrow.Field, error) {
 	return out, nil
 }
 
-func arrowType(f Field) (arrow.DataType, error) {
+// arrowType gives the type of a field; precise is that of a TIMESTAMP of precision 12.
+func arrowType(f Field, precise arrow.DataType) (arrow.DataType, error) {
 	switch f.Type {
 	case "RECORD":
-		fields, err := arrowFields(f.Fields)
+		fields, err := arrowFields(f.Fields, precise)
 		return arrow.StructOf(fields...), err
 	case "RANGE":
 		end, ok := arrowTypes[f.Element]
@@ -79,6 +91,9 @@ func arrowType(f Field) (arrow.DataType, error) {
 		}
 		return arrow.StructOf(arrow.Field{Name: "start", Type: end, Nullable: true}, arrow.Field{Name: "end", Type: end,
 			Nullable: true}), nil
+	}
+	if f.Type == "TIMESTAMP" && f.TimestampPrecision == 12 {
+		return precise, nil
 	}
 	typ, ok := arrowTypes[f.Type]
 	if !ok {
@@ -155,7 +170,32 @@ func appendArrowValue(b array.Builder, f *Field, v json.RawMessage) error {
 	if f.Type == "RANGE" {
 		return appendArrowRange(b.(*array.StructBuilder), f.Element, text)
 	}
-	return appendArrowText(b, f.Type, text)
+	if f.Type == "TIMESTAMP" {
+		return appendArrowTimestamp(b, text)
+	}
+	return appendArrowText(b, text)
+}
+
+// appendArrowTimestamp adds a TIMESTAMP from its text in REST, microseconds or twelve digits of a second.
+func appendArrowTimestamp(b array.Builder, text string) error {
+	if b, ok := b.(*array.StringBuilder); ok {
+		b.Append(text)
+		return nil
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		b.(*array.TimestampBuilder).Append(arrow.Timestamp(n))
+		return nil
+	}
+	t, err := Picos(text).time()
+	if err != nil {
+		return err
+	}
+	n := t.UnixMicro()
+	if b.Type().(*arrow.TimestampType).Unit == arrow.Nanosecond {
+		n = t.UnixNano()
+	}
+	b.(*array.TimestampBuilder).Append(arrow.Timestamp(n))
+	return nil
 }
 
 func appendArrowRange(b *array.StructBuilder, element, text string) error {
@@ -167,15 +207,19 @@ func appendArrowRange(b *array.StructBuilder, element, text string) error {
 	for i, bound := range []string{start, end} {
 		if bound == "UNBOUNDED" {
 			b.FieldBuilder(i).AppendNull()
-		} else if err := appendArrowText(b.FieldBuilder(i), element, bound); err != nil {
+		} else if element == "TIMESTAMP" {
+			if err := appendArrowTimestamp(b.FieldBuilder(i), bound); err != nil {
+				return err
+			}
+		} else if err := appendArrowText(b.FieldBuilder(i), bound); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// appendArrowText adds a scalar from its text in REST, TIMESTAMP as microseconds.
-func appendArrowText(b array.Builder, typ, text string) (err error) {
+// appendArrowText adds a scalar, but a TIMESTAMP, from its text in REST.
+func appendArrowText(b array.Builder, text string) (err error) {
 	switch b := b.(type) {
 	case *array.Int64Builder:
 		var n int64
@@ -206,14 +250,9 @@ func appendArrowText(b array.Builder, typ, text string) (err error) {
 		}
 		b.Append(d)
 	case *array.TimestampBuilder:
-		var micros int64
-		if typ == "TIMESTAMP" {
-			micros, err = strconv.ParseInt(text, 10, 64)
-		} else {
-			var t time.Time
-			t, err = time.Parse("2006-01-02T15:04:05.999999", text)
-			micros = t.UnixMicro()
-		}
+		var t time.Time
+		t, err = time.Parse("2006-01-02T15:04:05.999999", text)
+		micros := t.UnixMicro()
 		b.Append(arrow.Timestamp(micros))
 	case *array.Date32Builder:
 		var t time.Time
@@ -228,7 +267,7 @@ func appendArrowText(b array.Builder, typ, text string) (err error) {
 		v, err = arrowInterval(text)
 		b.Append(v)
 	default:
-		err = fmt.Errorf("no Arrow for %s", typ)
+		err = fmt.Errorf("no Arrow %s", b.Type())
 	}
 	return err
 }

@@ -29,15 +29,14 @@ type arrowTable struct {
 }
 
 // arrow gives the table in batches of the given kind, the same each time.
-func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSerializationOptions_CompressionCodec) (
-	*arrowTable, error) {
+func (t *Table) arrow(names []string, size int, options *storagepb.ArrowSerializationOptions) (*arrowTable, error) {
 	t.arrowMu.Lock()
 	defer t.arrowMu.Unlock()
-	key := fmt.Sprintf("%q %d %s", names, size, compression)
+	key := fmt.Sprintf("%q %d %s %s", names, size, options.GetBufferCompression(), options.GetPicosTimestampPrecision())
 	if a := t.arrows[key]; a != nil {
 		return a, nil
 	}
-	a, err := newArrowTable(t, names, size, compression)
+	a, err := newArrowTable(t, names, size, options)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +48,7 @@ func (t *Table) arrow(names []string, size int, compression storagepb.ArrowSeria
 }
 
 // newArrowTable picks the named columns, or all for no names.
-func newArrowTable(t *Table, names []string, size int,
-	compression storagepb.ArrowSerializationOptions_CompressionCodec) (*arrowTable, error) {
+func newArrowTable(t *Table, names []string, size int, options *storagepb.ArrowSerializationOptions) (*arrowTable, error) {
 	a := &arrowTable{table: t, size: size, made: map[[2]int][]byte{}}
 	var fields []Field
 	for i, f := range t.fields {
@@ -62,10 +60,10 @@ func newArrowTable(t *Table, names []string, size int,
 		return nil, fmt.Errorf("the table does not have all of the selected fields %v", names)
 	}
 	var err error
-	if a.schema, err = arrowSchema(fields); err != nil {
+	if a.schema, err = arrowSchema(fields, options.GetPicosTimestampPrecision()); err != nil {
 		return nil, err
 	}
-	switch compression {
+	switch options.GetBufferCompression() {
 	case storagepb.ArrowSerializationOptions_LZ4_FRAME:
 		a.codec = []ipc.Option{ipc.WithLZ4()}
 	case storagepb.ArrowSerializationOptions_ZSTD:
@@ -80,6 +78,15 @@ func newArrowTable(t *Table, names []string, size int,
 	return a, nil
 }
 
+// arrowSource gives the format that keeps all of a table's digits.
+func arrowSource(fields []Field) timestampFormat {
+	precise := func(f Field) bool { return f.TimestampPrecision > 0 || arrowSource(f.Fields) == iso8601 }
+	if slices.ContainsFunc(fields, precise) {
+		return iso8601
+	}
+	return int64Micros
+}
+
 // endOfStream ends an IPC stream; the service sends messages without it.
 var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
 
@@ -91,7 +98,7 @@ func (a *arrowTable) batch(from, to int) ([]byte, error) {
 	if b, ok := a.made[key]; ok {
 		return b, nil
 	}
-	rendered, err := a.table.render(true)
+	rendered, err := a.table.render(arrowSource(a.table.fields))
 	if err != nil {
 		return nil, err
 	}

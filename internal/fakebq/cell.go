@@ -19,9 +19,9 @@ type Raw string
 // nil is UNBOUNDED.
 type Range struct{ Start, End any }
 
-// cells renders values in one of the two formats of TIMESTAMP.
+// cells renders values in one of the formats of TIMESTAMP.
 type cells struct {
-	int64Timestamp bool
+	format timestampFormat
 }
 
 // appendRow writes {"f":[{"v":...},...]}.
@@ -93,6 +93,10 @@ func (c cells) appendValue(b []byte, f *Field, v any) ([]byte, error) {
 			return nil, fmt.Errorf("is a %s and has a %T", f.Type, v)
 		}
 		return c.appendRow(b, f.Fields, v)
+	}
+	if p, ok := v.(Picos); ok && f.Type == "TIMESTAMP" && f.TimestampPrecision == 12 {
+		text, err := c.picos(p)
+		return strconv.AppendQuote(b, text), err
 	}
 	text, err := c.text(f.Type, f.Element, v)
 	if err != nil {
@@ -190,16 +194,6 @@ func textOf(v any) (string, bool) {
 		return v.String(), true
 	}
 	return "", false
-}
-
-// timestamp is int64 microseconds, or float seconds in E notation as the service
-// sends them to clients that do not ask for integers.
-func (c cells) timestamp(t time.Time) string {
-	micros := t.UnixMicro()
-	if c.int64Timestamp {
-		return strconv.FormatInt(micros, 10)
-	}
-	return eNotation(strconv.FormatFloat(float64(micros)/1e6, 'E', -1, 64))
 }
 
 func (c cells) rangeText(element string, r Range) (string, error) {

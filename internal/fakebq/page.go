@@ -45,11 +45,11 @@ func (j *job) total() int {
 
 // page cuts the page at c out of the result. limit is the client's maxResults,
 // negative for none. next is "" after the last page.
-func (j *job) page(c cursor, limit int, int64Timestamp bool) (page *rows, next string, apiErr *Error) {
+func (j *job) page(c cursor, limit int, format timestampFormat) (page *rows, next string, apiErr *Error) {
 	if j.table == nil {
 		return nil, "", nil
 	}
-	r, err := j.table.render(int64Timestamp)
+	r, err := j.table.render(format)
 	if err != nil {
 		return nil, "", &Error{Reason: "invalid", Message: err.Error()}
 	}

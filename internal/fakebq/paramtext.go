@@ -37,7 +37,9 @@ var scalarTypes = map[string]func(string) bool{
 var (
 	decimal  = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 	interval = regexp.MustCompile(`^[+-]?[0-9]+-[0-9]+ [+-]?[0-9]+ [+-]?[0-9]+:[0-9]+:[0-9]+(\.[0-9]{1,9})?$`)
-	fraction = regexp.MustCompile(`[0-9]\.[0-9]{7}`)
+	// picosText is what a TIMESTAMP of precision 12 takes beside the texts of the others.
+	picosText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{7,12}(Z|\+00:00)$`)
+	fraction  = regexp.MustCompile(`[0-9]\.[0-9]{7}`)
 )
 
 // clockText takes the texts that one of the layouts reads. Seconds have at most six

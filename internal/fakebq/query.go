@@ -58,7 +58,11 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	if given(rec.Body, "maxResults") {
 		limit = int(q.MaxResults)
 	}
-	page, next, err := j.page(cursor{}, limit, q.FormatOptions != nil && q.FormatOptions.UseInt64Timestamp)
+	format, err := formatOptions(q.FormatOptions)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := j.page(cursor{}, limit, format)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +149,12 @@ func (s *Server) getQueryResults(ctx context.Context, rec *Request) (*message, *
 	if err := j.failure(); err != nil {
 		return nil, err
 	}
-	page, next, err := j.page(at, limit, rec.Query.Get("formatOptions.useInt64Timestamp") == "true")
+	format, err := timestampFormatOf(rec.Query.Get("formatOptions.useInt64Timestamp") == "true",
+		rec.Query.Get("formatOptions.timestampOutputFormat"))
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := j.page(at, limit, format)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type Field struct {
 	// Precision and Scale are those of a parameterized NUMERIC, MaxLength that of
 	// a STRING or BYTES. 0 = none.
 	Precision, Scale, MaxLength int64
+	// TimestampPrecision is 12 for a TIMESTAMP with picoseconds, whose values are Picos. 0 = microseconds.
+	TimestampPrecision int64
 	// Description is free text.
 	Description string
 }
@@ -38,6 +40,7 @@ type wireField struct {
 	Scale       int64       `json:"scale,omitempty,string"`
 	MaxLength   int64       `json:"maxLength,omitempty,string"`
 	Description string      `json:"description,omitempty"`
+	Timestamp   int64       `json:"timestampPrecision,omitempty,string"`
 }
 
 type wireRange struct {
@@ -49,7 +52,7 @@ func wireFields(fields []Field) []wireField {
 	for _, f := range fields {
 		w := wireField{
 			Name: f.Name, Type: f.Type, Mode: cmp.Or(f.Mode, "NULLABLE"), Fields: wireFields(f.Fields),
-			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
+			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description, Timestamp: f.TimestampPrecision,
 		}
 		if f.Element != "" {
 			w.Element = &wireRange{f.Element}

@@ -59,10 +59,11 @@ func fromQuery(rec *Request) (Statement, *Error) {
 		return st, &Error{Reason: "invalid", Location: "jobCreationMode",
 			Message: "Invalid value for jobCreationMode: " + q.JobCreationMode}
 	}
-	if f := q.FormatOptions; q.QueryResultsFormat != "" || q.ArrowSerializationOptions != nil || q.Continuous ||
-		f != nil && f.TimestampOutputFormat != "" {
-		return st, &Error{Reason: "notImplemented", Message: "fakebq answers in JSON alone, with TIMESTAMP as " +
-			"integers or floats"}
+	if q.QueryResultsFormat != "" || q.ArrowSerializationOptions != nil || q.Continuous {
+		return st, &Error{Reason: "notImplemented", Message: "fakebq answers in JSON alone"}
+	}
+	if _, err := formatOptions(q.FormatOptions); err != nil {
+		return st, err
 	}
 	return st, st.check()
 }

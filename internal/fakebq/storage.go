@@ -161,7 +161,7 @@ func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	}
 	options := asked.GetReadOptions()
 	table, err := j.table.arrow(options.GetSelectedFields(), size,
-		options.GetArrowSerializationOptions().GetBufferCompression())
+		options.GetArrowSerializationOptions())
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}

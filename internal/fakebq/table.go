@@ -14,8 +14,7 @@ const maxPageBytes = 10 << 20
 type Table struct {
 	fields   []Field
 	rows     int
-	int64s   *rendered
-	floats   *rendered
+	texts    [timestampFormats]*rendered
 	makeRow  func(int) []any
 	makeText sync.Mutex
 
@@ -37,25 +36,22 @@ type rendered struct {
 // value does not fit its field.
 func NewTable(fields []Field, n int, row func(i int) []any) (*Table, error) {
 	t := &Table{fields: named(fields), rows: n, makeRow: row}
-	if _, err := t.render(true); err != nil {
+	if _, err := t.render(int64Micros); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// render gives the rows in one of the formats of TIMESTAMP; both are made once.
-func (t *Table) render(int64Timestamp bool) (*rendered, error) {
+// render gives the rows in one of the formats of TIMESTAMP; each is made once.
+func (t *Table) render(format timestampFormat) (*rendered, error) {
 	t.makeText.Lock()
 	defer t.makeText.Unlock()
-	slot := &t.floats
-	if int64Timestamp {
-		slot = &t.int64s
-	}
+	slot := &t.texts[format]
 	if *slot != nil {
 		return *slot, nil
 	}
 	r := &rendered{starts: make([]int, 0, t.rows+1), zipped: map[[2]int][]byte{}}
-	enc := cells{int64Timestamp}
+	enc := cells{format}
 	for i := range t.rows {
 		r.starts = append(r.starts, len(r.text))
 		text, err := enc.appendRow(r.text, t.fields, t.makeRow(i))

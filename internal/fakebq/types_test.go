@@ -83,7 +83,7 @@ var typeCases = []struct {
 func TestTypesOnTheWire(t *testing.T) {
 	t.Parallel()
 	for _, tc := range typeCases {
-		got, err := cells{int64Timestamp: true}.appendField(nil, &tc.field, tc.value)
+		got, err := cells{format: int64Micros}.appendField(nil, &tc.field, tc.value)
 		if err != nil || string(got) != tc.wire {
 			t.Errorf("%s: got %s, %v; want %s", tc.name, got, err, tc.wire)
 		}

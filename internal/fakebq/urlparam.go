@@ -12,7 +12,7 @@ var systemParams = []string{"$.xgafv", "access_token", "alt", "callback", "field
 
 // urlParams are those of each method.
 var urlParams = map[Method][]string{
-	GetQueryResults: {"formatOptions.useInt64Timestamp", "location", "maxResults", "pageToken", "startIndex",
+	GetQueryResults: {"formatOptions.timestampOutputFormat", "formatOptions.useInt64Timestamp", "location", "maxResults", "pageToken", "startIndex",
 		"timeoutMs"},
 	Get:      {"location"},
 	Cancel:   {"location"},
