@@ -173,10 +173,7 @@ func (d *document) Scan(v any) error {
 	return json.Unmarshal([]byte(text), d)
 }
 
-func (d document) Value() (sqldriver.Value, error) {
-	text, err := json.Marshal(d)
-	return string(text), err
-}
+func (d document) Value() (sqldriver.Value, error) { return json.Marshal(d) }
 
 func TestPortScannerValuer(t *testing.T) {
 	t.Parallel()

@@ -2,10 +2,13 @@ package compat
 
 import (
 	"database/sql"
+	sqldriver "database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -413,5 +416,56 @@ func TestSqlxMapScan(t *testing.T) {
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// properties is a map that is kept as JSON text. Its Value is []byte, as that of most such types is.
+type properties map[string]string
+
+func (p properties) Value() (sqldriver.Value, error) {
+	if len(p) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(p)
+}
+
+func (p *properties) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("properties are text, not a %T", src)
+	}
+	return json.Unmarshal([]byte(text), p)
+}
+
+// TestSqlxEmbeddedMaps keeps maps in columns of text and of JSON, through embedded structs and named parameters.
+func TestSqlxEmbeddedMaps(t *testing.T) {
+	t.Parallel()
+	db := openSqlx(t)
+	for _, typ := range []string{"STRING", "JSON"} {
+		table := "maps_" + strings.ToLower(typ)
+		db.MustExecContext(t.Context(), "CREATE TABLE "+table+" (id INT64, properties "+typ+")")
+		type Base struct {
+			Properties properties `db:"properties"`
+		}
+		type row struct {
+			ID int64 `db:"id"`
+			Base
+		}
+		want := []row{{1, Base{properties{"one": "1", "two": "2"}}}, {2, Base{properties{"three": "3"}}}}
+		for _, r := range want {
+			if _, err := db.NamedExecContext(t.Context(), "INSERT INTO "+table+" (id, properties) VALUES (:id, :properties)", r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []row
+		if err := db.SelectContext(t.Context(), &got, "SELECT id, properties FROM "+table+" ORDER BY id"); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v; want %v", typ, got, want)
+		}
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO "+table+" (id, properties) VALUES (?, ?)", 3, properties{}); err != nil {
+			t.Errorf("%s: no properties: %v", typ, err)
+		}
 	}
 }
