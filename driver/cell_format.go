@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"net/url"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -42,45 +41,4 @@ func formatOf(schema *bq.TableSchema) timestamps {
 // inexact reports whether the rows of an answer were cut.
 func (pg *page) inexact() bool {
 	return len(pg.rows) > len("[]") && pg.format == micros && formatOf(pg.Schema) == exact
-}
-
-// exactly returns the first page of a result with all digits. The job has its rows, where there is one; else the query, which
-// only reads, runs again.
-func (r *runner) exactly(ctx context.Context, st *statement, pg *page) (*page, error) {
-	if !pg.inexact() {
-		return pg, nil
-	}
-	if pg.JobReference == nil {
-		again := *st
-		again.format = exact
-		pg, err := r.run(ctx, &again)
-		if err != nil {
-			return nil, err
-		}
-		if pg.format = timestamps(!pg.polled); pg.format == exact {
-			return pg, nil
-		}
-	}
-	pg, err := r.exactPage(ctx, pg)
-	if err != nil && st.mayChange() {
-		err = hasRun(err)
-	}
-	return pg, err
-}
-
-// exactPage fetches the first page of a job's result with all digits.
-func (r *runner) exactPage(ctx context.Context, pg *page) (*page, error) {
-	rows := firstPage(&r.cfg)
-	got, err := ask(ctx, r.backend, func(cl *client) (*page, error) {
-		return cl.resultsIn(ctx, exact, pg.JobReference, rows, pollHold)
-	})
-	if err != nil {
-		return nil, r.failed(ctx, err, pg.JobReference)
-	}
-	if !got.JobComplete {
-		return nil, tookBack(pg.JobReference)
-	}
-	exactly := *pg // with its statistics
-	exactly.rows, exactly.PageToken, exactly.TotalRows, exactly.Schema, exactly.format = got.rows, got.PageToken, got.TotalRows, got.Schema, exact
-	return &exactly, nil
 }
