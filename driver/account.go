@@ -22,7 +22,7 @@ func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 			return id.Account
 		}
 	}
-	if refused.Reason != string(ErrAccessDenied) ||
+	if refused.Reason != ErrAccessDenied ||
 		strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
 		return ""
 	}

@@ -41,7 +41,7 @@ func TestOwnAuthenticator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if connector.SignIn() != a {
+		if connector.Authenticator() != a {
 			t.Error("SignIn is not the program's")
 		}
 		db := sql.OpenDB(connector)

@@ -22,10 +22,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
+// Version is the version of this driver. It is in the User-Agent header of the requests.
+const Version = "0.1.0-dev"
+
 const (
 	defaultEndpoint = "https://bigquery.googleapis.com"
 	restPath        = "/bigquery/v2/"
-	userAgent       = "bigqueryuser (gzip)" // Google compresses answers only for who says gzip here too
+	userAgent       = "bigqueryuser/" + Version + " (gzip)" // Google compresses answers only for who says gzip here too
 
 	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB, but for a single
 	// row of up to 100 MB.
@@ -57,7 +60,7 @@ type client struct {
 	storage *storage
 	// pause chooses how long to wait before a request is made again, up to a limit.
 	pause func(limit time.Duration) time.Duration
-	// official shares the transport. It is for callers that reach below database/sql, by Conn.Client.
+	// official shares the transport. It is for callers that reach below database/sql, by RawConn.
 	official *bigquery.Client
 }
 

@@ -7,28 +7,28 @@ import (
 	"fmt"
 )
 
-// Conn is one connection of the pool. It holds no network connection of its own: all
+// conn is one connection of the pool. It holds no network connection of its own: all
 // of a connector's share one client. sql.Conn.Raw reaches it, and [Raw] does through other libraries.
-type Conn struct {
+type conn struct {
 	runner
 	connector *Connector
 }
 
 var (
-	_ driver.Conn               = (*Conn)(nil)
-	_ driver.ConnBeginTx        = (*Conn)(nil)
-	_ driver.ConnPrepareContext = (*Conn)(nil)
-	_ driver.ExecerContext      = (*Conn)(nil)
-	_ driver.QueryerContext     = (*Conn)(nil)
-	_ driver.NamedValueChecker  = (*Conn)(nil)
-	_ driver.Pinger             = (*Conn)(nil)
-	_ driver.SessionResetter    = (*Conn)(nil)
-	_ driver.Validator          = (*Conn)(nil)
+	_ driver.Conn               = (*conn)(nil)
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.ExecerContext      = (*conn)(nil)
+	_ driver.QueryerContext     = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
 )
 
 // Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
 // and the permission to run queries in it, and bills nothing.
-func (c *Conn) Ping(ctx context.Context) error {
+func (c *conn) Ping(ctx context.Context) error {
 	if _, _, err := newJobConfig(ctx, &c.connector.cfg, nil); err != nil {
 		return err
 	}
@@ -40,12 +40,12 @@ func (c *Conn) Ping(ctx context.Context) error {
 }
 
 // QueryContext runs a statement and returns its rows.
-func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	return c.query(ctx, query, args)
 }
 
 // ExecContext runs a statement and returns how many rows it changed.
-func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	return c.exec(ctx, query, args)
 }
 
@@ -53,7 +53,10 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
 // known of a text that was prepared before is used again, as the pool prepares a statement on
 // several connections.
-func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if callOf(ctx, query) != nil {
+		return &stmt{conn: c, text: query}, nil
+	}
 	w := newRecorder(ctx, c.backend, c.connector.observer, query)
 	st, err := newStatement(ctx, &c.cfg, query, nil)
 	if err != nil {
@@ -67,22 +70,22 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	default:
 		w.prepared(plan)
 	}
-	return &Stmt{conn: c, text: query}, nil
+	return &stmt{conn: c, text: query}, nil
 }
 
 // Prepare is PrepareContext without a context. database/sql calls PrepareContext.
-func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
 // Begin is BeginTx without a context. database/sql calls BeginTx.
-func (c *Conn) Begin() (driver.Tx, error) {
+func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
 // CheckNamedValue turns an argument into a query parameter, so that a value that BigQuery
 // has no type for is refused before anything is sent. A [JobOption] is left as it is.
-func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+func (c *conn) CheckNamedValue(nv *driver.NamedValue) error {
 	if _, ok := nv.Value.(JobOption); ok {
 		if nv.Name != "" {
 			return errors.New("bigqueryuser: a JobOption has no name: pass it without sql.Named")
@@ -99,7 +102,7 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 
 // ResetSession is called before the pool hands the connection out again. A session in which
 // something was left, such as a temporary table, ends here.
-func (c *Conn) ResetSession(ctx context.Context) error {
+func (c *conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
 	}
@@ -112,10 +115,10 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the pool may keep the connection: not once its session is lost, nor once the
 // person has to sign in again, which only a new connection may ask for.
-func (c *Conn) IsValid() bool { return !c.bad && !c.closed }
+func (c *conn) IsValid() bool { return !c.bad && !c.closed }
 
 // Close ends the connection, and its session if it has one.
-func (c *Conn) Close() error {
+func (c *conn) Close() error {
 	if c.closed {
 		return nil
 	}

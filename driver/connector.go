@@ -121,7 +121,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer c.mu.Unlock()
 	c.conns++
 	c.made++
-	conn := &Conn{connector: c, runner: runner{backend: c.backend, number: c.made}}
+	conn := &conn{connector: c, runner: runner{backend: c.backend, number: c.made}}
 	conn.session.always = c.cfg.CreateSession == "always"
 	return conn, nil
 }

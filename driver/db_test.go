@@ -205,7 +205,7 @@ func TestRequest(t *testing.T) {
 	for key, want := range map[string]string{
 		"Authorization":       "Bearer token",
 		"X-Goog-User-Project": "quota-project",
-		"User-Agent":          "report/1.0 bigqueryuser (gzip)",
+		"User-Agent":          "report/1.0 bigqueryuser/" + driver.Version + " (gzip)",
 	} {
 		if got := first.Header.Get(key); got != want {
 			t.Errorf("header %s: got %q; want %q", key, got, want)

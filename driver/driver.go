@@ -19,7 +19,7 @@
 //	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithClientSecrets(secrets))
 //	db := sql.OpenDB(connector)
 //
-// [Identity] returns who is signed in. [Connector.SignIn] returns the sign-in, to log out or to
+// [Identity] returns who is signed in. [Connector.Authenticator] returns the sign-in, to log out or to
 // revoke it.
 //
 // # Trust

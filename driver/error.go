@@ -18,7 +18,7 @@ import (
 // *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the
 // sign-in are those of package auth instead.
 type Error struct {
-	Reason   string // BigQuery's word for it, such as invalidQuery; "" if the answer has none
+	Reason   Reason // BigQuery's word for it, such as invalidQuery; "" if the answer has none
 	Message  string // BigQuery's text, as it came; Error cleans it
 	Location string // where in the statement, "line:column"; "" if the message does not say
 	JobID    string // "" if there is no job
@@ -36,7 +36,7 @@ func (e *Error) Error() string {
 	b.WriteString("bigqueryuser: " + oneLine(e.Message))
 	var about []string
 	if e.Reason != "" {
-		about = append(about, oneLine(e.Reason))
+		about = append(about, oneLine(string(e.Reason)))
 	}
 	if e.JobID != "" {
 		about = append(about, "job "+oneLine(e.JobID))
@@ -55,8 +55,8 @@ func (e *Error) Unwrap() error { return e.err }
 
 // Is matches the exported reasons.
 func (e *Error) Is(target error) bool {
-	r, ok := target.(reason)
-	return ok && (string(r) == e.Reason || r == ErrConcurrentUpdate && conflict.MatchString(e.Message))
+	r, ok := target.(Reason)
+	return ok && (r == e.Reason || r == ErrConcurrentUpdate && conflict.MatchString(e.Message))
 }
 
 // conflict is how BigQuery says that another statement has changed the same table: to a
@@ -65,32 +65,25 @@ var conflict = regexp.MustCompile(
 	`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`,
 )
 
-// reason is a sentinel that errors.Is compares with an Error's reason.
-type reason string
+// Reason is BigQuery's word for what went wrong, such as invalidQuery. It is an error, so that errors.Is compares it with the
+// Reason of an [Error]: the constants, and Reason("rateLimitExceeded") or any other word of the REST API as well.
+type Reason string
 
-func (r reason) Error() string { return "bigqueryuser: " + string(r) }
+// Error returns the word after the name of this driver.
+func (r Reason) Error() string { return "bigqueryuser: " + string(r) }
 
-// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, but for
-// ErrConcurrentUpdate. Reasons that are not here are compared as text, with Error.Reason.
+// The reasons that programs ask for. Their texts are those of BigQuery's REST API, but for ErrConcurrentUpdate.
 const (
-	ErrAccessDenied = reason(
-		"accessDenied",
-	) // a permission is missing; the message says whose, where and which
-	ErrBillingNotEnabled = reason("billingNotEnabled")        // the project pays for nothing
-	ErrBytesBilledLimit  = reason("bytesBilledLimitExceeded") // it would bill more than maximum_bytes_billed
-	ErrConcurrentUpdate  = reason(
-		"concurrentUpdate",
-	) // another statement has changed the same table; known by the message
-	ErrDuplicate    = reason("duplicate") // what is to be made is there already
-	ErrInvalidQuery = reason(
-		"invalidQuery",
-	) // the statement is wrong, or its data: Error.Location says where
-	ErrNotFound = reason(
-		"notFound",
-	) // a table, a dataset, a project, a job, or it is in another location
-	ErrQuotaExceeded     = reason("quotaExceeded")     // a quota of the project or of the person
-	ErrResourcesExceeded = reason("resourcesExceeded") // the statement is too big for BigQuery
-	ErrStopped           = reason("stopped")           // the job was cancelled
+	ErrAccessDenied      Reason = "accessDenied"             // a permission is missing; the message says whose, where and which
+	ErrBillingNotEnabled Reason = "billingNotEnabled"        // the project pays for nothing
+	ErrBytesBilledLimit  Reason = "bytesBilledLimitExceeded" // it would bill more than maximum_bytes_billed
+	ErrConcurrentUpdate  Reason = "concurrentUpdate"         // another statement has changed the same table; known by the message
+	ErrDuplicate         Reason = "duplicate"                // what is to be made is there already
+	ErrInvalidQuery      Reason = "invalidQuery"             // the statement is wrong, or its data: Error.Location says where
+	ErrNotFound          Reason = "notFound"                 // a table, a dataset, a project, a job, or it is in another location
+	ErrQuotaExceeded     Reason = "quotaExceeded"            // a quota of the project or of the user
+	ErrResourcesExceeded Reason = "resourcesExceeded"        // the statement is too big for BigQuery
+	ErrStopped           Reason = "stopped"                  // the job was cancelled
 )
 
 var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
@@ -141,7 +134,7 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error {
 	e := &Error{Message: api.Message, Project: project, Status: api.Code, err: api}
 	if len(api.Errors) > 0 {
-		e.Reason = api.Errors[0].Reason
+		e.Reason = Reason(api.Errors[0].Reason)
 	}
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("BigQuery answered with HTTP status %d", api.Code)
@@ -162,7 +155,7 @@ func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error
 }
 
 // storageReasons are BigQuery's words for what the Storage Read API says by codes.
-var storageReasons = map[codes.Code]reason{
+var storageReasons = map[codes.Code]Reason{
 	codes.PermissionDenied:   ErrAccessDenied,
 	codes.NotFound:           ErrNotFound,
 	codes.ResourceExhausted:  ErrQuotaExceeded,
@@ -182,9 +175,7 @@ func translateStorage(ctx context.Context, err error, project string, ref *bq.Jo
 		return translate(ctx, err, project, ref)
 	}
 	return &Error{
-		Reason: string(
-			storageReasons[s.Code()],
-		), Message: fmt.Sprintf("the Storage Read API: %s (%s)", s.Message(), s.Code()),
+		Reason: storageReasons[s.Code()], Message: fmt.Sprintf("the Storage Read API: %s (%s)", s.Message(), s.Code()),
 		JobID: ref.JobId, Project: project, err: err,
 	}
 }

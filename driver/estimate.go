@@ -6,11 +6,11 @@ import (
 	"database/sql/driver"
 )
 
-// Estimate tells how many bytes a statement would read, without running it: BigQuery checks it in a
+// Estimate returns how many bytes a statement would read, without running it: BigQuery checks it in a
 // dry run, which bills nothing. It is an upper bound for tables with clusters, and exact for most
 // others. The arguments are those of the statement, its options too. An error is what running the
 // statement would give at its start.
-func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (bytes int64, err error) {
+func Estimate(ctx context.Context, q Queryer, query string, args ...any) (bytes int64, err error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {
 		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
@@ -18,14 +18,14 @@ func Estimate(ctx context.Context, conn *sql.Conn, query string, args ...any) (b
 			named[i].Name, named[i].Value = n.Name, n.Value
 		}
 	}
-	err = onConn(conn, func(c *Conn) error {
+	err = onConn(ctx, q, func(c *conn) error {
 		bytes, err = c.estimate(ctx, query, named)
 		return err
 	})
 	return bytes, err
 }
 
-func (c *Conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
+func (c *conn) estimate(ctx context.Context, query string, args []driver.NamedValue) (int64, error) {
 	st, err := newStatement(ctx, &c.cfg, query, args)
 	if err != nil {
 		return 0, err

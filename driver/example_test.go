@@ -69,13 +69,13 @@ func ExampleNewConnector() {
 
 // A command of a program that forgets who has signed in on this machine: the next connection
 // asks anew.
-func ExampleConnector_SignIn() {
+func ExampleConnector_Authenticator() {
 	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", ClientSecrets: "client_secrets.json"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer connector.Close()
-	if err := connector.SignIn().Logout(context.Background()); err != nil {
+	if err := connector.Authenticator().Logout(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -15,8 +14,28 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// errClosed is the error of a closed connector.
-var errClosed = fmt.Errorf("bigqueryuser: the connector is closed: %w", auth.ErrClosed)
+// ErrClosed means that a statement, a connection or a database was used after it had been closed. That of a database matches
+// auth.ErrClosed too. Most such uses are found by database/sql, whose errors are its own: sql.ErrConnDone, sql.ErrTxDone and
+// texts.
+var ErrClosed = errors.New("bigqueryuser: closed")
+
+// closedError is an ErrClosed that says what is closed.
+type closedError struct {
+	what string
+	also error
+}
+
+func (e *closedError) Error() string { return "bigqueryuser: the " + e.what + " is closed" }
+
+func (e *closedError) Is(target error) bool { return target == ErrClosed }
+
+func (e *closedError) Unwrap() error { return e.also }
+
+var (
+	errClosed     error = &closedError{"connector", auth.ErrClosed}
+	errConnClosed error = &closedError{"connection", nil}
+	errStmtClosed error = &closedError{"statement", nil}
+)
 
 // fault is what the error of one request means for sending it again.
 type fault int

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -10,23 +9,18 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// Identity tells who the statements of db run as. What the sign-in does not know, BigQuery is
-// asked for: SELECT SESSION_USER() is one request and bills nothing. For credentials that do not
+// Identity returns who the statements of a database, a connection or a transaction run as. What the sign-in does not know,
+// BigQuery is asked for: SELECT SESSION_USER() is one request and bills nothing. For credentials that do not
 // come from a sign-in only the account is known. The error is the sign-in's or an *Error.
-func Identity(ctx context.Context, db *sql.DB) (id auth.Identity, err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return id, err
-	}
-	defer conn.Close()
-	err = onConn(conn, func(c *Conn) error {
+func Identity(ctx context.Context, q Queryer) (id auth.Identity, err error) {
+	err = onConn(ctx, q, func(c *conn) error {
 		id, err = c.identity(ctx)
 		return err
 	})
 	return id, err
 }
 
-func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
+func (c *conn) identity(ctx context.Context) (id auth.Identity, err error) {
 	if c.connector.signIn != nil {
 		if id, err = c.connector.signIn.Identity(ctx); err != nil || id.Account != "" {
 			return id, err
@@ -50,6 +44,6 @@ func (c *Conn) identity(ctx context.Context) (id auth.Identity, err error) {
 	return id, nil
 }
 
-// SignIn returns the sign-in that the connector's connections share, for Login, Logout and
+// Authenticator returns the sign-in that the connector's connections share, for Login, Logout and
 // Revoke; nil if the credentials come from elsewhere. Closing the connector closes it.
-func (c *Connector) SignIn() *auth.Authenticator { return c.signIn }
+func (c *Connector) Authenticator() *auth.Authenticator { return c.signIn }

@@ -47,9 +47,10 @@ func MaximumBytesBilled(bytes int64) JobOption {
 	return func(j *jobConfig) { j.MaximumBytesBilled = bytes }
 }
 
-// Priority is the DSN's priority: "interactive" or "batch". Batch is one request more.
+// Priority is the DSN's priority: "interactive" or "batch", or the official client's constant for it, as in
+// Priority(string(bigquery.BatchPriority)). Batch is one request more.
 func Priority(priority string) JobOption {
-	return func(j *jobConfig) { j.Priority = priority }
+	return func(j *jobConfig) { j.Priority = strings.ToLower(priority) }
 }
 
 // UseQueryCache is the DSN's use_query_cache.
@@ -84,10 +85,11 @@ func KMSKey(name string) JobOption {
 	return func(j *jobConfig) { j.KMSKey = name }
 }
 
-// JobCreation is the DSN's job_creation: "required" or "optional". It has no effect beside
+// JobCreation is the DSN's job_creation: "required" or "optional", or the official client's constant for it, as in
+// JobCreation(string(bigquery.JobCreationModeOptional)). It has no effect beside
 // Priority("batch"), JobIDPrefix and DestinationTable, which need a job.
 func JobCreation(mode string) JobOption {
-	return func(j *jobConfig) { j.JobCreation = mode }
+	return func(j *jobConfig) { j.JobCreation = dispositionKey("JOB_CREATION_", mode) }
 }
 
 // JobIDPrefix is the DSN's job_id_prefix. It is one request more.

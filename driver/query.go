@@ -5,7 +5,10 @@ import (
 	"database/sql/driver"
 )
 
-func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *conn) query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if call := callOf(ctx, text); call != nil {
+		return call.on(c)
+	}
 	w := newRecorder(ctx, c.backend, c.connector.observer, text)
 	rows, err := c.rows(ctx, text, args, w)
 	if err != nil {
@@ -15,7 +18,7 @@ func (c *Conn) query(ctx context.Context, text string, args []driver.NamedValue)
 	return rows, nil
 }
 
-func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *recorder) (driver.Rows, error) {
+func (c *conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *recorder) (driver.Rows, error) {
 	st, err := newStatement(ctx, &c.cfg, text, args)
 	if err == nil {
 		err = c.session.allows(st)
@@ -31,7 +34,7 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 		return nil, err
 	}
 	w.answered(pg)
-	r := &Rows{ctx: ctx, run: &c.runner, watch: w, changed: st.mayChange()}
+	r := &rows{ctx: ctx, run: &c.runner, watch: w, changed: st.mayChange()}
 	if pg.isScript(st) {
 		err = r.openScript(pg)
 	} else {
@@ -44,7 +47,7 @@ func (c *Conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 	return r, nil
 }
 
-func (c *Conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+func (c *conn) exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	w := newRecorder(ctx, c.backend, c.connector.observer, text)
 	st, err := newStatement(ctx, &c.cfg, text, args)
 	if err == nil {

@@ -2,9 +2,6 @@ package driver
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
-	"fmt"
 
 	"cloud.google.com/go/bigquery"
 )
@@ -25,31 +22,16 @@ type RawConn interface {
 	Session() (id, location string)
 }
 
-var _ RawConn = (*Conn)(nil)
+var _ RawConn = (*conn)(nil)
 
-// Raw calls f with the connection of this driver under conn, also where a tracing library has put
-// one of its own around it, which is recognised by a method Raw() driver.Conn. It returns what f
-// returns.
-func Raw(conn *sql.Conn, f func(RawConn) error) error {
-	return onConn(conn, func(c *Conn) error { return f(c) })
-}
-
-// onConn calls f with the driver's connection under conn.
-func onConn(conn *sql.Conn, f func(*Conn) error) error {
-	return conn.Raw(func(raw any) error {
-		for wrapper, ok := raw.(interface{ Raw() driver.Conn }); ok; wrapper, ok = raw.(interface{ Raw() driver.Conn }) {
-			raw = wrapper.Raw()
-		}
-		c, ok := raw.(*Conn)
-		if !ok {
-			return fmt.Errorf("bigqueryuser: this needs a database of this driver, not one with a %T", raw)
-		}
-		return f(c)
-	})
+// Raw calls f with the connection of this driver under q, also where another library has put one of its own around it: see
+// [Queryer]. Of a *sql.DB it is any connection, of a *sql.Tx that of the transaction. It returns what f returns.
+func Raw(q Queryer, f func(RawConn) error) error {
+	return onConn(context.Background(), q, func(c *conn) error { return f(c) })
 }
 
 // Client returns the official client, as [RawConn] says.
-func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
+func (c *conn) Client(ctx context.Context) (*bigquery.Client, error) {
 	if c.closed {
 		return nil, errConnClosed
 	}
@@ -61,7 +43,7 @@ func (c *Conn) Client(ctx context.Context) (*bigquery.Client, error) {
 }
 
 // Session returns the session that statements run in now, as [RawConn] says.
-func (c *Conn) Session() (id, location string) {
+func (c *conn) Session() (id, location string) {
 	if id := c.session.current(); id != "" {
 		return id, c.session.location
 	}

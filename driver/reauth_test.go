@@ -274,7 +274,7 @@ func TestIdentity(t *testing.T) {
 					t.Errorf("403: got %v; want the account in it", err)
 				}
 			}
-			if err := connector.SignIn().Logout(t.Context()); err != nil {
+			if err := connector.Authenticator().Logout(t.Context()); err != nil {
 				t.Error(err)
 			}
 			if _, err := driver.Identity(t.Context(), db); !errors.Is(err, auth.ErrConsentRequired) {

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/api/iterator"
 )
 
-// Rows is the result of a query, read page by page. database/sql wraps it.
-type Rows struct {
+// rows is the result of a query, read page by page. database/sql wraps it.
+type rows struct {
 	ctx     context.Context // the statement's: database/sql gives Next none
 	run     *runner
 	ordered bool // they can have an order
@@ -31,16 +31,16 @@ type Rows struct {
 }
 
 var (
-	_ driver.Rows                           = (*Rows)(nil)
-	_ driver.RowsColumnTypeScanType         = (*Rows)(nil)
-	_ driver.RowsColumnTypeDatabaseTypeName = (*Rows)(nil)
-	_ driver.RowsColumnTypeLength           = (*Rows)(nil)
-	_ driver.RowsColumnTypeNullable         = (*Rows)(nil)
-	_ driver.RowsColumnTypePrecisionScale   = (*Rows)(nil)
+	_ driver.Rows                           = (*rows)(nil)
+	_ driver.RowsColumnTypeScanType         = (*rows)(nil)
+	_ driver.RowsColumnTypeDatabaseTypeName = (*rows)(nil)
+	_ driver.RowsColumnTypeLength           = (*rows)(nil)
+	_ driver.RowsColumnTypeNullable         = (*rows)(nil)
+	_ driver.RowsColumnTypePrecisionScale   = (*rows)(nil)
 )
 
 // open begins with the first page of a result.
-func (r *Rows) open(pg *page) error {
+func (r *rows) open(pg *page) error {
 	columns, err := newColumns(pg.Schema)
 	if err != nil {
 		return err
@@ -63,14 +63,14 @@ func (r *Rows) open(pg *page) error {
 }
 
 // readBy keeps how the rows came, for the observer of the statement.
-func (r *Rows) readBy(readAPI string, fallback error) {
+func (r *rows) readBy(readAPI string, fallback error) {
 	if r.watch != nil {
 		r.watch.stats.ReadAPI, r.watch.stats.Fallback = readAPI, fallback
 	}
 }
 
 // Columns returns the names of the columns, as BigQuery gives them: a name may be there twice.
-func (r *Rows) Columns() []string {
+func (r *rows) Columns() []string {
 	names := make([]string, len(r.columns))
 	for i := range r.columns {
 		names[i] = r.columns[i].name
@@ -79,7 +79,7 @@ func (r *Rows) Columns() []string {
 }
 
 // Next fills dest with the next row and returns io.EOF after the last.
-func (r *Rows) Next(dest []driver.Value) error {
+func (r *rows) Next(dest []driver.Value) error {
 	if r.err == nil && len(dest) != len(r.columns) {
 		return fmt.Errorf("bigqueryuser: Next: got room for %d values, want %d columns", len(dest), len(r.columns))
 	}
@@ -92,7 +92,7 @@ func (r *Rows) Next(dest []driver.Value) error {
 
 // NextRow goes on to the next row and returns io.EOF after the last. From Go 1.27 on database/sql
 // calls it instead of Next.
-func (r *Rows) NextRow() error {
+func (r *rows) NextRow() error {
 	if r.err != nil {
 		return r.err
 	}
@@ -118,7 +118,7 @@ func (r *Rows) NextRow() error {
 
 // unread is the error of rows that can't be read, which says so where the statement has changed
 // something.
-func (r *Rows) unread(err error) error {
+func (r *rows) unread(err error) error {
 	if r.changed && err != nil {
 		return hasRun(err)
 	}
@@ -126,7 +126,7 @@ func (r *Rows) unread(err error) error {
 }
 
 // end frees what the rows hold and keeps err as the answer to any further Next.
-func (r *Rows) end(err error) error {
+func (r *rows) end(err error) error {
 	r.err, r.current, r.row = err, nil, nil
 	if r.batches != nil {
 		r.batches.Close()
@@ -135,7 +135,7 @@ func (r *Rows) end(err error) error {
 }
 
 // Close stops reading. Nothing goes on in the background after it.
-func (r *Rows) Close() error {
+func (r *rows) Close() error {
 	r.sets, r.last = nil, nil
 	failed := r.err
 	if failed == nil {
@@ -154,17 +154,17 @@ func (r *Rows) Close() error {
 
 // ColumnTypeScanType returns sql.Null[T] for a column that can be NULL and T for a REQUIRED
 // one, with the T of the package documentation's table.
-func (r *Rows) ColumnTypeScanType(i int) reflect.Type {
+func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 	return r.columns[i].scanType()
 }
 
 // ColumnTypeDatabaseTypeName returns the type in GoogleSQL: the bare name of a scalar one, such
 // as NUMERIC, and all of the others, such as ARRAY<STRUCT<a INT64, b NUMERIC(10, 2)>>.
-func (r *Rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].typeName }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].typeName }
 
 // ColumnTypeLength returns n of STRING(n), in characters, and BYTES(n), in bytes, and
 // math.MaxInt64 where there is no limit.
-func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
+func (r *rows) ColumnTypeLength(i int) (int64, bool) {
 	switch c := &r.columns[i]; c.typeName {
 	case "STRING", "BYTES":
 		if c.length > 0 {
@@ -177,13 +177,13 @@ func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
 
 // ColumnTypeNullable reports whether the column can be NULL; BigQuery always knows. An ARRAY
 // can't: BigQuery gives an empty one instead.
-func (r *Rows) ColumnTypeNullable(i int) (nullable, ok bool) {
+func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 	return r.columns[i].nullable(), true
 }
 
 // ColumnTypePrecisionScale returns the decimal digits of NUMERIC (38 and 9 unless declared)
 // and BIGNUMERIC (76 and 38; its 77th digit is partial).
-func (r *Rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
 	c := &r.columns[i]
 	return c.prec, c.scale, c.decimal
 }

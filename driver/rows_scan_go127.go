@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-var _ driver.RowsColumnScanner = (*Rows)(nil)
+var _ driver.RowsColumnScanner = (*rows)(nil)
 
 // ScanColumn copies a value of the current row to where dest points. Destinations of the value's own type, which most are,
 // are set without reflection, a JSON value goes into a json.RawMessage, and a DATE, DATETIME or TIMESTAMP(12) into a string as
 // BigQuery writes it. For all others database/sql's rules hold.
-func (r *Rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
+func (r *rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	if i < 0 || i >= len(r.row) {
 		return errors.New("bigqueryuser: there is no row, or no such column in it")
 	}

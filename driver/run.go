@@ -22,8 +22,6 @@ const maxNewIDs = 3
 // txLimit bounds Commit and Rollback, also where the context of BeginTx has no end.
 const txLimit = 2 * time.Minute
 
-var errConnClosed = errors.New("bigqueryuser: the connection is closed")
-
 // runner runs the statements of one connection, one after the other.
 type runner struct {
 	*backend

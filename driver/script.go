@@ -10,7 +10,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-var _ driver.RowsNextResultSet = (*Rows)(nil)
+var _ driver.RowsNextResultSet = (*rows)(nil)
 
 // children lists the jobs of a script's statements in the order in which they ran.
 func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
@@ -38,7 +38,7 @@ func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.J
 // openScript begins with the first result of a script: there is one for each of its SELECTs. With the
 // script's answer has come the result of its last statement, which may be a SELECT. Who may not list jobs
 // gets that one.
-func (r *Rows) openScript(pg *page) error {
+func (r *rows) openScript(pg *page) error {
 	r.ordered = true // the text of each of its statements is not known
 	children, err := r.run.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
@@ -59,11 +59,11 @@ func (r *Rows) openScript(pg *page) error {
 }
 
 // HasNextResultSet reports whether the script has a further SELECT.
-func (r *Rows) HasNextResultSet() bool { return len(r.sets) > 0 }
+func (r *rows) HasNextResultSet() bool { return len(r.sets) > 0 }
 
 // NextResultSet goes on to the result of the script's next SELECT, which is fetched only now. It
 // returns io.EOF after the last.
-func (r *Rows) NextResultSet() error {
+func (r *rows) NextResultSet() error {
 	if len(r.sets) == 0 {
 		return io.EOF
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// statement is one statement: all that is known of it before it is sent. It is made once, by Conn,
+// statement is one statement: all that is known of it before it is sent. It is made once, by a connection,
 // and does not change.
 type statement struct {
 	text   string

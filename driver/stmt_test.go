@@ -2,8 +2,8 @@ package driver_test
 
 import (
 	"context"
-	"database/sql"
 	sqldriver "database/sql/driver"
+	"errors"
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -43,18 +43,21 @@ func TestStmt(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		stmt := plain.(*driver.Stmt)
-		if _, err := stmt.Exec([]sqldriver.Value{int64(1)}); err != nil {
+		stmt := plain.(interface {
+			sqldriver.Stmt
+			sqldriver.StmtQueryContext
+		})
+		if _, err := stmt.Exec([]sqldriver.Value{int64(1)}); err != nil { //nolint:staticcheck // the old way is there too
 			return err
 		}
-		rows, err := stmt.Query([]sqldriver.Value{int64(1)})
+		rows, err := stmt.Query([]sqldriver.Value{int64(1)}) //nolint:staticcheck // likewise
 		if err != nil {
 			return err
 		}
 		rows.Close()
 		stmt.Close()
-		if _, err := stmt.QueryContext(context.Background(), nil); err == nil || err == sql.ErrConnDone {
-			t.Errorf("Query of a closed statement: got %v", err)
+		if _, err := stmt.QueryContext(context.Background(), nil); !errors.Is(err, driver.ErrClosed) {
+			t.Errorf("Query of a closed statement: got %v; want ErrClosed", err)
 		}
 		return nil
 	}); err != nil {

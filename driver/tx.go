@@ -16,7 +16,7 @@ const (
 
 // tx is a transaction of BigQuery, in the session of its connection.
 type tx struct {
-	conn *Conn
+	conn *conn
 	ctx  context.Context // BeginTx's: database/sql gives Commit and Rollback none
 }
 
@@ -25,7 +25,7 @@ var _ driver.Tx = (*tx)(nil)
 // BeginTx begins a transaction, in a session of BigQuery that it makes if the connection has none
 // yet. Isolation is snapshot isolation; another level, and a read-only transaction, is an error.
 // When ctx ends before Commit, database/sql rolls the transaction back.
-func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	switch level := sql.IsolationLevel(opts.Isolation); {
 	case c.session.tx != nil:
 		return nil, errors.New(
@@ -98,7 +98,7 @@ func (t *tx) Rollback() error {
 		ctx = context.WithoutCancel(ctx) // its end is why there is a rollback
 	}
 	err := t.end(ctx, rollbackTransaction)
-	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == string(ErrInvalidQuery) || sessionLost(e)) {
+	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == ErrInvalidQuery || sessionLost(e)) {
 		return nil // there is no transaction any more
 	}
 	return err

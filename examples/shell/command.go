@@ -51,17 +51,17 @@ func commands() []command {
 			"login",
 			"",
 			"signs in",
-			func(s *shell, ctx context.Context, _ []string) error { return s.connector.SignIn().Login(ctx) },
+			func(s *shell, ctx context.Context, _ []string) error { return s.connector.Authenticator().Login(ctx) },
 		},
 		{"logout", "", "forgets the sign-in on this computer", func(s *shell, ctx context.Context, _ []string) error {
-			return s.told(s.connector.SignIn().Logout(ctx), "logged out")
+			return s.told(s.connector.Authenticator().Logout(ctx), "logged out")
 		}},
 		{
 			"revoke",
 			"",
 			"takes the program's right away at Google, and forgets the sign-in",
 			func(s *shell, ctx context.Context, _ []string) error {
-				return s.told(s.connector.SignIn().Revoke(ctx), "revoked")
+				return s.told(s.connector.Authenticator().Revoke(ctx), "revoked")
 			},
 		},
 		{"whoami", "", "who statements run as, and which project pays", (*shell).whoami},
