@@ -16,12 +16,12 @@ import (
 // WrappedConn() driver.Conn of such a connection, else by a query that no request is made for, which the connection of this
 // driver recognises by its context. Where neither reaches one, they fail.
 //
-//	library            reached by           what it loses
-//	XSAM/otelsql       Raw                  nothing
-//	uptrace/otelsql    the query, a span    column types; with Go 1.27 the driver's own scanning
-//	ngrok/sqlmw        the query            nothing
-//	simukti/sqldb-logger  the query, a line  arguments other than database/sql's own: slices, structs, civil types, JobOption
-//	qustavo/sqlhooks   the query, a call    arguments other than database/sql's own; ResetSession: a session stays with the connection
+//	library               reached by  what it loses of the driver
+//	XSAM/otelsql          Raw         nothing
+//	uptrace/otelsql       the query   nothing; it traces the query
+//	ngrok/sqlmw           the query   nothing
+//	simukti/sqldb-logger  the query   nothing; it logs the query
+//	qustavo/sqlhooks      the query   slices and other arguments that database/sql itself does not know, JobOptions as arguments
 type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
