@@ -182,13 +182,13 @@ func ExampleWithLogger() {
 }
 
 // "prog logout -everywhere" ends the user's grant at Google, on all machines.
-func ExampleConnector_SignIn_revoke() {
+func ExampleConnector_Authenticator_revoke() {
 	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", ClientSecrets: "client_secrets.json"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer connector.Close()
-	if err := connector.SignIn().Revoke(context.Background()); err != nil {
+	if err := connector.Authenticator().Revoke(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 }
