@@ -156,6 +156,17 @@
 // two requests of its own. Batch priority, a job id prefix and a destination table cost one more
 // request, for the result.
 //
+// BigQuery holds the first request until the statement ends, but for 2 seconds at most if the context
+// can end, and for 10 seconds if it can't. A longer statement is polled, with requests of up to 25
+// seconds. The answer comes when the statement ends; polling adds no pause. Requests by how long a
+// statement takes, measured with a fake BigQuery, which answered within 25 ms of the end in each case:
+//
+//	statement takes                        0.3 s   1 s   5 s   30 s
+//	context can end                          1      1     2      3
+//	context can end, with Stats              1      1     3      4
+//	context.Background()                     1      1     1      2
+//	context.Background(), with Stats         1      1     1      3
+//
 // [Estimate] returns how many bytes a statement would read. [WithStats] tells what a statement has
 // read and cost, with its job and the job's page in the console. [WithObserver] does so for every
 // statement, and [WithProgress] tells how far a long one is.
@@ -177,6 +188,20 @@
 //
 // Closing the database ends open transactions, cancels running jobs and waits up to five seconds for
 // BigQuery. A program that exits without closing it leaves its jobs running; job_timeout limits them.
+//
+// # When something goes wrong
+//
+// When the context of a statement ends, the caller has the error at once and the job is cancelled
+// at BigQuery. A request that failed for a passing reason is sent again with the same request id;
+// Retry-After is heeded. BigQuery promises not to run a single statement that changes something
+// twice under one request id. It promises nothing for scripts: one whose answer was lost is not sent
+// again. The error of a statement that can change something and whose end is not known matches
+// [ErrOutcomeUnknown]. For writes that must not double, set job_id_prefix: the job then has an id
+// of the driver's, which BigQuery accepts once.
+//
+// A job whose answer was lost can be found and cancelled only by such an id, or by a label:
+// label_jobs=true gives each job one. Connector.Close and DB.Close end open transactions and cancel
+// running jobs. A program that exits without Close leaves them running: job_timeout bounds that.
 //
 // # Large results
 //
