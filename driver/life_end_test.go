@@ -251,6 +251,7 @@ func TestLifeOfTheLost(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
+		opts      []any
 		second    bool // there is another job with the same text and label
 		lists     []fakebq.Fault
 		delay     time.Duration
@@ -260,6 +261,8 @@ func TestLifeOfTheLost(t *testing.T) {
 		{name: "listed late", delay: time.Second, cancelled: 1},
 		{name: "two candidates", second: true},
 		{name: "a location is unreachable", lists: []fakebq.Fault{fakebq.Garbage(`{"unreachable":["asia-east1"]}`)}},
+		{name: "a location is unreachable, by job id", opts: []any{batch}, cancelled: 1,
+			lists: []fakebq.Fault{fakebq.Garbage(`{"unreachable":["asia-east1"]}`)}},
 		{name: "the list fails at first", cancelled: 1,
 			lists: []fakebq.Fault{fail("accessDenied", ""), fakebq.HTML(http.StatusBadGateway)}},
 	} {
@@ -268,16 +271,20 @@ func TestLifeOfTheLost(t *testing.T) {
 			server := fakebq.Run(t, fakebq.Options{ListDelay: tt.delay})
 			server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: make(chan struct{})})
 			hang := make(chan struct{})
-			server.Inject(fakebq.Query, fakebq.HangBefore(hang).After())
+			method := fakebq.Query
+			if tt.opts != nil {
+				method = fakebq.Insert
+			}
+			server.Inject(method, fakebq.HangBefore(hang).After())
 			server.Inject(fakebq.List, tt.lists...)
 			db := openPausing(t, server, noPause, func(c *dsn.Config) { c.LabelJobs = true })
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			go func() {
-				server.WaitFor(t, fakebq.Query, 1)
+				server.WaitFor(t, method, 1)
 				cancel()
 			}()
-			_, err := db.ExecContext(ctx, insert)
+			_, err := db.ExecContext(ctx, insert, tt.opts...)
 			wantTold(t, err, unknown, context.Canceled)
 			if tt.second {
 				sendTwin(t, server)

@@ -4,13 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
@@ -293,6 +298,25 @@ func TestLifeNotReached(t *testing.T) {
 				t.Errorf("got %d requests", server.Count())
 			}
 		})
+	}
+}
+
+// TestLifeCertificate: a certificate that is not trusted is not passing.
+func TestLifeCertificate(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	front, connections := countConnections(t, server.URL)
+	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: front})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = openWith(t, connector).ExecContext(t.Context(), insert)
+	wantTold(t, err, cause)
+	if !strings.Contains(err.Error(), "BigQuery can't be reached") || connections.Load() != 1 {
+		t.Errorf("got %v after %d connections; want one", err, connections.Load())
 	}
 }
 
