@@ -307,8 +307,8 @@ func (s *scenario) run(db *sql.DB) {
 	}
 	if s.lasting() && s.close == 0 && err != nil {
 		// A cancel gets through once the driver has noticed; Close would not wait for that.
-		for end := time.Now().Add(s.patience()); len(s.server.Running())+len(s.server.Sessions()) > 0; {
-			if time.Sleep(20 * time.Millisecond); time.Now().After(end) {
+		for ended := time.Now(); len(s.server.Running())+len(s.server.Sessions()) > 0; {
+			if time.Sleep(20 * time.Millisecond); time.Since(ended) > s.patience() {
 				break
 			}
 		}
@@ -327,10 +327,10 @@ func (s *scenario) inTime(ctx context.Context, begin time.Time) {
 	}
 }
 
-// lasting reports whether a request met a fault that only the driver's own patience ends.
+// lasting reports whether a request is to meet a fault that only the driver's own patience ends.
 func (s *scenario) lasting() bool {
-	return slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
-		return p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never
+	return slices.ContainsFunc(s.faults, func(f plannedFault) bool {
+		return f.fault.Kind == faultproxy.Vanish || f.fault.Kind == faultproxy.Never
 	})
 }
 
@@ -409,7 +409,11 @@ func (s *scenario) settle() {
 }
 
 // closedBlind reports whether Close came while requests were not answered: it does not wait until that is noticed.
-func (s *scenario) closedBlind() bool { return s.lasting() && s.close > 0 }
+func (s *scenario) closedBlind() bool {
+	return s.close > 0 && slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
+		return p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never
+	})
+}
 
 // lostAnswer reports whether the answer to a jobs.query was lost that had begun something.
 func (s *scenario) lostAnswer() bool {
