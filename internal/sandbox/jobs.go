@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
@@ -83,7 +84,11 @@ func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	before := s.describe(j) // which is what the service answers: a cancel takes effect later
-	j.stop(errStopped)
+	if delay := s.cfg.CancelDelay; delay > 0 {
+		time.AfterFunc(delay, func() { j.stop(errStopped) })
+	} else {
+		j.stop(errStopped)
+	}
 	return struct {
 		Kind string       `json:"kind"`
 		Job  *jobResource `json:"job"`

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,10 @@ type Config struct {
 	Files map[string]string
 	// Open takes requests without a sign-in, as the first person of Projects by name.
 	Open bool
+	// TLS serves HTTPS, and HTTP/2 to clients that speak it, as BigQuery does. Nil: HTTP.
+	TLS *tls.Config
+	// CancelDelay is how long a job goes on after jobs.cancel; BigQuery took up to 12 seconds. Zero: it ends at once.
+	CancelDelay time.Duration
 	// SessionIdle is how long a session lives without a statement. Zero: 24 hours, as BigQuery.
 	SessionIdle time.Duration
 	// Logger gets what goes wrong inside. Nil: nothing is logged.
@@ -167,8 +172,13 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 18,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	serve := s.http.Serve
+	if cfg.TLS != nil {
+		s.http.TLSConfig = cfg.TLS.Clone()
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
 	s.work.Go(func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("the sandbox does not listen any more", "error", err)
 		}
 	})
@@ -218,8 +228,13 @@ func checkLoopback(addr string) error {
 	return nil
 }
 
-// Endpoint is the base URL of the service, http://127.0.0.1:PORT.
-func (s *Server) Endpoint() string { return "http://" + s.addr }
+// Endpoint is the base URL of the service, http://127.0.0.1:PORT, or https with Config.TLS.
+func (s *Server) Endpoint() string {
+	if s.cfg.TLS != nil {
+		return "https://" + s.addr
+	}
+	return "http://" + s.addr
+}
 
 // MovedFrom is the address that was kept in StateDir, if something else listens
 // there now and the sandbox had to take a new one; else "". Sign-ins that
