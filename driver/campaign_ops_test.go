@@ -306,6 +306,9 @@ func (s *scenario) nothingStartedLate() {
 		if e.err == nil {
 			continue
 		}
+		if s.slow {
+			time.Sleep(time.Until(e.at.Add(slowPause + late))) // when the next try would have come
+		}
 		text, err := json.Marshal(e.text)
 		if err != nil {
 			continue // a string

@@ -88,6 +88,7 @@ type scenario struct {
 	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
 	exists   bool                   // the first jobs.insert is told that there is such a job
 	labels   bool                   // jobs are labelled, so that lost ones can be found
+	slow     bool                   // the pauses between tries are long: ctx ends in them
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
@@ -126,6 +127,7 @@ func newScenario(seed uint64, number int) *scenario {
 		s.endAfter = time.Duration(1+rng.IntN(250)) * time.Millisecond
 		s.deadline = rng.IntN(2) == 0
 		s.endless = rng.IntN(2) == 0
+		s.slow = rng.IntN(2) == 0
 		if rng.IntN(3) == 0 { // what only the end of ctx ends
 			all := faultproxy.Lasting()
 			f := all[rng.IntN(len(all))]
@@ -242,11 +244,19 @@ func (s *scenario) play(t *testing.T) {
 		t.Error(err)
 		return
 	}
-	driver.PauseWith(connector, func(limit time.Duration) time.Duration { return limit / 50 })
+	driver.PauseWith(connector, func(limit time.Duration) time.Duration {
+		if s.slow {
+			return slowPause
+		}
+		return limit / 50
+	})
 	db := sql.OpenDB(connector)
 	s.run(db)
 	s.settle()
 }
+
+// slowPause is longer than a request of before the end of ctx is on its way.
+const slowPause = late + 200*time.Millisecond
 
 func (s *scenario) config() *dsn.Config {
 	cfg := &dsn.Config{Project: "my-project", Endpoint: s.rest.URL(), StorageEndpoint: s.storage.URL(), ReadAPI: "rest"}
