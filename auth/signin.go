@@ -89,6 +89,10 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 	offerPaste := func(trouble string) {
 		if p.Opened {
 			stopFirst()
+			select { // the first text is to be shown before the second
+			case <-shown:
+			case <-time.After(helperWindow):
+			}
 			p.Opened, p.Trouble = false, trouble
 			shown = a.show(prompting, s, p)
 		}
