@@ -89,9 +89,11 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 	offerPaste := func(trouble string) {
 		if p.Opened {
 			stopFirst()
-			select { // the first text is to be shown before the second
-			case <-shown:
-			case <-time.After(helperWindow):
+			if shown != nil { // the first text is to be shown before the second
+				select {
+				case <-shown:
+				case <-time.After(helperWindow):
+				}
 			}
 			p.Opened, p.Trouble = false, trouble
 			shown = a.show(prompting, s, p)
@@ -116,6 +118,7 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 				offerPaste("the browser could not be opened")
 			}
 		case err := <-shown:
+			shown = nil // it has been shown
 			if err != nil && alone {
 				return answer{}, &Error{Op: "sign-in", kind: ErrConsentRequired,
 					Description: "the address of the sign-in page could not be shown"}
