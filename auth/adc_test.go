@@ -98,17 +98,20 @@ func TestDefaultCredentialsPath(t *testing.T) {
 	home, config := t.TempDir(), t.TempDir()
 	const name = "application_default_credentials.json"
 	must(t, os.MkdirAll(filepath.Join(home, ".config", "gcloud"), 0o700))
-	for _, path := range []string{filepath.Join(home, ".config", "gcloud", name), filepath.Join(config, name)} {
-		must(t, os.WriteFile(path, []byte(`{"type": "authorized_user", "client_id": "`+path+
-			`", "refresh_token": "y"}`), 0o600))
+	for id, path := range map[string]string{
+		"of-gcloud": filepath.Join(home, ".config", "gcloud", name),
+		"of-config": filepath.Join(config, name),
+	} {
+		file := `{"type": "authorized_user", "client_id": "` + id + `", "refresh_token": "y"}`
+		must(t, os.WriteFile(path, []byte(file), 0o600))
 	}
 	tests := []struct {
 		name, variable, dir string
 		want                string // the client id; "" is an error
 	}{
-		{"gcloud's", "", "", filepath.Join(home, ".config", "gcloud", name)},
-		{"CLOUDSDK_CONFIG", "", config, filepath.Join(config, name)},
-		{"the variable first", filepath.Join(config, name), home, filepath.Join(config, name)},
+		{"gcloud's", "", "", "of-gcloud"},
+		{"CLOUDSDK_CONFIG", "", config, "of-config"},
+		{"the variable first", filepath.Join(config, name), home, "of-config"},
 		{"an empty CLOUDSDK_CONFIG folder", "", home, ""},
 		{"a variable that names nothing", filepath.Join(home, "none"), config, ""},
 		{"a variable that names a folder", home, config, ""},

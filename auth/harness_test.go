@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -95,8 +97,18 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		LoginTimeout: 20 * time.Second,
 		now:          r.clock.Now,
 		pause:        time.Millisecond,
+		lookup:       testLookup(),
 	}
 	return r
+}
+
+// testLookup is nil where the platform tells whose a connection is. Elsewhere all
+// are the user's, so that most tests are the same everywhere.
+func testLookup() func(client, server netip.AddrPort) peer {
+	if runtime.GOOS == "linux" {
+		return nil
+	}
+	return func(netip.AddrPort, netip.AddrPort) peer { return peerUser }
 }
 
 // open makes an Authenticator; edit may change its configuration first.

@@ -43,7 +43,7 @@ func childMain() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	opened := 0
-	cfg := Config{Client: client, Store: store, Mode: ModeBrowser, Prompter: quietPrompter{}}
+	cfg := Config{Client: client, Store: store, Mode: ModeBrowser, Prompter: quietPrompter{}, lookup: testLookup()}
 	cfg.OpenBrowser = func(ctx context.Context, url string) error {
 		opened++
 		return fakegoogle.Consent(ctx, plainHTTP, url, "")
