@@ -22,6 +22,12 @@ func dataTypeOf(field *schema.Field) string {
 			return t
 		}
 	}
+	if _, ours := field.Serializer.(Serializer); ours && !tagged {
+		if t, err := columntype.Of(field.IndirectFieldType); err == nil {
+			return t
+		}
+		return "JSON"
+	}
 	switch field.DataType {
 	case schema.Bool:
 		return "BOOL"

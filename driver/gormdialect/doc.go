@@ -46,8 +46,9 @@
 // get WHERE TRUE. A slice is a list of parameters for GORM; [Param] makes one ARRAY of it.
 // Values that are written into a column have its type, so that NULLs and times need no question to BigQuery.
 //
-// ARRAY and STRUCT are read by Find, First, Take, Preload and Joins. db.Raw("...").Scan reads them
-// into a model that one of these, or AutoMigrate, has seen before; db.Raw("...").Find always does.
+// ARRAY and STRUCT are read by Find, First, Take, Preload and Joins. db.Raw("...").Scan, and Scan into another
+// struct than the model, read them into a type that one of these, or AutoMigrate, has seen before, or whose fields have
+// the tag serializer:bigquery; db.Raw("...").Find always does.
 //
 // # Transactions
 //

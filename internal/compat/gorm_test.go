@@ -479,3 +479,56 @@ func TestGormInjection(t *testing.T) {
 		}
 	}
 }
+
+// TestGormRaw: arrays and structs of a query of one's own, into a struct that is no model.
+func TestGormRaw(t *testing.T) {
+	t.Parallel()
+	db := openGorm(t)
+	const query = "SELECT name, tags, home, orders, [1, 2] AS numbers FROM users ORDER BY id"
+	type dest struct {
+		Name    string
+		Tags    []string `gorm:"serializer:bigquery"`
+		Numbers []int    `gorm:"serializer:bigquery"`
+		Home    *struct {
+			City string
+			Zip  int64
+		} `gorm:"serializer:bigquery"`
+		Orders []map[string]any `gorm:"serializer:bigquery"`
+	}
+	var scanned []dest
+	check(t, db.Raw(query).Scan(&scanned).Error)
+	if len(scanned) != 2 || !slices.Equal(scanned[0].Tags, []string{"a", "b"}) ||
+		!slices.Equal(scanned[0].Numbers, []int{1, 2}) ||
+		scanned[0].Home.City != "London" || scanned[1].Home != nil || scanned[0].Orders[1]["item"] != "ink" {
+		t.Errorf("Scan: got %+v", scanned)
+	}
+	type tagged struct {
+		Name    string
+		Tags    []string `gorm:"type:ARRAY"`
+		Numbers []int    `gorm:"type:ARRAY"`
+	}
+	var found []tagged
+	check(t, db.Raw(query).Find(&found).Error)
+	if len(found) != 2 || !slices.Equal(found[0].Numbers, []int{1, 2}) {
+		t.Errorf("Find: got %+v", found)
+	}
+	type kept struct {
+		ID   int64
+		Tags []string              `gorm:"serializer:bigquery"`
+		Meta map[string]any        `gorm:"type:JSON;serializer:bigquery"`
+		Home struct{ City string } `gorm:"serializer:bigquery"`
+	}
+	check(t, db.AutoMigrate(&kept{}))
+	want := kept{ID: 1, Tags: []string{"x"}, Meta: map[string]any{"a": true}, Home: struct{ City string }{"Bath"}}
+	check(t, db.Create(&want).Error)
+	var got kept
+	check(t, db.First(&got).Error)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("written and read: got %+v; want %+v", got, want)
+	}
+	var tags []string
+	check(t, db.Raw("SELECT tags FROM users WHERE id = 1").Row().Scan(&tags))
+	if !slices.Equal(tags, []string{"a", "b"}) {
+		t.Errorf("Row: got %q", tags)
+	}
+}
