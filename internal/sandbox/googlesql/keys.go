@@ -2,8 +2,9 @@ package googlesql
 
 // tableKey parses [CONSTRAINT name] PRIMARY KEY or FOREIGN KEY among the columns of a table.
 func (p *parser) tableKey() (tableKey, bool) {
-	named := p.tok().is("CONSTRAINT") && p.ahead(1).kind == tokIdent && (p.ahead(2).is("PRIMARY") ||
-		p.ahead(2).is("FOREIGN"))
+	name := p.ahead(1).kind
+	named := p.tok().is("CONSTRAINT") && (name == tokIdent || name == tokQuoted) &&
+		(p.ahead(2).is("PRIMARY") || p.ahead(2).is("FOREIGN"))
 	if !named && !p.isWords("PRIMARY", "KEY") && !p.isWords("FOREIGN", "KEY") {
 		return tableKey{}, false
 	}
