@@ -47,12 +47,11 @@ type Loan struct {
 
 func main() {
 	ctx, cfg := context.Background(), local.Flags()
-	keys := cfg.Project != ""                     // the sandbox knows no PRIMARY KEY
 	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
 	local.Check(err)
 	defer stop()
 	cfg.Dataset = "bigqueryuser_gorm" // a DSN of your own is bigqueryuser://my-project/my_dataset?...
-	db, err := gorm.Open(gormdialect.New(gormdialect.Config{DSN: cfg.Format(), WithoutKeys: !keys}))
+	db, err := gorm.Open(gormdialect.Open(cfg.Format()))
 	local.Check(err)
 	local.Check(db.Exec("CREATE SCHEMA IF NOT EXISTS bigqueryuser_gorm").Error)
 	local.Check(db.AutoMigrate(&Reader{}, &Loan{}))

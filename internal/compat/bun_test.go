@@ -22,27 +22,15 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/bundialect"
 )
 
-// openBun opens a sandbox of the test's own with tables of models. Their statements are the dialect's, but for the keys
-// of tables, which the sandbox does not know.
+// openBun opens a sandbox of the test's own with tables of models.
 func openBun(t testing.TB, models ...any) *bun.DB {
 	t.Helper()
 	db := bun.NewDB(open(t), bundialect.New())
 	for _, m := range models {
-		createBun(t, db, db.NewCreateTable().Model(m))
+		_, err := db.NewCreateTable().Model(m).WithForeignKeys().Exec(t.Context())
+		check(t, err)
 	}
 	return db
-}
-
-func createBun(t testing.TB, db *bun.DB, q *bun.CreateTableQuery) {
-	t.Helper()
-	text, err := q.AppendQuery(db.QueryGen(), nil)
-	check(t, err)
-	ddl := string(text)
-	if at := strings.Index(ddl, ", PRIMARY KEY"); at >= 0 {
-		ddl = ddl[:at] + ")"
-	}
-	_, err = db.DB.ExecContext(t.Context(), ddl)
-	check(t, err)
 }
 
 type writer struct {
@@ -131,7 +119,7 @@ func TestBunRoundTrip(t *testing.T) {
 
 func TestBunChanges(t *testing.T) {
 	t.Parallel()
-	db := openBun(t, (*novel)(nil))
+	db := openBun(t, (*writer)(nil), (*novel)(nil))
 	ctx := t.Context()
 	affected := func(name string, want int64) func(sql.Result, error) {
 		return func(r sql.Result, err error) {
@@ -267,8 +255,7 @@ func TestBunMigrate(t *testing.T) {
 		"2_b.down.sql": {Data: []byte("ALTER TABLE a DROP COLUMN y")},
 	}))
 	m := bunmigrate.NewMigrator(db, migrations)
-	// m.Init, but for the keys that the sandbox does not know.
-	createBun(t, db, db.NewCreateTable().Model((*bunmigrate.Migration)(nil)).ModelTableExpr("bun_migrations"))
+	check(t, m.Init(ctx))
 	group, err := m.Migrate(ctx)
 	check(t, err)
 	if len(group.Migrations) != 2 {
