@@ -37,11 +37,14 @@ func (f files) Set(text string) error {
 
 func main() {
 	cfg := sandbox.Config{Files: files{}}
-	flag.StringVar(&cfg.Addr, "listen", "", "the loopback `address` to serve, such as 127.0.0.1:9050; a free port without it")
+	flag.StringVar(&cfg.Addr, "listen", "",
+		"the loopback `address` to serve, such as 127.0.0.1:9050; a free port without it")
 	flag.BoolVar(&cfg.Open, "open", false, "take requests without a sign-in")
 	flag.BoolVar(&cfg.NoData, "empty", false, "leave the public names out")
-	flag.StringVar(&cfg.StateDir, "state", "", "the `folder` that keeps the address and the sign-ins; one of your own settings without it")
-	flag.Var(files(cfg.Files), "load", "`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may come again")
+	flag.StringVar(&cfg.StateDir, "state", "",
+		"the `folder` that keeps the address and the sign-ins; one of your own settings without it")
+	flag.Var(files(cfg.Files), "load",
+		"`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may come again")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "sandbox: takes flags alone, and was given %q; -help lists them\n", flag.Arg(0))

@@ -55,7 +55,8 @@ func TestOpen(t *testing.T) {
 	}
 	defer db.Close()
 	var sum float64
-	if err := db.QueryRowContext(t.Context(), "SELECT SUM(price) FROM shop.orders").Scan(&sum); err != nil || sum != 10 {
+	err = db.QueryRowContext(t.Context(), "SELECT SUM(price) FROM shop.orders").Scan(&sum)
+	if err != nil || sum != 10 {
 		t.Errorf("got %v, %v; want 10", sum, err)
 	}
 }

@@ -35,7 +35,8 @@ func TestFilesWithoutSignIn(t *testing.T) {
 	}
 	defer c.Close()
 	for sql, want := range map[string]string{
-		"SELECT * FROM d.people ORDER BY id": "[[1 Ada 1815-12-10 1.65 2024-01-02T03:04:05] [2 <nil> <nil> <nil> <nil>]]",
+		"SELECT * FROM d.people ORDER BY id": "[[1 Ada 1815-12-10 1.65 2024-01-02T03:04:05] [2 <nil> <nil> <nil> " +
+			"<nil>]]",
 		"SELECT * FROM other.e.x ORDER BY a": "[[1 true] [2 <nil>]]",
 		"SELECT SESSION_USER()":              "[[" + DefaultAccount + "]]",
 	} {

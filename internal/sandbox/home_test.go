@@ -34,7 +34,8 @@ func TestHome(t *testing.T) {
 	if code, page := homeOf(t, s, ""); code != http.StatusOK || !strings.Contains(page, "There was none.") {
 		t.Errorf("empty: got %d\n%s", code, page)
 	}
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64)", "INSERT d.t VALUES (1), (2)", "CREATE VIEW d.v AS SELECT 1 AS x")
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (a INT64)", "INSERT d.t VALUES (1), (2)",
+		"CREATE VIEW d.v AS SELECT 1 AS x")
 	for _, sql := range []string{"SELECT a FROM d.t", "SELECT '<b>' + 1"} {
 		call(t, s, "", http.MethodPost, queryPath(DefaultProject), `{"query": "`+sql+`", "useLegacySql": false}`)
 	}

@@ -167,20 +167,6 @@ func halfEven(n, d *big.Int) *big.Int {
 	return q
 }
 
-// viaFloat computes a function of NUMERICs in FLOAT64s; exact answers stay exact where
-// 15 digits hold them.
-func viaFloat(name string, f float64, args ...*big.Int) (Value, error) {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		var list []string
-		for _, d := range args {
-			list = append(list, NumericText(d))
-		}
-		return null, failf("Illegal argument or overflow in function: %s(%s)", name, strings.Join(list, ", "))
-	}
-	d, err := FloatNumeric(f)
-	return either(decimal(d), err)
-}
-
 func init() {
 	def("bq_numeric_text", "NUMERIC -> STRING", func(a []Value) (Value, error) {
 		return text(NumericText(a[0].Dec)),

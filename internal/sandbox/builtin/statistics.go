@@ -49,11 +49,10 @@ var statistics = map[string][2]bool{"var_samp": {true, false}, "var_pop": {false
 
 // pairs are the sums of a set of pairs: how many, and the co-moments around the means.
 type pairs struct {
-	n           int64
-	mx, my      float64
-	xx, yy, xy  float64
-	bad         bool // a value is NaN or infinite
-	sameX, some bool
+	n          int64
+	mx, my     float64
+	xx, yy, xy float64
+	bad        bool // a value is NaN or infinite
 }
 
 func pairsOf(xs, ys []Value) pairs {

@@ -29,9 +29,11 @@ func TestFunctions(t *testing.T) {
 		{"decimals", "bq_numeric_text(bq_numeric_mul(99999999999999999999::DECIMAL(38,9), 2.5::DECIMAL(38,9)))",
 			"249999999999999999997.5", googlesql.String},
 		{"dates", "bq_date_text(bq_parse_date('2024-02-29') + 1)", "2024-03-01", googlesql.String},
-		{"JSON", "bq_json_value_json(bq_parse_json('{\"b\": 1, \"a\": 2.50}', 'exact'), '$.a')", "2.5", googlesql.String},
+		{"JSON", "bq_json_value_json(bq_parse_json('{\"b\": 1, \"a\": 2.50}', 'exact'), '$.a')", "2.5",
+			googlesql.String},
 		{"an error within TRY", "coalesce(TRY(bq_date_text(bq_parse_date('x'))), 'bad')", "bad", googlesql.String},
-		{"TRY in a lambda", "coalesce(list_transform([{'x': 'y'}], lambda q: TRY(bq_parse_int(q.x)))[1]::VARCHAR, 'bad')",
+		{"TRY in a lambda", "coalesce(list_transform([{'x': 'y'}], lambda q: TRY(bq_parse_int(q.x)))[1]::VARCHAR, " +
+			"'bad')",
 			"bad", googlesql.String},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

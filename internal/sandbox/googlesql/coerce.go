@@ -51,7 +51,7 @@ func (a *analyzer) coerceParts(v val, to Type) (val, bool) {
 	}
 	parts := make([]val, len(v.parts))
 	for i, p := range v.parts {
-		t := to
+		var t Type
 		if to.Kind == Struct {
 			t = to.Fields[i].Type
 		} else {
@@ -260,7 +260,7 @@ func (a *analyzer) nestedSupertype(vs []val) (t Type, ok bool) {
 func (a *analyzer) coercible(v val, t Type) bool {
 	if v.parts != nil && v.t.Kind == t.Kind && !v.t.equal(t) {
 		for i, p := range v.parts {
-			want := t
+			var want Type
 			switch {
 			case t.Kind == Array:
 				want = *t.Elem

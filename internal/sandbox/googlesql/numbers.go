@@ -2,7 +2,6 @@ package googlesql
 
 import (
 	"math"
-	"math/big"
 	"strconv"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
@@ -30,11 +29,3 @@ func floatSQL(f float64) string {
 	}
 	return "'" + strconv.FormatFloat(f, 'g', -1, 64) + "'::DOUBLE"
 }
-
-// powerOfTwo writes 2^n, n being at most 64.
-func powerOfTwo(n int) string {
-	return new(big.Int).Lsh(big.NewInt(1), uint(n)).String() + "::HUGEINT"
-}
-
-// formatFloat writes a number with a point, so that DuckDB reads no integer.
-func formatFloat(f float64) string { return strconv.FormatFloat(f, 'f', 12, 64) }
