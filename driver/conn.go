@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// conn is one connection of the pool. It holds no network connection of its own: all
-// of a connector's share one client. sql.Conn.Raw reaches it, and [Raw] does through other libraries.
+// conn is a connection of the pool. It has no network connection of its own: all connections of a
+// connector share one client. sql.Conn.Raw returns it, and [Raw] also through libraries that wrap it.
 type conn struct {
 	runner
 	connector *Connector
@@ -26,8 +26,8 @@ var (
 	_ driver.Validator          = (*conn)(nil)
 )
 
-// Ping asks BigQuery to check SELECT 1 in a dry run: it proves the sign-in, the project
-// and the permission to run queries in it, and bills nothing.
+// Ping has BigQuery check SELECT 1 in a dry run, which bills nothing. It verifies the sign-in, the
+// project, and the permission to run queries in it.
 func (c *conn) Ping(ctx context.Context) error {
 	if _, _, err := newJobConfig(ctx, &c.connector.cfg, nil); err != nil {
 		return err
@@ -83,8 +83,8 @@ func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// CheckNamedValue turns an argument into a query parameter, so that a value that BigQuery
-// has no type for is refused before anything is sent. A [JobOption] is left as it is.
+// CheckNamedValue converts an argument to a query parameter, so that a value without a BigQuery
+// type is refused before anything is sent. It leaves a [JobOption] as it is.
 func (c *conn) CheckNamedValue(nv *driver.NamedValue) error {
 	if _, ok := nv.Value.(JobOption); ok {
 		if nv.Name != "" {
@@ -100,8 +100,8 @@ func (c *conn) CheckNamedValue(nv *driver.NamedValue) error {
 	return nil
 }
 
-// ResetSession is called before the pool hands the connection out again. A session in which
-// something was left, such as a temporary table, ends here.
+// ResetSession is called before the pool hands out the connection again. It ends a BigQuery session
+// in which something was left, such as a temporary table.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() {
 		return driver.ErrBadConn
@@ -113,8 +113,8 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// IsValid reports whether the pool may keep the connection: not once its session is lost, nor once the
-// person has to sign in again, which only a new connection may ask for.
+// IsValid reports whether the pool may keep the connection. It may not after the session was lost, or
+// when the user must sign in again, because only a new connection asks for that.
 func (c *conn) IsValid() bool { return !c.bad && !c.closed }
 
 // Close ends the connection, and its session if it has one.

@@ -15,22 +15,23 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// closeGrace is how long Close waits for what is on its way: the user pays for a job that goes on.
+// closeGrace is how long Close waits for requests that cancel jobs, because the user pays for a job
+// that keeps running.
 const closeGrace = 5 * time.Second
 
-// Connector holds what all connections of a *sql.DB share: one sign-in, one BigQuery
-// client and what has been learnt about statements. It is safe for concurrent use.
+// Connector is shared by all connections of an sql.DB. It owns one sign-in, one BigQuery client, and
+// a cache of facts about statements. It is safe for concurrent use.
 type Connector struct {
 	*backend
 	signIn       *auth.Authenticator // nil if the tokens come from elsewhere
-	signInShared bool                // signIn is the program's, which closes it
-	observer     Observer            // nil without
+	signInShared bool                // signIn belongs to the program, which closes it
+	observer     Observer            // may be nil
 
 	mu     sync.Mutex
 	made   int64 // connections so far
 	conns  int   // open connections
-	waited bool  // Close has waited for what was on its way
-	shut   bool  // and the last connection is gone
+	waited bool  // Close has waited for the requests under way
+	shut   bool  // and the last connection is closed
 }
 
 var (
@@ -38,12 +39,12 @@ var (
 	_ io.Closer        = (*Connector)(nil)
 )
 
-// NewConnector checks cfg, reads its client secrets and returns a connector for
-// sql.OpenDB. It makes no request: the sign-in happens at the first connection. The
-// configuration is copied. sql.DB.Close closes the connector.
+// NewConnector validates cfg, reads its client secrets, and returns a connector for sql.OpenDB. It
+// makes no request; the first connection signs the user in. NewConnector copies cfg. sql.DB.Close
+// closes the connector.
 func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 	if cfg == nil {
-		return nil, errors.New("bigqueryuser: NewConnector needs a configuration, got nil")
+		return nil, errors.New("bigqueryuser: NewConnector: the configuration is nil")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func NewConnector(cfg *dsn.Config, opts ...Option) (*Connector, error) {
 	return c, nil
 }
 
-// newSignIn is the one place where a dsn.Config becomes an auth.Config.
+// newSignIn is the only place where a dsn.Config becomes an auth.Config.
 func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
 	client, err := loadClient(cfg, o)
 	if err != nil {
@@ -92,7 +93,7 @@ func newSignIn(cfg *dsn.Config, o *options) (*auth.Authenticator, error) {
 	})
 }
 
-// copyConfig leaves the caller nothing by which to change a connector later.
+// copyConfig returns a deep copy of cfg.
 func copyConfig(cfg *dsn.Config) dsn.Config {
 	c := *cfg
 	c.Scopes = slices.Clone(cfg.Scopes)
@@ -104,9 +105,8 @@ func copyConfig(cfg *dsn.Config) dsn.Config {
 	return c
 }
 
-// Connect makes sure that somebody is signed in, asking the person if there is no
-// usable sign-in yet. It makes no BigQuery request. Errors of the sign-in are those of
-// package auth.
+// Connect signs the user in if there is no usable sign-in. It makes no BigQuery request. Errors of
+// the sign-in are those of package auth.
 func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.ensure(ctx); err != nil {
 		return nil, err
@@ -143,10 +143,10 @@ func (c *Connector) ensure(ctx context.Context) error {
 // Driver returns the driver, for sql.DB.Driver.
 func (c *Connector) Driver() driver.Driver { return &Driver{} }
 
-// Close ends what is under way: a sign-in that waits for the user, transactions, also those whose
-// connections are in use, and statements whose end is awaited. It waits up to five seconds until
-// BigQuery knows. Rows that are there can still be read. When the last connection has been closed,
-// network connections and the sign-in are closed too. It may be called more than once.
+// Close ends a sign-in that waits for the user, all transactions, even on connections in use, and
+// running statements. It waits up to five seconds for BigQuery to confirm. Rows that have arrived can
+// still be read. After the last connection is closed, network connections and the sign-in are closed
+// too. Close may be called more than once.
 func (c *Connector) Close() error {
 	if c.refuse() {
 		c.endTransactions()
@@ -158,7 +158,7 @@ func (c *Connector) Close() error {
 	return c.shutdown()
 }
 
-// release is called once for each connection that Connect made.
+// release is called once for each connection that Connect returned.
 func (c *Connector) release() error {
 	c.mu.Lock()
 	c.conns--
@@ -170,14 +170,14 @@ func (c *Connector) release() error {
 	if c.tasks.idle() {
 		return c.shutdown()
 	}
-	go func() { // the caller has no reason to wait
+	go func() { // the caller need not wait
 		c.tasks.wait(closeGrace)
 		_ = c.shutdown()
 	}()
 	return nil
 }
 
-// shutdown does the last part of Close when its time has come.
+// shutdown does the last part of Close, once all connections are closed.
 func (c *Connector) shutdown() error {
 	c.mu.Lock()
 	due := c.waited && c.conns == 0 && !c.shut

@@ -14,23 +14,27 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Error is BigQuery's refusal of a request or the failure of a job. errors.As also reaches the
-// *googleapi.Error under it. %+v shows the place in the statement that it is about. Errors of the
-// sign-in are those of package auth instead.
+// Error is the error of a request that BigQuery refused, or of a job that failed. It wraps the
+// *googleapi.Error. Errors of the sign-in are those of package auth instead. %+v adds the line of the
+// statement and a caret:
+//
+//	bigqueryuser: Unrecognized name: prize; Did you mean price? at [2:3] (invalidQuery, job job_1)
+//	  prize
+//	  ^
 type Error struct {
-	Reason   Reason // BigQuery's word for it, such as invalidQuery; "" if the answer has none
-	Message  string // BigQuery's text, as it came; Error cleans it
-	Location string // where in the statement, "line:column"; "" if the message does not say
-	JobID    string // "" if there is no job
-	Project  string // the project that was to be billed
-	Account  string // who was refused, with status 403; "" if neither the sign-in nor BigQuery can tell
+	Reason   Reason // BigQuery's reason, such as invalidQuery; "" if the answer has none
+	Message  string // BigQuery's text, unchanged; the method Error cleans it
+	Location string // place in the statement, "line:column"; "" if unknown
+	JobID    string // id of the job; "" if there is none
+	Project  string // the project that would be billed
+	Account  string // with status 403, the account that was refused; "" if unknown
 	Status   int    // the HTTP status
 	err      error
-	query    string // the statement's text, for %+v
+	query    string // text of the statement, for %+v
 }
 
-// Error returns one line: BigQuery's text, without characters that control a terminal or change the
-// direction of text, the reason, the job, and what to do where BigQuery leaves that open.
+// Error returns one line: BigQuery's text, the reason, the job and, where BigQuery does not say it, what
+// to do. Characters that control a terminal or change the direction of text are removed.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("bigqueryuser: " + oneLine(e.Message))
@@ -53,44 +57,55 @@ func (e *Error) Error() string {
 // Unwrap returns the *googleapi.Error.
 func (e *Error) Unwrap() error { return e.err }
 
-// Is matches the exported reasons.
+// Is reports whether target is the reason of e, such as [ErrNotFound].
 func (e *Error) Is(target error) bool {
 	r, ok := target.(Reason)
 	return ok && (r == e.Reason || r == ErrConcurrentUpdate && conflict.MatchString(e.Message))
 }
 
-// conflict is how BigQuery says that another statement has changed the same table: to a
-// transaction, and to DML outside of one.
+// conflict matches BigQuery's messages about another statement that has changed the same table: in a
+// transaction, and for DML outside of one.
 var conflict = regexp.MustCompile(
 	`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`,
 )
 
-// Reason is BigQuery's word for what went wrong, such as invalidQuery. It is an error, so that errors.Is compares it with the
-// Reason of an [Error]: the constants, and Reason("rateLimitExceeded") or any other word of the REST API as well.
+// Reason is a sentinel that errors.Is compares with the Reason of an Error.
 type Reason string
 
 // Error returns the word after the name of this driver.
 func (r Reason) Error() string { return "bigqueryuser: " + string(r) }
 
-// The reasons that programs ask for. Their texts are those of BigQuery's REST API, but for ErrConcurrentUpdate.
+// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, except that of
+// ErrConcurrentUpdate. Other reasons can be compared with Error.Reason.
 const (
-	ErrAccessDenied      Reason = "accessDenied"             // a permission is missing; the message says whose, where and which
-	ErrBillingNotEnabled Reason = "billingNotEnabled"        // the project pays for nothing
-	ErrBytesBilledLimit  Reason = "bytesBilledLimitExceeded" // it would bill more than maximum_bytes_billed
-	ErrConcurrentUpdate  Reason = "concurrentUpdate"         // another statement has changed the same table; known by the message
-	ErrDuplicate         Reason = "duplicate"                // what is to be made is there already
-	ErrInvalidQuery      Reason = "invalidQuery"             // the statement is wrong, or its data: Error.Location says where
-	ErrNotFound          Reason = "notFound"                 // a table, a dataset, a project, a job, or it is in another location
-	ErrQuotaExceeded     Reason = "quotaExceeded"            // a quota of the project or of the user
-	ErrResourcesExceeded Reason = "resourcesExceeded"        // the statement is too big for BigQuery
-	ErrStopped           Reason = "stopped"                  // the job was cancelled
+	// ErrAccessDenied means that the account lacks a permission. The message names the account, the
+	// project and the permission.
+	ErrAccessDenied Reason = "accessDenied"
+	// ErrBillingNotEnabled means that the project has no billing account.
+	ErrBillingNotEnabled Reason = "billingNotEnabled"
+	// ErrBytesBilledLimit means that the statement would bill more than maximum_bytes_billed.
+	ErrBytesBilledLimit Reason = "bytesBilledLimitExceeded"
+	// ErrConcurrentUpdate means that another statement has changed the same table. The transaction, or
+	// the statement outside of one, can be run again. BigQuery reports it by the message alone.
+	ErrConcurrentUpdate Reason = "concurrentUpdate"
+	// ErrDuplicate means that the table or dataset to be created already exists.
+	ErrDuplicate Reason = "duplicate"
+	// ErrInvalidQuery means that the statement or its data is wrong. Error.Location is the place.
+	ErrInvalidQuery Reason = "invalidQuery"
+	// ErrNotFound means that a table, dataset, project or job does not exist, or is in another location.
+	ErrNotFound Reason = "notFound"
+	// ErrQuotaExceeded means that a quota of the project or of the user is used up.
+	ErrQuotaExceeded Reason = "quotaExceeded"
+	// ErrResourcesExceeded means that the statement needs more resources than BigQuery gives one.
+	ErrResourcesExceeded Reason = "resourcesExceeded"
+	// ErrStopped means that the job was cancelled.
+	ErrStopped Reason = "stopped"
 )
 
 var position = regexp.MustCompile(`\[(\d+:\d+)\]`)
 
-// translate makes the caller's error of that of a request. ref is the job that it is about, nil if
-// there is none. The end of ctx is told as ctx tells it, and errors of the sign-in are left as
-// package auth made them.
+// translate turns the error of a request into the caller's error. ref is the job, or nil. If ctx has
+// ended, it returns the error of ctx; it leaves errors of the sign-in unchanged.
 func translate(ctx context.Context, err error, project string, ref *bq.JobReference) error {
 	if err == nil {
 		return nil
@@ -130,7 +145,7 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 	return fmt.Errorf("bigqueryuser: %w", cleanError{err})
 }
 
-// newError makes an Error of an answer that is one.
+// newError returns the Error of an answer of BigQuery's.
 func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error {
 	e := &Error{Message: api.Message, Project: project, Status: api.Code, err: api}
 	if len(api.Errors) > 0 {

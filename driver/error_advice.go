@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// advice says what to do where BigQuery's own text leaves it open.
+// advice returns what to do, where BigQuery's own text does not say it.
 func (e *Error) advice() string {
 	switch e.Reason {
 	case "accessDenied":
 		return e.access()
 	case "insufficientPermissions":
-		return "the sign-in does not cover this: add what is missing to scopes in the DSN"
+		return "the sign-in lacks a scope: add it to scopes in the DSN"
 	case "accessNotConfigured":
 		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
 	case "billingNotEnabled":
@@ -33,7 +33,7 @@ func (e *Error) advice() string {
 	return ""
 }
 
-// adviceByText has what to do about messages whose reasons say too little.
+// adviceByText is the advice for messages whose reasons say too little.
 var adviceByText = []struct{ text, advice string }{
 	{"was not found in location", "name the location of the data, such as location=EU in the DSN"},
 	{"requires a script or session", "use BeginTx, or create_session=always in the DSN and one sql.Conn"},
@@ -42,7 +42,8 @@ var adviceByText = []struct{ text, advice string }{
 
 var permission = regexp.MustCompile(`\b(bigquery|storage|datacatalog)\.\w+\.\w+`)
 
-// access says who needs what, where a permission is missing. It follows the text.
+// access returns the advice for a missing permission: which account needs which role. It depends on
+// the message.
 func (e *Error) access() string {
 	who := "the signed-in account"
 	if e.Account != "" {

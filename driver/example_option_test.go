@@ -59,7 +59,7 @@ func ExampleJobTimeout() {
 func ExamplePriority() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()
-	count(ctx, db, "SELECT COUNT(*) FROM orders", driver.Priority("batch"))
+	count(ctx, db, "SELECT COUNT(*) FROM orders", driver.Priority(string(bigquery.BatchPriority)))
 	// Output: 3
 }
 

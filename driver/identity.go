@@ -39,11 +39,11 @@ func (c *conn) identity(ctx context.Context) (id auth.Identity, err error) {
 		id.Account, _ = row[0].(string)
 	}
 	if id.Account == "" {
-		return id, errors.New("bigqueryuser: BigQuery does not say who the session's user is")
+		return id, errors.New("bigqueryuser: SESSION_USER() returned no account")
 	}
 	return id, nil
 }
 
-// Authenticator returns the sign-in that the connector's connections share, for Login, Logout and
-// Revoke; nil if the credentials come from elsewhere. Closing the connector closes it.
+// Authenticator returns the sign-in of the connector, for Login, Logout and Revoke. It returns nil if the
+// credentials do not come from a sign-in. Closing the connector closes it.
 func (c *Connector) Authenticator() *auth.Authenticator { return c.signIn }

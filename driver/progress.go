@@ -7,24 +7,24 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// Progress is how far a statement that still runs has come.
+// Progress describes how far a running statement is.
 type Progress struct {
 	JobID          string
 	State          string        // PENDING or RUNNING
 	Elapsed        time.Duration // since the statement was sent
-	Stages         int           // of BigQuery's plan, which can still grow; 0 before there is one
+	Stages         int           // stages of BigQuery's plan, which can still grow; 0 before there is a plan
 	StagesDone     int
 	BytesProcessed int64 // so far
 }
 
 type progressKey struct{}
 
-// progressHold is how long BigQuery holds a request for a statement whose progress is wanted.
+// progressHold is how long BigQuery holds a request of WithProgress.
 const progressHold = time.Second
 
-// WithProgress returns a context that makes a statement run with it tell how far it is: about once
-// a second from its first second on until it ends, on the goroutine that runs it. Each time costs a
-// request of its own. A statement that ends within a second tells nothing.
+// WithProgress returns a context whose statement calls tell about once a second while it runs, on the
+// goroutine that runs it. Each call takes a request. A statement that ends within a second makes no
+// call.
 func WithProgress(ctx context.Context, tell func(Progress)) context.Context {
 	return context.WithValue(ctx, progressKey{}, tell)
 }
@@ -34,7 +34,7 @@ func progressOf(ctx context.Context) func(Progress) {
 	return tell
 }
 
-// progress is how far a job is.
+// progress returns the Progress of a job.
 func progress(job *bq.Job, id string, started time.Time) Progress {
 	p := Progress{JobID: id, State: job.Status.State, Elapsed: time.Since(started)}
 	if s := job.Statistics; s != nil {

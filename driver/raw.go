@@ -6,19 +6,19 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// RawConn is what lies under database/sql: the official client, for what SQL has no words for, and
-// the session of the connection. [Raw] gives it, and sql.Conn.Raw where no other library stands
-// between. It must not be used after the function that it was given to has returned.
+// RawConn gives access to the official client, for what SQL can't express, and to the session of the
+// connection. [Raw] passes it to a function, and so does sql.Conn.Raw if no other library wraps the
+// driver. It must not be used after that function has returned.
 type RawConn interface {
-	// Client returns the official BigQuery client with the connector's sign-in and network
-	// connections, for load jobs, metadata and the like. It belongs to the connector: it must not
-	// be closed, and not be used after the database has been closed.
+	// Client returns the official BigQuery client, with the sign-in and the network connections of
+	// the connector, for load jobs, metadata and the like. It belongs to the connector: do not close
+	// it, and do not use it after the database has been closed.
 	Client(ctx context.Context) (*bigquery.Client, error)
-	// Session returns the id of the BigQuery session that the connection's statements run in now,
-	// and where it is; "" if they run in none. They do in a transaction, and with
-	// create_session=always after the first of them. A bigquery.Query joins it with the connection
-	// property session_id, the session's location and Query.Run: Query.Read leaves the property
-	// out. A session runs one statement at a time.
+	// Session returns the id and the location of the BigQuery session that the connection's
+	// statements run in, or "" if they run in none. They run in one in a transaction and, with
+	// create_session=always, after the first statement. To join it, give a bigquery.Query the
+	// connection property session_id and the location, and call Query.Run; Query.Read drops the
+	// property. A session runs one statement at a time.
 	Session() (id, location string)
 }
 

@@ -10,34 +10,34 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// Stats is what a statement cost, as BigQuery's answer tells it.
+// Stats describes what a statement did and cost, as BigQuery reports it.
 type Stats struct {
-	Query          string        // the statement's text; arguments are no part of it
+	Query          string        // the text of the statement, without arguments
 	Project        string        // the project that was billed
 	JobID          string        // "" if BigQuery ran the statement without a job
 	Location       string        // where it ran, such as US
 	StatementType  string        // such as SELECT or INSERT; "" if the answer does not say
 	BytesProcessed int64         // bytes read
-	BytesBilled    int64         // bytes that are paid for
-	SlotTime       time.Duration // of all of BigQuery's workers together
+	BytesBilled    int64         // bytes that the project pays for
+	SlotTime       time.Duration // the sum over all of BigQuery's workers
 	CacheHit       bool          // the result came from BigQuery's cache: nothing was read or billed
-	TotalRows      int64         // of the result
-	RowsAffected   int64         // by DML: the sum of the next three
+	TotalRows      int64         // rows of the result
+	RowsAffected   int64         // rows that DML changed: the sum of the next three
 	RowsInserted   int64
 	RowsUpdated    int64
 	RowsDeleted    int64
-	Duration       time.Duration // from the call until the first page was there
-	Warnings       []string      // BigQuery's, about a statement that succeeded
-	Columns        []Column      // of the result, as Prepare has found them; nil for a statement that has run
+	Duration       time.Duration // from the call until the first page arrived
+	Warnings       []string      // BigQuery's warnings about a statement that succeeded
+	Columns        []Column      // columns of the result, after Prepare only
 
-	// What follows is known at the end of the rows only: an observer has it, WithStats does not.
+	// The following fields are known only after the last row. An observer gets them, WithStats does not.
 
-	RowsRead int64  // rows that the caller took
-	ReadAPI  string // how they came: rest or storage; "" if there were none to fetch
-	Fallback error  // why they came by rest although storage was tried; nil if it was not
+	RowsRead int64  // rows that the caller read
+	ReadAPI  string // how they were read: rest or storage; "" if none were fetched
+	Fallback error  // why they were read by rest after storage was tried; nil if it was not
 }
 
-// Column is a column of a prepared statement's result. Its members are those of sql.ColumnType.
+// Column is a column of the result of a prepared statement. Its fields are those of sql.ColumnType.
 type Column struct {
 	Name             string
 	DatabaseTypeName string
@@ -45,7 +45,7 @@ type Column struct {
 	Nullable         bool
 }
 
-// ConsoleURL is the page of the job in the Cloud console; "" without a job.
+// ConsoleURL returns the address of the job's page in the Cloud console; "" without a job.
 func (s Stats) ConsoleURL() string {
 	if s.JobID == "" {
 		return ""
@@ -54,35 +54,36 @@ func (s Stats) ConsoleURL() string {
 	return "https://console.cloud.google.com/bigquery?" + q.Encode()
 }
 
-// Observer is told of each statement when it has ended: after Exec, and after the rows of a query
-// have been read or closed. err is what it failed with, nil if it did not; of a failed one only
-// Query, Project, JobID and Duration are known. It runs on the goroutine that ended the statement,
-// and must not use the database. BEGIN, COMMIT and ROLLBACK of an sql.Tx are not told.
+// Observer is called when a statement has ended: after Exec, and after the rows of a query have been
+// read or closed. err is the error of a statement that failed, whose Stats have only Query, Project,
+// JobID and Duration. An Observer runs on the goroutine that ended the statement, and must not use the
+// database. It is not called for BeginTx, Commit and Rollback.
 type Observer func(ctx context.Context, stats Stats, err error)
 
 type statsKey struct{}
 
-// WithStats returns a context that makes a statement run with it fill in s, by the time that Query
-// or Exec returns, also with an error: of a failed statement only Query, Project, JobID and
-// Duration are known. A context serves one statement: a second one overwrites the first. For a
-// statement that took more than a few seconds BigQuery is asked once more, as its answer leaves
-// some out. With Prepare s has the statement's type, its columns and, as BytesProcessed, how many
-// bytes it would read at most. [WithObserver] is told of every statement.
+// WithStats returns a context whose statement fills in s before Query or Exec returns. If the
+// statement fails, s has only Query, Project, JobID and Duration. Use a new context for each statement.
+// For a statement that took more than a few seconds the driver makes one more request, because
+// BigQuery's answer leaves some of the Stats out. Prepare fills in the type of the statement, its
+// columns and, as BytesProcessed, the most bytes that it would read. See [WithObserver] for the Stats of
+// all statements.
 func WithStats(ctx context.Context, s *Stats) context.Context {
 	return context.WithValue(ctx, statsKey{}, s)
 }
 
-// recorder gathers the Stats of one statement. A nil one is that of a statement that nobody watches.
+// recorder collects the Stats of one statement. It is nil if neither a context nor an observer wants
+// them.
 type recorder struct {
 	ctx      context.Context // the statement's, for the observer
 	backend  *backend
 	started  time.Time
 	stats    Stats
-	target   *Stats // of WithStats; nil without
+	target   *Stats // of WithStats; may be nil
 	observer Observer
 }
 
-// newRecorder records a statement, if its context or the connector asks for that.
+// newRecorder returns a recorder if the context or the connector asks for Stats, else nil.
 func newRecorder(ctx context.Context, b *backend, observer Observer, text string) *recorder {
 	target, _ := ctx.Value(statsKey{}).(*Stats)
 	if target == nil && observer == nil {
@@ -94,7 +95,7 @@ func newRecorder(ctx context.Context, b *backend, observer Observer, text string
 	}
 }
 
-// answered is told the first page.
+// answered records the first page of the result.
 func (w *recorder) answered(pg *page) {
 	if w == nil {
 		return
@@ -120,7 +121,7 @@ func (w *recorder) answered(pg *page) {
 	}
 }
 
-// prepared is told what is known of a statement before it runs.
+// prepared records the answer to a dry run.
 func (w *recorder) prepared(p *plan) {
 	if w == nil || w.target == nil {
 		return
@@ -134,7 +135,7 @@ func (w *recorder) prepared(p *plan) {
 	*w.target = *s
 }
 
-// ended is told that there is no more to come of the statement.
+// ended records the end of the statement, and calls the observer.
 func (w *recorder) ended(err error) {
 	if w == nil {
 		return
@@ -145,7 +146,7 @@ func (w *recorder) ended(err error) {
 	if w.stats.Duration == 0 {
 		w.stats.Duration = time.Since(w.started)
 		if w.target != nil {
-			*w.target = w.stats // of a statement that failed
+			*w.target = w.stats // the statement has failed
 		}
 	}
 	if observer := w.observer; observer != nil {
@@ -154,11 +155,11 @@ func (w *recorder) ended(err error) {
 	}
 }
 
-// complete asks for what the answer to a long statement leaves out. That the statement has
-// succeeded does not depend on it.
+// complete requests the Stats that the answer to a long statement leaves out. It ignores errors,
+// because the statement has succeeded.
 func (b *backend) complete(ctx context.Context, pg *page) {
 	if !pg.polled && pg.StatementType != "" || pg.JobReference == nil {
-		return // there is nothing left out, or nothing to ask for
+		return // the answer is complete, or there is no job to ask for
 	}
 	job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
@@ -172,7 +173,8 @@ func (b *backend) complete(ctx context.Context, pg *page) {
 	}
 }
 
-// rowsAffected is how many rows a statement has changed. TRUNCATE has it in its statistics alone.
+// rowsAffected returns the number of rows that a statement has changed. TRUNCATE reports it only in
+// its statistics.
 func rowsAffected(total int64, stats *bq.DmlStatistics) int64 {
 	if total == 0 && stats != nil {
 		return stats.InsertedRowCount + stats.UpdatedRowCount + stats.DeletedRowCount

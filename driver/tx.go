@@ -14,7 +14,7 @@ const (
 	rollbackTransaction = "ROLLBACK TRANSACTION"
 )
 
-// tx is a transaction of BigQuery, in the session of its connection.
+// tx is a BigQuery transaction in the session of its connection.
 type tx struct {
 	conn *conn
 	ctx  context.Context // BeginTx's: database/sql gives Commit and Rollback none
@@ -22,14 +22,14 @@ type tx struct {
 
 var _ driver.Tx = (*tx)(nil)
 
-// BeginTx begins a transaction, in a session of BigQuery that it makes if the connection has none
-// yet. Isolation is snapshot isolation; another level, and a read-only transaction, is an error.
-// When ctx ends before Commit, database/sql rolls the transaction back.
+// BeginTx begins a transaction with snapshot isolation, in the connection's BigQuery session, which it
+// creates if necessary. Another isolation level is an error, and so is a read-only transaction. If ctx
+// ends before Commit, database/sql rolls the transaction back.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	switch level := sql.IsolationLevel(opts.Isolation); {
 	case c.session.tx != nil:
 		return nil, errors.New(
-			"bigqueryuser: the connection is in a transaction already, and BigQuery does not nest them",
+			"bigqueryuser: the connection already has a transaction: BigQuery does not nest transactions",
 		)
 	case level != sql.LevelDefault && level != sql.LevelSnapshot:
 		return nil, fmt.Errorf(
@@ -44,10 +44,10 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	case err != nil:
 		return nil, err
 	case config.DryRun:
-		return nil, errors.New("bigqueryuser: a transaction can't be a dry run: give DryRun to its statements")
+		return nil, errors.New("bigqueryuser: BeginTx can't be a dry run: pass DryRun to the statements")
 	}
 	if c.session.id != "" && !c.session.runsIn(config.Location) && !c.session.always {
-		c.endSession() // the transaction is to run elsewhere
+		c.endSession() // the transaction runs in another location
 	}
 	ctx = WithOptions(ctx, atOnce)
 	st, err := newStatement(ctx, &c.cfg, beginTransaction, nil)
@@ -63,9 +63,9 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	return &tx{c, ctx}, nil
 }
 
-// Commit makes the transaction's changes visible. An error that matches ErrConcurrentUpdate says that
-// another one has changed the same table: nothing was changed, and the whole may be tried again. One that
-// matches ErrCommitUnknown leaves it open.
+// Commit commits the transaction. An error that matches ErrConcurrentUpdate means that another
+// statement has changed the same table: nothing was committed, and the whole transaction may be run
+// again. ErrCommitUnknown means that it is not known whether the transaction was committed.
 func (t *tx) Commit() error {
 	s := &t.conn.session
 	if s.tx != nil && s.tx.err != nil {
@@ -80,32 +80,31 @@ func (t *tx) Commit() error {
 	return t.end(t.ctx, commitTransaction)
 }
 
-// Rollback undoes the transaction. One that is gone already, with its session or because BigQuery
-// has ended it, is no error.
+// Rollback rolls the transaction back. It returns nil if the transaction has ended already, with its
+// session or by BigQuery.
 func (t *tx) Rollback() error {
 	s := &t.conn.session
 	if s.id == "" {
 		s.tx = nil
-		return nil // it is gone, and the transaction with it
+		return nil // the session has ended, and the transaction with it
 	}
 	if s.settled != nil && !s.always {
-		// What was left in the session may run for some time. The session's end takes it along.
+		// A statement may still run in the session. Ending the session ends it too.
 		s.tx = nil
 		return t.conn.abandonTransaction(t.ctx)
 	}
 	ctx := t.ctx
 	if ctx.Err() != nil {
-		ctx = context.WithoutCancel(ctx) // its end is why there is a rollback
+		ctx = context.WithoutCancel(ctx) // database/sql rolls back because ctx has ended
 	}
 	err := t.end(ctx, rollbackTransaction)
 	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == ErrInvalidQuery || sessionLost(e)) {
-		return nil // there is no transaction any more
+		return nil // the transaction has ended already
 	}
 	return err
 }
 
-// end sends the last statement. Where it fails, the session goes, and with it whatever may be left
-// of the transaction.
+// end sends COMMIT or ROLLBACK. If that fails it ends the session, and with it the transaction.
 func (t *tx) end(ctx context.Context, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, txLimit)
 	defer cancel()
