@@ -9,31 +9,30 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// What becomes of statements that their callers have left. Cleaning up looks and cancels. It never
-// sends a statement, and never cancels what may be another one's.
+// This file cleans up statements whose callers have gone: it looks for their jobs and cancels them. It
+// never sends a statement, and never cancels a job that may belong to another statement.
 
 const (
-	// leftLimit bounds what is done about one statement.
+	// leftLimit bounds the cleaning up of one statement.
 	leftLimit = 2 * time.Minute
-	// endLimit is how long the end of a job is awaited that was cancelled: that takes effect late.
+	// endLimit bounds the wait for the end of a cancelled job, because a cancel takes effect late.
 	endLimit = time.Minute
-	// youngLimit is how long after its beginning a job may not be known everywhere.
+	// youngLimit is how long a new job may be unknown to parts of BigQuery.
 	youngLimit = 5 * time.Second
 )
 
-// lookAt is when BigQuery is asked for a job whose answer was lost. A job is listed within about
-// two seconds.
+// lookAt is when to look for a job whose answer was lost. BigQuery lists a job within about two seconds.
 var lookAt = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
 
-// left is a statement that its caller has left, with what has to be known to end it.
+// left is a statement whose caller has gone, with what is needed to end it.
 type left struct {
 	*backend
 	sub   *submission
 	waits bool // later statements of the session wait for its end
 }
 
-// leave takes over a statement whose caller has gone, or whose answer is lost. It calls settle when
-// nothing of it runs any more; waits means that this is awaited.
+// leave cleans up a statement whose caller has gone, or whose answer was lost, in the background. It
+// calls settle when the statement has ended; waits means that later statements wait for that.
 func (b *backend) leave(s *submission, o outcome, waits bool, settle func()) {
 	l := &left{backend: b, sub: s, waits: waits}
 	request := o.awaited
@@ -59,7 +58,7 @@ func (b *backend) leave(s *submission, o outcome, waits bool, settle func()) {
 	settle()
 }
 
-// end ends what the statement has begun.
+// end cancels the job of the statement, and ends the session that it created.
 func (l *left) end(ctx context.Context, o outcome) {
 	ref := o.job
 	if o.page != nil {
@@ -80,7 +79,7 @@ func (l *left) end(ctx context.Context, o outcome) {
 	}
 }
 
-// stopJob cancels the job. A COMMIT is not cancelled, its end is awaited.
+// stopJob cancels the job. It does not cancel a COMMIT, but waits for its end.
 func (l *left) stopJob(ctx context.Context, ref *bq.JobReference) {
 	if l.sub.st.commits() {
 		l.awaitEnd(ctx, ref)
@@ -94,13 +93,13 @@ func (l *left) stopJob(ctx context.Context, ref *bq.JobReference) {
 	}
 }
 
-// look finds the job of a statement whose answer was lost; nil if there is none that is surely its
-// own. That a list does not have it does not mean that it did not run.
+// look returns the job of a statement whose answer was lost, or nil if no job certainly belongs to it. A
+// job that is not listed may have run nevertheless.
 func (l *left) look(ctx context.Context) *bq.JobReference {
 	lost := time.Now()
 	for _, at := range lookAt {
 		if l.sub.job == nil && l.sub.label == "" {
-			return nil // nothing would tell it from another one of the same text
+			return nil // it can't be told from the job of another statement with the same text
 		}
 		if sleep(ctx, time.Until(lost.Add(at))) != nil {
 			return nil
@@ -124,14 +123,14 @@ func (l *left) look(ctx context.Context) *bq.JobReference {
 	return nil
 }
 
-// list returns the jobs that have not ended and that can be the statement's. It reports false if
-// the list may miss some.
+// list returns the running jobs that can be the statement's. It returns false if the list may be
+// incomplete.
 func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	since := l.sub.since.Add(-time.Minute)
 	for token := ""; ; {
 		page, err := ask(ctx, l.backend, func(cl *client) (*bq.JobList, error) { return cl.unfinished(ctx, since, token) })
 		if err != nil || len(page.Unreachable) > 0 && l.sub.job == nil {
-			return nil, err != nil && ctx.Err() == nil // asked again
+			return nil, err != nil && ctx.Err() == nil // look asks again
 		}
 		for _, job := range page.Jobs {
 			if job.JobReference != nil && l.isOwn(job) {
@@ -144,8 +143,8 @@ func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	}
 }
 
-// isOwn reports whether a job is that of the statement: by its id where the driver has chosen it,
-// else by its label and text, if no answer has named it as another statement's.
+// isOwn reports whether a job is the statement's: by its id if the driver has chosen it, else by its label
+// and text, unless an answer has named it as the job of another statement.
 func (l *left) isOwn(job *bq.JobListJobs) bool {
 	if ref := l.sub.id(); ref != nil {
 		return job.JobReference.JobId == ref.JobId
@@ -155,7 +154,7 @@ func (l *left) isOwn(job *bq.JobListJobs) bool {
 		cfg.Query.Query == l.sub.st.text && !l.knows(job.JobReference.JobId)
 }
 
-// id returns the id that the driver has chosen for the job; nil if BigQuery chooses it.
+// id returns the job id that the driver has chosen; nil if BigQuery chooses it.
 func (s *submission) id() *bq.JobReference {
 	if s.job == nil {
 		return nil
@@ -163,7 +162,7 @@ func (s *submission) id() *bq.JobReference {
 	return s.job.JobReference
 }
 
-// cancel cancels a job. One that has just begun may not be known yet.
+// cancel cancels a job. It repeats the request for a new job that BigQuery does not know everywhere yet.
 func (b *backend) cancel(ctx context.Context, ref *bq.JobReference, began time.Time) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		_, err := ask(ctx, b, func(cl *client) (struct{}, error) { return struct{}{}, cl.cancel(ctx, ref) })
@@ -174,7 +173,7 @@ func (b *backend) cancel(ctx context.Context, ref *bq.JobReference, began time.T
 	}
 }
 
-// awaitEnd returns when a job has ended, or with ctx. A poll that is refused says nothing of it.
+// awaitEnd waits until a job or ctx has ended. If a poll fails, it looks up the job.
 func (b *backend) awaitEnd(ctx context.Context, ref *bq.JobReference) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		pg, err := ask(ctx, b, func(cl *client) (*page, error) { return cl.results(ctx, ref, 1, pollHold) })
@@ -193,7 +192,7 @@ func (b *backend) awaitEnd(ctx context.Context, ref *bq.JobReference) {
 	}
 }
 
-// endSessionOf ends the session that a job has made and that no connection will use.
+// endSessionOf ends the session that a job has created and that no connection uses.
 func (b *backend) endSessionOf(ctx context.Context, ref *bq.JobReference) {
 	job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, ref) })
 	if err == nil && job.Statistics != nil && job.Statistics.SessionInfo != nil {
@@ -201,7 +200,7 @@ func (b *backend) endSessionOf(ctx context.Context, ref *bq.JobReference) {
 	}
 }
 
-// abortSession ends a session from outside.
+// abortSession ends a session by its id.
 func (b *backend) abortSession(ctx context.Context, id, location string) error {
 	legacy := false
 	req := &bq.QueryRequest{
@@ -211,12 +210,12 @@ func (b *backend) abortSession(ctx context.Context, id, location string) error {
 	return err
 }
 
-// escape makes a text safe between the quotes of a string literal.
+// escape escapes a text for a string literal.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`).Replace(text)
 }
 
-// endTransactions ends the sessions in which a transaction is open.
+// endTransactions ends all sessions that have an open transaction.
 func (b *backend) endTransactions() {
 	for id, location := range b.takeTransactions() {
 		b.inBackground(leftLimit, func(bg context.Context) { _ = b.abortSession(bg, id, location) })

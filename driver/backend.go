@@ -12,14 +12,14 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// backend is BigQuery as the connections of a connector share it: one client, what has been learnt
-// about statements, and what is under way. It is safe for concurrent use.
+// backend is what the connections of a connector share: one client, a cache of facts about statements,
+// and the requests under way. It is safe for concurrent use.
 type backend struct {
 	cfg    dsn.Config   // never changed
-	name   string       // in the labels of jobs
-	tokens *tokenSource // nil if there are none
+	name   string       // part of the labels of jobs
+	tokens *tokenSource // nil with auth=none
 	types  *typeCache
-	// account says who an error is about; nil if that can't be known.
+	// account returns the account that an error concerns; may be nil.
 	account   func(context.Context, *Error) string
 	newClient func(context.Context) (*client, error)
 
@@ -27,14 +27,14 @@ type backend struct {
 	client       *client
 	closed       bool              // no more statements
 	down         bool              // no more requests
-	transactions map[string]string // the sessions in which one is open, and their locations
-	running      []string          // ids of jobs that an answer has named and that run
+	transactions map[string]string // sessions with an open transaction, and their locations
+	running      []string          // ids of running jobs that an answer has named
 
 	// open ends when the connector is closed, and with it sign-ins and statements.
 	open    context.Context
 	endOpen context.CancelFunc
-	// tasks are statements, and requests that outlive them: cancels, and answers that are awaited
-	// only to learn which job to cancel. stop ends the latter, by background.
+	// tasks are the statements, and the requests that outlive them: cancellations, and answers that are
+	// awaited only to learn which job to cancel. stop ends the latter through background.
 	tasks      tasks
 	background context.Context
 	stop       context.CancelFunc
@@ -51,11 +51,11 @@ func newBackend(cfg dsn.Config, n network) *backend {
 	return b
 }
 
-// ready returns when a token is at hand.
+// ready waits until a valid token is available.
 func (b *backend) ready(ctx context.Context) error { return b.tokens.ready(ctx) }
 
-// clientFor returns the one client, made at the first use. Its lifetime is the backend's: nothing
-// of ctx but its values reaches it.
+// clientFor returns the client, which it creates at the first use. The client lives as long as the
+// backend; it gets the values of ctx, but not its end.
 func (b *backend) clientFor(ctx context.Context) (*client, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,8 +72,8 @@ func (b *backend) clientFor(ctx context.Context) (*client, error) {
 	return b.client, nil
 }
 
-// begin counts a statement in, and refuses it when the connector is closed. It returns what counts
-// the statement out.
+// begin registers a statement. It returns an error if the connector is closed, else the function to call
+// at the end of the statement.
 func (b *backend) begin() (end func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,8 +83,8 @@ func (b *backend) begin() (end func(), err error) {
 	return b.tasks.begin(), nil
 }
 
-// inBackground runs f with a context that ends soon after the connector is closed, at the latest
-// after limit. It reports false, and does nothing, after that.
+// inBackground runs f with a context that ends after limit, or soon after the connector is closed. After
+// that it does nothing and returns false.
 func (b *backend) inBackground(limit time.Duration, f func(ctx context.Context)) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,7 +101,7 @@ func (b *backend) inBackground(limit time.Duration, f func(ctx context.Context))
 	return true
 }
 
-// refuse refuses statements from now on. It reports whether it is the first to do so.
+// refuse makes begin refuse statements. It returns true the first time.
 func (b *backend) refuse() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,16 +110,16 @@ func (b *backend) refuse() bool {
 	return first
 }
 
-// end ends statements whose end is awaited. It returns when BigQuery knows, or after the grace.
+// end ends the running statements. It waits for BigQuery to confirm, but not longer than grace.
 func (b *backend) end(grace time.Duration) {
 	b.endOpen()
 	b.tasks.wait(grace)
 }
 
-// stopGrace is how long requests take at most that are told to end.
+// stopGrace bounds the wait for requests that have been cancelled.
 const stopGrace = time.Minute
 
-// shut makes no more requests, and closes the network connections.
+// shut ends all requests and closes the network connections.
 func (b *backend) shut() {
 	b.mu.Lock()
 	b.down = true
@@ -135,14 +135,14 @@ func (b *backend) shut() {
 	}
 }
 
-// knows reports whether an answer has named a job that runs.
+// knows reports whether an answer has named the running job with this id.
 func (b *backend) knows(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Contains(b.running, id)
 }
 
-// runs notes a job that an answer has named, until the returned function is called.
+// runs records a running job that an answer has named, until the returned function is called.
 func (b *backend) runs(id string) (ended func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -156,26 +156,25 @@ func (b *backend) runs(id string) (ended func()) {
 	}
 }
 
-// openTransaction notes a session with an open transaction, which is ended when the connector is
-// closed.
+// openTransaction records a session with an open transaction. Closing the connector ends it.
 func (b *backend) openTransaction(id, location string) {
 	b.mu.Lock()
 	b.transactions[id] = location
 	closed := b.closed
 	b.mu.Unlock()
-	if closed { // meanwhile
+	if closed { // by another goroutine
 		b.endTransactions()
 	}
 }
 
-// closeTransaction forgets a session with an open transaction.
+// closeTransaction removes a session from those with an open transaction.
 func (b *backend) closeTransaction(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.transactions, id)
 }
 
-// takeTransactions returns the sessions with an open transaction, and forgets them.
+// takeTransactions returns the sessions with an open transaction, and removes them.
 func (b *backend) takeTransactions() map[string]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -37,37 +37,36 @@ var (
 	errStmtClosed error = &closedError{"statement", nil}
 )
 
-// fault is what the error of one request means for sending it again.
+// fault classifies the error of a request by whether it may be sent again.
 type fault int
 
 const (
-	faultRefused  fault = iota // the service's word on what was asked
-	faultNotBegun              // passing: the service is busy or was not reached, and has done nothing
-	faultBroken                // passing: the answer was lost, and the service may have done what was asked
-	faultJob                   // the job failed by BigQuery's fault: under its own id it stays failed
+	faultRefused  fault = iota // BigQuery has refused the request
+	faultNotBegun              // temporary: BigQuery is busy or was not reached, and has done nothing
+	faultBroken                // temporary: the answer was lost, and BigQuery may have run the request
+	faultJob                   // the job failed by BigQuery's fault; under the same id it stays failed
 	faultToken                 // the access token was refused
 	faultEnd                   // no request can succeed: a certificate, the sign-in, a closed connector
 )
 
-// passing reports whether the same request can succeed a moment later.
+// passing reports whether the fault is temporary, so that the same request can succeed later.
 func (f fault) passing() bool { return f == faultNotBegun || f == faultBroken }
 
-// The reasons of passing faults. backendError and internalError can also be those of a job.
+// The reasons of temporary faults. Jobs can have backendError and internalError too.
 var (
 	busyReasons    = []string{"rateLimitExceeded", "userRateLimitExceeded"}
 	serviceReasons = []string{"backendError", "internalError"}
 	jobReasons     = []string{"jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
 )
 
-// protocolError is an answer that came whole and does not have what it must have. Asking again
-// gives the same.
+// protocolError is the error of an answer that arrived complete but lacks a required field. Sending the
+// request again would not help.
 type protocolError string
 
 func (e protocolError) Error() string { return string(e) }
 
-// faultOf says what an error means. Errors of the network are passing unless they are known to
-// stay: a list of those that pass would never be complete. The end of a context is the caller's to
-// see.
+// faultOf classifies an error. Errors of the network count as temporary unless they are known to be
+// permanent, because a list of the temporary ones would never be complete. The caller checks its context.
 func faultOf(err error) fault {
 	var api *googleapi.Error
 	var wrong protocolError
@@ -88,7 +87,7 @@ func faultOf(err error) fault {
 	return faultBroken
 }
 
-// faultOfAnswer says what an answer means that is an error.
+// faultOfAnswer classifies an error answer.
 func faultOfAnswer(api *googleapi.Error) fault {
 	switch {
 	case hasReason(api, jobReasons):
@@ -110,17 +109,17 @@ func faultOfAnswer(api *googleapi.Error) fault {
 	return faultRefused
 }
 
-// fromFrontEnd reports whether an error is the word of something in front of BigQuery, such as a
-// proxy: BigQuery's own errors are JSON with a message.
+// fromFrontEnd reports whether an error comes from a server in front of BigQuery, such as a proxy.
+// BigQuery's own errors are JSON with a message.
 func fromFrontEnd(api *googleapi.Error) bool { return api.Message == "" && len(api.Errors) == 0 }
 
-// isFrontEnd is fromFrontEnd for any error.
+// isFrontEnd reports whether an error is an answer from a server in front of BigQuery.
 func isFrontEnd(err error) bool {
 	var api *googleapi.Error
 	return errors.As(err, &api) && fromFrontEnd(api)
 }
 
-// statusOf returns the HTTP status of an error that is an answer, else 0.
+// statusOf returns the HTTP status of an error answer; 0 for other errors.
 func statusOf(err error) int {
 	var api *googleapi.Error
 	if errors.As(err, &api) {
@@ -129,7 +128,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// sameReason reports whether two answers are errors for the same reason.
+// sameReason reports whether two error answers have the same reason.
 func sameReason(a, b error) bool {
 	var x, y *googleapi.Error
 	return errors.As(a, &x) && errors.As(b, &y) && len(x.Errors) > 0 && len(y.Errors) > 0 &&
@@ -143,7 +142,7 @@ func hasReason(api *googleapi.Error, reasons []string) bool {
 	)
 }
 
-// lasting reports whether no request can succeed after this error.
+// lasting reports whether an error is permanent for all requests.
 func lasting(err error) bool {
 	var signIn signInError
 	var verification *tls.CertificateVerificationError
@@ -161,7 +160,7 @@ func lasting(err error) bool {
 		strings.Contains(err.Error(), "unsupported protocol scheme")
 }
 
-// unreached reports whether the error came before a connection was there.
+// unreached reports whether an error occurred before a connection was established.
 func unreached(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError

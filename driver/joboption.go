@@ -16,7 +16,7 @@ import (
 //	db.QueryContext(ctx, "SELECT name FROM t WHERE n > ?", 5, driver.MaximumBytesBilled(1<<30))
 //
 // Most options correspond to a key of the DSN, with its values and rules; see package dsn. A zero
-// value restores the default. A wrong value is an error before anything is sent; it wraps a
+// value undoes the setting of the DSN. A wrong value is an error before anything is sent; it wraps a
 // [*dsn.Error] that names the key. A nil JobOption has no effect.
 type JobOption func(*jobConfig)
 

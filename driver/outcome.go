@@ -7,14 +7,14 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// ErrOutcomeUnknown means that a statement that can change something was sent, and that it is not
-// known whether it has taken effect: the answer was lost, or the context ended before it came. What
-// the statement would have changed tells. It is in the same error as the cause, so that errors.Is
-// finds context.DeadlineExceeded too. A query has no such error.
+// ErrOutcomeUnknown means that a statement that can change something was sent, and that it is not known
+// whether it took effect: the answer was lost, or the context ended before the answer came. Check the
+// data before you run the statement again. The error also wraps the cause, so that errors.Is finds
+// context.DeadlineExceeded. A query never returns it.
 var ErrOutcomeUnknown = errors.New("bigqueryuser: it is not known whether the statement has taken effect")
 
-// ErrCommitUnknown means that it is not known whether an sql.Tx.Commit has committed. It is an
-// [ErrOutcomeUnknown].
+// ErrCommitUnknown means that it is not known whether sql.Tx.Commit has committed the transaction. An
+// error that matches it also matches [ErrOutcomeUnknown].
 var ErrCommitUnknown error = commitUnknown{}
 
 type commitUnknown struct{}
@@ -25,7 +25,7 @@ func (commitUnknown) Error() string {
 
 func (commitUnknown) Unwrap() error { return ErrOutcomeUnknown }
 
-// unknownError is the error of a statement whose outcome is not known, with the cause.
+// unknownError is the error of a statement with an unknown outcome, and its cause.
 type unknownError struct{ unknown, cause error }
 
 func (e *unknownError) Error() string   { return fmt.Sprintf("%v: %v", e.unknown, e.cause) }
@@ -49,36 +49,36 @@ func (e *unknownError) Temporary() bool {
 	return ok && t.Temporary()
 }
 
-// hasRun is the error of a statement that has run and whose result can't be had.
+// hasRun returns the error of a statement that has run, but whose result can't be read.
 func hasRun(err error) error {
 	return fmt.Errorf("bigqueryuser: the statement has run, but its result can't be read: %w", err)
 }
 
-// outcome is what became of sending a statement.
+// outcome is the result of sending a statement.
 type outcome struct {
 	state state
-	page  *page            // done: the first page of the result; running: what the first answer says
-	err   error            // failed, not begun, lost: what a try failed with, not translated yet
-	job   *bq.JobReference // nil if it is not known
-	// awaited is a request that is still on its way, nil if none is.
+	page  *page            // done: the first page of the result; running: the first answer
+	err   error            // failed, not begun, lost: the error of a try, not translated yet
+	job   *bq.JobReference // nil if unknown
+	// awaited is a request that is still under way; nil if there is none.
 	awaited *awaited
-	begun   bool // a request that failed may have begun the statement, whatever became of it
+	begun   bool // a request that failed may have started the statement
 }
 
-// awaited is a request whose answer nobody waits for.
+// awaited is a request whose caller no longer waits for the answer.
 type awaited struct {
 	outcome <-chan outcome
-	stop    func() // gives it up
+	stop    func() // cancels the request
 }
 
-// state is where a statement is in its life.
+// state is the state of a statement.
 type state int
 
 const (
-	stateDone     state = iota // it has its result
-	stateRunning               // its job is known
-	stateFailed                // BigQuery has refused it, or its job has failed
-	stateFaulted               // its job has failed by BigQuery's fault
-	stateNotBegun              // it can't have begun
-	stateLost                  // it can have begun, and nothing tells what became of it
+	stateDone     state = iota // the result has arrived
+	stateRunning               // the job runs
+	stateFailed                // BigQuery has refused the statement, or its job has failed
+	stateFaulted               // the job has failed by BigQuery's fault
+	stateNotBegun              // the statement has certainly not started
+	stateLost                  // the statement may have started, and its outcome is unknown
 )

@@ -8,11 +8,11 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// maxRefusals is how many polls in a row may be refused or lost.
+// maxRefusals is how many polls in a row may fail.
 const maxRefusals = 8
 
-// await waits for the end of a job that runs. first is what is known of it. When the end can't be
-// learnt, or ctx ends, the outcome has the job, which is to be cancelled.
+// await waits until a running job ends. first is the first answer about it. If the end can't be learned,
+// or ctx ends, the outcome has the job, which the caller cancels.
 func (s *submission) await(ctx context.Context, b *backend, first *page) outcome {
 	ref := first.JobReference
 	defer b.runs(ref.JobId)()
@@ -30,20 +30,20 @@ func (s *submission) await(ctx context.Context, b *backend, first *page) outcome
 
 const firstQuickPause = 10 * time.Millisecond
 
-// poller asks for the result of a job until it is there.
+// poller polls for the result of a job.
 type poller struct {
 	*backend
 	sub   *submission
 	first *page
 	ref   *bq.JobReference
 
-	refusals int           // in a row
-	pauses   *pauses       // between them
+	refusals int           // failed polls in a row
+	pauses   *pauses       // pauses between them
 	quick    time.Duration // pause after an answer that BigQuery did not hold
 	polled   bool
 }
 
-// poll asks once, and pauses where that has to be asked again.
+// poll makes one poll. It pauses if another one is needed.
 func (p *poller) poll(ctx context.Context) outcome {
 	if p.polled || !p.sub.st.config.inserted() {
 		p.tellProgress(ctx)
@@ -70,7 +70,7 @@ func (p *poller) poll(ctx context.Context) outcome {
 	return outcome{state: stateRunning}
 }
 
-// complete adds to the answer of a poll what only the first answer says.
+// complete adds to the answer of a poll the fields that only the first answer has.
 func (p *poller) complete(pg *page) *page {
 	pg.polled = true
 	if pg.JobReference == nil {
@@ -88,8 +88,8 @@ func (p *poller) complete(pg *page) *page {
 	return pg
 }
 
-// refused finds out what a poll means that was refused or lost. It says nothing of the job by
-// itself: the job is asked.
+// refused returns the outcome of a poll that failed. The failure of a poll says nothing about the job,
+// so refused looks up the job.
 func (p *poller) refused(ctx context.Context, err error) outcome {
 	if faultOf(err) == faultEnd {
 		return outcome{state: stateLost, err: err}
@@ -112,8 +112,8 @@ func (p *poller) refused(ctx context.Context, err error) outcome {
 	return outcome{state: stateRunning}
 }
 
-// look asks how the job is. refusal is what the poll was refused with: where the job has failed,
-// BigQuery gives the failure as the answer to the poll.
+// look looks up the state of the job. refusal is the error of the poll: for a job that failed, BigQuery
+// answers the poll with the failure.
 func (p *poller) look(ctx context.Context, refusal error) outcome {
 	job, err := once(ctx, p.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, p.ref) })
 	if err != nil || !isDone(job) {
@@ -140,10 +140,10 @@ func (p *poller) look(ctx context.Context, refusal error) outcome {
 	return outcome{state: stateDone, page: p.complete(pg)}
 }
 
-// progressLimit bounds the question how far a job is: the answer only decorates the wait.
+// progressLimit bounds the request for the progress of a job, which is not essential.
 const progressLimit = 5 * time.Second
 
-// tellProgress asks how far the job is, if that is wanted. Without an answer nothing is told.
+// tellProgress reports the progress of the job, if WithProgress asks for it. It ignores errors.
 func (p *poller) tellProgress(ctx context.Context) {
 	tell := progressOf(ctx)
 	if tell == nil {

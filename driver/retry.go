@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	// maxTries bounds the requests for one call, as pauseBudget and tryLimit do.
+	// maxTries bounds the number of requests of a call.
 	maxTries = 8
-	// pauseBudget bounds the pauses between tries together.
+	// pauseBudget bounds the sum of the pauses between tries.
 	pauseBudget = 30 * time.Second
-	// tryLimit bounds the time of all tries: BigQuery remembers a request id for 15 minutes.
+	// tryLimit bounds the time of all tries, because BigQuery remembers a request id for 15 minutes.
 	tryLimit = 10 * time.Minute
 
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
 )
 
-// caller is what requests are made with: a connector's client and its tokens.
+// caller provides the client and the tokens of a request.
 type caller interface {
 	clientFor(ctx context.Context) (*client, error)
-	// ready returns when a token is at hand.
+	// ready waits until a valid token is available.
 	ready(ctx context.Context) error
 }
 
-// once makes a request, and a second one if the access token was refused. After the end of ctx
-// nothing is sent.
+// once makes a request, and a second one if the access token was refused. It sends nothing after ctx has
+// ended.
 func once[T any](ctx context.Context, c caller, request func(*client) (T, error)) (v T, err error) {
 	for renewed := false; ; renewed = true {
 		cl, err := c.clientFor(ctx)
@@ -49,7 +49,7 @@ func once[T any](ctx context.Context, c caller, request func(*client) (T, error)
 	}
 }
 
-// ask makes a request that changes nothing until it succeeds or fails for good, or ctx ends.
+// ask repeats a request that changes nothing until it succeeds, fails permanently, or ctx ends.
 func ask[T any](ctx context.Context, c caller, request func(*client) (T, error)) (T, error) {
 	for p := newPauses(c); ; {
 		v, err := once(ctx, c, request)
@@ -62,8 +62,8 @@ func ask[T any](ctx context.Context, c caller, request func(*client) (T, error))
 	}
 }
 
-// pauses are those between the tries of one request. They grow, are chosen by chance, and are as
-// long as Retry-After asks, within bounds.
+// pauses are the pauses between the tries of a request. They grow exponentially with jitter, and follow
+// Retry-After within bounds.
 type pauses struct {
 	caller caller
 	began  time.Time
@@ -76,8 +76,8 @@ func newPauses(c caller) *pauses {
 	return &pauses{caller: c, began: time.Now(), tries: 1, next: firstPause}
 }
 
-// wait pauses after a try that failed with err. It reports false if there is to be no further one.
-// The error is that of ctx where it has ended, or would before the next try.
+// wait pauses after a try that failed with err. It returns false if no further try may be made. end is
+// the error of ctx if ctx has ended, or would end before the next try.
 func (p *pauses) wait(ctx context.Context, err error) (again bool, end error) {
 	left := pauseBudget - p.spent
 	if p.tries >= maxTries || left <= 0 || time.Since(p.began) > tryLimit {
@@ -100,14 +100,13 @@ func (p *pauses) wait(ctx context.Context, err error) (again bool, end error) {
 	return true, nil
 }
 
-// gaveUp is the error of a call that ctx leaves no time to try again.
+// gaveUp is the error of a call whose context leaves no time for another try.
 type gaveUp struct{ end, last error }
 
 func (e *gaveUp) Error() string   { return e.end.Error() + ": the last try failed: " + e.last.Error() }
 func (e *gaveUp) Unwrap() []error { return []error{e.end, e.last} }
 
-// withEnd is the error of the last try, with the end of the context that allowed no further one, if
-// that is why.
+// withEnd returns the error of the last try. If end is not nil, it also wraps end.
 func withEnd(end, last error) error {
 	if end == nil {
 		return last
@@ -115,11 +114,11 @@ func withEnd(end, last error) error {
 	return &gaveUp{end, last}
 }
 
-// endedBy is why a statement ends that its own context does not end.
+// endedBy is the cause of a statement that is ended by its transaction or its connector.
 type endedBy struct{ error }
 
-// endOf returns the error of a context that has ended: its own, or that of what ended the statement
-// instead, which is its transaction or the connector.
+// endOf returns the error of a context that has ended. If the transaction or the connector has ended the
+// statement, it returns their error.
 func endOf(ctx context.Context) error {
 	if by, ok := errors.AsType[endedBy](context.Cause(ctx)); ok {
 		return by.error
@@ -127,7 +126,7 @@ func endOf(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// asEnded is the error of a try that ctx has ended, or that failed when ctx had ended.
+// asEnded returns the error of a try that ctx has ended, or that failed after ctx had ended.
 func asEnded(ctx context.Context, last error) error {
 	if errors.Is(last, context.Canceled) || errors.Is(last, context.DeadlineExceeded) {
 		return endOf(ctx)
@@ -135,7 +134,7 @@ func asEnded(ctx context.Context, last error) error {
 	return withEnd(endOf(ctx), last)
 }
 
-// pauseFor sleeps, unless ctx is to end before: then there is no use in waiting for that.
+// pauseFor sleeps. It returns at once if ctx would end before.
 func pauseFor(ctx context.Context, d time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && time.Until(deadline) <= d {
 		return context.DeadlineExceeded
@@ -143,8 +142,8 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	return sleep(ctx, d)
 }
 
-// retryAfter is the pause that the service asks for, in seconds or until a time (RFC 9110, section
-// 10.2.3); 0 if it asks for none.
+// retryAfter returns the pause of a Retry-After header, in seconds or until a time (RFC 9110, section
+// 10.2.3); 0 if there is none.
 func retryAfter(err error) time.Duration {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {

@@ -15,25 +15,25 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// maxNewIDs is how often a statement is sent again under a new id because its job has failed by
-// BigQuery's fault.
+// maxNewIDs is how often a statement is sent again under a new id after its job has failed by BigQuery's
+// fault.
 const maxNewIDs = 3
 
-// txLimit bounds Commit and Rollback, also where the context of BeginTx has no end.
+// txLimit bounds Commit and Rollback, even if the context of BeginTx has no deadline.
 const txLimit = 2 * time.Minute
 
 // runner runs the statements of one connection, one after the other.
 type runner struct {
 	*backend
-	number     int64 // of the connector's connections
-	generation int64 // grows whenever a statement is left
+	number     int64 // of this connection, counted by the connector
+	generation int64 // grows whenever a statement is abandoned
 	session    session
-	bad        bool // the sign-in or the session is gone: the pool must drop the connection
+	bad        bool // the sign-in or the session has ended: the pool must drop the connection
 	closed     bool
 }
 
-// run brings a statement to its end and returns the first page of its result. It ends with ctx,
-// with the context of the transaction, and when the connector is closed.
+// run runs a statement to its end and returns the first page of its result. It returns early when ctx or
+// the context of the transaction ends, or the connector is closed.
 func (r *runner) run(ctx context.Context, st *statement) (*page, error) {
 	if r.closed {
 		return nil, errConnClosed
@@ -54,7 +54,8 @@ func (r *runner) run(ctx context.Context, st *statement) (*page, error) {
 	return pg, err
 }
 
-// lifetime returns a context that ends with ctx, with the transaction's, and with the connector.
+// lifetime returns a context that ends with ctx, with the context of the transaction, and with the
+// connector.
 func (r *runner) lifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.open, func() { cancel(endedBy{errClosed}) })
@@ -72,7 +73,7 @@ func (r *runner) lifetime(ctx context.Context) (context.Context, context.CancelF
 	return ctx, func() { earlier(); stopTx(); release() }
 }
 
-// runOnce also reports whether a request that failed may have begun the statement.
+// runOnce runs a statement once. It also reports whether a request that failed may have started it.
 func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *page, begun bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, endOf(ctx)
@@ -93,7 +94,7 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 	}
 	o := r.send(ctx, st, bound.params, hold)
 	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
-		r.types.forget(st) // the table may have changed since BigQuery said what the types are
+		r.types.forget(st) // the table may have changed since the types were learned
 	}
 	if o.state == stateFailed && wrongTypes(o.err) && st.repeatable() && !r.session.used() && !o.begun {
 		// The types are old, or a value is not of the type of its Go type there.
@@ -111,18 +112,18 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 		r.session.failed(err)
 	}
 	if o.state == stateLost && r.session.tx != nil && ctx.Err() == nil {
-		r.bad = r.bad || r.session.always // what else was in the session is gone
+		r.bad = r.bad || r.session.always // the session's temporary tables and variables are lost
 		if st.commits() {
 			r.endCommitted()
 		} else {
-			r.endSession() // the locks would stay
+			r.endSession() // otherwise the locks would stay
 		}
 	}
 	return nil, o.begun, about(err, st.text)
 }
 
-// finished takes the result of a statement that has run. What is asked for here can fail, but does
-// not change that.
+// finished completes the result of a statement that has run. Its requests may fail, which does not
+// change the outcome of the statement.
 func (r *runner) finished(ctx context.Context, st *statement, pg *page) (*page, bool, error) {
 	if pg.kind(st).voidsTypes() {
 		r.types.clear()
@@ -141,14 +142,14 @@ func (r *runner) finished(ctx context.Context, st *statement, pg *page) (*page, 
 	return pg, false, nil
 }
 
-// wrongTypes reports whether a refusal can come from the types of the parameters.
+// wrongTypes reports whether a refusal can be due to the types of the parameters.
 func wrongTypes(err error) bool {
 	var api *googleapi.Error
 	return errors.As(err, &api) && (hasReason(api, []string{string(ErrInvalidQuery)}) ||
 		hasReason(api, []string{"invalid"}) && strings.Contains(api.Message, "Unparseable query parameter"))
 }
 
-// told makes the caller's error of an outcome.
+// told returns the caller's error for an outcome.
 func (r *runner) told(ctx context.Context, st *statement, o outcome) error {
 	err := r.failed(ctx, o.err, o.job)
 	switch {
@@ -160,8 +161,8 @@ func (r *runner) told(ctx context.Context, st *statement, o outcome) error {
 	return &unknownError{ErrOutcomeUnknown, err}
 }
 
-// send sends a statement and waits for its end. Where its job fails by BigQuery's fault, it is sent
-// again under a new id.
+// send sends a statement and waits for its end. If its job fails by BigQuery's fault, send sends it again
+// under a new id.
 func (r *runner) send(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) (o outcome) {
 	for p := newPauses(r.backend); ; {
 		s := r.submission(ctx, st, params, hold)
@@ -189,12 +190,12 @@ func (r *runner) send(ctx context.Context, st *statement, params []*bq.QueryPara
 	}
 }
 
-// whole gets what an answer leaves out that a statement of its kind must have: a duplicate's answer
-// can be short.
+// whole requests the fields that an answer lacks but that its kind of statement needs. The answer to a
+// duplicate can be short.
 func (r *runner) whole(ctx context.Context, st *statement, pg *page) error {
 	kind := pg.kind(st)
 	if !kind.hasRows() && pg.rows == nil && pg.TotalRows == 0 {
-		pg.Schema = nil // it is that of the table
+		pg.Schema = nil // it is the schema of the changed table
 	}
 	switch {
 	case kind == kindQuery && pg.Schema == nil && (pg.polled || pg.JobReference == nil):
@@ -208,7 +209,7 @@ func (r *runner) whole(ctx context.Context, st *statement, pg *page) error {
 	return nil
 }
 
-// fetchInto adds what getQueryResults says to an answer.
+// fetchInto replaces an answer by that of getQueryResults.
 func (r *runner) fetchInto(ctx context.Context, pg *page) error {
 	fetched, err := r.results(ctx, pg.JobReference)
 	if err != nil {
@@ -234,21 +235,19 @@ func (r *runner) results(ctx context.Context, ref *bq.JobReference) (*page, erro
 	return pg, nil
 }
 
-// tookBack is the error of a job that was complete and is not.
+// tookBack returns the error of a job that was reported complete and is still running.
 func tookBack(ref *bq.JobReference) error {
 	return protocolError("bigqueryuser: job " + ref.JobId + " was reported complete, then as still running")
 }
 
-// failed makes the caller's error of that of a request, and takes note of what it means for the
-// connection.
+// failed turns the error of a request into the caller's error, and records its effect on the connection.
 func (r *runner) failed(ctx context.Context, err error, ref *bq.JobReference) error {
 	err = translate(ctx, err, r.cfg.Project, ref)
 	r.note(ctx, err)
 	return err
 }
 
-// note takes note of what an error means for the connection, and completes it with what the
-// connection knows.
+// note records the effect of an error on the connection, and adds the account to the error.
 func (r *runner) note(ctx context.Context, err error) {
 	if errors.Is(err, auth.ErrConsentRequired) {
 		r.bad = true
@@ -269,8 +268,8 @@ func (r *runner) note(ctx context.Context, err error) {
 	}
 }
 
-// label returns the label that the job of a statement gets, "" for none. It is the connection's own
-// until a statement is left: what is then sought never shares it with what runs.
+// label returns the label of a statement's job; "" means none. All statements of a connection share it
+// until one is abandoned, so that a search for the abandoned job never finds a later one.
 func (r *runner) label(st *statement) string {
 	cfg := &st.config
 	if _, taken := cfg.Labels[labelKey]; taken || !cfg.LabelJobs || len(cfg.Labels) >= maxLabels {
@@ -279,7 +278,7 @@ func (r *runner) label(st *statement) string {
 	return r.name + "-" + strconv.FormatInt(r.number, 36) + "-" + strconv.FormatInt(r.generation, 36)
 }
 
-// submission makes a statement ready to be sent, under a new id.
+// submission returns a submission of the statement under a new id.
 func (r *runner) submission(ctx context.Context, st *statement, params []*bq.QueryParameter, hold hold) *submission {
 	s := &submission{
 		st:      st,

@@ -7,7 +7,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// inSession notes what a statement that ran in a session, or made one, left there.
+// inSession records the session that a statement created, and what it left in it.
 func (r *runner) inSession(ctx context.Context, st *statement, pg *page) error {
 	if !r.session.used() {
 		return nil
@@ -35,7 +35,7 @@ func (r *runner) inSession(ctx context.Context, st *statement, pg *page) error {
 	return nil
 }
 
-// sessionID finds the session that a statement has made: the answer to a poll does not name it.
+// sessionID returns the session that a statement has created. The answer to a poll does not have it.
 func (r *runner) sessionID(ctx context.Context, pg *page) (string, error) {
 	if pg.SessionInfo == nil && pg.JobReference != nil {
 		job, err := ask(ctx, r.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
@@ -47,14 +47,13 @@ func (r *runner) sessionID(ctx context.Context, pg *page) (string, error) {
 		}
 	}
 	if pg.SessionInfo == nil || pg.SessionInfo.SessionId == "" {
-		return "", errors.New("bigqueryuser: BigQuery did not say which session it has made")
+		return "", errors.New("bigqueryuser: BigQuery's answer has no id of the new session")
 	}
 	return pg.SessionInfo.SessionId, nil
 }
 
-// inNewSession runs f, and once more if the session that it was to run in has ended: while the
-// connection lay in the pool, say. That is right only where nothing was in it yet. f reports
-// whether something may have begun, too.
+// inNewSession runs f, and runs it again in a new session if the old one has ended, for example while the
+// connection was idle, and was empty. f also reports whether the statement may have started.
 func (r *runner) inNewSession(begins bool, f func() (begun bool, err error)) error {
 	empty := r.session.empty(begins)
 	begun, err := f()
@@ -68,20 +67,20 @@ func (r *runner) inNewSession(begins bool, f func() (begun bool, err error)) err
 	return err
 }
 
-// endSession has BigQuery drop the connection's session and all that is in it, an open transaction
-// too, from outside, which need not wait for what runs in it.
+// endSession ends the connection's session, an open transaction included, in the background. It ends the
+// session by its id, which does not wait for statements that run in it.
 func (r *runner) endSession() {
 	if was := r.session.forget(); was.id != "" {
 		r.closeTransaction(was.id)
 		r.inBackground(leftLimit, func(bg context.Context) {
-			_ = r.abortSession(bg, was.id, was.location) // one that can't be told ends by itself after a day
+			_ = r.abortSession(bg, was.id, was.location) // after a failure it ends by itself within a day
 		})
 	}
 }
 
-// endCommitted is endSession after a COMMIT whose answer was not awaited: it waits for the COMMIT's
-// end. A session whose COMMIT has not ended by then is left, since its end would undo the COMMIT. It
-// is empty after it, and ends by itself.
+// endCommitted ends the session after a COMMIT whose answer did not come. It waits for the end of the
+// COMMIT first, because ending the session would roll it back. If the COMMIT takes too long, the session
+// is left; it is empty afterwards, and ends by itself.
 func (r *runner) endCommitted() {
 	was := r.session.forget()
 	if was.id == "" {
@@ -100,7 +99,7 @@ func (r *runner) endCommitted() {
 	})
 }
 
-// abandonTransaction ends the open transaction with its session, from outside.
+// abandonTransaction ends the open transaction by ending its session.
 func (r *runner) abandonTransaction(ctx context.Context) error {
 	done, err := r.begin()
 	if err != nil {
@@ -114,7 +113,7 @@ func (r *runner) abandonTransaction(ctx context.Context) error {
 	return r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
 }
 
-// endCreated ends the session that a job has made, which could not be learnt.
+// endCreated ends the session that a job has created, if its id could not be learned.
 func (r *runner) endCreated(ref *bq.JobReference) {
 	if ref != nil {
 		r.inBackground(leftLimit, func(bg context.Context) { r.endSessionOf(bg, ref) })

@@ -11,30 +11,32 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// session is what a connection knows of its BigQuery session: where transactions, temporary tables
-// and variables live. The connection has one at most, made when it is first needed, and it takes
-// one statement at a time.
+// session is the state of a connection's BigQuery session, which holds transactions, temporary tables
+// and variables. A connection has at most one, created when it is first needed. It runs one statement
+// at a time.
 type session struct {
 	always bool // create_session=always: every statement runs in it
 
 	id       string // "" if there is none
 	location string
-	// kept means that the session holds more than finished transactions, such as a temporary table:
-	// it must not reach the next user of the connection.
+	// kept means that the session holds something, such as a temporary table, that the next user of
+	// the connection must not see.
 	kept bool
-	// settled is closed when a statement that was left in the session has ended; nil if there was none.
+	// settled is closed when a statement that was abandoned in the session has ended; nil if there is
+	// none.
 	settled chan struct{}
-	// crossed means that a statement was left in the session, whose end may not be over for BigQuery.
+	// crossed means that a statement was abandoned in the session, and that BigQuery may still be
+	// busy with it.
 	crossed bool
 
-	tx *transaction // nil outside of one
+	tx *transaction // nil outside of a transaction
 }
 
-// transaction is one that is open, or was.
+// transaction is a transaction that is open, or has failed.
 type transaction struct {
 	ctx context.Context // BeginTx's
-	// err is what a statement of it has failed with. BigQuery keeps the transaction open, with its
-	// locks; nothing but its end may follow.
+	// err is the error of a statement of the transaction. BigQuery keeps the transaction open, with
+	// its locks, and only ROLLBACK may follow.
 	err error
 }
 
@@ -44,13 +46,13 @@ var stateless = []string{
 	"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION",
 }
 
-// used reports whether statements run in the session now, or in one that is still to be made.
+// used reports whether statements run in the session, even if it is not created yet.
 func (s *session) used() bool { return s.tx != nil || s.always }
 
-// creates reports whether the next statement makes the session.
+// creates reports whether the next statement creates the session.
 func (s *session) creates() bool { return s.used() && s.id == "" }
 
-// current returns the id of the session that the next statement runs in, "" if that is none.
+// current returns the id of the session that the next statement runs in; "" if it runs in none.
 func (s *session) current() string {
 	if !s.used() {
 		return ""
@@ -63,7 +65,7 @@ func (s *session) runsIn(location string) bool {
 	return location == "" || s.location == "" || strings.EqualFold(location, s.location)
 }
 
-// join puts a statement into the session.
+// join makes a request run in the session.
 func (s *session) join(req *bq.QueryRequest) {
 	if req.CreateSession = s.creates(); s.current() == "" {
 		return
@@ -73,9 +75,9 @@ func (s *session) join(req *bq.QueryRequest) {
 	req.Location = s.location
 }
 
-// allows refuses BEGIN, COMMIT and ROLLBACK as statements of the caller's where they would not do
-// what they say: without a session BigQuery has no transactions, so that what follows a BEGIN would
-// be permanent, and in an sql.Tx they would end the transaction behind its back.
+// allows returns an error for BEGIN, COMMIT and ROLLBACK as the caller's statements, unless
+// create_session=always is set. Without a session the statements after a BEGIN would be permanent, and
+// in an sql.Tx a COMMIT would end the transaction without its knowledge.
 func (s *session) allows(st *statement) error {
 	switch {
 	case st.sql.kind != kindTransaction || s.always && s.tx == nil:
@@ -87,10 +89,9 @@ func (s *session) allows(st *statement) error {
 		"create_session=always in the DSN and one sql.Conn", st.sql.verb)
 }
 
-// admit waits until the session is free for a statement, and refuses one that can't run in it: one
-// that is to run in another location than the session, and whatever follows a failure in a
-// transaction. usual is the DSN's location: where a statement names no other, an option has put the
-// session where it is.
+// admit waits until the session is free. It returns an error for a statement that can't run in it: one
+// with another location, and anything but ROLLBACK after a failure in a transaction. usual is the
+// location of the DSN; a statement with that location runs wherever the session is.
 func (s *session) admit(ctx context.Context, st *statement, usual string) error {
 	if s.tx != nil && s.tx.err != nil && st.sql.verb != "ROLLBACK" {
 		return fmt.Errorf(
@@ -113,26 +114,24 @@ func (s *session) admit(ctx context.Context, st *statement, usual string) error 
 	return optionError{&dsn.Error{Key: "location", Problem: problem}}
 }
 
-// empty reports whether nothing is in the session that would be missed, so that another one can
-// take its place.
+// empty reports whether the session holds nothing, so that another session can replace it.
 func (s *session) empty(begins bool) bool { return s.id != "" && !s.kept && (begins || s.tx == nil) }
 
-// made notes the session that a statement has made. Where an option has put it, the next user of
-// the connection does not look for it.
+// made records the session that a statement has created. moved means that an option has chosen its
+// location, so the next user of the connection must not get it.
 func (s *session) made(id, location string, moved bool) {
 	s.id, s.location, s.kept = id, location, moved
 }
 
-// ran notes what a statement that ran in the session left there. A BEGIN of the caller's own leaves
-// a transaction.
+// ran records what a statement left in the session. A BEGIN of the caller's own leaves a transaction.
 func (s *session) ran(statementType string) {
 	own := statementType == "BEGIN_TRANSACTION" && s.tx == nil
 	s.kept = s.kept || own || !slices.Contains(stateless, statementType)
 	s.crossed = false
 }
 
-// failed notes that a statement failed or was left: what it leaves in the session is not known, and
-// its transaction can only be rolled back.
+// failed records that a statement failed or was abandoned. It may have left something in the session,
+// and its transaction can only be rolled back.
 func (s *session) failed(err error) {
 	if !s.used() {
 		return
@@ -143,8 +142,8 @@ func (s *session) failed(err error) {
 	}
 }
 
-// leave makes later statements of the session wait until settle is called. Outside of the session
-// nothing waits.
+// leave makes later statements of the session wait until settle is called. Statements outside of the
+// session do not wait.
 func (s *session) leave() (settle func()) {
 	if s.current() == "" {
 		return func() {}
@@ -154,14 +153,14 @@ func (s *session) leave() (settle func()) {
 	return func() { close(settled) }
 }
 
-// forget lets the session go, and returns it as it was. What is open in it is to be ended by the caller.
+// forget resets the session and returns its former state. The caller ends what is open in it.
 func (s *session) forget() session {
 	was := *s
 	*s = session{always: s.always, tx: s.tx}
 	return was
 }
 
-// sessionLost reports whether an error is the end of the session.
+// sessionLost reports whether an error means that the session has ended.
 func sessionLost(e *Error) bool {
 	return e.Reason == "resourcesExceeded" && strings.Contains(e.Message, "Session ") &&
 		strings.Contains(e.Message, "no longer available") ||

@@ -8,8 +8,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// statement is one statement: all that is known of it before it is sent. It is made once, by a connection,
-// and does not change.
+// statement is a statement with everything that is known before it is sent. Conn creates it, and it does
+// not change.
 type statement struct {
 	text   string
 	sql    sqlText
@@ -18,8 +18,8 @@ type statement struct {
 	format timestamps // of the first page
 }
 
-// newStatement makes a statement of a text and the arguments of the caller. Among them and in ctx
-// can be options.
+// newStatement returns the statement of a text and the caller's arguments. args and ctx may contain
+// options.
 func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driver.NamedValue) (*statement, error) {
 	config, args, err := newJobConfig(ctx, cfg, args)
 	if err != nil {
@@ -44,18 +44,18 @@ func (st *statement) meaning() string { return strings.TrimRight(st.text[:st.sql
 // commits reports whether the statement is a COMMIT.
 func (st *statement) commits() bool { return st.sql.kind == kindTransaction && st.sql.verb == "COMMIT" }
 
-// mayChange reports whether somebody must be told when its outcome is not known. BEGIN changes
-// nothing, and after ROLLBACK the session is ended.
+// mayChange reports whether the statement can change something, so that the caller must learn if its
+// outcome is unknown. BEGIN changes nothing, and a failed ROLLBACK ends the session.
 func (st *statement) mayChange() bool {
 	return !st.sql.reads && (st.sql.kind != kindTransaction || st.commits())
 }
 
 // repeatable reports whether the statement may be sent under a new id after its job has failed by
-// BigQuery's fault: such a job has changed nothing, but for a script's, whose first statements
-// stand, and an export's.
+// BigQuery's fault. Such a job has changed nothing, except for a script, whose first statements are
+// permanent, and an EXPORT.
 func (st *statement) repeatable() bool { return st.sql.kind != kindScript && st.sql.verb != "EXPORT" }
 
-// kind returns what the statement was, in BigQuery's words where they are known.
+// kind returns the kind of the statement, as BigQuery reports it if it does.
 func (pg *page) kind(st *statement) sqlKind {
 	if pg.StatementType == "" {
 		return st.sql.kind
@@ -63,7 +63,7 @@ func (pg *page) kind(st *statement) sqlKind {
 	return kindOfType(pg.StatementType)
 }
 
-// isScript reports whether an answer is that of a script, or of a procedure, which is one inside.
+// isScript reports whether an answer is that of a script or of a procedure, which runs as a script.
 func (pg *page) isScript(st *statement) bool {
 	return pg.kind(st) == kindScript && pg.JobReference != nil
 }

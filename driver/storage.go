@@ -26,45 +26,44 @@ const (
 
 	// maxMessageBytes bounds one message of the Storage Read API, which the service keeps below 128 MB.
 	maxMessageBytes = 256 << 20
-	// streamWindow and channelWindow are how much the service may send ahead, in bytes.
+	// streamWindow and channelWindow are how many bytes the service may send ahead.
 	streamWindow  = 4 << 20
 	channelWindow = 8 << 20
-	// maxStreams bounds how many streams of a result are read at a time.
+	// maxStreams bounds the number of streams that are read at once.
 	maxStreams = 8
-	// refusalLife is how long a refusal of the Storage Read API is remembered: until then results
-	// come by REST.
+	// refusalLife is how long a refusal of the Storage Read API is remembered. Until then results are
+	// read over REST.
 	refusalLife = 10 * time.Minute
-	// absenceLife is the same where it does not answer: a network that lets no gRPC through takes
-	// dialLimit to be noticed.
+	// absenceLife is the same for an API that does not answer. It takes dialLimit to notice a network
+	// without gRPC.
 	absenceLife = time.Minute
 	dialLimit   = 5 * time.Second
-	// sessionLimit bounds the request for a read session. Without an answer rows come by REST.
+	// sessionLimit bounds the request for a read session. After it rows are read over REST.
 	sessionLimit = 30 * time.Second
-	// silenceLimit is how long the next message of a stream is awaited, over a network that is there.
-	// The stream is opened again then.
+	// silenceLimit is how long to wait for the next message of a stream before it is opened again.
 	silenceLimit = 40 * time.Second
 )
 
-// storageMinBytes is how many bytes of JSON must be still to come before a result is read by the
-// Storage Read API: two more full pages. Opening it costs two requests before its first row.
+// storageMinBytes is how many bytes of JSON, two full pages, must remain for a result to be read through
+// the Storage Read API. Opening it takes two requests before the first row.
 const storageMinBytes = 20 << 20
 
-// keepAlive notices that the network has gone away under a stream within 40 seconds. Servers of
-// gRPC allow no more pings than that.
+// keepAlive detects a vanished network under a stream within 40 seconds. gRPC servers allow no more
+// pings than that.
 var keepAlive = keepalive.ClientParameters{Time: 28 * time.Second, Timeout: 8 * time.Second}
 
-// storage is a connector's way to the Storage Read API. Nothing is dialled before a result is read by it.
+// storage is a connector's client of the Storage Read API. It connects when the first result is read.
 type storage struct {
-	endpoint string // "" is none: a REST endpoint of its own without a storage endpoint beside it
+	endpoint string // "" means none, as with an endpoint in the DSN but no storage_endpoint
 	agent    string
 	project  string // billed
-	quota    string // its API quota is used; "" for none
+	quota    string // project whose API quota is used; may be ""
 	tokens   *tokenSource
 	network  network
 
 	mu      sync.Mutex
 	conn    *grpc.ClientConn
-	refused time.Time // until when it is not asked
+	refused time.Time // no request before this time
 }
 
 func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource, n network) *storage {
@@ -78,7 +77,7 @@ func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource, n network) *
 	return s
 }
 
-// wanted tells whether it is to be tried for a result of which so many bytes are still to come.
+// wanted reports whether to use the API for a result with so many remaining bytes.
 func (s *storage) wanted(readAPI string, bytes int64) bool {
 	switch {
 	case s.endpoint == "" || readAPI == "rest":
@@ -91,7 +90,8 @@ func (s *storage) wanted(readAPI string, bytes int64) bool {
 	return bytes >= storageMinBytes && time.Now().After(s.refused)
 }
 
-// refusals are how long it is remembered that the account may not use the API, or that it is not there.
+// refusals maps codes to how long they are remembered: the account may not use the API, or the API does
+// not answer.
 var refusals = map[codes.Code]time.Duration{
 	codes.PermissionDenied: refusalLife, codes.Unimplemented: refusalLife, codes.NotFound: refusalLife,
 	codes.Unavailable: absenceLife,
@@ -135,7 +135,7 @@ func (s *storage) close() {
 	}
 }
 
-// authorise makes the context of a call: its token, and what tells the service where to route it.
+// authorise returns the context of a call, with its token and the routing header.
 func (s *storage) authorise(ctx context.Context, routing, value string) (context.Context, string, error) {
 	pairs := []string{"x-goog-request-params", routing + "=" + url.QueryEscape(value)}
 	if s.quota != "" {
@@ -156,7 +156,7 @@ func (s *storage) authorise(ctx context.Context, routing, value string) (context
 	return metadata.AppendToOutgoingContext(ctx, pairs...), token, nil
 }
 
-// refusedToken tells the token source of a token that was refused; false if it was not that.
+// refusedToken invalidates a token that was refused. It reports whether err was that refusal.
 func (s *storage) refusedToken(err error, token string) bool {
 	if status.Code(err) != codes.Unauthenticated || s.tokens == nil || s.tokens.invalidate == nil {
 		return false
@@ -165,7 +165,7 @@ func (s *storage) refusedToken(err error, token string) bool {
 	return true
 }
 
-// createSession opens a table for reading by so many streams at most.
+// createSession creates a read session of a table with at most so many streams.
 func (s *storage) createSession(
 	ctx context.Context, table *bq.TableReference, streams int, format timestamps,
 ) (*storagepb.ReadSession, error) {
@@ -209,7 +209,7 @@ func (s *storage) createSession(
 	}
 }
 
-// readRows opens a stream at a row.
+// readRows opens a stream at the row offset.
 func (s *storage) readRows(
 	ctx context.Context,
 	stream string,
@@ -227,12 +227,11 @@ func (s *storage) readRows(
 	return rows, token, err
 }
 
-// streamCount is how many streams are worth reading at a time here.
+// streamCount returns the number of streams to read at once.
 func streamCount() int { return min(runtime.GOMAXPROCS(0), maxStreams) }
 
-// resumable reports whether a stream that broke is to be opened again where it broke. What the
-// service says of itself passes, and so does what the network does; what it says of the request
-// stays.
+// resumable reports whether to open a broken stream again at the row where it broke. Errors of the
+// service and of the network are temporary; errors of the request are not.
 func resumable(err error) bool {
 	var unreadable *unreadableRows
 	if errors.As(err, &unreadable) || lasting(err) {

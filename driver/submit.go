@@ -13,15 +13,15 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-// submission is a statement on its way to BigQuery, under one id. Its tries send the same bytes,
-// but for the time that BigQuery is to hold them: only then is a repeat taken for a duplicate.
+// submission is the sending of a statement under one id. All tries send the same bytes, except for the
+// hold time, because BigQuery recognizes only an identical request as a duplicate.
 type submission struct {
 	st   *statement
 	req  *bq.QueryRequest
 	job  *bq.Job // for jobs.insert; nil for jobs.query
 	hold time.Duration
-	// crossed means that another statement was left in the session, so that BigQuery may still be
-	// busy with it.
+	// crossed means that another statement was abandoned in the session, and that BigQuery may still
+	// be busy with it.
 	crossed bool
 	label   string // of the job; "" if it has none
 
@@ -30,12 +30,12 @@ type submission struct {
 	begun bool      // a request that failed may have begun the statement
 
 	mu     sync.Mutex
-	flying bool // a request is on its way
-	wrote  bool // it has left for the server
-	gone   bool // the caller has gone: no further request may be made
+	flying bool // a request is under way
+	wrote  bool // its headers have been written to the network
+	gone   bool // the caller's context has ended: no further request may be made
 }
 
-// start counts a request in, unless the caller has gone.
+// start registers a request. It returns false if the caller's context has ended.
 func (s *submission) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,21 +43,21 @@ func (s *submission) start() bool {
 	return s.flying
 }
 
-// isGone reports whether the caller has gone.
+// isGone reports whether the caller's context has ended.
 func (s *submission) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.gone
 }
 
-// depart notes that a request has left for the server.
+// depart records that the request was written to the network.
 func (s *submission) depart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wrote = true
 }
 
-// land counts a request out. It reports whether it had left for the server.
+// land records the end of a request. It reports whether the request was written to the network.
 func (s *submission) land() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,8 @@ func (s *submission) land() bool {
 	return s.wrote
 }
 
-// abandon lets no further request be made. It reports whether one has left for the server.
+// abandon prevents further requests. It reports whether a request is under way that was written to the
+// network.
 func (s *submission) abandon() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,13 +74,13 @@ func (s *submission) abandon() bool {
 	return s.flying && s.wrote
 }
 
-// submit sends a statement and returns what became of it, at the latest when ctx ends. What is then
-// still on its way is in the outcome.
+// submit sends a statement and returns its outcome. When ctx ends it returns at once; the outcome then
+// has the request that is still under way.
 func (s *submission) submit(ctx context.Context, c caller) outcome {
 	if ctx.Err() != nil {
 		return outcome{state: stateNotBegun, err: endOf(ctx)}
 	}
-	// The requests do not end with ctx: only the answer tells what has begun.
+	// The requests do not end with ctx, because only the answer says whether the statement has begun.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	got := make(chan outcome, 1)
 	go func() { got <- s.tries(ctx, sending, c) }()
@@ -92,11 +93,11 @@ func (s *submission) submit(ctx context.Context, c caller) outcome {
 	if s.abandon() {
 		return outcome{state: stateLost, err: endOf(ctx), begun: true, awaited: &awaited{got, stop}}
 	}
-	stop() // a request that has not left is taken back
+	stop() // the request was not written yet
 	return <-got
 }
 
-// tries makes requests until one is answered, the tries are used up, or ctx ends: then none follows.
+// tries makes requests until one is answered, the tries are used up, or ctx ends.
 func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	s.since = time.Now()
 	sending, stop := context.WithCancel(sending)
@@ -145,21 +146,20 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	}
 }
 
-// deduplicated reports whether BigQuery does not run the statement again under its id. It promises
-// so for a job id, and with a request id for single statements that change something, not for
-// scripts. A query is read again, which does no harm; of a BEGIN and a COMMIT the second one is
-// refused.
+// deduplicated reports whether sending the statement again under its id is safe. BigQuery guarantees to
+// run it once for a job id and, with a request id, for single statements that change something, but not
+// for scripts. A query may run twice without harm, and a second BEGIN or COMMIT is refused.
 func (s *submission) deduplicated() bool {
 	return s.job != nil || s.st.sql.kind != kindScript || s.st.sql.reads
 }
 
-// isAnswer reports whether an error is the service's word on the statement.
+// isAnswer reports whether an error is BigQuery's final answer about the statement.
 func isAnswer(err error) bool {
 	var api *googleapi.Error
 	return errors.As(err, &api) && !faultOfAnswer(api).passing()
 }
 
-// lost is the outcome of the last try.
+// lost returns the outcome after the last try.
 func (s *submission) lost(err error) outcome {
 	if s.begun {
 		return outcome{state: stateLost, err: err, begun: true}
@@ -167,13 +167,13 @@ func (s *submission) lost(err error) outcome {
 	return outcome{state: stateNotBegun, err: err}
 }
 
-// answered says what an answer means that is no error.
+// answered returns the outcome of an answer that is not an error.
 func (s *submission) answered(pg *page) outcome {
 	switch {
 	case pg.JobComplete && pg.saysNothing(), !pg.JobComplete && pg.JobReference == nil:
 		return outcome{
 			state: stateLost,
-			err:   protocolError("the answer is not one of BigQuery's: it names no job and has no result"),
+			err:   protocolError("the answer is not BigQuery's: it has neither a job nor a result"),
 		}
 	case pg.JobComplete:
 		return outcome{state: stateDone, page: pg}
@@ -181,25 +181,25 @@ func (s *submission) answered(pg *page) outcome {
 	return outcome{state: stateRunning, page: pg, begun: s.begun}
 }
 
-// tooLarge reports whether an answer came that is too large to be read.
+// tooLarge reports whether the answer was too large to be read.
 func (s *submission) tooLarge(err error) bool {
 	var large *tooLargeError
 	return errors.As(err, &large)
 }
 
-// busy reports whether the session is busy with an earlier statement of ours: with an earlier try
-// of this one, or with one whose cancel has not taken effect yet.
+// busy reports whether the session is still busy with an earlier try of this statement, or with a
+// statement whose cancellation has not taken effect yet.
 func (s *submission) busy(err error) bool {
 	return (s.begun || s.crossed) &&
 		strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
 }
 
-// requestReasons are those of refusals that are about a request, not about its statement.
+// requestReasons are the reasons of refusals that concern a request and not its statement.
 var requestReasons = []string{"quotaExceeded", "billingNotEnabled", "forbidden"}
 
-// explained reports whether a refusal leaves open what became of an earlier try. It can come from
-// that try's success: BigQuery does not promise to know the id of every kind of statement again. Or
-// it is not about the statement.
+// explained reports whether a refusal can be explained by the success of an earlier try, or does not
+// concern the statement. The outcome of that try then stays unknown. BigQuery does not guarantee to
+// recognize the id of every kind of statement.
 func (s *submission) explained(err error) bool {
 	var api *googleapi.Error
 	if !errors.As(err, &api) {
@@ -246,7 +246,7 @@ func (s *submission) request(ctx context.Context, cl *client) (*page, error) {
 	return s.inserted(location, statementType), nil
 }
 
-// inserted is the answer that the job with our id is there. Its result is left to a poll.
+// inserted returns the answer of a job that exists under our id. A poll fetches its result.
 func (s *submission) inserted(location, statementType string) *page {
 	ref := *s.job.JobReference
 	if location != "" {
@@ -257,8 +257,8 @@ func (s *submission) inserted(location, statementType string) *page {
 	return pg
 }
 
-// jobIn reports whether a message names a job, as PROJECT:LOCATION.ID, and where it says that the
-// job runs; "" if it does not.
+// jobIn reports whether a message names a job as PROJECT:LOCATION.ID. It returns the location, or "" if
+// the message has none.
 func jobIn(message, id string) (location string, ok bool) {
 	before, _, found := strings.Cut(message, "."+id)
 	colon := strings.LastIndexByte(before, ':')
