@@ -26,6 +26,9 @@ func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 		strings.HasPrefix(permission.FindString(refused.Message), "bigquery.jobs.") {
 		return ""
 	}
+	if known, ok := c.asked.Load().(string); ok {
+		return known // credentials that do not come from a sign-in stay those of one account
+	}
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)
 	defer cancel()
 	legacy := false
@@ -34,6 +37,9 @@ func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 	var rows []struct{ F []struct{ V string } }
 	if err != nil || json.Unmarshal(pg.rows, &rows) != nil || len(rows) == 0 || len(rows[0].F) == 0 {
 		return ""
+	}
+	if c.signIn == nil {
+		c.asked.Store(rows[0].F[0].V)
 	}
 	return rows[0].F[0].V
 }

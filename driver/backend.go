@@ -156,15 +156,16 @@ func (b *backend) runs(id string) (ended func()) {
 	}
 }
 
-// openTransaction records a session with an open transaction. Closing the connector ends it.
-func (b *backend) openTransaction(id, location string) {
+// openTransaction records a session with an open transaction, which is ended when the connector is
+// closed. It returns false if the connector is closed already.
+func (b *backend) openTransaction(id, location string) bool {
 	b.mu.Lock()
-	b.transactions[id] = location
-	closed := b.closed
-	b.mu.Unlock()
-	if closed { // by another goroutine
-		b.endTransactions()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
 	}
+	b.transactions[id] = location
+	return true
 }
 
 // closeTransaction removes a session from those with an open transaction.

@@ -207,8 +207,9 @@ func TestDeadlineNamesTheJob(t *testing.T) {
 		if err := db.Close(); err != nil { // waits for what goes on in the background, and not for ten seconds
 			t.Error(err)
 		}
-		if got := server.Cancelled(); got != 1 {
-			t.Errorf("%s: got %d jobs cancelled; want 1", name, got)
+		// On a busy machine the deadline can come before the request is sent.
+		if got, ran := server.Cancelled(), server.Executions("SELECT slow"); got != ran || ran > 1 {
+			t.Errorf("%s: got %d jobs cancelled of %d", name, got, ran)
 		}
 	}
 }

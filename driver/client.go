@@ -110,6 +110,7 @@ func lastResponse(*http.Request, []*http.Request) error { return http.ErrUseLast
 // newTransport makes the transport of REST.
 func newTransport(n network) *http.Transport {
 	t := n.transport()
+	t.ForceAttemptHTTP2 = true                       // net/http turns HTTP/2 off where a dialer is set
 	t.MaxIdleConnsPerHost = max(t.MaxIdleConns, 100) // one host serves every connection of the pool
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return t
@@ -325,11 +326,17 @@ func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		resp.Body = io.NopCloser(io.LimitReader(resp.Body, maxErrorBytes))
+	}
 	if err := googleapi.CheckResponse(resp); err != nil {
 		return nil, err
 	}
 	return readAll(resp, buf)
 }
+
+// maxErrorBytes is how much is read of an answer that is an error: a proxy can send pages of any size.
+const maxErrorBytes = 1 << 20
 
 // tooLargeError is that of an answer that is not read, since it would take too much memory.
 type tooLargeError struct{ limit int64 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/auth"
@@ -26,6 +27,7 @@ type Connector struct {
 	signIn       *auth.Authenticator // nil if the tokens come from elsewhere
 	signInShared bool                // signIn belongs to the program, which closes it
 	observer     Observer            // may be nil
+	asked        atomic.Value        // the account that BigQuery was asked for, a string
 
 	mu     sync.Mutex
 	made   int64 // connections so far

@@ -15,6 +15,13 @@ func (r *runner) dryRun(
 	if r.closed {
 		return nil, errConnClosed
 	}
+	done, err := r.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	ctx, cancel := r.lifetime(ctx)
+	defer cancel()
 	err = r.inNewSession(false, func() (bool, error) {
 		stats, err = r.dryRunOnce(ctx, st, declared)
 		return false, err

@@ -137,6 +137,8 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 		err = transport.Err
 	}
 	switch {
+	case strings.Contains(err.Error(), proxyRefusal):
+		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w: %s", err, proxyAdvice)
 	case unreached(err) || lasting(err):
 		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", cleanError{err})
 	case transport != nil:

@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const proxyAdvice = "give the proxy's user and password in HTTPS_PROXY"
+
 // advice returns what to do, where BigQuery's own text does not say it.
 func (e *Error) advice() string {
 	switch e.Reason {
@@ -23,7 +25,7 @@ func (e *Error) advice() string {
 	case http.StatusUnauthorized:
 		return "the sign-in was refused: connect again"
 	case http.StatusProxyAuthRequired:
-		return "give the proxy's user and password in HTTPS_PROXY"
+		return proxyAdvice
 	}
 	for _, a := range adviceByText {
 		if strings.Contains(e.Message, a.text) {

@@ -151,7 +151,10 @@ func lasting(err error) bool {
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	var address *net.AddrError
-	return errors.Is(err, errClosed) || errors.As(err, &signIn) || errors.As(err, &verification) ||
+	if errors.As(err, &signIn) {
+		return !isTemporary(signIn.error)
+	}
+	return errors.Is(err, errClosed) || errors.As(err, &verification) || strings.Contains(err.Error(), proxyRefusal) ||
 		errors.As(
 			err,
 			&authority,
@@ -160,10 +163,22 @@ func lasting(err error) bool {
 		strings.Contains(err.Error(), "unsupported protocol scheme")
 }
 
+// proxyRefusal is what net/http says when a proxy asks for a password before it connects. It has no type for it.
+const proxyRefusal = "Proxy Authentication Required"
+
+// isTemporary reports whether an error of the sign-in says that it will pass, as when its server is busy.
+func isTemporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
 // unreached reports whether an error occurred before a connection was established.
 func unreached(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
+	var unsent *unsentError
+	var signIn signInError
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) ||
+		errors.As(err, &unsent) || errors.As(err, &signIn) ||
 		strings.Contains(err.Error(), "TLS handshake timeout") // net/http has no type for it
 }

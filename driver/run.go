@@ -35,23 +35,28 @@ type runner struct {
 // run runs a statement to its end and returns the first page of its result. It returns early when ctx or
 // the context of the transaction ends, or the connector is closed.
 func (r *runner) run(ctx context.Context, st *statement) (*page, error) {
+	pg, _, err := r.runTo(ctx, st)
+	return pg, err
+}
+
+// runTo is run. With an error it also reports whether a request may have begun the statement.
+func (r *runner) runTo(ctx context.Context, st *statement) (pg *page, begun bool, err error) {
 	if r.closed {
-		return nil, errConnClosed
+		return nil, false, errConnClosed
 	}
 	done, err := r.begin()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer done()
 	hold := firstHoldFor(ctx, r.session.tx, st)
 	ctx, cancel := r.lifetime(ctx)
 	defer cancel()
-	var pg *page
-	err = r.inNewSession(st.sql.verb == "BEGIN", func() (begun bool, err error) {
+	err = r.inNewSession(st.begins(), func() (_ bool, err error) {
 		pg, begun, err = r.runOnce(ctx, st, hold)
 		return begun, err
 	})
-	return pg, err
+	return pg, begun, err
 }
 
 // lifetime returns a context that ends with ctx, with the context of the transaction, and with the
@@ -64,8 +69,9 @@ func (r *runner) lifetime(ctx context.Context) (context.Context, context.CancelF
 	if tx == nil {
 		return ctx, release
 	}
-	stopTx := context.AfterFunc(tx.ctx, func() { cancel(endedBy{tx.ctx.Err()}) })
-	deadline, ok := tx.ctx.Deadline()
+	txCtx := tx.ctx // the transaction's end gives it another one
+	stopTx := context.AfterFunc(txCtx, func() { cancel(endedBy{txCtx.Err()}) })
+	deadline, ok := txCtx.Deadline()
 	if !ok {
 		return ctx, func() { stopTx(); release() }
 	}
@@ -129,8 +135,11 @@ func (r *runner) finished(ctx context.Context, st *statement, pg *page) (*page, 
 		r.types.clear()
 	}
 	err := r.whole(ctx, st, pg)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = r.inSession(ctx, st, pg)
+	case r.session.creates():
+		r.endCreated(pg.JobReference)
 	}
 	if err != nil {
 		r.session.failed(err)

@@ -26,10 +26,11 @@ func (r *runner) inSession(ctx context.Context, st *statement, pg *page) error {
 	}
 	r.session.ran(pg.StatementType)
 	if st.sql.kind == kindTransaction {
-		if st.sql.verb == "BEGIN" {
-			r.openTransaction(r.session.id, r.session.location)
-		} else {
+		if !st.begins() {
 			r.closeTransaction(r.session.id)
+		} else if !r.openTransaction(r.session.id, r.session.location) {
+			r.endSession()
+			return errClosed
 		}
 	}
 	return nil
@@ -110,7 +111,11 @@ func (r *runner) abandonTransaction(ctx context.Context) error {
 	defer cancel()
 	was := r.session.forget()
 	r.closeTransaction(was.id)
-	return r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
+	err = r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
+	if e := (*Error)(nil); errors.As(err, &e) && sessionLost(e) {
+		return nil // it has ended already
+	}
+	return err
 }
 
 // endCreated ends the session that a job has created, if its id could not be learned.

@@ -79,11 +79,12 @@ func (s *session) join(req *bq.QueryRequest) {
 // create_session=always is set. Without a session the statements after a BEGIN would be permanent, and
 // in an sql.Tx a COMMIT would end the transaction without its knowledge.
 func (s *session) allows(st *statement) error {
+	ends := st.sql.verb == "COMMIT" || st.sql.verb == "ROLLBACK" // a script can begin with one of them, too
 	switch {
-	case st.sql.kind != kindTransaction || s.always && s.tx == nil:
-		return nil
-	case s.tx != nil:
+	case s.tx != nil && (st.sql.kind == kindTransaction || ends):
 		return fmt.Errorf("bigqueryuser: %s can't be a statement of an sql.Tx: call its Commit or Rollback", st.sql.verb)
+	case s.used() || st.sql.kind != kindTransaction:
+		return nil
 	}
 	return fmt.Errorf("bigqueryuser: %s as a statement begins or ends no transaction here: use BeginTx, or "+
 		"create_session=always in the DSN and one sql.Conn", st.sql.verb)

@@ -89,7 +89,7 @@ func scanText(sql string) (sqlText, error) {
 	}
 	t.uses = use.uses
 	t.kind, t.verb = kind.found()
-	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes
+	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes && !kind.creates
 	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide what they run
 	if t.positional > 0 && len(t.names) > 0 {
 		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: BigQuery takes one style or the other", t.names[0])
@@ -103,9 +103,11 @@ type kindFinder struct {
 	ended   bool     // a semicolon was the last token
 	several bool     // something follows it
 	label   bool     // the statement is labelled, as blocks and loops can be
-	writes  bool     // a pipe operator writes
+	writer  string   // the pipe operator that writes, "" if none does
 	changes bool     // there is a word of a statement that changes something
-	last    token
+
+	creates, temporary bool // the last words are those of a CREATE, of something temporary
+	last               token
 }
 
 // pipeWriters are the operators that make a query one that changes something.
@@ -123,8 +125,8 @@ var changingWords = func() map[string]bool {
 }()
 
 func (f *kindFinder) see(tok token) {
-	f.several = f.several || f.ended
-	f.ended = tok.symbol(";")
+	f.several = f.several || f.ended && !tok.symbol(";")
+	f.ended = tok.symbol(";") || f.ended && !f.several
 	switch {
 	case tok.kind == tokenWord && len(f.words) < 2:
 		f.words = append(f.words, strings.ToUpper(tok.text))
@@ -133,11 +135,29 @@ func (f *kindFinder) see(tok token) {
 	case tok.symbol(":") && len(f.words) == 1 && f.last.kind == tokenWord:
 		f.label = true
 	}
-	f.changes = f.changes || tok.kind == tokenWord && changingWords[strings.ToUpper(tok.text)]
-	if f.last.symbol("|>") && slices.Contains(pipeWriters, strings.ToUpper(tok.text)) {
-		f.writes = true
+	if tok.kind == tokenWord {
+		f.changing(strings.ToUpper(tok.text))
 	}
 	f.last = tok
+}
+
+// changing takes a word that can change something. A CREATE does, unless it turns out to be that of a
+// temporary function.
+func (f *kindFinder) changing(word string) {
+	switch {
+	case f.creates && (word == "OR" || word == "REPLACE" || word == "TEMP" || word == "TEMPORARY"):
+		f.temporary = f.temporary || strings.HasPrefix(word, "TEMP")
+		return
+	case f.creates:
+		f.changes = f.changes || !f.temporary || word != "FUNCTION"
+		f.creates, f.temporary = false, false
+	case word == "CREATE":
+		f.creates = true
+	}
+	f.changes = f.changes || changingWords[word] && word != "CREATE"
+	if f.last.symbol("|>") && slices.Contains(pipeWriters, word) {
+		f.writer = word
+	}
 }
 
 func (f *kindFinder) found() (kind sqlKind, verb string) {
@@ -153,8 +173,8 @@ func (f *kindFinder) found() (kind sqlKind, verb string) {
 		return kindScript, verb
 	case verb == "BEGIN" && (second == "" || second == "TRANSACTION"):
 		return kindTransaction, verb
-	case kind == kindQuery && f.writes:
-		return kindOther, verb
+	case kind == kindQuery && f.writer != "":
+		return kindOther, f.writer
 	}
 	return kind, verb
 }
@@ -186,6 +206,8 @@ func (f *orderFinder) see(tok token) {
 		f.around = min(f.around, f.depth)
 	case tok.symbol("|>"):
 		f.pipe = true
+	case f.pipe && f.last.symbol("|>") && tok.is("ORDER"):
+		f.ordered = true // inside parentheses too, as those of FORK and IF
 	case f.depth == f.around:
 		f.ordered = f.ordered || f.last.is("ORDER") && tok.is("BY")
 		f.direction = f.direction || tok.is("ASC") || tok.is("DESC") || tok.is("NULLS")

@@ -41,12 +41,18 @@ func newStatement(ctx context.Context, cfg *dsn.Config, text string, args []driv
 // trace that a library adds.
 func (st *statement) meaning() string { return strings.TrimRight(st.text[:st.sql.end], "; \t\r\n") }
 
+// begins reports whether the statement begins a transaction.
+func (st *statement) begins() bool { return st.sql.kind == kindTransaction && st.sql.verb == "BEGIN" }
+
 // commits reports whether the statement is a COMMIT.
 func (st *statement) commits() bool { return st.sql.kind == kindTransaction && st.sql.verb == "COMMIT" }
 
 // mayChange reports whether the statement can change something, so that the caller must learn if its
 // outcome is unknown. BEGIN changes nothing, and a failed ROLLBACK ends the session.
 func (st *statement) mayChange() bool {
+	if st.config.DestinationTable != "" {
+		return true
+	}
 	return !st.sql.reads && (st.sql.kind != kindTransaction || st.commits())
 }
 

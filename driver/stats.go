@@ -161,6 +161,8 @@ func (b *backend) complete(ctx context.Context, pg *page) {
 	if !pg.polled && pg.StatementType != "" || pg.JobReference == nil {
 		return // the answer is complete, or there is no job to ask for
 	}
+	ctx, cancel := context.WithTimeout(ctx, progressLimit) // the statement has run, whatever comes of this
+	defer cancel()
 	job, err := ask(ctx, b, func(cl *client) (*bq.Job, error) { return cl.job(ctx, pg.JobReference) })
 	if err != nil || job.Statistics == nil || job.Statistics.Query == nil {
 		return

@@ -31,6 +31,8 @@ type submission struct {
 
 	mu     sync.Mutex
 	flying bool // a request is under way
+	traced bool // its transport tells how far it is
+	held   bool // it has a connection
 	wrote  bool // its headers have been written to the network
 	gone   bool // the caller's context has ended: no further request may be made
 }
@@ -39,15 +41,23 @@ type submission struct {
 func (s *submission) start() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flying, s.wrote = !s.gone, false
+	s.flying, s.traced, s.held, s.wrote = !s.gone, false, false, false
 	return s.flying
 }
 
-// isGone reports whether the caller's context has ended.
-func (s *submission) isGone() bool {
+// connect records that the transport looks for a connection. It reports whether the caller's context has ended.
+func (s *submission) connect() (gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.traced = true
 	return s.gone
+}
+
+// board records that the request has a connection, on which it is written at once.
+func (s *submission) board() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = true
 }
 
 // depart records that the request was written to the network.
@@ -62,16 +72,16 @@ func (s *submission) land() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flying = false
-	return s.wrote
+	return s.wrote || !s.traced
 }
 
-// abandon prevents further requests. It reports whether a request is under way that was written to the
-// network.
+// abandon prevents further requests. It reports whether a request is under way that can have been written to
+// the network.
 func (s *submission) abandon() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
-	return s.flying && s.wrote
+	return s.flying && (s.held || !s.traced)
 }
 
 // submit sends a statement and returns its outcome. When ctx ends it returns at once; the outcome then
@@ -104,10 +114,11 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	defer stop()
 	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{
 		GetConn: func(string) { // net/http makes some requests again by itself, after GOAWAY for one
-			if s.isGone() {
+			if s.connect() {
 				stop()
 			}
 		},
+		GotConn:      func(httptrace.GotConnInfo) { s.board() },
 		WroteHeaders: s.depart,
 	})
 	for p := newPauses(c); ; {

@@ -54,10 +54,14 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, err
 	}
+	fresh := c.session.id == ""
 	c.session.tx = &transaction{ctx: ctx}
-	if _, err = c.run(ctx, st); err != nil {
+	if _, begun, err := c.runTo(ctx, st); err != nil {
 		c.session.tx = nil
-		c.endSession() // it may have begun
+		if begun || fresh || !c.session.always {
+			c.bad = c.bad || c.session.always // the session's temporary tables and variables are lost
+			c.endSession()
+		}
 		return nil, err
 	}
 	return &tx{c, ctx}, nil

@@ -48,17 +48,23 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return w.base.RoundTrip(r)
 	}
 	ctx, giveUp := context.WithCancelCause(r.Context())
+	var p progressOfRequest
 	limit := hold + patience
-	timer := time.AfterFunc(time.Hour, func() { giveUp(errNoAnswer) })
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// The limit starts here, because a slow network takes time for a long statement.
-		WroteRequest: func(httptrace.WroteRequestInfo) { timer.Reset(limit) },
+	timer := time.AfterFunc(limit, func() {
+		if !p.connecting() { // dialing and sending have limits of their own
+			giveUp(errNoAnswer)
+		}
 	})
+	defer timer.Stop()
+	ctx = httptrace.WithClientTrace(ctx, p.trace(func() { timer.Reset(limit) }))
 	resp, err := w.base.RoundTrip(r.WithContext(ctx))
-	timer.Stop()
+	p.answered.Store(true)
 	if err != nil {
-		if context.Cause(ctx) == errNoAnswer {
+		switch {
+		case context.Cause(ctx) == errNoAnswer:
 			err = errNoAnswer
+		case p.unsent():
+			err = &unsentError{err}
 		}
 		giveUp(nil)
 		return nil, err
@@ -66,20 +72,67 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		w.ahead.Store(int64(time.Until(at)))
 	}
-	resp.Body = &wireBody{resp.Body, giveUp}
+	resp.Body = newWireBody(ctx, resp.Body, giveUp)
 	return resp, nil
 }
+
+// progressOfRequest is how far a request has come. A transport that does not report it, as a wrapper can be, is taken
+// for one that has sent the request.
+type progressOfRequest struct {
+	connects, wroteHeaders, wroteAll, answered atomic.Bool
+}
+
+// trace calls sent when the request has been written. A slow network takes time for a long statement.
+func (p *progressOfRequest) trace(sent func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn:      func(string) { p.connects.Store(true) },
+		WroteHeaders: func() { p.wroteHeaders.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			if p.wroteAll.Store(true); !p.answered.Load() {
+				sent()
+			}
+		},
+	}
+}
+
+func (p *progressOfRequest) connecting() bool { return p.connects.Load() && !p.wroteAll.Load() }
+func (p *progressOfRequest) unsent() bool     { return p.connects.Load() && !p.wroteHeaders.Load() }
+
+// unsentError is that of a request of which nothing was sent: the connection could not be made.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error { return e.error }
 
 // serverTime converts our time t to the server's clock.
 func (w *wire) serverTime(t time.Time) time.Time { return t.Add(time.Duration(w.ahead.Load())) }
 
-// wireBody ends the request's context with the body.
+// bodyPatience is how long the next bytes of an answer are awaited.
+const bodyPatience = 30 * time.Second
+
+// wireBody ends the request's context with the body, and the body when nothing arrives any more.
 type wireBody struct {
 	io.ReadCloser
+	ctx  context.Context
 	done context.CancelCauseFunc
+	idle *time.Timer
+}
+
+func newWireBody(ctx context.Context, body io.ReadCloser, done context.CancelCauseFunc) *wireBody {
+	return &wireBody{body, ctx, done, time.AfterFunc(bodyPatience, func() { done(errNoAnswer) })}
+}
+
+func (b *wireBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == nil {
+		b.idle.Reset(bodyPatience)
+	} else if err != io.EOF && context.Cause(b.ctx) == errNoAnswer {
+		err = errNoAnswer
+	}
+	return n, err
 }
 
 func (b *wireBody) Close() error {
+	b.idle.Stop()
 	defer b.done(nil)
 	return b.ReadCloser.Close()
 }
