@@ -65,7 +65,11 @@ func (d *DefaultCredentials) Token() (*oauth2.Token, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if m := d.memory; m.access == "" || !d.now().Before(m.stale) {
-		if err := d.renew(); err != nil {
+		err := d.renew()
+		if e, ok := err.(*Error); ok && e.transient && m.access != "" && m.expiry.Sub(d.now()) > lastUse {
+			err = nil // the token lives yet; the next call tries again
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

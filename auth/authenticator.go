@@ -200,14 +200,17 @@ func (a *Authenticator) adopt(f *flight, rec *Record, life time.Duration) {
 
 // usable reports whether the record's access token can be used for a while. A
 // token that would live for more than a day shows that the clock was changed.
-func (a *Authenticator) usable(rec *Record) bool {
+func (a *Authenticator) usable(rec *Record) bool { return a.usableFor(rec, earlyExpiry) }
+
+// usableFor reports whether the record's access token can be used for longer than a time.
+func (a *Authenticator) usableFor(rec *Record, least time.Duration) bool {
 	if rec == nil || rec.AccessToken == "" {
 		return false
 	}
 	left := rec.Expiry.Sub(a.cfg.now())
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return left > earlyExpiry && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
+	return left > least && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
 }
 
 // backoffLocked is the error while nobody is asked again because of a sign-in

@@ -75,7 +75,7 @@ func TestParseClient(t *testing.T) {
 		{"unknown type", []byte(`{"type": "GOCSPX-canary"}`), "another type"},
 		{"workforce identity", []byte(`{"3pi": {}}`), "3pi"},
 		{"neither form", []byte(`{"client_id": "x"}`), "neither"},
-		{"other letter case", clientJSON(t, "Installed", nil), "neither"},
+		{"other letter case", clientJSON(t, "Installed", nil), "unusual case"},
 		{"both forms", []byte(`{"installed": {}, "web": {}}`), "both"},
 		{"form is text", []byte(`{"installed": "x"}`), "not a JSON object"},
 		{"key twice", []byte(`{"installed": {"client_id": "a", "client_id": "b"}}`), "twice"},

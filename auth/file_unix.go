@@ -50,6 +50,9 @@ func ownerText(info fs.FileInfo) string {
 // one.
 func othersMayReplace(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
+	if ok && os.Geteuid() != 0 && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return true // its owner may, whatever the mode
+	}
 	if !ok || info.Mode()&fs.ModeSticky != 0 {
 		return false
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // parseObject reads one JSON object. A repeated key is an error: readers
@@ -25,6 +27,30 @@ func parseObject(data []byte) (map[string]any, error) {
 		return nil, errors.New("the file is not a JSON object")
 	}
 	return object, nil
+}
+
+// knownKeys are the keys that libraries read from the files of credentials. They do so without regard to case, so that
+// a key in another case could stand for one that was checked.
+var knownKeys = []string{
+	"account", "audience", "auth_uri", "certificate", "client_email", "client_id", "client_secret", "command",
+	"credential_source", "delegates", "environment_id", "executable", "file", "format", "headers",
+	"imdsv2_session_token_url", "installed", "private_key", "private_key_id", "project_id", "quota_project_id",
+	"redirect_uris", "refresh_token", "region_url", "regional_cred_verification_url", "revoke_url", "scopes",
+	"service_account_impersonation", "service_account_impersonation_url", "source_credentials",
+	"subject_token_field_name", "subject_token_type", "timeout_millis", "token_info_url", "token_lifetime_seconds",
+	"token_uri", "token_url", "type", "universe_domain", "url", "web", "workforce_pool_user_project",
+}
+
+// ambiguous reports whether a key stands in the object already, in any case, or is a known one in another case.
+func ambiguous(object map[string]any, name string) bool {
+	for other := range object {
+		if strings.EqualFold(name, other) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(knownKeys, func(known string) bool {
+		return name != known && strings.EqualFold(name, known)
+	})
 }
 
 func parseValue(dec *json.Decoder, depth int) (any, error) {
@@ -55,8 +81,9 @@ func parseValue(dec *json.Decoder, depth int) (any, error) {
 		if err != nil || !ok {
 			return broken()
 		}
-		if _, repeated := object[name]; repeated {
-			return nil, fmt.Errorf("the file has a JSON key twice (near byte %d)", dec.InputOffset())
+		if ambiguous(object, name) {
+			return nil, fmt.Errorf("the file has a JSON key twice, or in an unusual case (near byte %d)",
+				dec.InputOffset())
 		}
 		if object[name], err = parseValue(dec, depth+1); err != nil {
 			return nil, err

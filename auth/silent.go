@@ -11,6 +11,9 @@ import (
 const (
 	refreshTries  = 3
 	refreshWindow = 10 * time.Second // no new try after this
+
+	// lastUse is how long an access token must live to be used while the token endpoint is out of order.
+	lastUse = 20 * time.Second
 )
 
 // runSilent is the flight behind Token: it gets a token without the user.
@@ -68,6 +71,10 @@ func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Rec
 			}
 			next, life, err = a.refresh(ctx, now)
 		}
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.transient && a.usableFor(old, lastUse) {
+		a.adopt(f, old, old.Expiry.Sub(a.cfg.now())) // and tries again when half of that is over
+		return old, nil
 	}
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrConsentRequired) {
