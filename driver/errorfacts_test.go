@@ -15,7 +15,7 @@ import (
 // advice is what the driver says of an error fact besides the service's text. Of the others it says nothing.
 var advice = map[string]string{
 	"table that is not there":     "name the location of the data, such as location=EU in the DSN",
-	"table that may not be there": "check the name and the location; the signed-in account needs read access to the tables",
+	"table that may not be there": "check the name and the location; the signed-in account needs read access to",
 	"jobs may not be created":     "needs the role BigQuery Job User (bigquery.jobs.create) in project my-project",
 	"policy tag":                  "needs the role Fine-Grained Reader on the policy tag of the column",
 	"file in Cloud Storage":       "needs the permission storage.objects.list there",

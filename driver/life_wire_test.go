@@ -159,8 +159,8 @@ func TestLifeVanishedNetwork(t *testing.T) {
 	})
 }
 
-// TestLifeStorageIsSilent: a Storage Read API that does not answer, over a network that works, is not waited for without
-// end: a session is given up for REST, and a stream is opened again.
+// TestLifeStorageIsSilent: a Storage Read API that does not answer, over a network that works, is not waited for
+// without end: a session is given up for REST, and a stream is opened again.
 func TestLifeStorageIsSilent(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -221,7 +221,9 @@ func TestLifeTraceComments(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{})
 	server.OnAny(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: typeOf("DATETIME")}}})
 	db := open(t, server)
-	for _, trace := range []string{"", " ", "\n", " -- trace 1", " /* trace 2 */", "; # trace 3", " /*traceparent='00-4'*/ -- x"} {
+	for _, trace := range []string{
+		"", " ", "\n", " -- trace 1", " /* trace 2 */", "; # trace 3", " /*traceparent='00-4'*/ -- x",
+	} {
 		if _, err := db.ExecContext(t.Context(), text+trace, time.Now()); err != nil {
 			t.Errorf("%q: %v", trace, err)
 		}
