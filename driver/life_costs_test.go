@@ -43,7 +43,7 @@ func TestLifeCosts(t *testing.T) {
 			until := make(chan struct{})
 			server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: until})
 			db := open(t, server)
-			ctx := context.Background() //nolint:usetesting // t.Context can end
+			ctx := context.Background() // t.Context can end
 			if tt.ends {
 				ctx = t.Context()
 			}

@@ -62,7 +62,7 @@ func TestLifeHold(t *testing.T) {
 			server := transactions(t)
 			server.Inject(fakebq.Query, fakebq.HTML(503), fakebq.Pass()) // each try is the same
 			db := openPausing(t, server, noPause, func(c *dsn.Config) { c.JobTimeout = tt.timeout })
-			ctx := context.Background() //nolint:usetesting // t.Context can end
+			ctx := context.Background() // t.Context can end
 			if tt.ctx != nil {
 				var cancel context.CancelFunc
 				ctx, cancel = tt.ctx(t.Context())

@@ -138,7 +138,7 @@ func sendTwin(t *testing.T, server *fakebq.Server) {
 	last := all[len(all)-1]
 	body := bytes.Replace(last.Body, []byte(sent(t, server).RequestId), []byte("another"), 1)
 	body = bytes.Replace(body, []byte(`"timeoutMs":2000`), []byte(`"timeoutMs":1`), 1)
-	resp, err := http.Post(server.URL()+last.Path, "application/json", bytes.NewReader(body)) //nolint:noctx // a test's
+	resp, err := http.Post(server.URL()+last.Path, "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,12 @@ func TestLifeTold(t *testing.T) {
 			if got := errors.As(err, &ne) && ne.Timeout(); got != tt.timeout {
 				t.Errorf("got Timeout() %t; want %t: %v", got, tt.timeout, err)
 			}
-			if ne != nil && ne.Temporary() != tt.timeout { //nolint:staticcheck // it stays what it was
-				t.Errorf("got Temporary() %t; want %t", ne.Temporary(), tt.timeout) //nolint:staticcheck // as above
+			var passing interface {
+				error
+				Temporary() bool
+			}
+			if got := errors.As(err, &passing) && passing.Temporary(); got != tt.timeout {
+				t.Errorf("got Temporary() %t; want %t", got, tt.timeout)
 			}
 			if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "bad connection") {
 				t.Errorf("got %v", err)
