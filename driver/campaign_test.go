@@ -317,7 +317,8 @@ func (s *scenario) run(db *sql.DB) {
 	}
 	if s.lasting() && s.close == 0 && err != nil {
 		// A cancel gets through once the driver has noticed; Close would not wait for that.
-		for ended := time.Now(); len(s.server.Running())+len(s.server.Sessions()) > 0; {
+		const way = time.Second // that a request can be on, on a busy machine
+		for ended := time.Now(); time.Since(ended) < way || len(s.server.Running())+len(s.server.Sessions()) > 0; {
 			if time.Sleep(20 * time.Millisecond); time.Since(ended) > s.patience() {
 				break
 			}
