@@ -28,6 +28,7 @@ var (
 	campaignSize = flag.Int("campaign", 0, "how many scenarios TestCampaign plays; 0 means 300, or 60 with -short")
 	campaignSeed = flag.Uint64("seed", 1, "seed of TestCampaign")
 	campaignOnly = flag.Int("scenario", -1, "the only scenario that TestCampaign plays")
+	campaignOp   = flag.String("operation", "", "the only operation that TestCampaign plays, such as transaction")
 )
 
 // TestCampaign plays operations against faults at random points, over HTTP/1 and HTTP/2, and holds what the caller
@@ -57,6 +58,9 @@ func TestCampaign(t *testing.T) {
 		workers.Go(func() {
 			for i := int(next.Add(1) - 1); i < n && t.Context().Err() == nil; i = int(next.Add(1) - 1) {
 				s := newScenario(*campaignSeed, i)
+				if *campaignOp != "" && *campaignOp != s.op.name {
+					continue
+				}
 				s.play(t)
 				report.add(s)
 				all.Add(1)
