@@ -44,15 +44,14 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	return c.query(ctx, query, args)
 }
 
-// ExecContext runs a statement and returns how many rows it changed.
+// ExecContext runs a statement and returns the number of rows that it changed.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	return c.exec(ctx, query, args)
 }
 
-// PrepareContext has BigQuery check the statement in a dry run, which bills nothing, and learns the
-// types of its parameters, its columns and how much it would read: [WithStats] tells them. What is
-// known of a text that was prepared before is used again, as the pool prepares a statement on
-// several connections.
+// PrepareContext has BigQuery check the statement in a dry run, which bills nothing. [WithStats]
+// returns its columns and the bytes that it would read. The answer is remembered for each text,
+// because the pool prepares a statement on several connections.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	if callOf(ctx, query) != nil {
 		return &stmt{conn: c, text: query}, nil

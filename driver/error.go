@@ -69,14 +69,16 @@ var conflict = regexp.MustCompile(
 	`aborted due to concurrent update|Could not serialize access to table .* due to concurrent update`,
 )
 
-// Reason is a sentinel that errors.Is compares with the Reason of an Error.
+// Reason is BigQuery's reason of an error, such as invalidQuery. It is an error itself, so that errors.Is
+// compares it with the Reason of an [Error]. Besides the constants it can be any reason of the REST API,
+// as in Reason("rateLimitExceeded").
 type Reason string
 
-// Error returns the word after the name of this driver.
+// Error returns the reason after the name of this driver.
 func (r Reason) Error() string { return "bigqueryuser: " + string(r) }
 
-// Reasons of an *Error, for errors.Is. Their texts are those of BigQuery's REST API, except that of
-// ErrConcurrentUpdate. Other reasons can be compared with Error.Reason.
+// The reasons that programs most often test for. Their texts are those of BigQuery's REST API, except
+// that of ErrConcurrentUpdate.
 const (
 	// ErrAccessDenied means that the account lacks a permission. The message names the account, the
 	// project and the permission.
@@ -171,7 +173,7 @@ func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error
 	return e
 }
 
-// storageReasons are BigQuery's words for what the Storage Read API says by codes.
+// storageReasons maps the codes of the Storage Read API to reasons of BigQuery.
 var storageReasons = map[codes.Code]Reason{
 	codes.PermissionDenied:   ErrAccessDenied,
 	codes.NotFound:           ErrNotFound,

@@ -6,10 +6,10 @@ import (
 	"database/sql/driver"
 )
 
-// Estimate returns how many bytes a statement would read, without running it: BigQuery checks it in a
-// dry run, which bills nothing. It is an upper bound for tables with clusters, and exact for most
-// others. The arguments are those of the statement, its options too. An error is what running the
-// statement would give at its start.
+// Estimate returns the bytes that a statement would read, without running it. BigQuery checks the
+// statement in a dry run, which bills nothing. The number is an upper bound for clustered tables and
+// exact for most others. args are the arguments and options of the statement. The error is the one that
+// the statement would fail with before it starts.
 func Estimate(ctx context.Context, q Queryer, query string, args ...any) (bytes int64, err error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {

@@ -49,8 +49,8 @@ func MaximumBytesBilled(bytes int64) JobOption {
 	return func(j *jobConfig) { j.MaximumBytesBilled = bytes }
 }
 
-// Priority corresponds to the DSN's priority: "interactive" or "batch", in any case, so that
-// bigquery.BatchPriority works too. A batch statement takes one more request.
+// Priority corresponds to the DSN's priority: "interactive" or "batch", or the official client's constant,
+// as in Priority(string(bigquery.BatchPriority)). A batch statement takes one more request.
 func Priority(priority string) JobOption {
 	return func(j *jobConfig) { j.Priority = strings.ToLower(priority) }
 }
@@ -87,8 +87,9 @@ func KMSKey(name string) JobOption {
 	return func(j *jobConfig) { j.KMSKey = name }
 }
 
-// JobCreation corresponds to the DSN's job_creation: "required" or "optional". It has no effect
-// together with Priority("batch"), JobIDPrefix and DestinationTable, which need a job.
+// JobCreation corresponds to the DSN's job_creation: "required" or "optional", or the official client's
+// constant, as in JobCreation(string(bigquery.JobCreationModeOptional)). It has no effect together with
+// Priority("batch"), JobIDPrefix and DestinationTable, which need a job.
 func JobCreation(mode string) JobOption {
 	return func(j *jobConfig) { j.JobCreation = dispositionKey("JOB_CREATION_", mode) }
 }

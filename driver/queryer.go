@@ -106,7 +106,7 @@ func byQuery(ctx context.Context, q Queryer, f func(*conn) error) error {
 	case ctx.Err() != nil:
 		return err
 	}
-	return fmt.Errorf("bigqueryuser: this needs a database of this driver, which a %T is not, or a library hides: %w", q, err)
+	return fmt.Errorf("bigqueryuser: the connection of the %T is not one of this driver, or a library hides it: %w", q, err)
 }
 
 // callOf returns the call that a query is for; nil for a query of its own.

@@ -24,8 +24,8 @@ type RawConn interface {
 
 var _ RawConn = (*conn)(nil)
 
-// Raw calls f with the connection of this driver under q, also where another library has put one of its own around it: see
-// [Queryer]. Of a *sql.DB it is any connection, of a *sql.Tx that of the transaction. It returns what f returns.
+// Raw calls f with the connection of this driver under q, and returns f's error. Other libraries may wrap
+// the connection; see [Queryer]. For an sql.DB it is any connection, for an sql.Tx that of the transaction.
 func Raw(q Queryer, f func(RawConn) error) error {
 	return onConn(context.Background(), q, func(c *conn) error { return f(c) })
 }
