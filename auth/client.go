@@ -30,7 +30,8 @@ type Client struct {
 }
 
 // LoadClient reads a client_secrets.json file; see ParseClient. A leading "~/"
-// means the home directory. Errors match ErrClientConfig.
+// means the home directory. Errors match ErrClientConfig; that of a missing file also matches
+// fs.ErrNotExist.
 func LoadClient(path string) (*Client, error) {
 	const op = "client secrets"
 	if path == "" {
@@ -47,7 +48,9 @@ func LoadClient(path string) (*Client, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail("the file does not exist")
+		e := configError(op, name, "name the client_secrets.json file of a \"Desktop app\" client")
+		e.cause = fs.ErrNotExist
+		return nil, e
 	case err != nil:
 		return fail("the file cannot be read")
 	case info.IsDir():

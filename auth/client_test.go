@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +151,15 @@ func TestLoadClient(t *testing.T) {
 		if _, err := LoadClient(path); !errors.Is(err, ErrClientConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v; want ErrClientConfig with %q", path, err, want)
 		}
+	}
+}
+
+// TestMissingClient: the error of a file that does not exist can be told from others.
+func TestMissingClient(t *testing.T) {
+	t.Parallel()
+	_, err := LoadClient(filepath.Join(t.TempDir(), "none.json"))
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrClientConfig) {
+		t.Errorf("got %v; want ErrClientConfig and fs.ErrNotExist", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/oauth2"
@@ -73,12 +74,15 @@ func openStore(cfg *dsn.Config) (auth.Store, error) {
 	return store, nil
 }
 
-// errNoClientSecrets is the first error of a program that has no OAuth client yet.
-var errNoClientSecrets = errors.New("bigqueryuser: no client secrets. They are a file that identifies your program to " +
-	"Google. To get it: (1) choose a project at https://console.cloud.google.com/ and enable the BigQuery API; " +
+// getClientSecrets says how to get a client_secrets.json.
+const getClientSecrets = "To get the file, which identifies your program to Google: " +
+	"(1) choose a project at https://console.cloud.google.com/ and enable the BigQuery API; " +
 	"(2) under Google Auth Platform, fill in Branding and Audience; " +
-	"(3) under Clients, create a client of type Desktop app and download its JSON. " +
-	"Then add client_secrets=PATH to the DSN, set " + ClientSecretsEnv + ", or embed the file and use WithClientSecrets")
+	"(3) under Clients, create a client of type Desktop app and download its JSON"
+
+// errNoClientSecrets is the first error of a program that has no OAuth client yet.
+var errNoClientSecrets = errors.New("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN, set " +
+	ClientSecretsEnv + ", or embed the file and use WithClientSecrets. " + getClientSecrets)
 
 func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	if o.clientSecrets != nil {
@@ -96,6 +100,9 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 		return nil, errNoClientSecrets
 	}
 	client, err := auth.LoadClient(path) // it expands ~/
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("bigqueryuser: %s: %w. %s", key, err, getClientSecrets)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bigqueryuser: %s: %w", key, err)
 	}
