@@ -9,7 +9,6 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -136,17 +135,21 @@ func splitPath(name string) (parts []string) {
 	return parts
 }
 
-// Explain writes a statement with its arguments as GoogleSQL literals, for logs and ToSQL. What has no literal is
-// written as a string.
+// Explain writes a statement with its arguments as GoogleSQL literals, for logs, ToSQL and CreateView. What has no
+// literal is written as a string.
 func (d *Dialector) Explain(statement string, vars ...any) string {
 	printable := make([]any, len(vars))
 	for i, v := range vars {
 		printable[i] = plain(v)
+		if _, err := literal.Append(nil, printable[i]); err != nil {
+			printable[i] = strings.ToValidUTF8(fmt.Sprint(printable[i]), "\uFFFD")
+		}
 	}
-	if text, err := literal.Interpolate(statement, printable...); err == nil {
-		return text
+	text, err := literal.Interpolate(statement, printable...)
+	if err != nil { // not as many placeholders as arguments
+		return statement
 	}
-	return logger.ExplainSQL(statement, nil, `'`, printable...)
+	return text
 }
 
 // SavePoint is called for a transaction in a transaction, which joins the outer one.

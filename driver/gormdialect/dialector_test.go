@@ -350,3 +350,24 @@ func TestExplain(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestExplainUnknown: what has no literal can't end one either.
+func TestExplainUnknown(t *testing.T) {
+	t.Parallel()
+	db := textDB(t, gormdialect.Config{})
+	for _, c := range []struct {
+		name string
+		v    any
+		want string
+	}{
+		{"text that is not UTF-8", "\xff' OR TRUE --", "SELECT '\uFFFD\\' OR TRUE --'"},
+		{"a map", map[string]string{"a": "'"}, `SELECT 'map[a:\']'`},
+	} {
+		if got := db.Explain("SELECT ?", c.v); got != c.want {
+			t.Errorf("%s: got %s; want %s", c.name, got, c.want)
+		}
+	}
+	if got := db.Explain("SELECT ?, ?", 1); got != "SELECT ?, ?" {
+		t.Errorf("too few arguments: got %s", got)
+	}
+}

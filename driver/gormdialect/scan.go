@@ -18,13 +18,22 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// schemas are those that readable has seen, each with the sync.Once of it. GORM keeps schemas as long as its DB.
-var schemas sync.Map
+// schemas are those that decoders were set in, each with its sync.Once, and roots those whose relations were followed
+// as well. GORM keeps schemas as long as its DB.
+var schemas, roots sync.Map
 
-// readable teaches the fields of a model, and of those that it refers to, to read what GORM can't:
-// ARRAY and STRUCT into slices and structs, JSON into whatever it decodes into, and the number types
-// of math/big.
-func readable(s *schema.Schema) { eachSchema(s, map[*schema.Schema]bool{}) }
+// readable teaches the fields of a model, and of those that it refers to, to read what GORM can't: ARRAY and STRUCT
+// into slices and structs, JSON into whatever it decodes into, and the number types of math/big.
+func readable(s *schema.Schema) {
+	if s == nil {
+		return
+	}
+	if _, done := roots.Load(s); done {
+		return
+	}
+	eachSchema(s, map[*schema.Schema]bool{})
+	roots.Store(s, true)
+}
 
 func eachSchema(s *schema.Schema, seen map[*schema.Schema]bool) {
 	if s == nil || seen[s] {
