@@ -91,6 +91,11 @@ func TestScript(t *testing.T) {
 		{"end", "\\q\nSELECT 1", nil, "", "", 0},
 		{"a wrong command", `\nothing`, nil, "", `there is no command \nothing; \? lists them`, 1},
 		{"a wrong format", "", []string{"-format", "xml"}, "", `there is no format "xml"`, 2},
+		{"signing in and out", "whoami\nlogout\nlogin\nwhoami\n", nil,
+			strings.Repeat("ada@example.com, billed to my-billing-project\n", 2), "logged out\n", 0},
+		{"a file inside", "\\i " + path + "\n\\i nothing.sql", []string{"-format", "csv"}, "x\n1\nx\n2\n",
+			"nothing.sql", 1},
+		{"the list of commands", `\?`, nil, "", "\\timing", 0},
 		{"bars", "SELECT 'a' AS k, 10 AS n UNION ALL SELECT 'bb', 5 ORDER BY k;\n\\chart", []string{"-format",
 			"csv"}, "k,n\na,10\nbb,5\na  │" + strings.Repeat("█", 72) + " 10\nbb │" + strings.Repeat("█", 36) +
 			" 5\n", "", 0},
