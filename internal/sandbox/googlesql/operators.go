@@ -26,8 +26,14 @@ func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 			return merge("(-"+v.sql+")", v.t, v)
 		}
 	case "~":
-		if v.t.Kind == Int64 {
+		switch {
+		case v.untyped():
+			v, _ = a.coerce(v, kind(Int64))
+			fallthrough
+		case v.t.Kind == Int64:
 			return merge("(~"+v.sql+")", v.t, v)
+		case v.t.Kind == Bytes:
+			return merge("bq_bytes_not("+v.sql+")", v.t, v)
 		}
 	}
 	a.fail(x, "No matching signature for operator %s for argument types: %s", x.op, v.t.name())
@@ -199,6 +205,15 @@ func (a *analyzer) concat(x *binaryExpr, l, r val) val {
 }
 
 func (a *analyzer) bits(x *binaryExpr, l, r val) val {
+	if l.t.Kind == Bytes || r.t.Kind == Bytes {
+		l1, ok1 := a.coerce(l, kind(Bytes))
+		r1, ok2 := a.coerce(r, kind(Bytes))
+		if !ok1 || !ok2 {
+			a.noMatch(x, x.op, l, r)
+		}
+		f := map[string]string{"&": "bq_bytes_and", "|": "bq_bytes_or", "^": "bq_bytes_xor"}[x.op]
+		return merge(f+"("+l1.sql+", "+r1.sql+")", kind(Bytes), l, r)
+	}
 	l1, ok1 := a.coerce(l, kind(Int64))
 	r1, ok2 := a.coerce(r, kind(Int64))
 	if !ok1 || !ok2 {
@@ -213,16 +228,23 @@ func (a *analyzer) bits(x *binaryExpr, l, r val) val {
 
 // shift writes << and >>: bits fall off both ends, and >> does not keep the sign.
 func (a *analyzer) shift(x *binaryExpr, l, r val) val {
-	l1, ok1 := a.coerce(l, kind(Int64))
+	t := kind(Int64)
+	if l.t.Kind == Bytes {
+		t = kind(Bytes)
+	}
+	l1, ok1 := a.coerce(l, t)
 	r1, ok2 := a.coerce(r, kind(Int64))
 	if !ok1 || !ok2 {
 		a.noMatch(x, x.op, l, r)
 	}
-	f := "bq_shift_right"
+	f := "shift_right"
 	if x.op == "<<" {
-		f = "bq_shift_left"
+		f = "shift_left"
 	}
-	return merge(f+"("+l1.sql+", "+r1.sql+")", kind(Int64), l, r)
+	if t.Kind == Bytes {
+		f = "bytes_" + f
+	}
+	return merge("bq_"+f+"("+l1.sql+", "+r1.sql+")", t, l, r)
 }
 
 func (a *analyzer) is(x *isExpr, s *scope) val {
