@@ -18,8 +18,13 @@ type result struct {
 // query analyzes a query expression.
 func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 	var with []string
+	if q.recursive {
+		for _, c := range q.with {
+			ctes = &cteScope{parent: ctes, name: c.name.text, later: true}
+		}
+	}
 	for _, c := range q.with {
-		if q.recursive && refersTo(q, c) {
+		if q.recursive && refersTo(c) {
 			with = append(with, a.recursive(&c, outer, &ctes))
 			continue
 		}

@@ -12,11 +12,8 @@ const maxIterations = 500
 // iteration is the name of the column that counts the iterations; no text can say it.
 const iteration = "\x00iteration"
 
-// refersTo reports whether a WITH RECURSIVE entry is recursive: only a set operation can be.
-func refersTo(q *query, c cte) bool {
-	op, ok := c.q.body.(*setOp)
-	return ok && (mentions(op.r, c.name.text) || mentions(op.l, c.name.text))
-}
+// refersTo reports whether a WITH RECURSIVE entry is recursive.
+func refersTo(c cte) bool { return mentions(c.q.body, c.name.text) }
 
 // mentions looks for the table name in the FROM clauses of a body.
 func mentions(b queryBody, name string) bool {
@@ -45,8 +42,10 @@ func tableMentions(t tableExpr, name string) bool {
 
 // recursive analyzes a recursive WITH entry: the first term gives the types.
 func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
-	op := c.q.body.(*setOp)
+	op, ok := c.q.body.(*setOp)
 	switch {
+	case !ok:
+		a.fail(c.q, "A recursive WITH entry must be a UNION ALL of two terms")
 	case op.op != "UNION" || op.distinct || op.byName:
 		a.fail(op, "A recursive WITH entry must be a UNION ALL of two terms")
 	case mentions(op.l, c.name.text):
@@ -146,6 +145,9 @@ func (a *analyzer) limitIterations(step *result) *result {
 
 // withRef is a reference to a WITH entry.
 func (a *analyzer) withRef(c *cteScope, alias name, t *tableRef, s *scope) string {
+	if c.later {
+		a.refuse(t, "A WITH RECURSIVE entry that names itself in a subquery, or a later one,")
+	}
 	rel := &relation{alias: alias.text}
 	id := a.addResult(rel, c.cols, false, s, t)
 	if c.self {

@@ -55,6 +55,7 @@ type cteScope struct {
 	name   string
 	sql    string
 	cols   []column
+	later  bool // an entry of WITH RECURSIVE that is not analyzed yet
 	self   bool // a recursive entry, in its own recursive term
 	refs   int  // to it there
 }
