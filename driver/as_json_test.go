@@ -3,7 +3,6 @@ package driver_test
 import (
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -107,20 +106,4 @@ func TestAsJSON(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-// ExampleAs_json decodes a JSON column.
-func ExampleAs_json() {
-	db := exampleDB()
-	defer db.Close()
-	var order struct {
-		ID   int64    `json:"id"`
-		Tags []string `json:"tags"`
-	}
-	if err := db.QueryRow("SELECT doc FROM orders").Scan(driver.As(&order)); err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(order.ID, order.Tags)
-	// Output: 7 [new paid]
 }

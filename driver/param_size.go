@@ -27,7 +27,7 @@ func checkSize(args []namedArgument) error {
 		}
 	}
 	if total > maxArgumentBytes {
-		return fmt.Errorf("bigqueryuser: the arguments are %.1f MB, and BigQuery takes requests of 10 MB at most: %v has %.1f MB",
+		return fmt.Errorf("bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB",
 			float64(total)/1e6, &args[at], float64(largest)/1e6)
 	}
 	return nil

@@ -122,20 +122,3 @@ func TestRunTransactionEnds(t *testing.T) {
 		t.Error("a read-only transaction: got no error")
 	}
 }
-
-// A transaction that another one was faster than begins again.
-func ExampleRunTransaction() {
-	ctx, db := context.Background(), exampleDB()
-	defer db.Close()
-	tries := 0
-	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		tries++
-		if _, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance - ? WHERE id = ?", 100, "a"); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b")
-		return err
-	})
-	fmt.Println("transferred at try", tries, err)
-	// Output: transferred at try 2 <nil>
-}
