@@ -60,12 +60,13 @@
 //	BYTES                []byte
 //	NUMERIC, BIGNUMERIC  string                exact decimal, without zeros at its end
 //	TIMESTAMP            time.Time             in UTC, microseconds
+//	TIMESTAMP(12)        time.Time             in UTC, nanoseconds; a string of twelve digits by As
 //	DATE                 time.Time             midnight in UTC; civil.Date
 //	DATETIME             time.Time             its clock in UTC; civil.DateTime
 //	TIME                 string                15:04:05[.ffffff]; civil.Time
 //	INTERVAL             string                BigQuery's canonical form, Y-M D H:M:S[.F]; bigquery.IntervalValue by As
 //	GEOGRAPHY            string                WKT
-//	JSON                 string                the JSON text; []byte
+//	JSON                 string                the JSON text; []byte; structs, maps and slices by As
 //	RANGE<T>             Range                 string by As, as BigQuery prints it
 //	ARRAY<T>             []int64, []string ...  a slice of the T above; NULL is an empty one
 //	STRUCT<...>          Struct                names and values in their order
@@ -73,6 +74,12 @@
 // NULL is nil. ColumnTypes reports sql.Null[T] as the scan type of columns that can be NULL and T
 // for REQUIRED ones and ARRAYs. A destination of the exact type just works: var tags []string;
 // rows.Scan(&tags). [As] decodes into Go structs, slices and maps.
+//
+// A DATE, a DATETIME and a TIMESTAMP(12) are text in BigQuery's own form through [As], in the JSON of a [Struct] and, from
+// Go 1.27 on, in a string: 2024-02-29, 2024-02-29T15:04:05 and 2024-02-29T15:04:05.123456789012Z. Before Go 1.27 database/sql
+// itself puts a time.Time into a string, as RFC 3339: scan into driver.As(&text) there. A result with a TIMESTAMP(12) is one
+// request more. A time.Time that was read holds nanoseconds; the last three digits are written back where the
+// value itself, an any, is the argument.
 //
 // # Arguments
 //
@@ -99,16 +106,40 @@
 //	Go structs, Struct                         STRUCT, of the exported fields or of what bigquery:"name" tags say
 //	pointers, sql.Null[T], driver.Valuer       what they hold
 //
-// A NULL without a type and a time.Time fit several BigQuery types. Which one is meant is asked
-// of BigQuery, in a dry run that bills nothing, once for each text of a statement. Where BigQuery
-// finds a DATE, DATETIME or TIME, it is given the time's own clock, in its own location; elsewhere the
-// instant, as a TIMESTAMP. What is below microseconds is cut off.
+// What a value leaves open is asked of BigQuery, in a dry run that bills nothing, once for each text of a statement.
+// BigQuery's word counts first: a nil *string goes into a DATE column. Where it says nothing, contradicts itself, says INT64 for
+// want of anything else, or is not asked, as in a script, the Go type counts. The elements of a slice have one type, merged
+// over all of them, field by field; what they leave open has the Go type of the element or of the field.
 //
-// Text that is read from a NUMERIC, BIGNUMERIC, INTERVAL, GEOGRAPHY or JSON column can be written
-// into one: when BigQuery refuses it as a STRING, it is asked the same question, once, and the
-// statement sent again. Not so inside an ARRAY or a STRUCT, nor in a transaction, which can
-// only be rolled back after an error: prepare the statement there, which asks before, or write CAST(? AS
-// NUMERIC).
+//	Go value                           asked                       falls back to
+//	nil *string, sql.NullString{},     yes                         STRING
+//	  sql.Null[string]{}
+//	nil *int64, sql.NullInt64{} ...    yes                         INT64
+//	nil *float64, sql.NullFloat64{}    yes                         FLOAT64
+//	nil *bool, sql.NullBool{}          yes                         BOOL
+//	time.Time, nil *time.Time,         yes                         TIMESTAMP
+//	  sql.NullTime{}
+//	nil *civil.Date ...                yes                         DATE, DATETIME, TIME
+//	nil pointer to a struct            yes                         STRUCT of its fields' types
+//	[]T{} and nil elements of []*T     yes, but where T says it    ARRAY of T's type
+//	a Valuer that returns nil          yes                         the type of what its zero value returns
+//	nil                                yes                         nothing: an error
+//	nil *big.Int                       after a refusal             INT64, which goes where a NUMERIC does
+//	nil *big.Rat, nil []byte,          after a refusal             NUMERIC, BYTES, JSON
+//	  nil json.RawMessage
+//	string                             after a refusal             STRING; else NUMERIC, BIGNUMERIC, INTERVAL, GEOGRAPHY, JSON
+//	[]byte that is UTF-8               after a refusal             BYTES; else STRING, JSON
+//	float64, float32                   after a refusal             FLOAT64; else NUMERIC, BIGNUMERIC, in the shortest decimal text
+//	any other                          no                          its type in the table above
+//
+// For a DATE, DATETIME or TIME parameter the driver sends the wall-clock time in the value's own location, else the instant
+// as a TIMESTAMP, whose nanoseconds are cut to microseconds unless BigQuery finds a TIMESTAMP(12).
+//
+// After a refusal BigQuery is asked once, and the statement sent again with the types that it found. Not so in a transaction,
+// which can only be rolled back after an error: prepare the statement there, which asks before, or write CAST(? AS
+// NUMERIC). Where a server has no dry runs, the statement is sent with the Go types.
+//
+// Errors name the place, as in argument 1: [3].Name. BigQuery takes 10,000 arguments and requests of 10 MB.
 //
 // # Transactions and sessions
 //
@@ -116,9 +147,9 @@
 // keeps the session for its next transaction. Statements outside of transactions run in no session.
 // BigQuery has no read-only transactions and no other isolation levels, does not nest transactions,
 // and refuses DDL on permanent tables in them. When another statement has changed the same table, the
-// transaction fails with [ErrConcurrentUpdate] and can be tried again as a whole:
+// transaction fails with [ErrConcurrentUpdate] and can be tried again as a whole, which [RunTransaction] does:
 //
-//	if err := tx.Commit(); errors.Is(err, driver.ErrConcurrentUpdate) { /* begin again */ }
+//	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error { ... })
 //
 // When the context of BeginTx ends, the statement that runs in the transaction ends with it, and the
 // transaction is rolled back. Statements of one transaction run one after the other, whichever
@@ -236,7 +267,8 @@
 // # Below database/sql
 //
 // [Raw] gives access to the official client, with the sign-in and the network connections of the
-// connector, and to the session that a connection's statements run in.
+// connector, and to the session that a connection's statements run in, also under libraries that wrap drivers: [Queryer] has
+// a table of them.
 //
 // # Limits
 //
