@@ -13,8 +13,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestNullTypes: the Go type of a NULL is what counts where BigQuery says nothing, contradicts itself, says INT64 for want of
-// anything else, or has no dry runs; its word counts where it has one. A statement that runs again asks no more.
+// TestNullTypes: the Go type of a NULL is what counts where BigQuery says nothing, contradicts
+// itself, says INT64 for want of anything else, or has no dry runs; its word counts where it has
+// one. A statement that runs again asks no more.
 func TestNullTypes(t *testing.T) {
 	t.Parallel()
 	type row struct {
@@ -23,6 +24,7 @@ func TestNullTypes(t *testing.T) {
 	}
 	var text *string
 	var day *civil.Date
+	asked, refused := counts{fakebq.Insert: 1, fakebq.Query: 1}, counts{fakebq.Insert: 1, fakebq.Query: 2}
 	refusal := func(reason, message string) func(string, bool) *fakebq.Error {
 		return func(_ string, dry bool) *fakebq.Error {
 			if dry {
@@ -31,7 +33,10 @@ func TestNullTypes(t *testing.T) {
 			return nil
 		}
 	}
-	contradiction := refusal("invalidQuery", "Undeclared parameter 'a' is used assuming different types (INT64 vs STRING) at [1:2]")
+	contradiction := refusal(
+		"invalidQuery",
+		"Undeclared parameter 'a' is used assuming different types (INT64 vs STRING) at [1:2]",
+	)
 	wants := func(typ string) func(string, bool) *fakebq.Error {
 		return func(got string, dry bool) *fakebq.Error {
 			if !dry && got != typ {
@@ -49,27 +54,58 @@ func TestNullTypes(t *testing.T) {
 		want   string
 		first  counts // requests the first time; the second time it is one
 	}{
-		{"nothing said", "SELECT ?", text, "", nil, "STRING NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"INT64 for want of anything else", "SELECT ?", text, "INT64", nil, "STRING NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"a word", "SELECT ?", text, "DATE", nil, "DATE NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"the word INT64, of a column", "INSERT INTO t (n, m) VALUES (?, 1)", text, "INT64", wants("INT64"), "INT64 NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"the word INT64, of SET", "UPDATE t SET a.n = 1, n = ? WHERE TRUE", text, "INT64", wants("INT64"), "INT64 NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"the word INT64, of a comparison", "SELECT * FROM t WHERE t.n >= ?", text, "INT64", wants("INT64"), "INT64 NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"the word INT64, of a name used twice", "SELECT @a IS NULL OR n = @a", sql.Named("a", text), "INT64", wants("INT64"), "INT64 NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"the word INT64, found by a refusal", "SELECT COALESCE(?, n) FROM t", text, "INT64", wants("INT64"), "INT64 NULL", counts{fakebq.Insert: 1, fakebq.Query: 2}},
-		{"contradiction", "SELECT @a IS NULL OR city = @a", sql.Named("a", text), "", contradiction, "STRING NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"contradiction, sql.NullString", "SELECT @a IS NULL OR city = @a", sql.Named("a", sql.NullString{}), "", contradiction, "STRING NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"contradiction, sql.Null", "SELECT @a IS NULL OR city = @a", sql.Named("a", sql.Null[civil.Date]{}), "", contradiction, "DATE NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"no dry runs", "SELECT ?", day, "", refusal("invalid", "this server has no dry runs"), "DATE NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"empty slice of pointers", "SELECT ? IS NULL", []*string{}, "ARRAY<INT64>", nil, "ARRAY<STRING> []", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"slice of NULLs", "SELECT ? IS NULL", []sql.NullString{{}}, "ARRAY<INT64>", nil, "ARRAY<STRING> [NULL]", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"rows, of which all have a NULL", "SELECT * FROM UNNEST(?)", []row{{ID: 1}}, "", contradiction, "ARRAY<STRUCT<ID INT64, Name STRING>> [{ID 1, Name NULL}]", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"rows, of which one has a NULL", "SELECT * FROM UNNEST(?)", []row{{ID: 1}, {2, new(string)}}, "", nil, "ARRAY<STRUCT<ID INT64, Name STRING>> [{ID 1, Name NULL}, {ID 2, Name }]", counts{fakebq.Query: 1}},
-		{"no rows", "SELECT * FROM UNNEST(?)", []row{}, "", contradiction, "ARRAY<STRUCT<ID INT64, Name STRING>> []", counts{fakebq.Insert: 1, fakebq.Query: 1}},
-		{"bytes into a STRING", "SELECT ? = s", []byte("a"), "STRING", wants("STRING"), "STRING a", counts{fakebq.Insert: 1, fakebq.Query: 2}},
-		{"float into a NUMERIC", "SELECT ?", 1e20, "NUMERIC", wants("NUMERIC"), "NUMERIC 100000000000000000000", counts{fakebq.Insert: 1, fakebq.Query: 2}},
+		{"nothing said", "SELECT ?", text, "", nil, "STRING NULL", asked},
+		{"INT64 for want of anything else", "SELECT ?", text, "INT64", nil, "STRING NULL", asked},
+		{"a word", "SELECT ?", text, "DATE", nil, "DATE NULL", asked},
+		{
+			"the word INT64, of a column", "INSERT INTO t (n, m) VALUES (?, 1)", text, "INT64", wants("INT64"),
+			"INT64 NULL", asked,
+		},
+		{
+			"the word INT64, of SET", "UPDATE t SET a.n = 1, n = ? WHERE TRUE", text, "INT64", wants("INT64"),
+			"INT64 NULL", asked,
+		},
+		{
+			"the word INT64, of a comparison", "SELECT * FROM t WHERE t.n >= ?", text, "INT64", wants("INT64"),
+			"INT64 NULL", asked,
+		},
+		{
+			"the word INT64, of a name used twice", "SELECT @a IS NULL OR n = @a", sql.Named("a", text), "INT64",
+			wants("INT64"), "INT64 NULL", asked,
+		},
+		{
+			"the word INT64, found by a refusal", "SELECT COALESCE(?, n) FROM t", text, "INT64", wants("INT64"),
+			"INT64 NULL", refused,
+		},
+		{"contradiction", "SELECT @a IS NULL OR city = @a", sql.Named("a", text), "", contradiction, "STRING NULL", asked},
+		{
+			"contradiction, sql.NullString", "SELECT @a IS NULL OR city = @a", sql.Named("a", sql.NullString{}),
+			"", contradiction, "STRING NULL", asked,
+		},
+		{
+			"contradiction, sql.Null", "SELECT @a IS NULL OR city = @a", sql.Named("a", sql.Null[civil.Date]{}),
+			"", contradiction, "DATE NULL", asked,
+		},
+		{"no dry runs", "SELECT ?", day, "", refusal("invalid", "this server has no dry runs"), "DATE NULL", asked},
+		{"empty slice of pointers", "SELECT ? IS NULL", []*string{}, "ARRAY<INT64>", nil, "ARRAY<STRING> []", asked},
+		{"slice of NULLs", "SELECT ? IS NULL", []sql.NullString{{}}, "ARRAY<INT64>", nil, "ARRAY<STRING> [NULL]", asked},
+		{
+			"rows, of which all have a NULL", "SELECT * FROM UNNEST(?)", []row{{ID: 1}}, "", contradiction,
+			"ARRAY<STRUCT<ID INT64, Name STRING>> [{ID 1, Name NULL}]", asked,
+		},
+		{
+			"rows, of which one has a NULL", "SELECT * FROM UNNEST(?)", []row{{ID: 1}, {2, new(string)}}, "",
+			nil, "ARRAY<STRUCT<ID INT64, Name STRING>> [{ID 1, Name NULL}, {ID 2, Name }]",
+			counts{fakebq.Query: 1},
+		},
+		{
+			"no rows", "SELECT * FROM UNNEST(?)", []row{}, "", contradiction,
+			"ARRAY<STRUCT<ID INT64, Name STRING>> []", asked,
+		},
+		{"bytes into a STRING", "SELECT ? = s", []byte("a"), "STRING", wants("STRING"), "STRING a", refused},
+		{"float into a NUMERIC", "SELECT ?", 1e20, "NUMERIC", wants("NUMERIC"), "NUMERIC 100000000000000000000", refused},
 		{"bytes into BYTES", "SELECT ?", []byte("a"), "BYTES", nil, "BYTES YQ==", counts{fakebq.Query: 1}},
-		{"script", "DECLARE x STRING DEFAULT ?; SELECT x", text, "", nil, "STRING NULL", counts{fakebq.Insert: 1, fakebq.Query: 1}},
+		{"script", "DECLARE x STRING DEFAULT ?; SELECT x", text, "", nil, "STRING NULL", asked},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := fakebq.Run(t, fakebq.Options{})
@@ -84,7 +120,9 @@ func TestNullTypes(t *testing.T) {
 				}
 				if elem, ok := strings.CutPrefix(tt.finds, "ARRAY<"); ok {
 					elem = strings.TrimSuffix(elem, ">")
-					answer.Parameters = []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: "ARRAY", ArrayType: &bq.QueryParameterType{Type: elem}}}}
+					answer.Parameters = []fakebq.Parameter{
+						{Type: &bq.QueryParameterType{Type: "ARRAY", ArrayType: &bq.QueryParameterType{Type: elem}}},
+					}
 				} else if tt.finds != "" {
 					answer.Parameters = []fakebq.Parameter{{Type: &bq.QueryParameterType{Type: tt.finds}}}
 				}
@@ -110,7 +148,8 @@ func TestNullTypes(t *testing.T) {
 	}
 }
 
-// TestNullInTransaction: where a refusal would cost the transaction, BigQuery is asked whether it takes the Go type.
+// TestNullInTransaction: where a refusal would cost the transaction, BigQuery is asked whether it
+// takes the Go type.
 func TestNullInTransaction(t *testing.T) {
 	t.Parallel()
 	for _, takes := range []string{"STRING", "INT64"} {
@@ -147,7 +186,8 @@ func TestNullInTransaction(t *testing.T) {
 	}
 }
 
-// TestPreparedContradiction: a statement that BigQuery finds several types for can be prepared; any other wrong one can't.
+// TestPreparedContradiction: a statement that BigQuery finds several types for can be prepared; any
+// other wrong one can't.
 func TestPreparedContradiction(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

@@ -12,22 +12,24 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into
-// a Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
-// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a RANGE into a string; and
-// anything in them into Go's basic types, pointers (nil for NULL), sql.Null[T] and any other sql.Scanner, big.Rat and big.Int.
-// JSON is decoded into structs, by their json tags, maps, slices and what implements json.Unmarshaler, such as a
-// json.RawMessage; numbers become json.Number in an any. JSON's null is a zero value, also behind a pointer; SQL's NULL is a nil
-// pointer or an invalid sql.Null[T]. A STRING is text, whatever it holds.
-// A DATE, a DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes them: 2024-02-29, 2024-02-29T15:04:05.6 and
-// 2024-02-29T15:04:05.123456789012Z. This works for values that come straight from Rows.Scan: a
-// time.Time or string that was copied to a variable of its own type has forgotten its BigQuery type.
+// As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into a
+// Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
+// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a
+// RANGE into a string; and anything in them into Go's basic types, pointers (nil for NULL),
+// sql.Null[T] and any other sql.Scanner, big.Rat and big.Int. JSON is decoded into structs, by
+// their json tags, maps, slices and what implements json.Unmarshaler, such as a json.RawMessage;
+// numbers become json.Number in an any. JSON's null is a zero value, also behind a pointer; SQL's
+// NULL is a nil pointer or an invalid sql.Null[T]. A STRING is text, whatever it holds. A DATE, a
+// DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes them: 2024-02-29,
+// 2024-02-29T15:04:05.6 and 2024-02-29T15:04:05.123456789012Z. This works for values that come
+// straight from Rows.Scan: a time.Time or string that was copied to a variable of its own type has
+// forgotten its BigQuery type.
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))
 //
-// Fields that the destination does not have are left out, and those that the value does not have stay as
-// they are. An error names the place in the value, such as orders[3].price.
+// Fields that the destination does not have are left out, and those that the value does not have
+// stay as they are. An error names the place in the value, such as orders[3].price.
 func As(dest any) sql.Scanner { return decoder{dest} }
 
 type decoder struct{ dest any }
@@ -166,7 +168,10 @@ func assignStruct(to reflect.Value, s Struct) error {
 				continue
 			}
 			if filled[i] {
-				return at("."+f.Name, errors.New("the name is there twice, and a Go struct has room for one: use a driver.Struct"))
+				return at(
+					"."+f.Name,
+					errors.New("the name is there twice, and a Go struct has room for one: use a driver.Struct"),
+				)
 			}
 			filled[i] = true
 			if err := assign(to.FieldByIndex(fields[i].index), f.Value); err != nil {
@@ -179,7 +184,10 @@ func assignStruct(to reflect.Value, s Struct) error {
 		for _, f := range s.Fields {
 			key := reflect.ValueOf(f.Name).Convert(to.Type().Key())
 			if m.MapIndex(key).IsValid() {
-				return at("."+f.Name, errors.New("the name is there twice, and a map has room for one: use a driver.Struct"))
+				return at(
+					"."+f.Name,
+					errors.New("the name is there twice, and a map has room for one: use a driver.Struct"),
+				)
 			}
 			value := reflect.New(to.Type().Elem()).Elem()
 			if err := assign(value, f.Value); err != nil {

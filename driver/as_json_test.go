@@ -21,8 +21,14 @@ func TestAsJSON(t *testing.T) {
 		Price json.Number    `json:"price"`
 		More  map[string]any `json:"more"`
 	}
-	const text = `{"id":9223372036854775807,"tags":["a","b"],"price":12345678901234567890.123456789,"more":{"n":12345678901234567890,"z":null}}`
-	want := order{9223372036854775807, []string{"a", "b"}, "12345678901234567890.123456789", map[string]any{"n": json.Number("12345678901234567890"), "z": nil}}
+	const text = `{"id":9223372036854775807,"tags":["a","b"],"price":12345678901234567890.123456789,` +
+		`"more":{"n":12345678901234567890,"z":null}}`
+	want := order{
+		9223372036854775807,
+		[]string{"a", "b"},
+		"12345678901234567890.123456789",
+		map[string]any{"n": json.Number("12345678901234567890"), "z": nil},
+	}
 	whole := map[string]any{}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -31,8 +37,16 @@ func TestAsJSON(t *testing.T) {
 	}
 	answer := fakebq.Answer{
 		Fields: []fakebq.Field{
-			{Name: "j", Type: "JSON"}, {Name: "s", Type: "STRING"}, {Name: "js", Type: "JSON", Mode: "REPEATED"},
-			{Name: "r", Type: "RECORD", Fields: []fakebq.Field{{Name: "j", Type: "JSON"}}}, {Name: "n", Type: "JSON"}, {Name: "null", Type: "JSON"},
+			{Name: "j", Type: "JSON"},
+			{Name: "s", Type: "STRING"},
+			{Name: "js", Type: "JSON", Mode: "REPEATED"},
+			{
+				Name:   "r",
+				Type:   "RECORD",
+				Fields: []fakebq.Field{{Name: "j", Type: "JSON"}},
+			},
+			{Name: "n", Type: "JSON"},
+			{Name: "null", Type: "JSON"},
 		},
 	}
 	row := []any{text, text, []any{text, text}, []any{text}, "null", nil}
@@ -92,12 +106,23 @@ func TestAsJSON(t *testing.T) {
 			} {
 				err := scan(tt.column, tt.dest)
 				if tt.want == nil {
-					if err == nil || !strings.Contains(err.Error(), "bigqueryuser: ") && !strings.Contains(err.Error(), "converting") {
-						t.Errorf("%s, %s: got %v, %v; want an error", readAPI, tt.name, reflect.ValueOf(tt.dest).Elem(), err)
+					if err == nil ||
+						!strings.Contains(err.Error(), "bigqueryuser: ") &&
+							!strings.Contains(err.Error(), "converting") {
+						t.Errorf(
+							"%s, %s: got %v, %v; want an error",
+							readAPI,
+							tt.name,
+							reflect.ValueOf(tt.dest).Elem(),
+							err,
+						)
 					}
 					continue
 				}
-				if got := reflect.ValueOf(tt.dest).Elem().Interface(); err != nil || !reflect.DeepEqual(got, tt.want) {
+				if got := reflect.ValueOf(tt.dest).
+					Elem().
+					Interface(); err != nil ||
+					!reflect.DeepEqual(got, tt.want) {
 					t.Errorf("%s, %s: got %#v, %v; want %#v", readAPI, tt.name, got, err, tt.want)
 				}
 			}

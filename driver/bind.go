@@ -70,8 +70,9 @@ func (r *runner) bind(ctx context.Context, st *statement) (*binding, error) {
 	return b, nil
 }
 
-// saysNothing reports whether an error of a dry run leaves it to the statement itself what is wrong with it: BigQuery
-// does not take the undeclared parameters, or it is a server that has no dry runs.
+// saysNothing reports whether an error of a dry run leaves it to the statement itself what is wrong
+// with it: BigQuery does not take the undeclared parameters, or it is a server that has no dry
+// runs.
 func saysNothing(err error) bool {
 	if _, ok := errors.AsType[protocolError](err); ok {
 		return true
@@ -91,13 +92,15 @@ func saysNothing(err error) bool {
 	return false
 }
 
-// contradicted reports whether BigQuery finds several types for one parameter, as in @p IS NULL OR name = @p.
+// contradicted reports whether BigQuery finds several types for one parameter, as in @p IS NULL OR
+// name = @p.
 func contradicted(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Is(ErrInvalidQuery) && strings.Contains(e.Message, "assuming different types")
 }
 
-// makeSure asks BigQuery whether it takes the Go types where it found an INT64, and takes its word if not.
+// makeSure asks BigQuery whether it takes the Go types where it found an INT64, and takes its word
+// if not.
 func (r *runner) makeSure(ctx context.Context, st *statement, p *parameters, b *binding, key cacheKey) error {
 	found := finding{types: b.types, agreed: true}
 	_, err := r.dryRun(ctx, st, p.all)
@@ -141,9 +144,13 @@ func (r *runner) learnt(b *binding) {
 	r.types.note(b.key, finding{types: b.types, refused: true})
 }
 
-// typesFor finds the types of a statement's slots: those that were asked for before, else those of the Go values if all
-// have one, else BigQuery's.
-func (r *runner) typesFor(ctx context.Context, st *statement, p *parameters) (found finding, source typeSource, err error) {
+// typesFor finds the types of a statement's slots: those that were asked for before, else those of
+// the Go values if all have one, else BigQuery's.
+func (r *runner) typesFor(
+	ctx context.Context,
+	st *statement,
+	p *parameters,
+) (found finding, source typeSource, err error) {
 	if p.convertible() {
 		if known, ok := r.types.known(r.typeKey(st, p.sure), r.typeKey(st, nil)); ok {
 			return known, typesCached, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// arrowKind is how the values of one BigQuery type are read from Arrow. It is bound once for each column;
-// then whole columns are read at a time.
+// arrowKind is how the values of one BigQuery type are read from Arrow. It is bound once for each
+// column; then whole columns are read at a time.
 type arrowKind struct {
 	// fill puts the values of rows [from, to) into dst, each stride after the one before.
 	fill func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error
@@ -63,17 +63,33 @@ var errArrow = errors.New("not of the documented Arrow type")
 
 // arrowKinds has the scalar types. RANGE, STRUCT and ARRAY are made of them.
 var arrowKinds = map[string]arrowKind{
-	"INT64":     arrowScalar(func(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil }, (*boxes).int),
-	"FLOAT64":   arrowScalar(func(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil }, (*boxes).float),
-	"BOOL":      arrowScalar(func(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil }, (*boxes).bool),
+	"INT64": arrowScalar(
+		func(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil },
+		(*boxes).int,
+	),
+	"FLOAT64": arrowScalar(
+		func(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil },
+		(*boxes).float,
+	),
+	"BOOL": arrowScalar(
+		func(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil },
+		(*boxes).bool,
+	),
 	"STRING":    arrowScalar(arrowText, (*boxes).string),
 	"GEOGRAPHY": arrowScalar(arrowText, (*boxes).string),
-	"JSON": arrowOf(arrowText, (*boxes).json, func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
-		for i := range len(bounds) - 1 {
-			dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
-		}
-	}),
-	"BYTES":         arrowScalar(func(a *array.Binary, i int, _ *boxes) ([]byte, error) { return bytes.Clone(notNil(a.Value(i))), nil }, (*boxes).bytes),
+	"JSON": arrowOf(
+		arrowText,
+		(*boxes).json,
+		func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
+			for i := range len(bounds) - 1 {
+				dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
+			}
+		},
+	),
+	"BYTES": arrowScalar(
+		func(a *array.Binary, i int, _ *boxes) ([]byte, error) { return bytes.Clone(notNil(a.Value(i))), nil },
+		(*boxes).bytes,
+	),
 	"NUMERIC":       arrowScalar(arrowNumeric, (*boxes).string),
 	"BIGNUMERIC":    arrowScalar(arrowBignumeric, (*boxes).string),
 	"TIMESTAMP":     arrowScalar(arrowTimestamp, (*boxes).time),
@@ -139,8 +155,8 @@ func arrowOf[T any, A arrow.Array](
 	}
 }
 
-// documented reports whether the parameters of a type are those that its values are read by: microseconds, and digits after the
-// point as many as BigQuery has.
+// documented reports whether the parameters of a type are those that its values are read by:
+// microseconds, and digits after the point as many as BigQuery has.
 func documented(typ arrow.DataType) bool {
 	switch t := typ.(type) {
 	case *arrow.TimestampType:
@@ -153,7 +169,8 @@ func documented(typ arrow.DataType) bool {
 	return true
 }
 
-// putLists cuts all into the slices that bounds say. They share memory, but none can grow into the next.
+// putLists cuts all into the slices that bounds say. They share memory, but none can grow into the
+// next.
 func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int) {
 	first := bounds[0]
 	heads := make([][]T, len(bounds)-1)
@@ -210,8 +227,8 @@ func arrowTime(a *array.Time64, i int, b *boxes) (string, error) {
 
 func appendTwo(b []byte, n int64) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendFraction appends the digits after the point without zeros at their end, and no point where there
-// are none.
+// appendFraction appends the digits after the point without zeros at their end, and no point where
+// there are none.
 func appendFraction(b []byte, n int64, digits int) []byte {
 	if n == 0 {
 		return b

@@ -10,10 +10,12 @@ import (
 	"weak"
 )
 
-// A time.Time does not say of which BigQuery type it is, nor does it hold what is below nanoseconds, and a string does not
-// say that it is JSON. Their values must be plain ones, for == and reflect.DeepEqual. So those of DATE, DATETIME, TIMESTAMP(12) and
-// JSON are marked by where they lie: in runs of memory that are registered here. As, the JSON of a Struct and
-// arguments look the address up. A copy, such as one that has been assigned to a variable of its type, has no mark.
+// A time.Time does not say of which BigQuery type it is, nor does it hold what is below
+// nanoseconds, and a string does not say that it is JSON. Their values must be plain ones, for ==
+// and reflect.DeepEqual. So those of DATE, DATETIME, TIMESTAMP(12) and JSON are marked by where
+// they lie: in runs of memory that are registered here. As, the JSON of a Struct and arguments look
+// the address up. A copy, such as one that has been assigned to a variable of its type, has no
+// mark.
 
 // form is a BigQuery type whose values are marked.
 type form uint8
@@ -30,7 +32,8 @@ const (
 // memoryPage is what the addresses of runs are a multiple of, but for a few bytes.
 const memoryPage = 8192
 
-// runLength is how many values of a size make an allocation of one page, with the header that the runtime may put before it.
+// runLength is how many values of a size make an allocation of one page, with the header that the
+// runtime may put before it.
 func runLength(size uintptr) int { return int((memoryPage - 32) / size) }
 
 // mark is a run of values of one form.
@@ -42,8 +45,8 @@ type mark struct {
 	picos []uint16 // below the nanoseconds, 0 to 999; of formPicos only
 }
 
-// marks has the runs by the pages that they lie on, until they are garbage. Where two share a page, the earlier one goes
-// unrecognised.
+// marks has the runs by the pages that they lie on, until they are garbage. Where two share a page,
+// the earlier one goes unrecognised.
 var marks sync.Map // uintptr -> *mark
 
 func addressOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
@@ -88,7 +91,8 @@ func (r *markedRun[T]) take(n int) ([]T, []uint16) {
 	return values, picos
 }
 
-// room takes room for n values of a form, one after the other, out of a run that it replaces if that is too short.
+// room takes room for n values of a form, one after the other, out of a run that it replaces if
+// that is too short.
 func room[T any](r *markedRun[T], f form, n int) ([]T, []uint16) {
 	switch {
 	case n == 0:

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestMarks: a marked value is known by its address alone, wherever it lies in its run, and a run that is garbage is
-// forgotten.
+// TestMarks: a marked value is known by its address alone, wherever it lies in its run, and a run
+// that is garbage is forgotten.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)

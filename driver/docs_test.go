@@ -115,8 +115,8 @@ func TestREADMEHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestExportedNamesHaveExamples: each exported function, type and sentinel of the three packages is used
-// in an Example. Methods belong to their type; those of database/sql/driver, fmt, slog and
+// TestExportedNamesHaveExamples: each exported function, type and sentinel of the three packages is
+// used in an Example. Methods belong to their type; those of database/sql/driver, fmt, slog and
 // encoding/json are called by these packages.
 func TestExportedNamesHaveExamples(t *testing.T) {
 	t.Parallel()

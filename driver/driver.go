@@ -75,11 +75,12 @@
 // for REQUIRED ones and ARRAYs. A destination of the exact type just works: var tags []string;
 // rows.Scan(&tags). [As] decodes into Go structs, slices and maps.
 //
-// A DATE, a DATETIME and a TIMESTAMP(12) are text in BigQuery's own form through [As], in the JSON of a [Struct] and, from
-// Go 1.27 on, in a string: 2024-02-29, 2024-02-29T15:04:05 and 2024-02-29T15:04:05.123456789012Z. Before Go 1.27 database/sql
-// itself puts a time.Time into a string, as RFC 3339: scan into driver.As(&text) there. A result with a TIMESTAMP(12) is one
-// request more. A time.Time that was read holds nanoseconds; the last three digits are written back where the
-// value itself, an any, is the argument.
+// A DATE, a DATETIME and a TIMESTAMP(12) are text in BigQuery's own form through [As], in the JSON
+// of a [Struct] and, from Go 1.27 on, in a string: 2024-02-29, 2024-02-29T15:04:05 and
+// 2024-02-29T15:04:05.123456789012Z. Before Go 1.27 database/sql itself puts a time.Time into a
+// string, as RFC 3339: scan into driver.As(&text) there. A result with a TIMESTAMP(12) is one
+// request more. A time.Time that was read holds nanoseconds; the last three digits are written back
+// where the value itself, an any, is the argument.
 //
 // # Arguments
 //
@@ -106,10 +107,11 @@
 //	Go structs, Struct                         STRUCT, of the exported fields or of what bigquery:"name" tags say
 //	pointers, sql.Null[T], driver.Valuer       what they hold
 //
-// What a value leaves open is asked of BigQuery, in a dry run that bills nothing, once for each text of a statement.
-// BigQuery's word counts first: a nil *string goes into a DATE column. Where it says nothing, contradicts itself, says INT64 for
-// want of anything else, or is not asked, as in a script, the Go type counts. The elements of a slice have one type, merged
-// over all of them, field by field; what they leave open has the Go type of the element or of the field.
+// What a value leaves open is asked of BigQuery, in a dry run that bills nothing, once for each
+// text of a statement. BigQuery's word counts first: a nil *string goes into a DATE column. Where
+// it says nothing, contradicts itself, says INT64 for want of anything else, or is not asked, as in
+// a script, the Go type counts. The elements of a slice have one type, merged over all of them,
+// field by field; what they leave open has the Go type of the element or of the field.
 //
 //	Go value                           asked                       falls back to
 //	nil *string, sql.NullString{},     yes                         STRING
@@ -127,27 +129,31 @@
 //	nil *big.Int                       after a refusal             INT64, which goes where a NUMERIC does
 //	nil *big.Rat, nil []byte,          after a refusal             NUMERIC, BYTES, JSON
 //	  nil json.RawMessage
-//	string                             after a refusal             STRING; else NUMERIC, BIGNUMERIC, INTERVAL, GEOGRAPHY, JSON
-//	[]byte that is UTF-8               after a refusal             BYTES; else STRING, JSON
-//	float64, float32                   after a refusal             FLOAT64; else NUMERIC, BIGNUMERIC, in the shortest decimal text
+//	string                             after a refusal             STRING; or what is text in Go too
+//	[]byte that is UTF-8               after a refusal             BYTES; or STRING, JSON
+//	float64, float32                   after a refusal             FLOAT64; or a NUMERIC, in the shortest text
 //	any other                          no                          its type in the table above
 //
-// For a DATE, DATETIME or TIME parameter the driver sends the wall-clock time in the value's own location, else the instant
-// as a TIMESTAMP, whose nanoseconds are cut to microseconds unless BigQuery finds a TIMESTAMP(12).
+// For a DATE, DATETIME or TIME parameter the driver sends the wall-clock time in the value's own
+// location, else the instant as a TIMESTAMP, whose nanoseconds are cut to microseconds unless
+// BigQuery finds a TIMESTAMP(12).
 //
-// After a refusal BigQuery is asked once, and the statement sent again with the types that it found. Not so in a transaction,
-// which can only be rolled back after an error: prepare the statement there, which asks before, or write CAST(? AS
-// NUMERIC). Where a server has no dry runs, the statement is sent with the Go types.
+// After a refusal BigQuery is asked once, and the statement sent again with the types that it
+// found. Not so in a transaction, which can only be rolled back after an error: prepare the
+// statement there, which asks before, or write CAST(? AS NUMERIC). Where a server has no dry runs,
+// the statement is sent with the Go types.
 //
-// Errors name the place, as in argument 1: [3].Name. BigQuery takes 10,000 arguments and requests of 10 MB.
+// Errors name the place, as in argument 1: [3].Name. BigQuery takes 10,000 arguments and requests
+// of 10 MB.
 //
 // # Transactions and sessions
 //
 // BeginTx begins a real transaction, with snapshot isolation, in a BigQuery session. The connection
 // keeps the session for its next transaction. Statements outside of transactions run in no session.
 // BigQuery has no read-only transactions and no other isolation levels, does not nest transactions,
-// and refuses DDL on permanent tables in them. When another statement has changed the same table, the
-// transaction fails with [ErrConcurrentUpdate] and can be tried again as a whole, which [RunTransaction] does:
+// and refuses DDL on permanent tables in them. When another statement has changed the same table,
+// the transaction fails with [ErrConcurrentUpdate] and can be tried again as a whole, which
+// [RunTransaction] does:
 //
 //	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error { ... })
 //
@@ -267,8 +273,8 @@
 // # Below database/sql
 //
 // [Raw] gives access to the official client, with the sign-in and the network connections of the
-// connector, and to the session that a connection's statements run in, also under libraries that wrap drivers: [Queryer] has
-// a table of them.
+// connector, and to the session that a connection's statements run in, also under libraries that
+// wrap drivers: [Queryer] has a table of them.
 //
 // # Limits
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
@@ -16,7 +15,12 @@ func ExampleRunTransaction() {
 	tries := 0
 	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		tries++
-		if _, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance - ? WHERE id = ?", 100, "a"); err != nil {
+		if _, err := tx.ExecContext(
+			ctx,
+			"UPDATE accounts SET balance = balance - ? WHERE id = ?",
+			100,
+			"a",
+		); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b")

@@ -14,9 +14,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// ErrClosed means that a statement, a connection or a database was used after it had been closed. That of a database matches
-// auth.ErrClosed too. Most such uses are found by database/sql, whose errors are its own: sql.ErrConnDone, sql.ErrTxDone and
-// texts.
+// ErrClosed means that a statement, a connection or a database was used after it had been closed.
+// That of a database matches auth.ErrClosed too. Most such uses are found by database/sql, whose
+// errors are its own: sql.ErrConnDone, sql.ErrTxDone and texts.
 var ErrClosed = errors.New("bigqueryuser: closed")
 
 // closedError is an ErrClosed that says what is closed.

@@ -9,11 +9,15 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// askFor asks BigQuery, in a dry run, which types the statement's parameters have, unless it is known. The
-// answer is in the order of the slots: the `?` as they stand, or the names. A slot
-// that BigQuery says nothing of, as in a script, is nil. declared are parameters that have
-// a type already; only named ones can be told to BigQuery in such a request.
-func (r *runner) askFor(ctx context.Context, st *statement, declared []*bq.QueryParameter) (finding, typeSource, error) {
+// askFor asks BigQuery, in a dry run, which types the statement's parameters have, unless it is
+// known. The answer is in the order of the slots: the `?` as they stand, or the names. A slot that
+// BigQuery says nothing of, as in a script, is nil. declared are parameters that have a type
+// already; only named ones can be told to BigQuery in such a request.
+func (r *runner) askFor(
+	ctx context.Context,
+	st *statement,
+	declared []*bq.QueryParameter,
+) (finding, typeSource, error) {
 	// Prepare has asked with nothing declared.
 	keys := []cacheKey{r.typeKey(st, declared), r.typeKey(st, nil)}
 	f, cached, err := r.types.ask(ctx, false, keys, func() (finding, error) {
@@ -72,8 +76,8 @@ func slotTypes(sql *sqlText, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 	return types
 }
 
-// typeKey is also that of where names are looked up: the default dataset, the location, and the session with its
-// temporary tables.
+// typeKey is also that of where names are looked up: the default dataset, the location, and the
+// session with its temporary tables.
 func (r *runner) typeKey(st *statement, declared []*bq.QueryParameter) cacheKey {
 	var types strings.Builder
 	types.WriteString(st.config.Dataset + "\x00" + st.config.Location)

@@ -28,7 +28,8 @@ type typeCache struct {
 }
 
 // cacheKey tells apart the same text with other types declared: they change what the rest of it
-// means, and so does where it runs. It is made of hashes, since generated statements can be a megabyte long.
+// means, and so does where it runs. It is made of hashes, since generated statements can be a
+// megabyte long.
 type cacheKey struct{ text, declared [sha256.Size]byte }
 
 // finding is what BigQuery said of a statement.
@@ -52,8 +53,8 @@ func newTypeCache(size int) *typeCache {
 	return &typeCache{size: size, entries: map[cacheKey]finding{}, asking: map[cacheKey]chan struct{}{}}
 }
 
-// ask returns what is known under the first key that anything is known under, else what check finds. Of callers at the
-// same time one finds and the others wait for it.
+// ask returns what is known under the first key that anything is known under, else what check
+// finds. Of callers at the same time one finds and the others wait for it.
 func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, check func() (finding, error)) (f finding, cached bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,7 +99,8 @@ func (c *typeCache) known(keys ...cacheKey) (finding, bool) {
 	return c.get(false, keys)
 }
 
-// get returns what is known under the first key that anything is known under. The caller holds the lock.
+// get returns what is known under the first key that anything is known under. The caller holds the
+// lock.
 func (c *typeCache) get(withPlan bool, keys []cacheKey) (finding, bool) {
 	for _, key := range keys {
 		if f, ok := c.entries[key]; ok && time.Now().Before(f.until) && (f.plan != nil || !withPlan) {
@@ -120,8 +122,8 @@ func (c *typeCache) put(key cacheKey, f finding) {
 	c.entries[key] = f
 }
 
-// note remembers what a statement has taught, such as that BigQuery says nothing of its parameters, so that it is not asked
-// each time. If the statement fails, it is forgotten.
+// note remembers what a statement has taught, such as that BigQuery says nothing of its parameters,
+// so that it is not asked each time. If the statement fails, it is forgotten.
 func (c *typeCache) note(key cacheKey, f finding) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// TestLifePagesGoRound: page tokens that come again over empty pages are an error, and empty pages with new ones are
-// read.
+// TestLifePagesGoRound: page tokens that come again over empty pages are an error, and empty pages
+// with new ones are read.
 func TestLifePagesGoRound(t *testing.T) {
 	t.Parallel()
 	empty := func(token string) fakebq.Fault {
@@ -51,8 +51,8 @@ func TestLifePagesGoRound(t *testing.T) {
 	}
 }
 
-// TestLifeLargeRequest: a request of more than 10 MB that is refused or reset says how large the statement was and what
-// BigQuery takes; it is not sent again.
+// TestLifeLargeRequest: a request of more than 10 MB that is refused or reset says how large the
+// statement was and what BigQuery takes; it is not sent again.
 func TestLifeLargeRequest(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 11_000_000)
@@ -108,7 +108,8 @@ func TestLifeProxies(t *testing.T) {
 			t.Errorf("%d: got %v; want an *Error", status, err)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, "a server in front of BigQuery") || strings.Contains(text, "<") {
+		if text := err.Error(); !strings.Contains(text, "a server in front of BigQuery") ||
+			strings.Contains(text, "<") {
 			t.Errorf("%d: got %v", status, err)
 		}
 		if hint := strings.Contains(err.Error(), "HTTPS_PROXY"); hint != (status == http.StatusProxyAuthRequired) {
@@ -117,8 +118,8 @@ func TestLifeProxies(t *testing.T) {
 	}
 }
 
-// TestLifeVanishedNetwork: a network that has gone away without a word is noticed within 20 s by REST and within 40 s
-// by the Storage Read API, and the work goes on over a new connection.
+// TestLifeVanishedNetwork: a network that has gone away without a word is noticed within 20 s by
+// REST and within 40 s by the Storage Read API, and the work goes on over a new connection.
 func TestLifeVanishedNetwork(t *testing.T) {
 	t.Parallel()
 	if untrusted != nil {
@@ -134,9 +135,16 @@ func TestLifeVanishedNetwork(t *testing.T) {
 		if err := runWhole(t, openThrough(t, proxy), insert); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(<-vanished); took > 20*time.Second || proxy.Accepted() != 2 || server.Executions(insert) != 1 {
-			t.Errorf("took %s over %d connections, ran %d times; want at most 20 s, 2 and once", took, proxy.Accepted(),
-				server.Executions(insert))
+		if took := time.Since(
+			<-vanished,
+		); took > 20*time.Second || proxy.Accepted() != 2 ||
+			server.Executions(insert) != 1 {
+			t.Errorf(
+				"took %s over %d connections, ran %d times; want at most 20 s, 2 and once",
+				took,
+				proxy.Accepted(),
+				server.Executions(insert),
+			)
 		}
 	})
 	t.Run("Storage", func(t *testing.T) {
@@ -213,13 +221,15 @@ func TestLifeLargeRow(t *testing.T) {
 	}
 }
 
-// TestLifeTraceComments: what comes after the end of a text, such as the trace that a library adds, does not make it
-// another one: the types of its parameters are asked for once.
+// TestLifeTraceComments: what comes after the end of a text, such as the trace that a library adds,
+// does not make it another one: the types of its parameters are asked for once.
 func TestLifeTraceComments(t *testing.T) {
 	t.Parallel()
 	const text = "INSERT INTO t VALUES (?)"
 	server := fakebq.Run(t, fakebq.Options{})
-	server.OnAny(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: typeOf("DATETIME")}}})
+	server.OnAny(
+		fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Parameters: []fakebq.Parameter{{Type: typeOf("DATETIME")}}},
+	)
 	db := open(t, server)
 	for _, trace := range []string{
 		"", " ", "\n", " -- trace 1", " /* trace 2 */", "; # trace 3", " /*traceparent='00-4'*/ -- x",
@@ -227,7 +237,11 @@ func TestLifeTraceComments(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), text+trace, time.Now()); err != nil {
 			t.Errorf("%q: %v", trace, err)
 		}
-		if got := sent(t, server); got.Query != text+trace || got.QueryParameters[0].ParameterType.Type != "DATETIME" {
+		if got := sent(
+			t,
+			server,
+		); got.Query != text+trace ||
+			got.QueryParameters[0].ParameterType.Type != "DATETIME" {
 			t.Errorf("sent %q with a %s", got.Query, got.QueryParameters[0].ParameterType.Type)
 		}
 	}
@@ -241,8 +255,11 @@ func TestLifeConflictOfDML(t *testing.T) {
 	t.Parallel()
 	for _, incomplete := range []int{0, 1} {
 		server := fakebq.Run(t, fakebq.Options{})
-		server.On(insert, fakebq.Answer{DML: &fakebq.DML{}, Incomplete: incomplete, Err: &fakebq.Error{Reason: "invalidQuery",
-			Message: "Could not serialize access to table my-project:d.t due to concurrent update"}})
+		server.On(
+			insert,
+			fakebq.Answer{DML: &fakebq.DML{}, Incomplete: incomplete, Err: &fakebq.Error{Reason: "invalidQuery",
+				Message: "Could not serialize access to table my-project:d.t due to concurrent update"}},
+		)
 		_, err := open(t, server).ExecContext(t.Context(), insert)
 		wantTold(t, err, failed, driver.ErrConcurrentUpdate, driver.ErrInvalidQuery)
 	}

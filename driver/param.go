@@ -20,8 +20,8 @@ import (
 
 // argument is a Go value as a query parameter.
 type argument struct {
-	// typ is nil where only BigQuery knows the type, or a part of it: the value is NULL, or a time that may be a TIMESTAMP,
-	// a DATETIME, a DATE or a TIME, or has such values among its parts.
+	// typ is nil where only BigQuery knows the type, or a part of it: the value is NULL, or a time
+	// that may be a TIMESTAMP, a DATETIME, a DATE or a TIME, or has such values among its parts.
 	typ   *bq.QueryParameterType
 	value *bq.QueryParameterValue
 
@@ -77,7 +77,10 @@ const maxDepth = 64
 // encodeAt is encode for a value at some depth inside another. A NULL keeps the Go type that it has.
 func encodeAt(v any, depth int) (argument, error) {
 	if depth > maxDepth {
-		return argument{}, fmt.Errorf("the value is nested too deep, more than %d levels: does it hold itself?", maxDepth)
+		return argument{}, fmt.Errorf(
+			"the value is nested too deep, more than %d levels: does it hold itself?",
+			maxDepth,
+		)
 	}
 	a, err := encodeKnown(v, depth)
 	if err == nil && v != nil && a.shape == nil && a.typ == nil && !isWhole(a.fallback) {
@@ -114,7 +117,12 @@ func encodeKnown(v any, depth int) (argument, error) {
 		if err := checkYear(v.Year()); err != nil && checkYear(v.UTC().Year()) != nil {
 			return argument{}, err
 		}
-		return argument{shape: openTime, fallback: &bq.QueryParameterType{Type: "TIMESTAMP"}, time: &v, picos: picos}, nil
+		return argument{
+			shape:    openTime,
+			fallback: &bq.QueryParameterType{Type: "TIMESTAMP"},
+			time:     &v,
+			picos:    picos,
+		}, nil
 	case civil.Date:
 		return encodeCivil("DATE", v.String(), v.IsValid(), v.Year)
 	case civil.DateTime:
@@ -166,7 +174,8 @@ func encodeKnown(v any, depth int) (argument, error) {
 func encodeReflect(v any, depth int) (argument, error) {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && rv.Type().Elem().Implements(valuerInterface) {
-		// What is pointed at may be one of the types that encode knows, or must not be asked through nil.
+		// What is pointed at may be one of the types that encode knows, or must not be asked
+		// through nil.
 		if rv.IsNil() {
 			return untypedNull, nil
 		}
@@ -201,7 +210,9 @@ func encodeReflect(v any, depth int) (argument, error) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		u := rv.Uint()
 		if u > math.MaxInt64 {
-			return argument{}, errors.New("the number is above 9223372036854775807, the largest INT64: pass a *big.Int, which becomes a NUMERIC")
+			return argument{}, errors.New(
+				"the number is above 9223372036854775807, the largest INT64: pass a *big.Int, which becomes a NUMERIC",
+			)
 		}
 		return encode(int64(u))
 	case reflect.Float32:
@@ -218,12 +229,16 @@ func encodeReflect(v any, depth int) (argument, error) {
 	case reflect.Struct:
 		return encodeGoStruct(rv, depth)
 	}
-	return argument{}, fmt.Errorf("%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer", v)
+	return argument{}, fmt.Errorf(
+		"%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer",
+		v,
+	)
 }
 
 var valuerInterface = reflect.TypeFor[driver.Valuer]()
 
-// valueOf asks a Valuer, which is the caller's code: its panic is an error that says which argument it is about.
+// valueOf asks a Valuer, which is the caller's code: its panic is an error that says which argument
+// it is about.
 func valueOf(v driver.Valuer) (value driver.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {

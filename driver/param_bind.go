@@ -37,7 +37,8 @@ func encodeArguments(args []driver.NamedValue) ([]namedArgument, error) {
 	return out, nil
 }
 
-// checkArguments checks that the arguments are as many, of one style and of the names that the statement asks for.
+// checkArguments checks that the arguments are as many, of one style and of the names that the
+// statement asks for.
 func checkArguments(sql *sqlText, args []namedArgument) error {
 	if err := checkSize(args); err != nil {
 		return err
@@ -57,12 +58,19 @@ func checkArguments(sql *sqlText, args []namedArgument) error {
 	}
 	switch {
 	case named > 0 && named < len(args):
-		return errors.New("bigqueryuser: some arguments are named and some are not: use sql.Named for all of them or for none")
+		return errors.New(
+			"bigqueryuser: some arguments are named and some are not: use sql.Named for all of them or for none",
+		)
 	case named > 0 && sql.positional > 0:
-		return errors.New("bigqueryuser: the statement has ? placeholders, but its arguments are named: write @name in the statement")
+		return errors.New(
+			"bigqueryuser: the statement has ? placeholders, but its arguments are named: write @name in the statement",
+		)
 	case named == 0 && len(args) > 0 && len(sql.names) > 0:
-		return fmt.Errorf("bigqueryuser: the statement has @%s, but its arguments have no names: use sql.Named(%q, value)",
-			sql.names[0], sql.names[0])
+		return fmt.Errorf(
+			"bigqueryuser: the statement has @%s, but its arguments have no names: use sql.Named(%q, value)",
+			sql.names[0],
+			sql.names[0],
+		)
 	case named == 0 && len(args) != sql.count():
 		return fmt.Errorf("bigqueryuser: the statement has %d placeholders and %d arguments", sql.count(), len(args))
 	}
@@ -108,9 +116,14 @@ func newParameters(args []namedArgument) parameters {
 func (p *parameters) convertible() bool { return len(p.sure) < len(p.declared) }
 func (p *parameters) complete() bool    { return len(p.declared) == len(p.all) }
 
-// resolve gives the arguments the types that BigQuery found for the statement's slots. It reports whether it is in doubt
-// if an INT64 that it found is BigQuery's word.
-func (p *parameters) resolve(sql *sqlText, args []namedArgument, types []*bq.QueryParameterType, refused bool) (doubt bool, err error) {
+// resolve gives the arguments the types that BigQuery found for the statement's slots. It reports
+// whether it is in doubt if an INT64 that it found is BigQuery's word.
+func (p *parameters) resolve(
+	sql *sqlText,
+	args []namedArgument,
+	types []*bq.QueryParameterType,
+	refused bool,
+) (doubt bool, err error) {
 	for i := range args {
 		a := &args[i]
 		slot := i

@@ -18,7 +18,9 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 		return argument{}, errors.New("bigquery.QueryParameterValue: set Type.TypeKind")
 	}
 	if v.ArrayValue != nil || v.StructValue != nil || kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
-		return argument{}, errors.New("bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, a driver.Struct or a driver.Range instead")
+		return argument{}, errors.New(
+			"bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, a driver.Struct or a driver.Range instead",
+		)
 	}
 	if v.Value == nil {
 		return typedNull(kind), nil
@@ -35,13 +37,17 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: a %T is no value of a %s", v.Value, kind)
 	}
 	if !holdsNumber(kind, a.value) {
-		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: the %T is no number that a %s holds exactly", v.Value, kind)
+		return argument{}, fmt.Errorf(
+			"bigquery.QueryParameterValue: the %T is no number that a %s holds exactly",
+			v.Value,
+			kind,
+		)
 	}
 	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
 }
 
-// holdsNumber reports whether the text of a value is a number of an exact type; of other types it says nothing. NaN
-// is none, and rounding is the caller's to decide.
+// holdsNumber reports whether the text of a value is a number of an exact type; of other types it
+// says nothing. NaN is none, and rounding is the caller's to decide.
 func holdsNumber(kind string, v *bq.QueryParameterValue) bool {
 	at := slices.Index(numericTypes, kind)
 	if at < 0 || slices.Contains(v.NullFields, "Value") {

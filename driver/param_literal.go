@@ -88,7 +88,10 @@ func encodeRat(r *big.Rat) (argument, error) {
 			return scalar(t.name, strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
 		}
 	}
-	if whole := new(big.Int).Quo(scaled.Num(), scaled.Denom()); whole.Cmp(minBigNumeric) < 0 || whole.Cmp(maxBigNumeric) > 0 {
+	if whole := new(
+		big.Int,
+	).Quo(scaled.Num(), scaled.Denom()); whole.Cmp(minBigNumeric) < 0 ||
+		whole.Cmp(maxBigNumeric) > 0 {
 		return argument{}, errors.New("the number is beyond the range of BIGNUMERIC, about 5.79e38 either way")
 	}
 	return argument{}, errors.New("the number has more digits than BIGNUMERIC holds (38 after the point): round it")
@@ -129,7 +132,11 @@ func encodeRange(r Range) (argument, error) {
 		}
 		switch t := a.typ.Type; {
 		case t != "DATE" && t != "DATETIME" && t != "TIMESTAMP":
-			return argument{}, fmt.Errorf("%s of the Range is a %T: use civil.Date, civil.DateTime or time.Time", side.name, side.end)
+			return argument{}, fmt.Errorf(
+				"%s of the Range is a %T: use civil.Date, civil.DateTime or time.Time",
+				side.name,
+				side.end,
+			)
 		case elem != "" && elem != t:
 			return argument{}, fmt.Errorf("the ends of the Range are of two types, %s and %s", elem, t)
 		default:
@@ -138,7 +145,9 @@ func encodeRange(r Range) (argument, error) {
 		*side.to = a.value
 	}
 	if elem == "" {
-		return argument{}, errors.New("a Range without both bounds has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'")
+		return argument{}, errors.New(
+			"a Range without both bounds has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
+		)
 	}
 	return argument{
 		typ:   &bq.QueryParameterType{Type: "RANGE", RangeElementType: &bq.QueryParameterType{Type: elem}},

@@ -15,8 +15,8 @@ type part struct {
 	argument
 }
 
-// encodeSlice makes an ARRAY parameter. Its element type is that of all elements together, field by field. A nil slice is an
-// empty array, as BigQuery itself keeps a NULL one.
+// encodeSlice makes an ARRAY parameter. Its element type is that of all elements together, field by
+// field. A nil slice is an empty array, as BigQuery itself keeps a NULL one.
 func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 	t := rv.Type().Elem()
 	if isSlice(t) {
@@ -102,7 +102,10 @@ func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
 	}
 	a, err := encodeFields(names, values, depth)
 	if err == nil && a.typ == nil {
-		a.fallback = overlay(fallbackOf(rv.Type()), a.fallback) // of fields whose type is an interface the value knows more
+		a.fallback = overlay(
+			fallbackOf(rv.Type()),
+			a.fallback,
+		) // of fields whose type is an interface the value knows more
 	}
 	return a, err
 }
@@ -134,7 +137,11 @@ func encodeFields(names []string, values []any, depth int) (argument, error) {
 	for i, name := range names {
 		// The request has the values in an object, by name.
 		if key := strings.ToLower(name); name == "" || seen[key] {
-			return argument{}, fmt.Errorf("field %d of a STRUCT argument, %q: the name is missing or there twice, which a query parameter can't have", i+1, name)
+			return argument{}, fmt.Errorf(
+				"field %d of a STRUCT argument, %q: the name is missing or there twice, which a query parameter can't have",
+				i+1,
+				name,
+			)
 		} else {
 			seen[key] = true
 		}
@@ -143,8 +150,14 @@ func encodeFields(names []string, values []any, depth int) (argument, error) {
 			return argument{}, at("."+name, err)
 		}
 		a.parts[i] = part{name, field}
-		shape.StructTypes = append(shape.StructTypes, &bq.QueryParameterTypeStructTypes{Name: name, Type: field.own()})
-		fallback.StructTypes = append(fallback.StructTypes, &bq.QueryParameterTypeStructTypes{Name: name, Type: overlay(field.fallback, field.typ)})
+		shape.StructTypes = append(
+			shape.StructTypes,
+			&bq.QueryParameterTypeStructTypes{Name: name, Type: field.own()},
+		)
+		fallback.StructTypes = append(
+			fallback.StructTypes,
+			&bq.QueryParameterTypeStructTypes{Name: name, Type: overlay(field.fallback, field.typ)},
+		)
 	}
 	a.shape, a.fallback = shape, fallback
 	return a.closed()
@@ -166,7 +179,10 @@ func (a *argument) valueAs(typ *bq.QueryParameterType) (*bq.QueryParameterValue,
 		t, err := encodeTime(*a.time, a.picos, typ)
 		return t.value, err
 	case a.array:
-		value := &bq.QueryParameterValue{ArrayValues: make([]*bq.QueryParameterValue, len(a.parts)), ForceSendFields: []string{"ArrayValues"}}
+		value := &bq.QueryParameterValue{
+			ArrayValues:     make([]*bq.QueryParameterValue, len(a.parts)),
+			ForceSendFields: []string{"ArrayValues"},
+		}
 		for i := range a.parts {
 			element, err := a.parts[i].valueAs(typ.ArrayType)
 			if err != nil {

@@ -14,9 +14,9 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// goTypes and goKinds are what a NULL of a Go type falls back to, in the elements of an ARRAY and the fields of a STRUCT too.
-// The package documentation has the same table. The types of pointers, slices, structs, sql.Null[T] and Valuers are
-// made of those.
+// goTypes and goKinds are what a NULL of a Go type falls back to, in the elements of an ARRAY and
+// the fields of a STRUCT too. The package documentation has the same table. The types of pointers,
+// slices, structs, sql.Null[T] and Valuers are made of those.
 var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[time.Time]():                    "TIMESTAMP",
 	reflect.TypeFor[civil.Date]():                   "DATE",
@@ -51,15 +51,27 @@ var goTypes = map[reflect.Type]string{
 }
 
 var goKinds = map[reflect.Kind]string{
-	reflect.Bool: "BOOL",
-	reflect.Int:  "INT64", reflect.Int8: "INT64", reflect.Int16: "INT64", reflect.Int32: "INT64", reflect.Int64: "INT64",
-	reflect.Uint: "INT64", reflect.Uint8: "INT64", reflect.Uint16: "INT64", reflect.Uint32: "INT64", reflect.Uint64: "INT64",
-	reflect.Uintptr: "INT64", reflect.Float32: "FLOAT64", reflect.Float64: "FLOAT64", reflect.String: "STRING",
+	reflect.Bool:    "BOOL",
+	reflect.Int:     "INT64",
+	reflect.Int8:    "INT64",
+	reflect.Int16:   "INT64",
+	reflect.Int32:   "INT64",
+	reflect.Int64:   "INT64",
+	reflect.Uint:    "INT64",
+	reflect.Uint8:   "INT64",
+	reflect.Uint16:  "INT64",
+	reflect.Uint32:  "INT64",
+	reflect.Uint64:  "INT64",
+	reflect.Uintptr: "INT64",
+	reflect.Float32: "FLOAT64",
+	reflect.Float64: "FLOAT64",
+	reflect.String:  "STRING",
 }
 
 var fallbacks sync.Map // reflect.Type -> *bq.QueryParameterType
 
-// fallbackOf returns the BigQuery type of a Go type; nil if it says none, and with holes where parts of it say none.
+// fallbackOf returns the BigQuery type of a Go type; nil if it says none, and with holes where
+// parts of it say none.
 func fallbackOf(t reflect.Type) *bq.QueryParameterType {
 	if known, ok := fallbacks.Load(t); ok {
 		return known.(*bq.QueryParameterType)
@@ -112,8 +124,8 @@ func staticType(t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterTy
 	return nil
 }
 
-// valuerType is the type of what the zero value of a Valuer returns. Where that is NULL, it is the type of the one field
-// beside Valid, as in types that are made after sql.NullString.
+// valuerType is the type of what the zero value of a Valuer returns. Where that is NULL, it is the
+// type of the one field beside Valid, as in types that are made after sql.NullString.
 func valuerType(zero driver.Valuer, t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterType {
 	value, err := valueOf(zero)
 	if err != nil {

@@ -20,17 +20,19 @@ type reliance struct {
 	use     slotUse // how the slot is used
 }
 
-// conversion is a type that values of another one can be sent as, where BigQuery finds it and would refuse their own.
+// conversion is a type that values of another one can be sent as, where BigQuery finds it and would
+// refuse their own.
 type conversion struct {
 	from, to string
-	// at is the use of a slot that is enough for it; unless it is met, BigQuery must have refused the own type first.
+	// at is the use of a slot that is enough for it; unless it is met, BigQuery must have refused
+	// the own type first.
 	at slotUse
 	// text makes the text of a value. It reports false where it can't.
 	text func(string) (string, bool)
 }
 
-// conversions has the types whose values are read as text, []byte or float64, or can be. Those from STRING are of types
-// that BigQuery does not make of a STRING by itself.
+// conversions has the types whose values are read as text, []byte or float64, or can be. Those from
+// STRING are of types that BigQuery does not make of a STRING by itself.
 var conversions = []conversion{
 	{"STRING", "NUMERIC", usedFreely, sameText},
 	{"STRING", "BIGNUMERIC", usedFreely, sameText},
@@ -68,8 +70,12 @@ func isConvertible(t *bq.QueryParameterType) bool {
 	return slices.ContainsFunc(conversions, func(c conversion) bool { return c.from == t.Type })
 }
 
-// resolve gives an argument its type and value, with what BigQuery found. It reports whether the type is in doubt.
-func (a *argument) resolve(found *bq.QueryParameterType, t reliance) (typ *bq.QueryParameterType, value *bq.QueryParameterValue, doubt bool, err error) {
+// resolve gives an argument its type and value, with what BigQuery found. It reports whether the
+// type is in doubt.
+func (a *argument) resolve(
+	found *bq.QueryParameterType,
+	t reliance,
+) (typ *bq.QueryParameterType, value *bq.QueryParameterValue, doubt bool, err error) {
 	typ, value = a.typ, a.value
 	switch {
 	case typ == nil:
@@ -95,8 +101,10 @@ func (a *argument) resolve(found *bq.QueryParameterType, t reliance) (typ *bq.Qu
 	return typ, value, doubt, nil
 }
 
-var errUntyped = errors.New("BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} or (*string)(nil), " +
-	"or write CAST(? AS type)")
+var errUntyped = errors.New(
+	"BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} or (*string)(nil), " +
+		"or write CAST(? AS type)",
+)
 
 // convert returns the conversion between two types, nil if there is none that is allowed.
 func (t reliance) convert(from, to string) *conversion {
@@ -174,8 +182,9 @@ func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.Qu
 	return &out, ok
 }
 
-// encodeTime encodes a time for a parameter of a type. A time goes into a DATE, DATETIME or TIME by its own clock, in
-// its own time zone, and into anything else as a TIMESTAMP. A TIMESTAMP(12) takes the picoseconds too.
+// encodeTime encodes a time for a parameter of a type. A time goes into a DATE, DATETIME or TIME by
+// its own clock, in its own time zone, and into anything else as a TIMESTAMP. A TIMESTAMP(12) takes
+// the picoseconds too.
 func encodeTime(t time.Time, picos uint16, typ *bq.QueryParameterType) (argument, error) {
 	switch typ.Type {
 	case "DATE":

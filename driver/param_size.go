@@ -9,15 +9,19 @@ import (
 const (
 	// maxParameters is how many parameters a statement can have.
 	maxParameters = 10_000
-	// maxArgumentBytes is how large the values of a request can be: more than that is no request that BigQuery takes.
+	// maxArgumentBytes is how large the values of a request can be: more than that is no request
+	// that BigQuery takes.
 	maxArgumentBytes = 10 << 20
 )
 
 // checkSize refuses arguments that BigQuery takes in no case.
 func checkSize(args []namedArgument) error {
 	if len(args) > maxParameters {
-		return fmt.Errorf("bigqueryuser: the statement has %d arguments, and BigQuery takes %d at most: pass a slice, for UNNEST",
-			len(args), maxParameters)
+		return fmt.Errorf(
+			"bigqueryuser: the statement has %d arguments, and BigQuery takes %d at most: pass a slice, for UNNEST",
+			len(args),
+			maxParameters,
+		)
 	}
 	total, largest, at := 0, 0, 0
 	for i := range args {
@@ -27,8 +31,12 @@ func checkSize(args []namedArgument) error {
 		}
 	}
 	if total > maxArgumentBytes {
-		return fmt.Errorf("bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB",
-			float64(total)/1e6, &args[at], float64(largest)/1e6)
+		return fmt.Errorf(
+			"bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB",
+			float64(total)/1e6,
+			&args[at],
+			float64(largest)/1e6,
+		)
 	}
 	return nil
 }

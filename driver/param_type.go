@@ -8,8 +8,9 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// The type of an argument can have holes, which are nil: the places where the Go value does not say the type, since it is
-// NULL there. A hole gets the type that BigQuery finds for it, else the one of the Go type.
+// The type of an argument can have holes, which are nil: the places where the Go value does not say
+// the type, since it is NULL there. A hole gets the type that BigQuery finds for it, else the one
+// of the Go type.
 
 // openTime is the type of a time.Time: TIMESTAMP, or a DATE, DATETIME or TIME where BigQuery finds one.
 var openTime = &bq.QueryParameterType{Type: "time"}
@@ -58,7 +59,10 @@ func fieldOf(t *bq.QueryParameterType, i, n int) *bq.QueryParameterType {
 }
 
 // withFields returns a STRUCT like t whose field i has the type of(i): t itself where none differs.
-func withFields(t *bq.QueryParameterType, of func(i int) (*bq.QueryParameterType, error)) (*bq.QueryParameterType, error) {
+func withFields(
+	t *bq.QueryParameterType,
+	of func(i int) (*bq.QueryParameterType, error),
+) (*bq.QueryParameterType, error) {
 	out := t
 	for i, f := range t.StructTypes {
 		typ, err := of(i)
@@ -113,7 +117,11 @@ func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 }
 
 func sameNames(a, b *bq.QueryParameterType) bool {
-	return slices.EqualFunc(a.StructTypes, b.StructTypes, func(x, y *bq.QueryParameterTypeStructTypes) bool { return x.Name == y.Name })
+	return slices.EqualFunc(
+		a.StructTypes,
+		b.StructTypes,
+		func(x, y *bq.QueryParameterTypeStructTypes) bool { return x.Name == y.Name },
+	)
 }
 
 func fieldNames(t *bq.QueryParameterType) string {
@@ -169,7 +177,8 @@ func (s *settling) settle(own, found, fallback *bq.QueryParameterType) *bq.Query
 	return own
 }
 
-// choose returns the type of a NULL. BigQuery says INT64 also where the statement does not say what the type is.
+// choose returns the type of a NULL. BigQuery says INT64 also where the statement does not say what
+// the type is.
 func (s *settling) choose(found, fallback *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case found == nil:

@@ -9,19 +9,20 @@ import (
 	"io"
 )
 
-// Queryer is what [Raw], [Estimate] and [Identity] take: a *sql.DB, a *sql.Conn or a *sql.Tx, or what a library has made of
-// one.
+// Queryer is what [Raw], [Estimate] and [Identity] take: a *sql.DB, a *sql.Conn or a *sql.Tx, or
+// what a library has made of one.
 //
-// They reach this driver's connection under libraries that put one of their own around it: by a method Raw() driver.Conn or
-// WrappedConn() driver.Conn of such a connection, else by a query that no request is made for, which the connection of this
-// driver recognises by its context. Where neither reaches one, they fail.
+// They reach this driver's connection under libraries that put one of their own around it: by a
+// method Raw() driver.Conn or WrappedConn() driver.Conn of such a connection, else by a query that
+// no request is made for, which the connection of this driver recognises by its context. Where
+// neither reaches one, they fail.
 //
 //	library               reached by  what it loses of the driver
 //	XSAM/otelsql          Raw         nothing
 //	uptrace/otelsql       the query   nothing; it traces the query
 //	ngrok/sqlmw           the query   nothing
 //	simukti/sqldb-logger  the query   nothing; it logs the query
-//	qustavo/sqlhooks      the query   slices and other arguments that database/sql itself does not know, JobOptions as arguments
+//	qustavo/sqlhooks      the query   slices, structs and JobOptions as arguments
 type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
@@ -62,7 +63,8 @@ func onConn(ctx context.Context, q Queryer, f func(*conn) error) error {
 // maxWrappers ends connections that wrap themselves.
 const maxWrappers = 16
 
-// unwrap returns the connection of this driver in a connection of another library; nil if there is none to be seen.
+// unwrap returns the connection of this driver in a connection of another library; nil if there is
+// none to be seen.
 func unwrap(raw any) *conn {
 	for range maxWrappers {
 		switch c := raw.(type) {

@@ -43,7 +43,11 @@ func (w queryWrapper) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sq
 	return w.Conn.(sqldriver.ConnBeginTx).BeginTx(ctx, opts)
 }
 
-func (w queryWrapper) QueryContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+func (w queryWrapper) QueryContext(
+	ctx context.Context,
+	query string,
+	args []sqldriver.NamedValue,
+) (sqldriver.Rows, error) {
 	return w.Conn.(sqldriver.QueryerContext).QueryContext(ctx, query, args)
 }
 
@@ -56,8 +60,8 @@ type otherDB struct{ err error }
 
 func (o otherDB) QueryContext(context.Context, string, ...any) (*sql.Rows, error) { return nil, o.err }
 
-// TestQueryer reaches the connection of a database, of a connection and of a transaction, under libraries that show it or
-// hide it, and makes no request for that.
+// TestQueryer reaches the connection of a database, of a connection and of a transaction, under
+// libraries that show it or hide it, and makes no request for that.
 func TestQueryer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -75,8 +79,16 @@ func TestQueryer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := transactions(t)
-			server.On("SELECT SESSION_USER()", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: [][]any{{"ada@example.com"}}})
-			connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: dsn.AuthNone, Endpoint: server.URL()})
+			server.On(
+				"SELECT SESSION_USER()",
+				fakebq.Answer{
+					Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}},
+					Rows:   [][]any{{"ada@example.com"}},
+				},
+			)
+			connector, err := driver.NewConnector(
+				&dsn.Config{Project: "my-project", Auth: dsn.AuthNone, Endpoint: server.URL()},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +124,12 @@ func TestQueryer(t *testing.T) {
 				if err := driver.Raw(q, func(driver.RawConn) error { return mine }); err != mine {
 					t.Errorf("%s: got %v; want the function's own error", name, err)
 				}
-				if _, err := driver.Estimate(t.Context(), q, "SELECT name, n FROM t"); err != nil || server.Counts()[fakebq.Insert] != 1 {
+				if _, err := driver.Estimate(
+					t.Context(),
+					q,
+					"SELECT name, n FROM t",
+				); err != nil ||
+					server.Counts()[fakebq.Insert] != 1 {
 					t.Errorf("%s: Estimate: got %v and requests %v", name, err, server.Counts())
 				}
 				if id, err := driver.Identity(t.Context(), q); err != nil || id.Account != "ada@example.com" {
@@ -153,7 +170,12 @@ func TestOpen(t *testing.T) {
 	if err := db.QueryRowContext(t.Context(), "SELECT 1").Scan(&one); err != nil || one != 1 || observed != 1 {
 		t.Errorf("got %d, %v, and %d statements observed; want 1, none, 1", one, err, observed)
 	}
-	if agent := server.Requests(fakebq.Query)[0].Header.Get("User-Agent"); !strings.Contains(agent, "bigqueryuser/"+driver.Version+" ") {
+	if agent := server.Requests(fakebq.Query)[0].Header.Get(
+		"User-Agent",
+	); !strings.Contains(
+		agent,
+		"bigqueryuser/"+driver.Version+" ",
+	) {
 		t.Errorf("got the User-Agent %q", agent)
 	}
 	var e *dsn.Error
@@ -168,7 +190,13 @@ func TestOfficialConstants(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On("SELECT 1", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "INTEGER"}}, Rows: [][]any{{1}}})
 	db := open(t, server)
-	if err := run(t.Context(), db, "SELECT 1", driver.Priority(string(bigquery.BatchPriority))); err != nil || server.Counts()[fakebq.Insert] != 1 {
+	if err := run(
+		t.Context(),
+		db,
+		"SELECT 1",
+		driver.Priority(string(bigquery.BatchPriority)),
+	); err != nil ||
+		server.Counts()[fakebq.Insert] != 1 {
 		t.Errorf("got %v, requests %v; want a batch job", err, server.Counts())
 	}
 	for _, opt := range []driver.JobOption{
@@ -192,7 +220,9 @@ func TestOfficialConstants(t *testing.T) {
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
-	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: dsn.AuthNone, Endpoint: server.URL()})
+	connector, err := driver.NewConnector(
+		&dsn.Config{Project: "my-project", Auth: dsn.AuthNone, Endpoint: server.URL()},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,13 +233,21 @@ func TestClosed(t *testing.T) {
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.(sqldriver.QueryerContext).QueryContext(t.Context(), "SELECT 1", nil); !errors.Is(err, driver.ErrClosed) || errors.Is(err, auth.ErrClosed) {
+	if _, err := conn.(sqldriver.QueryerContext).QueryContext(
+		t.Context(),
+		"SELECT 1",
+		nil,
+	); !errors.Is(err, driver.ErrClosed) ||
+		errors.Is(err, auth.ErrClosed) {
 		t.Errorf("a connection: got %v; want ErrClosed", err)
 	}
 	if err := connector.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := connector.Connect(t.Context()); !errors.Is(err, driver.ErrClosed) || !errors.Is(err, auth.ErrClosed) {
+	if _, err := connector.Connect(
+		t.Context(),
+	); !errors.Is(err, driver.ErrClosed) ||
+		!errors.Is(err, auth.ErrClosed) {
 		t.Errorf("a connector: got %v; want both packages' ErrClosed", err)
 	}
 }
@@ -221,8 +259,10 @@ func TestReason(t *testing.T) {
 	server.On("SELECT 1", fakebq.Answer{Reject: &fakebq.Error{Reason: "billingTierLimitExceeded", Message: "no"}})
 	err := run(t.Context(), open(t, server), "SELECT 1")
 	var e *driver.Error
-	if !errors.Is(err, driver.Reason("billingTierLimitExceeded")) || errors.Is(err, driver.ErrInvalidQuery) || !errors.As(err, &e) ||
-		e.Reason != "billingTierLimitExceeded" || e.Reason.Error() != "bigqueryuser: billingTierLimitExceeded" {
+	if !errors.Is(err, driver.Reason("billingTierLimitExceeded")) || errors.Is(err, driver.ErrInvalidQuery) ||
+		!errors.As(err, &e) ||
+		e.Reason != "billingTierLimitExceeded" ||
+		e.Reason.Error() != "bigqueryuser: billingTierLimitExceeded" {
 		t.Errorf("got %v; want the reason", err)
 	}
 }

@@ -2,8 +2,8 @@ package driver
 
 import "context"
 
-// exactly returns the first page of a result with all digits. The job has its rows, where there is one; else the query, which
-// only reads, runs again.
+// exactly returns the first page of a result with all digits. The job has its rows, where there is
+// one; else the query, which only reads, runs again.
 func (r *runner) exactly(ctx context.Context, st *statement, pg *page) (*page, error) {
 	if !pg.inexact() {
 		return pg, nil
@@ -39,6 +39,7 @@ func (r *runner) exactPage(ctx context.Context, pg *page) (*page, error) {
 		return nil, tookBack(pg.JobReference)
 	}
 	exactly := *pg // with its statistics
-	exactly.rows, exactly.PageToken, exactly.TotalRows, exactly.Schema, exactly.format = got.rows, got.PageToken, got.TotalRows, got.Schema, exact
+	exactly.rows, exactly.format = got.rows, exact
+	exactly.PageToken, exactly.TotalRows, exactly.Schema = got.PageToken, got.TotalRows, got.Schema
 	return &exactly, nil
 }

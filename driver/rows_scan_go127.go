@@ -12,9 +12,10 @@ import (
 
 var _ driver.RowsColumnScanner = (*rows)(nil)
 
-// ScanColumn copies a value of the current row to where dest points. Destinations of the value's own type, which most are,
-// are set without reflection, a JSON value goes into a json.RawMessage, and a DATE, DATETIME or TIMESTAMP(12) into a string as
-// BigQuery writes it. For all others database/sql's rules hold.
+// ScanColumn copies a value of the current row to where dest points. Destinations of the value's
+// own type, which most are, are set without reflection, a JSON value goes into a json.RawMessage,
+// and a DATE, DATETIME or TIMESTAMP(12) into a string as BigQuery writes it. For all others
+// database/sql's rules hold.
 func (r *rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	if i < 0 || i >= len(r.row) {
 		return errors.New("bigqueryuser: there is no row, or no such column in it")
@@ -41,8 +42,8 @@ func (r *rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	return sql.ConvertAssign(scan, dest, r.row[i])
 }
 
-// assignOwn sets a destination of the value's own type. It reports false, and does nothing, for any other, and
-// for BYTES, of which the caller needs a copy.
+// assignOwn sets a destination of the value's own type. It reports false, and does nothing, for any
+// other, and for BYTES, of which the caller needs a copy.
 func assignOwn(dest any, value driver.Value) bool {
 	switch d := dest.(type) {
 	case *any:

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// takesJSON reports whether a JSON value is decoded into a destination. Pointers and sql.Null[T] are opened first, an any and
-// basic types get the text.
+// takesJSON reports whether a JSON value is decoded into a destination. Pointers and sql.Null[T]
+// are opened first, an any and basic types get the text.
 func takesJSON(to reflect.Value) bool {
 	if _, ok := to.Addr().Interface().(json.Unmarshaler); ok || to.Type() == reflect.TypeFor[json.Number]() {
 		return true
@@ -24,8 +24,8 @@ func takesJSON(to reflect.Value) bool {
 	return false
 }
 
-// assignJSON decodes a JSON value. Numbers in an any are json.Number, which holds all of their digits. JSON's null is the
-// zero value.
+// assignJSON decodes a JSON value. Numbers in an any are json.Number, which holds all of their
+// digits. JSON's null is the zero value.
 func assignJSON(to reflect.Value, text string) error {
 	value := reflect.New(to.Type())
 	d := json.NewDecoder(strings.NewReader(text))

@@ -23,7 +23,8 @@ const (
 
 var picosTime = time.Date(2024, 2, 29, 15, 4, 5, 123456789, time.UTC)
 
-// picosAnswer has TIMESTAMP(12) in a column, an ARRAY and a STRUCT, beside a TIMESTAMP and a RANGE of it.
+// picosAnswer has TIMESTAMP(12) in a column, an ARRAY and a STRUCT, beside a TIMESTAMP and a RANGE
+// of it.
 func picosAnswer(rows int) fakebq.Answer {
 	precise := func(name, mode string) fakebq.Field {
 		return fakebq.Field{Name: name, Type: "TIMESTAMP", Mode: mode, TimestampPrecision: 12}
@@ -35,8 +36,16 @@ func picosAnswer(rows int) fakebq.Answer {
 	}}
 	micros := picosTime.Truncate(time.Microsecond)
 	for range rows {
-		a.Rows = append(a.Rows, []any{fakebq.Picos(picosText), micros, []any{fakebq.Picos(picosText), fakebq.Picos("0001-01-01T00:00:00.000000000001Z")},
-			[]any{fakebq.Picos(picosText), "2024-02-29"}, fakebq.Range{Start: micros}})
+		a.Rows = append(
+			a.Rows,
+			[]any{
+				fakebq.Picos(picosText),
+				micros,
+				[]any{fakebq.Picos(picosText), fakebq.Picos("0001-01-01T00:00:00.000000000001Z")},
+				[]any{fakebq.Picos(picosText), "2024-02-29"},
+				fakebq.Range{Start: micros},
+			},
+		)
 	}
 	return a
 }
@@ -47,8 +56,15 @@ func TestTimestamp12(t *testing.T) {
 	const rows = 40
 	micros := picosTime.Truncate(time.Microsecond)
 	want := []any{
-		picosTime, micros, []time.Time{picosTime, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},
-		driver.Struct{Fields: []driver.StructField{{Name: "p", Value: picosTime}, {Name: "d", Value: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)}}},
+		picosTime,
+		micros,
+		[]time.Time{picosTime, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},
+		driver.Struct{
+			Fields: []driver.StructField{
+				{Name: "p", Value: picosTime},
+				{Name: "d", Value: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
+			},
+		},
 		driver.Range{Start: micros},
 	}
 	for _, tt := range []struct {
@@ -58,8 +74,14 @@ func TestTimestamp12(t *testing.T) {
 		counts counts
 	}{
 		{"REST", func(*dsn.Config) {}, func(*fakebq.Answer) {}, counts{fakebq.Query: 1, fakebq.GetQueryResults: 1}},
-		{"REST in pages", func(c *dsn.Config) { c.MaxResults = 10 }, func(*fakebq.Answer) {}, counts{fakebq.Query: 1, fakebq.GetQueryResults: 4}},
-		{"no job", func(c *dsn.Config) { c.JobCreation = "optional" }, func(a *fakebq.Answer) { a.NoJob = true }, counts{fakebq.Query: 2}},
+		{
+			"REST in pages", func(c *dsn.Config) { c.MaxResults = 10 }, func(*fakebq.Answer) {},
+			counts{fakebq.Query: 1, fakebq.GetQueryResults: 4},
+		},
+		{
+			"no job", func(c *dsn.Config) { c.JobCreation = "optional" },
+			func(a *fakebq.Answer) { a.NoJob = true }, counts{fakebq.Query: 2},
+		},
 		{
 			"Storage Read API", func(c *dsn.Config) { c.ReadAPI, c.MaxResults = "storage", 10 }, func(*fakebq.Answer) {},
 			counts{fakebq.Query: 1, fakebq.GetQueryResults: 1, fakebq.Get: 1, fakebq.CreateReadSession: 1, fakebq.ReadRows: 1},
@@ -84,8 +106,11 @@ func TestTimestamp12(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if digits, _, ok := types[0].DecimalSize(); types[0].DatabaseTypeName() != "TIMESTAMP(12)" || digits != 12 || !ok ||
-				types[0].ScanType() != reflect.TypeFor[sql.Null[time.Time]]() || types[1].DatabaseTypeName() != "TIMESTAMP" ||
+			if digits, _, ok := types[0].DecimalSize(); types[0].DatabaseTypeName() != "TIMESTAMP(12)" ||
+				digits != 12 ||
+				!ok ||
+				types[0].ScanType() != reflect.TypeFor[sql.Null[time.Time]]() ||
+				types[1].DatabaseTypeName() != "TIMESTAMP" ||
 				types[3].DatabaseTypeName() != "STRUCT<p TIMESTAMP(12), d DATE>" {
 				t.Errorf("got %v with %d digits, %v", types[0].DatabaseTypeName(), digits, types[0].ScanType())
 			}
@@ -101,10 +126,21 @@ func TestTimestamp12(t *testing.T) {
 				var text, plain string
 				var texts []string
 				var s struct{ P, D string }
-				if err := got.Scan(driver.As(&text), driver.As(&plain), driver.As(&texts), driver.As(&s), new(any)); err != nil {
+				if err := got.Scan(
+					driver.As(&text),
+					driver.As(&plain),
+					driver.As(&texts),
+					driver.As(&s),
+					new(any),
+				); err != nil {
 					t.Fatal(err)
 				}
-				if read := fmt.Sprint(text, plain, texts, s); read != picosText+"2024-02-29T15:04:05.123456Z["+picosText+" 0001-01-01T00:00:00.000000000001Z] {"+
+				if read := fmt.Sprint(
+					text,
+					plain,
+					texts,
+					s,
+				); read != picosText+"2024-02-29T15:04:05.123456Z["+picosText+" 0001-01-01T00:00:00.000000000001Z] {"+
 					picosText+" 2024-02-29}" {
 					t.Fatalf("row %d: got %s", n, read)
 				}
@@ -122,8 +158,8 @@ func TestTimestamp12(t *testing.T) {
 	}
 }
 
-// TestTimestamp12Arguments: a time keeps its nanoseconds where the parameter has them, one that was read keeps all of its digits,
-// and elsewhere they are cut.
+// TestTimestamp12Arguments: a time keeps its nanoseconds where the parameter has them, one that was
+// read keeps all of its digits, and elsewhere they are cut.
 func TestTimestamp12Arguments(t *testing.T) {
 	t.Parallel()
 	twelve := int64(12)
@@ -183,12 +219,18 @@ func TestTimestamp12Arguments(t *testing.T) {
 	}
 }
 
-// TestTextOfTimes: DATE and DATETIME are text in BigQuery's own form, without a zone; values of them are plain times.
+// TestTextOfTimes: DATE and DATETIME are text in BigQuery's own form, without a zone; values of
+// them are plain times.
 func TestTextOfTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 2, 29, 15, 4, 5, 600000000, time.UTC)
 	day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
-	fields := []fakebq.Field{{Name: "d", Type: "DATE"}, {Name: "dt", Type: "DATETIME"}, {Name: "t", Type: "TIME"}, {Name: "ts", Type: "TIMESTAMP"}}
+	fields := []fakebq.Field{
+		{Name: "d", Type: "DATE"},
+		{Name: "dt", Type: "DATETIME"},
+		{Name: "t", Type: "TIME"},
+		{Name: "ts", Type: "TIMESTAMP"},
+	}
 	values := []any{"2024-02-29", at, "15:04:05.6", at}
 	answer := fakebq.Answer{Fields: append(fields[:4:4], fakebq.Field{Name: "s", Type: "RECORD", Fields: fields})}
 	answer.Rows = [][]any{append(values[:4:4], values)}
@@ -225,7 +267,13 @@ func TestTextOfTimes(t *testing.T) {
 			var s struct{ D, DT, T, TS string }
 			var null sql.NullString
 			var raw sql.Null[[]byte]
-			dest := []any{driver.As(&got[0]), driver.As(&got[1]), driver.As(&got[2]), driver.As(&got[3]), driver.As(&s)}
+			dest := []any{
+				driver.As(&got[0]),
+				driver.As(&got[1]),
+				driver.As(&got[2]),
+				driver.As(&got[3]),
+				driver.As(&s),
+			}
 			for i := range into {
 				dest = append(dest, driver.As(&into[i]))
 			}
@@ -241,14 +289,31 @@ func TestTextOfTimes(t *testing.T) {
 				}
 			}
 			any9 := make([]any, 9)
-			if err := rows.Scan(&any9[0], &any9[1], &any9[2], &any9[3], &any9[4], &any9[5], &any9[6], &any9[7], &any9[8]); err != nil {
+			if err := rows.Scan(
+				&any9[0],
+				&any9[1],
+				&any9[2],
+				&any9[3],
+				&any9[4],
+				&any9[5],
+				&any9[6],
+				&any9[7],
+				&any9[8],
+			); err != nil {
 				t.Fatal(err)
 			}
 			if any9[0] != any(day) || any9[1] != any(at) || !reflect.DeepEqual(any9[5].([]time.Time)[2999], day) {
 				t.Errorf("%s: got %v, %v", readAPI, any9[0], any9[1])
 			}
 			text, err := json.Marshal(any9[4])
-			if want := fmt.Sprintf(`{"d":%q,"dt":%q,"t":%q,"ts":%q}`, texts[0], texts[1], texts[2], texts[3]); string(text) != want || err != nil {
+			if want := fmt.Sprintf(
+				`{"d":%q,"dt":%q,"t":%q,"ts":%q}`,
+				texts[0],
+				texts[1],
+				texts[2],
+				texts[3],
+			); string(text) != want ||
+				err != nil {
 				t.Errorf("%s: got %s, %v; want %s", readAPI, text, err, want)
 			}
 			// A copy is a plain time, whatever lay at its place.
@@ -256,8 +321,19 @@ func TestTextOfTimes(t *testing.T) {
 			if err := driver.As(&got[0]).Scan(plain); err != nil || got[0] != "2024-02-29T00:00:00Z" {
 				t.Errorf("%s: a copy: got %s, %v", readAPI, got[0], err)
 			}
-			if err := rows.Scan(driver.As(&null), driver.As(&raw), new(any), new(any), new(any), new(any), new(any), new(any), new(any)); err != nil ||
-				null.String != texts[0] || string(raw.V) != texts[1] {
+			if err := rows.Scan(
+				driver.As(&null),
+				driver.As(&raw),
+				new(any),
+				new(any),
+				new(any),
+				new(any),
+				new(any),
+				new(any),
+				new(any),
+			); err != nil ||
+				null.String != texts[0] ||
+				string(raw.V) != texts[1] {
 				t.Errorf("%s: got %v, %s, %v", readAPI, null, raw.V, err)
 			}
 		}

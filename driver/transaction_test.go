@@ -15,7 +15,10 @@ import (
 // TestRunTransaction begins again after a conflict, whoever meets it, and after nothing else.
 func TestRunTransaction(t *testing.T) {
 	t.Parallel()
-	conflict := &fakebq.Error{Reason: "invalidQuery", Message: "Transaction is aborted due to concurrent update against table p:d.t. Transaction ID: 1"}
+	conflict := &fakebq.Error{
+		Reason:  "invalidQuery",
+		Message: "Transaction is aborted due to concurrent update against table p:d.t. Transaction ID: 1",
+	}
 	bad := errors.New("no")
 	run := func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, insert)
@@ -48,7 +51,11 @@ func TestRunTransaction(t *testing.T) {
 			func(ctx context.Context, tx *sql.Tx) error { _ = run(ctx, tx); return nil }, nil, 2, 1,
 		},
 		{"another error of the function", nil, nil, func(context.Context, *sql.Tx) error { return bad }, bad, 1, 0},
-		{"another error of BigQuery", []fakebq.Answer{{Err: &fakebq.Error{Reason: "invalidQuery", Message: "Division by zero"}}}, nil, run, driver.ErrInvalidQuery, 1, 0},
+		{
+			"another error of BigQuery",
+			[]fakebq.Answer{{Err: &fakebq.Error{Reason: "invalidQuery", Message: "Division by zero"}}}, nil, run,
+			driver.ErrInvalidQuery, 1, 0,
+		},
 		{
 			"an unknown outcome that met a conflict", nil, nil,
 			func(context.Context, *sql.Tx) error {
@@ -74,10 +81,15 @@ func TestRunTransaction(t *testing.T) {
 				server.On(commit, tt.commit...)
 			}
 			runs := 0
-			err := driver.RunTransaction(t.Context(), open(t, server), nil, func(ctx context.Context, tx *sql.Tx) error {
-				runs++
-				return tt.f(ctx, tx)
-			})
+			err := driver.RunTransaction(
+				t.Context(),
+				open(t, server),
+				nil,
+				func(ctx context.Context, tx *sql.Tx) error {
+					runs++
+					return tt.f(ctx, tx)
+				},
+			)
 			if !errors.Is(err, tt.want) || tt.want == nil && err != nil || runs != tt.runs {
 				t.Errorf("got %v after %d runs; want %v after %d", err, runs, tt.want, tt.runs)
 			}
@@ -100,14 +112,16 @@ func TestRunTransactionEnds(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
 	server.On(commit, fakebq.Answer{Err: &fakebq.Error{
-		Reason: "invalidQuery", Message: "Transaction is aborted due to concurrent update against table p:d.t. Transaction ID: 1",
+		Reason:  "invalidQuery",
+		Message: "Transaction is aborted due to concurrent update against table p:d.t. Transaction ID: 1",
 	}})
 	db := open(t, server)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	runs := 0
 	err := driver.RunTransaction(ctx, db, nil, func(context.Context, *sql.Tx) error { runs++; return nil })
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, driver.ErrConcurrentUpdate) || runs < 2 || runs > 8 {
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, driver.ErrConcurrentUpdate) || runs < 2 ||
+		runs > 8 {
 		t.Errorf("got %v after %d runs; want the end of the context and the conflict", err, runs)
 	}
 	func() {
@@ -117,7 +131,12 @@ func TestRunTransactionEnds(t *testing.T) {
 	if texts, _ := statements(t, server); texts[len(texts)-1] != rollback {
 		t.Errorf("got %q last; want a rollback", texts[len(texts)-1])
 	}
-	err = driver.RunTransaction(t.Context(), db, &sql.TxOptions{ReadOnly: true}, func(context.Context, *sql.Tx) error { return nil })
+	err = driver.RunTransaction(
+		t.Context(),
+		db,
+		&sql.TxOptions{ReadOnly: true},
+		func(context.Context, *sql.Tx) error { return nil },
+	)
 	if err == nil {
 		t.Error("a read-only transaction: got no error")
 	}

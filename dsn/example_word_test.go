@@ -9,9 +9,17 @@ import (
 // The words of a DSN have constants, for a Config that is made in Go.
 func ExampleConfig_words() {
 	cfg := dsn.Config{
-		Project: "my-project", Dataset: "reports", Priority: dsn.PriorityBatch, JobCreation: dsn.JobCreationRequired,
-		DestinationTable: "daily", WriteDisposition: dsn.WriteTruncate, CreateDisposition: dsn.CreateNever,
-		Login: dsn.LoginNever, TokenStore: dsn.TokenStoreKeyring, ReadAPI: dsn.ReadAPIREST, CreateSession: dsn.CreateSessionAlways,
+		Project:           "my-project",
+		Dataset:           "reports",
+		Priority:          dsn.PriorityBatch,
+		JobCreation:       dsn.JobCreationRequired,
+		DestinationTable:  "daily",
+		WriteDisposition:  dsn.WriteTruncate,
+		CreateDisposition: dsn.CreateNever,
+		Login:             dsn.LoginNever,
+		TokenStore:        dsn.TokenStoreKeyring,
+		ReadAPI:           dsn.ReadAPIREST,
+		CreateSession:     dsn.CreateSessionAlways,
 	}
 	fmt.Println(cfg.Validate())
 	for _, words := range [][]string{

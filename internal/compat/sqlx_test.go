@@ -88,10 +88,23 @@ func TestSqlxSelect(t *testing.T) {
 		t.Errorf("one column with a NULL: got %v, %v", emails, err)
 	}
 	var none []user
-	if err := db.SelectContext(t.Context(), &none, "SELECT * FROM users WHERE id > ?", 5); err != nil || len(none) != 0 {
+	if err := db.SelectContext(
+		t.Context(),
+		&none,
+		"SELECT * FROM users WHERE id > ?",
+		5,
+	); err != nil ||
+		len(none) != 0 {
 		t.Errorf("no rows: got %v, %v", none, err)
 	}
-	if err := db.SelectContext(t.Context(), &all, "SELECT nothing FROM users"); !errors.Is(err, driver.ErrInvalidQuery) {
+	if err := db.SelectContext(
+		t.Context(),
+		&all,
+		"SELECT nothing FROM users",
+	); !errors.Is(
+		err,
+		driver.ErrInvalidQuery,
+	) {
 		t.Errorf("no such column: got %v; want ErrInvalidQuery", err)
 	}
 }
@@ -183,7 +196,11 @@ func TestSqlxNamedExec(t *testing.T) {
 		{ID: 5, Name: "Alan", Home: &home{"Wilmslow", 5}},
 		{ID: 6, Name: "Kurt", Email: pointer("k@example.com")},
 	})
-	exec(1, "UPDATE users SET email = :email, home = :home WHERE id = :id", user{ID: 5, Email: pointer("a@example.com")})
+	exec(
+		1,
+		"UPDATE users SET email = :email, home = :home WHERE id = :id",
+		user{ID: 5, Email: pointer("a@example.com")},
+	)
 	exec(1, "DELETE FROM users WHERE name = :name", map[string]any{"name": "Kurt"})
 	var alan user
 	if err := db.GetContext(t.Context(), &alan, "SELECT * FROM users WHERE id = 5"); err != nil ||
@@ -224,7 +241,11 @@ func TestSqlxNamedQuery(t *testing.T) {
 	}
 	defer stmt.Close()
 	var names []string
-	if err := stmt.SelectContext(t.Context(), &names, user{Joined: users[0].Joined, Email: users[0].Email}); err != nil ||
+	if err := stmt.SelectContext(
+		t.Context(),
+		&names,
+		user{Joined: users[0].Joined, Email: users[0].Email},
+	); err != nil ||
 		!slices.Equal(names, []string{"Ada", "Grace"}) {
 		t.Errorf("PrepareNamed: got %q, %v", names, err)
 	}
@@ -359,7 +380,13 @@ func TestSqlxPrepared(t *testing.T) {
 			t.Errorf("since %v: got %+v, %v", u.Joined, got, err)
 		}
 	}
-	if _, err := db.PreparexContext(t.Context(), "SELECT nothing FROM users"); !errors.Is(err, driver.ErrInvalidQuery) {
+	if _, err := db.PreparexContext(
+		t.Context(),
+		"SELECT nothing FROM users",
+	); !errors.Is(
+		err,
+		driver.ErrInvalidQuery,
+	) {
 		t.Errorf("a wrong statement: got %v; want ErrInvalidQuery", err)
 	}
 }
@@ -437,7 +464,8 @@ func (p *properties) Scan(src any) error {
 	return json.Unmarshal([]byte(text), p)
 }
 
-// TestSqlxEmbeddedMaps keeps maps in columns of text and of JSON, through embedded structs and named parameters.
+// TestSqlxEmbeddedMaps keeps maps in columns of text and of JSON, through embedded structs and
+// named parameters.
 func TestSqlxEmbeddedMaps(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)
@@ -453,18 +481,31 @@ func TestSqlxEmbeddedMaps(t *testing.T) {
 		}
 		want := []row{{1, Base{properties{"one": "1", "two": "2"}}}, {2, Base{properties{"three": "3"}}}}
 		for _, r := range want {
-			if _, err := db.NamedExecContext(t.Context(), "INSERT INTO "+table+" (id, properties) VALUES (:id, :properties)", r); err != nil {
+			if _, err := db.NamedExecContext(
+				t.Context(),
+				"INSERT INTO "+table+" (id, properties) VALUES (:id, :properties)",
+				r,
+			); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var got []row
-		if err := db.SelectContext(t.Context(), &got, "SELECT id, properties FROM "+table+" ORDER BY id"); err != nil {
+		if err := db.SelectContext(
+			t.Context(),
+			&got,
+			"SELECT id, properties FROM "+table+" ORDER BY id",
+		); err != nil {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v; want %v", typ, got, want)
 		}
-		if _, err := db.ExecContext(t.Context(), "INSERT INTO "+table+" (id, properties) VALUES (?, ?)", 3, properties{}); err != nil {
+		if _, err := db.ExecContext(
+			t.Context(),
+			"INSERT INTO "+table+" (id, properties) VALUES (?, ?)",
+			3,
+			properties{},
+		); err != nil {
 			t.Errorf("%s: no properties: %v", typ, err)
 		}
 	}

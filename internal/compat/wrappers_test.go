@@ -46,8 +46,8 @@ type opened struct{ d sqldriver.Driver }
 func (o opened) Connect(context.Context) (sqldriver.Conn, error) { return o.d.Open("") }
 func (o opened) Driver() sqldriver.Driver                        { return o.d }
 
-// TestWrappers tries libraries that wrap drivers, and says what each loses: the table at driver.Queryer. Through all of them
-// the connection can be reached.
+// TestWrappers tries libraries that wrap drivers, and says what each loses: the table at
+// driver.Queryer. Through all of them the connection can be reached.
 func TestWrappers(t *testing.T) {
 	t.Parallel()
 	for _, w := range []struct {
@@ -85,10 +85,20 @@ func TestWrappers(t *testing.T) {
 					defer tx.Rollback()
 					queryer = tx
 				}
-				if bytes, err := driver.Estimate(t.Context(), queryer, "SELECT id FROM users WHERE id > ?", 0); err != nil || bytes == 0 {
+				if bytes, err := driver.Estimate(
+					t.Context(),
+					queryer,
+					"SELECT id FROM users WHERE id > ?",
+					0,
+				); err != nil ||
+					bytes == 0 {
 					t.Errorf("%s: Estimate: got %d, %v", q, bytes, err)
 				}
-				if id, err := driver.Identity(t.Context(), queryer); err != nil || id.Account != sandbox.DefaultAccount {
+				if id, err := driver.Identity(
+					t.Context(),
+					queryer,
+				); err != nil ||
+					id.Account != sandbox.DefaultAccount {
 					t.Errorf("%s: Identity: got %v, %v", q, id, err)
 				}
 			}

@@ -42,11 +42,17 @@ var sqlTypes = map[string]string{"DATETIME": "google:sqlType:datetime", "GEOGRAP
 
 // preciseTypes are how a TIMESTAMP of precision 12 is sent, by what was asked for.
 var preciseTypes = map[storagepb.ArrowSerializationOptions_PicosTimestampPrecision]arrow.DataType{
-	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_NANOS: &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"},
+	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_NANOS: &arrow.TimestampType{
+		Unit:     arrow.Nanosecond,
+		TimeZone: "UTC",
+	},
 	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_PICOS: arrow.BinaryTypes.String,
 }
 
-func arrowSchema(fields []Field, precision storagepb.ArrowSerializationOptions_PicosTimestampPrecision) (*arrow.Schema, error) {
+func arrowSchema(
+	fields []Field,
+	precision storagepb.ArrowSerializationOptions_PicosTimestampPrecision,
+) (*arrow.Schema, error) {
 	precise, ok := preciseTypes[precision]
 	if !ok {
 		precise = arrowTypes["TIMESTAMP"]
@@ -89,8 +95,11 @@ func arrowType(f Field, precise arrow.DataType) (arrow.DataType, error) {
 		if !ok {
 			return nil, fmt.Errorf("a RANGE of %q", f.Element)
 		}
-		return arrow.StructOf(arrow.Field{Name: "start", Type: end, Nullable: true}, arrow.Field{Name: "end", Type: end,
-			Nullable: true}), nil
+		return arrow.StructOf(
+			arrow.Field{Name: "start", Type: end, Nullable: true},
+			arrow.Field{Name: "end", Type: end,
+				Nullable: true},
+		), nil
 	}
 	if f.Type == "TIMESTAMP" && f.TimestampPrecision == 12 {
 		return precise, nil
@@ -176,7 +185,8 @@ func appendArrowValue(b array.Builder, f *Field, v json.RawMessage) error {
 	return appendArrowText(b, text)
 }
 
-// appendArrowTimestamp adds a TIMESTAMP from its text in REST, microseconds or twelve digits of a second.
+// appendArrowTimestamp adds a TIMESTAMP from its text in REST, microseconds or twelve digits of a
+// second.
 func appendArrowTimestamp(b array.Builder, text string) error {
 	if b, ok := b.(*array.StringBuilder); ok {
 		b.Append(text)

@@ -14,8 +14,8 @@ import (
 	arrowmemory "github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowTable is a table, or some of its columns, as Arrow batches of one size and compression. A batch is
-// made once.
+// arrowTable is a table, or some of its columns, as Arrow batches of one size and compression. A
+// batch is made once.
 type arrowTable struct {
 	table  *Table
 	schema *arrow.Schema
@@ -32,7 +32,13 @@ type arrowTable struct {
 func (t *Table) arrow(names []string, size int, options *storagepb.ArrowSerializationOptions) (*arrowTable, error) {
 	t.arrowMu.Lock()
 	defer t.arrowMu.Unlock()
-	key := fmt.Sprintf("%q %d %s %s", names, size, options.GetBufferCompression(), options.GetPicosTimestampPrecision())
+	key := fmt.Sprintf(
+		"%q %d %s %s",
+		names,
+		size,
+		options.GetBufferCompression(),
+		options.GetPicosTimestampPrecision(),
+	)
 	if a := t.arrows[key]; a != nil {
 		return a, nil
 	}
@@ -48,7 +54,12 @@ func (t *Table) arrow(names []string, size int, options *storagepb.ArrowSerializ
 }
 
 // newArrowTable picks the named columns, or all for no names.
-func newArrowTable(t *Table, names []string, size int, options *storagepb.ArrowSerializationOptions) (*arrowTable, error) {
+func newArrowTable(
+	t *Table,
+	names []string,
+	size int,
+	options *storagepb.ArrowSerializationOptions,
+) (*arrowTable, error) {
 	a := &arrowTable{table: t, size: size, made: map[[2]int][]byte{}}
 	var fields []Field
 	for i, f := range t.fields {

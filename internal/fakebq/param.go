@@ -32,7 +32,11 @@ func (st *Statement) checkParameters() *Error {
 			return invalidParameter("Duplicate parameter name %q", p.Name)
 		}
 		names = append(names, name)
-		if err := checkParameter(p.ParameterType, p.ParameterValue, "Parameter "+parameterName(p.Name, i)); err != nil {
+		if err := checkParameter(
+			p.ParameterType,
+			p.ParameterValue,
+			"Parameter "+parameterName(p.Name, i),
+		); err != nil {
 			return err
 		}
 	}

@@ -51,8 +51,15 @@ func wireFields(fields []Field) []wireField {
 	out := make([]wireField, 0, len(fields))
 	for _, f := range fields {
 		w := wireField{
-			Name: f.Name, Type: f.Type, Mode: cmp.Or(f.Mode, "NULLABLE"), Fields: wireFields(f.Fields),
-			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description, Timestamp: f.TimestampPrecision,
+			Name:        f.Name,
+			Type:        f.Type,
+			Mode:        cmp.Or(f.Mode, "NULLABLE"),
+			Fields:      wireFields(f.Fields),
+			Precision:   f.Precision,
+			Scale:       f.Scale,
+			MaxLength:   f.MaxLength,
+			Description: f.Description,
+			Timestamp:   f.TimestampPrecision,
 		}
 		if f.Element != "" {
 			w.Element = &wireRange{f.Element}

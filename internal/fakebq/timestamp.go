@@ -55,8 +55,8 @@ func formatOptions(f *bigquery.DataFormatOptions) (timestampFormat, *Error) {
 	return timestampFormatOf(f.UseInt64Timestamp, f.TimestampOutputFormat)
 }
 
-// timestamp is a time in the format: seconds are in E notation, as the service sends them to clients that do not ask for
-// another format.
+// timestamp is a time in the format: seconds are in E notation, as the service sends them to
+// clients that do not ask for another format.
 func (c cells) timestamp(t time.Time) string {
 	micros := t.UnixMicro()
 	switch c.format {

@@ -7,13 +7,31 @@ import (
 )
 
 // systemParams are the URL parameters that every method takes.
-var systemParams = []string{"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint",
-	"quotaUser", "uploadType", "upload_protocol"}
+var systemParams = []string{
+	"$.xgafv",
+	"access_token",
+	"alt",
+	"callback",
+	"fields",
+	"key",
+	"oauth_token",
+	"prettyPrint",
+	"quotaUser",
+	"uploadType",
+	"upload_protocol",
+}
 
 // urlParams are those of each method.
 var urlParams = map[Method][]string{
-	GetQueryResults: {"formatOptions.timestampOutputFormat", "formatOptions.useInt64Timestamp", "location", "maxResults", "pageToken", "startIndex",
-		"timeoutMs"},
+	GetQueryResults: {
+		"formatOptions.timestampOutputFormat",
+		"formatOptions.useInt64Timestamp",
+		"location",
+		"maxResults",
+		"pageToken",
+		"startIndex",
+		"timeoutMs",
+	},
 	Get:      {"location"},
 	Cancel:   {"location"},
 	List:     {"maxResults", "minCreationTime", "pageToken", "parentJobId", "projection", "stateFilter"},

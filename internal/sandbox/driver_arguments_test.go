@@ -76,8 +76,8 @@ func column(ctx context.Context, db interface {
 	return types[0].DatabaseTypeName(), first, n, rows.Err()
 }
 
-// TestDriverArguments sends each kind of argument, as a value, as NULL and as an empty slice, in every way that an argument
-// can be sent: what arrives has the type that Go gives it.
+// TestDriverArguments sends each kind of argument, as a value, as NULL and as an empty slice, in
+// every way that an argument can be sent: what arrives has the type that Go gives it.
 func TestDriverArguments(t *testing.T) {
 	t.Parallel()
 	db := openDriver(t, start(t, Config{NoData: true}), DefaultProject)
@@ -132,7 +132,17 @@ func TestDriverArguments(t *testing.T) {
 			} {
 				got, first, n, err := column(t.Context(), db, q.sql, q.arg)
 				if err != nil || got != k.typ || n != q.rows || (first == nil) != q.null {
-					t.Errorf("%s: got %s %v in %d rows, %v; want %s in %d rows, NULL %v", q.name, got, first, n, err, k.typ, q.rows, q.null)
+					t.Errorf(
+						"%s: got %s %v in %d rows, %v; want %s in %d rows, NULL %v",
+						q.name,
+						got,
+						first,
+						n,
+						err,
+						k.typ,
+						q.rows,
+						q.null,
+					)
 				}
 			}
 			tx, err := db.BeginTx(t.Context(), nil)
@@ -177,7 +187,12 @@ func TestDriverTypedNulls(t *testing.T) {
 	execSQL(t, db, "INSERT INTO t (id, city) VALUES (1, 'Bern'), (2, 'Rome')")
 	var city *string
 	for _, arg := range []any{city, sql.NullString{}, sql.Null[string]{}} {
-		if n := one[int](t, db, "SELECT COUNT(*) FROM t WHERE @city IS NULL OR city = @city", sql.Named("city", arg)); n != 2 {
+		if n := one[int](
+			t,
+			db,
+			"SELECT COUNT(*) FROM t WHERE @city IS NULL OR city = @city",
+			sql.Named("city", arg),
+		); n != 2 {
 			t.Errorf("%T: got %d rows; want 2", arg, n)
 		}
 		if n := one[int](t, db, "SELECT COUNT(*) FROM t WHERE ? IS NULL OR city = ?", arg, arg); n != 2 {
@@ -205,7 +220,12 @@ func TestDriverTypedNulls(t *testing.T) {
 		{{ID: 1, Name: &a}, {ID: 2, Born: &day}},
 	} {
 		execSQL(t, db, "TRUNCATE TABLE t")
-		n := execSQL(t, db, "INSERT INTO t (id, city, born, price) SELECT id, name, born, `in`.price FROM UNNEST(?)", rows)
+		n := execSQL(
+			t,
+			db,
+			"INSERT INTO t (id, city, born, price) SELECT id, name, born, `in`.price FROM UNNEST(?)",
+			rows,
+		)
 		if int(n) != len(rows) {
 			t.Errorf("%v: got %d rows; want %d", rows, n, len(rows))
 		}
@@ -214,7 +234,13 @@ func TestDriverTypedNulls(t *testing.T) {
 		A int64
 		B *struct{ C *string }
 	}
-	if got, _, _, err := column(t.Context(), db, "SELECT ?", outer{}); err != nil || got != "STRUCT<A INT64, B STRUCT<C STRING>>" {
+	if got, _, _, err := column(
+		t.Context(),
+		db,
+		"SELECT ?",
+		outer{},
+	); err != nil ||
+		got != "STRUCT<A INT64, B STRUCT<C STRING>>" {
 		t.Errorf("a nil pointer to a struct in a struct: got %s, %v", got, err)
 	}
 	var whole *big.Int
@@ -232,7 +258,8 @@ func TestDriverTypedNulls(t *testing.T) {
 	}
 }
 
-// TestDriverWriteBack writes what is read as text, []byte or float64 into columns of other types, and compares it with them.
+// TestDriverWriteBack writes what is read as text, []byte or float64 into columns of other types,
+// and compares it with them.
 func TestDriverWriteBack(t *testing.T) {
 	t.Parallel()
 	db := openDriver(t, start(t, Config{NoData: true}), DefaultProject)
@@ -268,7 +295,14 @@ func TestDriverWriteBack(t *testing.T) {
 			}
 		}
 	}
-	if _, err := db.ExecContext(t.Context(), "INSERT INTO t (s) VALUES (?)", []byte{0xff}); !errors.Is(err, driver.ErrInvalidQuery) {
+	if _, err := db.ExecContext(
+		t.Context(),
+		"INSERT INTO t (s) VALUES (?)",
+		[]byte{0xff},
+	); !errors.Is(
+		err,
+		driver.ErrInvalidQuery,
+	) {
 		t.Errorf("bytes that are not UTF-8 into a STRING: got %v; want ErrInvalidQuery", err)
 	}
 	// In a transaction Prepare asks before.

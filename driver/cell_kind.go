@@ -1,0 +1,294 @@
+package driver
+
+import (
+	"database/sql"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// kind is one BigQuery type: what its values are in Go and how they are read. It is bound
+// once for each column; the row loop calls read and nothing else.
+type kind struct {
+	name     string       // GoogleSQL's
+	legacy   string       // the REST schema's, where it differs
+	plain    reflect.Type // ScanType of a column that is never NULL
+	nullable reflect.Type // ScanType of a column that can be NULL
+
+	// read takes one value that is not NULL, list the elements of an ARRAY of such values.
+	read func(*cursor) (any, error)
+	list func(*cursor) (any, error)
+	many reflect.Type // of what list returns
+}
+
+// kinds is the one table of scalar types as results. RANGE, STRUCT and ARRAY are made of them.
+var kinds = []kind{
+	scalarKind("INT64", "INTEGER", parseInt, (*boxes).int),
+	scalarKind("FLOAT64", "FLOAT", parseFloat, (*boxes).float),
+	scalarKind("BOOL", "BOOLEAN", parseBool, (*boxes).bool),
+	textKind("STRING", checkString),
+	scalarKind("BYTES", "", parseBytes, (*boxes).bytes),
+	textKind("NUMERIC", checkDecimal),
+	textKind("BIGNUMERIC", checkDecimal),
+	scalarKind("TIMESTAMP", "", parseTimestamp, (*boxes).time),
+	timeKind("TIMESTAMP(12)", formPicos, parsePicos),
+	timeKind("DATE", formDate, withoutPicos(parseDate)),
+	timeKind("DATETIME", formDatetime, withoutPicos(parseDatetime)),
+	textKind("TIME", checkTime),
+	textKind("INTERVAL", checkInterval),
+	textKind("GEOGRAPHY", checkString),
+	jsonKind(textKind("JSON", checkString)),
+}
+
+var kindsByName = func() map[string]*kind {
+	m := make(map[string]*kind, 2*len(kinds))
+	for i := range kinds {
+		m[kinds[i].name] = &kinds[i]
+		if kinds[i].legacy != "" {
+			m[kinds[i].legacy] = &kinds[i]
+		}
+	}
+	return m
+}()
+
+// scalarKind makes the kind of a type whose values the REST API writes as one text.
+func scalarKind[T any](name, legacy string, parse func([]byte) (T, error), box func(*boxes, T) any) kind {
+	return kindOf(name, legacy, func(c *cursor) (T, error) {
+		text, err := c.str()
+		if err != nil {
+			var none T
+			return none, errCell
+		}
+		v, err := parse(text)
+		if err != nil {
+			return v, fmt.Errorf("not a %s: %w", name, err)
+		}
+		return v, nil
+	}, box)
+}
+
+// textKind makes the kind of a type whose values are text in Go too. check returns as much of it as
+// is kept.
+func textKind(name string, check func([]byte) ([]byte, error)) kind {
+	return kindOf(name, "", func(c *cursor) (string, error) {
+		text, err := c.str()
+		if err != nil {
+			return "", errCell
+		}
+		if text, err = check(text); err != nil {
+			return "", fmt.Errorf("not a %s: %w", name, err)
+		}
+		return c.boxes.str(text), nil
+	}, (*boxes).string)
+}
+
+// timeKind makes the kind of a type whose values are marked times.
+func timeKind(name string, f form, parse func([]byte) (time.Time, uint16, error)) kind {
+	read := func(c *cursor) (time.Time, uint16, error) {
+		text, err := c.str()
+		if err != nil {
+			return time.Time{}, 0, errCell
+		}
+		t, picos, err := parse(text)
+		if err != nil {
+			return t, 0, fmt.Errorf("not a %s: %w", name, err)
+		}
+		return t, picos, nil
+	}
+	k := kindOf(name, "", func(c *cursor) (time.Time, error) { t, _, err := read(c); return t, err }, (*boxes).time)
+	k.read = func(c *cursor) (any, error) {
+		t, picos, err := read(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.mark(f, t, picos), nil
+	}
+	k.list = func(c *cursor) (any, error) {
+		var below []uint16
+		list, err := readList(c, func(c *cursor) (time.Time, error) {
+			t, picos, err := read(c)
+			if f == formPicos {
+				below = append(below, picos)
+			}
+			return t, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.markTimes(f, list, below), nil
+	}
+	return k
+}
+
+// jsonKind marks the values of a kind of text as JSON.
+func jsonKind(k kind) kind {
+	read, list := k.read, k.list
+	k.read = func(c *cursor) (any, error) {
+		v, err := read(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.json(v.(string)), nil
+	}
+	k.list = func(c *cursor) (any, error) {
+		v, err := list(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.boxes.markTexts(v.([]string)), nil
+	}
+	return k
+}
+
+func withoutPicos(parse func([]byte) (time.Time, error)) func([]byte) (time.Time, uint16, error) {
+	return func(b []byte) (time.Time, uint16, error) {
+		t, err := parse(b)
+		return t, 0, err
+	}
+}
+
+func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(*boxes, T) any) kind {
+	return kind{
+		name: name, legacy: legacy,
+		plain: reflect.TypeFor[T](), nullable: reflect.TypeFor[sql.Null[T]](), many: reflect.TypeFor[[]T](),
+		read: func(c *cursor) (any, error) {
+			v, err := read(c)
+			if err != nil {
+				return nil, err
+			}
+			return box(c.boxes, v), nil
+		},
+		list: func(c *cursor) (any, error) {
+			list, err := readList(c, read)
+			if err != nil {
+				return nil, err
+			}
+			return list, nil
+		},
+	}
+}
+
+// readList reads [{"v": ...}, ...]. BigQuery has no NULL in an ARRAY of a result.
+func readList[T any](c *cursor, read func(*cursor) (T, error)) ([]T, error) {
+	list := []T{}
+	if !c.accept('[') {
+		return nil, errCell
+	}
+	for i := 0; !c.accept(']'); i++ {
+		if i > 0 && !c.accept(',') || !openCell(c) {
+			return nil, fmt.Errorf("[%d]: %w", i, errCell)
+		}
+		if c.null() {
+			return nil, fmt.Errorf("[%d]: %w", i, errNullElement)
+		}
+		v, err := read(c)
+		if err != nil {
+			return nil, fmt.Errorf("[%d]: %w", i, err)
+		}
+		if !c.accept('}') {
+			return nil, fmt.Errorf("[%d]: %w", i, errCell)
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// kindOfField returns the kind of a schema's field, and its type in GoogleSQL with all that it is
+// made of.
+func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
+	switch f.Type {
+	case "RECORD", "STRUCT":
+		k, text, err = structKind(f.Fields)
+	case "RANGE":
+		k, err = rangeKind(f.RangeElementType)
+		text = k.name
+	default:
+		scalar, ok := kindsByName[scalarType(f)]
+		if !ok {
+			return k, "", fmt.Errorf("the type %s is not known to this driver: CAST it to STRING", f.Type)
+		}
+		k, text = *scalar, scalar.name+typeParameters(f)
+	}
+	if err != nil || f.Mode != "REPEATED" {
+		return k, text, err
+	}
+	// A NULL array comes as an empty one, so an ARRAY is never NULL.
+	return kind{name: "ARRAY", plain: k.many, nullable: k.many, read: k.list}, "ARRAY<" + text + ">", nil
+}
+
+// picosPrecision is how many digits of a second TIMESTAMP(12) has; TIMESTAMP has 6.
+const picosPrecision = 12
+
+// scalarType returns the name of a field's type, which for a TIMESTAMP depends on its precision.
+func scalarType(f *bq.TableFieldSchema) string {
+	if f.Type == "TIMESTAMP" && f.TimestampPrecision != nil && *f.TimestampPrecision == picosPrecision {
+		return "TIMESTAMP(12)"
+	}
+	return f.Type
+}
+
+// havePicos reports whether there is a TIMESTAMP(12) among the fields, at some depth.
+func havePicos(fields []*bq.TableFieldSchema) bool {
+	return slices.ContainsFunc(fields, func(f *bq.TableFieldSchema) bool {
+		return scalarType(f) == "TIMESTAMP(12)" || havePicos(f.Fields)
+	})
+}
+
+func typeParameters(f *bq.TableFieldSchema) string {
+	switch {
+	case f.MaxLength > 0:
+		return fmt.Sprintf("(%d)", f.MaxLength)
+	case f.Precision > 0 && f.Scale > 0:
+		return fmt.Sprintf("(%d, %d)", f.Precision, f.Scale)
+	case f.Precision > 0:
+		return fmt.Sprintf("(%d)", f.Precision)
+	}
+	return ""
+}
+
+// structKind makes the kind of a STRUCT with these fields.
+func structKind(fields []*bq.TableFieldSchema) (kind, string, error) {
+	columns := make([]column, len(fields))
+	parts := make([]string, len(fields))
+	for i, f := range fields {
+		k, text, err := kindOfField(f)
+		if err != nil {
+			return kind{}, "", fmt.Errorf("field %q: %w", f.Name, err)
+		}
+		columns[i] = column{name: f.Name, kind: k, required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
+		parts[i] = strings.TrimSpace(f.Name + " " + text)
+	}
+	read := func(c *cursor) (Struct, error) {
+		if err := openCells(c); err != nil {
+			return Struct{}, errCell
+		}
+		s := Struct{Fields: make([]StructField, len(columns))}
+		for i := range columns {
+			if i > 0 && !c.accept(',') {
+				return s, fmt.Errorf(".%s: %w", columns[i].name, errTooFewCells)
+			}
+			v, err := columns[i].cell(c)
+			if err != nil {
+				return s, fmt.Errorf(".%s: %w", columns[i].name, err)
+			}
+			s.Fields[i] = StructField{Name: columns[i].name, Value: v}
+		}
+		if !c.accept(']') || !c.accept('}') {
+			return s, errTooManyCells
+		}
+		return s, nil
+	}
+	return kindOf(
+			"STRUCT",
+			"",
+			read,
+			func(_ *boxes, v Struct) any { return v },
+		), "STRUCT<" + strings.Join(
+			parts,
+			", ",
+		) + ">", nil
+}
