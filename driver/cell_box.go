@@ -72,19 +72,28 @@ func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
 
 // mark is any(t) for a time of a marked form.
 func (b *boxes) mark(f form, t time.Time, picos uint16) any {
-	times, below := room(&b.marked[f], f, 1)
-	times[0] = t
-	if below != nil {
-		below[0] = picos
+	r := &b.marked[f]
+	if len(r.values) == 0 {
+		*r = newRun[time.Time](f, 1)
 	}
-	return boxed(anyTime, &times[0])
+	p := &r.values[0]
+	r.values = r.values[1:]
+	*p = t
+	if f == formPicos {
+		r.picos[0], r.picos = picos, r.picos[1:]
+	}
+	return boxed(anyTime, p)
 }
 
 // json is any(text) for the text of a JSON value.
 func (b *boxes) json(text string) any {
-	texts, _ := room(&b.texts, formJSON, 1)
-	texts[0] = text
-	return boxed(anyText, &texts[0])
+	if len(b.texts.values) == 0 {
+		b.texts = newRun[string](formJSON, 1)
+	}
+	p := &b.texts.values[0]
+	b.texts.values = b.texts.values[1:]
+	*p = text
+	return boxed(anyText, p)
 }
 
 // markTimes is a marked copy of a list of times.
