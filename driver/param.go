@@ -230,7 +230,8 @@ func encodeReflect(v any, depth int) (argument, error) {
 		return encodeGoStruct(rv, depth)
 	}
 	return argument{}, fmt.Errorf(
-		"%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, a slice or struct of these, or a driver.Valuer",
+		"%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, "+
+			"a slice or struct of these, or a driver.Valuer",
 		v,
 	)
 }

@@ -19,7 +19,8 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	}
 	if v.ArrayValue != nil || v.StructValue != nil || kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
 		return argument{}, errors.New(
-			"bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, a driver.Struct or a driver.Range instead",
+			"bigquery.QueryParameterValue of an ARRAY, a STRUCT or a RANGE: pass a slice, a Go struct, " +
+				"a driver.Struct or a driver.Range instead",
 		)
 	}
 	if v.Value == nil {

@@ -102,8 +102,8 @@ func (a *argument) resolve(
 }
 
 var errUntyped = errors.New(
-	"BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} or (*string)(nil), " +
-		"or write CAST(? AS type)",
+	"BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} " +
+		"or (*string)(nil), or write CAST(? AS type)",
 )
 
 // convert returns the conversion between two types, nil if there is none that is allowed.

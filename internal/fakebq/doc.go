@@ -53,7 +53,7 @@
 //	FLOAT                 float64, float32, or text
 //	BOOLEAN               bool
 //	BYTES                 []byte
-//	TIMESTAMP             time.Time
+//	TIMESTAMP             time.Time; Picos where TimestampPrecision is 12
 //	DATE, DATETIME, TIME  time.Time (its civil part), or text
 //	RANGE                 Range, or text
 //	the others            string, json.RawMessage, fmt.Stringer
@@ -75,7 +75,8 @@
 //   - Jobs are found only under their project and location; the location may be
 //     left out in US and EU. A dry run leaves no job.
 //   - Numbers of 64 bits are strings; TIMESTAMP is float seconds in E notation
-//     unless useInt64Timestamp is asked for.
+//     unless useInt64Timestamp or timestampOutputFormat is asked for. The former cuts a precision of 12
+//     to microseconds without a word, and excludes ISO8601_STRING.
 //   - Answers have the members that [Shapes] lists: DML and DDL carry the table's schema, scripts
 //     have no counts, answers to polls no dmlStats.
 //   - jobs.list has statement types, texts and emails with projection=full alone.
