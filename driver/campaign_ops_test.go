@@ -57,6 +57,13 @@ var operations = []operation{
 	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered), paged: true},
 	{name: "big SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignBig)},
 	{name: "big ordered SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignOrdered)},
+	{name: "Query by REST", methods: pages, run: readTyped(campaignBig)},
+	{name: "ordered Query by REST", methods: pages, run: readTyped(campaignOrdered)},
+	{name: "Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignBig)},
+	{name: "ordered Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignOrdered)},
+	{name: "QueryArrow by REST", methods: pages, run: readArrow(campaignOrdered)},
+	{name: "QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignBig)},
+	{name: "ordered QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignOrdered)},
 	{name: "INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "long INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},
@@ -157,28 +164,21 @@ func readBig(text string) func(context.Context, *scenario, *sql.DB) error {
 // readNumbered reads rows 0 to n-1, each once, in order if they are ordered. Rows before an error are right too.
 func readNumbered(s *scenario, rows *sql.Rows, n int, ordered bool) error {
 	defer rows.Close()
-	seen := make([]bool, n)
-	got := 0
+	check := newNumberCheck(s, n, ordered)
 	for rows.Next() {
 		var i int
 		var text string
 		if err := rows.Scan(&i, &text); err != nil {
 			return err
 		}
-		if i < 0 || i >= n || seen[i] || text != fmt.Sprint("row ", i) || ordered && i != got {
-			s.violate("wrong rows", "row %d is %d, %q", got, i, text)
+		if !check.row(i, text) {
 			return errUnexpected
 		}
-		seen[i] = true
-		got++
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if got != n {
-		s.violate("rows are lost", "got %d of %d without an error", got, n)
-	}
-	return nil
+	return check.end()
 }
 
 func change(text string) func(context.Context, *scenario, *sql.DB) error {

@@ -20,6 +20,8 @@ type arrowKind struct {
 	fill func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error
 	// lists puts slices of the values into dst; slice i is of those from bounds[i] up to bounds[i+1].
 	lists func(dst []driver.Value, stride int, a arrow.Array, bounds []int, b *boxes) error
+
+	typed any // an arrowSource[T], for the T of the kind; nil for what is not a scalar type
 }
 
 // picoTime is a value of a type whose values are marked times.
@@ -58,6 +60,9 @@ func arrowPicos(a *array.String, i int, _ *boxes) (picoTime, error) {
 	t, picos, err := parsePicos([]byte(a.Value(i)))
 	return picoTime{t, picos}, err
 }
+
+// arrowSource begins to read an array. What it returns reads a value that is not NULL.
+type arrowSource[T any] func(a arrow.Array) (func(i int, b *boxes) (T, error), error)
 
 var errArrow = errors.New("not of the documented Arrow type")
 
@@ -113,6 +118,13 @@ func arrowOf[T any, A arrow.Array](
 	put func(dst []driver.Value, stride int, all []T, bounds []int, b *boxes),
 ) arrowKind {
 	return arrowKind{
+		typed: arrowSource[T](func(a arrow.Array) (func(int, *boxes) (T, error), error) {
+			typed, ok := a.(A)
+			if !ok || !documented(a.DataType()) {
+				return nil, errArrow
+			}
+			return func(i int, b *boxes) (T, error) { return get(typed, i, b) }, nil
+		}),
 		fill: func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
 			typed, ok := a.(A)
 			if !ok || !documented(a.DataType()) {

@@ -55,27 +55,36 @@ func arrowRequired(k arrowKind) arrowKind {
 // arrowList reads an ARRAY. NULL is an empty one.
 func arrowList(elem arrowKind) func([]driver.Value, int, arrow.Array, int, int, *boxes) error {
 	return func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
-		list, ok := a.(*array.List)
-		if !ok {
-			return errArrow
-		}
-		values := list.ListValues()
-		bounds := make([]int, to-from+1)
-		for i := from; i < to; i++ {
-			start, end := list.ValueOffsets(i)
-			if i == from {
-				bounds[0] = int(start)
-			}
-			if start < 0 || int(start) != bounds[i-from] || end < start || int(end) > values.Len() {
-				return errors.New("the bounds of an ARRAY lie outside of its values")
-			}
-			if end > start && list.IsNull(i) {
-				return errors.New("an ARRAY is NULL and has values")
-			}
-			bounds[i-from+1] = int(end)
+		bounds, values, err := listBounds(a, from, to)
+		if err != nil {
+			return err
 		}
 		return elem.lists(dst, stride, values, bounds, b)
 	}
+}
+
+// listBounds returns the values of ARRAYs [from, to): those of one lie between two bounds.
+func listBounds(a arrow.Array, from, to int) (bounds []int, values arrow.Array, err error) {
+	list, ok := a.(*array.List)
+	if !ok {
+		return nil, nil, errArrow
+	}
+	values = list.ListValues()
+	bounds = make([]int, to-from+1)
+	for i := from; i < to; i++ {
+		start, end := list.ValueOffsets(i)
+		if i == from {
+			bounds[0] = int(start)
+		}
+		if start < 0 || int(start) != bounds[i-from] || end < start || int(end) > values.Len() {
+			return nil, nil, errors.New("the bounds of an ARRAY lie outside of its values")
+		}
+		if end > start && list.IsNull(i) {
+			return nil, nil, errors.New("an ARRAY is NULL and has values")
+		}
+		bounds[i-from+1] = int(end)
+	}
+	return bounds, values, nil
 }
 
 // arrowStruct makes the kind of a STRUCT with these fields.

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"database/sql/driver"
 	"strings"
 	"time"
 	"unsafe"
@@ -18,6 +19,7 @@ type boxes struct {
 	marked  [forms]markedRun[time.Time] // marked ones, by form
 	texts   markedRun[string]           // JSON
 	text    strings.Builder
+	values  []driver.Value // of one call of row
 }
 
 const (
@@ -142,4 +144,12 @@ func (b *boxes) room(n int) bool {
 		b.text.Grow(size)
 	}
 	return true
+}
+
+// row is room for n values, until the next call.
+func (b *boxes) row(n int) []driver.Value {
+	if cap(b.values) < n {
+		b.values = make([]driver.Value, n)
+	}
+	return b.values[:n]
 }

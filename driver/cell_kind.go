@@ -23,6 +23,8 @@ type kind struct {
 	read func(*cursor) (any, error)
 	list func(*cursor) (any, error)
 	many reflect.Type // of what list returns
+
+	typed any // read without the interface: a func(*cursor) (T, error), where T is plain
 }
 
 // kinds is the one table of scalar types as results. RANGE, STRUCT and ARRAY are made of them.
@@ -169,6 +171,7 @@ func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(
 			}
 			return list, nil
 		},
+		typed: read,
 	}
 }
 

@@ -89,6 +89,7 @@ func exampleAnswers() map[string][]fakebq.Answer {
 	endless := column("f0_", "INTEGER", 0)
 	endless.Until = make(chan struct{})
 	return map[string][]fakebq.Answer{
+		"SELECT name, n FROM t": {numbers},
 		"INSERT INTO orders (id, day, item) VALUES (?, ?, ?)": {
 			takes(fakebq.Answer{DML: &fakebq.DML{Inserted: 1}}, "INT64", "DATE", "STRING"),
 		},

@@ -15,10 +15,10 @@ func (c *conn) query(ctx context.Context, text string, args []driver.NamedValue)
 		w.ended(err)
 		return nil, err
 	}
-	return rows, nil
+	return rows.lent(), nil
 }
 
-func (c *conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *recorder) (driver.Rows, error) {
+func (c *conn) rows(ctx context.Context, text string, args []driver.NamedValue, w *recorder) (*rows, error) {
 	st, err := newStatement(ctx, &c.cfg, text, args)
 	if err == nil {
 		err = c.session.allows(st)
@@ -34,7 +34,7 @@ func (c *conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 		return nil, err
 	}
 	w.answered(pg)
-	r := &rows{ctx: ctx, run: &c.runner, watch: w, changed: st.mayChange()}
+	r := &rows{ctx: ctx, run: &c.runner, watch: w, changed: st.mayChange(), loan: loanOf(ctx)}
 	if pg.isScript(st) {
 		err = r.openScript(pg)
 	} else {

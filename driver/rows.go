@@ -20,6 +20,7 @@ type rows struct {
 	changed bool // the statement can have changed something
 	columns []column
 	watch   *recorder
+	loan    *loan // where the rows go past database/sql; nil if they don't
 	batches batches
 	current *batch
 	row     []driver.Value // of current: the last one that was given out
@@ -48,6 +49,11 @@ func (r *rows) open(pg *page) error {
 	r.columns, r.current, r.row, r.err = columns, nil, nil, nil
 	rest := newJSONPages(r.ctx, r.run, columns, pg)
 	r.batches = rest
+	if r.loan != nil && pg.Schema != nil {
+		if rest.target, err = r.loan.bind(columns, pg.Schema.Fields); err != nil {
+			return r.unread(err)
+		}
+	}
 	if pg.PageToken == "" || pg.JobReference == nil {
 		return nil
 	}
@@ -104,16 +110,27 @@ func (r *rows) NextRow() error {
 				return nil
 			}
 		}
-		r.current = nil
-		b, err := r.batches.Next()
-		if err == iterator.Done {
-			return r.end(io.EOF)
+		var err error
+		if r.current, err = r.nextBatch(); err != nil {
+			return err
 		}
-		if err != nil {
-			return r.end(r.unread(err))
-		}
-		r.current = b
 	}
+}
+
+// nextBatch goes on to the next run of rows and returns io.EOF after the last.
+func (r *rows) nextBatch() (*batch, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	r.current = nil
+	b, err := r.batches.Next()
+	if err == iterator.Done {
+		return nil, r.end(io.EOF)
+	}
+	if err != nil {
+		return nil, r.end(r.unread(err))
+	}
+	return b, nil
 }
 
 // unread is the error of rows that can't be read, which says so where the statement has changed

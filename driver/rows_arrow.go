@@ -23,6 +23,7 @@ type arrowReader struct {
 	ipc     *ipc.Reader
 	boxes   boxes
 	spares  spares
+	target  target // nil for driver values
 }
 
 // bounded is memory for one message. A length in a message that is spoilt must not become an allocation that ends the program.
@@ -139,6 +140,9 @@ func (e *unreadableRows) Error() string {
 
 // batch makes rows [from, to) of a record.
 func (r *arrowReader) batch(record arrow.RecordBatch, from, to int) (*batch, error) {
+	if r.target != nil {
+		return r.target.record(r.spares, record, from, to, &r.boxes)
+	}
 	out := r.spares.get(len(r.columns), to-from)
 	for i := range r.columns {
 		err := r.fill(out.values[i:], i, record, from, to)
@@ -160,10 +164,12 @@ func (r *arrowReader) fill(dst []driver.Value, i int, record arrow.RecordBatch, 
 	defer recovered(&err)
 	a := record.Column(i)
 	if a.Len() < to {
-		return errors.New("the column has fewer values than the batch has rows")
+		return errShortColumn
 	}
 	return r.kinds[i].fill(dst, len(r.columns), a, from, to, &r.boxes)
 }
+
+var errShortColumn = errors.New("the column has fewer values than the batch has rows")
 
 // recovered turns a panic over malformed input, which Arrow's readers do not exclude, into an error.
 func recovered(err *error) {

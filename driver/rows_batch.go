@@ -10,6 +10,7 @@ type batch struct {
 	rows   int            // there may be rows without a column
 	values []driver.Value // row after row
 	read   int            // rows that next has given out
+	made   made           // the rows of a target, in place of values
 }
 
 // newBatch makes room for rows that are filled in by set.

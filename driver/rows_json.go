@@ -130,6 +130,7 @@ func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be 
 // jsonRows reads the rows of one page.
 type jsonRows struct {
 	columns []column
+	target  target // nil for driver values
 	cursor  *cursor
 	row     int64 // of the result, counted from 1, for errors
 	size    int   // of the last run
@@ -141,10 +142,11 @@ type jsonRows struct {
 // batch decodes the next rows, none after the last. Rows before an error are given out with it.
 func (b *jsonRows) batch() (*batch, error) {
 	b.size = min(max(4*b.size, firstRun), runRows(len(b.columns)))
-	out := b.spares.get(len(b.columns), b.size)
+	out := b.room()
 	for out.rows = 0; out.rows < b.size && !b.ended; {
-		ok, err := b.next(out.row(out.rows))
+		ok, err := b.nextOf(out)
 		if err != nil {
+			b.done(out)
 			return out, err
 		}
 		if ok {
@@ -153,10 +155,12 @@ func (b *jsonRows) batch() (*batch, error) {
 			b.ended = true
 		}
 	}
+	b.done(out)
 	return out, nil
 }
 
-func (b *jsonRows) next(dest []driver.Value) (bool, error) {
+// begin goes to the cells of the next row. It reports false after the last.
+func (b *jsonRows) begin() (bool, error) {
 	c := b.cursor
 	if !b.started {
 		b.started = true
@@ -181,6 +185,14 @@ func (b *jsonRows) next(dest []driver.Value) (bool, error) {
 	if err := openCells(c); err != nil {
 		return false, b.fail("", err)
 	}
+	return true, nil
+}
+
+func (b *jsonRows) next(dest []driver.Value) (bool, error) {
+	if ok, err := b.begin(); !ok || err != nil {
+		return false, err
+	}
+	c := b.cursor
 	for i := range b.columns {
 		if i > 0 && !c.literal(",") && !c.accept(',') {
 			return false, b.fail(b.columns[i].name, errTooFewCells)
@@ -191,10 +203,16 @@ func (b *jsonRows) next(dest []driver.Value) (bool, error) {
 		}
 		dest[i] = v
 	}
-	if !c.literal("]}") && (!c.accept(']') || !c.accept('}')) {
-		return false, b.fail("", errTooManyCells)
+	err := b.end()
+	return err == nil, err
+}
+
+// end takes the end of a row.
+func (b *jsonRows) end() error {
+	if c := b.cursor; !c.literal("]}") && (!c.accept(']') || !c.accept('}')) {
+		return b.fail("", errTooManyCells)
 	}
-	return true, nil
+	return nil
 }
 
 var (

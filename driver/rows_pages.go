@@ -23,6 +23,7 @@ type jsonPages struct {
 	run        *runner
 	ref        *bq.JobReference
 	columns    []column
+	target     target // nil for driver values
 	page       *page  // the first; nil once it has been begun
 	token      string // of the page after it
 	maxResults int64
@@ -107,7 +108,7 @@ func (p *jsonPages) inPage() (*batch, error) {
 }
 
 func (p *jsonPages) reader(c *cursor) *jsonRows {
-	r := &jsonRows{columns: p.columns, cursor: c, row: p.rows, ended: c.buf == nil, spares: p.spares}
+	r := &jsonRows{columns: p.columns, target: p.target, cursor: c, row: p.rows, ended: c.buf == nil, spares: p.spares}
 	if p.ahead != nil {
 		r.size = lastRun
 	}

@@ -234,6 +234,7 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 		return err
 	}
 	defer reader.close()
+	reader.target = r.rest.target
 	renewed := false
 	for breaks, pause := 0, firstPause; ; pause = min(2*pause, maxPause) {
 		from := offset
@@ -295,7 +296,7 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		if err != nil {
 			return token, &unreadableRows{name, *offset, err}
 		}
-		step := runRows(len(r.columns))
+		step := reader.step(record)
 		for from := 0; from < int(resp.RowCount); from += step {
 			to := min(from+step, int(resp.RowCount))
 			b, err := reader.batch(record, from, to)

@@ -1,0 +1,285 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"math/bits"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/decimal256"
+	bq "google.golang.org/api/bigquery/v2"
+)
+
+// arrowCell puts the cells of a column into an Arrow builder.
+type arrowCell struct {
+	required, repeated bool
+	// value puts one that is not NULL.
+	value func(c *cursor, b array.Builder) error
+}
+
+// read takes {"v": value}.
+func (a *arrowCell) read(c *cursor, b array.Builder) error {
+	if !openCell(c) {
+		return errCell
+	}
+	var err error
+	switch {
+	case !c.null():
+		err = a.value(c, b)
+	case a.required:
+		err = errNull
+	case a.repeated:
+		b.(*array.ListBuilder).Append(true)
+	default:
+		b.AppendNull()
+	}
+	if err == nil && !c.accept('}') {
+		err = errCell
+	}
+	return err
+}
+
+// arrowCellOf binds a field that [arrowTypeOf] has a type for.
+func arrowCellOf(f *bq.TableFieldSchema) arrowCell {
+	a := arrowCell{required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
+	switch {
+	case f.Type == "RECORD" || f.Type == "STRUCT":
+		a.value = structBuilder(f.Fields)
+	case f.Type == "RANGE":
+		kind, err := rangeKind(f.RangeElementType)
+		a.value = func(c *cursor, b array.Builder) error {
+			if err != nil {
+				return err
+			}
+			return appendRange(kind, c, b.(*array.StructBuilder))
+		}
+	default:
+		name := kindsByName[scalarType(f)].name
+		put := textBuilders[name]
+		a.value = func(c *cursor, b array.Builder) error {
+			text, err := c.str()
+			if err != nil {
+				return errCell
+			}
+			if err := put(text, b); err != nil {
+				return fmt.Errorf("not a %s: %w", name, err)
+			}
+			return nil
+		}
+	}
+	if a.repeated {
+		a.value = listBuilder(a.value)
+	}
+	return a
+}
+
+func listBuilder(value func(*cursor, array.Builder) error) func(*cursor, array.Builder) error {
+	return func(c *cursor, b array.Builder) error {
+		list := b.(*array.ListBuilder)
+		list.Append(true)
+		if !c.accept('[') {
+			return errCell
+		}
+		elem := arrowCell{value: value, required: true}
+		for i := 0; !c.accept(']'); i++ {
+			if !comma(c, i) {
+				return errCell
+			}
+			if err := elem.read(c, list.ValueBuilder()); err == errNull {
+				return errNullElement
+			} else if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func structBuilder(fields []*bq.TableFieldSchema) func(*cursor, array.Builder) error {
+	parts := make([]arrowCell, len(fields))
+	for i, f := range fields {
+		parts[i] = arrowCellOf(f)
+	}
+	return func(c *cursor, b array.Builder) error {
+		record := b.(*array.StructBuilder)
+		record.Append(true)
+		if openCells(c) != nil {
+			return errCell
+		}
+		for i := range parts {
+			if !comma(c, i) {
+				return errTooFewCells
+			}
+			if err := parts[i].read(c, record.FieldBuilder(i)); err != nil {
+				return at("."+fields[i].Name, err)
+			}
+		}
+		if !c.accept(']') || !c.accept('}') {
+			return errTooManyCells
+		}
+		return nil
+	}
+}
+
+// textBuilders has, for each scalar type, how a cell's text is put into its builder.
+var textBuilders = map[string]func(text []byte, b array.Builder) error{
+	"INT64":   builder(parseInt, (*array.Int64Builder).Append),
+	"FLOAT64": builder(parseFloat, (*array.Float64Builder).Append),
+	"BOOL":    builder(parseBool, (*array.BooleanBuilder).Append),
+	"BYTES":   builder(parseBytes, (*array.BinaryBuilder).Append),
+	"STRING":  appendText, "GEOGRAPHY": appendText, "JSON": appendText,
+	"TIMESTAMP": builder(parseTimestamp, appendMicros), "DATETIME": builder(parseDatetime, appendMicros),
+	"TIMESTAMP(12)": func(text []byte, b array.Builder) error {
+		_, _, err := parsePicos(text)
+		if err == nil {
+			b.(*array.StringBuilder).BinaryBuilder.Append(text)
+		}
+		return err
+	},
+	"DATE": builder(parseDate, appendDay),
+	"TIME": builder(splitTime, func(b *array.Time64Builder, d time.Duration) { b.Append(arrow.Time64(d.Microseconds())) }),
+	"INTERVAL": func(text []byte, b array.Builder) error {
+		v, err := parseInterval(string(text))
+		if err != nil {
+			return err
+		}
+		return appendInterval(b.(*array.MonthDayNanoIntervalBuilder), v)
+	},
+	"NUMERIC": func(text []byte, b array.Builder) error {
+		return appendDecimal128(b.(*array.Decimal128Builder), text)
+	},
+	"BIGNUMERIC": func(text []byte, b array.Builder) error {
+		return appendDecimal256(b.(*array.Decimal256Builder), text)
+	},
+}
+
+func builder[T any, B array.Builder](parse func([]byte) (T, error), put func(B, T)) func([]byte, array.Builder) error {
+	return func(text []byte, b array.Builder) error {
+		v, err := parse(text)
+		if err == nil {
+			put(b.(B), v)
+		}
+		return err
+	}
+}
+
+func appendText(text []byte, b array.Builder) error {
+	text, err := checkString(text)
+	if err == nil {
+		b.(*array.StringBuilder).BinaryBuilder.Append(text)
+	}
+	return err
+}
+
+func appendDay(b *array.Date32Builder, t time.Time) { b.Append(arrow.Date32(t.Unix() / secondsOfDay)) }
+
+func appendMicros(b *array.TimestampBuilder, t time.Time) { b.Append(arrow.Timestamp(t.UnixMicro())) }
+
+func appendInterval(b *array.MonthDayNanoIntervalBuilder, v bigquery.IntervalValue) error {
+	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds)
+	if nanos := int64(v.SubSecondNanos); max(seconds, -seconds) > math.MaxInt64/int64(time.Second) ||
+		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) && max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
+		return errors.New("Arrow has no room for a time of more than 2562047 hours: select it as a STRING")
+	}
+	b.Append(arrow.MonthDayNanoInterval{
+		Months: v.Years*12 + v.Months, Days: v.Days, Nanoseconds: seconds*1e9 + int64(v.SubSecondNanos),
+	})
+	return nil
+}
+
+// unscaled reads a decimal as a whole number of units of 10^-scale: n, or large if that may not fit.
+func unscaled(text []byte, scale int) (n int64, large *big.Int, err error) {
+	text, err = checkDecimal(text)
+	if err != nil {
+		return 0, nil, err
+	}
+	whole, fraction, _ := strings.Cut(string(text), ".")
+	if len(fraction) > scale {
+		return 0, nil, errors.New("more digits after the point than the type has")
+	}
+	digits := whole + fraction + strings.Repeat("0", scale-len(fraction))
+	if len(digits) <= 18 {
+		n, err = parseInt([]byte(digits))
+		return n, nil, err
+	}
+	v, ok := new(big.Int).SetString(digits, 10)
+	if !ok {
+		return 0, nil, errNumber
+	}
+	return 0, v, nil
+}
+
+func appendDecimal128(b *array.Decimal128Builder, text []byte) error {
+	n, large, err := unscaled(text, int(b.Type().(*arrow.Decimal128Type).Scale))
+	switch {
+	case err != nil:
+		return err
+	case large == nil:
+		b.Append(decimal128.FromI64(n))
+	case large.BitLen() > 127:
+		return errors.New("out of range")
+	default:
+		b.Append(decimal128.FromBigInt(large))
+	}
+	return nil
+}
+
+func appendDecimal256(b *array.Decimal256Builder, text []byte) error {
+	n, large, err := unscaled(text, int(b.Type().(*arrow.Decimal256Type).Scale))
+	switch {
+	case err != nil:
+		return err
+	case large == nil:
+		b.Append(decimal256.FromI64(n))
+	case large.Cmp(minBigNumeric) < 0 || large.Cmp(maxBigNumeric) > 0:
+		return errors.New("out of range")
+	default:
+		b.Append(decimal256Of(large))
+	}
+	return nil
+}
+
+// decimal256Of is decimal256.FromBigInt for all 256 bits: that one refuses the least number.
+func decimal256Of(n *big.Int) decimal256.Num {
+	var words [4]uint64
+	for i, w := range new(big.Int).Abs(n).Bits() {
+		words[i*bits.UintSize/64] |= uint64(w) << (i * bits.UintSize % 64)
+	}
+	v := decimal256.New(words[3], words[2], words[1], words[0])
+	if n.Sign() < 0 {
+		return v.Negate()
+	}
+	return v
+}
+
+// appendRange puts a RANGE, a struct of two ends.
+func appendRange(kind kind, c *cursor, b *array.StructBuilder) error {
+	v, err := kind.read(c)
+	if err != nil {
+		return err
+	}
+	b.Append(true)
+	r := v.(Range)
+	for i, end := range []any{r.Start, r.End} {
+		field := b.FieldBuilder(i)
+		switch end := end.(type) {
+		case nil:
+			field.AppendNull()
+		case civil.Date:
+			appendDay(field.(*array.Date32Builder), end.In(time.UTC))
+		case civil.DateTime:
+			appendMicros(field.(*array.TimestampBuilder), end.In(time.UTC))
+		case time.Time:
+			appendMicros(field.(*array.TimestampBuilder), end)
+		}
+	}
+	return nil
+}
