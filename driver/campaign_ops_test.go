@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
@@ -23,6 +24,7 @@ const (
 	campaignScript  = "INSERT INTO t VALUES (1); SELECT i, s FROM small"
 	campaignRows    = 2000
 	campaignTable   = "my-project:d.t"
+	campaignTarget  = "my-project.d.target"
 )
 
 // operation is what a program does with the driver.
@@ -45,6 +47,8 @@ var (
 	pages   = []fakebq.Method{fakebq.Query, fakebq.GetQueryResults, fakebq.GetQueryResults, fakebq.Get}
 	streams = []fakebq.Method{fakebq.Query, fakebq.Get, fakebq.CreateReadSession, fakebq.ReadRows, fakebq.ReadRows}
 	dryRuns = []fakebq.Method{fakebq.Insert}
+	appends = []fakebq.Method{fakebq.CreateWriteStream, fakebq.AppendRows, fakebq.AppendRows, fakebq.AppendRows,
+		fakebq.FinalizeWriteStream, fakebq.BatchCommitWriteStreams, fakebq.BatchCommitWriteStreams}
 )
 
 func byStorage(c *dsn.Config) { c.ReadAPI = "storage" }
@@ -57,17 +61,19 @@ var operations = []operation{
 	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered), paged: true},
 	{name: "big SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignBig)},
 	{name: "big ordered SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignOrdered)},
-	{name: "Query by REST", methods: pages, run: readTyped(campaignBig)},
-	{name: "ordered Query by REST", methods: pages, run: readTyped(campaignOrdered)},
+	{name: "Query by REST", methods: pages, run: readTyped(campaignBig), paged: true},
+	{name: "ordered Query by REST", methods: pages, run: readTyped(campaignOrdered), paged: true},
 	{name: "Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignBig)},
 	{name: "ordered Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignOrdered)},
-	{name: "QueryArrow by REST", methods: pages, run: readArrow(campaignOrdered)},
+	{name: "QueryArrow by REST", methods: pages, run: readArrow(campaignOrdered), paged: true},
 	{name: "QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignBig)},
 	{name: "ordered QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignOrdered)},
 	{name: "INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "long INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},
 	{name: "long INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},
+	{name: "Append", methods: appends, run: appendRows()},
+	{name: "committed Append", methods: appends[:len(appends)-2], run: appendRows(bulk.Committed())},
 	{name: "script", methods: requests, run: change(campaignScript), unpromised: true},
 	{name: "script with rows", methods: requests, run: readScript, unpromised: true, paged: true},
 	{name: "transaction", methods: requests, run: transact, unpromised: true},
@@ -101,6 +107,7 @@ func (o *operation) script(s *scenario) {
 		}
 		insert.Until, insert.Incomplete = until, 0
 	}
+	s.server.CreateTable(campaignTarget, fields...)
 	on := func(sql string, a fakebq.Answer) {
 		answers := []fakebq.Answer{a}
 		if (sql == campaignSelect || sql == campaignInsert || sql == campaignScript) && o.name != "Estimate" {
@@ -284,6 +291,9 @@ func (s *scenario) toldOf(text string, err error) {
 
 // check holds what was told against what the server counted.
 func (o *operation) check(s *scenario) {
+	if s.appended != nil {
+		s.appended()
+	}
 	for _, e := range s.expect {
 		n := s.server.Succeeded(e.text)
 		switch {

@@ -100,6 +100,7 @@ type scenario struct {
 
 	told       string
 	expect     []expectation
+	appended   func() // checks what an Append has written; nil without one
 	violations []violation
 	took       time.Duration
 }
@@ -208,7 +209,8 @@ var campaignFaults = func() func(fakebq.Method) []campaignFault {
 	add(&polls, true, faultproxy.Before, "quota", "table that may not be there", "table that is not there")
 	return func(m fakebq.Method) []campaignFault {
 		switch m {
-		case fakebq.CreateReadSession, fakebq.ReadRows: // gRPC has errors of its own
+		case fakebq.CreateReadSession, fakebq.ReadRows, fakebq.CreateWriteStream, fakebq.AppendRows,
+			fakebq.FinalizeWriteStream, fakebq.BatchCommitWriteStreams: // gRPC has errors of its own
 			return network
 		case fakebq.GetQueryResults:
 			return polls

@@ -30,11 +30,16 @@ type Stats struct {
 	Warnings       []string      // BigQuery's warnings about a statement that succeeded
 	Columns        []Column      // columns of the result, after Prepare only
 
+	// Package bulk reports these.
+
+	BytesWritten int64  // bytes of the rows as they were sent
+	WriteAPI     string // how they were written: storage or load
+
 	// The following fields are known only after the last row. An observer gets them, WithStats does not.
 
 	RowsRead int64  // rows that the caller read
 	ReadAPI  string // how they were read: rest or storage; "" if none were fetched
-	Fallback error  // why they were read by rest after storage was tried; nil if it was not
+	Fallback error  // why they were read by rest, or written by load, after storage was tried; nil if it was not
 }
 
 // Column is a column of the result of a prepared statement. Its fields are those of sql.ColumnType.

@@ -27,6 +27,9 @@ func (s *Server) insert(rec *Request) (*message, *Error) {
 
 // get is jobs.get.
 func (s *Server) get(rec *Request) (*message, *Error) {
+	if l := s.loadNamed(rec.Project, rec.Query.Get("location"), rec.JobID); l != nil {
+		return l.message(), nil
+	}
 	j, err := s.find(rec.Project, rec.Query.Get("location"), rec.JobID)
 	if err != nil {
 		return nil, err

@@ -6,18 +6,22 @@ import (
 	"strings"
 )
 
-// grpcPrefix is the path of the Storage Read API's methods.
-const grpcPrefix = "/google.cloud.bigquery.storage.v1.BigQueryRead/"
+// grpcPrefixes are the paths of the methods of the Storage Read and Write APIs.
+var grpcPrefixes = []string{
+	"/google.cloud.bigquery.storage.v1.BigQueryRead/", "/google.cloud.bigquery.storage.v1.BigQueryWrite/",
+}
 
-// MethodOf returns the method of a request to the REST API or to the Storage Read API, for proxies that see only its
+// MethodOf returns the method of a request to the REST API or to the Storage APIs, for proxies that see only its
 // HTTP method and target; [Unknown] for all else.
 func MethodOf(httpMethod, target string) Method {
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		return Unknown
 	}
-	if name, ok := strings.CutPrefix(u.Path, grpcPrefix); ok {
-		return Method(name)
+	for _, prefix := range grpcPrefixes {
+		if name, ok := strings.CutPrefix(u.Path, prefix); ok {
+			return Method(name)
+		}
 	}
 	return route(&http.Request{Method: httpMethod, URL: u}).method
 }

@@ -22,6 +22,8 @@ const (
 	Cancel          Method = "jobs.cancel"
 	List            Method = "jobs.list"
 	GetTable        Method = "tables.get"
+	// Upload is a request of jobs.insert with data: one for all, or one for the job and one for each chunk.
+	Upload Method = "jobs.insert upload"
 	// Unknown counts requests to anything else; they are answered with 404.
 	Unknown Method = "unknown"
 )
@@ -36,7 +38,7 @@ type target struct {
 // route reads [/bigquery/v2]/projects/P/{queries,jobs}[/J[/cancel]].
 func route(r *http.Request) target {
 	none := target{method: Unknown}
-	path := strings.TrimPrefix(r.URL.EscapedPath(), "/bigquery/v2")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.EscapedPath(), "/upload"), "/bigquery/v2")
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, p := range parts {
 		text, err := url.PathUnescape(p)
@@ -51,6 +53,10 @@ func route(r *http.Request) target {
 	t := target{project: parts[1]}
 	if len(parts) > 3 {
 		t.jobID = parts[3]
+	}
+	if strings.HasPrefix(r.URL.EscapedPath(), "/upload/") && parts[2] == "jobs" {
+		t.method, t.jobID = Upload, ""
+		return t
 	}
 	switch shape := fmt.Sprintf("%s %s %d", r.Method, parts[2], len(parts)); {
 	case shape == "POST queries 3":
@@ -84,7 +90,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client has gone away
 	}
-	if len(body) > maxBody {
+	if len(body) > maxBody && to.method != Upload {
 		e := &Error{Reason: "uploadTooLarge", Status: http.StatusRequestEntityTooLarge,
 			Message: "Request payload size exceeds the limit: 10485760 bytes."}
 		(&reply{s, w, r}).send(e.body())
@@ -124,7 +130,7 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 		return nil, &Error{Reason: "accessDenied", Message: fmt.Sprintf("Access Denied: Project %s: User does not "+
 			"have bigquery.jobs.create permission in project %s.", rec.Project, rec.Project)}
 	}
-	if rec.Method != Unknown {
+	if rec.Method != Unknown && rec.Method != Upload {
 		if err := checkURL(rec.Method, rec.Query); err != nil {
 			return nil, err
 		}
@@ -144,6 +150,8 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 		return s.list(rec)
 	case GetTable:
 		return s.getTable(rec)
+	case Upload:
+		return s.upload(rec)
 	}
 	return nil, &Error{Reason: "notFound", Message: "Not Found: fakebq does not serve " + r.Method + " " + r.URL.Path}
 }

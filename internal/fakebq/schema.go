@@ -27,6 +27,8 @@ type Field struct {
 	TimestampPrecision int64
 	// Description is free text.
 	Description string
+	// Default is the default value of a column that rows are written to. nil is none.
+	Default any
 }
 
 // wireField is a Field as it travels.
@@ -41,6 +43,7 @@ type wireField struct {
 	MaxLength   int64       `json:"maxLength,omitempty,string"`
 	Description string      `json:"description,omitempty"`
 	Timestamp   int64       `json:"timestampPrecision,omitempty,string"`
+	Default     string      `json:"defaultValueExpression,omitempty"`
 }
 
 type wireRange struct {
@@ -60,6 +63,9 @@ func wireFields(fields []Field) []wireField {
 			MaxLength:   f.MaxLength,
 			Description: f.Description,
 			Timestamp:   f.TimestampPrecision,
+		}
+		if f.Default != nil {
+			w.Default = fmt.Sprint(f.Default)
 		}
 		if f.Element != "" {
 			w.Element = &wireRange{f.Element}

@@ -66,6 +66,11 @@ type Server struct {
 	reads        []Read
 	openStreams  int
 
+	stored       map[string]*stored      // tables, by their path
+	writeStreams map[string]*writeStream // by name
+	loads        map[string]*loadJob     // by key
+	uploads      map[string]*loadJob     // begun, by id
+
 	url  string
 	http *http.Server
 
@@ -96,6 +101,9 @@ func New(opts Options) *Server {
 
 		readSessions: map[string]*readSession{},
 		streamFaults: map[Method][]StreamFault{},
+
+		stored: map[string]*stored{}, writeStreams: map[string]*writeStream{},
+		loads: map[string]*loadJob{}, uploads: map[string]*loadJob{},
 	}
 	s.changed = sync.NewCond(&s.mu)
 	return s

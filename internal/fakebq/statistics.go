@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	bigquery "google.golang.org/api/bigquery/v2"
@@ -92,6 +93,9 @@ func googleFields(fields []Field) []*bigquery.TableFieldSchema {
 		g := &bigquery.TableFieldSchema{
 			Name: f.Name, Type: f.Type, Mode: f.Mode, Fields: googleFields(f.Fields),
 			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
+		}
+		if f.Default != nil {
+			g.DefaultValueExpression = fmt.Sprint(f.Default)
 		}
 		if f.Element != "" {
 			g.RangeElementType = &bigquery.TableFieldSchemaRangeElementType{Type: f.Element}

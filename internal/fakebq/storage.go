@@ -82,13 +82,14 @@ func (s *Server) StorageURL() string {
 		return ""
 	}
 	s.storageURL = "http://" + l.Addr().String()
-	opts := []grpc.ServerOption{grpc.MaxSendMsgSize(math.MaxInt32)}
+	opts := []grpc.ServerOption{grpc.MaxSendMsgSize(math.MaxInt32), grpc.MaxRecvMsgSize(20 << 20)}
 	if s.opts.HTTP2 {
 		s.storageURL = "https://" + l.Addr().String()
 		opts = append(opts, grpc.Creds(credentials.NewTLS(fakecert.Server("h2"))))
 	}
 	s.grpc = grpc.NewServer(opts...)
 	storagepb.RegisterBigQueryReadServer(s.grpc, storage{s: s})
+	storagepb.RegisterBigQueryWriteServer(s.grpc, writes{storage: storage{s: s}})
 	go func() { _ = s.grpc.Serve(l) }() // ends in Close
 	return s.storageURL
 }

@@ -9,16 +9,18 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// StreamFault is something that goes wrong with one call of the Storage Read API. The zero value
+// StreamFault is something that goes wrong with one call of the Storage Read or Write API. The zero value
 // is nothing.
 type StreamFault struct {
-	// After is how many batches ReadRows sends before.
+	// After is how many batches ReadRows sends before, or AppendRows takes.
 	After int
 	// Hang makes the call wait until it is closed.
 	Hang <-chan struct{}
 	// Code and Message are the status that the call ends with. OK lets it go on.
 	Code    codes.Code
 	Message string
+	// Late lets a call that writes take effect before it ends with Code: its answer is lost.
+	Late bool
 	// End ends ReadRows as if there were no more rows.
 	End bool
 	// Corrupt spoils the batch, and Rows, if it is not 0, is added to its row_count.

@@ -14,6 +14,13 @@ func (s *Server) getTable(rec *Request) (*message, *Error) {
 	if j := s.createdNamed("projects/" + name); j != nil {
 		return tableMessage(j.answer.Created.reference(), nil, j.answer.Created.Rows, j.location), nil
 	}
+	s.mu.Lock()
+	t := s.stored["projects/"+name]
+	s.mu.Unlock()
+	if t != nil {
+		return tableMessage(tableReference(strings.NewReplacer("/datasets/", ".", "/tables/", ".").Replace(name)), t.fields,
+			int64(len(t.rows)), s.opts.Location), nil
+	}
 	j := s.resultNamed("projects/" + name)
 	if j == nil {
 		return nil, &Error{Reason: "notFound", Message: "Not found: Table " + name}

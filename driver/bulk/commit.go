@@ -1,0 +1,175 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// call makes a call of the Write API until it succeeds or fails for good. lost reports whether a call that failed may
+// have taken effect.
+func call[T any](
+	ctx context.Context, t *task, routing, value string,
+	request func(context.Context, storagepb.BigQueryWriteClient) (T, error),
+) (v T, lost bool, err error) {
+	renewed := false
+	for tries, pause := 1, firstPause; ; pause = min(2*pause, maxPause) {
+		client, err := t.Writer()
+		if err != nil {
+			return v, lost, err
+		}
+		call, token, err := t.Authorise(ctx, routing, value)
+		if err != nil {
+			return v, lost, err
+		}
+		v, err = request(call, client)
+		if err == nil {
+			return v, false, nil
+		}
+		if t.Refused(err, token) && !renewed {
+			renewed = true
+			continue
+		}
+		passing := t.Passing(err)
+		lost = lost || passing || ctx.Err() != nil
+		if tries++; ctx.Err() != nil || !passing || tries > maxBreaks {
+			return v, lost, err
+		}
+		if pauseErr := t.Pause(ctx, pause); pauseErr != nil {
+			return v, lost, err
+		}
+	}
+}
+
+func (t *task) tablePath() string {
+	return fmt.Sprintf("projects/%s/datasets/%s/tables/%s", t.table.ProjectId, t.table.DatasetId, t.table.TableId)
+}
+
+// createLimit is how long a stream is asked for: where no gRPC goes through, a load job is the way.
+const createLimit = 30 * time.Second
+
+// createStream makes a write stream. One that is not used ends by itself.
+func (t *task) createStream(ctx context.Context) (*storagepb.WriteStream, error) {
+	typ := storagepb.WriteStream_PENDING
+	if t.opts.committed {
+		typ = storagepb.WriteStream_COMMITTED
+	}
+	ctx, cancel := context.WithTimeout(ctx, createLimit)
+	defer cancel()
+	stream, _, err := call(ctx, t, "parent", t.tablePath(),
+		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.WriteStream, error) {
+			return c.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
+				Parent: t.tablePath(), WriteStream: &storagepb.WriteStream{Type: typ},
+			}, grpc.WaitForReady(t.opts.committed)) // else a load job need not wait for a network that lets nothing through
+		})
+	if err == nil {
+		t.Location = stream.Location
+	}
+	return stream, err
+}
+
+// unusable reports whether the Write API is not to be had here, so that a load job is the way.
+func unusable(err error) bool {
+	s, ok := status.FromError(err)
+	unusable := []codes.Code{codes.PermissionDenied, codes.Unimplemented, codes.Unavailable, codes.DeadlineExceeded}
+	return !ok || slices.Contains(unusable, s.Code())
+}
+
+// write sends all rows to a stream, and commits them if it is a pending one.
+func (t *task) write(ctx context.Context, stream string) error {
+	t.result.Stream = stream
+	w := t.newWriter(ctx, stream)
+	defer w.close()
+	err := t.source.each(w)
+	rows := int64(0)
+	if err == nil {
+		rows, err = w.finish()
+	}
+	w.mu.Lock()
+	broken, written, bytes := w.err, w.rows, w.bytes
+	w.mu.Unlock()
+	if t.opts.committed {
+		t.result.Rows, t.result.Bytes = written, bytes
+	}
+	switch {
+	case broken != nil: // rather than what the rows' source made of it
+		return t.Failed(ctx, broken, "")
+	case err != nil || rows == 0:
+		return err
+	}
+	finalized, _, err := call(ctx, t, "name", stream,
+		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.FinalizeWriteStreamResponse, error) {
+			return c.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: stream})
+		})
+	if t.opts.committed {
+		return nil // the rows are there, and a stream that stays open ends by itself
+	}
+	if err != nil {
+		return t.Failed(ctx, err, "")
+	}
+	if finalized.RowCount != rows {
+		return fmt.Errorf("bigqueryuser: %d rows were sent and BigQuery has %d: nothing was written",
+			rows, finalized.RowCount)
+	}
+	if err := t.commit(ctx, stream); err != nil {
+		return err
+	}
+	t.result.Rows, t.result.Bytes = rows, bytes
+	return nil
+}
+
+// commit makes the rows of a finalized stream visible. It can be asked for again: a stream is committed once.
+func (t *task) commit(ctx context.Context, stream string) error {
+	parent := t.tablePath()
+	done, lost, err := call(ctx, t, "parent", parent,
+		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.BatchCommitWriteStreamsResponse, error) {
+			return c.BatchCommitWriteStreams(ctx, &storagepb.BatchCommitWriteStreamsRequest{
+				Parent: parent, WriteStreams: []string{stream},
+			})
+		})
+	if err == nil && done.CommitTime != nil {
+		return nil
+	}
+	if err == nil {
+		for _, e := range done.StreamErrors {
+			if e.Code == storagepb.StorageError_STREAM_ALREADY_COMMITTED {
+				return nil // by a call whose answer was lost
+			}
+			err = fmt.Errorf("%s: %s", e.Code, e.ErrorMessage)
+		}
+		if err == nil {
+			err = fmt.Errorf("the answer to the commit of %s says neither when it was nor what was wrong", stream)
+		}
+		return fmt.Errorf("bigqueryuser: the rows could not be committed, and nothing was written: %w", err)
+	}
+	switch {
+	case !lost:
+		return t.Failed(ctx, err, "")
+	case ctx.Err() != nil:
+		return t.Unknown(t.Failed(ctx, err, ""))
+	}
+	return t.settle(ctx, stream, err)
+}
+
+// settleLimit is how long it is asked what became of a commit whose answers were lost.
+const settleLimit = 20 * time.Second
+
+// settle asks whether a stream was committed.
+func (t *task) settle(ctx context.Context, stream string, cause error) error {
+	ask, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	known, _, err := call(ask, t, "name", stream,
+		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.WriteStream, error) {
+			return c.GetWriteStream(ctx, &storagepb.GetWriteStreamRequest{Name: stream})
+		})
+	if err == nil && known.CommitTime != nil {
+		return nil
+	}
+	return t.Unknown(t.Failed(ctx, cause, ""))
+}

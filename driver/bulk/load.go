@@ -1,0 +1,168 @@
+package bulk
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+	"unsafe"
+
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
+)
+
+// uploadChunk is how much of an upload is in memory at a time.
+const uploadChunk = 16 << 20
+
+// load writes the rows by a load job. They are uploaded while they come, and all of them are there once the job has
+// succeeded.
+func (t *task) load(ctx context.Context, location string) error {
+	t.Location = location
+	ref := &bq.JobReference{ProjectId: t.Project, JobId: t.JobIDPrefix + rand.Text(), Location: location}
+	job := &bq.Job{JobReference: ref, Configuration: &bq.JobConfiguration{
+		Labels: t.Labels,
+		Load: &bq.JobConfigurationLoad{
+			DestinationTable: t.table, SourceFormat: "NEWLINE_DELIMITED_JSON", WriteDisposition: "WRITE_APPEND",
+			CreateDisposition: "CREATE_NEVER",
+		},
+	}}
+	t.result.JobID = ref.JobId
+	upload, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r, pipe := io.Pipe()
+	lines := &lines{t: t, out: bufio.NewWriterSize(pipe, 64<<10)}
+	made := make(chan error, 1)
+	go func() {
+		err := t.source.each(lines)
+		if err == nil {
+			err = lines.out.Flush()
+		}
+		made <- err
+		if err != nil {
+			cancel() // an upload that ended here would be a job with the rows so far
+		}
+		_ = pipe.CloseWithError(err)
+	}()
+	err := t.upload(upload, job, r)
+	_ = r.CloseWithError(errUpload)
+	if sourceErr := <-made; sourceErr != nil && !errors.Is(sourceErr, errUpload) {
+		return sourceErr // no job has begun
+	}
+	if err == nil {
+		err = t.await(ctx, ref)
+	}
+	if err != nil {
+		return err
+	}
+	t.result.Rows, t.result.Bytes = lines.rows, lines.bytes
+	return nil
+}
+
+// errUpload ends the rows when their upload has ended.
+var errUpload = errors.New("the upload has ended")
+
+// upload sends the rows, and begins the job with the last of them.
+func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
+	begun := false
+	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
+		if begun { // the rows are gone: only what became of them can be asked
+			_, err := s.Jobs.Get(job.JobReference.ProjectId, job.JobReference.JobId).Location(job.JobReference.Location).
+				Context(ctx).Do()
+			return err
+		}
+		begun = true
+		_, err := s.Jobs.Insert(t.Project, job).
+			Media(rows, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).Context(ctx).Do()
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	var api *googleapi.Error
+	switch {
+	case errors.As(err, &api) && api.Code == http.StatusConflict:
+		return nil // it is ours
+	case errors.As(err, &api) && api.Code == http.StatusNotFound && begun:
+		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has begun: %w",
+			t.Failed(ctx, err, job.JobReference.JobId))
+	case errors.As(err, &api) && api.Code < http.StatusInternalServerError:
+		return t.Failed(ctx, err, job.JobReference.JobId)
+	}
+	return t.Unknown(t.Failed(ctx, err, job.JobReference.JobId))
+}
+
+// await waits for the end of the job.
+func (t *task) await(ctx context.Context, ref *bq.JobReference) error {
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		var job *bq.Job
+		err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
+			job, err = s.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+			return err
+		})
+		if err != nil {
+			t.cancel(ctx, ref)
+			return t.Unknown(t.Failed(ctx, err, ref.JobId))
+		}
+		if job.Status != nil && job.Status.State == "DONE" {
+			return t.ended(ctx, job)
+		}
+		if err := t.Pause(ctx, pause); err != nil {
+			t.cancel(ctx, ref)
+			return t.Unknown(t.Failed(ctx, err, ref.JobId))
+		}
+	}
+}
+
+// cancelLimit bounds the request that cancels a job whose context has ended.
+const cancelLimit = 5 * time.Second
+
+func (t *task) cancel(ctx context.Context, ref *bq.JobReference) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelLimit)
+	defer cancel()
+	_ = t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
+		_, err := s.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+		return err
+	})
+}
+
+// ended is the error of a job that has ended.
+func (t *task) ended(ctx context.Context, job *bq.Job) error {
+	failed := job.Status.ErrorResult
+	if failed == nil {
+		return nil
+	}
+	return t.Failed(ctx, &googleapi.Error{
+		Code: http.StatusBadRequest, Message: failed.Message,
+		Errors: []googleapi.ErrorItem{{Reason: failed.Reason, Message: failed.Message}},
+	}, job.JobReference.JobId)
+}
+
+// lines writes rows as lines of JSON.
+type lines struct {
+	t       *task
+	out     *bufio.Writer
+	message []byte
+	line    []byte
+	rows    int64
+	bytes   int64
+}
+
+func (l *lines) row(e encoder, p unsafe.Pointer) (err error) {
+	if l.message, err = encodeRow(l.message[:0], e, p); err != nil {
+		return rowError(l.rows, err)
+	}
+	present := l.t.source.present
+	if l.line, err = appendJSON(l.line[:0], l.t.columns, l.message, func(i int) bool { return present[i] }); err != nil {
+		return rowError(l.rows, err)
+	}
+	l.rows++
+	l.bytes += int64(len(l.line)) + 1
+	if _, err = l.out.Write(append(l.line, '\n')); err == nil && l.t.opts.progress != nil && l.rows%1000 == 0 {
+		l.t.opts.progress(Progress{l.rows, l.bytes})
+	}
+	return err
+}

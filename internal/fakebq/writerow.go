@@ -1,0 +1,216 @@
+package fakebq
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// decodeRow reads a row that was appended, by the protobuf library alone.
+func decodeRow(schema protoreflect.MessageDescriptor, fields []Field, text []byte,
+	missing map[string]storagepb.AppendRowsRequest_MissingValueInterpretation) ([]any, error) {
+	m := dynamicpb.NewMessage(schema)
+	if err := proto.Unmarshal(text, m); err != nil {
+		return nil, err
+	}
+	if len(m.GetUnknown()) > 0 {
+		return nil, fmt.Errorf("the row has fields that its schema does not have")
+	}
+	return decodeFields(m, fields, func(f Field) any {
+		if missing[f.Name] == storagepb.AppendRowsRequest_DEFAULT_VALUE {
+			return f.Default
+		}
+		return nil
+	})
+}
+
+func decodeFields(m protoreflect.Message, fields []Field, absent func(Field) any) ([]any, error) {
+	byName := map[string]protoreflect.FieldDescriptor{}
+	for i := range m.Descriptor().Fields().Len() {
+		fd := m.Descriptor().Fields().Get(i)
+		name := string(fd.Name())
+		if o, ok := fd.Options().(*descriptorpb.FieldOptions); ok && proto.HasExtension(o, storagepb.E_ColumnName) {
+			name, _ = proto.GetExtension(o, storagepb.E_ColumnName).(string)
+		}
+		byName[strings.ToLower(name)] = fd
+	}
+	row := make([]any, len(fields))
+	for i, f := range fields {
+		fd := byName[strings.ToLower(f.Name)]
+		delete(byName, strings.ToLower(f.Name))
+		switch {
+		case f.Mode == "REPEATED":
+			list := []any{}
+			for j := 0; fd != nil && j < m.Get(fd).List().Len(); j++ {
+				v, err := decodeValue(f, m.Get(fd).List().Get(j))
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", f.Name, err)
+				}
+				list = append(list, v)
+			}
+			row[i] = list
+		case fd == nil || !m.Has(fd):
+			if row[i] = absent(f); row[i] == nil && f.Mode == "REQUIRED" {
+				return nil, fmt.Errorf("%s: the field is REQUIRED and was not set", f.Name)
+			}
+		default:
+			v, err := decodeValue(f, m.Get(fd))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
+			row[i] = v
+		}
+	}
+	for name := range byName {
+		return nil, fmt.Errorf("the table has no column %s", name)
+	}
+	return row, nil
+}
+
+func none(Field) any { return nil }
+
+// decodeValue makes a value as an Answer takes it. Only the kinds that the service's documentation prefers are served.
+func decodeValue(f Field, v protoreflect.Value) (any, error) {
+	switch x := v.Interface().(type) {
+	case protoreflect.Message:
+		if f.Type == "RANGE" {
+			ends, err := decodeFields(x, []Field{{Name: "start", Type: f.Element}, {Name: "end", Type: f.Element}}, none)
+			if err != nil {
+				return nil, err
+			}
+			return Range{ends[0], ends[1]}, nil
+		}
+		return decodeFields(x, f.Fields, none)
+	case int64:
+		switch f.Type {
+		case "TIMESTAMP":
+			return time.UnixMicro(x).UTC(), nil
+		case "INTEGER":
+			return x, nil
+		}
+	case int32:
+		if f.Type == "DATE" {
+			return time.Unix(int64(x)*24*60*60, 0).UTC().Format(time.DateOnly), nil
+		}
+	case float64, bool, []byte:
+		return x, nil
+	case string:
+		switch {
+		case f.TimestampPrecision == 12:
+			return Picos(x), nil
+		case f.Type == "DATETIME":
+			return strings.Replace(x, " ", "T", 1), nil
+		}
+		return x, nil
+	}
+	return nil, fmt.Errorf("a %T for a column of type %s", v.Interface(), f.Type)
+}
+
+// decodeLine reads a line of a load job.
+func decodeLine(fields []Field, line []byte) ([]any, error) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(line, &object); err != nil {
+		return nil, err
+	}
+	row := make([]any, len(fields))
+	known := 0
+	for i, f := range fields {
+		v, ok := object[f.Name]
+		if ok {
+			known++
+		} else if f.Default != nil {
+			row[i] = f.Default
+			continue
+		}
+		var err error
+		if row[i], err = decodeJSON(f, v); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if row[i] == nil && f.Mode == "REQUIRED" {
+			return nil, fmt.Errorf("%s: Missing required field", f.Name)
+		}
+	}
+	if known < len(object) {
+		return nil, fmt.Errorf("No such field")
+	}
+	return row, nil
+}
+
+func decodeJSON(f Field, v json.RawMessage) (any, error) {
+	if f.Mode == "REPEATED" {
+		var list []json.RawMessage
+		if err := json.Unmarshal(orNull(v), &list); err != nil {
+			return nil, err
+		}
+		out := []any{}
+		f.Mode = ""
+		for _, e := range list {
+			x, err := decodeJSON(f, e)
+			if err != nil || x == nil {
+				return nil, fmt.Errorf("an element is NULL or wrong: %v", err)
+			}
+			out = append(out, x)
+		}
+		return out, nil
+	}
+	if f.Type == "JSON" && len(v) > 0 && string(v) != "null" {
+		return string(v), nil
+	}
+	if string(orNull(v)) == "null" {
+		return nil, nil
+	}
+	switch f.Type {
+	case "RECORD":
+		return decodeLine(f.Fields, v)
+	case "RANGE":
+		ends, err := decodeLine([]Field{{Name: "start", Type: f.Element}, {Name: "end", Type: f.Element}}, v)
+		if err != nil {
+			return nil, err
+		}
+		return Range{ends[0], ends[1]}, nil
+	case "BOOLEAN":
+		var b bool
+		err := json.Unmarshal(v, &b)
+		return b, err
+	}
+	var text string
+	if json.Unmarshal(v, &text) != nil {
+		text = string(v) // a number
+	}
+	switch f.Type {
+	case "BYTES":
+		return base64.StdEncoding.DecodeString(text)
+	case "TIMESTAMP":
+		if f.TimestampPrecision == 12 {
+			return Picos(text), nil
+		}
+		return time.Parse("2006-01-02T15:04:05.999999Z", text)
+	case "FLOAT":
+		if text == "Infinity" || text == "-Infinity" {
+			return math.Inf(map[bool]int{true: -1, false: 1}[text[0] == '-']), nil
+		}
+		return strconv.ParseFloat(text, 64)
+	case "INTEGER":
+		return strconv.ParseInt(text, 10, 64)
+	case "DATETIME":
+		return strings.Replace(text, " ", "T", 1), nil
+	}
+	return text, nil
+}
+
+func orNull(v json.RawMessage) json.RawMessage {
+	if len(v) == 0 {
+		return json.RawMessage("null")
+	}
+	return v
+}
