@@ -38,6 +38,7 @@ func ExampleQueryArrow() {
 		log.Fatal(err)
 	}
 	defer records.Release()
+	typ, _ := records.Schema().Field(1).Metadata.GetValue(driver.ArrowType)
 	sum := int64(0)
 	for records.Next() {
 		n := records.RecordBatch().Column(1).(*array.Int64)
@@ -48,6 +49,6 @@ func ExampleQueryArrow() {
 	if err := records.Err(); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(sum)
-	// Output: 3
+	fmt.Println(typ, sum)
+	// Output: INT64 3
 }
