@@ -18,7 +18,8 @@ const (
 func checkSize(args []namedArgument) error {
 	if len(args) > maxParameters {
 		return fmt.Errorf(
-			"bigqueryuser: the statement has %d arguments, and BigQuery takes %d at most: pass a slice, for UNNEST",
+			"bigqueryuser: the statement has %d arguments, and BigQuery takes %d at most: pass a slice, for UNNEST, "+
+				"or write many rows with bulk.Append",
 			len(args),
 			maxParameters,
 		)
@@ -32,7 +33,8 @@ func checkSize(args []namedArgument) error {
 	}
 	if total > maxArgumentBytes {
 		return fmt.Errorf(
-			"bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB",
+			"bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB; "+
+				"bulk.Append writes any number of rows",
 			float64(total)/1e6,
 			&args[at],
 			float64(largest)/1e6,

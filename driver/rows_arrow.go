@@ -52,10 +52,37 @@ func (b *bounded) take(size int) {
 	b.left -= max(size, 0)
 }
 
-// feed is one IPC message after the other, as a reader sees them.
-type feed struct{ message bytes.Reader }
+// feed is one IPC message after the other, as a reader sees them. Their bytes are not copied: what is not compressed stays
+// where it came.
+type feed struct{ message []byte }
 
-func (f *feed) Read(p []byte) (int, error) { return f.message.Read(p) }
+var _ ipc.MessageReader = (*feed)(nil)
+
+func (f *feed) Retain()  {}
+func (f *feed) Release() {}
+
+// Message gives out the message once: its metadata, after their length, and its body.
+func (f *feed) Message() (*ipc.Message, error) {
+	head := bytes.TrimPrefix(f.message, continuation)
+	f.message = nil
+	if len(head) < 4 {
+		return nil, io.EOF
+	}
+	n := int64(binary.LittleEndian.Uint32(head))
+	head = head[4:]
+	if n < 4 || n > int64(len(head)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	body := head[n:]
+	m := ipc.NewMessage(arrowmemory.NewBufferBytes(head[:n]), arrowmemory.NewBufferBytes(body))
+	if size := m.BodyLen(); size < 0 || size > int64(len(body)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return m, nil
+}
+
+// continuation may stand before the length of a message.
+var continuation = []byte{0xff, 0xff, 0xff, 0xff}
 
 // newArrowReader begins with the session's schema, which must be that of the result.
 func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares) (r *arrowReader, err error) {
@@ -71,7 +98,7 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 	if err := r.begin(schema); err != nil {
 		return nil, err
 	}
-	if r.ipc, err = ipc.NewReader(&r.feed, ipc.WithAllocator(&r.memory)); err != nil {
+	if r.ipc, err = ipc.NewReaderFromMessageReader(&r.feed, ipc.WithAllocator(&r.memory)); err != nil {
 		return nil, fmt.Errorf("the schema of the stream can't be read: %w", err)
 	}
 	if n := r.ipc.Schema().NumFields(); n != len(columns) {
@@ -83,11 +110,11 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 
 // begin gives the reader a message. The length at its start, which the reader allocates, may not be more than there is.
 func (r *arrowReader) begin(message []byte) error {
-	head := bytes.TrimPrefix(message, []byte{0xff, 0xff, 0xff, 0xff})
+	head := bytes.TrimPrefix(message, continuation)
 	if len(head) < 4 || int64(binary.LittleEndian.Uint32(head)) > int64(len(head)) {
 		return errors.New("a message that is longer than what came")
 	}
-	r.feed.message.Reset(message)
+	r.feed.message = message
 	r.memory.begin(len(message))
 	return nil
 }

@@ -41,6 +41,12 @@ type session interface {
 var readers = []reader{
 	{"driver, REST", true, openDriver("rest")},
 	{"driver, Storage", true, openDriver("storage")},
+	{"driver, REST, Scan into types", true, openTyped("rest", scanTyped)},
+	{"driver, Storage, Scan into types", true, openTyped("storage", scanTyped)},
+	{"Query[T], REST", true, openTyped("rest", queryTyped)},
+	{"Query[T], Storage", true, openTyped("storage", queryTyped)},
+	{"QueryArrow, REST", false, openTyped("rest", queryArrow)},
+	{"QueryArrow, Storage", false, openTyped("storage", queryArrow)},
 	{"official client, REST", true, openOfficial(false)},
 	{"official client, Storage", true, openOfficial(true)},
 	{"plain loop over Arrow cells", true, openArrow(arrowCells)},

@@ -43,7 +43,19 @@ func parseStatement(sql string) (s shape, rows int, ok bool) {
 		return s, 0, false
 	}
 	s, err = shapeNamed(name)
-	return s, rows, err == nil && (rows <= s.base || rows%s.base == 0)
+	return s, rows, err == nil && rows > 0
+}
+
+// copies is how many times a table of at most s.base different rows is sent for a result of so many rows. A size that
+// no number of copies makes up is a table of its own.
+func copies(s shape, rows int) int {
+	least := (rows + s.base - 1) / s.base
+	for n := least; n <= 4*least; n++ {
+		if rows%n == 0 {
+			return n
+		}
+	}
+	return 1
 }
 
 // newServer makes a BigQuery with the tables. A table is rendered at its first use, once.
@@ -69,11 +81,12 @@ func newServer() (*fakebq.Server, addresses, error) {
 		if !ok {
 			return fakebq.Answer{}, false
 		}
-		t, err := table(s, min(rows, s.base))
+		n := copies(s, rows)
+		t, err := table(s, rows/n)
 		if err != nil {
 			return fakebq.Answer{Reject: &fakebq.Error{Reason: "invalidQuery", Message: err.Error()}}, true
 		}
-		return fakebq.Answer{Table: t, Repeat: max(1, rows/s.base), Destination: destination(s, rows), Bytes: 1}, true
+		return fakebq.Answer{Table: t, Repeat: n, Destination: destination(s, rows), Bytes: 1}, true
 	})
 	url, err := server.Start()
 	if err != nil {
