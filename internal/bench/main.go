@@ -34,6 +34,7 @@ func runMain(ctx context.Context) error {
 	only := flag.String("readers", "", "measure only the readers whose names contain one of these, comma separated")
 	server := flag.Bool("serve", false, "be the server")
 	one := flag.String("measure", "", "make one measurement")
+	appends := flag.Int("append", 0, "measure writers with so many rows, and no readers")
 	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")
 	flag.Parse()
 	switch {
@@ -55,6 +56,9 @@ func runMain(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	if *appends > 0 {
+		return compareAppend(ctx, os.Stdout, at, *appends, *rounds)
+	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		rows, err := strconv.Atoi(text)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,6 +89,16 @@ func newServer() (*fakebq.Server, addresses, error) {
 		}
 		return fakebq.Answer{Table: t, Repeat: n, Destination: destination(s, rows), Bytes: 1}, true
 	})
+	var appended []fakebq.Field
+	for _, f := range wideFields() {
+		if _, ok := reflect.TypeFor[appendRow]().FieldByName(strings.ToUpper(f.Name)); ok {
+			if f.Name == "c15" {
+				f.Type = "STRING"
+			}
+			appended = append(appended, f)
+		}
+	}
+	server.CountTable(project+".bench."+appendTable, appended...)
 	url, err := server.Start()
 	if err != nil {
 		return nil, addresses{}, err
