@@ -263,6 +263,25 @@
 // batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million rows of an INT64
 // and a STRING are read within 128 MB. For timings see internal/bench.
 //
+// # Many rows
+//
+// Reading: [Query] decodes the rows of a query straight into structs, maps or scalars, and [QueryArrow]
+// gives them as Arrow record batches. Both do what rows.Next and Scan do, on the same two ways, with
+// less work for each row: a wide row costs Query about half of Scan's time.
+//
+// Writing, by the number of rows:
+//
+//	rows         way                                requests  limits
+//	1            INSERT ... VALUES (?, ?)           1         a statement takes a second or more
+//	to 1,000     INSERT ... SELECT FROM UNNEST(?)   1         10 MB a request; the argument is a []struct
+//	any number   bulk.Append, see package bulk      4 and     10 MB a row; no transaction
+//	                                                1 a MiB
+//	a file       bulk.Append, or a load job by Raw  -         a table takes 1,500 load jobs a day
+//
+// A statement takes 10,000 parameters at most, so that INSERT with a list of VALUES ends at 2,000 rows
+// of five columns. [github.com/bigqueryuser/bigqueryuser/driver/bulk] has no such limit: it sends rows
+// while they are made, and its memory does not grow with their number. internal/bench measures it.
+//
 // # Errors
 //
 // A refusal by BigQuery, or the failure of a job, is an [*Error] with the reason, the place in the
