@@ -383,11 +383,14 @@ func (s *scenario) mustPass() bool {
 func (s *scenario) patience() time.Duration {
 	limit := 20 * time.Second // on a busy machine too
 	if slices.Contains(s.conns, faultproxy.ConnHang) {
-		limit = 40 * time.Second
+		limit = 40 * time.Second // over HTTP/1 25 s, 10 of them BigQuery's hold
+		if s.lasting() {
+			limit = 65 * time.Second
+		}
 	}
 	for _, p := range s.rest.Played() {
 		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
-			limit = 45 * time.Second
+			limit = max(limit, 45*time.Second)
 		}
 	}
 	for _, p := range s.storage.Played() {
