@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"math/big"
 
 	"cloud.google.com/go/civil"
 )
@@ -14,6 +15,14 @@ const secondsOfDay = 24 * 60 * 60
 const (
 	numericScale    = 9
 	bigNumericScale = 38
+)
+
+// The bounds, times 10^scale: 38 nines either way, and -2^255 up to 2^255-1.
+var (
+	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
+	minNumeric    = new(big.Int).Neg(maxNumeric)
+	minBigNumeric = new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(1), 255))
+	maxBigNumeric = new(big.Int).Not(minBigNumeric)
 )
 
 // fractionText is what follows the seconds: nothing, or a point and six digits.

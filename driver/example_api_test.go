@@ -15,12 +15,8 @@ func ExampleRunTransaction() {
 	tries := 0
 	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		tries++
-		if _, err := tx.ExecContext(
-			ctx,
-			"UPDATE accounts SET balance = balance - ? WHERE id = ?",
-			100,
-			"a",
-		); err != nil {
+		const take = "UPDATE accounts SET balance = balance - ? WHERE id = ?"
+		if _, err := tx.ExecContext(ctx, take, 100, "a"); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b")

@@ -63,14 +63,6 @@ func encodeTimestamp(t time.Time) (argument, error) {
 	return scalar("TIMESTAMP", u.Format(timestampLayout)), nil
 }
 
-// The bounds, times 10^scale: 38 nines either way, and -2^255 up to 2^255-1.
-var (
-	maxNumeric    = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
-	minNumeric    = new(big.Int).Neg(maxNumeric)
-	minBigNumeric = new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(1), 255))
-	maxBigNumeric = new(big.Int).Not(minBigNumeric)
-)
-
 // encodeRat writes an exact decimal as the smaller type that holds it. What neither holds is
 // refused: rounding is the caller's to decide.
 func encodeRat(r *big.Rat) (argument, error) {
