@@ -19,7 +19,7 @@ var twoAccounts = fakegoogle.Options{Accounts: []fakegoogle.Account{
 	{Email: "bob@corp.example", Sub: "1002", HostedDomain: "corp.example"},
 }}
 
-// T27: another person than asked for is refused, and nothing is stored.
+// T27: an account other than the one asked for is refused, and nothing is stored.
 func TestWrongAccount(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -33,7 +33,7 @@ var _ oauth2.TokenSource = (*DefaultCredentials)(nil)
 // LoadDefaultCredentials reads the application-default credentials of a user,
 // from one file: that of GOOGLE_APPLICATION_CREDENTIALS if this is set, else the
 // one in CLOUDSDK_CONFIG if this is set, else the one of gcloud. Both kinds
-// that gcloud makes for people work: authorized_user, and
+// that gcloud makes for users work: authorized_user, and
 // external_account_authorized_user for the users of a workforce identity pool.
 // Others, such as a service account's key, give an error that matches
 // ErrNotUserCredential and names their type. httpClient is used for its

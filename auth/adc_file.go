@@ -114,7 +114,7 @@ func (l credentialsLoader) parse(data []byte) (*DefaultCredentials, error) {
 // machine completes d for credentials that are not a user's.
 func (l credentialsLoader) machine(d *DefaultCredentials, kind string, file map[string]any, data []byte) error {
 	if !l.machines {
-		e := configError(adcOp, "these are credentials of type "+quoted(kind)+", not a person's", adcHint)
+		e := configError(adcOp, "these are credentials of type "+quoted(kind)+", not of a user", adcHint)
 		e.kind = ErrNotUserCredential
 		return e
 	}

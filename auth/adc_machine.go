@@ -11,7 +11,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Addresses that a credentials file may name, as Google asks whoever takes one
+// Addresses that a credentials file may name, as Google asks programs that accept one
 // to check (golang.org/x/oauth2/google, CredentialsFromJSON).
 var (
 	stsURL = regexp.MustCompile(

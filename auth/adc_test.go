@@ -158,7 +158,7 @@ const workforceFile = `{"type": "external_account_authorized_user", "client_id":
 	"token_url": "https://sts.googleapis.com/v1/oauthtoken",
 	"token_info_url": "https://sts.googleapis.com/v1/introspect"}`
 
-// People of a workforce identity pool are people: gcloud writes another type
+// Users of a workforce identity pool are users: gcloud writes another type
 // for them.
 func TestWorkforceCredentials(t *testing.T) {
 	t.Parallel()

@@ -117,7 +117,7 @@ func (at *attempt) stateIn(rawQuery string) bool {
 
 // offer takes the parameters of a redirect. The first valid ones end the wait;
 // later valid ones are not an error, they just come too late. Anything else
-// leaves the attempt as it was: whoever does not know the state can neither
+// leaves the attempt as it was: a sender that does not know the state can neither
 // finish nor stop it.
 func (at *attempt) offer(rawQuery string) error {
 	q, err := url.ParseQuery(rawQuery)

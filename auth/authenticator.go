@@ -52,7 +52,7 @@ type memoryToken struct {
 
 var _ oauth2.TokenSource = (*Authenticator)(nil)
 
-// New checks the configuration and returns an Authenticator. It asks nobody
+// New checks the configuration and returns an Authenticator. It asks no user
 // and reads nothing yet. Errors match ErrClientConfig.
 func New(cfg Config) (*Authenticator, error) {
 	cfg, err := cfg.check()
@@ -76,9 +76,9 @@ func New(cfg Config) (*Authenticator, error) {
 // Ensure returns when a usable access token is at hand: from memory, from the
 // store, by refresh, or by asking the user, in this order. Calls made while
 // a sign-in is running join it; each caller leaves when its own ctx ends, and
-// the sign-in stops when nobody waits for it any more.
+// the sign-in stops when no caller waits for it.
 //
-// After a sign-in that failed nobody is asked again for Config.PromptBackoff;
+// After a sign-in that failed the user is not asked again for Config.PromptBackoff;
 // until then the error matches ErrConsentRequired.
 func (a *Authenticator) Ensure(ctx context.Context) error {
 	_, err := a.TokenContext(ctx)
@@ -105,7 +105,7 @@ func (a *Authenticator) Token() (*oauth2.Token, error) {
 }
 
 // TokenContext is Token with a ctx. A refresh that is under way goes on when
-// ctx ends, for whoever asks next.
+// ctx ends, for the next caller.
 func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	var tok *oauth2.Token
 	f, err := a.join(ctx, &a.silent, false, func() (bool, error) {
@@ -213,7 +213,7 @@ func (a *Authenticator) usableFor(rec *Record, least time.Duration) bool {
 	return left > least && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
 }
 
-// backoffLocked is the error while nobody is asked again because of a sign-in
+// backoffLocked returns the error while the user is not asked again because of a sign-in
 // that failed. a.mu is held.
 func (a *Authenticator) backoffLocked() error {
 	if wait := a.backoff.until.Sub(a.cfg.now()); wait > 0 && wait <= a.cfg.PromptBackoff {
@@ -226,7 +226,7 @@ func (a *Authenticator) backoffLocked() error {
 	return nil
 }
 
-// neverError is ErrConsentRequired with what to do where nobody can be asked.
+// neverError returns ErrConsentRequired with what to do where no user can be asked.
 func (a *Authenticator) neverError(required error) error {
 	e := &Error{Op: "sign-in", kind: ErrConsentRequired}
 	if r, ok := errors.AsType[*Error](required); ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// T38, S41: nobody is asked again at once after a sign-in that failed.
+// T38, S41: the user is not asked again at once after a sign-in that failed.
 func TestLoginTimeoutAndBackoff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakegoogle.Options{})

@@ -94,7 +94,7 @@ func TestModeAuto(t *testing.T) {
 	}
 }
 
-// T36, S40: where nobody can be asked the error comes at once, and no port is opened.
+// T36, S40: where no user can be asked the error comes at once, and no port is opened.
 func TestHeadlessFailsFast(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*Config){

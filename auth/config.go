@@ -35,7 +35,7 @@ type Config struct {
 	RedirectPort int
 	// LoginTimeout is the time the user has; 0 = 5 minutes.
 	LoginTimeout time.Duration
-	// PromptBackoff is how long nobody is asked again automatically after a
+	// PromptBackoff is how long the user is not asked again automatically after a
 	// sign-in that failed; 0 = 1 minute, negative = not at all.
 	PromptBackoff time.Duration
 	// Store keeps the sign-in; nil = FileStore("").

@@ -15,7 +15,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// T5: a waiter that leaves takes nobody with it; the last one ends the sign-in.
+// T5: a waiter that leaves does not end the others; the last one ends the sign-in.
 func TestWaitersLeave(t *testing.T) {
 	t.Parallel()
 	t.Run("the first of two", func(t *testing.T) {

@@ -37,7 +37,7 @@
 // browser has loaded the start page after five seconds, the terminal also takes
 // a pasted address.
 //
-// After a sign-in that was refused or not finished nobody is asked again for
+// After a sign-in that was refused or not finished the user is not asked again for
 // Config.PromptBackoff, so that a loop of queries does not open tab after tab;
 // [Authenticator.Login] asks regardless. Programs that wait for another one's
 // sign-in share its outcome, a refusal too. They wait for Config.LoginTimeout and
@@ -82,7 +82,7 @@
 // ~/Library/Application Support/bigqueryuser on macOS, %LocalAppData%\bigqueryuser
 // on Windows, which does not roam and is protected by the profile's access list
 // (records in %AppData%\bigqueryuser, where they used to be, are moved). Every
-// program of the same user can read it, and so can root, a backup, and whoever
+// program of the same user can read it, and so can root, a backup, and anyone who
 // gets the disk if it is not encrypted.
 //
 // A file that others can read is closed to them; a link, a pipe, another user's
@@ -122,7 +122,7 @@
 // Config.Account and Config.HostedDomain say who has to sign in. They are
 // hints to Google's page, and afterwards checked against the ID token, for
 // which the scopes openid and email are asked for in addition; this makes
-// Google show a checkbox for each permission. Somebody else is refused with
+// Google show a checkbox for each permission. Another account is refused with
 // [ErrWrongAccount]. Config.Profile keeps sign-ins apart without any of that.
 // [Authenticator.Identity] returns who is signed in. A sign-in is logged at info
 // level with its account, if that is known, and its scopes, and so says the page

@@ -11,7 +11,7 @@ import (
 )
 
 // noFollow makes opening a symbolic link an error. Without O_NONBLOCK a named
-// pipe would hold up whoever opens it.
+// pipe would block the process that opens it.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
 // holderOffset is where a lock file says who has the lock.

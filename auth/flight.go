@@ -17,13 +17,13 @@ type flight struct {
 	dying   bool          // everybody has left; guarded by Authenticator.mu
 
 	// lasting ends with Close alone: once the user has said yes, the rest is
-	// done even if nobody waits any more.
+	// done even if no caller waits any more.
 	lasting context.Context
 	abandon context.CancelCauseFunc // ends the ctx that run got, but not lasting
 	kill    context.CancelCauseFunc // ends both
 }
 
-var errNobodyWaits = errors.New("nobody waits for the sign-in any more")
+var errNobodyWaits = errors.New("no caller waits for the sign-in any more")
 
 // join waits for the flight in *slot, starting one with run if there is none.
 // Callers leave when their own ctx ends. If abandon is set the work is

@@ -227,7 +227,7 @@ type quietPrompter struct{}
 func (quietPrompter) Prompt(context.Context, Prompt) error { return nil }
 
 // waiting is a sign-in that is open in the browser: the consent page's address
-// has been handed out and nobody has answered.
+// has been handed out and not answered.
 type waiting struct {
 	a        *Authenticator
 	start    string       // the start page

@@ -58,7 +58,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// Where the variable CI is why nobody is asked, the error says so.
+// Where the variable CI is why no user is asked, the error says so.
 func TestNeverSaysWhy(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -18,7 +18,7 @@ import (
 const (
 	// maxConns bounds the connections to the loopback port. When there are
 	// more, the oldest that has not brought the answer has to go, so that
-	// nobody can keep the browser out by opening many.
+	// a process can't keep the browser out by opening many.
 	maxConns     = 128
 	maxHeader    = 16 << 10
 	headerWindow = 5 * time.Second

@@ -79,19 +79,19 @@ func (cfg *Config) resolveMode() Mode {
 	return ModeNever
 }
 
-// ci reports whether this is a build machine, where nobody is asked.
+// ci reports whether this is a build machine, where no user is asked.
 func (env environment) ci() bool {
 	ci := env.getenv("CI")
 	return ci != "" && ci != "false" && ci != "0"
 }
 
-// neverHint says why nobody is asked, and what to do.
+// neverHint returns why no user is asked, and what to do.
 func (cfg *Config) neverHint() string {
 	switch {
 	case cfg.Mode == ModeNever:
-		return "nobody may be asked here (login=never); sign in once with login=browser or login=manual"
+		return "no user may be asked here (login=never); sign in once with login=browser or login=manual"
 	case cfg.env.ci():
-		return "nobody is asked because the environment variable CI is set to " + quoted(cfg.env.getenv("CI")) +
+		return "no user is asked because the environment variable CI is set to " + quoted(cfg.env.getenv("CI")) +
 			"; unset it, or sign in with login=manual or login=browser"
 	}
 	return "no browser and no terminal were found; sign in once from a terminal with login=manual, or on a desktop"

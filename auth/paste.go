@@ -63,7 +63,7 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 		return "", errBadAnswer
 	}
 	got, err := url.Parse(text)
-	// Browsers may have turned http into https, and people the number into the
+	// Browsers may have turned http into https, and users the number into the
 	// name. The state is the proof, so neither matters.
 	if err != nil || got.Scheme != "http" && got.Scheme != "https" || !loopbackHost(got.Hostname()) ||
 		portOf(got) != portOf(want) || slashed(got) != slashed(want) || got.User != nil {

@@ -58,7 +58,7 @@ func TestPaste(t *testing.T) {
 				t.Errorf("got %v, answers %d; want accepted: %v", err, len(at.slot.first), tt.ok)
 			}
 			if err != nil && (strings.Contains(err.Error(), at.state) || len(err.Error()) > 200) {
-				t.Errorf("the text for the person quotes the paste: %v", err)
+				t.Errorf("the text for the user quotes the paste: %v", err)
 			}
 			if !tt.ok {
 				if err := at.paste(good); err != nil || len(at.slot.first) != 1 {

@@ -29,7 +29,7 @@ func TestUmask(t *testing.T) {
 		syscall.Umask(old)
 		if err != nil {
 			if mask == 0o277 && os.Geteuid() != 0 {
-				continue // nothing can be made in a directory that nobody may write to
+				continue // nothing can be made in a directory without write permission
 			}
 			t.Fatalf("umask %03o: %v", mask, err)
 		}

@@ -201,7 +201,7 @@ func (f *family) expire() {
 	}))
 }
 
-// T4, S31: a program that is killed while it asks holds up nobody.
+// T4, S31: a program that is killed while it asks blocks no other program.
 func TestKilledProcessFreesLock(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t, fakegoogle.Options{})
@@ -264,7 +264,7 @@ func TestProcessesShareRefusal(t *testing.T) {
 		cmd.Wait()
 	}
 	if got := f.google.Counts().Denials; got != 1 {
-		t.Errorf("the person had to refuse %d times; want 1", got)
+		t.Errorf("the user had to refuse %d times; want 1", got)
 	}
 	f.run("sign-in", 1)
 }

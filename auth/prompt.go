@@ -25,7 +25,7 @@ type Notifier interface {
 // Prompt is what the user is asked.
 type Prompt struct {
 	// URL is the consent page. It belongs to this one sign-in: show it to the
-	// person and put it nowhere else.
+	// user and put it nowhere else.
 	URL string
 	// RedirectAddr is the loopback host:port at which the answer is awaited.
 	RedirectAddr string

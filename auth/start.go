@@ -27,7 +27,7 @@ var (
 
 // startPage is what the opener of the browser gets instead of the consent
 // page's address: every user of the machine can read the command line of a
-// process, and whoever has that address could consent with an account of their
+// process, and a user with that address could consent with an account of their
 // own. The page sends the first browser on to the consent page, with a cookie
 // that the answer has to bring back.
 //
@@ -41,7 +41,7 @@ type startPage struct {
 	made    time.Time
 	window  time.Duration // see takeBackWindow
 	visited chan struct{} // closed at the first visit
-	spied   chan struct{} // closed when somebody else came as well
+	spied   chan struct{} // closed when a second visitor came
 
 	mu           sync.Mutex
 	once, second bool

@@ -285,7 +285,7 @@ func TestFinalAddress(t *testing.T) {
 				strings.Contains(location, w.state) {
 				t.Errorf("got %d, %q; want a redirect to an address without parameters", status, location)
 			}
-			start := time.Now() // nobody follows the redirect
+			start := time.Now() // no browser follows the redirect
 			w.wait(t)
 			freed(t, w.addr)
 			if d := time.Since(start); d > pageWindow+time.Second {

@@ -1,8 +1,8 @@
 package auth
 
-// A statement is what the sign-in promises, or, with a T, what an adversary
-// tries. Its tests go red when it is not true any more; a name with a slash is of
-// another package of this repository.
+// A statement is a promise of the sign-in (S), or something that an attacker or
+// an accident tries (T). Its tests fail when it is no longer true. A name with a
+// slash is a test of another package. Comments of tests name statements by their id.
 type statement struct {
 	id, says string
 	tests    []string
@@ -91,9 +91,9 @@ var statements = []statement{
 		[]string{"TestTypesHideSecrets", "TestOpener", "TestManualModeAtTerminal"}},
 	{"S39", "Any number of callers and processes ask once and refresh once.",
 		[]string{"TestConcurrentEnsureAsksOnce", "TestProcessesShareConsent", "TestProcessesShareRefresh"}},
-	{"S40", "Where nobody can be asked the error comes at once.",
+	{"S40", "Where no user can be asked the error comes at once.",
 		[]string{"TestHeadlessFailsFast", "TestNeverDoesNotWait"}},
-	{"S41", "After a failed sign-in nobody is asked again for a while.",
+	{"S41", "After a failed sign-in the user is not asked again for a while.",
 		[]string{"TestLoginTimeoutAndBackoff", "TestBackoffEnds", "TestBackoffAfterAbandonedSignIn",
 			"TestProcessesShareRefusal"}},
 	{"S42", "A paste needs the whole address and is read from the terminal alone.",
@@ -154,7 +154,7 @@ var statements = []statement{
 		[]string{"TestProcessesShareConsent"}},
 	{"T3", "8 processes with an expired token and rotating refresh tokens refresh once.",
 		[]string{"TestProcessesShareRefresh"}},
-	{"T4", "A process that is killed while it asks holds up nobody.",
+	{"T4", "A process that is killed while it asks blocks no other process.",
 		[]string{"TestKilledProcessFreesLock"}},
 	{"T5", "A waiter that leaves does not disturb the others; the last one frees the port.",
 		[]string{"TestWaitersLeave"}},
@@ -200,13 +200,13 @@ var statements = []statement{
 		[]string{"TestGrantedScopes"}},
 	{"T26", "Other settings have other records; their order does not matter.",
 		[]string{"TestKeys"}},
-	{"T27", "Somebody else than asked for is refused.",
+	{"T27", "An account other than the one asked for is refused.",
 		[]string{"TestWrongAccount"}},
 	{"T28", "Whatever lies in the record's place does no harm.",
 		[]string{"TestUnusableFiles", "TestForeignRecord", "TestFileModeIsRepaired"}},
 	{"T29", "Modes do not depend on the umask; a crash leaves the old record.",
 		[]string{"TestUmask", "TestCrashBeforeRename", "TestFilesOnDisk"}},
-	{"T30", "Read-only directories and full disks: one warning.",
+	{"T30", "Read-only directories and full disks give one warning, and the sign-in goes on.",
 		[]string{"TestSignInWithoutWorkingStore", "TestReadOnlyDirectory", "TestPageWhenNotSaved"}},
 	{"T31", "Readers see whole records; a busy target is tried again.",
 		[]string{"TestReadersSeeWholeRecords", "TestRenameIsTriedAgain"}},
@@ -214,20 +214,20 @@ var statements = []statement{
 		[]string{"TestTypesHideSecrets", "TestErrorsHideSecrets"}},
 	{"T33", "Secrets in a DSN are refused without being repeated.",
 		[]string{"dsn/TestParseErrors", "dsn/FuzzErrorsRepeatNoValue"}},
-	{"T34", "Client files of all kinds.",
+	{"T34", "Client files of all kinds are read, or refused with what they are instead.",
 		[]string{"TestParseClient", "TestLoadClient"}},
-	{"T35", "Openers that are missing, fail, stay or print.",
+	{"T35", "Openers that are missing, fail, stay or print leave the sign-in possible.",
 		[]string{"TestOpener"}},
-	{"T36", "Who is asked how, in which environment.",
+	{"T36", "The environment decides how the user is asked, and whether.",
 		[]string{"TestModeAuto", "TestHeadlessFailsFast"}},
-	{"T37", "Pastes of all kinds.",
+	{"T37", "Pastes of all kinds are understood, or refused without being repeated.",
 		[]string{"TestPaste", "TestPasteSignsIn", "TestPasteAndCallback", "TestPasteAtTerminal",
 			"TestPasteOfRefusal"}},
 	{"T38", "A sign-in that is never answered ends, with advice.",
 		[]string{"TestLoginTimeoutAndBackoff"}},
 	{"T39", "A refresh does not depend on an earlier context.",
 		[]string{"TestRefreshOutlivesCallersContext"}},
-	{"T40", "Strange lifetimes and clocks.",
+	{"T40", "Strange lifetimes and clocks lead to no loop and to no expired token.",
 		[]string{"TestStrangeLifetimes", "TestClockJumps"}},
 	{"T41", "A token that the API refuses is replaced once.",
 		[]string{"TestInvalidate", "driver/TestTokenRefusedOnce", "driver/TestTokenRefusedForEver"}},
@@ -248,6 +248,6 @@ var statements = []statement{
 		[]string{"TestAbortedSignInsLeaveNothing"}},
 	{"T49", "Two pools of one program share a consent.",
 		[]string{"TestTwoAuthenticatorsShareConsent", "driver/TestTwoDatabases"}},
-	{"T50", "Fuzz targets.",
+	{"T50", "Everything that parses foreign bytes has a fuzz target.",
 		[]string{"FuzzParseClient", "FuzzCallbackQuery", "FuzzDecodeRecord", "FuzzPrintable", "FuzzPaste"}},
 }

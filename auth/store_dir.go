@@ -84,7 +84,7 @@ func (s *fileStore) makeDir() error {
 	return s.checkDir()
 }
 
-// lock takes the lock of a key. A lock file of somebody else, left by a run
+// lock takes the lock of a key. A lock file of another user, left by a run
 // with sudo, is replaced where the directory is the user's own.
 func (s *fileStore) lock(ctx context.Context, key string) (func(), error) {
 	path := filepath.Join(s.dir, key+".lock")

@@ -76,7 +76,7 @@ func TestPageWhenNotSaved(t *testing.T) {
 func TestReadOnlyDirectory(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {
-		// Nothing is read-only for root, but nobody can make a directory in a file.
+		// Nothing is read-only for root, but a directory can't be made in a file.
 		file := filepath.Join(t.TempDir(), "file")
 		must(t, os.WriteFile(file, nil, 0o600))
 		r := newRig(t, fakegoogle.Options{})

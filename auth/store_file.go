@@ -195,7 +195,7 @@ func (s *fileStore) setAside(key string) error {
 		return fmt.Errorf("auth: setting an unusable stored sign-in aside: %w", err)
 	}
 	if info, err := os.Lstat(aside); err == nil && info.Mode().IsRegular() {
-		os.Chmod(aside, 0o600) // fails only for a file of somebody else, who can read it anyway
+		os.Chmod(aside, 0o600) // fails only for a file of another user, who can read it anyway
 	}
 	return nil
 }

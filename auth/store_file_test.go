@@ -122,7 +122,7 @@ func TestFilesOnDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "with space", "ünï", "tokens")
 	s, err := FileStore(dir)
 	must(t, err)
-	// What a killed process has left is readable by nobody else and goes with the next save.
+	// What a killed process has left is readable by the user alone and goes with the next save.
 	must(t, os.MkdirAll(dir, 0o700))
 	must(t, os.WriteFile(filepath.Join(dir, testKey+".tmp-1"), []byte("cut off"), 0o600))
 	put(t, s, testRecord())

@@ -115,7 +115,7 @@ var pasteCases = []struct {
 	{"after empty lines", func(s string) string { return "\n\n  \n" + s + "\n" }},
 }
 
-// T37: people paste badly.
+// T37: users paste badly.
 func TestPasteAtTerminal(t *testing.T) {
 	t.Parallel()
 	for _, tt := range pasteCases {
@@ -145,7 +145,7 @@ func TestPasteAtTerminal(t *testing.T) {
 	}
 }
 
-// A pasted refusal ends the sign-in, and nobody is thanked.
+// A pasted refusal ends the sign-in, without thanks.
 func TestPasteOfRefusal(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t, fakegoogle.Options{})
@@ -163,7 +163,7 @@ func TestPasteOfRefusal(t *testing.T) {
 	}
 }
 
-// A code that Google does not take ends the sign-in, and nobody is thanked.
+// A code that Google does not take ends the sign-in, without thanks.
 func TestPasteOfBadCode(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t, fakegoogle.Options{})

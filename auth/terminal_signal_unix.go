@@ -50,7 +50,7 @@ func (w *signalWatch) notify() {
 	}
 }
 
-// pass sends a signal again once nobody here listens to it. An application that
+// pass sends a signal again once this package no longer listens to it. An application that
 // handles it has got it already; it is given time to end the sign-in first.
 func (w *signalWatch) pass(got os.Signal) {
 	select {

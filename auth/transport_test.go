@@ -16,7 +16,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// tlsGoogle is a token endpoint with a certificate that nobody knows.
+// tlsGoogle is a token endpoint with a certificate of an unknown authority.
 func tlsGoogle(t *testing.T) (*httptest.Server, *Client) {
 	t.Helper()
 	google := fakegoogle.New(fakegoogle.Options{})

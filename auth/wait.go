@@ -10,7 +10,7 @@ import (
 var errWaited = errors.New("waited long enough")
 
 // locked runs fn on the stored record under the store's lock. The wait for the
-// lock is bounded: whoever holds it may take Config.LoginTimeout for its user,
+// lock is bounded: its holder may take Config.LoginTimeout for its user,
 // and no program can tell a holder that is slow from one that is stopped. fn
 // itself may take as long as ctx lets it.
 func (a *Authenticator) locked(ctx context.Context, fn func(old *Record) (*Record, error)) error {

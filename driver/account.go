@@ -11,7 +11,7 @@ import (
 
 const sessionUser = "SELECT SESSION_USER()"
 
-// accountLimit bounds the question who was refused: the answer only helps the person who reads the error.
+// accountLimit bounds the request for the account that was refused, which only improves the error.
 const accountLimit = 5 * time.Second
 
 // accountOf is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may

@@ -38,7 +38,7 @@ func TestNoSignIn(t *testing.T) {
 	}
 }
 
-// TestDefaultCredentials: auth=adc takes what GOOGLE_APPLICATION_CREDENTIALS names, a person's
+// TestDefaultCredentials: auth=adc takes what GOOGLE_APPLICATION_CREDENTIALS names, a user's
 // or not, and nothing else does.
 func TestDefaultCredentials(t *testing.T) {
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func TestDefaultCredentials(t *testing.T) {
 	}
 	db, err = sql.Open(driver.Name, adc)
 	if err != nil {
-		t.Errorf("a person's file: %v", err)
+		t.Errorf("a user's file: %v", err)
 	} else if err := db.Close(); err != nil {
 		t.Error(err)
 	}

@@ -71,7 +71,7 @@ func TestRowsAffected(t *testing.T) {
 }
 
 // TestCreatedRows: the rows of CREATE TABLE AS SELECT are asked for by who asks for them, and
-// by nobody else. What can't be told is an error, and no 0.
+// by no other. What can't be told is an error, and no 0.
 func TestCreatedRows(t *testing.T) {
 	t.Parallel()
 	const text = "CREATE TABLE d.t AS SELECT 1 AS a"

@@ -174,7 +174,7 @@ func hex4(b []byte) (rune, bool) {
 }
 
 // skip passes over one value. It checks no more than that the value ends: what is
-// kept of it is checked by whoever reads it.
+// kept of it is checked by its reader.
 func (c *cursor) skip() error {
 	depth := 0
 	for {
@@ -236,7 +236,7 @@ func (c *cursor) skipString() error {
 			return nil
 		case '\\':
 			c.pos = min(c.pos+2, len(c.buf))
-		default: // a control character: whoever reads the string refuses it
+		default: // a control character: the reader of the string refuses it
 			c.pos++
 		}
 	}

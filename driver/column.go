@@ -67,7 +67,7 @@ func (col *column) scanType() reflect.Type {
 	return col.kind.nullable
 }
 
-// nullable tells whether the column can be NULL: an ARRAY can't, since BigQuery gives an empty one
+// nullable reports whether the column can be NULL: an ARRAY can't, since BigQuery gives an empty one
 // instead.
 func (col *column) nullable() bool { return !col.required && !col.repeated }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // TestCommitOutcome: a COMMIT whose answer is lost is asked for again, by the same request id;
-// where the answer stays away the error says that nobody knows, and where there is one, it says
+// where the answer stays away the error says that it is not known, and where there is one, it says
 // what happened.
 func TestCommitOutcome(t *testing.T) {
 	t.Parallel()

@@ -72,7 +72,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestBytesLimit: a statement that would cost more than the person wants is refused.
+// TestBytesLimit: a statement that would cost more than the limit is refused.
 func TestBytesLimit(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

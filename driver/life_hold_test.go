@@ -167,7 +167,7 @@ func TestLifeClose(t *testing.T) {
 			t.Errorf("got %d cancels; want 1", got)
 		}
 	})
-	t.Run("nobody answers", func(t *testing.T) {
+	t.Run("no answer", func(t *testing.T) {
 		t.Parallel()
 		server, db := start(t)
 		beginTx(t, db)

@@ -163,7 +163,7 @@ func TestStatsAreWhole(t *testing.T) {
 	}
 }
 
-// TestProgress: who asks is told how far a long statement is, and it costs nobody else a request.
+// TestProgress: who asks is told how far a long statement is, and it costs other statements no request.
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

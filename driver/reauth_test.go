@@ -19,7 +19,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// counted is a person who notes how often the consent page was shown.
+// counted is a user who counts how often the consent page was shown.
 type counted struct {
 	person
 	prompts atomic.Int64
@@ -30,7 +30,7 @@ func (c *counted) Prompt(ctx context.Context, p auth.Prompt) error {
 	return c.person.Prompt(ctx, p)
 }
 
-// openSignedIn returns a database with the real sign-in, whose person is p.
+// openSignedIn returns a database with the real sign-in, whose user is p.
 func openSignedIn(t testing.TB, signIn *fakegoogle.Server, server *fakebq.Server, dir string, p auth.Prompter) *sql.DB {
 	t.Helper()
 	connector, err := driver.NewConnector(&dsn.Config{
@@ -56,7 +56,7 @@ func query(ctx context.Context, db *sql.DB) error {
 }
 
 // TestTokenRefusedOnce: when BigQuery refuses an access token that looks good, one refresh and
-// one more try follow, and nobody is asked.
+// one more try follow, and the user is not asked.
 func TestTokenRefusedOnce(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
@@ -78,7 +78,7 @@ func TestTokenRefusedOnce(t *testing.T) {
 	}
 }
 
-// TestTokenRefusedForEver: a BigQuery that refuses every token gets a few tries, and the person
+// TestTokenRefusedForEver: a BigQuery that refuses every token gets a few tries, and the user
 // no prompt.
 func TestTokenRefusedForEver(t *testing.T) {
 	t.Parallel()
@@ -144,7 +144,7 @@ func TestTwoDatabases(t *testing.T) {
 	}
 }
 
-// patient is a person who looks at the prompt and does nothing.
+// patient is a user who looks at the prompt and does nothing.
 type patient struct{ shown chan struct{} }
 
 func (p patient) Prompt(context.Context, auth.Prompt) error {
@@ -152,7 +152,7 @@ func (p patient) Prompt(context.Context, auth.Prompt) error {
 	return nil
 }
 
-// TestCloseDuringConsent: closing the database ends a sign-in that waits for the person.
+// TestCloseDuringConsent: closing the database ends a sign-in that waits for the user.
 func TestCloseDuringConsent(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
@@ -221,7 +221,7 @@ func TestQuotaProjectFromEnvironment(t *testing.T) {
 	}
 }
 
-// TestIdentity: BigQuery is asked who somebody is only where the sign-in does not know.
+// TestIdentity: BigQuery is asked for the account only where the sign-in does not know it.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

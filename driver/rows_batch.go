@@ -36,7 +36,7 @@ func (s spares) get(width, rows int) *batch {
 	return newBatch(width, rows)
 }
 
-// put takes a batch, or nil, that nobody reads any more.
+// put takes a batch, or nil, that is no longer read.
 func (s spares) put(b *batch) {
 	if b == nil {
 		return

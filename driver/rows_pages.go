@@ -149,7 +149,7 @@ func (p *jsonPages) produce() {
 	p.hand(readAhead{err: err})
 }
 
-// hand gives a run to the caller; false if nobody takes it any more.
+// hand gives a run to the caller; false if the caller has gone.
 func (p *jsonPages) hand(r readAhead) bool {
 	select {
 	case p.ahead <- r:

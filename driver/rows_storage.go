@@ -16,10 +16,10 @@ import (
 // maxBreaks is how often in a row a stream may break without a row between.
 const maxBreaks = 5
 
-// storageRows are the rows of a finished job by the Storage Read API. Where the statement orders
-// its rows there is one stream, which goes on where the first page ended; where it does not there
-// are several, and since nobody knows which of their rows were on the first page, that is not given
-// out. As long as no stream has given out a row, the rows can still come by REST.
+// storageRows reads the rows of a finished job through the Storage Read API. Ordered results are read over
+// one stream, which starts after the first page. Unordered results are read over several streams, and the
+// first page is dropped, because its rows can be in any of them. Until a stream has returned a row, the
+// rows can still be read over REST.
 type storageRows struct {
 	ctx     context.Context // of the streams: the first that fails ends the others
 	stop    context.CancelFunc
@@ -93,7 +93,7 @@ func (r *storageRows) Close() error {
 func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) {
 	if r.total <= 0 {
 		return nil, errors.New(
-			"BigQuery does not say how many rows the result has, so nobody could tell that all have come",
+			"BigQuery does not say how many rows the result has, so a missing row would not be noticed",
 		)
 	}
 	job, err := ask(ctx, r.run.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
@@ -214,7 +214,7 @@ func (r *storageRows) miscounted() error {
 	return fmt.Errorf("the result has %d rows and the Storage Read API sent %d", r.total, r.given)
 }
 
-// streamed tells whether a stream has given out a row: all others are of the first page.
+// streamed reports whether a stream has given out a row: all others are of the first page.
 func (r *storageRows) streamed() bool { return r.given > r.rest.rows }
 
 // fail ends all streams because of the first that failed.

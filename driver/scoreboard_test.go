@@ -229,7 +229,7 @@ var scoreboard = []struct {
 			t.Errorf("got %d rows", got)
 		}
 		if got := sent(t, server).Location; got != "" {
-			t.Errorf("asked for %q, which nobody said", got)
+			t.Errorf("asked for %q, which was never said", got)
 		}
 	}},
 	{"a 403 of the Storage API is fatal", func(t *testing.T, _ *fakebq.Server) {

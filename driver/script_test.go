@@ -98,7 +98,7 @@ func TestScriptWithoutSelect(t *testing.T) {
 	}
 }
 
-// TestScriptClosedEarly fetches no result that nobody asks for.
+// TestScriptClosedEarly fetches no result that is not asked for.
 func TestScriptClosedEarly(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

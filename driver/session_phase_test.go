@@ -13,7 +13,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestOneStatementAtATime: a session takes one statement at a time, whoever uses the
+// TestOneStatementAtATime: a session takes one statement at a time, whichever goroutine uses the
 // transaction; the fake refuses a second.
 func TestOneStatementAtATime(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ func beginTx(t testing.TB, db *sql.DB) *sql.Tx {
 }
 
 // wantNoSessions closes the database, which waits for what goes on in the background, and looks
-// for sessions that nobody will end.
+// for sessions that no connection ends.
 func wantNoSessions(t testing.TB, db *sql.DB, server *fakebq.Server) {
 	t.Helper()
 	if err := db.Close(); err != nil {
@@ -161,7 +161,7 @@ func TestLeftOvers(t *testing.T) {
 	}
 }
 
-// TestCancelledBegin: a BEGIN that nobody waits for any more leaves no session behind.
+// TestCancelledBegin: a BEGIN whose caller has gone leaves no session behind.
 func TestCancelledBegin(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]fakebq.Method{"in its poll": fakebq.GetQueryResults, "in flight": fakebq.Query} {

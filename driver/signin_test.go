@@ -18,7 +18,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// person is a prompter that answers the consent page as a person with a browser would.
+// person is a prompter that answers the consent page as a user with a browser would.
 type person struct {
 	t        testing.TB
 	consents sync.WaitGroup
@@ -26,7 +26,7 @@ type person struct {
 
 func (p *person) Prompt(ctx context.Context, prompt auth.Prompt) error {
 	p.consents.Go(func() {
-		// The prompt ends with the sign-in, the person's browser goes on to show the last page.
+		// The prompt ends with the sign-in, the user's browser goes on to show the last page.
 		if err := fakegoogle.Consent(context.WithoutCancel(ctx), nil, prompt.URL, ""); err != nil {
 			p.t.Errorf("consent: %v", err)
 		}
@@ -115,6 +115,7 @@ func TestBadConfiguration(t *testing.T) {
 	service := write("service.json", `{"type":"service_account","client_email":"x@y","private_key":"`+canary+`"}`)
 	user := write("user.json",
 		`{"type":"authorized_user","client_id":"x","client_secret":"`+canary+`","refresh_token":"`+canary+`"}`)
+	missing := filepath.Join(dir, "missing.json")
 	broken := write("broken.json", `{"installed":{"client_secret":"`+canary+`"`)
 	for _, tt := range []struct{ dsn, say string }{
 		{"bigqueryuser://?client_secrets=x", "project"},
@@ -127,8 +128,8 @@ func TestBadConfiguration(t *testing.T) {
 		{"bigqueryuser://my-project", "client_secrets=PATH"},
 		{"bigqueryuser://my-project", "(3) under Clients, create a client of type Desktop app and download its JSON"},
 		{"bigqueryuser://my-project?maximum_bytes_billed=10G", "GiB"},
-		{"bigqueryuser://my-project?client_secrets=" + filepath.Join(dir, "missing.json"), "missing.json: file does not exist"},
-		{"bigqueryuser://my-project?client_secrets=" + filepath.Join(dir, "missing.json"), "(3) under Clients"},
+		{"bigqueryuser://my-project?client_secrets=" + missing, "missing.json: file does not exist"},
+		{"bigqueryuser://my-project?client_secrets=" + missing, "(3) under Clients"},
 		{"bigqueryuser://my-project?client_secrets=" + dir, "client_secrets"},
 		{"bigqueryuser://my-project?client_secrets=" + service, "service account"},
 		{"bigqueryuser://my-project?client_secrets=" + user, "authorized_user"},
@@ -173,7 +174,7 @@ func TestHome(t *testing.T) {
 	}
 }
 
-// TestNobodyToAsk: without a person, a browser and a stored sign-in, connecting fails and says
+// TestNobodyToAsk: without a user, a browser and a stored sign-in, connecting fails and says
 // what to do.
 func TestNobodyToAsk(t *testing.T) {
 	t.Parallel()
@@ -221,7 +222,7 @@ func TestKeyringUnavailable(t *testing.T) {
 		t.Errorf("got %v; want auth.ErrStoreUnavailable", err)
 	}
 	if got := signIn.Counts().AuthPages; got != 0 {
-		t.Errorf("the person was asked %d times for a sign-in that can't be kept; want 0", got)
+		t.Errorf("the user was asked %d times for a sign-in that can't be kept; want 0", got)
 	}
 	if kept, err := filepath.Glob(filepath.Join(dir, "*.json")); err != nil || len(kept) > 0 {
 		t.Errorf("got files %q, %v; want none", kept, err)

@@ -112,7 +112,7 @@ func answerWithTotal(t *testing.T, server *fakebq.Server, query, total string) s
 	return changed
 }
 
-// TestStorageUnknownTotal: where nobody could tell that all rows have come, they come by REST.
+// TestStorageUnknownTotal: where a missing row would not be noticed, they come by REST.
 func TestStorageUnknownTotal(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{ordered, unordered} {
@@ -183,7 +183,7 @@ func TestStorageRenewsToken(t *testing.T) {
 	}
 }
 
-// TestStorageRefusalIsRemembered: who was refused, or found nobody, is not kept waiting again
+// TestStorageRefusalIsRemembered: a reader that was refused, or got no answer, is not kept waiting again
 // at the next large result.
 func TestStorageRefusalIsRemembered(t *testing.T) {
 	t.Parallel()

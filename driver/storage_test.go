@@ -319,7 +319,7 @@ func TestStorageInSession(t *testing.T) {
 	db := open(t, server, overStorage(server), func(c *dsn.Config) { c.CreateSession = "always" })
 	for _, tt := range []struct {
 		query   string
-		inOrder bool // of a script nobody knows whether its parts are ordered
+		inOrder bool // it is not known whether the parts of a script are ordered
 	}{
 		{unordered, false},
 		{ordered, true},

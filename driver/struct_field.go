@@ -90,7 +90,7 @@ func checkRecursion(t reflect.Type) error {
 	return nil
 }
 
-// holds tells whether a field of t is an inner, or of a type that holds one.
+// holds reports whether a field of t is an inner, or of a type that holds one.
 func holds(t, inner reflect.Type, seen map[reflect.Type]bool) bool {
 	seen[t] = true
 	for _, f := range structFields(t) {

@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestGivingUpCancels: a job that nobody will ask for any more does not run on at the person's
+// TestGivingUpCancels: a job whose caller has gone does not run on at the user's
 // cost.
 func TestGivingUpCancels(t *testing.T) {
 	t.Parallel()

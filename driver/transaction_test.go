@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestRunTransaction begins again after a conflict, whoever meets it, and after nothing else.
+// TestRunTransaction begins again after a conflict, in the function or in Commit, and after nothing else.
 func TestRunTransaction(t *testing.T) {
 	t.Parallel()
 	conflict := &fakebq.Error{

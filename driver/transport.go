@@ -24,7 +24,7 @@ type network struct {
 	tls  *tls.Config
 }
 
-// transport makes a transport of the connector's own, so that closing it closes nobody else's
+// transport makes a transport of the connector's own, so that closing it closes no other's
 // connections. A program may have replaced http.DefaultTransport by something else altogether.
 func (n network) transport() *http.Transport {
 	t := n.base

@@ -31,7 +31,7 @@ import (
 )
 
 // company is a network with a certificate authority and a proxy of its own: a sign-in, REST and a Storage Read API
-// whose certificates nobody else knows.
+// whose certificates no other client knows.
 type company struct {
 	google        *fakegoogle.Server
 	signIn, rest  *httptest.Server
@@ -202,7 +202,7 @@ func TestOneNetworkStack(t *testing.T) {
 		transport func(c *company) *http.Transport // http.DefaultTransport
 		options   func(c *company) []driver.Option
 		proxied   bool
-		refused   bool // the sign-in fails: nobody knows the authority
+		refused   bool // the sign-in fails: the authority is unknown
 	}{
 		{"nothing set", nil, nil, false, true},
 		{"default transport with authority", func(c *company) *http.Transport {

@@ -195,7 +195,7 @@ func TestTokenOverHTTP(t *testing.T) {
 	}
 }
 
-// listener is a server that nobody should send a token to. It notes what it gets, by HTTP and by gRPC.
+// listener is a server that should get no token. It records what it gets, by HTTP and by gRPC.
 type listener struct {
 	url, grpcURL string
 	got          atomic.Int64

@@ -1,4 +1,4 @@
-// Quickstart signs a person in and runs one query through database/sql.
+// Quickstart signs a user in and runs one query through database/sql.
 //
 //	go run ./examples/quickstart
 //

@@ -233,7 +233,7 @@ func (s *screen) send(keys string) {
 
 const ready = "\nmy-billing-project=>"
 
-// TestTerminal is a session of somebody who types.
+// TestTerminal is a session of a user who types.
 func TestTerminal(t *testing.T) {
 	localtest.NewComputer(t)
 	runShell(t, "whoami") // signs in

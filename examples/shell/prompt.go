@@ -12,7 +12,7 @@ import (
 	"github.com/reeflective/readline"
 )
 
-// prompt reads statements from a person until Ctrl-D or \q.
+// prompt reads statements from the user until Ctrl-D or \q.
 func (s *shell) prompt(ctx context.Context) int {
 	rl := readline.NewShell()
 	rl.Prompt.Primary(func() string { return s.colour(bold) + s.project + s.colour(plain) + "=> " })

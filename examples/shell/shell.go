@@ -26,8 +26,8 @@ type shell struct {
 	stdin            *os.File
 	format           string
 	askAbove         int64
-	interactive      bool // somebody types
-	terminal         bool // somebody reads out
+	interactive      bool // a user types
+	terminal         bool // a user reads the output
 	colours          bool
 	yes              bool
 	expanded, timing bool

@@ -63,7 +63,7 @@ func misused(format string, args ...any) {
 }
 
 // Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox
-// and its sign-in keep lies in a folder of its own, apart from the person's real sign-ins. It
+// and its sign-in keep lies in a folder of its own, apart from the user's real sign-ins. It
 // tells out what it does.
 func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), err error) {
 	if cfg.Project != "" {
@@ -101,12 +101,12 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 		}
 		cfg.Login = "browser"
 		fmt.Fprintln(out, "sandbox: there is no browser here, so this program plays it, "+
-			"and the person in it, should the sign-in ask for one")
+			"and the user, if the sign-in asks")
 	}
 	return func() { server.Close() }, nil
 }
 
-// browserHere tells whether a person could see a browser.
+// browserHere reports whether a user could see a browser.
 func browserHere() bool {
 	switch {
 	case os.Getenv("CI") != "":

@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// NewComputer makes the test one that nobody has signed in on and that has no browser: the test
+// NewComputer makes the test one without a sign-in and that has no browser: the test
 // binary plays it, as the examples themselves do.
 func NewComputer(t *testing.T) {
 	t.Helper()
