@@ -15,11 +15,11 @@ func ExampleRunTransaction() {
 	tries := 0
 	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		tries++
-		const take = "UPDATE accounts SET balance = balance - ? WHERE id = ?"
-		if _, err := tx.ExecContext(ctx, take, 100, "a"); err != nil {
+		_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance - ? WHERE id = ?", 100, "a")
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b")
+		_, err = tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + ? WHERE id = ?", 100, "b")
 		return err
 	})
 	fmt.Println("transferred at try", tries, err)
