@@ -31,6 +31,12 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	case !isWindow && s.inAgg:
 		a.fail(c, "Aggregations of aggregations are not allowed")
 	}
+	switch {
+	case isWindow && (len(c.order) > 0 || c.limit != nil):
+		a.fail(c, "ORDER BY and LIMIT in the arguments of %s are not allowed with OVER", c.name)
+	case isWindow && c.distinct && len(c.over.order) > 0:
+		a.fail(c, "Window ORDER BY is not allowed if DISTINCT is specified")
+	}
 	wasAgg := s.inAgg
 	if !isWindow {
 		s.inAgg, s.sawAgg = true, true

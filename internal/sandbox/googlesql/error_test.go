@@ -125,6 +125,12 @@ func TestErrors(t *testing.T) {
 		{"CREATE TABLE t (a INT64, FOREIGN KEY (a) REFERENCES customers(id, name) NOT ENFORCED)",
 			"A foreign key must have as many columns as it refers to at [1:26]"},
 		{"CREATE TABLE t LIKE nope", "Not found: Table my-project:d.nope was not found at [1:1]"},
+		{"WITH a AS (SELECT 1 AS x), A AS (SELECT 2 AS x) SELECT * FROM a",
+			"Duplicate alias A for WITH subquery at [1:28]"},
+		{"SELECT SUM(DISTINCT id) OVER (ORDER BY id) FROM orders",
+			"Window ORDER BY is not allowed if DISTINCT is specified at [1:8]"},
+		{"SELECT STRING_AGG(status, ',' ORDER BY id) OVER () FROM orders",
+			"ORDER BY and LIMIT in the arguments of STRING_AGG are not allowed with OVER at [1:8]"},
 		// Refusals.
 		{"CREATE TABLE t (a INT64 PRIMARY KEY)", "A key that is not marked NOT ENFORCED is not supported by the " +
 			"sandbox " +

@@ -18,6 +18,14 @@ type result struct {
 // query analyzes a query expression.
 func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 	var with []string
+	seen := map[string]bool{}
+	for _, c := range q.with {
+		if low := strings.ToLower(c.name.text); seen[low] {
+			a.fail(c.name, "Duplicate alias %s for WITH subquery", c.name.text)
+		} else {
+			seen[low] = true
+		}
+	}
 	if q.recursive {
 		for _, c := range q.with {
 			ctes = &cteScope{parent: ctes, name: c.name.text, later: true}
