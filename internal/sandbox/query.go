@@ -61,10 +61,16 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if !j.wait(r.Context(), timeout(req.TimeoutMs)) {
+		started := j.created // until it runs
+		j.mu.Lock()
+		if !j.started.IsZero() {
+			started = j.started
+		}
+		j.mu.Unlock()
 		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location,
 			QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"},
 			StatementType: wireType(j.plan.stmt),
-			CreationTime:  j.created.UnixMilli(), StartTime: j.started.UnixMilli()}, nil
+			CreationTime:  j.created.UnixMilli(), StartTime: started.UnixMilli()}, nil
 	}
 	page := pageRequest{max: maxRows(req.MaxResults), encoder: enc}
 	resp, err := s.response(j, page)
