@@ -187,7 +187,7 @@ func appendInterval(b *array.MonthDayNanoIntervalBuilder, v bigquery.IntervalVal
 	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds)
 	if nanos := int64(v.SubSecondNanos); max(seconds, -seconds) > math.MaxInt64/int64(time.Second) ||
 		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) && max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
-		return errors.New("Arrow has no room for a time of more than 2562047 hours: select it as a STRING")
+		return errors.New("a time of more than 2562047 hours, which Arrow has no room for: select it as a STRING")
 	}
 	b.Append(arrow.MonthDayNanoInterval{
 		Months: v.Years*12 + v.Months, Days: v.Days, Nanoseconds: seconds*1e9 + int64(v.SubSecondNanos),

@@ -141,7 +141,7 @@ func decodeLine(fields []Field, line []byte) ([]any, error) {
 		}
 	}
 	if known < len(object) {
-		return nil, fmt.Errorf("No such field")
+		return nil, fmt.Errorf("no such field")
 	}
 	return row, nil
 }
