@@ -24,7 +24,7 @@ var layers = []struct {
 	{
 		"values",
 		[]string{"cell_", "column", "struct", "struct_", "range", "as", "rows_json", "rows_arrow", "rows_batch",
-			"query_target", "query_into", "query_into_nested", "query_arrow_cell", "query_arrow_schema", "query_arrow_target"},
+			"rows_target", "query_into", "query_into_nested", "query_arrow_cell", "query_arrow_schema", "query_arrow_target"},
 		nil,
 	},
 	{"arguments", []string{"param", "param_"}, []string{"SQL text", "values"}},
