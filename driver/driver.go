@@ -146,6 +146,10 @@
 // Errors name the place, as in argument 1: [3].Name. BigQuery takes 10,000 arguments and requests
 // of 10 MB.
 //
+// Libraries that write arguments into the text of a statement (bun, goqu by default, the Interpolate
+// of query builders) need a dialect that escapes as GoogleSQL does. With the escaping of another
+// database a value can end its literal and inject SQL.
+//
 // # Transactions and sessions
 //
 // BeginTx begins a real transaction, with snapshot isolation, in a BigQuery session. The connection

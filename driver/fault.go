@@ -96,13 +96,14 @@ func faultOfAnswer(api *googleapi.Error) fault {
 		return faultToken
 	case api.Code == http.StatusTooManyRequests, hasReason(api, busyReasons):
 		return faultNotBegun
+	case api.Code < http.StatusBadRequest, // a redirect, which is not followed
+		api.Code == http.StatusNotImplemented,
+		api.Code == http.StatusRequestEntityTooLarge, api.Code == http.StatusProxyAuthRequired:
+		return faultRefused
 	case api.Code >= http.StatusInternalServerError,
 		api.Code == http.StatusRequestTimeout,
 		hasReason(api, serviceReasons):
 		return faultBroken
-	case api.Code < http.StatusBadRequest, // a redirect, which is not followed
-		api.Code == http.StatusRequestEntityTooLarge, api.Code == http.StatusProxyAuthRequired:
-		return faultRefused
 	case fromFrontEnd(api):
 		return faultBroken
 	}
