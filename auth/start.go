@@ -128,7 +128,7 @@ func (s *startPage) forget(w http.ResponseWriter) {
 	http.SetCookie(w, &gone)
 }
 
-// blindFor reports whether got is this page's request and nobody could tell
+// blindFor reports whether got is this page's request and nothing showed
 // whose browser the first visitor was.
 func (s *startPage) blindFor(got *attempt) bool {
 	s.mu.Lock()
@@ -139,7 +139,7 @@ func (s *startPage) blindFor(got *attempt) bool {
 // guard waits for a second visitor of the start page and reports whether one
 // came. When ctx ends, as the program closes the sign-in, it waits only until
 // the user's own browser would have come: a user takes longer than that to
-// consent, so only whoever was faster makes the program wait.
+// consent, so the program waits only for a visitor that was faster.
 func (s *startPage) guard(ctx context.Context) bool {
 	timer := time.NewTimer(s.window)
 	defer timer.Stop()

@@ -37,6 +37,8 @@ type operation struct {
 	unpromised bool
 	// paged says that rows are fetched after the statement is done, which a refusal can end.
 	paged bool
+	// reads says that it is one SELECT: BigQuery may have run it twice where an answer was lost.
+	reads bool
 }
 
 var (
@@ -56,18 +58,21 @@ func byOwnID(c *dsn.Config)   { c.JobIDPrefix = "campaign_" }
 
 // operations are those of the campaign.
 var operations = []operation{
-	{name: "small SELECT", methods: requests, run: readSmall},
-	{name: "big SELECT by REST", methods: pages, run: readBig(campaignBig), paged: true},
-	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered), paged: true},
-	{name: "big SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignBig)},
-	{name: "big ordered SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignOrdered)},
-	{name: "Query by REST", methods: pages, run: readTyped(campaignBig), paged: true},
-	{name: "ordered Query by REST", methods: pages, run: readTyped(campaignOrdered), paged: true},
-	{name: "Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignBig)},
-	{name: "ordered Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignOrdered)},
-	{name: "QueryArrow by REST", methods: pages, run: readArrow(campaignOrdered), paged: true},
-	{name: "QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignBig)},
-	{name: "ordered QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignOrdered)},
+	{name: "small SELECT", methods: requests, run: readSmall, reads: true},
+	{name: "big SELECT by REST", methods: pages, run: readBig(campaignBig), paged: true, reads: true},
+	{name: "big ordered SELECT by REST", methods: pages, run: readBig(campaignOrdered), paged: true, reads: true},
+	{name: "big SELECT by Storage", methods: streams, config: byStorage, run: readBig(campaignBig), reads: true},
+	{name: "big ordered SELECT by Storage", methods: streams, config: byStorage,
+		run: readBig(campaignOrdered), reads: true},
+	{name: "Query by REST", methods: pages, run: readTyped(campaignBig), paged: true, reads: true},
+	{name: "ordered Query by REST", methods: pages, run: readTyped(campaignOrdered), paged: true, reads: true},
+	{name: "Query by Storage", methods: streams, config: byStorage, run: readTyped(campaignBig), reads: true},
+	{name: "ordered Query by Storage", methods: streams, config: byStorage,
+		run: readTyped(campaignOrdered), reads: true},
+	{name: "QueryArrow by REST", methods: pages, run: readArrow(campaignOrdered), paged: true, reads: true},
+	{name: "QueryArrow by Storage", methods: streams, config: byStorage, run: readArrow(campaignBig), reads: true},
+	{name: "ordered QueryArrow by Storage", methods: streams, config: byStorage,
+		run: readArrow(campaignOrdered), reads: true},
 	{name: "INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "long INSERT", methods: requests, run: change(campaignInsert)},
 	{name: "INSERT by job id", methods: inserts, config: byOwnID, run: change(campaignInsert)},

@@ -448,7 +448,7 @@ func (s *scenario) lostAnswer() bool {
 func (s *scenario) lostJob() bool {
 	last := s.endAfter > 0 || s.close > 0 || s.op.unpromised
 	return s.closedBlind() ||
-		s.lostAnswer() && s.op.name != "transaction" && (strings.Contains(s.op.name, "SELECT") || last && !s.labels)
+		s.lostAnswer() && s.op.name != "transaction" && (s.op.reads || last && !s.labels)
 }
 
 // lostSession reports whether the answer to a BEGIN can have been lost: its session is empty and ends by itself.
