@@ -12,6 +12,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// answerLimit is how long one try of a call waits for its answer. All calls can be made again.
+const answerLimit = 15 * time.Second
+
 // call makes a call of the Write API until it succeeds or fails for good. lost reports whether a call that failed may
 // have taken effect.
 func call[T any](
@@ -28,7 +31,9 @@ func call[T any](
 		if err != nil {
 			return v, lost, err
 		}
-		v, err = request(call, client)
+		limited, cancel := context.WithTimeout(call, answerLimit)
+		v, err = request(limited, client)
+		cancel()
 		if err == nil {
 			return v, false, nil
 		}

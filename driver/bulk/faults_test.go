@@ -111,6 +111,38 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestUnanswered: a call that is not answered on a connection that lives is made again.
+func TestUnanswered(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: that takes 15 seconds")
+	}
+	const rows = 10
+	for _, tt := range []struct {
+		name   string
+		method fakebq.Method
+		opts   []bulk.Option
+	}{
+		{"the stream's making", fakebq.CreateWriteStream, nil},
+		{"the making of a committed stream", fakebq.CreateWriteStream, []bulk.Option{bulk.Committed()}},
+		{"the end", fakebq.FinalizeWriteStream, nil},
+		{"the end of a committed stream", fakebq.FinalizeWriteStream, []bulk.Option{bulk.Committed()}},
+		{"the commit", fakebq.BatchCommitWriteStreams, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, numberedFields()...)
+			server.InjectStream(tt.method, fakebq.StreamFault{Hang: make(chan struct{})})
+			db, _ := open(t, server)
+			result, err := bulk.Append(t.Context(), db, "t", numberedRows(rows, nil), tt.opts...)
+			if problem := inOrder(server, rows); err != nil || result.Rows != rows || problem != "" {
+				t.Errorf("got %+v, %v; %s", result, err, problem)
+			}
+			server.WaitStreams(t)
+		})
+	}
+}
+
 // TestLostCommit: if nothing says what became of the commit, the outcome is unknown; if the stream can be asked, it is
 // not.
 func TestLostCommit(t *testing.T) {
