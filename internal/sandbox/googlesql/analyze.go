@@ -197,7 +197,7 @@ func (a *analyzer) statement(st statement) *Statement {
 		for _, c := range cols {
 			a.checkColumnName(c.Name, q)
 		}
-		return &Statement{Type: "SELECT", SQL: r.sql, Columns: cols, Duplicate: twice, Ordered: len(q.order) > 0}
+		return &Statement{Type: "SELECT", SQL: r.sql, Columns: cols, Duplicate: twice, Ordered: r.ordered}
 	}
 	if w, ok := st.(interface{ write(*analyzer) *Statement }); ok {
 		return w.write(a)
@@ -215,7 +215,7 @@ func (a *analyzer) topQuery(q *query) *result {
 	id := a.id("t")
 	v := r.cols[0].v
 	v.sql = id + "." + v.sql
-	out := &result{}
+	out := &result{ordered: r.ordered}
 	var items []string
 	for _, c := range a.valueColumns("", v) {
 		n := a.id("c")

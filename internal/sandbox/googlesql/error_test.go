@@ -138,7 +138,7 @@ func TestErrors(t *testing.T) {
 		{"CREATE TABLE t COPY customers", "CREATE TABLE COPY is not supported by the sandbox at [1:16]"},
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
-		{"FROM orders |> SELECT id", "A query that begins with FROM is not supported by the sandbox at [1:1]"},
+		{"FROM orders |> CALL f()", "The pipe operator CALL is not supported by the sandbox at [1:16]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},
 		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)",
 			"The option expiration_timestamp is not supported by the sandbox at [1:35]"},

@@ -27,6 +27,8 @@ func (a *analyzer) from(t tableExpr, s *scope) string {
 		return a.unpivotOf(t, s)
 	case *tableCall:
 		return a.tableFunction(t, s)
+	case *pipeInput:
+		return a.pipeIn(t, s)
 	}
 	a.refuse(t, "This table expression")
 	return ""

@@ -38,6 +38,8 @@ func FuzzTranslate(f *testing.F) {
 	_, cat := open(f)
 	for _, s := range []string{
 		"SELECT name, SUM(x) FROM `p.d.t` WHERE a = 'b' GROUP BY 1",
+		"FROM orders |> WHERE id > 1 |> AGGREGATE SUM(amount) AS s DESC GROUP BY status |> AS t " +
+			"|> JOIN customers USING (id)",
 		"WITH a AS (SELECT * FROM orders) SELECT x.* EXCEPT (id) FROM a x JOIN customers USING (id) ORDER BY 1 DESC " +
 			"LIMIT 5",
 		"INSERT INTO orders (id) VALUES (?), (DEFAULT)", "SELECT r'\\', b\"\\x00\", '''a\n''', 0x1F, .5e3, @a, @@x",

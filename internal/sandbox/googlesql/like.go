@@ -23,7 +23,7 @@ func (p *parser) likeTail(at node, l expr, not bool) expr {
 		return x
 	}
 	p.expect("(")
-	if p.tok().is("SELECT") || p.tok().is("WITH") {
+	if p.startsQuery(0) {
 		x.query = p.query()
 	} else {
 		x.list = p.exprList()

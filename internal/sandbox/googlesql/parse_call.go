@@ -61,7 +61,7 @@ func (p *parser) arg(c *callExpr) {
 		c.named = append(c.named, namedArg{n, p.expr()})
 		return
 	}
-	if t := p.tok(); t.is("SELECT") || t.is("WITH") {
+	if t := p.tok(); p.startsQuery(0) {
 		fail(p.src, t.pos, "Syntax error: Unexpected keyword %s", t.text)
 	}
 	if len(c.named) > 0 {

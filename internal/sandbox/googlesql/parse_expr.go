@@ -126,7 +126,7 @@ func (p *parser) inTail(at node, l expr, not bool) expr {
 		fail(p.src, t.pos, "Syntax error: Expected \"(\" or keyword UNNEST but got %s", t.describe())
 	}
 	p.expect("(")
-	if p.tok().is("SELECT") || p.tok().is("WITH") || p.tok().is("(") && p.parenQuery() {
+	if p.startsQuery(0) || p.tok().is("(") && p.parenQuery() {
 		in.query = p.query()
 	} else {
 		in.list = p.exprList()

@@ -156,7 +156,7 @@ func (p *parser) subquery(at node, kind string) expr {
 // paren parses (expr), (a, b) and (SELECT ..).
 func (p *parser) paren() expr {
 	at := node{p.tok().pos}
-	if p.ahead(1).is("SELECT") || p.ahead(1).is("WITH") {
+	if p.startsQuery(1) {
 		return p.subquery(at, "")
 	}
 	if p.parenQuery() {

@@ -8,32 +8,43 @@ func (p *parser) query() *query {
 	defer p.leave()
 	q := &query{node: node{p.tok().pos}}
 	if p.accept("WITH") {
-		q.recursive = p.accept("RECURSIVE")
-		for {
-			n := p.ident()
-			p.expect("AS")
-			p.expect("(")
-			q.with = append(q.with, cte{n, p.query()})
-			p.expect(")")
-			if !p.accept(",") {
-				break
-			}
-		}
+		p.withEntries(q)
+	}
+	if p.tok().is("FROM") {
+		p.fromQuery(q)
+		return q
 	}
 	q.body = p.setOps()
 	if p.accept("ORDER", "BY") {
 		q.order = p.orderItems()
 	}
+	p.limits(q)
+	p.pipes(q)
+	return q
+}
+
+// withEntries reads what follows WITH. An operator's list may end with a comma.
+func (p *parser) withEntries(q *query) {
+	q.recursive = p.accept("RECURSIVE")
+	for {
+		n := p.ident()
+		p.expect("AS")
+		p.expect("(")
+		q.with = append(q.with, cte{n, p.query()})
+		p.expect(")")
+		if !p.accept(",") || p.tok().is("|>") {
+			break
+		}
+	}
+}
+
+func (p *parser) limits(q *query) {
 	if p.accept("LIMIT") {
 		q.limit = p.expr()
 		if p.accept("OFFSET") {
 			q.offset = p.expr()
 		}
 	}
-	if p.tok().is("|>") {
-		p.refuse(p.tok().pos, "Pipe syntax")
-	}
-	return q
 }
 
 // setOps parses SELECTs joined by set operations of one kind.
@@ -48,9 +59,6 @@ func (p *parser) setOps() queryBody {
 		op := &setOp{node: node{t.pos}, l: left}
 		p.setOpWords(op)
 		kind := op.words()
-		if kind == "INTERSECT ALL" || kind == "EXCEPT ALL" {
-			fail(p.src, t.pos, "%s is not supported", kind)
-		}
 		if first == "" {
 			first = kind
 		} else if first != kind {
@@ -92,6 +100,9 @@ func (p *parser) setOpWords(op *setOp) {
 		fail(p.src, p.tok().pos, "Syntax error: Expected keyword ALL or keyword DISTINCT but got %s",
 			p.tok().describe())
 	}
+	if kind := op.words(); kind == "INTERSECT ALL" || kind == "EXCEPT ALL" {
+		fail(p.src, op.at, "%s is not supported", kind)
+	}
 	strict := p.accept("STRICT")
 	switch {
 	case p.accept("BY", "NAME"):
@@ -118,35 +129,11 @@ func (p *parser) primaryQuery() queryBody {
 		p.expect(")")
 		return q
 	}
-	if p.tok().is("FROM") {
-		p.refuse(p.tok().pos, "A query that begins with FROM")
-	}
 	return p.selectQuery()
 }
 
 func (p *parser) selectQuery() *selectBody {
-	s := &selectBody{node: node{p.expect("SELECT").pos}}
-	switch {
-	case p.isWords("WITH"):
-		p.refuse(p.tok().pos, "SELECT WITH")
-	case p.accept("DISTINCT"):
-		s.distinct = true
-	default:
-		p.accept("ALL")
-	}
-	if p.isWords("AS", "STRUCT") || p.isWords("AS", "VALUE") {
-		s.asKind = strings.ToUpper(p.ahead(1).text)
-		p.i += 2
-	}
-	for {
-		s.items = append(s.items, p.selectItem())
-		if !p.accept(",") {
-			break
-		}
-		if t := p.tok(); t.is("FROM") || t.kind == tokEOF || t.is(")") { // a trailing comma is allowed
-			break
-		}
-	}
+	s := p.selectList()
 	if p.accept("FROM") {
 		s.from = p.fromClause()
 	}
@@ -162,18 +149,60 @@ func (p *parser) selectQuery() *selectBody {
 	if p.accept("QUALIFY") {
 		s.qualify = p.expr()
 	}
-	if p.accept("WINDOW") {
-		s.windows = map[string]*window{}
-		for {
-			n := p.ident()
-			p.expect("AS")
-			s.windows[strings.ToLower(n.text)] = p.window()
-			if !p.accept(",") {
-				break
-			}
+	s.windows = p.windowClause()
+	return s
+}
+
+// selectList reads SELECT and its items.
+func (p *parser) selectList() *selectBody {
+	s := &selectBody{node: node{p.expect("SELECT").pos}}
+	switch {
+	case p.isWords("WITH"):
+		p.refuse(p.tok().pos, "SELECT WITH")
+	case p.accept("DISTINCT"):
+		s.distinct = true
+	default:
+		p.accept("ALL")
+	}
+	if p.isWords("AS", "STRUCT") || p.isWords("AS", "VALUE") {
+		s.asKind = strings.ToUpper(p.ahead(1).text)
+		p.i += 2
+	}
+	s.items = p.selectItems()
+	return s
+}
+
+// selectItems reads items, the last of which may have a comma behind it.
+func (p *parser) selectItems() []selectItem {
+	var items []selectItem
+	for {
+		items = append(items, p.selectItem())
+		if !p.accept(",") || p.listEnd() {
+			return items
 		}
 	}
-	return s
+}
+
+// listEnd reports whether a comma before was the trailing one of a list of items.
+func (p *parser) listEnd() bool {
+	t := p.tok()
+	return t.kind == tokEOF || t.is(")") || t.is(";") || t.is("|>") || t.is("FROM") || t.is("GROUP")
+}
+
+// windowClause reads WINDOW and its named windows, if it comes next.
+func (p *parser) windowClause() map[string]*window {
+	if !p.accept("WINDOW") {
+		return nil
+	}
+	windows := map[string]*window{}
+	for {
+		n := p.ident()
+		p.expect("AS")
+		windows[strings.ToLower(n.text)] = p.window()
+		if !p.accept(",") {
+			return windows
+		}
+	}
 }
 
 func (p *parser) selectItem() selectItem {
@@ -240,7 +269,7 @@ func (p *parser) groupBy() *grouping {
 func (p *parser) groupEnd() bool {
 	t := p.tok()
 	return t.kind == tokEOF || t.is(")") || t.is("HAVING") || t.is("ORDER") || t.is("LIMIT") || t.is("QUALIFY") ||
-		t.is(";")
+		t.is(";") || t.is("|>")
 }
 
 // groupItem reads a key, ROLLUP, CUBE or GROUPING SETS.
@@ -300,19 +329,26 @@ func (p *parser) orderItems() []orderItem {
 		if p.tok().is("COLLATE") {
 			p.refuse(p.tok().pos, "COLLATE")
 		}
-		if !p.accept("ASC") {
-			it.desc = p.accept("DESC")
-		}
-		if p.accept("NULLS", "FIRST") {
-			it.nulls = "FIRST"
-		} else if p.accept("NULLS", "LAST") {
-			it.nulls = "LAST"
-		}
+		p.orderSuffix(&it)
 		items = append(items, it)
 		if !p.accept(",") {
 			return items
 		}
 	}
+}
+
+// orderSuffix reads [ASC | DESC] [NULLS FIRST | NULLS LAST] and reports whether it was there.
+func (p *parser) orderSuffix(it *orderItem) bool {
+	i := p.i
+	if !p.accept("ASC") {
+		it.desc = p.accept("DESC")
+	}
+	if p.accept("NULLS", "FIRST") {
+		it.nulls = "FIRST"
+	} else if p.accept("NULLS", "LAST") {
+		it.nulls = "LAST"
+	}
+	return p.i > i
 }
 
 func (p *parser) fromClause() tableExpr {
@@ -336,46 +372,55 @@ func (p *parser) joins() tableExpr {
 
 func (p *parser) joinTail(left tableExpr) tableExpr {
 	for {
-		at := p.tok().pos
-		kind := ""
-		switch {
-		case p.accept("JOIN"), p.accept("INNER", "JOIN"):
-			kind = "INNER"
-		case p.accept("CROSS", "JOIN"):
-			kind = "CROSS"
-		case p.accept("LEFT", "JOIN"), p.accept("LEFT", "OUTER", "JOIN"):
-			kind = "LEFT"
-		case p.accept("RIGHT", "JOIN"), p.accept("RIGHT", "OUTER", "JOIN"):
-			kind = "RIGHT"
-		case p.accept("FULL", "JOIN"), p.accept("FULL", "OUTER", "JOIN"):
-			kind = "FULL"
-		case p.tok().is("NATURAL"):
-			p.refuse(at, "NATURAL JOIN")
-		default:
+		j := p.join(left)
+		if j == nil {
 			return left
-		}
-		j := &joinRef{node: node{at}, kind: kind, l: left, r: p.tablePrimary()}
-		switch {
-		case kind == "CROSS":
-		case p.accept("ON"):
-			j.on = p.expr()
-		case p.accept("USING"):
-			p.expect("(")
-			for {
-				j.using = append(j.using, p.ident())
-				if !p.accept(",") {
-					break
-				}
-			}
-			p.expect(")")
-		default:
-			if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
-				fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s",
-					p.tok().describe())
-			}
 		}
 		left = j
 	}
+}
+
+// join reads one JOIN with what is on the right of it, nil if none comes next.
+func (p *parser) join(left tableExpr) tableExpr {
+	at := p.tok().pos
+	kind := ""
+	switch {
+	case p.accept("JOIN"), p.accept("INNER", "JOIN"):
+		kind = "INNER"
+	case p.accept("CROSS", "JOIN"):
+		kind = "CROSS"
+	case p.accept("LEFT", "JOIN"), p.accept("LEFT", "OUTER", "JOIN"):
+		kind = "LEFT"
+	case p.accept("RIGHT", "JOIN"), p.accept("RIGHT", "OUTER", "JOIN"):
+		kind = "RIGHT"
+	case p.accept("FULL", "JOIN"), p.accept("FULL", "OUTER", "JOIN"):
+		kind = "FULL"
+	case p.tok().is("NATURAL"):
+		p.refuse(at, "NATURAL JOIN")
+	default:
+		return nil
+	}
+	j := &joinRef{node: node{at}, kind: kind, l: left, r: p.tablePrimary()}
+	switch {
+	case kind == "CROSS":
+	case p.accept("ON"):
+		j.on = p.expr()
+	case p.accept("USING"):
+		p.expect("(")
+		for {
+			j.using = append(j.using, p.ident())
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	default:
+		if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
+			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s",
+				p.tok().describe())
+		}
+	}
+	return j
 }
 
 // isPath reports whether t may be an array path, whose join needs no condition.
@@ -388,7 +433,7 @@ func (p *parser) tablePrimary() tableExpr {
 	at := p.tok().pos
 	var t tableExpr
 	switch {
-	case p.isWords("(", "SELECT"), p.isWords("(", "WITH"), p.isWords("(", "(") && p.parenQuery():
+	case p.tok().is("(") && p.parenQuery():
 		p.i++
 		q := p.query()
 		p.expect(")")
@@ -428,14 +473,21 @@ func (p *parser) tablePrimary() tableExpr {
 		p.unexpected()
 	}
 	t = p.pivotTail(t)
-	if p.accept("TABLESAMPLE") { // a small table is one block, of which a sample is all or nothing
-		p.expect("SYSTEM")
-		p.expect("(")
-		p.primary()
-		p.expect("PERCENT")
-		p.expect(")")
-	}
+	p.tableSample()
 	return t
+}
+
+// tableSample reads TABLESAMPLE. A small table is one block, of which a sample is all or nothing.
+func (p *parser) tableSample() bool {
+	if !p.accept("TABLESAMPLE") {
+		return false
+	}
+	p.expect("SYSTEM")
+	p.expect("(")
+	p.primary()
+	p.expect("PERCENT")
+	p.expect(")")
+	return true
 }
 
 // systemTime reads FOR SYSTEM_TIME AS OF, which can only be now.
@@ -464,5 +516,11 @@ func (p *parser) parenQuery() bool {
 	for p.ahead(n).is("(") {
 		n++
 	}
-	return p.ahead(n).is("SELECT") || p.ahead(n).is("WITH")
+	return p.startsQuery(n)
+}
+
+// startsQuery reports whether the n-th token from here begins a query that has no parentheses.
+func (p *parser) startsQuery(n int) bool {
+	t := p.ahead(n)
+	return t.is("SELECT") || t.is("WITH") || t.is("FROM")
 }

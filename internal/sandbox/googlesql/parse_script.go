@@ -132,7 +132,9 @@ func (p *scriptParser) begin() func() Part {
 		for n := params; p.positional && n < len(p.params); n++ {
 			part.Params = append(part.Params, n)
 		}
-		part.Query = slices.ContainsFunc(p.toks[i:p.i], func(t token) bool { return t.is("SELECT") })
+		for n := i; n < p.i; n++ {
+			part.Query = part.Query || p.toks[n].is("SELECT") || p.toks[n].is("(") && p.toks[n+1].is("FROM")
+		}
 		return part
 	}
 }

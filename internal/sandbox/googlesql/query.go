@@ -13,11 +13,42 @@ type result struct {
 	plain bool // has no ORDER BY or LIMIT that needs parentheses
 	// rows are those of SELECTs of nothing but values, joined by UNION ALL.
 	rows [][]val
+	// ordered reports whether the rows come in an order that the query asks for.
+	ordered bool
 }
 
 // query analyzes a query expression.
 func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
+	with, words, ctes := a.withEntries(q, outer, ctes)
+	var r *result
+	refs := a.selfRefs
+	switch b := q.body.(type) {
+	case *selectBody:
+		r = a.selectQuery(b, q, outer, ctes)
+	case *pipeBody:
+		r = a.pipes(b, q.keepOrder, outer, ctes)
+	default:
+		r = a.body(q.body, outer, ctes)
+		if len(q.order) > 0 || q.limit != nil {
+			r = a.wrapOrder(r, q, outer, ctes)
+		}
+	}
+	r.ordered = r.ordered || len(q.order) > 0
+	if a.selfRefs > refs && (len(q.order) > 0 || q.limit != nil) {
+		a.fail(q, "A recursive reference cannot stand under ORDER BY or LIMIT")
+	}
+	if len(with) > 0 {
+		r.sql = words + strings.Join(with, ", ") + " " + r.sql
+		r.plain, r.rows = false, nil
+	}
+	return r
+}
+
+// withEntries analyzes the entries of WITH: their texts, the words in front of them, and what they are
+// called.
+func (a *analyzer) withEntries(q *query, outer *scope, ctes *cteScope) ([]string, string, *cteScope) {
 	var with []string
+	words := "WITH "
 	seen := map[string]bool{}
 	for _, c := range q.with {
 		if low := strings.ToLower(c.name.text); seen[low] {
@@ -27,6 +58,7 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 		}
 	}
 	if q.recursive {
+		words = "WITH RECURSIVE "
 		for _, c := range q.with {
 			ctes = &cteScope{parent: ctes, name: c.name.text, later: true}
 		}
@@ -41,28 +73,7 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 		with = append(with, id+" AS ("+r.sql+")")
 		ctes = &cteScope{parent: ctes, name: c.name.text, sql: id, cols: r.cols}
 	}
-	var r *result
-	refs := a.selfRefs
-	if sel, ok := q.body.(*selectBody); ok {
-		r = a.selectQuery(sel, q, outer, ctes)
-	} else {
-		r = a.body(q.body, outer, ctes)
-		if len(q.order) > 0 || q.limit != nil {
-			r = a.wrapOrder(r, q, outer, ctes)
-		}
-	}
-	if a.selfRefs > refs && (len(q.order) > 0 || q.limit != nil) {
-		a.fail(q, "A recursive reference cannot stand under ORDER BY or LIMIT")
-	}
-	if len(with) > 0 {
-		words := "WITH "
-		if q.recursive {
-			words = "WITH RECURSIVE "
-		}
-		r.sql = words + strings.Join(with, ", ") + " " + r.sql
-		r.plain, r.rows = false, nil
-	}
-	return r
+	return with, words, ctes
 }
 
 func typesOf(r *result) []Type {
@@ -86,6 +97,11 @@ func (a *analyzer) body(b queryBody, outer *scope, ctes *cteScope) *result {
 			return a.rewrap(r)
 		}
 		return r
+	case *analyzed:
+		if !b.r.plain {
+			return a.rewrap(b.r)
+		}
+		return b.r
 	}
 	a.refuse(b, "This query")
 	return nil

@@ -24,6 +24,8 @@ func mentions(b queryBody, name string) bool {
 		return mentions(b.l, name) || mentions(b.r, name)
 	case *query:
 		return mentions(b.body, name)
+	case *pipeBody:
+		return b.mentions(name)
 	}
 	return false
 }
@@ -43,6 +45,9 @@ func tableMentions(t tableExpr, name string) bool {
 // recursive analyzes a recursive WITH entry: the first term gives the types.
 func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
 	op, ok := c.q.body.(*setOp)
+	if _, piped := c.q.body.(*pipeBody); piped {
+		a.refuse(c.q, "A recursive WITH entry with pipe operators")
+	}
 	switch {
 	case !ok:
 		a.fail(c.q, "A recursive WITH entry must be a UNION ALL of two terms")
