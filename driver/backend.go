@@ -72,15 +72,15 @@ func (b *backend) clientFor(ctx context.Context) (*client, error) {
 	return b.client, nil
 }
 
-// begin registers a statement. It returns an error if the connector is closed, else the function to call
-// at the end of the statement.
-func (b *backend) begin() (end func(), err error) {
+// begin registers a statement, whose end tasks.end takes. It returns an error if the connector is closed.
+func (b *backend) begin() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return nil, errClosed
+		return errClosed
 	}
-	return b.tasks.begin(), nil
+	b.tasks.begin()
+	return nil
 }
 
 // inBackground runs f with a context that ends after limit, or soon after the connector is closed. After
@@ -91,9 +91,9 @@ func (b *backend) inBackground(limit time.Duration, f func(ctx context.Context))
 	if b.down {
 		return false
 	}
-	end := b.tasks.begin()
+	b.tasks.begin()
 	go func() {
-		defer end()
+		defer b.tasks.end()
 		ctx, cancel := context.WithTimeout(b.background, limit)
 		defer cancel()
 		f(ctx)

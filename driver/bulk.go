@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
@@ -110,13 +111,12 @@ func (c *Connector) bulk() *bridge.Service {
 
 // beginBulk counts a task in. Its context ends with ctx and with the connector.
 func (c *Connector) beginBulk(ctx context.Context) (context.Context, func(), error) {
-	done, err := c.begin()
-	if err != nil {
+	if err := c.begin(); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.open, func() { cancel(endedBy{errClosed}) })
-	return ctx, func() { stop(); cancel(nil); done() }, nil
+	return ctx, sync.OnceFunc(func() { stop(); cancel(nil); c.tasks.end() }), nil
 }
 
 // writer returns the client of the Storage Write API.

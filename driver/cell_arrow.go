@@ -44,7 +44,7 @@ func arrowMarked[A arrow.Array](f form, get func(a A, i int, b *boxes) (picoTime
 		func(dst []driver.Value, stride int, all []picoTime, bounds []int, b *boxes) {
 			for i := range len(bounds) - 1 {
 				part := all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]]
-				list, picos := room(&b.marked[f], f, len(part))
+				list, picos := room(b.timesOf(f), f, len(part))
 				for j, t := range part {
 					if list[j] = t.Time; picos != nil {
 						picos[j] = t.picos

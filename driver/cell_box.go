@@ -16,8 +16,8 @@ type boxes struct {
 	times   block[time.Time]
 	strings block[string]
 	slices  block[[]byte]
-	marked  [forms]markedRun[time.Time] // marked ones, by form
-	texts   markedRun[string]           // JSON
+	marked  [forms]*markedRun[time.Time] // marked ones, by form
+	texts   *markedRun[string]           // JSON
 	text    strings.Builder
 	values  []driver.Value // of one call of row
 }
@@ -72,9 +72,34 @@ func (b *boxes) string(v string) any  { return b.strings.put(v) }
 func (b *boxes) bytes(v []byte) any   { return b.slices.put(v) }
 func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
 
+// timesOf returns the run of a marked form.
+func (b *boxes) timesOf(f form) *markedRun[time.Time] {
+	if b.marked[f] == nil {
+		b.marked[f] = leftRun[time.Time](&leftRuns.times[f], f)
+	}
+	return b.marked[f]
+}
+
+// textsOf returns the run of JSON texts.
+func (b *boxes) textsOf() *markedRun[string] {
+	if b.texts == nil {
+		b.texts = leftRun[string](&leftRuns.texts, formJSON)
+	}
+	return b.texts
+}
+
+// close gives back the room that is left for marked values. The boxes take new room if they are used again.
+func (b *boxes) close() {
+	for f, r := range b.marked {
+		r.leave(&leftRuns.times[f])
+	}
+	b.texts.leave(&leftRuns.texts)
+	b.marked, b.texts = [forms]*markedRun[time.Time]{}, nil
+}
+
 // mark is any(t) for a time of a marked form.
 func (b *boxes) mark(f form, t time.Time, picos uint16) any {
-	r := &b.marked[f]
+	r := b.timesOf(f)
 	if len(r.values) == 0 {
 		*r = newRun[time.Time](f, 1)
 	}
@@ -89,18 +114,19 @@ func (b *boxes) mark(f form, t time.Time, picos uint16) any {
 
 // json is any(text) for the text of a JSON value.
 func (b *boxes) json(text string) any {
-	if len(b.texts.values) == 0 {
-		b.texts = newRun[string](formJSON, 1)
+	r := b.textsOf()
+	if len(r.values) == 0 {
+		*r = newRun[string](formJSON, 1)
 	}
-	p := &b.texts.values[0]
-	b.texts.values = b.texts.values[1:]
+	p := &r.values[0]
+	r.values = r.values[1:]
 	*p = text
 	return boxed(anyText, p)
 }
 
 // markTimes is a marked copy of a list of times.
 func (b *boxes) markTimes(f form, list []time.Time, picos []uint16) []time.Time {
-	times, below := room(&b.marked[f], f, len(list))
+	times, below := room(b.timesOf(f), f, len(list))
 	copy(times, list)
 	copy(below, picos)
 	return times
@@ -108,7 +134,7 @@ func (b *boxes) markTimes(f form, list []time.Time, picos []uint16) []time.Time 
 
 // markTexts is a marked copy of a list of JSON values.
 func (b *boxes) markTexts(list []string) []string {
-	texts, _ := room(&b.texts, formJSON, len(list))
+	texts, _ := room(b.textsOf(), formJSON, len(list))
 	copy(texts, list)
 	return texts
 }

@@ -57,6 +57,29 @@ type markedRun[T any] struct {
 	picos  []uint16
 }
 
+// leftRuns are the rests of runs, by form: a small result takes a few values of a run that others have
+// begun.
+var leftRuns struct {
+	times [forms]sync.Pool // *markedRun[time.Time]
+	texts sync.Pool        // *markedRun[string], JSON
+}
+
+// leftRun returns the rest of a run of a form, or a new one.
+func leftRun[T any](pool *sync.Pool, f form) *markedRun[T] {
+	if r, ok := pool.Get().(*markedRun[T]); ok {
+		return r
+	}
+	r := newRun[T](f, 1)
+	return &r
+}
+
+// leave gives the rest of a run back. The values that were taken are not touched again.
+func (r *markedRun[T]) leave(pool *sync.Pool) {
+	if r != nil && len(r.values) > 0 {
+		pool.Put(r)
+	}
+}
+
 // newRun makes room for n values of a form, or more.
 func newRun[T any](f form, n int) markedRun[T] {
 	size := unsafe.Sizeof(*new(T))

@@ -15,11 +15,10 @@ func (r *runner) dryRun(
 	if r.closed {
 		return nil, errConnClosed
 	}
-	done, err := r.begin()
-	if err != nil {
+	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	defer done()
+	defer r.tasks.end()
 	ctx, cancel := r.lifetime(ctx)
 	defer cancel()
 	err = r.inNewSession(false, func() (bool, error) {

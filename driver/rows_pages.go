@@ -127,6 +127,7 @@ func (p *jsonPages) complete() error {
 func (p *jsonPages) Close() error {
 	p.stop()
 	p.work.Wait()
+	p.boxes.close()
 	p.page, p.open, p.err = nil, nil, iterator.Done
 	return nil
 }

@@ -44,11 +44,10 @@ func (r *runner) runTo(ctx context.Context, st *statement) (pg *page, begun bool
 	if r.closed {
 		return nil, false, errConnClosed
 	}
-	done, err := r.begin()
-	if err != nil {
+	if err := r.begin(); err != nil {
 		return nil, false, err
 	}
-	defer done()
+	defer r.tasks.end()
 	hold := firstHoldFor(ctx, r.session.tx, st)
 	ctx, cancel := r.lifetime(ctx)
 	defer cancel()

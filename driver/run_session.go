@@ -102,16 +102,15 @@ func (r *runner) endCommitted() {
 
 // abandonTransaction ends the open transaction by ending its session.
 func (r *runner) abandonTransaction(ctx context.Context) error {
-	done, err := r.begin()
-	if err != nil {
+	if r.begin() != nil {
 		return nil // Close has ended it
 	}
-	defer done()
+	defer r.tasks.end()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), txLimit)
 	defer cancel()
 	was := r.session.forget()
 	r.closeTransaction(was.id)
-	err = r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
+	err := r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
 	if e := (*Error)(nil); errors.As(err, &e) && sessionLost(e) {
 		return nil // it has ended already
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -45,30 +44,30 @@ func (s *submission) start() bool {
 	return s.flying
 }
 
-// connect records that the transport looks for a connection. It reports whether the caller's context has ended.
-func (s *submission) connect() (gone bool) {
+// connecting records that the transport looks for a connection. It returns false if the caller's context has ended.
+func (s *submission) connecting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.traced = true
-	return s.gone
+	return !s.gone
 }
 
-// board records that the request has a connection, on which it is written at once.
-func (s *submission) board() {
+// connected records that the request has a connection, on which it is written at once.
+func (s *submission) connected() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = true
 }
 
-// depart records that the request was written to the network.
-func (s *submission) depart() {
+// wroteHeaders records that the request was written to the network.
+func (s *submission) wroteHeaders() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wrote = true
 }
 
-// land records the end of a request. It reports whether the request was written to the network.
-func (s *submission) land() bool {
+// finish records the end of a request. It reports whether the request was written to the network.
+func (s *submission) finish() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flying = false
@@ -110,17 +109,7 @@ func (s *submission) submit(ctx context.Context, c caller) outcome {
 // tries makes requests until one is answered, the tries are used up, or ctx ends.
 func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 	s.since = time.Now()
-	sending, stop := context.WithCancel(sending)
-	defer stop()
-	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{
-		GetConn: func(string) { // net/http makes some requests again by itself, after GOAWAY for one
-			if s.connect() {
-				stop()
-			}
-		},
-		GotConn:      func(httptrace.GotConnInfo) { s.board() },
-		WroteHeaders: s.depart,
-	})
+	sending = withWatcher(sending, s)
 	for p := newPauses(c); ; {
 		s.tried = time.Now()
 		left := false
@@ -128,7 +117,7 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 			if !s.start() {
 				return nil, ctx.Err()
 			}
-			defer func() { left = s.land() }()
+			defer func() { left = s.finish() }()
 			return s.request(sending, cl)
 		})
 		if err == nil {

@@ -9,7 +9,7 @@ import (
 type tasks struct {
 	mu   sync.Mutex
 	n    int
-	none chan struct{} // closed when n is 0 again
+	none chan struct{} // closed when n is 0 again; nil if no wait needs it
 }
 
 // idle reports whether nothing is under way.
@@ -19,20 +19,21 @@ func (t *tasks) idle() bool {
 	return t.n == 0
 }
 
-// begin counts a task in. The returned function counts it out, once.
-func (t *tasks) begin() (end func()) {
+// begin counts a task in.
+func (t *tasks) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.n++; t.n == 1 {
-		t.none = make(chan struct{})
+	t.n++
+}
+
+// end counts a task out.
+func (t *tasks) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n--; t.n == 0 && t.none != nil {
+		close(t.none)
+		t.none = nil
 	}
-	return sync.OnceFunc(func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.n--; t.n == 0 {
-			close(t.none)
-		}
-	})
 }
 
 // wait returns when nothing is under way, or after limit.
@@ -40,7 +41,11 @@ func (t *tasks) wait(limit time.Duration) {
 	late := time.After(limit)
 	for {
 		t.mu.Lock()
-		n, none := t.n, t.none
+		n := t.n
+		if n > 0 && t.none == nil {
+			t.none = make(chan struct{})
+		}
+		none := t.none
 		t.mu.Unlock()
 		if n == 0 {
 			return

@@ -33,6 +33,28 @@ func withHold(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, holdKey{}, d)
 }
 
+// requestWatcher is told how far a request is on its way to the server.
+type requestWatcher interface {
+	connecting() (goOn bool) // a connection is looked for; false ends the request
+	connected()
+	wroteHeaders()
+}
+
+type watcherKey struct{}
+
+// withWatcher returns a context whose requests report to w. net/http can make a request more than once,
+// for example after GOAWAY.
+func withWatcher(ctx context.Context, w requestWatcher) context.Context {
+	return context.WithValue(ctx, watcherKey{}, w)
+}
+
+// noWatcher is for requests without a watcher.
+type noWatcher struct{}
+
+func (noWatcher) connecting() bool { return true }
+func (noWatcher) connected()       {}
+func (noWatcher) wroteHeaders()    {}
+
 // wire is the HTTP transport of a client. It ends requests that are not answered, and records the
 // server's clock.
 type wire struct {
@@ -47,56 +69,105 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return w.base.RoundTrip(r)
 	}
-	ctx, giveUp := context.WithCancelCause(r.Context())
-	var p progressOfRequest
-	limit := hold + patience
-	timer := time.AfterFunc(limit, func() {
-		if !p.connecting() { // dialing and sending have limits of their own
-			giveUp(errNoAnswer)
-		}
-	})
-	defer timer.Stop()
-	ctx = httptrace.WithClientTrace(ctx, p.trace(func() { timer.Reset(limit) }))
-	resp, err := w.base.RoundTrip(r.WithContext(ctx))
-	p.answered.Store(true)
+	x := &exchange{limit: hold + patience, watcher: noWatcher{}}
+	if watcher, ok := r.Context().Value(watcherKey{}).(requestWatcher); ok {
+		x.watcher = watcher
+	}
+	x.ctx, x.giveUp = context.WithCancelCause(r.Context())
+	x.timer = time.AfterFunc(x.limit, x.late)
+	resp, err := w.base.RoundTrip(r.WithContext(x.traced()))
+	x.answered.Store(true)
 	if err != nil {
-		switch {
-		case context.Cause(ctx) == errNoAnswer:
-			err = errNoAnswer
-		case p.unsent():
-			err = &unsentError{err}
-		}
-		giveUp(nil)
-		return nil, err
+		x.end()
+		return nil, x.fault(err)
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		w.ahead.Store(int64(time.Until(at)))
 	}
-	resp.Body = newWireBody(ctx, resp.Body, giveUp)
+	x.body = resp.Body
+	x.timer.Reset(bodyPatience)
+	resp.Body = x
 	return resp, nil
 }
 
-// progressOfRequest is how far a request has come. A transport that does not report it, as a wrapper can be, is taken
-// for one that has sent the request.
-type progressOfRequest struct {
+// bodyPatience is how long the next bytes of an answer are awaited.
+const bodyPatience = 30 * time.Second
+
+// exchange is a request and its answer, as whose body it is read. If the transport does not report how far
+// the request is, which a wrapper may not, the request counts as sent.
+type exchange struct {
+	watcher requestWatcher
+	ctx     context.Context // of the request; giveUp ends it
+	giveUp  context.CancelCauseFunc
+	limit   time.Duration // until the answer starts
+	timer   *time.Timer   // of the limit, then of the next bytes of the body
+	body    io.ReadCloser
+
 	connects, wroteHeaders, wroteAll, answered atomic.Bool
 }
 
-// trace calls sent when the request has been written. A slow network takes time for a long statement.
-func (p *progressOfRequest) trace(sent func()) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn:      func(string) { p.connects.Store(true) },
-		WroteHeaders: func() { p.wroteHeaders.Store(true) },
-		WroteRequest: func(httptrace.WroteRequestInfo) {
-			if p.wroteAll.Store(true); !p.answered.Load() {
-				sent()
+// traced returns the context of the request, with which the transport reports how far it is.
+func (x *exchange) traced() context.Context {
+	return httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{
+		GetConn: func(string) {
+			x.connects.Store(true)
+			if !x.watcher.connecting() {
+				x.giveUp(nil)
 			}
 		},
+		GotConn: func(httptrace.GotConnInfo) { x.watcher.connected() },
+		WroteHeaders: func() {
+			x.wroteHeaders.Store(true)
+			x.watcher.wroteHeaders()
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			// The limit starts now, because a slow network takes time for a long statement.
+			if x.wroteAll.Store(true); !x.answered.Load() {
+				x.timer.Reset(x.limit)
+			}
+		},
+	})
+}
+
+// late gives the request up, unless it is still being sent: dialing and sending have limits of their own.
+func (x *exchange) late() {
+	if x.answered.Load() || x.wroteAll.Load() || !x.connects.Load() {
+		x.giveUp(errNoAnswer)
 	}
 }
 
-func (p *progressOfRequest) connecting() bool { return p.connects.Load() && !p.wroteAll.Load() }
-func (p *progressOfRequest) unsent() bool     { return p.connects.Load() && !p.wroteHeaders.Load() }
+// end frees what the request holds.
+func (x *exchange) end() {
+	x.timer.Stop()
+	x.giveUp(nil)
+}
+
+// fault returns the error of a request that has no answer.
+func (x *exchange) fault(err error) error {
+	switch {
+	case context.Cause(x.ctx) == errNoAnswer:
+		return errNoAnswer
+	case x.connects.Load() && !x.wroteHeaders.Load():
+		return &unsentError{err}
+	}
+	return err
+}
+
+// Read reads the answer. It fails if nothing arrives for some time.
+func (x *exchange) Read(p []byte) (int, error) {
+	n, err := x.body.Read(p)
+	if err == nil {
+		x.timer.Reset(bodyPatience)
+	} else if err != io.EOF && context.Cause(x.ctx) == errNoAnswer {
+		err = errNoAnswer
+	}
+	return n, err
+}
+
+func (x *exchange) Close() error {
+	defer x.end()
+	return x.body.Close()
+}
 
 // unsentError is that of a request of which nothing was sent: the connection could not be made.
 type unsentError struct{ error }
@@ -105,34 +176,3 @@ func (e *unsentError) Unwrap() error { return e.error }
 
 // serverTime converts our time t to the server's clock.
 func (w *wire) serverTime(t time.Time) time.Time { return t.Add(time.Duration(w.ahead.Load())) }
-
-// bodyPatience is how long the next bytes of an answer are awaited.
-const bodyPatience = 30 * time.Second
-
-// wireBody ends the request's context with the body, and the body when nothing arrives any more.
-type wireBody struct {
-	io.ReadCloser
-	ctx  context.Context
-	done context.CancelCauseFunc
-	idle *time.Timer
-}
-
-func newWireBody(ctx context.Context, body io.ReadCloser, done context.CancelCauseFunc) *wireBody {
-	return &wireBody{body, ctx, done, time.AfterFunc(bodyPatience, func() { done(errNoAnswer) })}
-}
-
-func (b *wireBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == nil {
-		b.idle.Reset(bodyPatience)
-	} else if err != io.EOF && context.Cause(b.ctx) == errNoAnswer {
-		err = errNoAnswer
-	}
-	return n, err
-}
-
-func (b *wireBody) Close() error {
-	b.idle.Stop()
-	defer b.done(nil)
-	return b.ReadCloser.Close()
-}
