@@ -109,7 +109,7 @@ func arrowMessages(t testing.TB, options ...ipc.Option) (fields []*bq.TableField
 			form.append(record.FieldBuilder(0))
 			record.AppendNull()
 		})
-		if rangeEnds[form.name] != nil {
+		if scalarsByName[form.name].end != nil {
 			ends := []arrow.Field{{Name: "start", Type: form.typ, Nullable: true}, {Name: "end", Type: form.typ, Nullable: true}}
 			add(&bq.TableFieldSchema{
 				Name:             form.name,

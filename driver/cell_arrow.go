@@ -66,44 +66,13 @@ type arrowSource[T any] func(a arrow.Array) (func(i int, b *boxes) (T, error), e
 
 var errArrow = errors.New("not of the documented Arrow type")
 
-// arrowKinds has the scalar types. RANGE, STRUCT and ARRAY are made of them.
-var arrowKinds = map[string]arrowKind{
-	"INT64": arrowScalar(
-		func(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil },
-		(*boxes).int,
-	),
-	"FLOAT64": arrowScalar(
-		func(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil },
-		(*boxes).float,
-	),
-	"BOOL": arrowScalar(
-		func(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil },
-		(*boxes).bool,
-	),
-	"STRING":    arrowScalar(arrowText, (*boxes).string),
-	"GEOGRAPHY": arrowScalar(arrowText, (*boxes).string),
-	"JSON": arrowOf(
-		arrowText,
-		(*boxes).json,
-		func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
-			for i := range len(bounds) - 1 {
-				dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
-			}
-		},
-	),
-	"BYTES": arrowScalar(
-		func(a *array.Binary, i int, _ *boxes) ([]byte, error) { return bytes.Clone(notNil(a.Value(i))), nil },
-		(*boxes).bytes,
-	),
-	"NUMERIC":       arrowScalar(arrowNumeric, (*boxes).string),
-	"BIGNUMERIC":    arrowScalar(arrowBignumeric, (*boxes).string),
-	"TIMESTAMP":     arrowScalar(arrowTimestamp, (*boxes).time),
-	"TIMESTAMP(12)": arrowMarked(formPicos, arrowPicos),
-	"DATETIME":      arrowTimes(formDatetime, arrowTimestamp),
-	"DATE":          arrowTimes(formDate, arrowDate),
-	"TIME":          arrowScalar(arrowTime, (*boxes).string),
-	"INTERVAL":      arrowScalar(arrowInterval, (*boxes).string),
-}
+// arrowJSON reads a JSON column.
+var arrowJSON = arrowOf(arrowText, (*boxes).json,
+	func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
+		for i := range len(bounds) - 1 {
+			dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
+		}
+	})
 
 // arrowScalar makes the kind of a type that is one Arrow array. get reads a value that is not NULL.
 func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
@@ -194,11 +163,18 @@ func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int) {
 	}
 }
 
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
+func arrowInt(a *array.Int64, i int, _ *boxes) (int64, error) { return a.Value(i), nil }
+
+func arrowFloat(a *array.Float64, i int, _ *boxes) (float64, error) { return a.Value(i), nil }
+
+func arrowBool(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil }
+
+// arrowBytes copies a value. An empty one is not nil, since nil is NULL.
+func arrowBytes(a *array.Binary, i int, _ *boxes) ([]byte, error) {
+	if b := bytes.Clone(a.Value(i)); b != nil {
+		return b, nil
 	}
-	return b
+	return []byte{}, nil
 }
 
 func arrowText(a *array.String, i int, b *boxes) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"cloud.google.com/go/civil"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	bq "google.golang.org/api/bigquery/v2"
@@ -18,13 +17,13 @@ func arrowKindOf(f *bq.TableFieldSchema) (k arrowKind, err error) {
 	case "RECORD", "STRUCT":
 		k, err = arrowStruct(f.Fields)
 	case "RANGE":
-		k, err = arrowRange(f.RangeElementType.Type)
+		k, err = arrowRange(f.RangeElementType)
 	default:
-		scalar, ok := kindsByName[scalarType(f)]
-		if !ok {
+		scalar := scalarOf(f)
+		if scalar == nil {
 			return k, fmt.Errorf("the type %s is not known to this driver", f.Type)
 		}
-		k = arrowKinds[scalar.name]
+		k = scalar.arrow
 	}
 	if err != nil {
 		return k, err
@@ -162,16 +161,11 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 }
 
 // arrowRange makes the kind of RANGE<elem>, which is a struct of two ends.
-func arrowRange(elem string) (arrowKind, error) {
-	end, ok := map[string]func(time.Time) any{
-		"DATE":      func(t time.Time) any { return civil.DateOf(t) },
-		"DATETIME":  func(t time.Time) any { return civil.DateTimeOf(t) },
-		"TIMESTAMP": func(t time.Time) any { return t },
-	}[elem]
-	if !ok {
-		return arrowKind{}, fmt.Errorf("RANGE<%s> is not known to this driver", elem)
+func arrowRange(elem *bq.TableFieldSchemaRangeElementType) (arrowKind, error) {
+	scalar, err := rangeElement(elem)
+	if err != nil {
+		return arrowKind{}, err
 	}
-	kind := arrowKinds[elem]
 	return arrowScalar(func(a *array.Struct, i int, b *boxes) (Range, error) {
 		var r Range
 		if a.NumField() != 2 {
@@ -179,11 +173,11 @@ func arrowRange(elem string) (arrowKind, error) {
 		}
 		var ends [2]driver.Value
 		for j := range ends {
-			if err := kind.fill(ends[j:], 1, a.Field(j), i, i+1, b); err != nil {
+			if err := scalar.arrow.fill(ends[j:], 1, a.Field(j), i, i+1, b); err != nil {
 				return r, err
 			}
 			if t, ok := ends[j].(time.Time); ok {
-				ends[j] = end(t)
+				ends[j] = scalar.end.value(t)
 			}
 		}
 		r.Start, r.End = ends[0], ends[1]

@@ -58,11 +58,11 @@ func TestArrowParameters(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := make([]driver.Value, 1)
-			err := arrowKinds[tt.kind].fill(got, 1, tt.a, 0, 1, new(boxes))
+			err := scalarsByName[tt.kind].arrow.fill(got, 1, tt.a, 0, 1, new(boxes))
 			if (err == nil) != (tt.want != nil) || got[0] != tt.want {
 				t.Errorf("%s of a %s: got %v, %v; want %v", tt.kind, tt.a.DataType(), got[0], err, tt.want)
 			}
-			err = arrowKinds[tt.kind].lists(got, 1, tt.a, []int{0, 1}, new(boxes))
+			err = scalarsByName[tt.kind].arrow.lists(got, 1, tt.a, []int{0, 1}, new(boxes))
 			if (err == nil) != (tt.want != nil) {
 				t.Errorf("ARRAY<%s> of a %s: got %v", tt.kind, tt.a.DataType(), err)
 			}
@@ -99,7 +99,7 @@ func TestArrowLists(t *testing.T) {
 			data := array.NewData(arrow.ListOf(arrow.PrimitiveTypes.Int64), 2, buffers,
 				[]arrow.ArrayData{values.Data()}, array.UnknownNullCount, 0)
 			got := make([]driver.Value, 2)
-			err := arrowList(arrowKinds["INT64"])(got, 1, array.NewListData(data), 0, 2, new(boxes))
+			err := arrowList(scalarsByName["INT64"].arrow)(got, 1, array.NewListData(data), 0, 2, new(boxes))
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v: got %v, %v; want an error with %q", tt.offsets, got, err, tt.want)
 			}

@@ -13,8 +13,10 @@ import (
 const secondsOfDay = 24 * 60 * 60
 
 const (
-	numericScale    = 9
-	bigNumericScale = 38
+	numericPrecision    = 38
+	numericScale        = 9
+	bigNumericPrecision = 76
+	bigNumericScale     = 38
 )
 
 // The bounds, times 10^scale: 38 nines either way, and -2^255 up to 2^255-1.

@@ -185,16 +185,19 @@ func FuzzPage(f *testing.F) {
 // everyType is a schema with a column of each type, and an ARRAY and a STRUCT of it.
 func everyType() []column {
 	var fields []*bq.TableFieldSchema
-	for _, k := range kinds {
+	for _, k := range scalars {
 		f := &bq.TableFieldSchema{Name: k.name, Type: k.name}
 		fields = append(fields, f, &bq.TableFieldSchema{Name: k.name, Type: k.name, Mode: "REPEATED"},
 			&bq.TableFieldSchema{Name: k.name, Type: "RECORD", Fields: []*bq.TableFieldSchema{f}})
 	}
-	for elem := range rangeEnds {
+	for _, k := range scalars {
+		if k.end == nil {
+			continue
+		}
 		fields = append(fields, &bq.TableFieldSchema{
-			Name:             elem,
+			Name:             k.name,
 			Type:             "RANGE",
-			RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: elem},
+			RangeElementType: &bq.TableFieldSchemaRangeElementType{Type: k.name},
 		})
 	}
 	columns, err := newColumns(&bq.TableSchema{Fields: fields})

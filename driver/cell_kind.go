@@ -15,7 +15,6 @@ import (
 // once for each column; the row loop calls read and nothing else.
 type kind struct {
 	name     string       // GoogleSQL's
-	legacy   string       // the REST schema's, where it differs
 	plain    reflect.Type // ScanType of a column that is never NULL
 	nullable reflect.Type // ScanType of a column that can be NULL
 
@@ -27,39 +26,9 @@ type kind struct {
 	typed any // read without the interface: a func(*cursor) (T, error), where T is plain
 }
 
-// kinds is the one table of scalar types as results. RANGE, STRUCT and ARRAY are made of them.
-var kinds = []kind{
-	scalarKind("INT64", "INTEGER", parseInt, (*boxes).int),
-	scalarKind("FLOAT64", "FLOAT", parseFloat, (*boxes).float),
-	scalarKind("BOOL", "BOOLEAN", parseBool, (*boxes).bool),
-	textKind("STRING", checkString),
-	scalarKind("BYTES", "", parseBytes, (*boxes).bytes),
-	textKind("NUMERIC", checkDecimal),
-	textKind("BIGNUMERIC", checkDecimal),
-	scalarKind("TIMESTAMP", "", parseTimestamp, (*boxes).time),
-	timeKind("TIMESTAMP(12)", formPicos, parsePicos),
-	timeKind("DATE", formDate, withoutPicos(parseDate)),
-	timeKind("DATETIME", formDatetime, withoutPicos(parseDatetime)),
-	textKind("TIME", checkTime),
-	textKind("INTERVAL", checkInterval),
-	textKind("GEOGRAPHY", checkString),
-	jsonKind(textKind("JSON", checkString)),
-}
-
-var kindsByName = func() map[string]*kind {
-	m := make(map[string]*kind, 2*len(kinds))
-	for i := range kinds {
-		m[kinds[i].name] = &kinds[i]
-		if kinds[i].legacy != "" {
-			m[kinds[i].legacy] = &kinds[i]
-		}
-	}
-	return m
-}()
-
 // scalarKind makes the kind of a type whose values the REST API writes as one text.
-func scalarKind[T any](name, legacy string, parse func([]byte) (T, error), box func(*boxes, T) any) kind {
-	return kindOf(name, legacy, func(c *cursor) (T, error) {
+func scalarKind[T any](name string, parse func([]byte) (T, error), box func(*boxes, T) any) kind {
+	return kindOf(name, func(c *cursor) (T, error) {
 		text, err := c.str()
 		if err != nil {
 			var none T
@@ -76,7 +45,7 @@ func scalarKind[T any](name, legacy string, parse func([]byte) (T, error), box f
 // textKind makes the kind of a type whose values are text in Go too. check returns as much of it as
 // is kept.
 func textKind(name string, check func([]byte) ([]byte, error)) kind {
-	return kindOf(name, "", func(c *cursor) (string, error) {
+	return kindOf(name, func(c *cursor) (string, error) {
 		text, err := c.str()
 		if err != nil {
 			return "", errCell
@@ -101,7 +70,7 @@ func timeKind(name string, f form, parse func([]byte) (time.Time, uint16, error)
 		}
 		return t, picos, nil
 	}
-	k := kindOf(name, "", func(c *cursor) (time.Time, error) { t, _, err := read(c); return t, err }, (*boxes).time)
+	k := kindOf(name, func(c *cursor) (time.Time, error) { t, _, err := read(c); return t, err }, (*boxes).time)
 	k.read = func(c *cursor) (any, error) {
 		t, picos, err := read(c)
 		if err != nil {
@@ -153,9 +122,9 @@ func withoutPicos(parse func([]byte) (time.Time, error)) func([]byte) (time.Time
 	}
 }
 
-func kindOf[T any](name, legacy string, read func(*cursor) (T, error), box func(*boxes, T) any) kind {
+func kindOf[T any](name string, read func(*cursor) (T, error), box func(*boxes, T) any) kind {
 	return kind{
-		name: name, legacy: legacy,
+		name:  name,
 		plain: reflect.TypeFor[T](), nullable: reflect.TypeFor[sql.Null[T]](), many: reflect.TypeFor[[]T](),
 		read: func(c *cursor) (any, error) {
 			v, err := read(c)
@@ -210,11 +179,11 @@ func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 		k, err = rangeKind(f.RangeElementType)
 		text = k.name
 	default:
-		scalar, ok := kindsByName[scalarType(f)]
-		if !ok {
+		scalar := scalarOf(f)
+		if scalar == nil {
 			return k, "", fmt.Errorf("the type %s is not known to this driver: CAST it to STRING", f.Type)
 		}
-		k, text = *scalar, scalar.name+typeParameters(f)
+		k, text = scalar.kind, scalar.name+typeParameters(f)
 	}
 	if err != nil || f.Mode != "REPEATED" {
 		return k, text, err
@@ -223,21 +192,11 @@ func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 	return kind{name: "ARRAY", plain: k.many, nullable: k.many, read: k.list}, "ARRAY<" + text + ">", nil
 }
 
-// picosPrecision is how many digits of a second TIMESTAMP(12) has; TIMESTAMP has 6.
-const picosPrecision = 12
-
-// scalarType returns the name of a field's type, which for a TIMESTAMP depends on its precision.
-func scalarType(f *bq.TableFieldSchema) string {
-	if f.Type == "TIMESTAMP" && f.TimestampPrecision != nil && *f.TimestampPrecision == picosPrecision {
-		return "TIMESTAMP(12)"
-	}
-	return f.Type
-}
-
 // havePicos reports whether there is a TIMESTAMP(12) among the fields, at some depth.
 func havePicos(fields []*bq.TableFieldSchema) bool {
 	return slices.ContainsFunc(fields, func(f *bq.TableFieldSchema) bool {
-		return scalarType(f) == "TIMESTAMP(12)" || havePicos(f.Fields)
+		scalar := scalarOf(f)
+		return scalar != nil && scalar.name == "TIMESTAMP(12)" || havePicos(f.Fields)
 	})
 }
 
@@ -285,13 +244,6 @@ func structKind(fields []*bq.TableFieldSchema) (kind, string, error) {
 		}
 		return s, nil
 	}
-	return kindOf(
-			"STRUCT",
-			"",
-			read,
-			func(_ *boxes, v Struct) any { return v },
-		), "STRUCT<" + strings.Join(
-			parts,
-			", ",
-		) + ">", nil
+	k := kindOf("STRUCT", read, func(_ *boxes, v Struct) any { return v })
+	return k, "STRUCT<" + strings.Join(parts, ", ") + ">", nil
 }

@@ -43,19 +43,16 @@ func newColumn(f *bq.TableFieldSchema) (column, error) {
 		return column{}, err
 	}
 	c := column{name: f.Name, typeName: text, kind: k, required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
-	if _, scalar := kindsByName[k.name]; scalar {
-		c.typeName, c.length = k.name, f.MaxLength
+	scalar := scalarOf(f)
+	if scalar == nil || c.repeated {
+		return c, nil
 	}
-	switch k.name {
-	case "NUMERIC":
-		c.decimal, c.prec, c.scale = true, 38, 9
-	case "BIGNUMERIC":
-		c.decimal, c.prec, c.scale = true, 76, 38
-	case "TIMESTAMP(12)":
-		c.decimal, c.prec = true, picosPrecision
-	}
-	if c.decimal && f.Precision > 0 {
-		c.prec, c.scale = f.Precision, f.Scale
+	c.typeName, c.length = scalar.name, f.MaxLength
+	if scalar.size != nil {
+		c.decimal, c.prec, c.scale = true, scalar.size.precision, scalar.size.scale
+		if f.Precision > 0 {
+			c.prec, c.scale = f.Precision, f.Scale
+		}
 	}
 	return c, nil
 }

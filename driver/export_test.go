@@ -33,3 +33,12 @@ func PauseWith(c *Connector, pause func(time.Duration) time.Duration) {
 // ReplaceRefused makes the connector's tokens ones that can be replaced; refused is told of
 // each that BigQuery refused.
 func ReplaceRefused(c *Connector, refused func(accessToken string)) { c.tokens.invalidate = refused }
+
+// ScalarTypes returns the names of the scalar BigQuery types.
+func ScalarTypes() []string {
+	names := make([]string, len(scalars))
+	for i := range scalars {
+		names[i] = scalars[i].name
+	}
+	return names
+}

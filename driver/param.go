@@ -124,11 +124,11 @@ func encodeKnown(v any, depth int) (argument, error) {
 			picos:    picos,
 		}, nil
 	case civil.Date:
-		return encodeCivil("DATE", v.String(), v.IsValid(), v.Year)
+		return encodeDate(v)
 	case civil.DateTime:
-		return encodeCivil("DATETIME", datetimeText(v, " "), v.IsValid(), v.Date.Year)
+		return encodeDatetime(v)
 	case civil.Time:
-		return encodeCivil("TIME", timeText(v), v.IsValid(), 1)
+		return encodeClock(v)
 	case big.Rat:
 		return encodeRat(&v)
 	case *big.Rat:

@@ -1,72 +1,14 @@
 package driver
 
 import (
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
-	"math/big"
 	"reflect"
 	"sync"
-	"time"
 
 	"cloud.google.com/go/bigquery"
-	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 )
-
-// goTypes and goKinds are what a NULL of a Go type falls back to, in the elements of an ARRAY and
-// the fields of a STRUCT too. The package documentation has the same table. The types of pointers,
-// slices, structs, sql.Null[T] and Valuers are made of those.
-var goTypes = map[reflect.Type]string{
-	reflect.TypeFor[time.Time]():                    "TIMESTAMP",
-	reflect.TypeFor[civil.Date]():                   "DATE",
-	reflect.TypeFor[civil.DateTime]():               "DATETIME",
-	reflect.TypeFor[civil.Time]():                   "TIME",
-	reflect.TypeFor[json.RawMessage]():              "JSON",
-	reflect.TypeFor[big.Int]():                      "INT64",
-	reflect.TypeFor[big.Rat]():                      "NUMERIC",
-	reflect.TypeFor[bigquery.IntervalValue]():       "INTERVAL",
-	reflect.TypeFor[sql.NullString]():               "STRING",
-	reflect.TypeFor[sql.NullInt64]():                "INT64",
-	reflect.TypeFor[sql.NullInt32]():                "INT64",
-	reflect.TypeFor[sql.NullInt16]():                "INT64",
-	reflect.TypeFor[sql.NullByte]():                 "INT64",
-	reflect.TypeFor[sql.NullFloat64]():              "FLOAT64",
-	reflect.TypeFor[sql.NullBool]():                 "BOOL",
-	reflect.TypeFor[sql.NullTime]():                 "TIMESTAMP",
-	reflect.TypeFor[bigquery.NullInt64]():           "INT64",
-	reflect.TypeFor[bigquery.NullFloat64]():         "FLOAT64",
-	reflect.TypeFor[bigquery.NullBool]():            "BOOL",
-	reflect.TypeFor[bigquery.NullString]():          "STRING",
-	reflect.TypeFor[bigquery.NullDate]():            "DATE",
-	reflect.TypeFor[bigquery.NullTime]():            "TIME",
-	reflect.TypeFor[bigquery.NullDateTime]():        "DATETIME",
-	reflect.TypeFor[bigquery.NullTimestamp]():       "TIMESTAMP",
-	reflect.TypeFor[bigquery.NullGeography]():       "GEOGRAPHY",
-	reflect.TypeFor[bigquery.NullJSON]():            "JSON",
-	reflect.TypeFor[driver.Value]():                 "", // any: nothing
-	reflect.TypeFor[Range]():                        "",
-	reflect.TypeFor[Struct]():                       "",
-	reflect.TypeFor[bigquery.QueryParameterValue](): "",
-}
-
-var goKinds = map[reflect.Kind]string{
-	reflect.Bool:    "BOOL",
-	reflect.Int:     "INT64",
-	reflect.Int8:    "INT64",
-	reflect.Int16:   "INT64",
-	reflect.Int32:   "INT64",
-	reflect.Int64:   "INT64",
-	reflect.Uint:    "INT64",
-	reflect.Uint8:   "INT64",
-	reflect.Uint16:  "INT64",
-	reflect.Uint32:  "INT64",
-	reflect.Uint64:  "INT64",
-	reflect.Uintptr: "INT64",
-	reflect.Float32: "FLOAT64",
-	reflect.Float64: "FLOAT64",
-	reflect.String:  "STRING",
-}
 
 var fallbacks sync.Map // reflect.Type -> *bq.QueryParameterType
 

@@ -3,14 +3,11 @@ package driver
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"time"
 	"unicode/utf8"
 
-	"cloud.google.com/go/civil"
 	bq "google.golang.org/api/bigquery/v2"
 )
 
@@ -180,24 +177,4 @@ func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.Qu
 	var ok bool
 	out.Value, ok = c.text(v.Value)
 	return &out, ok
-}
-
-// encodeTime encodes a time for a parameter of a type. A time goes into a DATE, DATETIME or TIME by
-// its own clock, in its own time zone, and into anything else as a TIMESTAMP. A TIMESTAMP(12) takes
-// the picoseconds too.
-func encodeTime(t time.Time, picos uint16, typ *bq.QueryParameterType) (argument, error) {
-	switch typ.Type {
-	case "DATE":
-		return encode(civil.DateOf(t))
-	case "DATETIME":
-		return encode(civil.DateTimeOf(t))
-	case "TIME":
-		return encode(civil.TimeOf(t))
-	}
-	a, err := encodeTimestamp(t)
-	if p := typ.TimestampPrecision; err == nil && p != nil && *p == picosPrecision {
-		text := t.UTC().Format("2006-01-02 15:04:05.000000000") + fmt.Sprintf("%03d+00:00", picos)
-		a = argument{typ: typ, value: textValue(text)}
-	}
-	return a, err
 }

@@ -15,9 +15,6 @@ import (
 // openTime is the type of a time.Time: TIMESTAMP, or a DATE, DATETIME or TIME where BigQuery finds one.
 var openTime = &bq.QueryParameterType{Type: "time"}
 
-// timeTypes are those that a time.Time can become.
-var timeTypes = []string{"DATE", "DATETIME", "TIME", "TIMESTAMP"}
-
 // numericTypes are those that a *big.Int or a *big.Rat can become, the widest last: each
 // holds all that the ones before it hold.
 var numericTypes = []string{"INT64", "NUMERIC", "BIGNUMERIC"}
@@ -101,9 +98,9 @@ func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 		return nil, fmt.Errorf("a STRUCT after a STRUCT of other fields: %s after %s", fieldNames(b), fieldNames(a))
 	case a.Type == b.Type && (a.RangeElementType == nil || a.RangeElementType.Type == b.RangeElementType.Type):
 		return a, nil
-	case a == openTime && slices.Contains(timeTypes, b.Type):
+	case a == openTime && timeEncoder(b) != nil:
 		return b, nil
-	case b == openTime && slices.Contains(timeTypes, a.Type):
+	case b == openTime && timeEncoder(a) != nil:
 		return a, nil
 	}
 	x, y := slices.Index(numericTypes, a.Type), slices.Index(numericTypes, b.Type)
@@ -160,7 +157,7 @@ func (s *settling) settle(own, found, fallback *bq.QueryParameterType) *bq.Query
 	case own == nil:
 		return s.choose(found, fallback)
 	case own == openTime:
-		if found != nil && slices.Contains(timeTypes, found.Type) {
+		if found != nil && timeEncoder(found) != nil {
 			return found
 		}
 		return &bq.QueryParameterType{Type: "TIMESTAMP"}

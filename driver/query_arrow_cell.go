@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"cloud.google.com/go/bigquery"
-	"cloud.google.com/go/civil"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -54,23 +52,16 @@ func arrowCellOf(f *bq.TableFieldSchema) arrowCell {
 	case f.Type == "RECORD" || f.Type == "STRUCT":
 		a.value = structBuilder(f.Fields)
 	case f.Type == "RANGE":
-		kind, err := rangeKind(f.RangeElementType)
-		a.value = func(c *cursor, b array.Builder) error {
-			if err != nil {
-				return err
-			}
-			return appendRange(kind, c, b.(*array.StructBuilder))
-		}
+		a.value = rangeBuilder(f.RangeElementType)
 	default:
-		name := kindsByName[scalarType(f)].name
-		put := textBuilders[name]
+		scalar := scalarOf(f)
 		a.value = func(c *cursor, b array.Builder) error {
 			text, err := c.str()
 			if err != nil {
 				return errCell
 			}
-			if err := put(text, b); err != nil {
-				return fmt.Errorf("not a %s: %w", name, err)
+			if err := scalar.build(text, b); err != nil {
+				return fmt.Errorf("not a %s: %w", scalar.name, err)
 			}
 			return nil
 		}
@@ -129,39 +120,10 @@ func structBuilder(fields []*bq.TableFieldSchema) func(*cursor, array.Builder) e
 	}
 }
 
-// textBuilders has, for each scalar type, how a cell's text is put into its builder.
-var textBuilders = map[string]func(text []byte, b array.Builder) error{
-	"INT64":   builder(parseInt, (*array.Int64Builder).Append),
-	"FLOAT64": builder(parseFloat, (*array.Float64Builder).Append),
-	"BOOL":    builder(parseBool, (*array.BooleanBuilder).Append),
-	"BYTES":   builder(parseBytes, (*array.BinaryBuilder).Append),
-	"STRING":  appendText, "GEOGRAPHY": appendText, "JSON": appendText,
-	"TIMESTAMP": builder(parseTimestamp, appendMicros), "DATETIME": builder(parseDatetime, appendMicros),
-	"TIMESTAMP(12)": func(text []byte, b array.Builder) error {
-		_, _, err := parsePicos(text)
-		if err == nil {
-			b.(*array.StringBuilder).BinaryBuilder.Append(text)
-		}
-		return err
-	},
-	"DATE": builder(parseDate, appendDay),
-	"TIME": builder(splitTime, func(b *array.Time64Builder, d time.Duration) { b.Append(arrow.Time64(d.Microseconds())) }),
-	"INTERVAL": func(text []byte, b array.Builder) error {
-		v, err := parseInterval(string(text))
-		if err != nil {
-			return err
-		}
-		return appendInterval(b.(*array.MonthDayNanoIntervalBuilder), v)
-	},
-	"NUMERIC": func(text []byte, b array.Builder) error {
-		return appendDecimal128(b.(*array.Decimal128Builder), text)
-	},
-	"BIGNUMERIC": func(text []byte, b array.Builder) error {
-		return appendDecimal256(b.(*array.Decimal256Builder), text)
-	},
-}
+// arrowBuild puts the text of a JSON cell into an Arrow builder.
+type arrowBuild func(text []byte, b array.Builder) error
 
-func builder[T any, B array.Builder](parse func([]byte) (T, error), put func(B, T)) func([]byte, array.Builder) error {
+func buildArrow[T any, B array.Builder](parse func([]byte) (T, error), put func(B, T)) arrowBuild {
 	return func(text []byte, b array.Builder) error {
 		v, err := parse(text)
 		if err == nil {
@@ -171,7 +133,7 @@ func builder[T any, B array.Builder](parse func([]byte) (T, error), put func(B, 
 	}
 }
 
-func appendText(text []byte, b array.Builder) error {
+func buildText(text []byte, b array.Builder) error {
 	text, err := checkString(text)
 	if err == nil {
 		b.(*array.StringBuilder).BinaryBuilder.Append(text)
@@ -183,13 +145,28 @@ func appendDay(b *array.Date32Builder, t time.Time) { b.Append(arrow.Date32(t.Un
 
 func appendMicros(b *array.TimestampBuilder, t time.Time) { b.Append(arrow.Timestamp(t.UnixMicro())) }
 
-func appendInterval(b *array.MonthDayNanoIntervalBuilder, v bigquery.IntervalValue) error {
+func appendClock(b *array.Time64Builder, d time.Duration) { b.Append(arrow.Time64(d.Microseconds())) }
+
+// buildPicos keeps a TIMESTAMP(12) as text, since Arrow has no unit below the nanosecond.
+func buildPicos(text []byte, b array.Builder) error {
+	_, _, err := parsePicos(text)
+	if err == nil {
+		b.(*array.StringBuilder).BinaryBuilder.Append(text)
+	}
+	return err
+}
+
+func buildInterval(text []byte, b array.Builder) error {
+	v, err := parseInterval(string(text))
+	if err != nil {
+		return err
+	}
 	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds)
 	if nanos := int64(v.SubSecondNanos); max(seconds, -seconds) > math.MaxInt64/int64(time.Second) ||
 		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) && max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
 		return errors.New("a time of more than 2562047 hours, which Arrow has no room for: select it as a STRING")
 	}
-	b.Append(arrow.MonthDayNanoInterval{
+	b.(*array.MonthDayNanoIntervalBuilder).Append(arrow.MonthDayNanoInterval{
 		Months: v.Years*12 + v.Months, Days: v.Days, Nanoseconds: seconds*1e9 + int64(v.SubSecondNanos),
 	})
 	return nil
@@ -217,7 +194,8 @@ func unscaled(text []byte, scale int) (n int64, large *big.Int, err error) {
 	return 0, v, nil
 }
 
-func appendDecimal128(b *array.Decimal128Builder, text []byte) error {
+func buildDecimal128(text []byte, builder array.Builder) error {
+	b := builder.(*array.Decimal128Builder)
 	n, large, err := unscaled(text, int(b.Type().(*arrow.Decimal128Type).Scale))
 	switch {
 	case err != nil:
@@ -232,7 +210,8 @@ func appendDecimal128(b *array.Decimal128Builder, text []byte) error {
 	return nil
 }
 
-func appendDecimal256(b *array.Decimal256Builder, text []byte) error {
+func buildDecimal256(text []byte, builder array.Builder) error {
+	b := builder.(*array.Decimal256Builder)
 	n, large, err := unscaled(text, int(b.Type().(*arrow.Decimal256Type).Scale))
 	switch {
 	case err != nil:
@@ -260,26 +239,31 @@ func decimal256Of(n *big.Int) decimal256.Num {
 	return v
 }
 
-// appendRange puts a RANGE, a struct of two ends.
-func appendRange(kind kind, c *cursor, b *array.StructBuilder) error {
-	v, err := kind.read(c)
-	if err != nil {
-		return err
-	}
-	b.Append(true)
-	r := v.(Range)
-	for i, end := range []any{r.Start, r.End} {
-		field := b.FieldBuilder(i)
-		switch end := end.(type) {
-		case nil:
-			field.AppendNull()
-		case civil.Date:
-			appendDay(field.(*array.Date32Builder), end.In(time.UTC))
-		case civil.DateTime:
-			appendMicros(field.(*array.TimestampBuilder), end.In(time.UTC))
-		case time.Time:
-			appendMicros(field.(*array.TimestampBuilder), end)
+// rangeBuilder puts a RANGE into a struct of two ends.
+func rangeBuilder(elem *bq.TableFieldSchemaRangeElementType) func(*cursor, array.Builder) error {
+	scalar, err := rangeElement(elem)
+	return func(c *cursor, b array.Builder) error {
+		if err != nil {
+			return err
 		}
+		text, err := c.str()
+		if err != nil {
+			return errCell
+		}
+		ends, err := splitRange(text)
+		if err != nil {
+			return fmt.Errorf("not a RANGE<%s>: %w", scalar.name, err)
+		}
+		record := b.(*array.StructBuilder)
+		record.Append(true)
+		for i, end := range ends {
+			field := record.FieldBuilder(i)
+			if end == nil {
+				field.AppendNull()
+			} else if err := scalar.build(end, field); err != nil {
+				return fmt.Errorf("not a RANGE<%s>: %w", scalar.name, err)
+			}
+		}
+		return nil
 	}
-	return nil
 }

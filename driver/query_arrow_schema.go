@@ -14,33 +14,6 @@ import (
 // month_day_nano (INTERVAL), list (ARRAY), and struct (STRUCT; RANGE, with the fields start and end).
 const ArrowType = "bigquery:type"
 
-// arrowScalars are the scalar types in Arrow.
-var arrowScalars = map[string]arrow.DataType{
-	"INT64":      arrow.PrimitiveTypes.Int64,
-	"FLOAT64":    arrow.PrimitiveTypes.Float64,
-	"BOOL":       arrow.FixedWidthTypes.Boolean,
-	"STRING":     arrow.BinaryTypes.String,
-	"BYTES":      arrow.BinaryTypes.Binary,
-	"NUMERIC":    &arrow.Decimal128Type{Precision: 38, Scale: numericScale},
-	"BIGNUMERIC": &arrow.Decimal256Type{Precision: 76, Scale: bigNumericScale},
-	"TIMESTAMP":  &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"},
-	"DATETIME":   &arrow.TimestampType{Unit: arrow.Microsecond},
-	"DATE":       arrow.FixedWidthTypes.Date32,
-	"TIME":       arrow.FixedWidthTypes.Time64us,
-	"INTERVAL":   arrow.FixedWidthTypes.MonthDayNanoInterval,
-	"GEOGRAPHY":  arrow.BinaryTypes.String,
-	"JSON":       arrow.BinaryTypes.String,
-
-	"TIMESTAMP(12)": arrow.BinaryTypes.String, // as 2006-01-02T15:04:05.000000000000Z
-}
-
-// arrowExtensions are the names by which the Storage Read API marks types that Arrow does not have.
-var arrowExtensions = map[string][2]string{
-	"DATETIME":  {"google:sqlType:datetime"},
-	"GEOGRAPHY": {"google:sqlType:geography", `{"encoding": "WKT"}`},
-	"JSON":      {"google:sqlType:json"},
-}
-
 // arrowFields returns the fields of a result, or of a STRUCT, in Arrow.
 func arrowFields(fields []*bq.TableFieldSchema) ([]arrow.Field, error) {
 	out := make([]arrow.Field, len(fields))
@@ -54,10 +27,11 @@ func arrowFields(fields []*bq.TableFieldSchema) ([]arrow.Field, error) {
 			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
 		keys, values := []string{ArrowType}, []string{text}
-		if mark, ok := arrowExtensions[f.Type]; ok {
-			keys, values = append(keys, "ARROW:extension:name"), append(values, mark[0])
-			if mark[1] != "" {
-				keys, values = append(keys, "ARROW:extension:metadata"), append(values, mark[1])
+		if scalar := scalarOf(f); scalar != nil {
+			for j, key := range []string{"ARROW:extension:name", "ARROW:extension:metadata"} {
+				if scalar.alias[j] != "" {
+					keys, values = append(keys, key), append(values, scalar.alias[j])
+				}
 			}
 		}
 		out[i] = arrow.Field{Name: f.Name, Type: typ, Nullable: f.Mode != "REQUIRED" && f.Mode != "REPEATED",
@@ -73,18 +47,26 @@ func arrowTypeOf(f *bq.TableFieldSchema) (typ arrow.DataType, err error) {
 		parts, err = arrowFields(f.Fields)
 		typ = arrow.StructOf(parts...)
 	case "RANGE":
-		end := arrowScalars[f.RangeElementType.Type]
+		var elem *scalarType
+		if elem, err = rangeElement(f.RangeElementType); err != nil {
+			return nil, err
+		}
+		end := elem.schema
 		typ = arrow.StructOf(arrow.Field{Name: "start", Type: end, Nullable: true},
 			arrow.Field{Name: "end", Type: end, Nullable: true})
 	default:
-		k, ok := kindsByName[scalarType(f)]
-		if !ok {
+		scalar := scalarOf(f)
+		if scalar == nil {
 			return nil, fmt.Errorf("the type %s is not known to this driver: CAST it to STRING", f.Type)
 		}
-		switch typ = arrowScalars[k.name]; {
-		case f.Precision > 0 && k.name == "NUMERIC":
+		typ = scalar.schema
+		if f.Precision == 0 {
+			break
+		}
+		switch typ.(type) {
+		case *arrow.Decimal128Type:
 			typ = &arrow.Decimal128Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
-		case f.Precision > 0 && k.name == "BIGNUMERIC":
+		case *arrow.Decimal256Type:
 			typ = &arrow.Decimal256Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
 		}
 	}

@@ -59,7 +59,7 @@ func newInto(f *bq.TableFieldSchema, t reflect.Type) (d into, err error) {
 	if err != nil {
 		return d, err
 	}
-	scalar := kindsByName[scalarType(f)]
+	scalar := scalarOf(f)
 	switch inner, valid := nullParts(t); {
 	case isSQLNull(t), inner != nil && scalar != nil && scalar.name != "JSON" && f.Mode != "REPEATED":
 		d, err = intoNull(f, t, inner, valid)
@@ -164,8 +164,8 @@ func eachAssigned(k arrowKind, a arrow.Array, from, to int, b *boxes, set func(i
 
 // intoScalar binds a scalar type to a Go type that it is converted to without an interface. It reports false if there
 // is no such way, or none that gives what [As] gives.
-func intoScalar(k *kind, t reflect.Type) (into, bool) {
-	arrowKind := arrowKinds[k.name]
+func intoScalar(k *scalarType, t reflect.Type) (into, bool) {
+	arrowKind := k.arrow
 	switch read := k.typed.(type) {
 	case func(*cursor) (int64, error):
 		return intsInto(source[int64]{read, arrowKind.typed.(arrowSource[int64])}, t)
@@ -375,17 +375,6 @@ func timesInto(src source[time.Time], t reflect.Type) (into, bool) {
 	return into{}, false
 }
 
-// examples are values of the types as [As] sees them, by which it is found out whether a Go type can hold any.
-var examples = map[string][]any{
-	"INT64": {int64(1)}, "FLOAT64": {1.0, 1.5}, "BOOL": {true}, "BYTES": {[]byte("1"), []byte("true")},
-	"STRING": {"1", "true", "2006-01-02", "2006-01-02T15:04:05", "15:04:05", "0-0 0 0:0:0"}, "NUMERIC": {"1", "1.5"},
-	"BIGNUMERIC": {"1", "1.5"}, "TIMESTAMP": {time.Unix(0, 0)}, "DATE": {time.Unix(0, 0)}, "DATETIME": {time.Unix(0, 0)},
-	"TIME": {"15:04:05"}, "INTERVAL": {"0-0 0 0:0:0"}, "GEOGRAPHY": {"POINT(1 1)"},
-	"STRUCT":        {Struct{}},
-	"JSON":          {"1", "true", `"a"`},
-	"TIMESTAMP(12)": {time.Unix(0, 0)},
-}
-
 // trusted are the packages whose Scan methods may be called with an example.
 var trusted = map[string]bool{"database/sql": true, "cloud.google.com/go/civil": true}
 
@@ -394,13 +383,15 @@ func fits(k kind, t reflect.Type) bool {
 	if isScanner(t) && !trusted[t.PkgPath()] {
 		return true // whatever it takes
 	}
-	list := examples[k.name]
-	switch {
+	var list []any
+	switch scalar := scalarsByName[k.name]; {
 	case k.name == "JSON" && takesJSON(reflect.New(t).Elem()):
 		return true // it depends on the JSON
-	case list == nil && k.name == "ARRAY":
+	case scalar != nil:
+		list = scalar.examples
+	case k.name == "ARRAY":
 		list = []any{reflect.MakeSlice(k.plain, 1, 1).Interface()}
-	case list == nil:
+	default:
 		list = []any{reflect.Zero(k.plain).Interface()}
 	}
 	for _, v := range list {

@@ -18,9 +18,9 @@ type Range struct {
 }
 
 // String writes the range as BigQuery prints it, [start, end) with UNBOUNDED for nil.
-func (r Range) String() string { return "[" + rangeEnd(r.Start) + ", " + rangeEnd(r.End) + ")" }
+func (r Range) String() string { return "[" + endText(r.Start) + ", " + endText(r.End) + ")" }
 
-func rangeEnd(v any) string {
+func endText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "UNBOUNDED"
@@ -32,47 +32,64 @@ func rangeEnd(v any) string {
 	return fmt.Sprint(v)
 }
 
+// rangeEnd reads the ends of a RANGE of one type.
+type rangeEnd struct {
+	parse func([]byte) (time.Time, error)
+	value func(time.Time) any // the Go value
+}
+
+// rangeElement returns the row of the type that the ends of a RANGE have.
+func rangeElement(elem *bq.TableFieldSchemaRangeElementType) (*scalarType, error) {
+	if elem == nil {
+		return nil, errors.New("the schema of a RANGE has no element type")
+	}
+	if scalar := scalarsByName[elem.Type]; scalar != nil && scalar.end != nil {
+		return scalar, nil
+	}
+	return nil, fmt.Errorf("RANGE<%s> is not known to this driver: CAST it to STRING", elem.Type)
+}
+
 // rangeKind makes the kind of RANGE<elem>.
 func rangeKind(elem *bq.TableFieldSchemaRangeElementType) (kind, error) {
-	if elem == nil {
-		return kind{}, errors.New("a RANGE without an element type")
+	scalar, err := rangeElement(elem)
+	if err != nil {
+		return kind{}, err
 	}
-	parse, ok := rangeEnds[elem.Type]
-	if !ok {
-		return kind{}, fmt.Errorf("RANGE<%s> is not known to this driver: CAST it to STRING", elem.Type)
-	}
-	return scalarKind("RANGE<"+elem.Type+">", "", func(text []byte) (Range, error) {
-		inner, ok := bytes.CutPrefix(text, []byte("["))
-		inner, ok2 := bytes.CutSuffix(inner, []byte(")"))
-		start, end, ok3 := bytes.Cut(inner, []byte(", "))
-		if !ok || !ok2 || !ok3 {
-			return Range{}, errors.New("not of the form [start, end)")
+	end := func(text []byte) (any, error) {
+		if text == nil {
+			return nil, nil
 		}
-		var r Range
-		var err error
-		if r.Start, err = parse(start); err == nil {
-			r.End, err = parse(end)
+		t, err := scalar.end.parse(text)
+		if err != nil {
+			return nil, err
+		}
+		return scalar.end.value(t), nil
+	}
+	return scalarKind("RANGE<"+scalar.name+">", func(text []byte) (r Range, err error) {
+		ends, err := splitRange(text)
+		if err != nil {
+			return r, err
+		}
+		if r.Start, err = end(ends[0]); err == nil {
+			r.End, err = end(ends[1])
 		}
 		return r, err
 	}, func(_ *boxes, r Range) any { return r }), nil
 }
 
-// rangeEnds has the types that a RANGE can be of, and how their ends are read.
-var rangeEnds = map[string]func([]byte) (any, error){
-	"DATE":      bound(parseDate, civil.DateOf),
-	"DATETIME":  bound(parseDatetime, civil.DateTimeOf),
-	"TIMESTAMP": bound(parseTimestamp, func(t time.Time) time.Time { return t }),
-}
-
-func bound[T any](parse func([]byte) (time.Time, error), of func(time.Time) T) func([]byte) (any, error) {
-	return func(text []byte) (any, error) {
-		if string(text) == "UNBOUNDED" || string(text) == "NULL" {
-			return nil, nil
-		}
-		t, err := parse(text)
-		if err != nil {
-			return nil, err
-		}
-		return of(t), nil
+// splitRange returns the texts of the ends of [start, end); nil where the range has no bound.
+func splitRange(text []byte) (ends [2][]byte, err error) {
+	inner, ok := bytes.CutPrefix(text, []byte("["))
+	inner, ok2 := bytes.CutSuffix(inner, []byte(")"))
+	start, end, ok3 := bytes.Cut(inner, []byte(", "))
+	if !ok || !ok2 || !ok3 {
+		return ends, errors.New("not of the form [start, end)")
 	}
+	ends = [2][]byte{start, end}
+	for i, text := range ends {
+		if string(text) == "UNBOUNDED" || string(text) == "NULL" {
+			ends[i] = nil
+		}
+	}
+	return ends, nil
 }

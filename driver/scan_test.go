@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,6 +98,11 @@ func facts(t *testing.T, rows *sql.Rows) string {
 // come.
 func TestEveryType(t *testing.T) {
 	t.Parallel()
+	for _, name := range driver.ScalarTypes() {
+		if !slices.ContainsFunc(bothPaths, func(c typeCase) bool { return c.name == name }) {
+			t.Errorf("bothPaths has no %s", name)
+		}
+	}
 	for _, tt := range bothPaths {
 		t.Run(fmt.Sprint(tt.name, tt.field.MaxLength, tt.field.Precision), func(t *testing.T) {
 			t.Parallel()

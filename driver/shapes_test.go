@@ -221,7 +221,7 @@ func TestUnknownTypes(t *testing.T) {
 			`column 1, "s": field "h": the type HOLOGRAM`,
 		},
 		{"RANGE of an unknown type", fakebq.Field{Name: "r", Type: "RANGE", Element: "TIME"}, `column 1, "r": RANGE<TIME>`},
-		{"RANGE without a type", fakebq.Field{Name: "r", Type: "RANGE"}, `column 1, "r": a RANGE without`},
+		{"RANGE without a type", fakebq.Field{Name: "r", Type: "RANGE"}, `column 1, "r": the schema of a RANGE`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := "SELECT '" + tt.name + "'"
