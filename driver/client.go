@@ -311,13 +311,14 @@ func (c *client) cancel(ctx context.Context, ref *bq.JobReference) error {
 	return err
 }
 
+// url returns the address of a method. Without prettyPrint=false there would be white space between all
+// cells.
 func (c *client) url(path string, q url.Values) string {
-	// prettyPrint would put white space between all cells.
-	if q == nil {
-		q = url.Values{}
+	query := "?prettyPrint=false"
+	if len(q) > 0 {
+		query += "&" + q.Encode()
 	}
-	q.Set("prettyPrint", "false")
-	return c.base + "projects/" + url.PathEscape(c.project) + "/" + path + "?" + q.Encode()
+	return c.base + "projects/" + url.PathEscape(c.project) + "/" + path + query
 }
 
 func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {

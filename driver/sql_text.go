@@ -99,12 +99,13 @@ func scanText(sql string) (sqlText, error) {
 
 // kindFinder finds the kind of a statement from its tokens.
 type kindFinder struct {
-	words   []string // the first two of the statement, in upper case
-	ended   bool     // a semicolon was the last token
-	several bool     // something follows it
-	label   bool     // the statement is labelled, as blocks and loops can be
-	writer  string   // the pipe operator that writes, "" if none does
-	changes bool     // there is a word of a statement that changes something
+	words   [2]string // the first two of the statement, in upper case
+	n       int       // how many of them there are
+	ended   bool      // a semicolon was the last token
+	several bool      // something follows it
+	label   bool      // the statement is labelled, as blocks and loops can be
+	writer  string    // the pipe operator that writes, "" if none does
+	changes bool      // there is a word of a statement that changes something
 
 	creates, temporary bool // the last words are those of a CREATE, of something temporary
 	last               token
@@ -128,11 +129,12 @@ func (f *kindFinder) see(tok token) {
 	f.several = f.several || f.ended && !tok.symbol(";")
 	f.ended = tok.symbol(";") || f.ended && !f.several
 	switch {
-	case tok.kind == tokenWord && len(f.words) < 2:
-		f.words = append(f.words, strings.ToUpper(tok.text))
-	case len(f.words) == 0 && !tok.symbol("(") && !f.ended:
-		f.words = append(f.words, "") // no keyword
-	case tok.symbol(":") && len(f.words) == 1 && f.last.kind == tokenWord:
+	case tok.kind == tokenWord && f.n < 2:
+		f.words[f.n] = strings.ToUpper(tok.text)
+		f.n++
+	case f.n == 0 && !tok.symbol("(") && !f.ended:
+		f.n++ // no keyword
+	case tok.symbol(":") && f.n == 1 && f.last.kind == tokenWord:
 		f.label = true
 	}
 	if tok.kind == tokenWord {
@@ -161,13 +163,7 @@ func (f *kindFinder) changing(word string) {
 }
 
 func (f *kindFinder) found() (kind sqlKind, verb string) {
-	second := ""
-	if len(f.words) > 0 {
-		verb = f.words[0]
-	}
-	if len(f.words) > 1 {
-		second = f.words[1]
-	}
+	verb, second := f.words[0], f.words[1]
 	switch kind = kindsByWord[verb]; {
 	case f.several || f.label:
 		return kindScript, verb
