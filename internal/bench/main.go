@@ -35,6 +35,7 @@ func runMain(ctx context.Context) error {
 	server := flag.Bool("serve", false, "be the server")
 	one := flag.String("measure", "", "make one measurement")
 	appends := flag.Int("append", 0, "measure writers with so many rows, and no readers")
+	image := flag.String("picture", "", "file for a picture of the largest results, as SVG")
 	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")
 	flag.Parse()
 	switch {
@@ -59,16 +60,23 @@ func runMain(ctx context.Context) error {
 	if *appends > 0 {
 		return compareAppend(ctx, os.Stdout, at, *appends, *rounds)
 	}
+	var panels []panel
 	for text := range strings.SplitSeq(*sizes, ",") {
+		panels = panels[:0] // of the last size
 		rows, err := strconv.Atoi(text)
 		if err != nil {
 			return fmt.Errorf("-rows %s: %w", text, err)
 		}
 		for _, s := range all {
-			if err := compare(ctx, at, s, rows, *rounds, chosen(*only), *profiles); err != nil {
+			got, err := compare(ctx, at, s, rows, *rounds, chosen(*only), *profiles)
+			if err != nil {
 				return err
 			}
+			panels = append(panels, newPanel(s, rows, got))
 		}
+	}
+	if *image != "" {
+		return writePicture(*image, panels)
 	}
 	return nil
 }
@@ -88,7 +96,9 @@ func chosen(parts string) []reader {
 }
 
 // compare measures the readers on one result and prints their table.
-func compare(ctx context.Context, at addresses, s shape, rows, rounds int, readers []reader, profiles string) error {
+func compare(
+	ctx context.Context, at addresses, s shape, rows, rounds int, readers []reader, profiles string,
+) (map[string][]measurement, error) {
 	got := make(map[string][]measurement)
 	for round := range rounds + 1 {
 		for _, r := range readers {
@@ -99,12 +109,12 @@ func compare(ctx context.Context, at addresses, s shape, rows, rounds int, reade
 			}
 			m, err := inChild(ctx, j)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if round > 0 { // in the first the server makes its pages and batches
 				got[r.name] = append(got[r.name], m)
 			}
 		}
 	}
-	return printTable(os.Stdout, s, rows, readers, got)
+	return got, printTable(os.Stdout, s, rows, readers, got)
 }
