@@ -23,12 +23,20 @@ func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *
 	if old == nil {
 		return dropMissing(stmt, notFound("Table", stmt.Target.String(), q.location))
 	}
+	values, err := s.optionsOf(ctx, q, stmt)
+	if err != nil {
+		return nil, err
+	}
 	name := old.name
 	if stmt.NewName != "" {
 		name.Table = stmt.NewName
 		if err := s.catalog.checkNewTable(name); err != nil {
 			return nil, err
 		}
+	}
+	t := s.altered(old, name, stmt)
+	if err := t.set(values); err != nil {
+		return nil, err
 	}
 	unlock, err := lock(ctx, old.write)
 	if err != nil {
@@ -39,20 +47,40 @@ func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *
 	if _, err := s.db.Exec(context.WithoutCancel(ctx), alterSQL(stmt)); err != nil {
 		return nil, runError(err)
 	}
-	t := newTable(name, stmt.NewColumns, s.now())
-	s.catalog.mu.RLock()
-	t.friendly, t.text, t.labels, t.created = old.friendly, old.text, old.labels, old.created
-	for i, f := range t.schema {
-		k := slices.IndexFunc(old.schema, func(o fieldSchema) bool { return o.Name == f.Name })
-		if k >= 0 {
-			t.schema[i].Description = old.schema[k].Description
-			t.schema[i].Fields = old.schema[k].Fields // of a STRUCT, which ALTER TABLE can't change
-		}
-	}
-	s.catalog.mu.RUnlock()
 	if name != old.name {
 		s.catalog.dropTable(old.name)
 	}
 	s.catalog.addTable(t)
 	return &outcome{ddlOperation: "ALTER"}, nil
+}
+
+// altered is a table after a statement that alters it.
+func (s *Server) altered(old *table, name googlesql.TableName, stmt *googlesql.Statement) *table {
+	t := newTable(name, stmt.NewColumns, s.now())
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	t.inherit(old)
+	t.keys = stmt.NewKeys
+	for i := range t.schema {
+		f, was := &t.schema[i], t.schema[i].Name
+		if n, ok := stmt.Renamed[was]; ok {
+			was = n
+		}
+		if k := slices.IndexFunc(old.columns, func(c googlesql.Column) bool { return c.Name == was }); k >= 0 {
+			f.Description = old.schema[k].Description
+			if old.columns[k].Type.String() == stmt.NewColumns[i].Type.String() {
+				f.Fields = old.schema[k].Fields
+			}
+		}
+		if text, ok := stmt.Descriptions[f.Name]; ok {
+			f.Description = text
+		}
+	}
+	return t
+}
+
+// inherit takes over what a table keeps when it is altered, beside its columns and keys.
+func (t *table) inherit(old *table) {
+	t.friendly, t.text, t.labels, t.created = old.friendly, old.text, old.labels, old.created
+	t.view, t.materialized = old.view, old.materialized
 }

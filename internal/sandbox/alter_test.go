@@ -55,10 +55,17 @@ func TestAlterTable(t *testing.T) {
 		{"ALTER TABLE d.t RENAME COLUMN id TO title", "invalidQuery", "Column already exists: title"},
 		{"ALTER TABLE d.t ALTER COLUMN id SET DATA TYPE INT64", "invalidQuery",
 			"(NUMERIC) is assignable to the new type (INT64)"},
-		{"ALTER TABLE d.t ALTER COLUMN id SET DEFAULT 5", "invalidQuery", "ALTER COLUMN SET DEFAULT"},
+		{"ALTER TABLE d.t ALTER COLUMN id SET DEFAULT 'x'", "invalidQuery",
+			"Default value of column id has type STRING, which does not coerce to NUMERIC"},
+		{"ALTER TABLE d.t SET DEFAULT COLLATE 'und:ci'", "invalidQuery", "ALTER ... SET DEFAULT"},
 		{"ALTER TABLE d.t RENAME TO taken", "duplicate", "Already Exists"},
 		{"ALTER TABLE d.INFORMATION_SCHEMA.TABLES ADD COLUMN a INT64", "invalidQuery", "VIEW"},
-		{"ALTER VIEW d.v SET OPTIONS ()", "invalidQuery", "ALTER VIEW"},
+		{"ALTER VIEW d.v SET OPTIONS ()", "notFound", "my-billing-project:d.v"},
+		{"ALTER VIEW d.t ADD COLUMN a INT64", "invalidQuery", "ALTER VIEW does not support this action"},
+		{"ALTER VIEW d.t SET OPTIONS ()", "invalidQuery", "d.t is a TABLE, not a VIEW"},
+		{"ALTER SCHEMA nosuch SET OPTIONS ()", "notFound", "my-billing-project:nosuch"},
+		{"ALTER SCHEMA d SET OPTIONS (location = 'EU')", "invalid", "cannot be changed"},
+		{"ALTER SCHEMA d ADD REPLICA x", "invalidQuery", "ALTER ... ADD REPLICA"},
 	} {
 		c.fails(tt.sql, tt.reason, tt.part)
 	}

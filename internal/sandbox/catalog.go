@@ -63,6 +63,7 @@ type table struct {
 	// view is the query of a view, nil for a table.
 	view         *googlesql.View
 	materialized bool
+	keys         []googlesql.Key
 	// temp is a temporary table of a workspace, which is measured when it changes.
 	temp bool
 }

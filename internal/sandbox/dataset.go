@@ -137,6 +137,10 @@ func (s *Server) createDataset(ctx context.Context, d *dataset) *apiError {
 	if d.location == "" {
 		d.location = s.cfg.Location
 	}
+	d.location = strings.ToLower(d.location)
+	if d.location == "us" || d.location == "eu" { // as BigQuery writes regions and multi-regions
+		d.location = strings.ToUpper(d.location)
+	}
 	d.created = s.now()
 	d.modified = d.created
 	if _, err := s.db.Exec(ctx, "CREATE SCHEMA "+schemaSQL(d.ref.ProjectID, d.ref.DatasetID)); err != nil {

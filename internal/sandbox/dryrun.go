@@ -91,10 +91,10 @@ func (s *Server) planStatistics(p *plan) *queryStatistics {
 	}
 	if target := p.stmt.Target; target != nil {
 		switch p.stmt.Type {
-		case "CREATE_SCHEMA", "DROP_SCHEMA":
+		case "CREATE_SCHEMA", "DROP_SCHEMA", "ALTER_SCHEMA":
 			stats.DDLTargetDataset = &datasetReference{target.Project, target.Dataset}
 		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE", "ALTER_TABLE", "CREATE_VIEW", "DROP_VIEW",
-			"CREATE_MATERIALIZED_VIEW", "DROP_MATERIALIZED_VIEW":
+			"CREATE_MATERIALIZED_VIEW", "DROP_MATERIALIZED_VIEW", "ALTER_VIEW", "ALTER_MATERIALIZED_VIEW":
 			stats.DDLTargetTable = &tableReference{target.Project, target.Dataset, target.Table}
 		}
 	}

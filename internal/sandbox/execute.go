@@ -141,7 +141,15 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		if stmt.IfNotExists && s.catalog.dataset(ref.ProjectID, ref.DatasetID) != nil {
 			return &outcome{ddlOperation: "SKIP"}, nil
 		}
-		if err := s.createDataset(ctx, &dataset{ref: ref, location: q.location}); err != nil {
+		d := &dataset{ref: ref, location: q.location}
+		values, err := s.optionsOf(ctx, q, stmt)
+		if err == nil {
+			err = d.set(values)
+		}
+		if err == nil {
+			err = s.createDataset(ctx, d)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return &outcome{ddlOperation: "CREATE"}, nil
@@ -160,6 +168,8 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 			return nil, errorf("invalidQuery", "%s is a %s, not a TABLE", target, t.viewKind())
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
+	case "ALTER_SCHEMA":
+		return s.alterSchema(ctx, q, stmt)
 	case "ALTER_TABLE":
 		return s.alterTable(ctx, q, p)
 	default:
@@ -194,13 +204,31 @@ func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 	} else if err := s.catalog.checkNewTable(target); err != nil {
 		return nil, err
 	}
+	t := newTable(target, p.stmt.NewColumns, s.now())
+	t.keys = p.stmt.NewKeys
+	if err := s.setOptions(ctx, q, t, p.stmt); err != nil {
+		return nil, err
+	}
+	if err := s.runCreate(ctx, q, p); err != nil {
+		return nil, err
+	}
+	s.catalog.addTable(t)
+	return &outcome{ddlOperation: operation}, nil
+}
+
+// runCreate has DuckDB make a table.
+func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apiError {
 	run := *p
 	stmt := *p.stmt
 	stmt.Columns = nil // DuckDB answers with a count
 	run.stmt = &stmt
-	if _, err := s.runSQL(ctx, q, &run); err != nil {
-		return nil, err
+	if _, err := s.runSQL(ctx, q, &run); err != nil || stmt.After == "" {
+		return err
 	}
-	s.catalog.addTable(newTable(target, p.stmt.NewColumns, s.now()))
-	return &outcome{ddlOperation: operation}, nil
+	after := s.db.Exec
+	if q.work.owns(stmt.Target) {
+		after = q.work.conn.Exec
+	}
+	_, err := after(context.WithoutCancel(ctx), stmt.After) // which can't fail, and must not stop halfway
+	return runError(err)
 }

@@ -17,6 +17,8 @@ type infoView struct {
 	columns []string
 	// rows are those of one dataset: string, int64, time.Time, or nil for NULL, by the column's name.
 	rows func(s *Server, d *dataset) []map[string]any
+	// oneDataset reports that BigQuery has the view of a dataset, and not of a project or a region.
+	oneDataset bool
 }
 
 var infoViews = map[string]infoView{
@@ -24,7 +26,7 @@ var infoViews = map[string]infoView{
 		"catalog_name STRING", "schema_name STRING", "schema_owner STRING", "creation_time TIMESTAMP",
 		"last_modified_time TIMESTAMP",
 		"location STRING", "ddl STRING", "default_collation_name STRING", "sync_status JSON",
-	}, (*Server).schemataRows},
+	}, (*Server).schemataRows, false},
 	"TABLES": {[]string{
 		"table_catalog STRING", "table_schema STRING", "table_name STRING", "table_type STRING",
 		"managed_table_type STRING",
@@ -36,7 +38,7 @@ var infoViews = map[string]infoView{
 		"replication_status STRING", "replication_error STRING", "ddl STRING", "default_collation_name STRING",
 		"sync_status JSON",
 		"upsert_stream_apply_watermark TIMESTAMP",
-	}, (*Server).tablesRows},
+	}, (*Server).tablesRows, false},
 	"COLUMNS": {[]string{
 		"table_catalog STRING", "table_schema STRING", "table_name STRING", "column_name STRING",
 		"ordinal_position INT64",
@@ -45,7 +47,21 @@ var infoViews = map[string]infoView{
 		"is_hidden STRING", "is_updatable STRING", "is_system_defined STRING", "is_partitioning_column STRING",
 		"clustering_ordinal_position INT64", "collation_name STRING", "column_default STRING", "rounding_mode STRING",
 		"policy_tags ARRAY<STRING>",
-	}, (*Server).columnsRows},
+	}, (*Server).columnsRows, false},
+	"TABLE_CONSTRAINTS": {[]string{
+		"constraint_catalog STRING", "constraint_schema STRING", "constraint_name STRING", "table_catalog STRING",
+		"table_schema STRING", "table_name STRING", "constraint_type STRING", "is_deferrable STRING",
+		"initially_deferred STRING", "enforced STRING",
+	}, (*Server).constraintsRows, true},
+	"KEY_COLUMN_USAGE": {[]string{
+		"constraint_catalog STRING", "constraint_schema STRING", "constraint_name STRING", "table_catalog STRING",
+		"table_schema STRING", "table_name STRING", "column_name STRING", "ordinal_position INT64",
+		"position_in_unique_constraint INT64",
+	}, (*Server).keyColumnsRows, true},
+	"CONSTRAINT_COLUMN_USAGE": {[]string{
+		"table_catalog STRING", "table_schema STRING", "table_name STRING", "column_name STRING",
+		"constraint_catalog STRING", "constraint_schema STRING", "constraint_name STRING",
+	}, (*Server).constraintColumnsRows, true},
 }
 
 // informationSchema makes a view of the datasets that a name means: one, or those of a project in a
@@ -55,6 +71,9 @@ func (r *resolver) informationSchema(name googlesql.TableName, view string) (*go
 	v, ok := infoViews[view]
 	if !ok {
 		return nil, &googlesql.Error{Message: "The sandbox does not support INFORMATION_SCHEMA." + view}
+	}
+	if v.oneDataset && (name.Dataset == "" || strings.HasPrefix(strings.ToLower(name.Dataset), "region-")) {
+		return nil, &googlesql.Error{Message: "INFORMATION_SCHEMA." + view + " must be qualified with a dataset"}
 	}
 	region, isRegion := strings.CutPrefix(strings.ToLower(name.Dataset), "region-")
 	if name.Dataset == "" { // the query's own region
@@ -145,14 +164,16 @@ func (s *Server) schemataRows(d *dataset) []map[string]any {
 	return []map[string]any{{
 		"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID, "location": d.location,
 		"creation_time": d.created, "last_modified_time": d.modified,
-		"ddl": fmt.Sprintf("CREATE SCHEMA %s\nOPTIONS(\n  location=%s\n);",
-			quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID), strconv.Quote(strings.ToLower(d.location))),
+		"ddl": "CREATE SCHEMA " + quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID) + optionsText(d.options()) + ";",
 	}}
 }
 
 func (s *Server) tablesRows(d *dataset) []map[string]any {
 	var rows []map[string]any
-	for _, t := range s.catalog.tables(d) {
+	tables := s.catalog.tables(d)
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	for _, t := range tables {
 		rows = append(rows, map[string]any{
 			"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table,
 			"table_type": "BASE TABLE", "managed_table_type": "NATIVE",
@@ -166,7 +187,7 @@ func (s *Server) tablesRows(d *dataset) []map[string]any {
 			row["managed_table_type"] = nil
 			row["ddl"] = "CREATE " + row["table_type"].(string) + " " +
 				quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+
-					t.name.Table) + "\nAS " + t.view.Query + ";"
+					t.name.Table) + optionsText(t.options()) + "\nAS " + t.view.Query + ";"
 		}
 	}
 	return rows
@@ -195,20 +216,25 @@ func (s *Server) columnsRows(d *dataset) []map[string]any {
 	return rows
 }
 
-// ddl writes the CREATE TABLE that makes a table like this one.
+// ddl writes the CREATE TABLE that makes a table like this one. The caller holds the catalog's lock.
 func (t *table) ddl() string {
-	lines := make([]string, len(t.columns))
+	var lines []string
 	for i, c := range t.columns {
-		lines[i] = "  " + quoteIfNeeded(c.Name) + " " + c.Type.String()
+		line := quoteIfNeeded(c.Name) + " " + t.schema[i].described()
 		if c.Default != "" {
-			lines[i] += " DEFAULT " + c.Default
+			line += " DEFAULT " + c.Default
 		}
 		if c.Required {
-			lines[i] += " NOT NULL"
+			line += " NOT NULL"
 		}
+		if text := t.schema[i].Description; text != "" {
+			line += " OPTIONS(description=" + quoteText(text) + ")"
+		}
+		lines = append(lines, line)
 	}
-	return "CREATE TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n" +
-		strings.Join(lines, ",\n") + "\n);"
+	lines = append(lines, constraintsOf(t.keys).ddl()...)
+	return "CREATE TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n  " +
+		strings.Join(lines, ",\n  ") + "\n)" + optionsText(t.options()) + ";"
 }
 
 // quoteIfNeeded writes a column's name in backticks unless it is a plain one.

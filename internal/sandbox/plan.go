@@ -144,7 +144,8 @@ var (
 	ddlTypes = []string{"CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_SCHEMA", "DROP_TABLE", "DROP_SCHEMA",
 		"ALTER_TABLE", "CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW",
 		"CREATE_FUNCTION",
-		"CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION"}
+		"CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION", "ALTER_SCHEMA", "ALTER_VIEW",
+		"ALTER_MATERIALIZED_VIEW"}
 )
 
 // prepare plans a query that is going to run.
@@ -195,6 +196,9 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		if err := s.checkTarget(who, stmt); err != nil {
 			return nil, err
 		}
+		if err := s.placeSchema(ctx, q, stmt); err != nil {
+			return nil, err
+		}
 		if err := s.place(q, stmt); err != nil {
 			return nil, err
 		}
@@ -225,7 +229,8 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 		"DROP_FUNCTION": "bigquery.routines.delete", "DROP_TABLE_FUNCTION": "bigquery.routines.delete",
 		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create",
 		"DROP_TABLE":  "bigquery.tables.delete",
-		"ALTER_TABLE": "bigquery.tables.update",
+		"ALTER_TABLE": "bigquery.tables.update", "ALTER_VIEW": "bigquery.tables.update",
+		"ALTER_MATERIALIZED_VIEW": "bigquery.tables.update", "ALTER_SCHEMA": "bigquery.datasets.update",
 	}[stmt.Type]
 	if permission == "" {
 		permission = "bigquery.tables.updateData"
@@ -249,6 +254,28 @@ func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
 	}
 	if !strings.EqualFold(q.location, d.location) {
 		return notFound("Dataset", d.ref.ProjectID+":"+d.ref.DatasetID, q.location)
+	}
+	return nil
+}
+
+// placeSchema has CREATE SCHEMA run where its option location says.
+func (s *Server) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apiError {
+	at := slices.IndexFunc(stmt.Options, func(o googlesql.Option) bool { return o.Name == "location" })
+	if stmt.Type != "CREATE_SCHEMA" || at < 0 {
+		return nil
+	}
+	values, err := s.optionsOf(ctx, q, stmt)
+	if err != nil {
+		return err
+	}
+	location := values["location"]
+	switch {
+	case location == nil:
+	case q.location == "":
+		q.location = *location
+	case !strings.EqualFold(q.location, *location):
+		return errorf("invalid", "The location option %s does not agree with the location of the job, %s", *location,
+			q.location)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 // to do in DuckDB: a function or a view is written in place of its name.
 var (
 	routineTypes = []string{"CREATE_FUNCTION", "CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION"}
-	viewTypes    = []string{"CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW"}
+	viewTypes    = []string{"CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW",
+		"ALTER_VIEW", "ALTER_MATERIALIZED_VIEW"}
 )
 
 // function finds a user's function for a statement; nil for none.
@@ -119,15 +120,26 @@ func (t *table) viewKind() string {
 func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
 	name := *stmt.Target
 	old := s.catalog.table(name)
-	kind := strings.TrimPrefix(strings.TrimPrefix(stmt.Type, "CREATE_"), "DROP_")
+	action, kind, _ := strings.Cut(stmt.Type, "_")
 	if old != nil && old.viewKind() != kind {
 		return nil, errorf("invalidQuery", "%s is a %s, not a %s", name, old.viewKind(), kind)
 	}
+	values, err := s.optionsOf(ctx, q, stmt)
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case strings.HasPrefix(stmt.Type, "DROP") && old == nil:
+	case action != "CREATE" && old == nil:
 		return dropMissing(stmt, notFound("Table", name.String(), q.location))
-	case strings.HasPrefix(stmt.Type, "DROP"):
+	case action == "DROP":
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, old)
+	case action == "ALTER":
+		t := s.altered(old, name, stmt)
+		if err := t.set(values); err != nil {
+			return nil, err
+		}
+		s.catalog.addTable(t)
+		return &outcome{ddlOperation: "ALTER"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
@@ -139,6 +151,9 @@ func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Stat
 	}
 	t := newTable(name, stmt.NewColumns, s.now())
 	t.view, t.materialized = stmt.NewView, kind == "MATERIALIZED_VIEW"
+	if err := t.set(values); err != nil {
+		return nil, err
+	}
 	s.catalog.addTable(t)
 	return &outcome{ddlOperation: created(old != nil)}, nil
 }

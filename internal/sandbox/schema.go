@@ -34,6 +34,7 @@ func schemaOf(columns []googlesql.Column) []fieldSchema {
 		if c.Required && f.Mode == "NULLABLE" {
 			f.Mode = "REQUIRED"
 		}
+		f.Description, f.Default = c.Description, c.Default
 		fields = append(fields, f)
 	}
 	return fields
@@ -53,9 +54,37 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 		if sub.Name == "" { // as BigQuery calls it
 			sub.Name = fmt.Sprintf("_field_%d", i+1)
 		}
-		f.Fields = append(f.Fields, fieldOf(sub.Name, sub.Type))
+		field := fieldOf(sub.Name, sub.Type)
+		field.Description = sub.Description
+		f.Fields = append(f.Fields, field)
 	}
 	return f
+}
+
+// described writes a field's type with the descriptions of its fields.
+func (f *fieldSchema) described() string {
+	text := f.Type
+	if kind, ok := kinds[f.Type]; ok {
+		text = string(kind)
+	}
+	switch {
+	case len(f.Fields) > 0:
+		parts := make([]string, len(f.Fields))
+		for i := range f.Fields {
+			sub := &f.Fields[i]
+			parts[i] = quoteIfNeeded(sub.Name) + " " + sub.described()
+			if sub.Description != "" {
+				parts[i] += " OPTIONS(description=" + quoteText(sub.Description) + ")"
+			}
+		}
+		text += "<" + strings.Join(parts, ", ") + ">"
+	case f.Precision != 0 || f.Scale != 0 || f.MaxLength != 0:
+		text += parameters(f)
+	}
+	if f.Mode == "REPEATED" {
+		text = "ARRAY<" + text + ">"
+	}
+	return text
 }
 
 // ddl writes a field as a column of CREATE TABLE in GoogleSQL.
@@ -64,16 +93,21 @@ func (f *fieldSchema) ddl() (string, *apiError) {
 	if err != nil {
 		return "", err
 	}
+	notNull := ""
 	switch strings.ToUpper(f.Mode) {
 	case "", "NULLABLE":
 	case "REQUIRED":
-		text += " NOT NULL"
+		notNull = " NOT NULL"
 	case "REPEATED":
 		text = "ARRAY<" + text + ">"
 	default:
 		return "", errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.", f.Mode,
 			f.Name)
 	}
+	if f.Default != "" {
+		text += " DEFAULT " + f.Default
+	}
+	text += notNull
 	return quoteGoogle(f.Name) + " " + text, nil
 }
 

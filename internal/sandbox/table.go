@@ -34,8 +34,9 @@ type tableResource struct {
 	TimePartitioning  json.RawMessage `json:"timePartitioning,omitempty"`
 	RangePartitioning json.RawMessage `json:"rangePartitioning,omitempty"`
 	Clustering        json.RawMessage `json:"clustering,omitempty"`
-	Constraints       json.RawMessage `json:"tableConstraints,omitempty"`
 	ExpirationTime    int64String     `json:"expirationTime,omitempty"`
+
+	Constraints *tableConstraints `json:"tableConstraints,omitempty"`
 }
 
 func (t *tableResource) refuse() *apiError {
@@ -46,8 +47,6 @@ func (t *tableResource) refuse() *apiError {
 		return unsupported("external tables")
 	case t.TimePartitioning != nil, t.RangePartitioning != nil, t.Clustering != nil:
 		return unsupported("partitioned or clustered tables")
-	case t.Constraints != nil:
-		return unsupported("table constraints")
 	case t.ExpirationTime != 0:
 		return unsupported("tables that expire")
 	case t.Schema == nil || len(t.Schema.Fields) == 0:
@@ -91,6 +90,7 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, int64String(t.modified.UnixMilli())
 	out.ETag = etag(out.ID, t.modified)
 	out.Schema, out.NumRows, out.NumBytes = &tableSchema{t.schema}, &rows, &bytes
+	out.Constraints = constraintsOf(t.keys)
 	return out, nil
 }
 
@@ -171,6 +171,7 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 			return nil, err
 		}
 	}
+	columns = append(columns, req.Constraints.ddl()...)
 	q := &query{
 		sql: "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
 			strings.Join(columns, ", ") + ")",

@@ -64,6 +64,7 @@ type fieldSchema struct {
 	MaxLength   int64String   `json:"maxLength,omitempty"`
 	Precision   int64String   `json:"precision,omitempty"`
 	Scale       int64String   `json:"scale,omitempty"`
+	Default     string        `json:"defaultValueExpression,omitempty"`
 }
 
 type formatOptions struct {

@@ -135,16 +135,23 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 		if err != nil {
 			return nil, err
 		}
-		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, name, old.columns)
+		t := newTable(name, old.columns, s.now())
+		t.inherit(old)
+		t.keys, t.schema = old.keys, old.schema
+		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, t)
 	case stmt.Type == "ALTER_TABLE" && old == nil, stmt.Type == "DROP_TABLE" && old == nil:
 		return dropMissing(stmt, notFound("Table", name.String(), q.location))
 	case stmt.NewName != "":
 		return nil, unsupported("renaming a temporary table")
 	case stmt.Type == "ALTER_TABLE":
+		t := s.altered(old, name, stmt)
+		if err := s.setOptions(ctx, q, t, stmt); err != nil {
+			return nil, err
+		}
 		if _, err := q.work.conn.Exec(ctx, alterSQL(stmt)); err != nil {
 			return nil, runError(err)
 		}
-		return &outcome{ddlOperation: "ALTER"}, s.keepTemp(ctx, q, name, stmt.NewColumns)
+		return &outcome{ddlOperation: "ALTER"}, s.keepTemp(ctx, q, t)
 	case stmt.Type == "DROP_TABLE":
 		if _, err := s.runSQL(ctx, q, p); err != nil {
 			return nil, err
@@ -159,22 +166,25 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 	if err := q.work.checkNew(name.Table); err != nil {
 		return nil, err
 	}
-	if _, err := s.runSQL(ctx, q, p); err != nil {
+	t := newTable(name, stmt.NewColumns, s.now())
+	t.keys = stmt.NewKeys
+	if err := s.setOptions(ctx, q, t, stmt); err != nil {
+		return nil, err
+	}
+	if err := s.runCreate(ctx, q, p); err != nil {
 		return nil, err
 	}
 	operation := "CREATE"
 	if old != nil {
 		operation = "REPLACE"
 	}
-	return &outcome{ddlOperation: operation}, s.keepTemp(ctx, q, name, stmt.NewColumns)
+	return &outcome{ddlOperation: operation}, s.keepTemp(ctx, q, t)
 }
 
 // keepTemp notes a temporary table that was made or changed, with its size.
-func (s *Server) keepTemp(ctx context.Context, q *query, name googlesql.TableName,
-	columns []googlesql.Column) *apiError {
-	t := newTable(name, columns, s.now())
+func (s *Server) keepTemp(ctx context.Context, q *query, t *table) *apiError {
 	t.temp = true
-	if err := measure(ctx, q.work.conn, t, tempSQL(name.Table)); err != nil {
+	if err := measure(ctx, q.work.conn, t, tempSQL(t.name.Table)); err != nil {
 		return runError(err)
 	}
 	q.work.put(t)

@@ -14,20 +14,36 @@ type (
 		actions  []alterAction
 		rename   *name // RENAME TO, which stands alone
 	}
-	// alterAction changes one column. what is ADD, DROP, RENAME, TYPE, NULLABLE, or "" for one without
-	// effect on answers.
+	// alterAction changes the columns, the keys or the options. what is ADD, DROP, RENAME, TYPE, NULLABLE,
+	// DEFAULT or DESCRIBE for one column, ADD KEY, DROP PRIMARY KEY or DROP CONSTRAINT for a key, OPTIONS for
+	// the table's options.
 	alterAction struct {
 		node
 		what    string
 		lenient bool // IF [NOT] EXISTS
-		column  name
+		column  name // or the name of a key
 		to      name
 		def     columnDef
+		key     tableKey
+		options []option
+	}
+	// alterOther is ALTER SCHEMA, VIEW or MATERIALIZED VIEW, which changes options and descriptions.
+	alterOther struct {
+		node
+		what     string
+		path     []name
+		ifExists bool
+		actions  []alterAction
 	}
 )
 
 func (p *parser) alter() statement {
 	at := node{p.expect("ALTER").pos}
+	for _, what := range []string{"SCHEMA", "VIEW", "MATERIALIZED VIEW"} {
+		if p.accept(strings.Fields(what)...) {
+			return p.alterOther(&alterOther{node: at, what: what})
+		}
+	}
 	if !p.accept("TABLE") {
 		p.refuse(at.at, "ALTER "+strings.ToUpper(p.tok().text))
 	}
@@ -46,6 +62,21 @@ func (p *parser) alter() statement {
 	}
 }
 
+func (p *parser) alterOther(st *alterOther) statement {
+	st.ifExists = p.accept("IF", "EXISTS")
+	st.path = p.tablePath()
+	for {
+		act := p.alterAction()
+		if act.what != "OPTIONS" && (act.what != "DESCRIBE" || st.what != "VIEW") {
+			fail(p.src, act.at, "ALTER %s does not support this action", st.what)
+		}
+		st.actions = append(st.actions, act)
+		if !p.accept(",") {
+			return st
+		}
+	}
+}
+
 func (p *parser) alterAction() alterAction {
 	act := alterAction{node: node{p.tok().pos}}
 	switch {
@@ -57,8 +88,20 @@ func (p *parser) alterAction() alterAction {
 			p.refuse(table.keys[0].at, "A key of a column that is added")
 		}
 		act.column = act.def.name
+	case p.accept("ADD"):
+		key, ok := p.tableKey()
+		if !ok {
+			p.refuse(act.at, "ALTER ... ADD "+strings.ToUpper(p.tok().text))
+		}
+		act.what, act.key = "ADD KEY", key
 	case p.accept("DROP", "COLUMN"):
 		act.what, act.lenient = "DROP", p.accept("IF", "EXISTS")
+		act.column = p.ident()
+	case p.accept("DROP", "PRIMARY", "KEY"):
+		act.what, act.lenient = "DROP PRIMARY KEY", p.accept("IF", "EXISTS")
+		act.column = name{act.node, primaryName, true}
+	case p.accept("DROP", "CONSTRAINT"):
+		act.what, act.lenient = "DROP CONSTRAINT", p.accept("IF", "EXISTS")
 		act.column = p.ident()
 	case p.accept("RENAME", "COLUMN"):
 		act.what, act.lenient = "RENAME", p.accept("IF", "EXISTS")
@@ -68,24 +111,40 @@ func (p *parser) alterAction() alterAction {
 	case p.accept("ALTER", "COLUMN"):
 		act.lenient = p.accept("IF", "EXISTS")
 		act.column = p.ident()
-		switch {
-		case p.accept("SET", "DATA", "TYPE"):
-			act.what, act.def.typ = "TYPE", p.parseType()
-		case p.accept("DROP", "NOT", "NULL"):
-			act.what = "NULLABLE"
-		case p.isWords("SET", "OPTIONS"):
-			p.i++
-			p.options()
-		default:
-			p.refuse(act.at, "ALTER COLUMN "+strings.ToUpper(p.tok().text+" "+p.ahead(1).text))
-		}
+		p.alterColumnAction(&act)
 	case p.isWords("SET", "OPTIONS"):
 		p.i++
-		p.options()
+		act.what, act.options = "OPTIONS", p.options()
 	default:
-		p.refuse(act.at, "ALTER TABLE "+strings.ToUpper(p.tok().text+" "+p.ahead(1).text))
+		p.refuse(act.at, "ALTER ... "+strings.ToUpper(p.tok().text+" "+p.ahead(1).text))
 	}
 	return act
+}
+
+func (p *parser) alterColumnAction(act *alterAction) {
+	switch {
+	case p.accept("SET", "DATA", "TYPE"):
+		act.what, act.def.typ = "TYPE", p.parseType()
+	case p.accept("DROP", "NOT", "NULL"):
+		act.what = "NULLABLE"
+	case p.accept("SET", "DEFAULT"):
+		act.what = "DEFAULT"
+		act.def.def = p.constant("a DEFAULT expression")
+		act.def.defText = p.src[act.def.def.pos():p.toks[p.i-1].end]
+	case p.accept("DROP", "DEFAULT"):
+		act.what = "DEFAULT"
+	case p.isWords("SET", "OPTIONS"):
+		p.i++
+		act.what = "DESCRIBE"
+		text := p.description()
+		if text == nil {
+			act.what = "" // OPTIONS()
+			return
+		}
+		act.def.description = *text
+	default:
+		p.refuse(act.at, "ALTER COLUMN "+strings.ToUpper(p.tok().text+" "+p.ahead(1).text))
+	}
 }
 
 func (st *alterTable) write(a *analyzer) *Statement {
@@ -98,27 +157,69 @@ func (st *alterTable) write(a *analyzer) *Statement {
 		}
 	}
 	tab := a.lookup(n, st)
-	out.NewColumns = slices.Clone(tab.Columns)
+	if tab.View != nil {
+		a.fail(st, "%s is not allowed for this operation because it is currently a VIEW.", n)
+	}
+	out.NewColumns, out.NewKeys = slices.Clone(tab.Columns), tab.Keys
 	if st.rename != nil {
+		if primaryKey(tab.Keys) != nil {
+			a.fail(st, "Table %s has a primary key and cannot be renamed", n)
+		}
 		out.NewName = st.rename.text
 		out.SQL = "ALTER TABLE " + tab.SQL + " RENAME TO " + quoteIdent(out.NewName)
 		return out
 	}
 	var done []string
 	for _, act := range st.actions {
-		if sql := a.alterColumn(act, tab, out); sql != "" {
-			done = append(done, "ALTER TABLE "+tab.SQL+" "+sql)
+		switch act.what {
+		case "OPTIONS":
+			a.setOptions(out, optionsOfTable, act.options)
+		case "ADD KEY":
+			out.NewKeys = a.keys(tab.Name, out.NewKeys, out.NewColumns, []tableKey{act.key})
+		case "DROP PRIMARY KEY", "DROP CONSTRAINT":
+			out.NewKeys = a.dropKey(out.NewKeys, act, tab)
+		default:
+			if sql := a.alterColumn(act, tab, out); sql != "" {
+				done = append(done, "ALTER TABLE "+tab.SQL+" "+sql)
+			}
 		}
 	}
 	out.SQL = strings.Join(done, "; ")
 	return out
 }
 
+func (st *alterOther) write(a *analyzer) *Statement {
+	out := &Statement{Type: "ALTER_" + strings.ReplaceAll(st.what, " ", "_"), IfExists: st.ifExists}
+	if st.what == "SCHEMA" {
+		n := a.schema(st.path, st)
+		out.Target = &n
+		for _, act := range st.actions {
+			a.setOptions(out, optionsOfSchema, act.options)
+		}
+		return out
+	}
+	n := a.tableName(st.path, st)
+	a.notView(n, st)
+	out.Target = &n
+	if st.ifExists && a.opts.Catalog != nil {
+		if tab, err := a.opts.Catalog.Table(n); err != nil || tab == nil {
+			return out // which its caller finds as well
+		}
+	}
+	tab := a.lookup(n, st)
+	out.NewColumns = slices.Clone(tab.Columns)
+	for _, act := range st.actions {
+		if act.what == "OPTIONS" {
+			a.setOptions(out, optionsOfView, act.options)
+			continue
+		}
+		a.alterColumn(act, tab, out)
+	}
+	return out
+}
+
 // alterColumn changes the statement's columns and writes what DuckDB must do, "" for nothing.
 func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) string {
-	if act.column.text == "" {
-		return ""
-	}
 	find := func(n name) int {
 		return slices.IndexFunc(out.NewColumns, func(c Column) bool { return strings.EqualFold(c.Name, n.text) })
 	}
@@ -144,13 +245,17 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 		case d.def != nil:
 			a.fail(act, "Cannot add column %s with a default value to an existing table", d.name.text)
 		}
-		out.NewColumns = append(out.NewColumns, Column{Name: d.name.text, Type: d.typ})
+		a.checkColumnName(d.name.text, d.name)
+		out.NewColumns = append(out.NewColumns, Column{Name: d.name.text, Type: d.typ, Description: d.description})
 		sql := "ADD COLUMN " + quoteIdent(d.name.text) + " " + d.typ.DuckDB()
 		if d.typ.Kind == Array {
 			sql += " DEFAULT []"
 		}
 		return sql
 	case "DROP":
+		if key := keyWith(out.NewKeys, out.NewColumns[at].Name); key != nil {
+			a.refuse(act, "Dropping column "+act.column.text+" of the key "+key.Name)
+		}
 		if len(out.NewColumns) == 1 {
 			a.fail(act, "Cannot drop column %s: it is the only one of the table", act.column.text)
 		}
@@ -160,6 +265,17 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 		if i := find(act.to); i >= 0 && i != at {
 			a.fail(act.to, "Column already exists: %s", act.to.text)
 		}
+		a.noKey(act, out, at, "renamed")
+		a.checkColumnName(act.to.text, act.to)
+		if out.Renamed == nil {
+			out.Renamed = map[string]string{}
+		}
+		was := out.NewColumns[at].Name
+		if earlier, ok := out.Renamed[was]; ok {
+			delete(out.Renamed, was)
+			was = earlier
+		}
+		out.Renamed[act.to.text] = was
 		out.NewColumns[at].Name = act.to.text
 		return "RENAME COLUMN " + name + " TO " + quoteIdent(act.to.text)
 	case "NULLABLE":
@@ -174,13 +290,33 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 			a.fail(act, "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "+
 				"assignable to the new type (%s)", from, to)
 		}
+		a.noKey(act, out, at, "changed in type")
 		out.NewColumns[at].Type = to
 		if from.Kind == to.Kind {
 			return "" // DuckDB's type has no parameters
 		}
 		return "ALTER COLUMN " + name + " SET DATA TYPE " + to.DuckDB()
+	case "DEFAULT":
+		c := &out.NewColumns[at]
+		c.Default = act.def.defText
+		if def := a.columnDefault(act.def.def, *c); def != "" {
+			return "ALTER COLUMN " + name + " SET DEFAULT " + def
+		}
+		return "ALTER COLUMN " + name + " DROP DEFAULT"
+	case "DESCRIBE":
+		if out.Descriptions == nil {
+			out.Descriptions = map[string]string{}
+		}
+		out.Descriptions[out.NewColumns[at].Name] = act.def.description
 	}
 	return ""
+}
+
+// noKey fails where the column is one of a key.
+func (a *analyzer) noKey(act alterAction, out *Statement, at int, done string) {
+	if key := keyWith(out.NewKeys, out.NewColumns[at].Name); key != nil {
+		a.fail(act, "Column %s cannot be %s: it is part of the key %s", act.column.text, done, key.Name)
+	}
 }
 
 // assignableType reports whether every value of a column's type is one of another type.

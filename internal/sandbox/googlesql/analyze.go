@@ -22,6 +22,7 @@ type analyzer struct {
 	filter   string               // that every aggregate function is to have
 	made     map[string]*Function // functions that are made in front of the statement
 	work     int                  // expressions analyzed
+	defaults map[*Column]string   // default values, as they are written
 	// The default time zone, by DuckDB's name and as Go knows it.
 	zoneName string
 	location *time.Location

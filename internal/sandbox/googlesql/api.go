@@ -44,15 +44,29 @@ type Type struct {
 type Field struct {
 	Name string
 	Type Type
+	// Description is that of OPTIONS in a column's definition.
+	Description string
 }
 
 // Column is a column of a table or of a result. Required is BigQuery's mode REQUIRED, Default the
-// text of a default value, "" for none.
+// text of a default value, "" for none. Description is that of OPTIONS in the column's definition; a
+// Catalog's columns have none.
 type Column struct {
-	Name     string
-	Type     Type
-	Required bool
-	Default  string
+	Name        string
+	Type        Type
+	Required    bool
+	Default     string
+	Description string
+}
+
+// Key is a PRIMARY KEY or a FOREIGN KEY of a table. BigQuery enforces neither.
+type Key struct {
+	// Name is pk$ for a PRIMARY KEY and fk$1, fk$2, ... for a FOREIGN KEY that was given no name.
+	Name    string
+	Columns []string
+	// References is the table of a FOREIGN KEY, nil for a PRIMARY KEY, and Referenced are its columns.
+	References *TableName
+	Referenced []string
 }
 
 // TableName is a table's full name. Project and Dataset are filled in from the
@@ -69,6 +83,8 @@ type Table struct {
 	SQL string
 	// View is the query that a view stands for, nil for a table.
 	View *View
+	// Keys are the table's keys.
+	Keys []Key
 	// Parts are the tables that a wildcard table reads. Its query then has the column
 	// _TABLE_SUFFIX.
 	Parts []TableName
@@ -151,7 +167,15 @@ type Statement struct {
 	// the columns of a table that CREATE TABLE makes, or has after ALTER TABLE, whose SQL may be
 	// several statements
 	NewColumns []Column
+	After      string // what DuckDB does after SQL, without parameters: defaults of CREATE TABLE AS
+	NewKeys    []Key
 	NewName    string // of ALTER TABLE RENAME TO
+	// of ALTER TABLE: the old names of columns that have another now, and the descriptions that change
+	Renamed, Descriptions map[string]string
+	// Options are those that the statement sets. OptionsSQL is a query of one row with their values,
+	// as text; "" if there are none.
+	Options    []Option
+	OptionsSQL string
 	Duplicate  string // a column's name that the result had twice, "" for none
 	// NewFunction is that of CREATE FUNCTION, NewView that of CREATE VIEW, whose columns are NewColumns.
 	NewFunction                      *Function

@@ -251,7 +251,7 @@ func (a *analyzer) nestedSupertype(vs []val) (t Type, ok bool) {
 		if !ok {
 			return t, false
 		}
-		out.Fields = append(out.Fields, Field{t.Fields[i].Name, resolved(f)})
+		out.Fields = append(out.Fields, Field{Name: t.Fields[i].Name, Type: resolved(f)})
 	}
 	return out, true
 }
@@ -305,7 +305,7 @@ func commonType(ts []Type) (Type, bool) {
 				if !ok {
 					return t, false
 				}
-				w.Fields = append(w.Fields, Field{t.Fields[i].Name, f})
+				w.Fields = append(w.Fields, Field{Name: t.Fields[i].Name, Type: f})
 			}
 			t = w
 		default:

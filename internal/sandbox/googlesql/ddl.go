@@ -32,7 +32,9 @@ func (c *createSchema) write(a *analyzer) *Statement {
 	if c.ifNotExists {
 		words += "IF NOT EXISTS "
 	}
-	return &Statement{Type: "CREATE_SCHEMA", SQL: words + a.schemaSQL(n), Target: &n, IfNotExists: c.ifNotExists}
+	st := &Statement{Type: "CREATE_SCHEMA", SQL: words + a.schemaSQL(n), Target: &n, IfNotExists: c.ifNotExists}
+	a.setOptions(st, optionsOfSchema, c.options)
+	return st
 }
 
 func (d *dropStmt) write(a *analyzer) *Statement {
@@ -107,10 +109,12 @@ func (c *createTable) write(a *analyzer) *Statement {
 		if d.required && d.typ.Kind == Array {
 			a.fail(d.name, "NOT NULL constraint is not supported for column %s of type ARRAY", d.name.text)
 		}
-		st.NewColumns = append(st.NewColumns, Column{d.name.text, d.typ, d.required, d.defText})
+		st.NewColumns = append(st.NewColumns, Column{Name: d.name.text, Type: d.typ,
+			Required: d.required, Default: d.defText, Description: d.description})
 	}
 	c.checkPartition(a, st.NewColumns)
-	c.checkKeys(a, st.NewColumns)
+	st.NewKeys = a.keys(n, nil, st.NewColumns, c.keys)
+	a.setOptions(st, optionsOfTable, c.options)
 	words := "CREATE "
 	if c.orReplace {
 		words += "OR REPLACE "
@@ -125,6 +129,18 @@ func (c *createTable) write(a *analyzer) *Statement {
 	words += a.schemaSQL(n) + "." + quoteIdent(n.Table)
 	if r != nil {
 		st.SQL = words + " AS " + c.selectAs(a, r)
+		var after []string
+		for _, d := range c.cols {
+			alter := "ALTER TABLE " + a.schemaSQL(n) + "." + quoteIdent(n.Table) + " ALTER COLUMN " +
+				quoteIdent(d.name.text)
+			if text := a.columnDefault(d.def, Column{Name: d.name.text, Type: d.typ}); text != "" {
+				after = append(after, alter+" SET DEFAULT "+text)
+			}
+			if d.required {
+				after = append(after, alter+" SET NOT NULL")
+			}
+		}
+		st.After = strings.Join(after, "; ")
 		return st
 	}
 	var defs []string
@@ -133,19 +149,40 @@ func (c *createTable) write(a *analyzer) *Statement {
 		if d.required {
 			def += " NOT NULL"
 		}
-		if d.def == nil && d.typ.Kind == Array {
-			def += " DEFAULT []"
-		}
-		if d.def != nil {
-			v := a.expr(d.def, &scope{clause: "DEFAULT expression"})
-			v = a.must(v, d.typ, d.def, "Default value of column %s has type %s, which does not coerce to %s",
-				d.name.text, v.t.name(), d.typ)
-			def += " DEFAULT (" + a.store(v, d.typ, d.name.text).sql + ")"
+		if text := a.columnDefault(d.def, Column{Name: d.name.text, Type: d.typ}); text != "" {
+			def += " DEFAULT " + text
 		}
 		defs = append(defs, def)
 	}
 	st.SQL = words + " (" + strings.Join(defs, ", ") + ")"
 	return st
+}
+
+// columnDefault is what DuckDB puts into a column by default; "" for NULL.
+func (a *analyzer) columnDefault(x expr, c Column) string {
+	switch {
+	case x != nil:
+		v := a.defaultExpr(x, c)
+		if c.Type.Kind == Array { // DuckDB's defaults have no subqueries, which store uses
+			v.sql = "coalesce(" + v.sql + ", [])"
+		} else {
+			v = fit(v, c.Type)
+		}
+		if strings.Contains(v.sql, "(SELECT ") {
+			a.refuse(x, "This DEFAULT expression")
+		}
+		return "(" + v.sql + ")"
+	case c.Type.Kind == Array:
+		return "[]"
+	}
+	return ""
+}
+
+// defaultExpr is the value of a DEFAULT expression.
+func (a *analyzer) defaultExpr(x expr, c Column) val {
+	v := a.expr(x, &scope{clause: "DEFAULT expression"})
+	return a.must(v, c.Type, x, "Default value of column %s has type %s, which does not coerce to %s", c.Name,
+		v.t.name(), c.Type)
 }
 
 // columnsOf fills the columns of CREATE TABLE AS from its query.
@@ -154,11 +191,6 @@ func (c *createTable) columnsOf(a *analyzer, r *result) {
 		if len(c.cols) != len(r.cols) {
 			a.fail(c.as, "The number of columns in the column definition list does not match the number of columns "+
 				"produced by the query")
-		}
-		for _, d := range c.cols {
-			if d.required || d.def != nil {
-				a.refuse(d.name, "NOT NULL or DEFAULT in CREATE TABLE AS")
-			}
 		}
 		return
 	}
@@ -179,7 +211,14 @@ func (c *createTable) selectAs(a *analyzer, r *result) string {
 		v.sql = id + "." + v.sql
 		v.t = resolved(v.t)
 		w := a.must(v, d.typ, d.name, "Column %s has type %s, but the query gives %s", d.name.text, d.typ, v.t.name())
-		items = append(items, a.store(w, d.typ, d.name.text).sql+" AS "+quoteIdent(d.name.text))
+		w = a.store(w, d.typ, d.name.text)
+		if d.required {
+			null := raise(quoteString("Required field "+d.name.text+" cannot be null"), d.typ.DuckDB())
+			w.sql = a.bind([]val{w}, func(n []string) string {
+				return "CASE WHEN " + n[0] + " IS NULL THEN " + null + " ELSE " + n[0] + " END"
+			})
+		}
+		items = append(items, w.sql+" AS "+quoteIdent(d.name.text))
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 }

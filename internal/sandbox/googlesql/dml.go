@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,9 @@ func findTableColumn(tab *Table, name string) *Column {
 // value analyzes a value that is stored in a column.
 func (a *analyzer) value(x expr, s *scope, c *Column) string {
 	if _, ok := x.(*defaultExpr); ok {
+		if c.Default != "" {
+			return s.guarded(a.defaultOf(c))
+		}
 		return "DEFAULT"
 	}
 	v := a.expr(x, s)
@@ -78,13 +82,30 @@ func (a *analyzer) insertColumns(tab *Table, names []name) []*Column {
 		seen[c] = true
 		cols = append(cols, c)
 	}
+	return cols
+}
+
+// defaultOf is the default value of a column. It is computed where a row is written, since it may
+// depend on the user and on the time zone.
+func (a *analyzer) defaultOf(c *Column) string {
+	if a.defaults == nil {
+		a.defaults = map[*Column]string{}
+	}
+	if a.defaults[c] == "" {
+		a.defaults[c] = a.store(a.defaultExpr(a.parseBody(c.Default), *c), c.Type, c.Name).sql
+	}
+	return a.defaults[c]
+}
+
+// omitted are the columns with a default value that are not among cols, with that value.
+func (a *analyzer) omitted(tab *Table, cols []*Column) (all []*Column, values []string) {
+	all = cols
 	for i := range tab.Columns {
-		if c := &tab.Columns[i]; c.Required && !seen[c] {
-			// A default value may fill it; DuckDB says so where none does.
-			continue
+		if c := &tab.Columns[i]; c.Default != "" && !slices.Contains(cols, c) {
+			all, values = append(all, c), append(values, a.defaultOf(c))
 		}
 	}
-	return cols
+	return all, values
 }
 
 func columnList(cols []*Column) string {
@@ -99,7 +120,8 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 	tab := a.target(st.path, st)
 	cols := a.insertColumns(tab, st.cols)
 	out := &Statement{Type: "INSERT", Target: &tab.Name}
-	out.SQL = "INSERT INTO " + tab.SQL + " " + columnList(cols) + " "
+	all, omitted := a.omitted(tab, cols)
+	out.SQL = "INSERT INTO " + tab.SQL + " " + columnList(all) + " "
 	if st.q != nil {
 		r := a.query(st.q, nil, nil)
 		if len(r.cols) != len(cols) {
@@ -121,6 +143,7 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 			}
 			items = append(items, a.store(w, c.Type, c.Name).sql)
 		}
+		items = append(items, omitted...)
 		out.SQL += "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 		return out
 	}
@@ -133,6 +156,7 @@ func (st *insertStmt) write(a *analyzer) *Statement {
 		for i, x := range row {
 			vals = append(vals, a.value(x, &scope{clause: "INSERT VALUES"}, cols[i]))
 		}
+		vals = append(vals, omitted...)
 		rows = append(rows, "("+strings.Join(vals, ", ")+")")
 	}
 	out.SQL += "VALUES " + strings.Join(rows, ", ")
@@ -260,5 +284,9 @@ func (m *mergeStmt) action(a *analyzer, w mergeWhen, tab *Table, s *scope) strin
 			vals = append(vals, a.value(x, s, cols[i]))
 		}
 	}
-	return "INSERT " + columnList(cols) + " VALUES (" + strings.Join(vals, ", ") + ")"
+	all, omitted := a.omitted(tab, cols)
+	for _, v := range omitted {
+		vals = append(vals, s.guarded(v))
+	}
+	return "INSERT " + columnList(all) + " VALUES (" + strings.Join(vals, ", ") + ")"
 }

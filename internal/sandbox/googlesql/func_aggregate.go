@@ -156,7 +156,7 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 			a.refuse(c, "APPROX_TOP_SUM with weights of type "+wt.name())
 		}
 	}
-	t := Type{Kind: Struct, Fields: []Field{{"value", v.t}, {name, wt}}}
+	t := Type{Kind: Struct, Fields: []Field{{Name: "value", Type: v.t}, {Name: name, Type: wt}}}
 	pairs := call("list", "{'v': "+v.sql+", 'w': "+w+"}")
 	// Each value with its sum, the greatest first; values of one sum in the order of the values.
 	sums := "list_transform(list_distinct(list_transform(p, lambda e: {'v': e.v})), lambda d: " +

@@ -281,6 +281,7 @@ func (c *createFunction) write(a *analyzer) *Statement {
 	if c.table {
 		st.Type = "CREATE_TABLE_FUNCTION"
 	}
+	a.setOptions(st, optionsOfRoutine, c.options)
 	return st
 }
 
@@ -297,7 +298,7 @@ func (c *createView) write(a *analyzer) *Statement {
 	seen := map[string]bool{}
 	for i := range cols {
 		if c.names != nil {
-			cols[i].Name = c.names[i].text
+			cols[i].Name, cols[i].Description = c.names[i].text, c.descriptions[i]
 		}
 		low := strings.ToLower(cols[i].Name)
 		switch {
@@ -315,5 +316,6 @@ func (c *createView) write(a *analyzer) *Statement {
 	if c.materialized {
 		st.Type = "CREATE_MATERIALIZED_VIEW"
 	}
+	a.setOptions(st, optionsOfView, c.options)
 	return st
 }

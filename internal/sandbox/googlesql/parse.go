@@ -14,6 +14,7 @@ type parser struct {
 	tries      int // parentheses that were tried as a query
 	positional bool
 	params     []paramUse
+	inColumn   bool // the type that is read is that of a table's column
 }
 
 // paramUse is one parameter of the statement: each ? is one, each name is one.
@@ -273,6 +274,9 @@ func (p *parser) parseType() Type {
 				f.Name = p.ident().text
 			}
 			f.Type = p.parseType()
+			if p.inColumn {
+				p.fieldOptions(&f)
+			}
 			st.Fields = append(st.Fields, f)
 			if !p.accept(",") {
 				break
@@ -301,6 +305,16 @@ func (p *parser) parseType() Type {
 		p.typeParams(&typ)
 	}
 	return typ
+}
+
+// fieldOptions reads what a field of a column's STRUCT may have after its type.
+func (p *parser) fieldOptions(f *Field) {
+	if p.isWords("NOT", "NULL") {
+		p.refuse(p.tok().pos, "NOT NULL of a field of a STRUCT")
+	}
+	if text := p.description(); text != nil {
+		f.Description = *text
+	}
 }
 
 // closeAngle consumes a >, splitting >> where types nest.

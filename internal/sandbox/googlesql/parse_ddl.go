@@ -10,6 +10,8 @@ type (
 		required bool
 		def      expr
 		defText  string
+
+		description string
 	}
 	createTable struct {
 		node
@@ -22,11 +24,14 @@ type (
 		as                     *query
 		like                   []name // the table whose columns it takes
 		keys                   []tableKey
+		options                []option
 	}
 	// tableKey is a PRIMARY or a FOREIGN KEY, which BigQuery does not enforce.
 	tableKey struct {
 		node
 		primary bool
+		named   *name // nil without a CONSTRAINT
+		lenient bool  // CONSTRAINT IF NOT EXISTS
 		cols    []name
 		to      []name // of a FOREIGN KEY: the table and its columns
 		toCols  []name
@@ -35,6 +40,7 @@ type (
 		node
 		path        []name
 		ifNotExists bool
+		options     []option
 	}
 	dropStmt struct {
 		node
@@ -75,7 +81,7 @@ func (p *parser) create() statement {
 	case !temp && p.accept("SCHEMA"):
 		c := &createSchema{node: at, ifNotExists: p.accept("IF", "NOT", "EXISTS")}
 		c.path = p.tablePath()
-		p.options()
+		c.options = p.options()
 		return c
 	case p.accept("FUNCTION"):
 		return p.createRoutine(at, orReplace, temp, false)
@@ -123,7 +129,7 @@ func (p *parser) create() statement {
 	if p.accept("CLUSTER", "BY") {
 		c.cluster = p.exprList()
 	}
-	p.options()
+	c.options = p.options()
 	if p.accept("AS") {
 		c.as = p.query()
 	}
@@ -133,41 +139,22 @@ func (p *parser) create() statement {
 	return c
 }
 
-// harmlessOptions change nothing of what a table holds or answers.
-var harmlessOptions = map[string]bool{"DESCRIPTION": true, "FRIENDLY_NAME": true, "LABELS": true, "LOCATION": true}
-
-// options reads OPTIONS(..): options without effect on answers are accepted and dropped.
-func (p *parser) options() {
-	if !p.accept("OPTIONS") {
-		return
-	}
-	p.expect("(")
-	for !p.tok().is(")") {
-		n := p.ident()
-		if !harmlessOptions[strings.ToUpper(n.text)] {
-			p.refuse(n.at, "The option "+n.text)
-		}
-		p.expect("=")
-		p.expr()
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.expect(")")
-}
-
 func (p *parser) columnDef(c *createTable) columnDef {
 	d := columnDef{name: p.ident()}
+	p.inColumn = true
 	d.typ = p.parseType()
+	p.inColumn = false
 	for {
 		switch {
 		case p.accept("NOT", "NULL"):
 			d.required = true
 		case p.accept("DEFAULT"):
-			d.def = p.expr()
+			d.def = p.constant("a DEFAULT expression")
 			d.defText = p.src[d.def.pos():p.toks[p.i-1].end]
 		case p.tok().is("OPTIONS"):
-			p.options()
+			if text := p.description(); text != nil {
+				d.description = *text
+			}
 		case p.tok().is("PRIMARY"), p.tok().is("REFERENCES"), p.tok().is("CONSTRAINT"):
 			key := p.columnKey()
 			key.cols = []name{d.name}

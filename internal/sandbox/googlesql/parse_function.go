@@ -10,6 +10,7 @@ type createFunction struct {
 	orReplace, ifNotExists bool
 	fn                     Function
 	body                   int // where the body begins
+	options                []option
 }
 
 // createView is CREATE [MATERIALIZED] VIEW.
@@ -20,6 +21,8 @@ type createView struct {
 	orReplace, ifNotExists bool
 	names                  []name
 	query                  *query
+	descriptions           []string // of the columns
+	options                []option
 	text                   string
 }
 
@@ -50,7 +53,7 @@ func (p *parser) createRoutine(at node, orReplace, temp, table bool) statement {
 			p.refuse(t.pos, "A function in another language than SQL")
 		}
 	}
-	p.options()
+	c.options = p.options()
 	p.expect("AS")
 	from := p.tok()
 	if table {
@@ -64,7 +67,7 @@ func (p *parser) createRoutine(at node, orReplace, temp, table bool) statement {
 		p.expect(")")
 	}
 	c.body = from.pos
-	p.options()
+	c.options = append(c.options, p.options()...)
 	return c
 }
 
@@ -120,7 +123,11 @@ func (p *parser) createViewTail(at node, orReplace, materialized bool) statement
 		p.i++
 		for {
 			c.names = append(c.names, p.ident())
-			p.options()
+			text := p.description()
+			if text == nil {
+				text = new(string)
+			}
+			c.descriptions = append(c.descriptions, *text)
 			if !p.accept(",") {
 				break
 			}
@@ -133,7 +140,7 @@ func (p *parser) createViewTail(at node, orReplace, materialized bool) statement
 	if p.accept("CLUSTER", "BY") {
 		p.exprList()
 	}
-	p.options()
+	c.options = p.options()
 	p.expect("AS")
 	c.text = p.bodyText(func() { c.query = p.query() })
 	return c

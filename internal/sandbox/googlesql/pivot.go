@@ -255,9 +255,9 @@ func (a *analyzer) unpivotOf(x *unpivotRef, s *scope) string {
 				a.fail(x, "The datatype of column does not match with other datatypes in the IN clause")
 			}
 		}
-		row.Fields = append(row.Fields, Field{"v" + strconv.Itoa(k), vs[0].t})
+		row.Fields = append(row.Fields, Field{Name: "v" + strconv.Itoa(k), Type: vs[0].t})
 	}
-	row.Fields = append(row.Fields, Field{"n", lt})
+	row.Fields = append(row.Fields, Field{Name: "n", Type: lt})
 	var rows []string
 	for i := range x.in {
 		var parts []string

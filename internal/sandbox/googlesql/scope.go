@@ -174,7 +174,7 @@ func (a *analyzer) wholeRow(s *scope, rel *relation, x *pathExpr) val {
 	var parts []string
 	for _, c := range rel.cols {
 		a.use(s, c, x)
-		t.Fields = append(t.Fields, Field{c.name, c.v.t})
+		t.Fields = append(t.Fields, Field{Name: c.name, Type: c.v.t})
 		parts = append(parts, c.v.sql)
 	}
 	return val{sql: structSQL(t, parts), t: t}

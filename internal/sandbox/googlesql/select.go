@@ -159,7 +159,7 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 		t := Type{Kind: Struct}
 		var parts []string
 		for _, o := range outs {
-			t.Fields = append(t.Fields, Field{o.name, resolved(o.v.t)})
+			t.Fields = append(t.Fields, Field{Name: o.name, Type: resolved(o.v.t)})
 			parts = append(parts, o.v.sql)
 		}
 		outs = []output{{v: val{sql: structSQL(t, parts), t: t}}}

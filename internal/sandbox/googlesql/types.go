@@ -82,7 +82,7 @@ func (t Type) bare() Type {
 	if t.Fields != nil {
 		fs := make([]Field, len(t.Fields))
 		for i, f := range t.Fields {
-			fs[i] = Field{f.Name, f.Type.bare()}
+			fs[i] = Field{Name: f.Name, Type: f.Type.bare()}
 		}
 		t.Fields = fs
 	}
