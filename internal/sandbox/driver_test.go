@@ -55,6 +55,7 @@ func TestDriverValues(t *testing.T) {
 	day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
 	at := time.Date(2024, 2, 29, 13, 14, 15, 123456000, time.UTC)
 	rat, _ := new(big.Rat).SetString("12345678901234567890.123456789")
+	wide, _ := new(big.Rat).SetString("-123456789012345678901234567890.000000000000000000000000000001")
 	for _, tt := range []struct {
 		typ  string
 		arg  any
@@ -67,6 +68,8 @@ func TestDriverValues(t *testing.T) {
 		{"STRING", "naïve '\"\\\n? @x", "naïve '\"\\\n? @x"}, {"STRING", "", ""},
 		{"BYTES", []byte{0, 255}, []byte{0, 255}},
 		{"NUMERIC", rat, "12345678901234567890.123456789"}, {"NUMERIC", 5, "5"},
+		{"BIGNUMERIC", wide, "-123456789012345678901234567890.000000000000000000000000000001"},
+		{"BIGNUMERIC", 5, "5"}, {"BIGNUMERIC(10, 2)", "1.25", "1.25"},
 		{"DATE", day, day}, {"DATE", civil.DateOf(day), day}, {"DATE", "2024-02-29", day},
 		{"DATETIME", at, at}, {"DATETIME", civil.DateTimeOf(at), at},
 		{"TIMESTAMP", at, at}, {"TIMESTAMP", at.In(time.FixedZone("", 3600)), at},

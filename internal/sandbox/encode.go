@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -70,6 +71,8 @@ func (e encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 		return base64.StdEncoding.AppendEncode(dst, v.Bytes(i))
 	case googlesql.Numeric:
 		return v.Decimals[i].AppendDecimal(dst, 9)
+	case googlesql.BigNumeric:
+		return append(dst, builtin.BigNumericText(builtin.DecodeBigNumeric(v.Bytes(i)))...)
 	case googlesql.Date:
 		return time.Unix(v.Ints[i]*86400, 0).UTC().AppendFormat(dst, "2006-01-02")
 	case googlesql.Time:

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -58,6 +59,8 @@ func TestCells(t *testing.T) {
 		{text(googlesql.JSON, `{"a":1}`), false, `"{\"a\":1}"`},
 		{text(googlesql.Bytes, "\x00\xff"), false, `"AP8="`},
 		{text(googlesql.Bytes, ""), false, `""`},
+		{text(googlesql.BigNumeric, builtin.EncodeBigNumeric(big.NewInt(-15))), false,
+			`"-0.00000000000000000000000000000000000015"`},
 		{numeric("0"), false, `"0"`},
 		{numeric("1500000000"), false, `"1.5"`},
 		{numeric("-1"), false, `"-0.000000001"`},

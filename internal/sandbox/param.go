@@ -153,6 +153,11 @@ func scan(v *engine.Value, text string) bool {
 		v.Text = string(raw)
 	case googlesql.Numeric:
 		v.Decimal, ok = scanNumeric(text)
+	case googlesql.BigNumeric:
+		var d *big.Int
+		if d, ok = builtin.ParseBigNumeric(text); ok {
+			v.Text = builtin.EncodeBigNumeric(d)
+		}
 	case googlesql.Date:
 		var t time.Time
 		t, err = time.Parse("2006-01-02", text)

@@ -29,6 +29,8 @@ var edges = map[string][]builtin.Value{
 	"JSON":  texts("null", "1", "1.5", `"a"`, "true", "[]", "{}", `{"a":[1,{"b":null}]}`, "[[1],[2]]"),
 	"NUMERIC": {{Dec: big.NewInt(0)}, {Dec: big.NewInt(1)}, {Dec: big.NewInt(-1500000000)}, {Dec: most(1)},
 		{Dec: most(-1)}},
+	"BIGNUMERIC": {{Dec: big.NewInt(0)}, {Dec: big.NewInt(1)}, {Dec: most(-1)}, {Dec: widest(0)}, {Dec: widest(1)},
+		{Dec: builtin.DecodeBigNumeric([]byte(builtin.EncodeBigNumeric(big.NewInt(-15))))}},
 	"DATE":      {{Int: 0}, {Int: -719162}, {Int: 2932896}, {Int: 19782}},
 	"DATETIME":  moments,
 	"TIMESTAMP": moments,
@@ -52,6 +54,15 @@ func texts(list ...string) []builtin.Value {
 func most(sign int64) *big.Int {
 	n := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
 	return n.Mul(n.Sub(n, big.NewInt(1)), big.NewInt(sign))
+}
+
+// widest is the smallest BIGNUMERIC, or the largest with less being 1.
+func widest(less int64) *big.Int {
+	n := new(big.Int).Lsh(big.NewInt(1), 255)
+	if less == 0 {
+		return n.Neg(n)
+	}
+	return n.Sub(n, big.NewInt(less))
 }
 
 // pick is a value of a type.
@@ -94,6 +105,8 @@ func sound(v builtin.Value, typ string) string {
 		return "JSON that is none"
 	case typ == "NUMERIC" && (v.Dec == nil || v.Dec.CmpAbs(most(1)) > 0):
 		return "a NUMERIC out of its range"
+	case typ == "BIGNUMERIC" && (v.Dec == nil || !builtin.InBigNumericRange(v.Dec)):
+		return "a BIGNUMERIC out of its range"
 	case typ == "DATE" && (v.Int < -719162 || v.Int > 2932896):
 		return "a DATE out of its range"
 	case typ == "TIME" && (v.Int < 0 || v.Int >= day):
@@ -106,7 +119,7 @@ func sound(v builtin.Value, typ string) string {
 
 // ofConstants are functions that get a part of a date, digits or a format of the translator's own.
 var ofConstants = regexp.MustCompile(`^bq_(trunc|diff|add|generate)_(date|datetime|time|timestamp)$|` +
-	`^bq_(numeric_fit|last_day|format_(int|float|numeric|text))$`)
+	`^bq_((big)?numeric_fit|last_day|format_(int|float|numeric|text))$`)
 
 // TestNoFunctionBreaks calls every function with odd values: it neither panics nor gives what its
 // type does not have, nor takes long, and its errors are BigQuery's.

@@ -12,7 +12,7 @@ import (
 var looseNumber = regexp.MustCompile(`^([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?([+-]?)$`)
 
 // parseLoose reads a decimal text with white space around its sign and commas among its digits.
-func parseLoose(s string) (*big.Int, bool) {
+func parseLoose(s string, parse func(string) (*big.Int, bool)) (*big.Int, bool) {
 	t := strings.TrimSpace(s)
 	sign := ""
 	if t != "" && strings.ContainsAny(t[:1], "+-") {
@@ -28,17 +28,20 @@ func parseLoose(s string) (*big.Int, bool) {
 	if m := looseNumber.FindStringSubmatch(t); m == nil || m[1] != "" || m[4] != "" {
 		return nil, false
 	}
-	return ParseNumeric(sign + t)
+	return parse(sign + t)
 }
 
 func init() {
-	def("bq_parse_numeric_text", "STRING -> NUMERIC", func(a []Value) (Value, error) {
-		d, ok := parseLoose(a[0].Text)
-		if !ok {
-			return null, failf("Invalid input to PARSE_NUMERIC: %s", a[0].Text)
-		}
-		return decimal(d), nil
-	})
+	for kind, parse := range map[string]func(string) (*big.Int, bool){"NUMERIC": ParseNumeric,
+		"BIGNUMERIC": ParseBigNumeric} {
+		def("bq_parse_"+strings.ToLower(kind)+"_text", "STRING -> "+kind, func(a []Value) (Value, error) {
+			d, ok := parseLoose(a[0].Text, parse)
+			if !ok {
+				return null, failf("Invalid input to PARSE_%s: %s", kind, a[0].Text)
+			}
+			return decimal(d), nil
+		})
+	}
 	distance := func(name string, f func(x, y []Value) (Value, error)) {
 		def("bq_"+strings.ToLower(name), "[]FLOAT64, []FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
 			x, y := a[0].List, a[1].List

@@ -254,6 +254,13 @@ func init() {
 		}
 		return text(s), nil
 	})
+	def("bq_json_bignumeric", "BIGNUMERIC -> STRING", func(a []Value) (Value, error) {
+		s := BigNumericText(a[0].Dec)
+		if n, ok := new(big.Int).SetString(s, 10); !ok || n.CmpAbs(new(big.Int).Quo(exact, unit)) > 0 {
+			s = `"` + s + `"`
+		}
+		return text(s), nil
+	})
 	// As a number of JSON, or where a FLOAT64 can't hold it and wide is set, as a string.
 	def("bq_json_numeric_of", "NUMERIC, BOOL -> STRING", func(a []Value) (Value, error) {
 		d, wide := a[0].Dec, a[1].Bool

@@ -47,6 +47,13 @@ var numericForm = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?
 
 // ParseNumeric reads a decimal text; it is rounded half away from zero at the ninth digit.
 func ParseNumeric(s string) (*big.Int, bool) {
+	n, ok := parseDecimal(s, 9, 38)
+	return n, ok && InNumericRange(n)
+}
+
+// parseDecimal reads a decimal text in units of a digit after the point, where the number has most
+// digits at most.
+func parseDecimal(s string, scale, most int) (*big.Int, bool) {
 	t := strings.Trim(s, space)
 	if !numericForm.MatchString(t) {
 		return nil, false
@@ -67,9 +74,9 @@ func ParseNumeric(s string) (*big.Int, bool) {
 	if digits == "" {
 		return new(big.Int), true
 	}
-	// The value is digits * 10^(exp-len(frac)); in units 9 more.
-	shift := exp - len(frac) + 9
-	if len(digits)+shift > 38 {
+	// The value is digits * 10^(exp-len(frac)); in units scale more.
+	shift := exp - len(frac) + scale
+	if len(digits)+shift > most {
 		return nil, false
 	}
 	if len(digits)+shift < 0 {
@@ -88,16 +95,18 @@ func ParseNumeric(s string) (*big.Int, bool) {
 	if sign {
 		n.Neg(n)
 	}
-	return n, InNumericRange(n)
+	return n, true
 }
 
 // NumericText writes a NUMERIC without trailing zeros.
-func NumericText(d *big.Int) string {
+func NumericText(d *big.Int) string { return decimalText(d, 9) }
+
+func decimalText(d *big.Int, scale int) string {
 	s := new(big.Int).Abs(d).String()
-	if len(s) < 10 {
-		s = strings.Repeat("0", 10-len(s)) + s
+	if len(s) <= scale {
+		s = strings.Repeat("0", scale+1-len(s)) + s
 	}
-	s = trimZeros(s[:len(s)-9] + "." + s[len(s)-9:])
+	s = trimZeros(s[:len(s)-scale] + "." + s[len(s)-scale:])
 	if d.Sign() < 0 {
 		s = "-" + s
 	}
@@ -125,13 +134,18 @@ func NumericFloat(d *big.Int) float64 {
 
 // roundTo rounds (or cuts) a NUMERIC at a digit after the point, which may be negative.
 func roundTo(d *big.Int, digits int64, round func(n, power *big.Int) *big.Int) *big.Int {
-	if digits >= 9 {
+	return roundAt(d, 9, digits, round)
+}
+
+// roundAt is roundTo for a number in units of another digit.
+func roundAt(d *big.Int, scale, digits int64, round func(n, power *big.Int) *big.Int) *big.Int {
+	if digits >= scale {
 		return d
 	}
-	if digits < -30 {
+	if digits < -40 {
 		return new(big.Int)
 	}
-	power := new(big.Int).Exp(ten, big.NewInt(9-digits), nil)
+	power := new(big.Int).Exp(ten, big.NewInt(scale-digits), nil)
 	q := round(d, power)
 	return q.Mul(q, power)
 }

@@ -22,7 +22,7 @@ import (
 // kindTypes are DuckDB's types of the types of package builtin.
 var kindTypes = map[string]mapping.Type{
 	"INT64": mapping.TypeBigInt, "FLOAT64": mapping.TypeDouble, "BOOL": mapping.TypeBoolean,
-	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob,
+	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob, "BIGNUMERIC": mapping.TypeBlob,
 	"DATE": mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
 	"TIMESTAMP": mapping.TypeTimestampTZ, "INTERVAL": mapping.TypeInterval,
 }
@@ -188,6 +188,8 @@ func (r *reader) value(i int) builtin.Value {
 		return builtin.Value{Text: string(r.bytes(i))}
 	case "NUMERIC":
 		return builtin.Value{Dec: hugeInt(&r.source, i).Big()}
+	case "BIGNUMERIC":
+		return builtin.Value{Dec: builtin.DecodeBigNumeric(r.bytes(i))}
 	case "INTERVAL":
 		iv := at[Interval](&r.source, i)
 		return builtin.Value{Months: iv.Months, Days: iv.Days, Int: iv.Micros}
@@ -237,6 +239,8 @@ func write(vec mapping.Vector, values []builtin.Value, from int, kind string) er
 			if err := putDecimal(data, i, v.Dec); err != nil {
 				return err
 			}
+		case "BIGNUMERIC":
+			mapping.VectorAssignStringElementLen(vec, mapping.IdxT(i), []byte(builtin.EncodeBigNumeric(v.Dec)))
 		case "INTERVAL":
 			put(data, i, Interval{Months: v.Months, Days: v.Days, Micros: v.Int})
 		default:

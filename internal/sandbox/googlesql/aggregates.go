@@ -158,9 +158,11 @@ func init() {
 
 // sumAvg writes SUM and AVG.
 func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-	v := a.aggArg(c, vs, Int64, Float64, Numeric, Interval)
+	v := a.aggArg(c, vs, Int64, Float64, Numeric, BigNumeric, Interval)
 	fn, name := strings.ToLower(c.name), quoteString(c.name)
 	switch {
+	case v.t.Kind == BigNumeric:
+		return "bq_bignumeric_" + fn + "(" + call("list", v.sql) + ")", v.t
 	case v.t.Kind == Interval:
 		return "bq_interval_" + fn + "(" + call("list", v.sql) + ")", v.t
 	case v.t.Kind == Float64:
@@ -186,7 +188,7 @@ func (a *analyzer) aggArg(c *callExpr, vs []val, kinds ...Kind) val {
 		}
 	}
 	for _, k := range kinds {
-		if v, ok := a.coerce(vs[0], kind(k)); ok {
+		if v, ok := a.coerce(vs[0], kind(k)); ok && vs[0].t.Kind != BigNumeric {
 			return v
 		}
 	}

@@ -199,8 +199,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, 
 //
 // How values travel: INT64 BIGINT, FLOAT64 DOUBLE, BOOL BOOLEAN, STRING VARCHAR, BYTES BLOB,
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
-// time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC needs more
-// digits than DuckDB has and is refused.
+// time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC has more
+// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it.
 //
 // With Options.Part it translates that part of a script instead, as a statement or as an
 // expression. The latter gives a query of one row with the value in its first column; the second

@@ -16,7 +16,7 @@ func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
 		}
 	}
 	t, ok := a.supertype(vs)
-	if !ok || !t.numeric() {
+	if !ok || !t.number() {
 		a.noMatch(x, x.op, l, r)
 	}
 	if x.op == "/" && t.Kind == Int64 {
@@ -35,6 +35,8 @@ func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
 var operations = map[Kind]map[string]string{
 	Float64: {"+": "bq_float_add", "-": "bq_float_sub", "*": "bq_float_mul", "/": "bq_float_quo"},
 	Numeric: {"*": "bq_numeric_mul", "/": "bq_numeric_quo"},
+	BigNumeric: {"+": "bq_bignumeric_add", "-": "bq_bignumeric_sub", "*": "bq_bignumeric_mul",
+		"/": "bq_bignumeric_quo"},
 }
 
 // arithmeticSQL writes an operation on two values of one type.

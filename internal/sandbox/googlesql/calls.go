@@ -178,6 +178,9 @@ func (a *analyzer) match(f *function, c *callExpr, vs []val) val {
 	}
 	conv := make([]val, len(vs))
 	for i, v := range vs {
+		if v.t.Kind == BigNumeric && best.arg(i).Kind == Float64 {
+			a.noSignature(c, vs)
+		}
 		conv[i], _ = a.coerce(v, best.arg(i))
 	}
 	return merge(expand(best.sql, conv), best.result, vs...)
@@ -204,19 +207,17 @@ func (a *analyzer) cost(sig *signature, vs []val) (int, bool) {
 		case !a.coercible(v, want):
 			return 0, false
 		case v.lit != nil:
-			n += 2
-			if want.Kind == Numeric {
-				n++
-			}
+			n += 2 + preference[want.Kind]
 		default:
-			n += 10
-			if want.Kind == Numeric { // an INT64 prefers FLOAT64 among a function's signatures
-				n++
-			}
+			n += 10 + preference[want.Kind]
 		}
 	}
 	return n, true
 }
+
+// preference is what a conversion to a type costs more: an INT64 prefers FLOAT64 among a function's
+// signatures.
+var preference = map[Kind]int{Numeric: 1, BigNumeric: 2}
 
 // expand fills a signature's text.
 func expand(sql string, vs []val) string {

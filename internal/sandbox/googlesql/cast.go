@@ -43,6 +43,8 @@ func (a *analyzer) literalCast(v val, x *castExpr) (string, bool) {
 		sql, ok = a.temporalLiteral(to.Kind, v.lit.text)
 	case Numeric:
 		sql, ok = numericLiteral(v.lit.text)
+	case BigNumeric:
+		sql, ok = bigNumericLiteral(v.lit.text)
 	case Int64:
 		n, err := builtin.ParseInt(v.lit.text)
 		sql, ok = fmt.Sprintf("(%d)::BIGINT", n), err == nil
@@ -134,6 +136,14 @@ var casts = map[[2]Kind]string{
 	{Numeric, Int64}:      "bq_numeric_int({1})",
 	{Numeric, Float64}:    "bq_numeric_float({1})",
 	{Numeric, String}:     "bq_numeric_text({1})",
+	{Int64, BigNumeric}:   "bq_int_bignumeric({1})",
+	{Numeric, BigNumeric}: "bq_numeric_bignumeric({1})",
+	{Float64, BigNumeric}: "bq_float_bignumeric({1})",
+	{String, BigNumeric}:  "bq_parse_bignumeric({1})",
+	{BigNumeric, Int64}:   "bq_bignumeric_int({1})",
+	{BigNumeric, Numeric}: "bq_bignumeric_numeric({1})",
+	{BigNumeric, Float64}: "bq_bignumeric_float({1})",
+	{BigNumeric, String}:  "bq_bignumeric_text({1})",
 	{String, Int64}:       "bq_parse_int({1})",
 	{String, Float64}:     "bq_parse_float({1})",
 	{String, Numeric}:     "bq_parse_numeric({1})",

@@ -35,6 +35,8 @@ func (a *analyzer) castFormat(x *castExpr, v val, s *scope) val {
 			return "bq_cast_parse_" + strings.ToLower(string(to.Kind)) + "(" + n[0] + ", " + n[1] + ", now(), " + zone +
 				")"
 		}
+	case from == BigNumeric && to.Kind == String:
+		a.refuse(x, "CAST of a BIGNUMERIC with FORMAT")
 	case v.t.numeric() && to.Kind == String:
 		text = func(n []string) string {
 			return "bq_cast_number_" + strings.ToLower(string(from)) + "(" + n[0] + ", " + n[1] + ")"

@@ -27,8 +27,9 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	}
 	from := v.t.Kind
 	switch {
-	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric),
-		from == Numeric && to.Kind == Float64,
+	case from == Int64 && (to.Kind == Float64 || to.Kind == Numeric || to.Kind == BigNumeric),
+		from == Numeric && (to.Kind == Float64 || to.Kind == BigNumeric),
+		from == BigNumeric && to.Kind == Float64,
 		from == Date && to.Kind == Datetime,
 		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time ||
 			to.Kind == Timestamp):
@@ -133,6 +134,9 @@ func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
 			return v, false
 		}
 		return val{sql: s, t: to}, true
+	case (v.lit.kind == Float64 || v.lit.kind == Int64) && to.Kind == BigNumeric:
+		s, ok := bigNumericLiteral(v.lit.text)
+		return val{sql: s, t: to}, ok
 	case v.lit.kind == Int64 && to.Kind == Numeric:
 		return val{sql: "'" + v.lit.text + "'::DECIMAL(38,9)", t: to}, true
 	case v.lit.kind == Int64 && to.Kind == Float64:
@@ -285,14 +289,14 @@ func (a *analyzer) coercible(v val, t Type) bool {
 	return ok
 }
 
-var numericRank = map[Kind]int{Int64: 1, Numeric: 2, Float64: 3}
+var numericRank = map[Kind]int{Int64: 1, Numeric: 2, BigNumeric: 3, Float64: 4}
 
 func commonType(ts []Type) (Type, bool) {
 	t := ts[0]
 	for _, u := range ts[1:] {
 		switch {
 		case t.equal(u):
-		case t.numeric() && u.numeric():
+		case t.number() && u.number():
 			if numericRank[u.Kind] > numericRank[t.Kind] {
 				t = u
 			}

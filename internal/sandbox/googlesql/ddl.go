@@ -255,6 +255,8 @@ func fit(v val, t Type) val {
 	switch {
 	case t.Kind == Numeric && t.Precision > 0:
 		v.sql = fmt.Sprintf("bq_numeric_fit(%s, %d, %d)", v.sql, t.Precision, t.Scale)
+	case t.Kind == BigNumeric && t.Precision > 0:
+		v.sql = fmt.Sprintf("bq_bignumeric_fit(%s, %d, %d)", v.sql, t.Precision, t.Scale)
 	case (t.Kind == String || t.Kind == Bytes) && t.MaxLength > 0:
 		v.sql = fmt.Sprintf("bq_fit_%s(%s, %d, %s)", strings.ToLower(string(t.Kind)), v.sql, t.MaxLength,
 			quoteString(t.String()))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -147,6 +148,8 @@ func text(v *engine.Vector, i int) string {
 		return fmt.Sprintf("%x", v.Bytes(i))
 	case googlesql.Numeric:
 		return string(v.Decimals[i].AppendDecimal(nil, 9))
+	case googlesql.BigNumeric:
+		return builtin.BigNumericText(builtin.DecodeBigNumeric(v.Bytes(i)))
 	case googlesql.Date:
 		return time.Unix(v.Ints[i]*86400, 0).UTC().Format("2006-01-02")
 	case googlesql.Time:

@@ -164,7 +164,6 @@ func TestErrors(t *testing.T) {
 			"NOT ENFORCED must be given at [1:36]"},
 		{"CREATE TABLE t COPY customers", "CREATE TABLE COPY is not supported by the sandbox at [1:16]"},
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
-		{"SELECT BIGNUMERIC '1'", "Type BIGNUMERIC is not supported by the sandbox at [1:8]"},
 		{"FROM orders |> CALL f()", "The pipe operator CALL is not supported by the sandbox at [1:16]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},
 		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)",

@@ -184,7 +184,11 @@ func (a *analyzer) typedLiteral(x *typedLit) val {
 		}
 		return val{sql: s, t: kind(Numeric)}
 	case BigNumeric:
-		a.refuse(x, "Type BIGNUMERIC")
+		s, ok := bigNumericLiteral(x.text)
+		if !ok {
+			a.fail(x, "Invalid BIGNUMERIC literal: %s", quoteLit(x.text))
+		}
+		return val{sql: s, t: kind(BigNumeric)}
 	case JSON:
 		s, err := builtin.ParseJSON(x.text, "exact")
 		if err != nil {

@@ -48,7 +48,7 @@ func init() {
 		a.countArgs(c, 2, 2)
 		x, ok1 := a.coerce(vs[0], kind(Float64))
 		y, ok2 := a.coerce(vs[1], kind(Float64))
-		if !ok1 || !ok2 {
+		if !ok1 || !ok2 || vs[0].t.Kind == BigNumeric || vs[1].t.Kind == BigNumeric {
 			a.noSignature(c, vs)
 		}
 		if c.distinct {
@@ -171,8 +171,8 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 // percentile writes PERCENTILE_CONT and PERCENTILE_DISC.
 func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	a.countArgs(c, 2, 2)
-	if vs[0].t.Kind == Numeric {
-		a.refuse(c, c.name+" of NUMERIC")
+	if k := vs[0].t.Kind; k == Numeric || k == BigNumeric {
+		a.refuse(c, c.name+" of "+string(k))
 	}
 	p, ok := a.coerce(vs[1], kind(Float64))
 	if !ok {

@@ -80,5 +80,6 @@ func init() {
 		"EUCLIDEAN_DISTANCE": "bq_euclidean_distance"} {
 		def(name, "ARRAY<FLOAT64>, ARRAY<FLOAT64> -> FLOAT64", f+"({1}, {2})")
 	}
+	def("PARSE_BIGNUMERIC", "STRING -> BIGNUMERIC", "bq_parse_bignumeric_text({1})")
 	def("PARSE_NUMERIC", "STRING -> NUMERIC", "bq_parse_numeric_text({1})")
 }

@@ -143,6 +143,9 @@ func (a *analyzer) formatOne(c *callExpr, i int, v val, verb byte, spec string) 
 		}
 		return "bq_format_int(" + spec + ", " + n.sql + ")"
 	case 'f', 'F', 'e', 'E', 'g', 'G':
+		if v.t.Kind == BigNumeric {
+			a.refuse(c.args[i], "FORMAT of a BIGNUMERIC with %"+string(verb))
+		}
 		if v.t.Kind == Numeric {
 			if verb != 'f' && verb != 'F' {
 				a.refuse(c.args[i], "FORMAT of a NUMERIC with %"+string(verb))

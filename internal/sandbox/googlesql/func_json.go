@@ -321,6 +321,8 @@ func (a *analyzer) jsonText(c *callExpr, x string, t Type) string {
 		sql = "bq_json_float(" + x + ", TRUE)"
 	case Numeric:
 		sql = "bq_json_numeric(" + x + ")"
+	case BigNumeric:
+		sql = "bq_json_bignumeric(" + x + ")"
 	case String:
 		sql = "bq_json_string(" + x + ")"
 	case JSON:
@@ -365,6 +367,8 @@ func (a *analyzer) toJSON(c *callExpr, x string, t Type, wide bool) string {
 		sql = "CAST(" + x + " AS VARCHAR)"
 	case Float64:
 		sql = "bq_json_float(" + x + ", FALSE)"
+	case BigNumeric:
+		a.refuse(c, "TO_JSON of a BIGNUMERIC")
 	case Numeric:
 		sql = "bq_json_numeric_of(" + x + ", " + strings.ToUpper(strconv.FormatBool(wide)) + ")"
 	case Array:

@@ -17,12 +17,20 @@ func init() {
 	def("FLOOR", "FLOAT64 -> FLOAT64", "floor({1})")
 	def("CEIL CEILING", "NUMERIC -> NUMERIC", "bq_numeric_ceil({1}, 0)")
 	def("FLOOR", "NUMERIC -> NUMERIC", "bq_numeric_floor({1}, 0)")
+	def("DIV", "BIGNUMERIC, BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_div({1}, {2})")
+	def("MOD", "BIGNUMERIC, BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_mod({1}, {2})")
+	def("ABS", "BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_abs({1})")
+	def("SIGN", "BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_sign({1})")
+	def("CEIL CEILING", "BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_ceil({1}, 0)")
+	def("FLOOR", "BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_floor({1}, 0)")
 	for _, name := range []string{"ROUND", "TRUNC"} {
 		f := strings.ToLower(name)
 		def(name, "FLOAT64 -> FLOAT64", "bq_float_"+f+"({1}, 0)")
 		def(name, "FLOAT64, INT64 -> FLOAT64", "bq_float_"+f+"({1}, {2})")
 		def(name, "NUMERIC -> NUMERIC", "bq_numeric_"+f+"({1}, 0)")
 		def(name, "NUMERIC, INT64 -> NUMERIC", "bq_numeric_"+f+"({1}, {2})")
+		def(name, "BIGNUMERIC -> BIGNUMERIC", "bq_bignumeric_"+f+"({1}, 0)")
+		def(name, "BIGNUMERIC, INT64 -> BIGNUMERIC", "bq_bignumeric_"+f+"({1}, {2})")
 	}
 	round := functions["ROUND"]
 	code("ROUND", func(a *analyzer, c *callExpr, s *scope) val {
@@ -34,6 +42,9 @@ func init() {
 		if mode == nil || mode.kind != String || mode.text != "ROUND_HALF_AWAY_FROM_ZERO" &&
 			mode.text != "ROUND_HALF_EVEN" {
 			a.fail(c.args[2], "The rounding mode of ROUND must be ROUND_HALF_AWAY_FROM_ZERO or ROUND_HALF_EVEN")
+		}
+		if vs[0].t.Kind == BigNumeric {
+			a.refuse(c, "ROUND of a BIGNUMERIC with a mode")
 		}
 		x, ok1 := a.coerce(vs[0], kind(Numeric))
 		n, ok2 := a.coerce(vs[1], kind(Int64))
@@ -74,7 +85,7 @@ func init() {
 					vs[i], _ = a.coerce(vs[i], t)
 				}
 			}
-			if !t.numeric() {
+			if !t.number() {
 				a.noSignature(c, vs)
 			}
 			return a.safe(vs, t, func(n []string) string { return arithmeticSQL(op, n[0], n[1], t) })

@@ -17,6 +17,15 @@ func numericLiteral(s string) (string, bool) {
 	return "'" + builtin.NumericText(d) + "'::DECIMAL(38,9)", true
 }
 
+// bigNumericLiteral writes a decimal text as a BIGNUMERIC.
+func bigNumericLiteral(s string) (string, bool) {
+	d, ok := builtin.ParseBigNumeric(s)
+	if !ok {
+		return "", false
+	}
+	return bytesSQL(builtin.EncodeBigNumeric(d)), true
+}
+
 // floatSQL writes a FLOAT64.
 func floatSQL(f float64) string {
 	switch {

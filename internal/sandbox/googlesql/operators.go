@@ -15,12 +15,15 @@ func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 		b := a.must(v, kind(Bool), x, "No matching signature for operator NOT for argument types: %s", v.t.name())
 		return merge("(NOT "+b.sql+")", kind(Bool), v)
 	case "+":
-		if !v.untyped() && v.t.numeric() {
+		if !v.untyped() && v.t.number() {
 			return v
 		}
 	case "-":
 		if v.untyped() {
 			v, _ = a.coerce(v, kind(Int64))
+		}
+		if v.t.Kind == BigNumeric {
+			return merge("bq_bignumeric_neg("+v.sql+")", v.t, v)
 		}
 		if v.t.numeric() || v.t.Kind == Interval {
 			return merge("(-"+v.sql+")", v.t, v)

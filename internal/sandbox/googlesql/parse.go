@@ -296,9 +296,6 @@ func (p *parser) parseType() Type {
 		}
 		fail(p.src, t.pos, "Type not found: %s", t.text)
 	}
-	if kind == BigNumeric {
-		p.refuse(t.pos, "Type BIGNUMERIC")
-	}
 	p.i++
 	typ := Type{Kind: kind}
 	if p.tok().is("(") {
@@ -364,6 +361,14 @@ func (p *parser) typeParams(t *Type) {
 		}
 		if t.Scale > 9 || t.Precision < max(1, t.Scale) || t.Precision > t.Scale+29 {
 			fail(p.src, open.pos, "In NUMERIC(P, S), P must be between max(S, 1) and S + 29, and S between 0 and 9")
+		}
+	case t.Kind == BigNumeric && len(nums) <= 2:
+		t.Precision = nums[0]
+		if len(nums) == 2 {
+			t.Scale = nums[1]
+		}
+		if t.Scale > 38 || t.Precision < max(1, t.Scale) || t.Precision > t.Scale+38 {
+			fail(p.src, open.pos, "In BIGNUMERIC(P, S), P must be between max(S, 1) and S + 38, and S between 0 and 38")
 		}
 	default:
 		fail(p.src, open.pos, "%s does not support type parameters like these", t.Kind)

@@ -51,7 +51,7 @@ func (t Type) DuckDB() string {
 
 var duckKinds = map[Kind]string{
 	"": "BIGINT", Int64: "BIGINT", Float64: "DOUBLE", Bool: "BOOLEAN", String: "VARCHAR", Bytes: "BLOB",
-	Numeric: "DECIMAL(38,9)", Date: "DATE", Time: "TIME", Datetime: "TIMESTAMP", Timestamp: "TIMESTAMPTZ",
+	Numeric: "DECIMAL(38,9)", BigNumeric: "BLOB", Date: "DATE", Time: "TIME", Datetime: "TIMESTAMP", Timestamp: "TIMESTAMPTZ",
 	Interval: "INTERVAL", JSON: "JSON",
 }
 
@@ -113,6 +113,9 @@ func (t Type) equal(u Type) bool {
 func (t Type) numeric() bool {
 	return t.Kind == Int64 || t.Kind == Float64 || t.Kind == Numeric
 }
+
+// number reports a numeric type, BIGNUMERIC too, whose values are in DuckDB no numbers.
+func (t Type) number() bool { return t.numeric() || t.Kind == BigNumeric }
 
 func arrayOf(t Type) Type { return Type{Kind: Array, Elem: &t} }
 
