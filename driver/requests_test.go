@@ -28,6 +28,8 @@ func TestRequests(t *testing.T) {
 	server.On("SELECT name, n FROM t", numbers)
 	server.On("INSERT INTO t VALUES ('x', ?)", fakebq.Answer{StatementType: "INSERT", DML: &fakebq.DML{Inserted: 3}})
 	server.On("CREATE TABLE t (a INT64)", fakebq.Answer{StatementType: "CREATE_TABLE"})
+	const procedure = "CREATE PROCEDURE p() BEGIN SELECT 1; END"
+	server.On(procedure, fakebq.Answer{StatementType: "SCRIPT"}) // BigQuery's word for it
 	server.On("SELECT 1", fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "INTEGER"}}, Rows: [][]any{{1}}})
 	server.On("SELECT name, n FROM t WHERE n > ?", numbers)
 	server.On("SELECT name, n FROM paged", fakebq.Answer{
@@ -83,6 +85,12 @@ func TestRequests(t *testing.T) {
 			func() error { _, err := db.ExecContext(ctx, "CREATE TABLE t (a INT64)"); return err },
 			counts{fakebq.Query: 1},
 		},
+		{
+			"CREATE PROCEDURE",
+			func() error { _, err := db.ExecContext(ctx, procedure); return err },
+			counts{fakebq.Query: 1},
+		},
+		{"CREATE PROCEDURE by Query", sel(db, procedure, 0), counts{fakebq.Query: 1}},
 		{"Prepare and two queries", func() error {
 			stmt, err := db.PrepareContext(ctx, "SELECT name, n FROM t WHERE n > ?")
 			if err != nil {

@@ -108,6 +108,7 @@ type kindFinder struct {
 	changes bool      // there is a word of a statement that changes something
 
 	creates, temporary bool // the last words are those of a CREATE, of something temporary
+	procedure          procedureFinder
 	last               token
 }
 
@@ -126,8 +127,9 @@ var changingWords = func() map[string]bool {
 }()
 
 func (f *kindFinder) see(tok token) {
+	f.procedure.see(tok)
 	f.several = f.several || f.ended && !tok.symbol(";")
-	f.ended = tok.symbol(";") || f.ended && !f.several
+	f.ended = tok.symbol(";") && !f.procedure.inside() || f.ended && !f.several
 	switch {
 	case tok.kind == tokenWord && f.n < 2:
 		f.words[f.n] = strings.ToUpper(tok.text)

@@ -61,12 +61,14 @@ func (st *statement) mayChange() bool {
 // permanent, and an EXPORT.
 func (st *statement) repeatable() bool { return st.sql.kind != kindScript && st.sql.verb != "EXPORT" }
 
-// kind returns the kind of the statement, as BigQuery reports it if it does.
+// kind returns the kind of the statement, as BigQuery reports it if it does. BigQuery's word for CREATE
+// PROCEDURE is SCRIPT too, although its body does not run.
 func (pg *page) kind(st *statement) sqlKind {
-	if pg.StatementType == "" {
+	kind := kindOfType(pg.StatementType)
+	if pg.StatementType == "" || kind == kindScript && st.sql.kind == kindDDL {
 		return st.sql.kind
 	}
-	return kindOfType(pg.StatementType)
+	return kind
 }
 
 // isScript reports whether an answer is that of a script or of a procedure, which runs as a script.
