@@ -80,7 +80,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 		opts = append(opts, option.WithQuotaProject(cfg.QuotaProject))
 	}
 	base := newTransport(n)
-	dialer := newDialer(base.DialContext)
+	dialer := newDialer(dialOf(base))
 	base.DialContext = dialer.dialContext
 	w := &wire{base: n.wrapped(base)}
 	authorised, err := htransport.NewTransport(ctx, refusalWatch{w, tokens}, opts...)

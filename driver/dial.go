@@ -3,24 +3,76 @@ package driver
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync"
 )
 
+//lint:file-ignore SA1019 a program's transport can have the old dialers
+
+// dial connects to an address.
+type dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialOf returns the dialer of a transport, as net/http chooses it: DialContext before Dial, and one of
+// the standard library's if it has neither.
+func dialOf(t *http.Transport) dial {
+	switch {
+	case t.DialContext != nil:
+		return t.DialContext
+	case t.Dial != nil:
+		return untilEnd(t.Dial)
+	}
+	return new(net.Dialer).DialContext
+}
+
+// dialTLSOf returns what a transport dials with where TLS begins at once, nil if it does nothing of its
+// own. Its connections have done their handshake, or do it with the first byte.
+func dialTLSOf(t *http.Transport) dial {
+	switch {
+	case t.DialTLSContext != nil:
+		return t.DialTLSContext
+	case t.DialTLS != nil:
+		return untilEnd(t.DialTLS)
+	}
+	return nil
+}
+
+// untilEnd returns a dialer that gives up when its context ends.
+func untilEnd(old func(network, address string) (net.Conn, error)) dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		type dialled struct {
+			conn net.Conn
+			err  error
+		}
+		got := make(chan dialled, 1)
+		go func() {
+			conn, err := old(network, address)
+			got <- dialled{conn, err}
+		}()
+		select {
+		case d := <-got:
+			return d.conn, d.err
+		case <-ctx.Done():
+			go func() { // it comes too late
+				if d := <-got; d.err == nil {
+					d.conn.Close()
+				}
+			}()
+			return nil, ctx.Err()
+		}
+	}
+}
+
 // dialer keeps the network connections that it makes, so that none outlives the connector: one
-// whose network has gone away would stay open until its pings have failed.
+// whose network has gone away would stay open until its pings have failed. Those of a program's own
+// DialTLSContext do: net/http must see their type in order to speak HTTP/2 on them.
 type dialer struct {
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	dial dial
 
 	mu    sync.Mutex
 	conns map[*dialed]struct{} // nil once closed
 }
 
-func newDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) *dialer {
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	return &dialer{dial: dial, conns: map[*dialed]struct{}{}}
-}
+func newDialer(d dial) *dialer { return &dialer{dial: d, conns: map[*dialed]struct{}{}} }
 
 // dialContext is for http.Transport.
 func (d *dialer) dialContext(ctx context.Context, network, address string) (net.Conn, error) {

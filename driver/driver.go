@@ -37,7 +37,7 @@
 // # Networks
 //
 // The sign-in, REST and the Storage Read API share one setting: the proxy, the certificate
-// authorities and the dialer of http.DefaultTransport, or of [WithHTTPTransport]. A company's
+// authorities and the dialers of http.DefaultTransport, or of [WithHTTPTransport]. A company's
 // certificate authority belongs into the system's store, or, on Linux and BSD, into a file that
 // SSL_CERT_FILE names, or into the program:
 //

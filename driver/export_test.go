@@ -42,3 +42,6 @@ func ScalarTypes() []string {
 	}
 	return names
 }
+
+// DialOf is dialOf.
+var DialOf = dialOf

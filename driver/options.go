@@ -72,9 +72,10 @@ func WithTrustedEndpoint(host string) Option {
 	return func(o *options) { o.trustedHosts = append(o.trustedHosts, host) }
 }
 
-// WithHTTPTransport uses the proxy, the dialer and the TLS settings of t for the sign-in, REST and the
+// WithHTTPTransport uses the proxy, the dialers and the TLS settings of t for the sign-in, REST and the
 // Storage Read API, instead of those of http.DefaultTransport. It copies t. The sign-in ignores
-// InsecureSkipVerify. A nil t has no effect.
+// InsecureSkipVerify. With a DialTLSContext, t verifies certificates itself, and must offer h2 for the
+// Storage Read API. A nil t has no effect.
 func WithHTTPTransport(t *http.Transport) Option {
 	return func(o *options) { o.network.base = t }
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -84,7 +85,7 @@ func (n network) grpcTarget(endpoint string) (string, []grpc.DialOption, error) 
 			c = &tls.Config{}
 		}
 		c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
-		secure = credentials.NewTLS(c)
+		secure = ownTLS{credentials.NewTLS(c)}
 	}
 	if u.Port() != "" {
 		port = u.Port()
@@ -113,7 +114,15 @@ func (d grpcDialer) context(ctx context.Context, address string) (net.Conn, erro
 		}
 	}
 	if via == nil {
-		return d.plain(ctx, "tcp", address)
+		dialTLS := dialTLSOf(d.transport)
+		if dialTLS == nil || d.scheme != "https" {
+			return d.plain(ctx, "tcp", address)
+		}
+		conn, err := dialTLS(ctx, "tcp", address)
+		if err != nil {
+			return nil, err
+		}
+		return securedConn{conn}, nil
 	}
 	switch via.Scheme {
 	case "socks5", "socks5h":
@@ -132,10 +141,40 @@ func (d grpcDialer) context(ctx context.Context, address string) (net.Conn, erro
 
 // plain dials without a proxy.
 func (d grpcDialer) plain(ctx context.Context, network, address string) (net.Conn, error) {
-	if d.transport.DialContext != nil {
-		return d.transport.DialContext(ctx, network, address)
+	return dialOf(d.transport)(ctx, network, address)
+}
+
+// securedConn is a connection of the transport's own TLS dialer.
+type securedConn struct{ net.Conn }
+
+// ownTLS does the handshake of TLS where the transport's own TLS dialer has not done it.
+type ownTLS struct {
+	credentials.TransportCredentials
+}
+
+func (c ownTLS) ClientHandshake(
+	ctx context.Context, authority string, conn net.Conn,
+) (net.Conn, credentials.AuthInfo, error) {
+	secured, ok := conn.(securedConn)
+	if !ok {
+		return c.TransportCredentials.ClientHandshake(ctx, authority, conn)
 	}
-	return new(net.Dialer).DialContext(ctx, network, address)
+	info := credentials.TLSInfo{
+		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
+	}
+	if t, ok := secured.Conn.(*tls.Conn); ok {
+		if err := t.HandshakeContext(ctx); err != nil {
+			return nil, nil, err
+		}
+		if info.State = t.ConnectionState(); info.State.NegotiatedProtocol != "h2" {
+			return nil, nil, errors.New("the transport's TLS dialer has not negotiated HTTP/2: have it offer h2")
+		}
+	}
+	return secured.Conn, info, nil
+}
+
+func (c ownTLS) Clone() credentials.TransportCredentials {
+	return ownTLS{c.TransportCredentials.Clone()}
 }
 
 // plainDialer is a function as package proxy wants a dialer.
@@ -155,7 +194,11 @@ func (d grpcDialer) tunnel(ctx context.Context, via *url.URL, address string) (c
 	if port == "" {
 		port = map[bool]string{true: "443", false: "80"}[via.Scheme == "https"]
 	}
-	if conn, err = d.plain(ctx, "tcp", net.JoinHostPort(via.Hostname(), port)); err != nil {
+	dial, secured := dial(d.plain), false
+	if own := dialTLSOf(d.transport); own != nil && via.Scheme == "https" {
+		dial, secured = own, true
+	}
+	if conn, err = dial(ctx, "tcp", net.JoinHostPort(via.Hostname(), port)); err != nil {
 		return nil, err
 	}
 	raw := conn
@@ -168,7 +211,7 @@ func (d grpcDialer) tunnel(ctx context.Context, via *url.URL, address string) (c
 			raw.Close()
 		}
 	}()
-	if via.Scheme == "https" {
+	if via.Scheme == "https" && !secured {
 		c := &tls.Config{MinVersion: tls.VersionTLS12}
 		if d.transport.TLSClientConfig != nil {
 			c = d.transport.TLSClientConfig.Clone()

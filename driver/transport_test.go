@@ -41,6 +41,7 @@ type company struct {
 	quota         map[string]string // by REST and Storage
 	tunnels       []string          // what the proxy was asked for
 	proxy         *url.URL
+	secureProxy   *url.URL // the same over TLS
 	storageCalled chan struct{}
 }
 
@@ -84,13 +85,20 @@ func newCompany(t *testing.T) *company {
 	t.Cleanup(server.Stop)
 	c.storage = "https://" + ln.Addr().String()
 
-	proxy := httptest.NewServer(http.HandlerFunc(c.tunnel))
+	c.proxy = c.newProxy(t, httptest.NewServer)
+	c.secureProxy = c.newProxy(t, httptest.NewTLSServer)
+	return c
+}
+
+func (c *company) newProxy(t *testing.T, serve func(http.Handler) *httptest.Server) *url.URL {
+	proxy := serve(http.HandlerFunc(c.tunnel))
 	t.Cleanup(proxy.Close)
-	if c.proxy, err = url.Parse(proxy.URL); err != nil {
+	u, err := url.Parse(proxy.URL)
+	if err != nil {
 		t.Fatal(err)
 	}
-	c.proxy.User = url.UserPassword("ada", "proxy-password")
-	return c
+	u.User = url.UserPassword("ada", "proxy-password")
+	return u
 }
 
 func (c *company) note(api, quota string) {
