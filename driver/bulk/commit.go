@@ -108,13 +108,13 @@ func (t *task) write(ctx context.Context, stream string) error {
 	case err != nil || rows == 0:
 		return err
 	}
-	finalized, _, err := call(ctx, t, "name", stream,
-		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.FinalizeWriteStreamResponse, error) {
-			return c.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: stream})
-		})
-	if t.opts.committed {
-		return nil // the rows are there, and a stream that stays open ends by itself
+	if t.opts.committed { // the rows are there, and a stream that stays open ends by itself
+		limited, cancel := context.WithTimeout(ctx, closeLimit)
+		defer cancel()
+		_, _ = t.finalize(limited, stream)
+		return nil
 	}
+	finalized, err := t.finalize(ctx, stream)
 	if err != nil {
 		return t.Failed(ctx, err, "")
 	}
@@ -127,6 +127,18 @@ func (t *task) write(ctx context.Context, stream string) error {
 	}
 	t.result.Rows, t.result.Bytes = rows, bytes
 	return nil
+}
+
+// closeLimit bounds the end of a committed stream, which its rows do not need.
+const closeLimit = 5 * time.Second
+
+// finalize ends a stream: it takes no more rows.
+func (t *task) finalize(ctx context.Context, stream string) (*storagepb.FinalizeWriteStreamResponse, error) {
+	finalized, _, err := call(ctx, t, "name", stream,
+		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.FinalizeWriteStreamResponse, error) {
+			return c.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: stream})
+		})
+	return finalized, err
 }
 
 // commit makes the rows of a finalized stream visible. It can be asked for again: a stream is committed once.

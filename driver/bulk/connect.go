@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -80,6 +81,7 @@ func (w *writer) connect() (token string, err error) {
 	defer sender.Wait()
 	defer func() { cancel(); w.wake() }()
 	sender.Go(func() { w.sendAll(ctx, stream) })
+	defer w.watch(ctx, cancel)()
 	for {
 		resp, err := stream.Recv()
 		switch {
@@ -95,6 +97,30 @@ func (w *writer) connect() (token string, err error) {
 			return token, err
 		}
 	}
+}
+
+// watch gives the connection up when the first batch has waited too long for its acknowledgement.
+func (w *writer) watch(ctx context.Context, giveUp func()) (stop func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since = time.Now()
+	var timer *time.Timer
+	timer = time.AfterFunc(silenceLimit, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		left := silenceLimit
+		if len(w.waiting) > 0 {
+			left += time.Duration(len(w.waiting[0].bytes))*time.Second/slowest - time.Since(w.since)
+		}
+		switch {
+		case ctx.Err() != nil:
+		case left <= 0:
+			giveUp()
+		default:
+			timer.Reset(left)
+		}
+	})
+	return func() { timer.Stop() }
 }
 
 func (w *writer) wake() {
@@ -175,7 +201,7 @@ func (w *writer) received(resp *storagepb.AppendRowsResponse) error {
 		return status.Errorf(codes.DataLoss, "rows from offset %d were acknowledged, want %d", at.Value, first.offset)
 	}
 	// ALREADY_EXISTS: they were received by a connection that broke before it said so.
-	w.waiting = slices.Delete(w.waiting, 0, 1)
+	w.waiting, w.since = slices.Delete(w.waiting, 0, 1), time.Now()
 	w.rows += int64(len(first.ends))
 	w.bytes += int64(len(first.bytes))
 	p := Progress{w.rows, w.bytes}

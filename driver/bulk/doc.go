@@ -34,8 +34,8 @@
 // # Memory and speed
 //
 // Rows are sent in requests of about 1 MiB, of which 8 at most wait for their acknowledgement;
-// the caller's rows are taken no faster than that. A stream that breaks goes on at the first
-// row that was not acknowledged.
+// the caller's rows are taken no faster than that. A stream that breaks, or
+// that acknowledges nothing for a minute, goes on at the first row that was not acknowledged.
 //
 // # Errors
 //

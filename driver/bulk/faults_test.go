@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -126,8 +127,9 @@ func TestUnanswered(t *testing.T) {
 		{"the stream's making", fakebq.CreateWriteStream, nil},
 		{"the making of a committed stream", fakebq.CreateWriteStream, []bulk.Option{bulk.Committed()}},
 		{"the end", fakebq.FinalizeWriteStream, nil},
-		{"the end of a committed stream", fakebq.FinalizeWriteStream, []bulk.Option{bulk.Committed()}},
 		{"the commit", fakebq.BatchCommitWriteStreams, nil},
+		{"the rows", fakebq.AppendRows, nil},
+		{"the rows of a committed stream", fakebq.AppendRows, []bulk.Option{bulk.Committed()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -141,6 +143,26 @@ func TestUnanswered(t *testing.T) {
 			server.WaitStreams(t)
 		})
 	}
+}
+
+// TestUnansweredEnd: the end of a committed stream is not waited for: its rows are there.
+func TestUnansweredEnd(t *testing.T) {
+	t.Parallel()
+	const rows, slow = 10, 20 * time.Second // of a busy machine
+	server := serve(t, numberedFields()...)
+	for range 20 {
+		server.InjectStream(fakebq.FinalizeWriteStream, fakebq.StreamFault{Hang: make(chan struct{})})
+	}
+	db, _ := open(t, server)
+	began := time.Now()
+	result, err := bulk.Append(t.Context(), db, "t", numberedRows(rows, nil), bulk.Committed())
+	if problem := inOrder(server, rows); err != nil || result.Rows != rows || problem != "" {
+		t.Errorf("got %+v, %v; %s", result, err, problem)
+	}
+	if took := time.Since(began); took > slow {
+		t.Errorf("it took %s", took)
+	}
+	server.WaitStreams(t)
 }
 
 // TestLostCommit: if nothing says what became of the commit, the outcome is unknown; if the stream can be asked, it is

@@ -19,10 +19,17 @@ const (
 	// flushAfter is how long rows of a committed stream wait for others at most.
 	flushAfter = time.Second
 
+	// slowest is the slowest network, in bytes a second, that rows are sent over.
+	slowest = 64 << 10
+
 	maxBreaks  = 8 // in a row, without an acknowledgement between
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
 )
+
+// silenceLimit is how long rows wait for their acknowledgement, beside the time that the slowest network takes for them,
+// before the stream is opened again. Tests shorten it.
+var silenceLimit = time.Minute
 
 // batch is one request: rows and where the first of them is in the stream.
 type batch struct {
@@ -55,8 +62,9 @@ type writer struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []*batch // sent or to be sent, and not acknowledged
-	rows    int64    // acknowledged
+	waiting []*batch  // sent or to be sent, and not acknowledged
+	since   time.Time // the first of them waits on this connection
+	rows    int64     // acknowledged
 	bytes   int64
 	ended   bool // no more batches come
 	err     error
@@ -148,6 +156,9 @@ func (w *writer) flush(last int) error {
 	}
 	if w.err != nil {
 		return w.err
+	}
+	if len(w.waiting) == 0 {
+		w.since = time.Now()
 	}
 	w.waiting = append(w.waiting, full)
 	w.changed.Broadcast()

@@ -1,0 +1,5 @@
+package bulk
+
+import "time"
+
+func init() { silenceLimit = 3 * time.Second }
