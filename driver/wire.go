@@ -15,6 +15,9 @@ const (
 	// holds the request.
 	patience = 15 * time.Second
 
+	// slowest is the slowest network, in bytes a second, that a request is sent over.
+	slowest = 32 << 10
+
 	// pingAfter and pingTimeout detect a connection whose network has vanished, as after a laptop
 	// slept or a VPN was switched: an HTTP/2 PING after a silence, and the wait for its answer.
 	pingAfter   = 10 * time.Second
@@ -70,6 +73,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return w.base.RoundTrip(r)
 	}
 	x := &exchange{limit: hold + patience, watcher: noWatcher{}}
+	x.sending = time.Duration(r.ContentLength) * time.Second / slowest
 	if watcher, ok := r.Context().Value(watcherKey{}).(requestWatcher); ok {
 		x.watcher = watcher
 	}
@@ -100,10 +104,11 @@ type exchange struct {
 	ctx     context.Context // of the request; giveUp ends it
 	giveUp  context.CancelCauseFunc
 	limit   time.Duration // until the answer starts
+	sending time.Duration // what the slowest network takes for the request; negative if its length is unknown
 	timer   *time.Timer   // of the limit, then of the next bytes of the body
 	body    io.ReadCloser
 
-	connects, wroteHeaders, wroteAll, answered atomic.Bool
+	connects, connected, wroteHeaders, wroteAll, answered atomic.Bool
 }
 
 // traced returns the context of the request, with which the transport reports how far it is.
@@ -111,11 +116,16 @@ func (x *exchange) traced() context.Context {
 	return httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{
 		GetConn: func(string) {
 			x.connects.Store(true)
+			x.connected.Store(false)
+			x.wroteAll.Store(false)
 			if !x.watcher.connecting() {
 				x.giveUp(nil)
 			}
 		},
-		GotConn: func(httptrace.GotConnInfo) { x.watcher.connected() },
+		GotConn: func(httptrace.GotConnInfo) {
+			x.connected.Store(true)
+			x.watcher.connected()
+		},
 		WroteHeaders: func() {
 			x.wroteHeaders.Store(true)
 			x.watcher.wroteHeaders()
@@ -129,9 +139,17 @@ func (x *exchange) traced() context.Context {
 	})
 }
 
-// late gives the request up, unless it is still being sent: dialing and sending have limits of their own.
+// late gives the request up. One that is still being sent gets the time that a slow network takes for it.
 func (x *exchange) late() {
-	if x.answered.Load() || x.wroteAll.Load() || !x.connects.Load() {
+	switch {
+	case x.answered.Load() || x.wroteAll.Load() || !x.connects.Load():
+		x.giveUp(errNoAnswer)
+	case !x.connected.Load():
+		x.timer.Reset(x.limit) // dialing has a limit of its own
+	case x.sending > 0:
+		x.timer.Reset(x.sending)
+		x.sending = 0
+	case x.sending == 0:
 		x.giveUp(errNoAnswer)
 	}
 }

@@ -1,0 +1,79 @@
+package driver_test
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// stuckConn takes some bytes and blocks then, as if nothing read at its other end.
+type stuckConn struct {
+	net.Conn
+	room   int
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *stuckConn) Write(p []byte) (int, error) {
+	if c.room -= len(p); c.room >= 0 {
+		return c.Conn.Write(p)
+	}
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *stuckConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+// TestLifeStuckSending: a request that can't be written on, over a connection of HTTP/1 that stays open, is given up
+// in the time that a slow network would take for it, and sent again over another connection.
+func TestLifeStuckSending(t *testing.T) {
+	t.Parallel()
+	skipOverHTTP2(t)
+	if testing.Short() {
+		t.Skip("-short: that takes 20 seconds")
+	}
+	text := insert + " /* " + strings.Repeat("x", 100_000) + " */"
+	for name, opts := range map[string][]any{"jobs.query": nil, "jobs.insert": {batch}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On(text, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}})
+			var dialled atomic.Int64
+			transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				if err == nil && dialled.Add(1) == 1 {
+					conn = &stuckConn{Conn: conn, room: 16 << 10, closed: make(chan struct{})}
+				}
+				return conn, err
+			}}
+			connector, err := driver.NewConnector(&dsn.Config{Project: "my-project", Auth: "none", Endpoint: server.URL()},
+				driver.WithHTTPTransport(transport))
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := sql.OpenDB(connector)
+			defer db.Close()
+			began := time.Now()
+			if _, err := db.ExecContext(t.Context(), text, opts...); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 40*time.Second || dialled.Load() != 2 || server.Executions(text) != 1 {
+				t.Errorf("took %s over %d connections, ran %d times; want some 20 s, 2 and once", took, dialled.Load(),
+					server.Executions(text))
+			}
+		})
+	}
+}
