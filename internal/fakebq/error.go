@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -39,7 +40,8 @@ func Unauthenticated(withToken bool) *Error {
 	return e
 }
 
-// statusOf has the HTTP status of the reasons that BigQuery documents.
+// statusOf has the HTTP status of the reasons that BigQuery documents, and of those of Google's API front end
+// (insufficientPermissions for a token without the scope, parseError for a body that is not JSON).
 var statusOf = map[string]int{
 	"accessDenied":             403,
 	"authError":                401,
@@ -48,6 +50,7 @@ var statusOf = map[string]int{
 	"blocked":                  403,
 	"bytesBilledLimitExceeded": 400,
 	"duplicate":                409,
+	"insufficientPermissions":  403,
 	"internalError":            500,
 	"invalid":                  400,
 	"invalidQuery":             400,
@@ -57,6 +60,7 @@ var statusOf = map[string]int{
 	"jobRateLimitExceeded":     400,
 	"notFound":                 404,
 	"notImplemented":           501,
+	"parseError":               400,
 	"quotaExceeded":            403,
 	"rateLimitExceeded":        403,
 	"required":                 400,
@@ -67,6 +71,9 @@ var statusOf = map[string]int{
 	"tableUnavailable":         400,
 	"timeout":                  400,
 }
+
+// Reasons returns the reasons that errors of the service can have.
+func Reasons() []string { return slices.Sorted(maps.Keys(statusOf)) }
 
 // rpcStatus has the canonical name that goes with an HTTP status.
 var rpcStatus = map[int]string{

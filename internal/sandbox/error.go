@@ -28,7 +28,6 @@ var reasonCode = map[string]int{
 	"bytesBilledLimitExceeded": http.StatusBadRequest,
 	"duplicate":                http.StatusConflict,
 	"insufficientPermissions":  http.StatusForbidden,
-	"internalError":            http.StatusInternalServerError,
 	"invalid":                  http.StatusBadRequest,
 	"invalidQuery":             http.StatusBadRequest,
 	"notFound":                 http.StatusNotFound,
