@@ -40,8 +40,7 @@ func (d decoder) Scan(src any) error {
 		return fmt.Errorf("bigqueryuser: As needs a pointer that is not nil, got %T", d.dest)
 	}
 	if err := assign(to.Elem(), src); err != nil {
-		var at *placeError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*placeError](err); ok {
 			return fmt.Errorf("bigqueryuser: %s: %w", strings.TrimPrefix(at.place, "."), at.err)
 		}
 		return fmt.Errorf("bigqueryuser: %w", err)
@@ -59,8 +58,7 @@ func (e *placeError) Error() string { return e.place + ": " + e.err.Error() }
 func (e *placeError) Unwrap() error { return e.err }
 
 func at(place string, err error) error {
-	var inner *placeError
-	if errors.As(err, &inner) {
+	if inner, ok := errors.AsType[*placeError](err); ok {
 		return &placeError{place + inner.place, inner.err}
 	}
 	return &placeError{place, err}

@@ -142,9 +142,8 @@ func translateWrite(ctx context.Context, err error, project, jobID string) error
 	if ctx.Err() != nil {
 		return endOf(ctx)
 	}
-	var api *googleapi.Error // which has a status of gRPC too
 	s, ok := status.FromError(err)
-	if !ok || errors.As(err, &api) {
+	if !ok || isA[*googleapi.Error](err) { // which has a gRPC status too
 		return translate(ctx, err, project, ref)
 	}
 	return &Error{

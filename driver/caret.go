@@ -32,7 +32,7 @@ func (e *Error) Format(f fmt.State, verb rune) {
 
 // about keeps the statement that an error is about, for %+v.
 func about(err error, query string) error {
-	if e := (*Error)(nil); errors.As(err, &e) && e.query == "" {
+	if e, ok := errors.AsType[*Error](err); ok && e.query == "" {
 		e.query = query
 	}
 	return err

@@ -33,8 +33,8 @@ func TestForeignText(t *testing.T) {
 			Status: code, Reason: "invalidQuery\x1b[1m", Message: hostile + " at [1:8]",
 		}})
 		_, err := open(t, server).QueryContext(t.Context(), "SELECT \x1b[31m\u202e FROM t")
-		var e *driver.Error
-		if !errors.As(err, &e) {
+		e, ok := errors.AsType[*driver.Error](err)
+		if !ok {
 			t.Fatalf("%d: got %v; want an *Error", code, err)
 		}
 		if !strings.HasPrefix(e.Message, hostile) {
@@ -45,8 +45,8 @@ func TestForeignText(t *testing.T) {
 		wantClean(t, "%s", fmt.Sprintf("%s", err), "")
 		wantClean(t, "wrapped", fmt.Errorf("query: %w", err).Error(), "")
 		wantClean(t, "%+v", fmt.Sprintf("%+v", err), "\n\t")
-		var raw *googleapi.Error
-		if !errors.As(err, &raw) || raw.Message != e.Message {
+		raw, ok := errors.AsType[*googleapi.Error](err)
+		if !ok || raw.Message != e.Message {
 			t.Errorf("%d: the *googleapi.Error has another text", code)
 		}
 	}

@@ -75,7 +75,7 @@ func TestCommitOutcome(t *testing.T) {
 				(err == nil) != (tt.want == nil && !tt.unknown) {
 				t.Errorf("got %v; want %v, unknown: %t", err, tt.want, tt.unknown)
 			}
-			if e := (*driver.Error)(nil); err != nil && !errors.As(err, &e) {
+			if _, ok := errors.AsType[*driver.Error](err); err != nil && !ok {
 				t.Errorf("got %v; want what BigQuery said in it", err)
 			}
 			if err == nil && server.Executions(commit) != 1 {

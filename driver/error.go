@@ -112,30 +112,30 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 	if err == nil {
 		return nil
 	}
-	if up := (*gaveUp)(nil); errors.As(err, &up) {
+	if up, ok := errors.AsType[*gaveUp](err); ok {
 		return &gaveUp{up.end, translate(ctx, up.last, project, ref)}
 	}
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return endOf(ctx)
 	}
-	var api *googleapi.Error
-	var signIn signInError
-	var transport *url.Error
-	var large *largeRequestError
-	switch {
-	case errors.As(err, &signIn):
+	if signIn, ok := errors.AsType[signInError](err); ok {
 		return signIn.error
-	case errors.As(err, &large) && errors.As(err, &api):
+	}
+	api, isAnswer := errors.AsType[*googleapi.Error](err)
+	large, isLarge := errors.AsType[*largeRequestError](err)
+	transport, isTransport := errors.AsType[*url.Error](err)
+	switch {
+	case isLarge && isAnswer:
 		e := newError(api, project, ref)
 		e.Message = large.Error()
 		return e
-	case errors.As(err, &large):
+	case isLarge:
 		return fmt.Errorf("bigqueryuser: %w", large)
-	case errors.As(err, &api):
+	case isAnswer:
 		return newError(api, project, ref)
 	case errors.Is(err, errClosed):
 		return err
-	case errors.As(err, &transport):
+	case isTransport:
 		err = transport.Err
 	}
 	switch {
@@ -143,7 +143,7 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w: %s", err, proxyAdvice)
 	case unreached(err) || lasting(err):
 		return fmt.Errorf("bigqueryuser: BigQuery can't be reached: %w", cleanError{err})
-	case transport != nil:
+	case isTransport:
 		return fmt.Errorf("bigqueryuser: the connection to BigQuery broke: %w", cleanError{err})
 	}
 	return fmt.Errorf("bigqueryuser: %w", cleanError{err})

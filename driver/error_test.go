@@ -53,8 +53,8 @@ func TestErrors(t *testing.T) {
 		{"SELECT late", driver.ErrResourcesExceeded, "", 400, "job "},
 	} {
 		_, err := db.QueryContext(t.Context(), tt.sql)
-		var e *driver.Error
-		if !errors.As(err, &e) || !errors.Is(err, tt.is) || e.Location != tt.location || e.Status != tt.status ||
+		e, ok := errors.AsType[*driver.Error](err)
+		if !ok || !errors.Is(err, tt.is) || e.Location != tt.location || e.Status != tt.status ||
 			!strings.Contains(err.Error(), tt.say) {
 			t.Errorf("%s: got %v (%+v); want %v at %q with status %d and %q",
 				tt.sql, err, e, tt.is, tt.location, tt.status, tt.say)
@@ -62,8 +62,7 @@ func TestErrors(t *testing.T) {
 		if errors.Is(err, driver.ErrQuotaExceeded) {
 			t.Errorf("%s: matches another reason", tt.sql)
 		}
-		var api *googleapi.Error
-		if !errors.As(err, &api) {
+		if _, ok := errors.AsType[*googleapi.Error](err); !ok {
 			t.Errorf("%s: no *googleapi.Error under %v", tt.sql, err)
 		}
 	}
@@ -158,8 +157,8 @@ func TestUnauthorized(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{Verify: func(string) (string, bool) { return "", false }})
 	db := open(t, server)
 	_, err := db.QueryContext(t.Context(), "SELECT 1")
-	var e *driver.Error
-	if !errors.As(err, &e) || e.Status != 401 {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok || e.Status != 401 {
 		t.Errorf("got %v; want an *Error with status 401", err)
 	}
 	if got := server.Count(); got != 2 {
@@ -238,8 +237,8 @@ func TestAccessDenied(t *testing.T) {
 			server.On("SELECT forbidden", fakebq.Answer{Reject: &fakebq.Error{Reason: "accessDenied", Message: tt.message}})
 			server.On("SELECT SESSION_USER()", tt.user)
 			_, err := open(t, server).QueryContext(t.Context(), "SELECT forbidden")
-			var e *driver.Error
-			if !errors.As(err, &e) || !errors.Is(err, driver.ErrAccessDenied) ||
+			e, ok := errors.AsType[*driver.Error](err)
+			if !ok || !errors.Is(err, driver.ErrAccessDenied) ||
 				e.Account != tt.account || e.Project != "my-project" {
 				t.Fatalf("got %+v; want the account %q", e, tt.account)
 			}

@@ -58,8 +58,8 @@ func TestErrorFacts(t *testing.T) {
 					server.Inject(fakebq.Query, fakebq.Fail(fact.Error))
 				}
 				_, err := open(t, server).QueryContext(t.Context(), "SELECT 1")
-				var e *driver.Error
-				if !errors.As(err, &e) || string(e.Reason) != fact.Error.Reason {
+				e, ok := errors.AsType[*driver.Error](err)
+				if !ok || string(e.Reason) != fact.Error.Reason {
 					t.Fatalf("got %v; want a *driver.Error with the reason %s", err, fact.Error.Reason)
 				}
 				if text := err.Error(); !strings.Contains(text, strings.TrimSuffix(fact.Error.Message, ".")) ||
@@ -69,8 +69,7 @@ func TestErrorFacts(t *testing.T) {
 				if none := advice[fact.Name] == ""; none != (e.Message == "" || strings.HasSuffix(err.Error(), ")")) {
 					t.Errorf("got %q; want advice: %t", err, !none)
 				}
-				var api *googleapi.Error
-				if errors.As(err, &api) && api.Code != fact.Error.Status {
+				if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code != fact.Error.Status {
 					t.Errorf("got HTTP status %d; want %d", api.Code, fact.Error.Status)
 				}
 			})

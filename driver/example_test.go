@@ -239,8 +239,7 @@ func ExampleError() {
 	db := exampleDB()
 	defer db.Close()
 	_, err := db.QueryContext(context.Background(), "SELECT id,\n  prize\nFROM orders")
-	var e *driver.Error
-	if errors.As(err, &e) && errors.Is(err, driver.ErrInvalidQuery) {
+	if e, ok := errors.AsType[*driver.Error](err); ok && errors.Is(err, driver.ErrInvalidQuery) {
 		fmt.Println("at", e.Location)
 	}
 	fmt.Printf("%+v\n", err)

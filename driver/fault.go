@@ -68,16 +68,13 @@ func (e protocolError) Error() string { return string(e) }
 // faultOf classifies an error. Errors of the network count as temporary unless they are known to be
 // permanent, because a list of the temporary ones would never be complete. The caller checks its context.
 func faultOf(err error) fault {
-	var api *googleapi.Error
-	var wrong protocolError
-	var tooLarge *tooLargeError
-	var large *largeRequestError
+	api, isAnswer := errors.AsType[*googleapi.Error](err)
 	switch {
-	case errors.As(err, &large):
+	case isA[*largeRequestError](err):
 		return faultRefused
-	case errors.As(err, &api):
+	case isAnswer:
 		return faultOfAnswer(api)
-	case errors.As(err, &wrong), errors.As(err, &tooLarge):
+	case isA[protocolError](err), isA[*tooLargeError](err):
 		return faultRefused
 	case lasting(err):
 		return faultEnd
@@ -116,14 +113,13 @@ func fromFrontEnd(api *googleapi.Error) bool { return api.Message == "" && len(a
 
 // isFrontEnd reports whether an error is an answer from a server in front of BigQuery.
 func isFrontEnd(err error) bool {
-	var api *googleapi.Error
-	return errors.As(err, &api) && fromFrontEnd(api)
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && fromFrontEnd(api)
 }
 
 // statusOf returns the HTTP status of an error answer; 0 for other errors.
 func statusOf(err error) int {
-	var api *googleapi.Error
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		return api.Code
 	}
 	return 0
@@ -131,8 +127,9 @@ func statusOf(err error) int {
 
 // sameReason reports whether two error answers have the same reason.
 func sameReason(a, b error) bool {
-	var x, y *googleapi.Error
-	return errors.As(a, &x) && errors.As(b, &y) && len(x.Errors) > 0 && len(y.Errors) > 0 &&
+	x, ok := errors.AsType[*googleapi.Error](a)
+	y, ok2 := errors.AsType[*googleapi.Error](b)
+	return ok && ok2 && len(x.Errors) > 0 && len(y.Errors) > 0 &&
 		x.Errors[0].Reason == y.Errors[0].Reason
 }
 
@@ -145,23 +142,24 @@ func hasReason(api *googleapi.Error, reasons []string) bool {
 
 // lasting reports whether an error is permanent for all requests.
 func lasting(err error) bool {
-	var signIn signInError
-	var verification *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	var address *net.AddrError
-	if errors.As(err, &signIn) {
+	if signIn, ok := errors.AsType[signInError](err); ok {
 		return !isTemporary(signIn.error)
 	}
-	return errors.Is(err, errClosed) || errors.As(err, &verification) || strings.Contains(err.Error(), proxyRefusal) ||
-		errors.As(
-			err,
-			&authority,
-		) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &record) ||
-		errors.As(err, &address) || errors.Is(err, http.ErrSchemeMismatch) ||
-		strings.Contains(err.Error(), "unsupported protocol scheme")
+	switch {
+	case errors.Is(err, errClosed), errors.Is(err, http.ErrSchemeMismatch), isA[*net.AddrError](err):
+		return true
+	case isA[*tls.CertificateVerificationError](err), isA[x509.UnknownAuthorityError](err),
+		isA[x509.HostnameError](err), isA[x509.CertificateInvalidError](err), isA[tls.RecordHeaderError](err):
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, proxyRefusal) || strings.Contains(text, "unsupported protocol scheme")
+}
+
+// isA reports whether an error in err's tree has the type E.
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // proxyRefusal is what net/http says when a proxy asks for a password before it connects. It has no type for it.
@@ -169,17 +167,17 @@ const proxyRefusal = "Proxy Authentication Required"
 
 // isTemporary reports whether an error of the sign-in says that it will pass, as when its server is busy.
 func isTemporary(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
+	t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && t.Temporary()
 }
 
 // unreached reports whether an error occurred before a connection was established.
 func unreached(err error) bool {
-	var op *net.OpError
-	var dns *net.DNSError
-	var unsent *unsentError
-	var signIn signInError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) ||
-		errors.As(err, &unsent) || errors.As(err, &signIn) ||
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") ||
+		isA[*net.DNSError](err) || isA[*unsentError](err) || isA[signInError](err) ||
 		strings.Contains(err.Error(), "TLS handshake timeout") // net/http has no type for it
 }

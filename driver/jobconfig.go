@@ -74,7 +74,7 @@ func (e optionError) Unwrap() error { return e.err }
 // check holds the options to the rules of the DSN.
 func (j *jobConfig) check() error {
 	err := j.Validate()
-	if e := (*dsn.Error)(nil); errors.As(err, &e) {
+	if e, ok := errors.AsType[*dsn.Error](err); ok {
 		return optionError{e}
 	}
 	return err

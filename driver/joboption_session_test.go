@@ -38,13 +38,14 @@ func TestOptionsInTransactions(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := server.Count(fakebq.Query, fakebq.Insert)
-		var e *dsn.Error
-		if _, err := tx.ExecContext(t.Context(), insert, driver.Location("asia-east1")); !errors.As(err, &e) ||
-			e.Key != "location" {
+		_, err = tx.ExecContext(t.Context(), insert, driver.Location("asia-east1"))
+		e, ok := errors.AsType[*dsn.Error](err)
+		if !ok || e.Key != "location" {
 			t.Errorf("another location: got %v", err)
 		}
 		elsewhere := driver.WithOptions(t.Context(), driver.Location("asia-east1"))
-		if _, err := tx.PrepareContext(elsewhere, insert); !errors.As(err, &e) || e.Key != "location" {
+		_, err = tx.PrepareContext(elsewhere, insert)
+		if e, ok := errors.AsType[*dsn.Error](err); !ok || e.Key != "location" {
 			t.Errorf("Prepare in another location: got %v", err)
 		}
 		if got := server.Count(fakebq.Query, fakebq.Insert); got != before {

@@ -176,8 +176,8 @@ func TestJobOptionsRefused(t *testing.T) {
 		problem := ""
 		refused := func(way string, err error) {
 			t.Helper()
-			var e *dsn.Error
-			if !errors.As(err, &e) || e.Key != tt.key {
+			e, ok := errors.AsType[*dsn.Error](err)
+			if !ok || e.Key != tt.key {
 				t.Errorf("%s by %s: got %v; want a *dsn.Error with this key", tt.key, way, err)
 				return
 			}

@@ -53,15 +53,15 @@ func TestLifeTold(t *testing.T) {
 			}
 			_, err := db.ExecContext(ctx, tt.sql)
 			wantTold(t, err, tt.want, is)
-			var ne net.Error
-			if got := errors.As(err, &ne) && ne.Timeout(); got != tt.timeout {
+			ne, ok := errors.AsType[net.Error](err)
+			if got := ok && ne.Timeout(); got != tt.timeout {
 				t.Errorf("got Timeout() %t; want %t: %v", got, tt.timeout, err)
 			}
-			var passing interface {
+			passing, ok := errors.AsType[interface {
 				error
 				Temporary() bool
-			}
-			if got := errors.As(err, &passing) && passing.Temporary(); got != tt.timeout {
+			}](err)
+			if got := ok && passing.Temporary(); got != tt.timeout {
 				t.Errorf("got Temporary() %t; want %t", got, tt.timeout)
 			}
 			if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "bad connection") {

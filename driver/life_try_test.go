@@ -27,14 +27,14 @@ const (
 // wantTold holds an error against what is to be told.
 func wantTold(t *testing.T, err error, want outcome, targets ...error) {
 	t.Helper()
-	var e *driver.Error
+	e, ok := errors.AsType[*driver.Error](err)
 	got := cause
 	switch {
 	case err == nil:
 		got = done
 	case errors.Is(err, driver.ErrOutcomeUnknown):
 		got = unknown
-	case errors.As(err, &e) && e.Reason != "":
+	case ok && e.Reason != "":
 		got = failed
 	}
 	if got != want {

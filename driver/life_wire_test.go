@@ -102,9 +102,8 @@ func TestLifeProxies(t *testing.T) {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.Inject(fakebq.Query, times(8, fakebq.HTML(status))...)
 		_, err := openPausing(t, server, noPause).QueryContext(t.Context(), "SELECT 1")
-		var e *driver.Error
-		var api *googleapi.Error
-		if !errors.As(err, &e) || !errors.As(err, &api) || e.Status != status {
+		e, ok := errors.AsType[*driver.Error](err)
+		if _, isAnswer := errors.AsType[*googleapi.Error](err); !ok || !isAnswer || e.Status != status {
 			t.Errorf("%d: got %v; want an *Error", status, err)
 			continue
 		}

@@ -224,8 +224,8 @@ func TestCaret(t *testing.T) {
 			})
 			db := open(t, server)
 			_, err := db.QueryContext(t.Context(), tt.sql)
-			var e *driver.Error
-			if !errors.As(err, &e) || e.Location != tt.place {
+			e, ok := errors.AsType[*driver.Error](err)
+			if !ok || e.Location != tt.place {
 				t.Fatalf("got %v; want an error at %s", err, tt.place)
 			}
 			want := e.Error()

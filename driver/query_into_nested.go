@@ -215,7 +215,7 @@ func intoStruct(fields []*bq.TableFieldSchema, t reflect.Type) (into, error) {
 				return errCell
 			}
 			if err := cells(c, parts, len(fields), p); err != nil {
-				if bad := (*columnError)(nil); errors.As(err, &bad) {
+				if bad, ok := errors.AsType[*columnError](err); ok {
 					return at("."+bad.column, bad.err)
 				}
 				return err

@@ -56,7 +56,7 @@ func newRowTarget(t reflect.Type, columns []column, fields []*bq.TableFieldSchem
 	if err == nil {
 		return r, nil
 	}
-	if at := (*columnError)(nil); errors.As(err, &at) {
+	if at, ok := errors.AsType[*columnError](err); ok {
 		return nil, fmt.Errorf("bigqueryuser: column %q: %w", at.column, at.err)
 	}
 	return nil, fmt.Errorf("bigqueryuser: %w", err)
@@ -114,7 +114,7 @@ func (r *rowTarget) boxedRow(c *cursor, p unsafe.Pointer) error {
 
 func (r *rowTarget) assignRow(row Struct, p unsafe.Pointer) error {
 	err := assign(reflect.NewAt(r.elem, p).Elem(), row)
-	if at := (*placeError)(nil); errors.As(err, &at) {
+	if at, ok := errors.AsType[*placeError](err); ok {
 		return &columnError{strings.TrimPrefix(at.place, "."), at.err}
 	}
 	return err
@@ -185,7 +185,7 @@ func (r *rowTarget) boxedRecord(b *batch, record arrow.RecordBatch, from, to int
 			s.Fields[i] = StructField{r.columns[i].name, values[row*r.width+i]}
 		}
 		if err := r.assignRow(s, unsafe.Add(b.made.base, uintptr(row)*r.elem.Size())); err != nil {
-			if at := (*columnError)(nil); errors.As(err, &at) {
+			if at, ok := errors.AsType[*columnError](err); ok {
 				return &badCell{row, at.column, at.err}
 			}
 			return err

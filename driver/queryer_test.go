@@ -178,8 +178,9 @@ func TestOpen(t *testing.T) {
 	) {
 		t.Errorf("got the User-Agent %q", agent)
 	}
-	var e *dsn.Error
-	if _, err := driver.Open("bigqueryuser://my-project?nosuch=1"); !errors.As(err, &e) || e.Key != "nosuch" {
+	_, err = driver.Open("bigqueryuser://my-project?nosuch=1")
+	e, ok := errors.AsType[*dsn.Error](err)
+	if !ok || e.Key != "nosuch" {
 		t.Errorf("got %v; want a *dsn.Error of the key", err)
 	}
 }
@@ -258,10 +259,9 @@ func TestReason(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On("SELECT 1", fakebq.Answer{Reject: &fakebq.Error{Reason: "billingTierLimitExceeded", Message: "no"}})
 	err := run(t.Context(), open(t, server), "SELECT 1")
-	var e *driver.Error
+	e, ok := errors.AsType[*driver.Error](err)
 	if !errors.Is(err, driver.Reason("billingTierLimitExceeded")) || errors.Is(err, driver.ErrInvalidQuery) ||
-		!errors.As(err, &e) ||
-		e.Reason != "billingTierLimitExceeded" ||
+		!ok || e.Reason != "billingTierLimitExceeded" ||
 		e.Reason.Error() != "bigqueryuser: billingTierLimitExceeded" {
 		t.Errorf("got %v; want the reason", err)
 	}

@@ -86,8 +86,9 @@ func TestTokenRefusedForEver(t *testing.T) {
 	server := fakebq.Run(t, fakebq.Options{Verify: func(string) (string, bool) { return "", false }})
 	p := &counted{person: person{t: t}}
 	db := openSignedIn(t, signIn, server, t.TempDir(), p)
-	var e *driver.Error
-	if err := query(t.Context(), db); !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
+	err := query(t.Context(), db)
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok || e.Status != http.StatusUnauthorized {
 		t.Errorf("got %v; want an *Error with status 401", err)
 	}
 	if got := signIn.Counts().Refreshes; got > 2 || p.prompts.Load() != 1 {

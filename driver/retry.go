@@ -145,8 +145,8 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 // retryAfter returns the pause of a Retry-After header, in seconds or until a time (RFC 9110, section
 // 10.2.3); 0 if there is none.
 func retryAfter(err error) time.Duration {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	if !ok {
 		return 0
 	}
 	text := api.Header.Get("Retry-After")

@@ -88,8 +88,8 @@ func TestDeadlineBeforeTheNextTry(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			err := run(ctx, server)
-			var e *driver.Error
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) ||
+			e, ok := errors.AsType[*driver.Error](err)
+			if !errors.Is(err, context.DeadlineExceeded) || !ok ||
 				e.Status != http.StatusServiceUnavailable || ctx.Err() != nil {
 				t.Errorf("got %v; want context.DeadlineExceeded and the 503, before the deadline", err)
 			}
@@ -158,8 +158,9 @@ func TestBackoff(t *testing.T) {
 		limits = append(limits, limit)
 		return 0
 	})
-	var e *driver.Error
-	if _, err := db.ExecContext(t.Context(), insert); !errors.As(err, &e) || e.Reason != "rateLimitExceeded" {
+	_, err := db.ExecContext(t.Context(), insert)
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok || e.Reason != "rateLimitExceeded" {
 		t.Errorf("got %v; want rateLimitExceeded", err)
 	}
 	ms := time.Millisecond

@@ -158,8 +158,7 @@ type unreadableRows struct {
 }
 
 func (e *unreadableRows) Error() string {
-	var bad *badCell
-	if errors.As(e.err, &bad) {
+	if bad, ok := errors.AsType[*badCell](e.err); ok {
 		return fmt.Sprintf("row %d of stream %s, column %q, can't be read: %v", e.after+int64(bad.row)+1, e.stream, bad.column, bad.err)
 	}
 	return fmt.Sprintf("what comes after row %d of stream %s can't be read: %v", e.after, e.stream, e.err)

@@ -77,11 +77,11 @@ func (p *jsonPages) Next() (*batch, error) {
 	p.spares.put(p.last)
 	r, ok := <-p.ahead
 	p.last = r.batch
-	var request requestError
+	request, isRequest := errors.AsType[requestError](r.err)
 	switch {
 	case !ok:
 		r.err = p.ctx.Err()
-	case errors.As(r.err, &request):
+	case isRequest:
 		// Here, since the connection is the caller's.
 		r.err = p.run.failed(p.ctx, request.error, p.ref)
 	}

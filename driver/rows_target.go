@@ -56,7 +56,7 @@ func (b *jsonRows) nextOf(out *batch) (bool, error) {
 		return false, err
 	}
 	if err := b.target.row(b.cursor, out, out.rows); err != nil {
-		if at := (*columnError)(nil); errors.As(err, &at) {
+		if at, ok := errors.AsType[*columnError](err); ok {
 			return false, b.fail(at.column, at.err)
 		}
 		return false, b.fail("", err)

@@ -152,8 +152,8 @@ func (r *runner) finished(ctx context.Context, st *statement, pg *page) (*page, 
 
 // wrongTypes reports whether a refusal can be due to the types of the parameters.
 func wrongTypes(err error) bool {
-	var api *googleapi.Error
-	return errors.As(err, &api) && (hasReason(api, []string{string(ErrInvalidQuery)}) ||
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && (hasReason(api, []string{string(ErrInvalidQuery)}) ||
 		hasReason(api, []string{"invalid"}) && strings.Contains(api.Message, "Unparseable query parameter"))
 }
 

@@ -58,7 +58,7 @@ func (r *runner) sessionID(ctx context.Context, pg *page) (string, error) {
 func (r *runner) inNewSession(begins bool, f func() (begun bool, err error)) error {
 	empty := r.session.empty(begins)
 	begun, err := f()
-	if e := (*Error)(nil); empty && !begun && errors.As(err, &e) && sessionLost(e) {
+	if e, ok := errors.AsType[*Error](err); empty && !begun && ok && sessionLost(e) {
 		r.bad = false
 		if r.session.tx != nil {
 			r.session.tx.err = nil
@@ -111,7 +111,7 @@ func (r *runner) abandonTransaction(ctx context.Context) error {
 	was := r.session.forget()
 	r.closeTransaction(was.id)
 	err := r.failed(ctx, r.abortSession(ctx, was.id, was.location), nil)
-	if e := (*Error)(nil); errors.As(err, &e) && sessionLost(e) {
+	if e, ok := errors.AsType[*Error](err); ok && sessionLost(e) {
 		return nil // it has ended already
 	}
 	return err

@@ -242,8 +242,8 @@ func TestScriptError(t *testing.T) {
 		_, queried := db.QueryContext(t.Context(), text)
 		_, executed := db.ExecContext(t.Context(), text)
 		for _, err := range []error{queried, executed} {
-			var e *driver.Error
-			if !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) ||
+			e, ok := errors.AsType[*driver.Error](err)
+			if !ok || !errors.Is(err, driver.ErrInvalidQuery) ||
 				e.Location != "4:3" || (e.JobID != "") != (incomplete > 0) {
 				t.Errorf("%s: got %+v; want invalidQuery at 4:3", name, err)
 			}

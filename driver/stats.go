@@ -145,7 +145,7 @@ func (w *recorder) ended(err error) {
 	if w == nil {
 		return
 	}
-	if e := (*Error)(nil); errors.As(err, &e) && w.stats.JobID == "" {
+	if e, ok := errors.AsType[*Error](err); ok && w.stats.JobID == "" {
 		w.stats.JobID = e.JobID
 	}
 	if w.stats.Duration == 0 {

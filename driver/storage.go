@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"runtime"
@@ -233,8 +232,7 @@ func streamCount() int { return min(runtime.GOMAXPROCS(0), maxStreams) }
 // resumable reports whether to open a broken stream again at the row where it broke. Errors of the
 // service and of the network are temporary; errors of the request are not.
 func resumable(err error) bool {
-	var unreadable *unreadableRows
-	if errors.As(err, &unreadable) || lasting(err) {
+	if isA[*unreadableRows](err) || lasting(err) {
 		return false
 	}
 	s, ok := status.FromError(err)

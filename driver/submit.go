@@ -155,8 +155,8 @@ func (s *submission) deduplicated() bool {
 
 // isAnswer reports whether an error is BigQuery's final answer about the statement.
 func isAnswer(err error) bool {
-	var api *googleapi.Error
-	return errors.As(err, &api) && !faultOfAnswer(api).passing()
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && !faultOfAnswer(api).passing()
 }
 
 // lost returns the outcome after the last try.
@@ -183,8 +183,7 @@ func (s *submission) answered(pg *page) outcome {
 
 // tooLarge reports whether the answer was too large to be read.
 func (s *submission) tooLarge(err error) bool {
-	var large *tooLargeError
-	return errors.As(err, &large)
+	return isA[*tooLargeError](err)
 }
 
 // busy reports whether the session is still busy with an earlier try of this statement, or with a
@@ -201,8 +200,8 @@ var requestReasons = []string{"quotaExceeded", "billingNotEnabled", "forbidden"}
 // concern the statement. The outcome of that try then stays unknown. BigQuery does not guarantee to
 // recognize the id of every kind of statement.
 func (s *submission) explained(err error) bool {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	if !ok {
 		return false
 	}
 	if fromFrontEnd(api) || hasReason(api, requestReasons) {
@@ -225,7 +224,7 @@ func (s *submission) request(ctx context.Context, cl *client) (*page, error) {
 		return cl.query(ctx, s.req, s.hold)
 	}
 	job, err := cl.insert(ctx, s.job)
-	if api := (*googleapi.Error)(nil); errors.As(err, &api) && api.Code == http.StatusConflict {
+	if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusConflict {
 		if location, ours := jobIn(api.Message, s.job.JobReference.JobId); ours {
 			return s.inserted(location, ""), nil
 		}

@@ -37,8 +37,9 @@ func TestGivingUpCancels(t *testing.T) {
 			server.On("SELECT slow", fakebq.Answer{Fields: numbers.Fields, Incomplete: 1, Until: make(chan struct{})})
 			server.Inject(tt.method, tt.faults...)
 			db := openPausing(t, server, noPause)
-			var e *driver.Error
-			if _, err := db.ExecContext(t.Context(), "SELECT slow", tt.opts...); !errors.As(err, &e) ||
+			_, err := db.ExecContext(t.Context(), "SELECT slow", tt.opts...)
+			e, ok := errors.AsType[*driver.Error](err)
+			if !ok ||
 				e.Status != http.StatusServiceUnavailable {
 				t.Errorf("got %v; want status 503", err)
 			}

@@ -102,7 +102,7 @@ func (t *tx) Rollback() error {
 		ctx = context.WithoutCancel(ctx) // database/sql rolls back because ctx has ended
 	}
 	err := t.end(ctx, rollbackTransaction)
-	if e := (*Error)(nil); errors.As(err, &e) && (e.Reason == ErrInvalidQuery || sessionLost(e)) {
+	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == ErrInvalidQuery || sessionLost(e)) {
 		return nil // the transaction has ended already
 	}
 	return err

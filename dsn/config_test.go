@@ -35,11 +35,11 @@ func TestValidate(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			err := tc.c.Validate()
-			var e *Error
+			e, ok := errors.AsType[*Error](err)
 			switch {
 			case tc.key == "" && err != nil:
 				t.Errorf("Validate: %v; want no error", err)
-			case tc.key != "" && (!errors.As(err, &e) || e.Key != tc.key):
+			case tc.key != "" && (!ok || e.Key != tc.key):
 				t.Errorf("Validate: got %v; want an *Error with key %s", err, tc.key)
 			}
 		})

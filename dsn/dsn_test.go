@@ -58,8 +58,8 @@ func TestParseErrors(t *testing.T) {
 			if c != nil || err == nil {
 				t.Fatalf("Parse(%q): got %+v, %v; want an error", tc.text, c, err)
 			}
-			var e *Error
-			if !errors.As(err, &e) {
+			e, ok := errors.AsType[*Error](err)
+			if !ok {
 				t.Fatalf("Parse(%q): error %v is a %T; want *Error", tc.text, err, err)
 			}
 			if e.Key != tc.key || !strings.Contains(e.Problem, tc.problem) {

@@ -53,8 +53,8 @@ func ExampleError() {
 		"bigqueryuser://my-project?location=",
 	} {
 		_, err := dsn.Parse(text)
-		var e *dsn.Error
-		fmt.Println(errors.As(err, &e), err)
+		_, ok := errors.AsType[*dsn.Error](err)
+		fmt.Println(ok, err)
 	}
 	// Output:
 	// true dsn: login: has a value that is not allowed; want auto, browser, manual or never
@@ -70,8 +70,8 @@ func ExampleConfig() {
 
 func ExampleConfig_Validate() {
 	c := dsn.Config{Project: "my-project?endpoint=https://gateway.example"} // not a project id
-	var e *dsn.Error
-	fmt.Println(errors.As(c.Validate(), &e), e.Key)
+	e, ok := errors.AsType[*dsn.Error](c.Validate())
+	fmt.Println(ok, e.Key)
 	// Output: true project
 }
 

@@ -82,14 +82,14 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	if err == nil {
 		return nil
 	}
-	var api *googleapi.Error
+	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {
-	case errors.As(err, &api) && api.Code == http.StatusConflict:
+	case ok && api.Code == http.StatusConflict:
 		return nil // it is ours
-	case errors.As(err, &api) && api.Code == http.StatusNotFound && begun:
+	case ok && api.Code == http.StatusNotFound && begun:
 		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has begun: %w",
 			t.Failed(ctx, err, job.JobReference.JobId))
-	case errors.As(err, &api) && api.Code < http.StatusInternalServerError:
+	case ok && api.Code < http.StatusInternalServerError:
 		return t.Failed(ctx, err, job.JobReference.JobId)
 	}
 	return t.Unknown(t.Failed(ctx, err, job.JobReference.JobId))

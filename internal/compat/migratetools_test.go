@@ -108,8 +108,9 @@ func TestGolangMigrateUpDown(t *testing.T) {
 		t.Errorf("a broken migration: got %v; want ErrNotFound", err)
 	}
 	version(3, true)
-	var dirty gomigrate.ErrDirty
-	if err := m.Up(); !errors.As(err, &dirty) || dirty.Version != 3 {
+	err := m.Up()
+	dirty, ok := errors.AsType[gomigrate.ErrDirty](err)
+	if !ok || dirty.Version != 3 {
 		t.Errorf("after it: got %v; want ErrDirty", err)
 	}
 	check(t, m.Force(2))
@@ -245,8 +246,9 @@ func TestGoose(t *testing.T) {
 		broken[name] = file
 	}
 	p = provider(broken)
-	var partial *goose.PartialError
-	if _, err := p.Up(ctx); !errors.As(err, &partial) || len(partial.Applied) != 2 ||
+	_, err = p.Up(ctx)
+	partial, ok := errors.AsType[*goose.PartialError](err)
+	if !ok || len(partial.Applied) != 2 ||
 		!errors.Is(err, driver.ErrNotFound) {
 		t.Errorf("a broken migration: got %v; want two applied and ErrNotFound", err)
 	}

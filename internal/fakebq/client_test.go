@@ -53,8 +53,8 @@ func googleSQL(sql string) *bigquery.QueryRequest {
 
 func wantError(t *testing.T, err error, code int, reason string) *googleapi.Error {
 	t.Helper()
-	var e *googleapi.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*googleapi.Error](err)
+	if !ok {
 		t.Fatalf("got error %v; want a *googleapi.Error", err)
 	}
 	got := ""

@@ -19,8 +19,8 @@ func TestFaults(t *testing.T) {
 	}
 	wantCode := func(code int) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
-			var e *googleapi.Error
-			if !errors.As(err, &e) || e.Code != code || !strings.Contains(e.Body, "<html") {
+			e, ok := errors.AsType[*googleapi.Error](err)
+			if !ok || e.Code != code || !strings.Contains(e.Body, "<html") {
 				t.Errorf("got %v; want %d with a body in HTML", err, code)
 			}
 		}
@@ -31,8 +31,8 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	isSyntax := func(t *testing.T, err error) {
-		var e *json.SyntaxError
-		if !errors.As(err, &e) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		_, ok := errors.AsType[*json.SyntaxError](err)
+		if !ok && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("got %v; want a syntax error", err)
 		}
 	}

@@ -93,16 +93,16 @@ func TestCloseWhileAJobIsAwaited(t *testing.T) {
 	}()
 	s.WaitFor(t, Query, 1)
 	s.Close()
-	var parse *json.SyntaxError
-	if err := <-done; err == nil || errors.Is(err, io.EOF) && !isNetwork(err) || errors.As(err, &parse) {
+	err := <-done
+	if _, parse := errors.AsType[*json.SyntaxError](err); parse || err == nil || errors.Is(err, io.EOF) && !isNetwork(err) {
 		t.Errorf("got %v; want a broken connection", err)
 	}
 }
 
 // isNetwork tells an error of the connection from one of the body.
 func isNetwork(err error) bool {
-	var e *url.Error
-	return errors.As(err, &e)
+	_, ok := errors.AsType[*url.Error](err)
+	return ok
 }
 
 func TestCancel(t *testing.T) {

@@ -96,8 +96,10 @@ func TestOfficialClientCancels(t *testing.T) {
 	for err == nil && !status.Done() {
 		status, err = job.Status(ctx)
 	}
-	var e *client.Error
-	if err != nil || !status.Done() || !errors.As(status.Err(), &e) || e.Reason != "stopped" {
+	if err != nil || !status.Done() {
+		t.Fatalf("got %+v, %v; want DONE", status, err)
+	}
+	if e, ok := errors.AsType[*client.Error](status.Err()); !ok || e.Reason != "stopped" {
 		t.Errorf("got %+v, %v; want DONE with reason stopped", status, err)
 	}
 }

@@ -111,8 +111,9 @@ func TestServerEnforcesPKCE(t *testing.T) {
 		consent.RawQuery = q.Encode()
 		return fakegoogle.Consent(ctx, jarred, consent.String(), "")
 	}
-	var refused *auth.Error
-	if err := open(t, cfg).Ensure(t.Context()); !errors.As(err, &refused) || refused.Code != "invalid_grant" {
+	err := open(t, cfg).Ensure(t.Context())
+	refused, ok := errors.AsType[*auth.Error](err)
+	if !ok || refused.Code != "invalid_grant" {
 		t.Errorf("got %v; want invalid_grant", err)
 	}
 	// Its words must not show what was sent.

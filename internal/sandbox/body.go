@@ -19,7 +19,7 @@ const maxBody = 10 << 20
 // readBody decodes a request's JSON.
 func readBody(r *http.Request, v any) *apiError {
 	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errorf("invalid", "Request payload size exceeds the limit: %d bytes.", maxBody)
 	}
 	if err != nil {

@@ -145,8 +145,8 @@ func TestDriverScriptError(t *testing.T) {
 		{"SELECT 1;\n\nEXECUTE IMMEDIATE 'SELECT nosuch'", "3:1", "Unrecognized name: nosuch at [1:8]"},
 	} {
 		_, err := db.ExecContext(t.Context(), tt.sql)
-		var e *driver.Error
-		if !errors.As(err, &e) || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != tt.location ||
+		e, ok := errors.AsType[*driver.Error](err)
+		if !ok || !errors.Is(err, driver.ErrInvalidQuery) || e.Location != tt.location ||
 			!strings.Contains(e.Message, tt.message) {
 			t.Errorf("%s: got %v; want %s at %s", tt.sql, err, tt.message, tt.location)
 			continue

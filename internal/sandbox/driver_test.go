@@ -213,8 +213,9 @@ func TestDriverStatements(t *testing.T) {
 		t.Errorf("read %d rows with the sum %d and %v; BigQuery counts %d with %d", rows, sum, all.Err(), count, total)
 	}
 
-	var e *driver.Error
-	if _, err := db.ExecContext(ctx, "SELECT nope FROM people"); !errors.As(err, &e) ||
+	_, err = db.ExecContext(ctx, "SELECT nope FROM people")
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok ||
 		!errors.Is(err, driver.ErrInvalidQuery) || e.Location != "1:8" {
 		t.Errorf("got %v", err)
 	}

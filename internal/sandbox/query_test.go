@@ -53,8 +53,8 @@ func rows(t testing.TB, c *bigquery.Client, sql string, params ...bigquery.Query
 // apiErr is the typed error of a client.
 func apiErr(t testing.TB, err error) *googleapi.Error {
 	t.Helper()
-	var e *googleapi.Error
-	if !errors.As(err, &e) || len(e.Errors) == 0 {
+	e, ok := errors.AsType[*googleapi.Error](err)
+	if !ok || len(e.Errors) == 0 {
 		t.Fatalf("got %v (%T); want a *googleapi.Error with reasons", err, err)
 	}
 	return e

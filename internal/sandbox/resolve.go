@@ -98,8 +98,8 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 
 // explain gives a translator's error its reason.
 func (r *resolver) explain(err error) *apiError {
-	var refused *googlesql.Error
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*googlesql.Error](err)
+	if !ok {
 		return errorf("invalidQuery", "%s", err)
 	}
 	text := refused.Error()

@@ -36,12 +36,12 @@ var duckNames = map[string]string{
 
 // runError turns what stopped a statement in DuckDB into BigQuery's words.
 func runError(err error) *apiError {
-	var api *apiError
-	var duck *engine.Error
+	api, isAPI := errors.AsType[*apiError](err)
+	duck, isDuck := errors.AsType[*engine.Error](err)
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &api):
+	case isAPI:
 		return api
 	case errors.Is(err, engine.ErrTooLarge):
 		return errorf("responseTooLarge", "Response too large to return. The sandbox keeps results in memory.")
@@ -49,7 +49,7 @@ func runError(err error) *apiError {
 		return errorf("invalidQuery", "Array cannot have a null element; error in writing field %s", columnOf(err))
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return errStopped
-	case !errors.As(err, &duck):
+	case !isDuck:
 		return broken("%s", err)
 	}
 	if duck.Type == engine.Builtin {

@@ -127,7 +127,7 @@ func (s *Server) rollback(sess *session) {
 	}
 	// DuckDB says no if its transaction has ended by itself; that is what is wanted.
 	_, err := sess.conn.Exec(context.Background(), "ROLLBACK")
-	if duck := (*engine.Error)(nil); err != nil && !errors.As(err, &duck) {
+	if _, ok := errors.AsType[*engine.Error](err); err != nil && !ok {
 		s.log.Error("a transaction was not rolled back", "error", err)
 	}
 	sess.work.restore(sess.tx.temp)

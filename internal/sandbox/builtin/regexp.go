@@ -43,8 +43,8 @@ var re2Words = map[syntax.ErrorCode]string{
 // PatternError is RE2's complaint about a regular expression, "" for none.
 func PatternError(text string) string {
 	_, err := syntax.Parse(text, syntax.Perl)
-	var e *syntax.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*syntax.Error](err)
+	if !ok {
 		return ""
 	}
 	words := re2Words[e.Code]

@@ -357,8 +357,8 @@ func TestChanged(t *testing.T) {
 		}
 	}
 	_, err := query(t, db, "INSERT INTO t VALUES (NULL)", nil)
-	var e *Error
-	if !errors.As(err, &e) || e.Type != "constraint" {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Type != "constraint" {
 		t.Errorf("NULL into NOT NULL: got %v; want a constraint error", err)
 	}
 }

@@ -37,10 +37,10 @@ func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []
 	var interrupted error
 	for range interruptTries {
 		out, err := c.query(ctx, sql, params, columns, limit)
-		if e := (*Error)(nil); interrupted != nil && errors.As(err, &e) && e.Type == "transactioncontext" {
+		if e, ok := errors.AsType[*Error](err); interrupted != nil && ok && e.Type == "transactioncontext" {
 			return nil, interrupted // the error has ended the transaction: it can't be had any more
 		}
-		if e := (*Error)(nil); columns == nil || ctx.Err() != nil || !errors.As(err, &e) || e.Type != "interrupt" {
+		if e, ok := errors.AsType[*Error](err); columns == nil || ctx.Err() != nil || !ok || e.Type != "interrupt" {
 			return out, err
 		}
 		interrupted = err

@@ -171,11 +171,11 @@ func TestErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		st, err := googlesql.Translate(c.query, options(cat))
-		var e *googlesql.Error
+		_, ok := errors.AsType[*googlesql.Error](err)
 		switch {
 		case err == nil:
 			t.Errorf("%s\ngot %q; want error %q", c.query, st.SQL, c.want)
-		case !errors.As(err, &e):
+		case !ok:
 			t.Errorf("%s: got a %T; want an *Error", c.query, err)
 		case err.Error() != c.want:
 			t.Errorf("%s\ngot  %s\nwant %s", c.query, err, c.want)

@@ -12,8 +12,8 @@ import (
 // to eight columns.
 func checkPosition(t *testing.T, s string, err error) {
 	t.Helper()
-	var e *googlesql.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*googlesql.Error](err)
+	if !ok {
 		t.Fatalf("%q: got a %T; want an *Error", s, err)
 	}
 	lines, cols := 1, 1

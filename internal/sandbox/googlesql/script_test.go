@@ -263,8 +263,7 @@ func FuzzParseScript(f *testing.F) {
 			opts.Part = p
 			if _, err := googlesql.Translate(sql, opts); err != nil {
 				checkPosition(t, sql, err)
-				var e *googlesql.Error
-				if errors.As(err, &e) && strings.HasPrefix(e.Message, "Syntax error: Expected") {
+				if e, ok := errors.AsType[*googlesql.Error](err); ok && strings.HasPrefix(e.Message, "Syntax error: Expected") {
 					t.Fatalf("%q: the part %q can't be parsed by itself: %v", sql, s.Text(*p), err)
 				}
 			}
