@@ -11,111 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/decimal256"
 )
-
-// arrowTypes are the scalar types as the Storage Read API sends them.
-var arrowTypes = map[string]arrow.DataType{
-	"INTEGER":    arrow.PrimitiveTypes.Int64,
-	"FLOAT":      arrow.PrimitiveTypes.Float64,
-	"BOOLEAN":    arrow.FixedWidthTypes.Boolean,
-	"STRING":     arrow.BinaryTypes.String,
-	"BYTES":      arrow.BinaryTypes.Binary,
-	"NUMERIC":    &arrow.Decimal128Type{Precision: 38, Scale: 9},
-	"BIGNUMERIC": &arrow.Decimal256Type{Precision: 76, Scale: 38},
-	"TIMESTAMP":  &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"},
-	"DATETIME":   &arrow.TimestampType{Unit: arrow.Microsecond},
-	"DATE":       arrow.FixedWidthTypes.Date32,
-	"TIME":       arrow.FixedWidthTypes.Time64us,
-	"INTERVAL":   arrow.FixedWidthTypes.MonthDayNanoInterval,
-	"GEOGRAPHY":  arrow.BinaryTypes.String,
-	"JSON":       arrow.BinaryTypes.String,
-}
-
-// sqlTypes are the types that Arrow has no word for: their fields say which they are.
-var sqlTypes = map[string]string{"DATETIME": "google:sqlType:datetime", "GEOGRAPHY": "google:sqlType:geography",
-	"JSON": "google:sqlType:json"}
-
-// preciseTypes are how a TIMESTAMP of precision 12 is sent, by what was asked for.
-var preciseTypes = map[storagepb.ArrowSerializationOptions_PicosTimestampPrecision]arrow.DataType{
-	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_NANOS: &arrow.TimestampType{
-		Unit:     arrow.Nanosecond,
-		TimeZone: "UTC",
-	},
-	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_PICOS: arrow.BinaryTypes.String,
-}
-
-func arrowSchema(
-	fields []Field,
-	precision storagepb.ArrowSerializationOptions_PicosTimestampPrecision,
-) (*arrow.Schema, error) {
-	precise, ok := preciseTypes[precision]
-	if !ok {
-		precise = arrowTypes["TIMESTAMP"]
-	}
-	out, err := arrowFields(fields, precise)
-	return arrow.NewSchema(out, nil), err
-}
-
-func arrowFields(fields []Field, precise arrow.DataType) ([]arrow.Field, error) {
-	out := make([]arrow.Field, len(fields))
-	for i, f := range fields {
-		typ, err := arrowType(f, precise)
-		if err != nil {
-			return nil, fmt.Errorf("column %q: %w", f.Name, err)
-		}
-		out[i] = arrow.Field{Name: f.Name, Type: typ, Nullable: f.Mode != "REQUIRED"}
-		if name, ok := sqlTypes[f.Type]; ok {
-			keys, values := []string{"ARROW:extension:name"}, []string{name}
-			if f.Type == "GEOGRAPHY" {
-				keys, values = append(keys, "ARROW:extension:metadata"), append(values, `{"encoding": "WKT"}`)
-			}
-			out[i].Metadata = arrow.NewMetadata(keys, values)
-		}
-		if f.Mode == "REPEATED" {
-			out[i].Type, out[i].Nullable = arrow.ListOfField(arrow.Field{Name: "item", Type: typ, Nullable: true}),
-				false
-		}
-	}
-	return out, nil
-}
-
-// arrowType gives the type of a field; precise is that of a TIMESTAMP of precision 12.
-func arrowType(f Field, precise arrow.DataType) (arrow.DataType, error) {
-	switch f.Type {
-	case "RECORD":
-		fields, err := arrowFields(f.Fields, precise)
-		return arrow.StructOf(fields...), err
-	case "RANGE":
-		end, ok := arrowTypes[f.Element]
-		if !ok {
-			return nil, fmt.Errorf("a RANGE of %q", f.Element)
-		}
-		return arrow.StructOf(
-			arrow.Field{Name: "start", Type: end, Nullable: true},
-			arrow.Field{Name: "end", Type: end,
-				Nullable: true},
-		), nil
-	}
-	if f.Type == "TIMESTAMP" && f.TimestampPrecision == 12 {
-		return precise, nil
-	}
-	typ, ok := arrowTypes[f.Type]
-	if !ok {
-		return nil, fmt.Errorf("the type %s has no form in Arrow here", f.Type)
-	}
-	switch { // a declared precision and scale are those of the Arrow type
-	case f.Precision > 0 && f.Type == "NUMERIC":
-		typ = &arrow.Decimal128Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
-	case f.Precision > 0 && f.Type == "BIGNUMERIC":
-		typ = &arrow.Decimal256Type{Precision: int32(f.Precision), Scale: int32(f.Scale)}
-	}
-	return typ, nil
-}
 
 // wireRow is a row as REST sends it: Arrow's values are made of the same text.
 type wireRow struct {

@@ -1,7 +1,6 @@
 package fakebq
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,8 +9,9 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	arrowmemory "github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
 // arrowTable is a table, or some of its columns, as Arrow batches of one size and compression. A
@@ -22,7 +22,7 @@ type arrowTable struct {
 	text   []byte // the schema as an IPC message
 	pick   []int  // the columns, by their place in the table
 	size   int    // rows of a batch
-	codec  []ipc.Option
+	codec  *storagepb.ArrowSerializationOptions
 
 	mu   sync.Mutex
 	made map[[2]int][]byte
@@ -60,7 +60,7 @@ func newArrowTable(
 	size int,
 	options *storagepb.ArrowSerializationOptions,
 ) (*arrowTable, error) {
-	a := &arrowTable{table: t, size: size, made: map[[2]int][]byte{}}
+	a := &arrowTable{table: t, size: size, codec: options, made: map[[2]int][]byte{}}
 	var fields []Field
 	for i, f := range t.fields {
 		if len(names) == 0 || slices.Contains(names, f.Name) {
@@ -71,21 +71,12 @@ func newArrowTable(
 		return nil, fmt.Errorf("the table does not have all of the selected fields %v", names)
 	}
 	var err error
-	if a.schema, err = arrowSchema(fields, options.GetPicosTimestampPrecision()); err != nil {
+	if a.schema, err = storagewire.ArrowSchema(storageFields(fields), options); err != nil {
 		return nil, err
 	}
-	switch options.GetBufferCompression() {
-	case storagepb.ArrowSerializationOptions_LZ4_FRAME:
-		a.codec = []ipc.Option{ipc.WithLZ4()}
-	case storagepb.ArrowSerializationOptions_ZSTD:
-		a.codec = []ipc.Option{ipc.WithZstd()}
-	}
-	var all bytes.Buffer
-	w := ipc.NewWriter(&all, ipc.WithSchema(a.schema))
-	if err := w.Close(); err != nil {
+	if a.text, err = storagewire.SchemaMessage(a.schema); err != nil {
 		return nil, err
 	}
-	a.text = bytes.TrimSuffix(all.Bytes(), endOfStream)
 	return a, nil
 }
 
@@ -97,9 +88,6 @@ func arrowSource(fields []Field) timestampFormat {
 	}
 	return int64Micros
 }
-
-// endOfStream ends an IPC stream; the service sends messages without it.
-var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
 
 // batch gives rows [from, to) of the table as an IPC message.
 func (a *arrowTable) batch(from, to int) ([]byte, error) {
@@ -126,15 +114,10 @@ func (a *arrowTable) batch(from, to int) ([]byte, error) {
 	}
 	record := builder.NewRecordBatch()
 	defer record.Release()
-	var out bytes.Buffer
-	w := ipc.NewWriter(&out, append([]ipc.Option{ipc.WithSchema(a.schema)}, a.codec...)...)
-	if err := w.Write(record); err != nil {
+	b, err := storagewire.BatchMessage(record, a.text, a.codec)
+	if err != nil {
 		return nil, err
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	b := bytes.Clone(bytes.TrimSuffix(out.Bytes()[len(a.text):], endOfStream))
 	a.made[key] = b
 	return b, nil
 }

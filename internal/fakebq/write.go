@@ -10,11 +10,11 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
 // The methods of the Storage Write API.
@@ -241,7 +241,7 @@ func (g writes) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error 
 		}
 		rows := req.GetProtoRows()
 		if d := rows.GetWriterSchema().GetProtoDescriptor(); d != nil {
-			if schema, err = messageOf(d); err != nil {
+			if schema, err = storagewire.Schema(d); err != nil {
 				return status.Errorf(codes.InvalidArgument, "Invalid proto schema: %v", err)
 			}
 		}
@@ -313,17 +313,6 @@ func (g writes) append(name string, schema protoreflect.MessageDescriptor, req *
 	}
 	return &storagepb.AppendRowsResponse{WriteStream: name, Response: &storagepb.AppendRowsResponse_AppendResult_{
 		AppendResult: &storagepb.AppendRowsResponse_AppendResult{Offset: wrapperspb.Int64(at)}}}
-}
-
-// messageOf makes a descriptor usable. It must contain all that it refers to.
-func messageOf(d *descriptorpb.DescriptorProto) (protoreflect.MessageDescriptor, error) {
-	name := "fakebq.proto"
-	file := &descriptorpb.FileDescriptorProto{Name: &name, MessageType: []*descriptorpb.DescriptorProto{d}}
-	built, err := protodesc.NewFile(file, nil)
-	if err != nil {
-		return nil, err
-	}
-	return built.Messages().Get(0), nil
 }
 
 // storageTypes are the names of the types in the Storage API.

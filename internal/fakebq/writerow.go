@@ -10,110 +10,52 @@ import (
 	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
 // decodeRow reads a row that was appended, by the protobuf library alone.
 func decodeRow(schema protoreflect.MessageDescriptor, fields []Field, text []byte,
 	missing map[string]storagepb.AppendRowsRequest_MissingValueInterpretation) ([]any, error) {
-	m := dynamicpb.NewMessage(schema)
-	if err := proto.Unmarshal(text, m); err != nil {
-		return nil, err
-	}
-	if len(m.GetUnknown()) > 0 {
-		return nil, fmt.Errorf("the row has fields that its schema does not have")
-	}
-	return decodeFields(m, fields, func(f Field) any {
-		if missing[f.Name] == storagepb.AppendRowsRequest_DEFAULT_VALUE {
-			return f.Default
+	d := storagewire.Decoder{Fields: storageFields(fields), Missing: missing, Scalar: decodeValue}
+	row, err := d.Row(schema, text)
+	for i, v := range row {
+		if _, ok := v.(storagewire.Default); ok {
+			row[i] = fields[i].Default
 		}
-		return nil
-	})
+	}
+	return row, err
 }
-
-func decodeFields(m protoreflect.Message, fields []Field, absent func(Field) any) ([]any, error) {
-	byName := map[string]protoreflect.FieldDescriptor{}
-	for i := range m.Descriptor().Fields().Len() {
-		fd := m.Descriptor().Fields().Get(i)
-		name := string(fd.Name())
-		if o, ok := fd.Options().(*descriptorpb.FieldOptions); ok && proto.HasExtension(o, storagepb.E_ColumnName) {
-			name, _ = proto.GetExtension(o, storagepb.E_ColumnName).(string)
-		}
-		byName[strings.ToLower(name)] = fd
-	}
-	row := make([]any, len(fields))
-	for i, f := range fields {
-		fd := byName[strings.ToLower(f.Name)]
-		delete(byName, strings.ToLower(f.Name))
-		switch {
-		case f.Mode == "REPEATED":
-			list := []any{}
-			for j := 0; fd != nil && j < m.Get(fd).List().Len(); j++ {
-				v, err := decodeValue(f, m.Get(fd).List().Get(j))
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", f.Name, err)
-				}
-				list = append(list, v)
-			}
-			row[i] = list
-		case fd == nil || !m.Has(fd):
-			if row[i] = absent(f); row[i] == nil && f.Mode == "REQUIRED" {
-				return nil, fmt.Errorf("%s: the field is REQUIRED and was not set", f.Name)
-			}
-		default:
-			v, err := decodeValue(f, m.Get(fd))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Name, err)
-			}
-			row[i] = v
-		}
-	}
-	for name := range byName {
-		return nil, fmt.Errorf("the table has no column %s", name)
-	}
-	return row, nil
-}
-
-func none(Field) any { return nil }
 
 // decodeValue makes a value as an Answer takes it. Only the kinds that the service's documentation prefers are served.
-func decodeValue(f Field, v protoreflect.Value) (any, error) {
-	switch x := v.Interface().(type) {
-	case protoreflect.Message:
-		if f.Type == "RANGE" {
-			ends, err := decodeFields(x, []Field{{Name: "start", Type: f.Element}, {Name: "end", Type: f.Element}}, none)
-			if err != nil {
-				return nil, err
-			}
-			return Range{ends[0], ends[1]}, nil
-		}
-		return decodeFields(x, f.Fields, none)
+func decodeValue(f *storagepb.TableFieldSchema, v any) (any, error) {
+	switch x := v.(type) {
+	case storagewire.Range:
+		return Range{x.Start, x.End}, nil
 	case int64:
 		switch f.Type {
-		case "TIMESTAMP":
+		case storagepb.TableFieldSchema_TIMESTAMP:
 			return time.UnixMicro(x).UTC(), nil
-		case "INTEGER":
+		case storagepb.TableFieldSchema_INT64:
 			return x, nil
 		}
 	case int32:
-		if f.Type == "DATE" {
+		if f.Type == storagepb.TableFieldSchema_DATE {
 			return time.Unix(int64(x)*24*60*60, 0).UTC().Format(time.DateOnly), nil
 		}
 	case float64, bool, []byte:
 		return x, nil
 	case string:
 		switch {
-		case f.TimestampPrecision == 12:
+		case f.GetTimestampPrecision().GetValue() == 12:
 			return Picos(x), nil
-		case f.Type == "DATETIME":
+		case f.Type == storagepb.TableFieldSchema_DATETIME:
 			return strings.Replace(x, " ", "T", 1), nil
 		}
 		return x, nil
 	}
-	return nil, fmt.Errorf("a %T for a column of type %s", v.Interface(), f.Type)
+	return nil, fmt.Errorf("a %T for a column of type %s", v, f.Type)
 }
 
 // decodeLine reads a line of a load job.
