@@ -43,7 +43,7 @@ type deep struct {
 
 // fuzzMoment makes an instant of the years 1 to 9999 of a number.
 func fuzzMoment(n int64) time.Time {
-	const first, last = int64(firstMicros), int64(lastMicros)
+	const first, last = int64(-62135596800000000), int64(253402300799999999)
 	return time.UnixMicro(first + int64(uint64(n)%uint64(last-first+1))).UTC()
 }
 

@@ -250,6 +250,7 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 		query: q, plan: p, queryID: rand.Text(), created: s.now(), stop: stop, finished: make(chan struct{}),
 		state: pending,
 	}
+	j.reportResult()
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
 		s.leaveSession(q, err)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
@@ -13,7 +14,7 @@ type pageRequest struct {
 	start int64
 	// max is the number of rows; negative: as many as fit.
 	max     int64
-	encoder encoder
+	encoder cells.Encoder
 }
 
 // pageToken names the row that a page begins with. It works only for the thing
@@ -52,7 +53,7 @@ func encodePage(res *engine.Result, p pageRequest, limit int) (rows []byte, next
 		if next > p.start {
 			rows = append(rows, ',')
 		}
-		rows = p.encoder.row(rows, res.Blocks[block].Columns, offset)
+		rows = p.encoder.Row(rows, res.Blocks[block].Columns, offset)
 		if len(rows) > limit && next > p.start {
 			return append(rows[:before], ']'), next
 		}

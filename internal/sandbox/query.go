@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -180,13 +181,13 @@ func isASCII(s string) bool {
 	return true
 }
 
-func (f formatOptions) encoder() (encoder, *apiError) {
+func (f formatOptions) encoder() (cells.Encoder, *apiError) {
 	switch f.TimestampOutputFormat {
 	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
-		return encoder{int64Timestamps: f.UseInt64Timestamp}, nil
+		return cells.Encoder{Int64Timestamps: f.UseInt64Timestamp}, nil
 	case "INT64":
-		return encoder{int64Timestamps: true}, nil
+		return cells.Encoder{Int64Timestamps: true}, nil
 	default:
-		return encoder{}, unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
+		return cells.Encoder{}, unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
 	}
 }

@@ -109,6 +109,7 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 	if j.plan, err = s.prepare(ctx, r.who, q); err == nil {
 		err = r.spend(j.plan.bytes)
 		j.config.Query.reportTarget(j.plan.stmt)
+		j.reportResult()
 	}
 	if clash := s.jobs.add(j); clash != nil {
 		return j, nil, clash

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,8 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
 
 // The person and the project that a sandbox has by default.
@@ -34,6 +38,9 @@ type Config struct {
 	// Addr is the loopback address to listen on, such as "127.0.0.1:9050". Empty:
 	// the address kept in StateDir, or a free port of 127.0.0.1.
 	Addr string
+	// StorageAddr is the loopback address of the Storage Read and Write APIs, such as "127.0.0.1:9060". Empty: a free
+	// port of 127.0.0.1.
+	StorageAddr string
 	// Projects says who has rights in which projects: may run jobs there, and
 	// read and change its datasets. Nil: DefaultAccount in DefaultProject.
 	Projects map[string][]string
@@ -119,6 +126,10 @@ type Server struct {
 	moved string
 	http  *http.Server
 
+	storageAddr string
+	grpc        *grpc.Server
+	storage     *storageapi.Server
+
 	ctx  context.Context // ends when the sandbox closes
 	stop context.CancelCauseFunc
 	work sync.WaitGroup // jobs and the listener
@@ -158,7 +169,16 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 			_ = listener.Close() // the first error counts
 		}
 	}()
-	s.addr = listener.Addr().String()
+	storage, err := s.listenStorage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = storage.Close() // the first error counts
+		}
+	}()
+	s.addr, s.storageAddr = listener.Addr().String(), storage.Addr().String()
 	s.google.SetURL(s.Endpoint())
 	if err := s.state.begin(s.google, s.addr); err != nil {
 		return nil, err
@@ -177,6 +197,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.http.TLSConfig = cfg.TLS.Clone()
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
+	s.serveStorage(storage)
 	s.work.Go(func() {
 		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("the sandbox does not listen any more", "error", err)
@@ -216,6 +237,15 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	return lc.Listen(ctx, "tcp", "127.0.0.1:0")
 }
 
+// listenStorage takes the address of the Storage APIs that is asked for, or a free one.
+func (s *Server) listenStorage(ctx context.Context) (net.Listener, error) {
+	addr := cmp.Or(s.cfg.StorageAddr, "127.0.0.1:0")
+	if err := checkLoopback(addr); err != nil {
+		return nil, err
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
+}
+
 // checkLoopback refuses to serve a network: the sandbox has no passwords.
 func checkLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
@@ -229,11 +259,17 @@ func checkLoopback(addr string) error {
 }
 
 // Endpoint is the base URL of the service, http://127.0.0.1:PORT, or https with Config.TLS.
-func (s *Server) Endpoint() string {
+func (s *Server) Endpoint() string { return s.url(s.addr) }
+
+// StorageEndpoint is the URL of the Storage Read and Write APIs, which speak gRPC: http://127.0.0.1:PORT, or https with
+// Config.TLS. It is for storage_endpoint= in a DSN.
+func (s *Server) StorageEndpoint() string { return s.url(s.storageAddr) }
+
+func (s *Server) url(addr string) string {
 	if s.cfg.TLS != nil {
-		return "https://" + s.addr
+		return "https://" + addr
 	}
-	return "http://" + s.addr
+	return "http://" + addr
 }
 
 // MovedFrom is the address that was kept in StateDir, if something else listens
@@ -272,6 +308,7 @@ func (s *Server) now() time.Time { return s.cfg.Now() }
 func (s *Server) Close() error {
 	s.stop(errShutdown)
 	s.jobs.stopAll(errShutdown)
+	s.grpc.Stop()
 	err := errors.Join(s.google.Close(), s.http.Close())
 	s.open.Lock()
 	defer s.open.Unlock()

@@ -94,10 +94,15 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	return out, nil
 }
 
+// pathTable is the table that a request's path names.
+func pathTable(r *http.Request) googlesql.TableName {
+	return googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"),
+		Table: r.PathValue("table")}
+}
+
 // tableOf finds the table that a request's path names.
 func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiError) {
-	name := googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"),
-		Table: r.PathValue("table")}
+	name := pathTable(r)
 	if !s.mayRead(who, name.Project) {
 		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get denied on "+
 			"table %[1]s (or it may not exist).", name)
@@ -114,6 +119,13 @@ func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiErr
 }
 
 func (s *Server) tablesGet(r *http.Request, who caller) (any, *apiError) {
+	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
+		result, err := j.resultOf(who)
+		if err != nil {
+			return nil, err
+		}
+		return s.describeResult(j, result), nil
+	}
 	d, t, err := s.tableOf(r, who)
 	if err != nil {
 		return nil, err

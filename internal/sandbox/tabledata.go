@@ -22,8 +22,33 @@ type tableDataList struct {
 // maxListed is the most rows that one page of tabledata.list has.
 const maxListed = 100_000
 
+// listResult reads the rows of a job by its anonymous table.
+func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apiError) {
+	owner := "table " + j.config.Query.DestinationTable.TableID
+	page, err := pageOf(r.URL.Query(), owner)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.readResult(who, j, nil, "")
+	if names := r.URL.Query().Get("selectedFields"); err == nil && names != "" {
+		from, err = pick(from, strings.Split(names, ","))
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, next := encodePage(from.Result, page, s.cfg.PageBytes)
+	out := &tableDataList{Kind: "bigquery#tableDataList", TotalRows: from.Result.Rows, Rows: rows}
+	if next < from.Result.Rows {
+		out.PageToken = pageToken(owner, next)
+	}
+	return out, nil
+}
+
 // tabledataList reads a table's rows in the order of their insertion.
 func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
+	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
+		return s.listResult(r, who, j)
+	}
 	_, t, err := s.tableOf(r, who)
 	if err != nil {
 		return nil, err
@@ -36,7 +61,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	columns, err := selected(t, params.Get("selectedFields"))
+	columns, err := selected(t.columns, params.Get("selectedFields"))
 	if err != nil {
 		return nil, err
 	}
@@ -74,22 +99,26 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 }
 
 // selected are the columns that selectedFields names; all if it is empty.
-func selected(t *table, names string) ([]googlesql.Column, *apiError) {
+func selected(columns []googlesql.Column, names string) ([]googlesql.Column, *apiError) {
 	if names == "" {
-		return t.columns, nil
+		return columns, nil
 	}
+	return selectedNames(columns, strings.Split(names, ","))
+}
+
+func selectedNames(columns []googlesql.Column, names []string) ([]googlesql.Column, *apiError) {
 	var out []googlesql.Column
-	for _, c := range t.columns {
-		for _, n := range strings.Split(names, ",") {
+	for _, c := range columns {
+		for _, n := range names {
 			if strings.EqualFold(strings.TrimSpace(n), c.Name) {
 				out = append(out, c)
 				break
 			}
 		}
 	}
-	if len(out) < len(strings.Split(names, ",")) {
+	if len(out) < len(names) {
 		return nil, errorf("invalid", "Invalid selectedFields %q: the table has no such columns; the sandbox "+
-			"selects whole columns only.", names)
+			"selects whole columns only.", strings.Join(names, ","))
 	}
 	return out, nil
 }

@@ -155,3 +155,17 @@ func (d *Decoder) value(f *storagepb.TableFieldSchema, v protoreflect.Value) (an
 	}
 	return d.Scalar(f, v.Interface())
 }
+
+// Unknown returns the first field of a writer's schema that no column is for, "" if there is none.
+func (d *Decoder) Unknown(schema protoreflect.MessageDescriptor) string {
+	known := map[string]bool{}
+	for _, f := range d.Fields {
+		known[strings.ToLower(f.Name)] = true
+	}
+	for i := range schema.Fields().Len() {
+		if name := columnName(schema.Fields().Get(i)); !known[strings.ToLower(name)] {
+			return name
+		}
+	}
+	return ""
+}

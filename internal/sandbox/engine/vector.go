@@ -98,3 +98,19 @@ func (r *Result) Find(row int64) (block, offset int) {
 	i := sort.Search(len(r.starts), func(i int) bool { return r.starts[i] > row }) - 1
 	return i, int(row - r.starts[i])
 }
+
+// Pick returns the result with some of its columns, by their places.
+func (r *Result) Pick(places []int) *Result {
+	out := &Result{Rows: r.Rows, Bytes: r.Bytes, starts: r.starts}
+	for _, p := range places {
+		out.Columns = append(out.Columns, r.Columns[p])
+	}
+	for _, b := range r.Blocks {
+		part := &Block{Rows: b.Rows}
+		for _, p := range places {
+			part.Columns = append(part.Columns, b.Columns[p])
+		}
+		out.Blocks = append(out.Blocks, part)
+	}
+	return out
+}

@@ -1,4 +1,5 @@
-package sandbox
+// Package cells is the text of values as the REST API has it: a result's cells, and the scalars that a request brings.
+package cells
 
 import (
 	"encoding/base64"
@@ -12,14 +13,14 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// encoder writes cells as the REST API does.
-type encoder struct {
-	// int64Timestamps: TIMESTAMP as microseconds, else as float seconds.
-	int64Timestamps bool
+// Encoder writes cells as the REST API does.
+type Encoder struct {
+	// Int64Timestamps: TIMESTAMP as microseconds, else as float seconds.
+	Int64Timestamps bool
 }
 
-// row appends {"f":[{"v":...},...]}.
-func (e encoder) row(dst []byte, columns []*engine.Vector, i int) []byte {
+// Row appends {"f":[{"v":...},...]}.
+func (e Encoder) Row(dst []byte, columns []*engine.Vector, i int) []byte {
 	dst = append(dst, `{"f":[`...)
 	for k, v := range columns {
 		if k > 0 {
@@ -32,7 +33,7 @@ func (e encoder) row(dst []byte, columns []*engine.Vector, i int) []byte {
 	return append(dst, "]}"...)
 }
 
-func (e encoder) cell(dst []byte, v *engine.Vector, i int) []byte {
+func (e Encoder) cell(dst []byte, v *engine.Vector, i int) []byte {
 	if v.Null(i) {
 		return append(dst, "null"...)
 	}
@@ -49,7 +50,7 @@ func (e encoder) cell(dst []byte, v *engine.Vector, i int) []byte {
 		}
 		return append(dst, ']')
 	case googlesql.Struct:
-		return e.row(dst, v.Fields, i)
+		return e.Row(dst, v.Fields, i)
 	case googlesql.String, googlesql.JSON:
 		return appendString(dst, v.Bytes(i))
 	}
@@ -59,7 +60,7 @@ func (e encoder) cell(dst []byte, v *engine.Vector, i int) []byte {
 }
 
 // scalar appends text that needs no escaping.
-func (e encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
+func (e Encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 	switch v.Type.Kind {
 	case googlesql.Int64:
 		return strconv.AppendInt(dst, v.Ints[i], 10)
@@ -80,7 +81,7 @@ func (e encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 	case googlesql.Datetime:
 		return appendMoment(dst, v.Ints[i], "2006-01-02T15:04:05")
 	case googlesql.Timestamp:
-		if e.int64Timestamps {
+		if e.Int64Timestamps {
 			return strconv.AppendInt(dst, v.Ints[i], 10)
 		}
 		// Seconds in a float64 can't hold the microseconds of far years: neither

@@ -1,10 +1,9 @@
-package sandbox
+package cells
 
 import (
 	"encoding/json"
 	"math"
 	"math/big"
-	"reflect"
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
@@ -83,7 +82,7 @@ func TestCells(t *testing.T) {
 		{&engine.Vector{Type: kind(googlesql.String), Len: 1, Nulls: []uint64{1}, Offsets: []int32{0, 0}}, false,
 			`null`},
 	} {
-		got := string(encoder{int64Timestamps: tt.ints}.cell(nil, tt.v, 0))
+		got := string(Encoder{Int64Timestamps: tt.ints}.cell(nil, tt.v, 0))
 		if got != tt.want {
 			t.Errorf("%s: got %s; want %s", tt.v.Type.Kind, got, tt.want)
 		}
@@ -104,13 +103,13 @@ func TestNestedCells(t *testing.T) {
 		{Type: arr, Len: 2, Offsets: []int32{0, 2, 2}, Elem: &engine.Vector{Type: whole, Len: 2, Ints: []int64{1, 2}}},
 	}}
 	want := `{"f":[{"v":"7"},{"v":[{"v":"1"},{"v":"2"}]}]}`
-	if got := string(encoder{}.cell(nil, v, 0)); got != want {
+	if got := string(Encoder{}.cell(nil, v, 0)); got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if got := string(encoder{}.cell(nil, v, 1)); got != "null" {
+	if got := string(Encoder{}.cell(nil, v, 1)); got != "null" {
 		t.Errorf("a NULL struct: got %s; want null", got)
 	}
-	if got := string(encoder{}.cell(nil, v.Fields[1], 1)); got != "[]" {
+	if got := string(Encoder{}.cell(nil, v.Fields[1], 1)); got != "[]" {
 		t.Errorf("an empty array: got %s; want []", got)
 	}
 }
@@ -128,36 +127,4 @@ func FuzzStringsAreJSON(f *testing.F) {
 			t.Errorf("got %q; want %q", got, want)
 		}
 	})
-}
-
-func TestFieldMask(t *testing.T) {
-	t.Parallel()
-	const doc = `{"a":{"b":1,"c":2},"d":[{"e":1,"f":2},{"e":3}],"g":3}`
-	for mask, want := range map[string]string{
-		"g": `{"g":3}`, "a,g": `{"a":{"b":1,"c":2},"g":3}`, "a/b": `{"a":{"b":1}}`, "a(b,c)": `{"a":{"b":1,"c":2}}`,
-		"d(e)": `{"d":[{"e":1},{"e":3}]}`, "d/f,a/c": `{"a":{"c":2},"d":[{"f":2},{}]}`, "*": doc, "nosuch": `{}`,
-		"*/b":     `{"a":{"b":1},"d":[{},{}],"g":3}`,
-		"a/b,a/c": `{"a":{"b":1,"c":2}}`, "a,a/b": `{"a":{"b":1,"c":2}}`,
-	} {
-		m, refused := parseMask(mask)
-		if refused != nil {
-			t.Errorf("%s: %v", mask, refused)
-			continue
-		}
-		cut, refused := m.cut([]byte(doc))
-		if refused != nil {
-			t.Errorf("%s: %v", mask, refused)
-			continue
-		}
-		var got, wanted any
-		if json.Unmarshal(cut, &got) != nil || json.Unmarshal([]byte(want), &wanted) != nil ||
-			!reflect.DeepEqual(got, wanted) {
-			t.Errorf("%s: got %s; want %s", mask, cut, want)
-		}
-	}
-	for _, bad := range []string{"", ",", "a,", "a/", "a(", "a(b", "a)b", "a()"} {
-		if _, err := parseMask(bad); err == nil {
-			t.Errorf("%q: got no error", bad)
-		}
-	}
 }

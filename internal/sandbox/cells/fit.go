@@ -1,0 +1,84 @@
+package cells
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n) and
+// NUMERIC(p, s). A NUMERIC with too many digits after the point is rounded. A value without a Type, which stands for
+// the column's default, fits.
+func Fit(c googlesql.Column, v *engine.Value) error {
+	if v.Type.Kind == "" {
+		return nil
+	}
+	if v.Null && c.Required {
+		return fmt.Errorf("Missing required field: %s.", c.Name)
+	}
+	if err := fit(c.Type, v); err != nil {
+		return fmt.Errorf("%w Field: %s", err, c.Name)
+	}
+	return nil
+}
+
+var errNullElement = errors.New("Only optional fields can be set to NULL: an ARRAY can't hold a NULL.")
+
+func fit(t googlesql.Type, v *engine.Value) error {
+	switch {
+	case v.Null:
+		return nil
+	case t.Kind == googlesql.Array:
+		for i := range v.Elems {
+			if v.Elems[i].Null {
+				return errNullElement
+			}
+			if err := fit(*t.Elem, &v.Elems[i]); err != nil {
+				return err
+			}
+		}
+	case t.Kind == googlesql.Struct:
+		for i, f := range t.Fields {
+			if err := fit(f.Type, &v.Elems[i]); err != nil {
+				return err
+			}
+		}
+	case t.Kind == googlesql.Numeric && t.Precision > 0:
+		got, err := fitNumeric(builtin.Value{Dec: v.Decimal.Big()}, t.Precision, t.Scale)
+		if err != nil {
+			return err
+		}
+		v.Decimal, _ = engine.Int128FromBig(got.Dec) // it is smaller than before
+	case (t.Kind == googlesql.String || t.Kind == googlesql.Bytes) && t.MaxLength > 0:
+		return fitText(t, v.Text)
+	}
+	return nil
+}
+
+// function is one of package builtin, whose errors are BigQuery's.
+func function(name string) func([]builtin.Value) (builtin.Value, error) {
+	i := slices.IndexFunc(builtin.Functions, func(f builtin.Function) bool { return f.Name == name })
+	return func(args []builtin.Value) (builtin.Value, error) {
+		v, err := builtin.Functions[i].Call(args)
+		if err != nil {
+			if text, ok := builtin.Message(err.Error()); ok {
+				err = errors.New(text + ".")
+			}
+		}
+		return v, err
+	}
+}
+
+func fitNumeric(d builtin.Value, precision, scale int) (builtin.Value, error) {
+	return function("bq_numeric_fit")([]builtin.Value{d, {Int: int64(precision)}, {Int: int64(scale)}})
+}
+
+func fitText(t googlesql.Type, text string) error {
+	name := map[googlesql.Kind]string{googlesql.String: "bq_fit_string", googlesql.Bytes: "bq_fit_bytes"}[t.Kind]
+	_, err := function(name)([]builtin.Value{{Text: text}, {Int: int64(t.MaxLength)}, {Text: t.String()}})
+	return err
+}

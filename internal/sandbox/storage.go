@@ -1,0 +1,323 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
+)
+
+// maxMessage is the size of the largest message that the Storage APIs take: 10 MB of rows and what is around them.
+const maxMessage = 11 << 20
+
+// serveStorage serves the Storage Read and Write APIs on a listener.
+func (s *Server) serveStorage(l net.Listener) {
+	opts := []grpc.ServerOption{grpc.MaxRecvMsgSize(maxMessage), grpc.WaitForHandlers(true),
+		grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (
+			_ any, err error) {
+			ctx, done, err := s.enterStorage(ctx, info.FullMethod)
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+			defer s.recovered(info.FullMethod, &err)
+			return handle(ctx, req)
+		}),
+		grpc.StreamInterceptor(func(_ any, stream grpc.ServerStream, info *grpc.StreamServerInfo,
+			handle grpc.StreamHandler) (err error) {
+			ctx, done, err := s.enterStorage(stream.Context(), info.FullMethod)
+			if err != nil {
+				return err
+			}
+			defer done()
+			defer s.recovered(info.FullMethod, &err)
+			return handle(s.storage, authenticated{stream, ctx})
+		}),
+	}
+	if s.cfg.TLS != nil {
+		opts = append(opts, grpc.Creds(credentials.NewTLS(s.cfg.TLS.Clone())))
+	}
+	s.grpc = grpc.NewServer(opts...)
+	s.storage = storageapi.New(backend{s}, s.now, s.cfg.ResultBytes)
+	s.storage.Register(s.grpc)
+	s.work.Go(func() {
+		if err := s.grpc.Serve(l); err != nil {
+			s.log.Error("the sandbox's Storage APIs do not listen any more", "error", err)
+		}
+	})
+}
+
+// recovered makes a panic the error of its call.
+func (s *Server) recovered(method string, err *error) {
+	if p := recover(); p != nil {
+		s.log.Error("the sandbox panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+		*err = status.Errorf(codes.Internal, "The sandbox has failed, which is a defect of its own: it panicked in %s: %v",
+			method, p)
+	}
+}
+
+// authenticated is a stream whose context knows the user.
+type authenticated struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (a authenticated) Context() context.Context { return a.ctx }
+
+type callerKey struct{}
+
+// enterStorage counts a call of the Storage APIs and finds its user.
+func (s *Server) enterStorage(ctx context.Context, method string) (context.Context, func(), error) {
+	name := path.Base(method)
+	s.count("bigquerystorage." + name)
+	need := reads
+	if strings.Contains(method, "BigQueryWrite/") {
+		need = writes
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	r := &http.Request{Header: http.Header{}, Host: strings.Join(md.Get(":authority"), "")}
+	for _, key := range []string{"authorization", "x-goog-user-project", "origin"} {
+		for _, v := range md.Get(key) {
+			r.Header.Add(key, v)
+		}
+	}
+	who, err := s.authenticate(r, need)
+	if err != nil {
+		return nil, nil, err.status()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.ctx, cancel) // the sandbox closes
+	return storageapi.WithUser(context.WithValue(ctx, callerKey{}, who), who.email),
+		func() { stop(); cancel() }, nil
+}
+
+// status is the error as gRPC has it.
+func (e *apiError) status() error {
+	var code codes.Code
+	if err := code.UnmarshalJSON([]byte(`"` + statusNames[e.code] + `"`)); err != nil {
+		code = codes.Internal
+	}
+	return status.Error(code, e.message)
+}
+
+// backend is what the Storage APIs see of the sandbox.
+type backend struct{ s *Server }
+
+func callerOf(ctx context.Context) caller {
+	who, _ := ctx.Value(callerKey{}).(caller)
+	return who
+}
+
+// Read implements storageapi.Backend.
+func (b backend) Read(ctx context.Context, project string, name googlesql.TableName, names []string, where string) (
+	storageapi.Rows, error) {
+	rows, err := b.s.readTable(ctx, callerOf(ctx), project, name, names, where)
+	if err != nil {
+		return rows, err.status()
+	}
+	return rows, nil
+}
+
+// Table implements storageapi.Backend.
+func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageapi.Table, error) {
+	d, t, err := b.s.writable(callerOf(ctx), name)
+	if err != nil {
+		return storageapi.Table{}, err.status()
+	}
+	return storageapi.Table{Columns: t.columns, Location: d.location}, nil
+}
+
+// Append implements storageapi.Backend.
+func (b backend) Append(ctx context.Context, name googlesql.TableName, columns []googlesql.Column,
+	rows [][]engine.Value) error {
+	_, t, err := b.s.writable(callerOf(ctx), name)
+	if err == nil {
+		err = b.s.appendRows(ctx, t, columns, rows)
+	}
+	if err != nil {
+		return err.status()
+	}
+	return nil
+}
+
+// writable finds a table that a person may write rows to.
+func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *table, *apiError) {
+	if who.readOnly || !s.mayBill(who, name.Project) {
+		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.updateData denied "+
+			"on table %[1]s (or it may not exist).", name)
+	}
+	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
+	switch {
+	case d == nil:
+		return nil, nil, notFound("Dataset", name.Project+":"+name.Dataset, "")
+	case t == nil:
+		return nil, nil, notFound("Table", name.String(), "")
+	case t.view != nil:
+		return nil, nil, errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
+			t.viewKind())
+	}
+	return d, t, nil
+}
+
+var (
+	literals = regexp.MustCompile(`'(\\.|[^'\\])*'|"(\\.|[^"\\])*"`)
+	subquery = regexp.MustCompile(`(?i)\bSELECT\b|;`)
+)
+
+// readTable reads a table, or the result of a query by the name of its anonymous table.
+func (s *Server) readTable(ctx context.Context, who caller, project string, name googlesql.TableName, names []string,
+	where string) (storageapi.Rows, *apiError) {
+	if err := s.checkJobs(who, project, "bigquery.readsessions.create"); err != nil {
+		return storageapi.Rows{}, err
+	}
+	if j := s.jobs.resultNamed(name); j != nil {
+		return s.readResult(who, j, names, where)
+	}
+	if !s.mayRead(who, name.Project) {
+		return storageapi.Rows{}, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.getData "+
+			"denied on table %[1]s (or it may not exist).", name)
+	}
+	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
+	switch {
+	case t == nil:
+		return storageapi.Rows{}, notFound("Table", name.String(), "")
+	case t.view != nil:
+		return storageapi.Rows{}, errorf("invalid", "Cannot read non-table entities: %s is a %s", name, t.viewKind())
+	}
+	columns, err := selected(t.columns, strings.Join(names, ","))
+	if err != nil {
+		return storageapi.Rows{}, err
+	}
+	quoted := make([]string, len(columns))
+	for i, c := range columns {
+		quoted[i] = quoteGoogle(c.Name)
+	}
+	q := &query{sql: "SELECT " + strings.Join(quoted, ", ") + " FROM " +
+		quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
+	if where != "" {
+		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
+			return storageapi.Rows{}, errorf("invalid", "The row_restriction %q is not an expression over the columns of %s",
+				where, name)
+		}
+		q.sql += " WHERE (\n" + where + "\n)"
+	}
+	p, err := s.prepare(ctx, who, q)
+	if err != nil {
+		return storageapi.Rows{}, err
+	}
+	result, err := s.runSQL(ctx, q, p)
+	if err != nil {
+		return storageapi.Rows{}, err
+	}
+	return storageapi.Rows{Result: result, Columns: columns, Location: d.location, Bytes: p.bytes}, nil
+}
+
+// appendRows adds rows to a table, all or none. A value without a Type stands for its column's default; so does a
+// column of the table that the rows do not have.
+func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.Column, rows [][]engine.Value) *apiError {
+	if len(rows) == 0 {
+		return nil
+	}
+	types, places := make([]googlesql.Type, len(t.columns)), make([]int, len(t.columns))
+	for i, c := range t.columns {
+		types[i] = c.Type
+		places[i] = slices.IndexFunc(columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
+		if k := places[i]; k >= 0 && columns[k].Type.String() != c.Type.String() {
+			return errorf("invalid", "Field %s has changed type from %s to %s", c.Name, columns[k].Type, c.Type)
+		}
+	}
+	whole := make([][]engine.Value, len(rows))
+	for r, row := range rows {
+		whole[r] = make([]engine.Value, len(places))
+		for i, k := range places {
+			if k >= 0 {
+				whole[r][i] = row[k]
+			}
+		}
+	}
+	if err := s.fillDefaults(ctx, t, whole); err != nil {
+		return err
+	}
+	conn, err := s.db.Conn()
+	if err != nil {
+		return runError(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+		return runError(err)
+	}
+	err = conn.Append(ctx, schemaName(t.name.Project, t.name.Dataset), t.name.Table, types, whole)
+	if err == nil {
+		_, err = conn.Exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // a COMMIT that failed has ended it
+		return runError(err)
+	}
+	s.catalog.touch(t, s.now(), false)
+	return nil
+}
+
+// fillDefaults puts values for those that stand for their column's default.
+func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Value) *apiError {
+	for i, c := range t.columns {
+		var missing []int
+		for r := range rows {
+			if rows[r][i].Type.Kind == "" {
+				missing = append(missing, r)
+			}
+		}
+		switch {
+		case len(missing) == 0:
+			continue
+		case c.Default == "" && c.Required:
+			return errorf("invalid", "Missing required field: %s.", c.Name)
+		}
+		values, err := s.defaults(ctx, t, c, len(missing))
+		if err != nil {
+			return err
+		}
+		for n, r := range missing {
+			rows[r][i] = values(n)
+		}
+	}
+	return nil
+}
+
+// defaults are n values of a column's default.
+func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (func(int) engine.Value, *apiError) {
+	if c.Default == "" {
+		return func(int) engine.Value { return null(c.Type) }, nil
+	}
+	q := &query{project: t.name.Project, sql: fmt.Sprintf("SELECT CAST((%s) AS %s) FROM UNNEST(GENERATE_ARRAY(1, %d))",
+		c.Default, c.Type, n)}
+	p, err := s.prepare(ctx, caller{admin: true}, q)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.runSQL(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	return func(i int) engine.Value {
+		block, at := res.Find(int64(i))
+		v := res.Blocks[block].Columns[0].Value(at)
+		v.Type = c.Type
+		return v
+	}, nil
+}

@@ -1,0 +1,120 @@
+package storageapi
+
+import (
+	"fmt"
+	"math/big"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// batchOf makes rows [from, to) of a block an Arrow batch. Most columns are not copied: the engine's vectors are laid
+// out as Arrow's are.
+func batchOf(schema *arrow.Schema, block *engine.Block, from, to int) (arrow.RecordBatch, error) {
+	columns := make([]arrow.Array, len(block.Columns))
+	for i, v := range block.Columns {
+		data, err := dataOf(v, schema.Field(i).Type)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", schema.Field(i).Name, err)
+		}
+		whole := array.MakeFromData(data)
+		columns[i] = array.NewSlice(whole, int64(from), int64(to))
+	}
+	return array.NewRecordBatch(schema, columns, int64(to-from)), nil
+}
+
+// dataOf lays a vector out as Arrow's type.
+func dataOf(v *engine.Vector, typ arrow.DataType) (arrow.ArrayData, error) {
+	valid, nulls := validity(v)
+	flat := func(values *memory.Buffer) (arrow.ArrayData, error) {
+		return array.NewData(typ, v.Len, []*memory.Buffer{valid, values}, nil, nulls, 0), nil
+	}
+	switch v.Type.Kind {
+	case googlesql.Int64, googlesql.Time, googlesql.Datetime, googlesql.Timestamp:
+		return flat(bufferOf(v.Ints))
+	case googlesql.Date:
+		return flat(bufferOf(mapped(v.Ints, func(n int64) int32 { return int32(n) })))
+	case googlesql.Float64:
+		return flat(bufferOf(v.Floats))
+	case googlesql.Bool:
+		bits := make([]byte, bitutil.BytesForBits(int64(v.Len)))
+		for i, b := range v.Bools {
+			bitutil.SetBitTo(bits, i, b)
+		}
+		return flat(memory.NewBufferBytes(bits))
+	case googlesql.Numeric:
+		return flat(bufferOf(mapped(v.Decimals, scaleTo(typ.(arrow.DecimalType).GetScale()))))
+	case googlesql.Interval:
+		return flat(bufferOf(mapped(v.Intervals, func(iv engine.Interval) arrow.MonthDayNanoInterval {
+			return arrow.MonthDayNanoInterval{Months: iv.Months, Days: iv.Days, Nanoseconds: iv.Micros * 1000}
+		})))
+	case googlesql.String, googlesql.JSON, googlesql.Bytes:
+		buffers := []*memory.Buffer{valid, bufferOf(v.Offsets), memory.NewBufferBytes(v.Data)}
+		return array.NewData(typ, v.Len, buffers, nil, nulls, 0), nil
+	case googlesql.Array:
+		elem, err := dataOf(v.Elem, typ.(*arrow.ListType).Elem())
+		if err != nil {
+			return nil, err
+		}
+		return array.NewData(typ, v.Len, []*memory.Buffer{nil, bufferOf(v.Offsets)}, []arrow.ArrayData{elem}, 0, 0), nil
+	case googlesql.Struct:
+		fields := make([]arrow.ArrayData, len(v.Fields))
+		for i, f := range v.Fields {
+			var err error
+			if fields[i], err = dataOf(f, typ.(*arrow.StructType).Field(i).Type); err != nil {
+				return nil, err
+			}
+		}
+		return array.NewData(typ, v.Len, []*memory.Buffer{valid}, fields, nulls, 0), nil
+	}
+	return nil, fmt.Errorf("the type %s has no form in Arrow here", v.Type.Kind)
+}
+
+// validity is Arrow's bitmap, in which 1 is a value.
+func validity(v *engine.Vector) (*memory.Buffer, int) {
+	if v.Nulls == nil {
+		return nil, 0
+	}
+	bits, nulls := make([]byte, bitutil.BytesForBits(int64(v.Len))), 0
+	for i := range v.Len {
+		if v.Null(i) {
+			nulls++
+		} else {
+			bitutil.SetBit(bits, i)
+		}
+	}
+	return memory.NewBufferBytes(bits), nulls
+}
+
+// bufferOf is the memory of numbers, which Arrow keeps in the same order.
+func bufferOf[T any](values []T) *memory.Buffer {
+	var one T
+	size := len(values) * int(unsafe.Sizeof(one))
+	return memory.NewBufferBytes(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), size))
+}
+
+func mapped[T, U any](values []T, f func(T) U) []U {
+	out := make([]U, len(values))
+	for i, v := range values {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// scaleTo makes a NUMERIC, which has nine digits after the point, one with fewer, as its column has them.
+func scaleTo(scale int32) func(engine.Int128) decimal128.Num {
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(9-scale)), nil)
+	return func(d engine.Int128) decimal128.Num {
+		if scale == 9 {
+			return decimal128.New(d.Hi, d.Lo)
+		}
+		return decimal128.FromBigInt(new(big.Int).Quo(d.Big(), unit))
+	}
+}

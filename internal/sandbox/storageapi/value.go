@@ -1,0 +1,215 @@
+package storageapi
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
+)
+
+// valueOf makes what a Decoder has decoded a value of a column.
+func valueOf(x any, t googlesql.Type) engine.Value {
+	switch x := x.(type) {
+	case nil:
+		return engine.Value{Type: t, Null: true}
+	case storagewire.Default:
+		return engine.Value{}
+	case []any:
+		v := engine.Value{Type: t}
+		for i, e := range x {
+			of := t.Elem
+			if t.Kind == googlesql.Struct {
+				of = &t.Fields[i].Type
+			}
+			v.Elems = append(v.Elems, valueOf(e, *of))
+		}
+		return v
+	}
+	return x.(engine.Value)
+}
+
+var kinds = func() map[storagepb.TableFieldSchema_Type]googlesql.Kind {
+	out := map[storagepb.TableFieldSchema_Type]googlesql.Kind{}
+	for k, t := range fieldTypes {
+		out[t] = k
+	}
+	return out
+}()
+
+// scalar is the Scalar of a Decoder. It takes what the service's table of conversions from protocol buffers has.
+func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
+	v := engine.Value{Type: googlesql.Type{Kind: kinds[f.Type]}}
+	wrong := fmt.Errorf("a %T can't be put into a column of type %s", x, v.Type.Kind)
+	if m, ok := x.(protoreflect.Message); ok {
+		var err error
+		if x, err = unwrap(m, v.Type.Kind); err != nil {
+			return nil, err
+		}
+	}
+	switch x := x.(type) {
+	case int32:
+		return whole(v, int64(x), wrong)
+	case int64:
+		return whole(v, x, wrong)
+	case uint32:
+		return whole(v, int64(x), wrong)
+	case uint64:
+		if x > math.MaxInt64 {
+			return nil, fmt.Errorf("%d is out of the range of INT64", x)
+		}
+		return whole(v, int64(x), wrong)
+	case protoreflect.EnumNumber:
+		if v.Type.Kind != googlesql.Int64 {
+			return nil, wrong
+		}
+		v.Int = int64(x)
+		return v, nil
+	case float32:
+		return float(v, float64(x), wrong)
+	case float64:
+		return float(v, x, wrong)
+	case bool:
+		if v.Type.Kind != googlesql.Bool {
+			return nil, wrong
+		}
+		v.Bool = x
+		return v, nil
+	case string:
+		return text(v, x, wrong)
+	case []byte:
+		switch v.Type.Kind {
+		case googlesql.Bytes:
+			v.Text = string(x)
+			return v, nil
+		case googlesql.Numeric:
+			return packedNumeric(v, x)
+		}
+	}
+	return nil, wrong
+}
+
+// unwrap is the value of one of Google's well-known types.
+func unwrap(m protoreflect.Message, kind googlesql.Kind) (any, error) {
+	name := m.Descriptor().FullName()
+	fields := m.Descriptor().Fields()
+	switch {
+	case name == "google.protobuf.Timestamp" && kind == googlesql.Timestamp:
+		at := time.Unix(m.Get(fields.ByName("seconds")).Int(), m.Get(fields.ByName("nanos")).Int())
+		return at.UnixMicro(), nil
+	case strings.HasPrefix(string(name), "google.protobuf.") && strings.HasSuffix(string(name), "Value"):
+		return m.Get(fields.ByName("value")).Interface(), nil
+	}
+	return nil, fmt.Errorf("a message %s can't be put into a column of type %s", name, kind)
+}
+
+// The range of DATE in days and of TIMESTAMP in microseconds: years 1 to 9999.
+const (
+	firstDay, lastDay       = -719162, 2932896
+	firstMicros, lastMicros = -62135596800000000, 253402300799999999
+)
+
+func whole(v engine.Value, n int64, wrong error) (any, error) {
+	outOf := func(lo, hi int64) (any, error) {
+		if n < lo || n > hi {
+			return nil, fmt.Errorf("%d is out of the range of %s", n, v.Type.Kind)
+		}
+		v.Int = n
+		return v, nil
+	}
+	switch v.Type.Kind {
+	case googlesql.Int64:
+		v.Int = n
+		return v, nil
+	case googlesql.Float64:
+		v.Float = float64(n)
+		return v, nil
+	case googlesql.Bool:
+		v.Bool = n != 0
+		return v, nil
+	case googlesql.Numeric:
+		return text(v, strconv.FormatInt(n, 10), wrong)
+	case googlesql.Date:
+		return outOf(firstDay, lastDay)
+	case googlesql.Timestamp:
+		return outOf(firstMicros, lastMicros)
+	case googlesql.Time:
+		return text(v, packedTime(n), wrong)
+	case googlesql.Datetime:
+		return text(v, packedDatetime(n), wrong)
+	}
+	return nil, wrong
+}
+
+func float(v engine.Value, f float64, wrong error) (any, error) {
+	switch v.Type.Kind {
+	case googlesql.Float64:
+		v.Float = f
+		return v, nil
+	case googlesql.Numeric:
+		return text(v, strconv.FormatFloat(f, 'f', -1, 64), wrong)
+	}
+	return nil, wrong
+}
+
+// fromText are the types that take a text.
+var fromText = []googlesql.Kind{googlesql.String, googlesql.Numeric, googlesql.Date, googlesql.Time, googlesql.Datetime,
+	googlesql.Interval, googlesql.JSON}
+
+func text(v engine.Value, s string, wrong error) (any, error) {
+	switch {
+	case v.Type.Kind == googlesql.Bytes:
+		v.Text = s
+		return v, nil
+	case !slices.Contains(fromText, v.Type.Kind):
+		return nil, wrong
+	case v.Type.Kind == googlesql.Numeric && tooPrecise(s):
+		return nil, fmt.Errorf("Invalid NUMERIC value: %s has more than 9 digits after the point", s)
+	case !cells.Scan(&v, s):
+		return nil, fmt.Errorf("Invalid %s value: %q", v.Type.Kind, s)
+	}
+	return v, nil
+}
+
+// tooPrecise reports whether a decimal has digits that NUMERIC does not keep.
+func tooPrecise(s string) bool {
+	r, ok := new(big.Rat).SetString(s)
+	return ok && !r.Mul(r, new(big.Rat).SetInt64(1e9)).IsInt()
+}
+
+// packedTime reads a TIME as Google's CivilTimeEncoder packs it: hour, minute, second and microsecond in bits.
+func packedTime(n int64) string {
+	seconds, micros := n>>20, n&(1<<20-1)
+	return fmt.Sprintf("%02d:%02d:%02d.%06d", seconds>>12, seconds>>6&63, seconds&63, micros)
+}
+
+// packedDatetime is packedTime with year, month and day before.
+func packedDatetime(n int64) string {
+	day := n >> 37
+	return fmt.Sprintf("%04d-%02d-%02dT%s", day>>9, day>>5&15, day&31, packedTime(n&(1<<37-1)))
+}
+
+// packedNumeric reads a NUMERIC as Google's BigDecimalByteStringEncoder packs it: units of 1e-9 in two's complement,
+// the least significant byte first.
+func packedNumeric(v engine.Value, raw []byte) (any, error) {
+	if len(raw) == 0 || len(raw) > 16 {
+		return nil, fmt.Errorf("Invalid NUMERIC value: %d bytes", len(raw))
+	}
+	high := slices.Clone(raw)
+	slices.Reverse(high)
+	n := new(big.Int).SetBytes(high)
+	if high[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(high))))
+	}
+	return text(v, new(big.Rat).SetFrac(n, big.NewInt(1e9)).FloatString(9), nil)
+}
