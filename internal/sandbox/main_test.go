@@ -21,7 +21,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m,
+		// managedwriter sleeps 20 minutes to learn that a connection it has closed is closed.
+		goleak.IgnoreAnyFunction("cloud.google.com/go/bigquery/storage/managedwriter.(*connection).getStream.func1"),
+		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start")) // that it imports
 }
 
 // start makes a sandbox that closes with the test.

@@ -211,8 +211,8 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
 	if where != "" {
 		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
-			return storageapi.Rows{}, errorf("invalid", "The row_restriction %q is not an expression over the columns of %s",
-				where, name)
+			return storageapi.Rows{}, errorf("invalid", "The row_restriction %q is not an expression over the columns of "+
+				"%s", where, name)
 		}
 		q.sql += " WHERE (\n" + where + "\n)"
 	}
@@ -300,7 +300,8 @@ func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Val
 }
 
 // defaults are n values of a column's default.
-func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (func(int) engine.Value, *apiError) {
+func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (
+	func(int) engine.Value, *apiError) {
 	if c.Default == "" {
 		return func(int) engine.Value { return null(c.Type) }, nil
 	}

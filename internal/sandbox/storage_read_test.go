@@ -68,7 +68,8 @@ func routing(ctx context.Context, params string) context.Context {
 // reading is a request for a session of a table.
 func reading(table string) *storagepb.CreateReadSessionRequest {
 	return &storagepb.CreateReadSessionRequest{Parent: "projects/" + DefaultProject, ReadSession: &storagepb.ReadSession{
-		Table: tablePath(table), DataFormat: storagepb.DataFormat_ARROW, ReadOptions: &storagepb.ReadSession_TableReadOptions{},
+		Table: tablePath(table), DataFormat: storagepb.DataFormat_ARROW,
+		ReadOptions: &storagepb.ReadSession_TableReadOptions{},
 	}}
 }
 
@@ -338,4 +339,13 @@ func TestStorageIterator(t *testing.T) {
 	if err != nil || data.TotalRows != 3000 || len(data.Rows) != 2 || data.Rows[0].F[0].V != "s2999" {
 		t.Errorf("got %+v, %v", data, err)
 	}
+}
+
+// storageRESTOptions are those of an official client of an open sandbox.
+func storageRESTOptions(t testing.TB, s *Server) []option.ClientOption {
+	opts := []option.ClientOption{option.WithEndpoint(s.Endpoint())}
+	if s.cfg.Open {
+		return append(opts, option.WithHTTPClient(quietClient(t)))
+	}
+	return append(opts, option.WithHTTPClient(authorized(t, signIn(t, s, DefaultAccount))))
 }

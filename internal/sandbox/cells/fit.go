@@ -1,7 +1,6 @@
 package cells
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -9,6 +8,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
+
+// Error is what is wrong with a value, in BigQuery's words.
+type Error string
+
+func (e Error) Error() string { return string(e) }
 
 // Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n) and
 // NUMERIC(p, s). A NUMERIC with too many digits after the point is rounded. A value without a Type, which stands for
@@ -18,15 +22,15 @@ func Fit(c googlesql.Column, v *engine.Value) error {
 		return nil
 	}
 	if v.Null && c.Required {
-		return fmt.Errorf("Missing required field: %s.", c.Name)
+		return Error(fmt.Sprintf("Missing required field: %s.", c.Name))
 	}
 	if err := fit(c.Type, v); err != nil {
-		return fmt.Errorf("%w Field: %s", err, c.Name)
+		return Error(fmt.Sprintf("%v Field: %s", err, c.Name))
 	}
 	return nil
 }
 
-var errNullElement = errors.New("Only optional fields can be set to NULL: an ARRAY can't hold a NULL.")
+const errNullElement Error = "Only optional fields can be set to NULL: an ARRAY can't hold a NULL."
 
 func fit(t googlesql.Type, v *engine.Value) error {
 	switch {
@@ -66,7 +70,7 @@ func function(name string) func([]builtin.Value) (builtin.Value, error) {
 		v, err := builtin.Functions[i].Call(args)
 		if err != nil {
 			if text, ok := builtin.Message(err.Error()); ok {
-				err = errors.New(text + ".")
+				err = Error(text + ".")
 			}
 		}
 		return v, err

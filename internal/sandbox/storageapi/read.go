@@ -214,7 +214,7 @@ func (s *Server) ReadRows(req *storagepb.ReadRowsRequest, out storagepb.BigQuery
 		resp := &storagepb.ReadRowsResponse{
 			RowCount: int64(rows),
 			Rows: &storagepb.ReadRowsResponse_ArrowRecordBatch{ArrowRecordBatch: &storagepb.ArrowRecordBatch{
-				SerializedRecordBatch: text, RowCount: int64(rows)}},
+				SerializedRecordBatch: text}},
 			Stats: &storagepb.StreamStats{Progress: &storagepb.StreamStats_Progress{
 				AtResponseStart: float64(at-rows) / float64(total), AtResponseEnd: float64(at) / float64(total)}},
 		}

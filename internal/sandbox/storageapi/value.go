@@ -174,9 +174,9 @@ func text(v engine.Value, s string, wrong error) (any, error) {
 	case !slices.Contains(fromText, v.Type.Kind):
 		return nil, wrong
 	case v.Type.Kind == googlesql.Numeric && tooPrecise(s):
-		return nil, fmt.Errorf("Invalid NUMERIC value: %s has more than 9 digits after the point", s)
+		return nil, fmt.Errorf("invalid NUMERIC value: %s has more than 9 digits after the point", s)
 	case !cells.Scan(&v, s):
-		return nil, fmt.Errorf("Invalid %s value: %q", v.Type.Kind, s)
+		return nil, fmt.Errorf("invalid %s value: %q", v.Type.Kind, s)
 	}
 	return v, nil
 }
@@ -203,7 +203,7 @@ func packedDatetime(n int64) string {
 // the least significant byte first.
 func packedNumeric(v engine.Value, raw []byte) (any, error) {
 	if len(raw) == 0 || len(raw) > 16 {
-		return nil, fmt.Errorf("Invalid NUMERIC value: %d bytes", len(raw))
+		return nil, fmt.Errorf("invalid NUMERIC value: %d bytes", len(raw))
 	}
 	high := slices.Clone(raw)
 	slices.Reverse(high)
