@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -15,6 +14,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/decimal256"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
 // wireRow is a row as REST sends it: Arrow's values are made of the same text.
@@ -156,7 +157,7 @@ func appendArrowText(b array.Builder, text string) (err error) {
 		n, err = scaled(text, b.Type().(arrow.DecimalType).GetScale())
 		var d decimal256.Num
 		if err == nil {
-			d, err = decimal256Of(n)
+			d, err = storagewire.Decimal256(n)
 		}
 		b.Append(d)
 	case *array.TimestampBuilder:
@@ -193,18 +194,6 @@ func scaled(text string, scale int32) (*big.Int, error) {
 		return new(big.Int), fmt.Errorf("%s has more than %d digits after the point", text, scale)
 	}
 	return r.Num(), nil
-}
-
-// decimal256Of is decimal256.FromBigInt, which does not take the smallest BIGNUMERIC.
-func decimal256Of(n *big.Int) (decimal256.Num, error) {
-	if half := new(big.Int).Lsh(big.NewInt(1), 255); n.Cmp(half) >= 0 || n.Cmp(new(big.Int).Neg(half)) < 0 {
-		return decimal256.Num{}, fmt.Errorf("%s is beyond 256 bits", n)
-	}
-	var words [4]uint64
-	for i := range words {
-		words[i] = new(big.Int).And(new(big.Int).Rsh(n, uint(64*i)), new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	}
-	return decimal256.New(words[3], words[2], words[1], words[0]), nil
 }
 
 // arrowInterval reads Y-M D H:M:S[.F], each part with its own sign.

@@ -6,9 +6,12 @@ package storagewire
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"math/big"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal256"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
@@ -150,4 +153,16 @@ func BatchMessage(
 		return nil, err
 	}
 	return bytes.Clone(bytes.TrimSuffix(out.Bytes()[len(schema):], endOfStream)), nil
+}
+
+// Decimal256 is decimal256.FromBigInt, which does not take the smallest BIGNUMERIC.
+func Decimal256(n *big.Int) (decimal256.Num, error) {
+	if half := new(big.Int).Lsh(big.NewInt(1), 255); n.Cmp(half) >= 0 || n.Cmp(new(big.Int).Neg(half)) < 0 {
+		return decimal256.Num{}, fmt.Errorf("%s is beyond 256 bits", n)
+	}
+	var words [4]uint64
+	for i := range words {
+		words[i] = new(big.Int).And(new(big.Int).Rsh(n, uint(64*i)), new(big.Int).SetUint64(math.MaxUint64)).Uint64()
+	}
+	return decimal256.New(words[3], words[2], words[1], words[0]), nil
 }

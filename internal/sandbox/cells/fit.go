@@ -14,8 +14,8 @@ type Error string
 
 func (e Error) Error() string { return string(e) }
 
-// Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n) and
-// NUMERIC(p, s). A NUMERIC with too many digits after the point is rounded. A value without a Type, which stands for
+// Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n),
+// NUMERIC(p, s) and BIGNUMERIC(p, s). A NUMERIC with too many digits after the point is rounded. A value without a Type, which stands for
 // the column's default, fits.
 func Fit(c googlesql.Column, v *engine.Value) error {
 	if v.Type.Kind == "" {
@@ -52,11 +52,18 @@ func fit(t googlesql.Type, v *engine.Value) error {
 			}
 		}
 	case t.Kind == googlesql.Numeric && t.Precision > 0:
-		got, err := fitNumeric(builtin.Value{Dec: v.Decimal.Big()}, t.Precision, t.Scale)
+		got, err := fitDecimal("bq_numeric_fit", builtin.Value{Dec: v.Decimal.Big()}, t)
 		if err != nil {
 			return err
 		}
 		v.Decimal, _ = engine.Int128FromBig(got.Dec) // it is smaller than before
+	case t.Kind == googlesql.BigNumeric && t.Precision > 0:
+		d := builtin.Value{Dec: builtin.DecodeBigNumeric([]byte(v.Text))}
+		got, err := fitDecimal("bq_bignumeric_fit", d, t)
+		if err != nil {
+			return err
+		}
+		v.Text = builtin.EncodeBigNumeric(got.Dec)
 	case (t.Kind == googlesql.String || t.Kind == googlesql.Bytes) && t.MaxLength > 0:
 		return fitText(t, v.Text)
 	}
@@ -77,8 +84,8 @@ func function(name string) func([]builtin.Value) (builtin.Value, error) {
 	}
 }
 
-func fitNumeric(d builtin.Value, precision, scale int) (builtin.Value, error) {
-	return function("bq_numeric_fit")([]builtin.Value{d, {Int: int64(precision)}, {Int: int64(scale)}})
+func fitDecimal(name string, d builtin.Value, t googlesql.Type) (builtin.Value, error) {
+	return function(name)([]builtin.Value{d, {Int: int64(t.Precision)}, {Int: int64(t.Scale)}})
 }
 
 func fitText(t googlesql.Type, text string) error {

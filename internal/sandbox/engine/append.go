@@ -101,7 +101,7 @@ func store(vec mapping.Vector, t googlesql.Type, values []Value) error {
 			put(data, i, v.Float)
 		case googlesql.Bool:
 			put(data, i, v.Bool)
-		case googlesql.String, googlesql.JSON, googlesql.Bytes:
+		case googlesql.String, googlesql.JSON, googlesql.Bytes, googlesql.BigNumeric:
 			mapping.VectorAssignStringElementLen(vec, mapping.IdxT(i), []byte(v.Text))
 		case googlesql.Numeric:
 			put(data, i, [2]uint64{v.Decimal.Lo, uint64(v.Decimal.Hi)})

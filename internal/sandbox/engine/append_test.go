@@ -26,6 +26,7 @@ func TestAppend(t *testing.T) {
 		{typ(googlesql.Bytes), Value{Text: "\x00\xff"}, `"\x00\xff"`},
 		{typ(googlesql.JSON), Value{Text: `{"a":1}`}, `"{\"a\":1}"`},
 		{typ(googlesql.Numeric), Value{Decimal: int128(-1500000000)}, "-1.5"},
+		{typ(googlesql.BigNumeric), Value{Text: strings.Repeat("\x7f", 32)}, `"` + strings.Repeat(`\x7f`, 32) + `"`},
 		{typ(googlesql.Date), Value{Int: minDate}, "-719162"},
 		{typ(googlesql.Time), Value{Int: dayMicros - 1}, "86399999999"},
 		{typ(googlesql.Datetime), Value{Int: maxMicros}, "253402300799999999"},

@@ -59,7 +59,7 @@ func show(v *Vector, i int) string {
 		return fmt.Sprint(v.Floats[i])
 	case googlesql.Bool:
 		return fmt.Sprint(v.Bools[i])
-	case googlesql.String, googlesql.JSON, googlesql.Bytes:
+	case googlesql.String, googlesql.JSON, googlesql.Bytes, googlesql.BigNumeric:
 		return fmt.Sprintf("%q", v.Bytes(i))
 	case googlesql.Numeric:
 		return string(v.Decimals[i].AppendDecimal(nil, 9))

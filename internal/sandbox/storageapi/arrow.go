@@ -9,10 +9,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/decimal256"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
 // batchOf makes rows [from, to) of a block an Arrow batch. Most columns are not copied: the engine's vectors are laid
@@ -51,6 +54,12 @@ func dataOf(v *engine.Vector, typ arrow.DataType) (arrow.ArrayData, error) {
 		return flat(memory.NewBufferBytes(bits))
 	case googlesql.Numeric:
 		return flat(bufferOf(mapped(v.Decimals, scaleTo(typ.(arrow.DecimalType).GetScale()))))
+	case googlesql.BigNumeric:
+		values, err := bigNumerics(v, typ.(arrow.DecimalType).GetScale())
+		if err != nil {
+			return nil, err
+		}
+		return flat(bufferOf(values))
 	case googlesql.Interval:
 		return flat(bufferOf(mapped(v.Intervals, func(iv engine.Interval) arrow.MonthDayNanoInterval {
 			return arrow.MonthDayNanoInterval{Months: iv.Months, Days: iv.Days, Nanoseconds: iv.Micros * 1000}
@@ -117,4 +126,21 @@ func scaleTo(scale int32) func(engine.Int128) decimal128.Num {
 		}
 		return decimal128.FromBigInt(new(big.Int).Quo(d.Big(), unit))
 	}
+}
+
+// bigNumerics are BIGNUMERICs as Arrow has them.
+func bigNumerics(v *engine.Vector, scale int32) ([]decimal256.Num, error) {
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(38-scale)), nil)
+	out := make([]decimal256.Num, v.Len)
+	for i := range out {
+		if v.Null(i) {
+			continue
+		}
+		d := builtin.DecodeBigNumeric(v.Bytes(i))
+		var err error
+		if out[i], err = storagewire.Decimal256(d.Quo(d, unit)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

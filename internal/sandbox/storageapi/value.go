@@ -92,7 +92,7 @@ func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
 		case googlesql.Bytes:
 			v.Text = string(x)
 			return v, nil
-		case googlesql.Numeric:
+		case googlesql.Numeric, googlesql.BigNumeric:
 			return packedNumeric(v, x)
 		}
 	}
@@ -137,7 +137,7 @@ func whole(v engine.Value, n int64, wrong error) (any, error) {
 	case googlesql.Bool:
 		v.Bool = n != 0
 		return v, nil
-	case googlesql.Numeric:
+	case googlesql.Numeric, googlesql.BigNumeric:
 		return text(v, strconv.FormatInt(n, 10), wrong)
 	case googlesql.Date:
 		return outOf(firstDay, lastDay)
@@ -156,7 +156,7 @@ func float(v engine.Value, f float64, wrong error) (any, error) {
 	case googlesql.Float64:
 		v.Float = f
 		return v, nil
-	case googlesql.Numeric:
+	case googlesql.Numeric, googlesql.BigNumeric:
 		return text(v, strconv.FormatFloat(f, 'f', -1, 64), wrong)
 	}
 	return nil, wrong
@@ -164,7 +164,7 @@ func float(v engine.Value, f float64, wrong error) (any, error) {
 
 // fromText are the types that take a text.
 var fromText = []googlesql.Kind{googlesql.String, googlesql.Numeric, googlesql.Date, googlesql.Time, googlesql.Datetime,
-	googlesql.Interval, googlesql.JSON}
+	googlesql.Interval, googlesql.JSON, googlesql.BigNumeric}
 
 func text(v engine.Value, s string, wrong error) (any, error) {
 	switch {
@@ -173,19 +173,25 @@ func text(v engine.Value, s string, wrong error) (any, error) {
 		return v, nil
 	case !slices.Contains(fromText, v.Type.Kind):
 		return nil, wrong
-	case v.Type.Kind == googlesql.Numeric && tooPrecise(s):
-		return nil, fmt.Errorf("invalid NUMERIC value: %s has more than 9 digits after the point", s)
 	case !cells.Scan(&v, s):
 		return nil, fmt.Errorf("invalid %s value: %q", v.Type.Kind, s)
+	case digits[v.Type.Kind] > 0 && tooPrecise(s, digits[v.Type.Kind]):
+		return nil, fmt.Errorf("invalid %s value: %s has more than %d digits after the point", v.Type.Kind, s,
+			digits[v.Type.Kind])
 	}
 	return v, nil
 }
 
-// tooPrecise reports whether a decimal has digits that NUMERIC does not keep.
-func tooPrecise(s string) bool {
+// digits are how many digits after the point a type keeps.
+var digits = map[googlesql.Kind]int64{googlesql.Numeric: 9, googlesql.BigNumeric: 38}
+
+// tooPrecise reports whether a decimal has more digits after the point.
+func tooPrecise(s string, digits int64) bool {
 	r, ok := new(big.Rat).SetString(s)
-	return ok && !r.Mul(r, new(big.Rat).SetInt64(1e9)).IsInt()
+	return ok && !r.Mul(r, new(big.Rat).SetInt(power(digits))).IsInt()
 }
+
+func power(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
 
 // packedTime reads a TIME as Google's CivilTimeEncoder packs it: hour, minute, second and microsecond in bits.
 func packedTime(n int64) string {
@@ -199,11 +205,11 @@ func packedDatetime(n int64) string {
 	return fmt.Sprintf("%04d-%02d-%02dT%s", day>>9, day>>5&15, day&31, packedTime(n&(1<<37-1)))
 }
 
-// packedNumeric reads a NUMERIC as Google's BigDecimalByteStringEncoder packs it: units of 1e-9 in two's complement,
-// the least significant byte first.
+// packedNumeric reads a NUMERIC or BIGNUMERIC as Google's BigDecimalByteStringEncoder packs it: units of its last digit
+// in two's complement, the least significant byte first.
 func packedNumeric(v engine.Value, raw []byte) (any, error) {
-	if len(raw) == 0 || len(raw) > 16 {
-		return nil, fmt.Errorf("invalid NUMERIC value: %d bytes", len(raw))
+	if len(raw) == 0 || len(raw) > 32 {
+		return nil, fmt.Errorf("invalid %s value: %d bytes", v.Type.Kind, len(raw))
 	}
 	high := slices.Clone(raw)
 	slices.Reverse(high)
@@ -211,5 +217,6 @@ func packedNumeric(v engine.Value, raw []byte) (any, error) {
 	if high[0] >= 0x80 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(high))))
 	}
-	return text(v, new(big.Rat).SetFrac(n, big.NewInt(1e9)).FloatString(9), nil)
+	places := digits[v.Type.Kind]
+	return text(v, new(big.Rat).SetFrac(n, power(places)).FloatString(int(places)), nil)
 }
