@@ -216,8 +216,9 @@ func TestStatements(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	type counted struct {
-		ID   int64 `gorm:"autoIncrement"`
+		ID   string
 		Name string
+		N    int64 `gorm:"autoIncrement"`
 	}
 	type small struct {
 		ID   int32
@@ -297,6 +298,14 @@ func TestKeys(t *testing.T) {
 		Tenant string `gorm:"primaryKey"`
 		Code   string `gorm:"primaryKey"`
 	}
+	type tagged struct {
+		ID   int64 `gorm:"primaryKey;autoIncrement"`
+		Name string
+	}
+	type product struct {
+		Language string `gorm:"primaryKey"`
+		ID       uint64 `gorm:"primaryKey;autoIncrement:true"`
+	}
 	db := textDB(t, gormdialect.Config{})
 	texts := []text{{Name: "a"}, {Name: "b"}, {ID: "mine", Name: "c"}}
 	if err := db.Create(&texts).Error; err != nil || len(texts[0].ID) != 36 || texts[0].ID >= texts[1].ID ||
@@ -307,6 +316,14 @@ func TestKeys(t *testing.T) {
 	if err := db.Create(&numbers).Error; err != nil || numbers[0].ID == 0 || numbers[0].ID >= numbers[1].ID ||
 		numbers[1].ID>>63 != 0 {
 		t.Errorf("numbers: got %v, %+v", err, numbers)
+	}
+	asked := []tagged{{Name: "a"}, {ID: 7}}
+	if err := db.Create(&asked).Error; err != nil || asked[0].ID == 0 || asked[1].ID != 7 {
+		t.Errorf("the tag autoIncrement: got %v, %+v", err, asked)
+	}
+	part := product{Language: "en"}
+	if err := db.Create(&part).Error; err != nil || part.ID == 0 {
+		t.Errorf("the tag autoIncrement of a part of a key: got %v, %+v", err, part)
 	}
 	row := map[string]any{"name": "a"}
 	if err := db.Model(&text{}).Create(&row).Error; err != nil || row["id"] == nil {

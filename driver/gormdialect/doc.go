@@ -33,8 +33,9 @@
 //
 // BigQuery counts nothing up and returns no row of an INSERT, so keys are made in the program, when a
 // row is created whose key is zero: a UUID (version 7) for a string or a uuid.UUID, a number that
-// grows with time for an int64 or uint. gorm.Model works. Config.NewKey makes others. A field with the
-// tag autoIncrement is refused, and so is clause.Returning.
+// grows with time for an int64 or uint, with the tag autoIncrement or without. gorm.Model works. The numbers have 63
+// bits, so JavaScript must read them as text (the tag json:",string"). Config.NewKey makes other keys. The tag
+// autoIncrement of a field that is not the key is refused, and so is clause.Returning.
 //
 // Keys of tables are NOT ENFORCED: nothing keeps a second row of the same key out but the program. The optimizer relies
 // on them all the same; Config.WithoutKeys leaves them out.

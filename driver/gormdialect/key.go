@@ -36,6 +36,12 @@ func keyField(s *schema.Schema) *schema.Field {
 	return field
 }
 
+// counted reports whether a field has the tag autoIncrement and is not the key that this package makes.
+func counted(field *schema.Field) bool {
+	_, asked := field.TagSettings["AUTOINCREMENT"]
+	return asked && field.AutoIncrement && field != keyField(field.Schema)
+}
+
 // fillKeys gives the rows that are to be created their keys, and reports whether it made that of each. BigQuery makes
 // none, and answers an INSERT with no row.
 func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
@@ -44,14 +50,11 @@ func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
 		return false
 	}
 	for _, field := range s.Fields {
-		if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
+		if counted(field) {
 			d.eachRow(db, field, func() (any, error) {
 				return nil, fmt.Errorf(
-					"%w: set %s.%s before Create, or take the tag autoIncrement away and get a key by Config.NewKey",
-					ErrAutoIncrement,
-					s.Name,
-					field.Name,
-				)
+					"%w, and %s.%s is not the key, which this package makes: set it before Create, or take the tag "+
+						"autoIncrement away", ErrAutoIncrement, s.Name, field.Name)
 			})
 		}
 	}

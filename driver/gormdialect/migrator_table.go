@@ -129,13 +129,9 @@ func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint
 
 // checkField refuses what only other databases do.
 func checkField(field *schema.Field) error {
-	if _, asked := field.TagSettings["AUTOINCREMENT"]; asked && field.AutoIncrement {
-		return fmt.Errorf(
-			"%w: take the tag autoIncrement of %s.%s away: the key is made when the row is created",
-			ErrAutoIncrement,
-			field.Schema.Name,
-			field.Name,
-		)
+	if counted(field) {
+		return fmt.Errorf("%w: take the tag autoIncrement of %s.%s away: only keys are made when a row is created",
+			ErrAutoIncrement, field.Schema.Name, field.Name)
 	}
 	if t := columntype.Base(string(field.DataType)); strings.HasSuffix(t, "SERIAL") {
 		return fmt.Errorf("%w: %s.%s has the type %s", ErrAutoIncrement, field.Schema.Name, field.Name, t)

@@ -152,7 +152,8 @@ func TestWithoutKeys(t *testing.T) {
 func TestDDLRefused(t *testing.T) {
 	t.Parallel()
 	type counted struct {
-		ID int64 `gorm:"autoIncrement"`
+		ID string
+		N  int64 `gorm:"autoIncrement"`
 	}
 	type serial struct {
 		ID int64 `gorm:"type:bigserial"`
