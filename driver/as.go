@@ -16,7 +16,7 @@ import (
 // Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
 // map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a
 // RANGE into a string; and anything in them into Go's basic types, pointers (nil for NULL),
-// sql.Null[T] and any other sql.Scanner, big.Rat and big.Int. JSON is decoded into structs, by
+// sql.Null[T], bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int. JSON is decoded into structs, by
 // their json tags, maps, slices and what implements json.Unmarshaler, such as a json.RawMessage;
 // numbers become json.Number in an any. JSON's null is a zero value, also behind a pointer; SQL's
 // NULL is a nil pointer or an invalid sql.Null[T]. A STRING is text, whatever it holds. A DATE, a
@@ -68,8 +68,8 @@ func assign(to reflect.Value, src any) error {
 	if text, ok := markedText(src); ok && takesText(to) {
 		src = text
 	}
-	if isSQLNull(to.Type()) {
-		return assignSQLNull(to, src)
+	if isNullOf(to.Type()) {
+		return assignNullOf(to, src)
 	}
 	switch t := to.Addr().Interface().(type) {
 	case sql.Scanner:
@@ -142,11 +142,11 @@ func assignNull(to reflect.Value) error {
 	return fmt.Errorf("NULL can't be put into a %s: use a pointer or sql.Null[%s]", to.Type(), to.Type())
 }
 
-// assignSQLNull does what Null.Scan does, and knows STRUCTs and ARRAYs too.
-func assignSQLNull(to reflect.Value, src any) error {
+// assignNullOf does what Null.Scan does, and knows STRUCTs and ARRAYs too.
+func assignNullOf(to reflect.Value, src any) error {
 	value := reflect.New(to.Type()).Elem()
 	if src != nil {
-		if err := assign(value.FieldByName("V"), src); err != nil {
+		if err := assign(value.Field(0), src); err != nil {
 			return err
 		}
 		value.FieldByName("Valid").SetBool(true)

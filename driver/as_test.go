@@ -124,6 +124,14 @@ func TestAs(t *testing.T) {
 		{"sql.Null of a struct", order(int64(7), "1.5"), new(sql.Null[asOrder]), sql.Null[asOrder]{V: want, Valid: true}},
 		{"sql.Null of a slice", []int64{1}, new(sql.Null[[]int8]), sql.Null[[]int8]{V: []int8{1}, Valid: true}},
 		{"sql.Null of NULL", nil, &sql.Null[asOrder]{V: want, Valid: true}, sql.Null[asOrder]{}},
+		{"bigquery.NullInt64", int64(5), new(bigquery.NullInt64), bigquery.NullInt64{Int64: 5, Valid: true}},
+		{"bigquery.NullString of NULL", nil, &bigquery.NullString{StringVal: "x", Valid: true}, bigquery.NullString{}},
+		{
+			"bigquery.NullDates",
+			[]time.Time{time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
+			new([]bigquery.NullDate),
+			[]bigquery.NullDate{{Date: civil.Date{Year: 2024, Month: 2, Day: 29}, Valid: true}},
+		},
 		{"sql.NullInt16", int64(5), new(sql.NullInt16), sql.NullInt16{Int16: 5, Valid: true}},
 		{"pointer to a pointer", int64(5), new(**int), func() **int { i := 5; p := &i; return &p }()},
 		{

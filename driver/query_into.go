@@ -61,7 +61,7 @@ func newInto(f *bq.TableFieldSchema, t reflect.Type) (d into, err error) {
 	}
 	scalar := scalarOf(f)
 	switch inner, valid := nullParts(t); {
-	case isSQLNull(t), inner != nil && scalar != nil && scalar.name != "JSON" && f.Mode != "REPEATED":
+	case isNullOf(t), inner != nil && scalar != nil && scalar.name != "JSON" && f.Mode != "REPEATED":
 		d, err = intoNull(f, t, inner, valid)
 	case t.Kind() == reflect.Pointer:
 		d, err = intoPointer(f, t)

@@ -29,7 +29,7 @@ func notNull(f *bq.TableFieldSchema) *bq.TableFieldSchema {
 // nullParts returns the fields of the value and the flag of a type such as sql.NullString or sql.Null[T]; nil for any
 // other.
 func nullParts(t reflect.Type) (value, valid *reflect.StructField) {
-	if t.Kind() != reflect.Struct || t.PkgPath() != "database/sql" || t.NumField() != 2 {
+	if !isNullOf(t) && (t.Kind() != reflect.Struct || t.PkgPath() != "database/sql" || t.NumField() != 2) {
 		return nil, nil
 	}
 	v, flag := t.Field(0), t.Field(1)

@@ -85,6 +85,10 @@ var goDestinations = []goDestination{
 	destination[sql.Null[time.Time]](), destination[*sql.Null[uint8]](), destination[sql.Null[*bool]](),
 	destination[sql.NullInt64](), destination[sql.NullInt16](), destination[sql.NullString](),
 	destination[sql.NullFloat64](),
+	destination[bigquery.NullInt64](), destination[bigquery.NullFloat64](), destination[bigquery.NullBool](),
+	destination[bigquery.NullString](), destination[bigquery.NullTimestamp](), destination[bigquery.NullDate](),
+	destination[bigquery.NullTime](), destination[bigquery.NullDateTime](), destination[*bigquery.NullGeography](),
+	destination[bigquery.NullJSON](),
 	destination[sql.NullBool](), destination[sql.NullTime](), destination[fmt.Stringer](), destination[map[string]any](),
 	destination[driver.Struct](), destination[struct{ X int }](), destination[chan int](),
 }

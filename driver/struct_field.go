@@ -119,3 +119,12 @@ func isValue(t reflect.Type) bool {
 func isSQLNull(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
 }
+
+// isNullOf reports whether a type is a value with a flag that is opened to be read: a sql.Null[T], or one of the
+// client's, such as bigquery.NullInt64, which has no Scan.
+func isNullOf(t reflect.Type) bool {
+	return isSQLNull(t) || t.Kind() == reflect.Struct && t.PkgPath() == bigqueryPath &&
+		strings.HasPrefix(t.Name(), "Null") && t.NumField() == 2 && t.Field(1).Name == "Valid"
+}
+
+var bigqueryPath = reflect.TypeFor[bigquery.NullInt64]().PkgPath()
