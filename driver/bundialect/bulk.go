@@ -8,6 +8,8 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 // BulkUpdate updates the rows that have the primary keys of models, each with its own values, by one statement. It is
@@ -67,7 +69,7 @@ type structs struct {
 func (s *structs) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	types := make([]string, len(s.fields))
 	for i, f := range s.fields {
-		types[i] = string(f.SQLName) + " " + columnType(f)
+		types[i] = string(f.SQLName) + " " + columntype.OfValues(f.UserSQLType)
 	}
 	b = append(b, "UNNEST(ARRAY<STRUCT<"+strings.Join(types, ", ")+">>["...)
 	for i := range s.rows.Len() {
@@ -88,13 +90,4 @@ func (s *structs) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 		b = append(b, ')')
 	}
 	return append(b, "])"...), nil
-}
-
-// columnType is a type as it may stand in an expression: without the lengths that only columns have.
-func columnType(f *schema.Field) string {
-	if t := f.UserSQLType; strings.Contains(t, "<") {
-		return t
-	}
-	name, _, _ := strings.Cut(f.UserSQLType, "(")
-	return name
 }

@@ -14,6 +14,7 @@ func (d *Dialector) register(db *gorm.DB) error {
 	const name = "gormdialect:prepare"
 	for _, err := range []error{
 		db.Callback().Create().Replace("gorm:create", d.create),
+		db.Callback().Query().Replace("gorm:query", query),
 		db.Callback().Create().Before("*").Register(name, prepareChange),
 		db.Callback().Update().Before("*").Register(name, prepareChange),
 		db.Callback().Delete().Before("*").Register(name, prepareChange),

@@ -28,6 +28,9 @@ func dataTypeOf(field *schema.Field) string {
 		}
 		return "JSON"
 	}
+	if _, gob := field.Serializer.(schema.GobSerializer); gob && !tagged {
+		return "BYTES"
+	}
 	switch field.DataType {
 	case schema.Bool:
 		return "BOOL"

@@ -120,6 +120,11 @@ func TestStatements(t *testing.T) {
 	type defaulted struct {
 		Token string `gorm:"default:gen_random_uuid()"`
 	}
+	type places struct {
+		K    string   `gorm:"primaryKey"`
+		Home *address `gorm:"type:STRUCT"`
+		Note string   `gorm:"size:5;default:null"`
+	}
 	for _, c := range []struct {
 		name string
 		run  func(*gorm.DB) *gorm.DB
@@ -159,6 +164,15 @@ func TestStatements(t *testing.T) {
 			"excluded ON" +
 			" `defaulteds`.`token`=`excluded`.`token` WHEN NOT MATCHED THEN INSERT (`token`) VALUES " +
 			"(`excluded`.`token`)"},
+		{"NULLs in a merge", func(db *gorm.DB) *gorm.DB {
+			return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&[]places{{K: "a"}, {K: "b", Note: "n"}})
+		}, "MERGE INTO `places` USING (SELECT 'a' AS `k`,CAST(NULL AS STRUCT<City STRING, zip_code INT64>) AS `home`," +
+			"CAST(NULL AS STRING) AS `note` UNION ALL SELECT 'b' AS `k`,CAST(NULL AS STRUCT<City STRING, zip_code INT64>) AS " +
+			"`home`,'n' AS `note`) AS excluded ON `places`.`k`=`excluded`.`k` WHEN NOT MATCHED THEN INSERT " +
+			"(`k`,`home`,`note`) VALUES (`excluded`.`k`,`excluded`.`home`,`excluded`.`note`) WHEN MATCHED THEN UPDATE SET " +
+			"`home`=`excluded`.`home`,`note`=`excluded`.`note`"},
+		{"NULL of a STRUCT", func(db *gorm.DB) *gorm.DB { return db.Create(&places{K: "a"}) },
+			"INSERT INTO `places` (`k`,`home`) VALUES ('a',NULL)"},
 		{"do nothing", func(db *gorm.DB) *gorm.DB {
 			return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&[]pair{{"a", 1}, {"b", 2}, {"a", 3}})
 		}, "MERGE INTO `pairs` USING (SELECT 'a' AS `k`,1 AS `v` UNION ALL SELECT 'b' AS `k`,2 AS `v`) AS excluded " +

@@ -20,7 +20,7 @@
 //	[]string, []time, type:ARRAY             ARRAY<...> of the Go type; no Scan method is needed
 //	a struct, type:STRUCT                    STRUCT<...> of its fields, named as driver.As names them
 //	[]struct, type:ARRAY                     ARRAY<STRUCT<...>>
-//	bigquery.NullInt64 ...                   the type of the name
+//	bigquery.NullInt64, type:INT64; ...      the type of the name
 //
 // Names of types from other databases (varchar(20), bigint, jsonb, bytea, timestamptz, uuid ...) become BigQuery's.
 // GORM decides by itself that a slice or struct without a tag is a relation, so the tag is needed.

@@ -7,6 +7,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 // source is the name that GORM, as PostgreSQL, gives to the row that could not be inserted.
@@ -174,13 +176,15 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 	return rows, nil
 }
 
-// defaultOf replaces the word DEFAULT, which a query can't have, by what it stands for.
+// defaultOf replaces the word DEFAULT, which a query can't have, by what it stands for, and gives NULL a type: an INT64 it
+// would be otherwise.
 func defaultOf(field *schema.Field, v any) any {
-	if e, ok := v.(clause.Expr); ok && e.SQL == "DEFAULT" {
-		if field == nil || defaultSQL(field) == "" {
-			return clause.Expr{SQL: "NULL"}
-		}
-		return clause.Expr{SQL: defaultSQL(field)}
+	e, ok := v.(clause.Expr)
+	if !ok || e.SQL != "DEFAULT" && e.SQL != null.SQL || field == nil {
+		return v
 	}
-	return v
+	if def := defaultSQL(field); def != "" && e.SQL == "DEFAULT" {
+		return clause.Expr{SQL: def}
+	}
+	return clause.Expr{SQL: "CAST(NULL AS " + columntype.OfValues(dataTypeOf(field)) + ")"}
 }

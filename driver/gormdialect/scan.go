@@ -11,6 +11,7 @@ import (
 
 	"database/sql"
 
+	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
 	"gorm.io/gorm/schema"
 
@@ -106,7 +107,7 @@ func decode(to reflect.Value, value any, isJSON bool) error {
 	case isText && to.Type() == reflect.TypeFor[json.RawMessage]():
 		to.SetBytes([]byte(text))
 		return nil
-	case isText && isJSON:
+	case isText && isJSON && to.Type() != reflect.TypeFor[bigquery.NullJSON]():
 		into := reflect.New(to.Type())
 		if err := json.Unmarshal([]byte(text), into.Interface()); err != nil {
 			return err

@@ -49,6 +49,9 @@ func typed(field *schema.Field, v any) any {
 		return failing{err}
 	}
 	if kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
+		if v == nil { // a parameter would need the whole type
+			return null
+		}
 		return Param{v}
 	}
 	if v == nil {
@@ -83,8 +86,11 @@ func typed(field *schema.Field, v any) any {
 			return integer(rv.String())
 		}
 	case "BYTES":
-		if s, ok := v.(string); ok {
-			return []byte(s)
+		switch {
+		case rv.Kind() == reflect.String:
+			return []byte(rv.String())
+		case rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8:
+			return rv.Bytes() // GORM writes NULL without a type for a nil slice of a named type
 		}
 	case "NUMERIC", "BIGNUMERIC":
 		switch {
@@ -103,6 +109,9 @@ func typed(field *schema.Field, v any) any {
 	}
 	return v
 }
+
+// null is a NULL that takes the type of the column that it is written into.
+var null = clause.Expr{SQL: "NULL"}
 
 // known are Valuers, and types with pointer methods, whose Value would forget the type.
 var known = map[reflect.Type]bool{
@@ -195,21 +204,26 @@ func declared(kind string, v any) any {
 	return bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: kind}, Value: v}
 }
 
-// jsonValue is a value for a JSON column: text of JSON as it is, anything else as encoding/json writes it.
+// jsonValue is a value for a JSON column: text of JSON as it is, anything else as encoding/json writes it. A nil map or
+// slice is NULL, as a nil pointer is.
 func jsonValue(v any) any {
-	switch v := v.(type) {
-	case json.RawMessage:
-		return v
-	case string:
-		return json.RawMessage(v)
-	case []byte:
-		return json.RawMessage(v)
-	case bigquery.NullJSON:
+	switch v.(type) {
+	case bigquery.NullJSON, bigquery.QueryParameterValue:
 		return v
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return failing{err}
+	var text []byte
+	switch rv := reflect.ValueOf(v); {
+	case !rv.IsValid(), (rv.Kind() == reflect.Map || rv.Kind() == reflect.Slice) && rv.IsNil():
+		return declared("JSON", nil)
+	case rv.Type() == reflect.TypeFor[string]():
+		text = []byte(rv.String())
+	case rv.Type() == reflect.TypeFor[json.RawMessage](), rv.Type() == reflect.TypeFor[[]byte]():
+		text = rv.Bytes()
+	default:
+		var err error
+		if text, err = json.Marshal(v); err != nil {
+			return failing{err}
+		}
 	}
 	return json.RawMessage(text)
 }

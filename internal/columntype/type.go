@@ -162,6 +162,12 @@ func Base(t string) string {
 	return strings.ToUpper(strings.TrimSpace(name))
 }
 
+// OfValues is the type of a column's values: the column's without lengths and precisions, which an expression can't have
+// in each place.
+func OfValues(t string) string { return sizes.ReplaceAllString(t, "") }
+
+var sizes = regexp.MustCompile(`\s*\([\d\s,]*\)`)
+
 // embedded reports whether a promoted field comes by structs alone, not by pointers.
 func embedded(t reflect.Type, f reflect.StructField) bool {
 	for _, i := range f.Index[:len(f.Index)-1] {

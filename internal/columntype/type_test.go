@@ -77,3 +77,15 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+func TestOfValues(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"INT64": "INT64", "STRING(10)": "STRING", "NUMERIC(10, 2)": "NUMERIC", "TIMESTAMP (12)": "TIMESTAMP",
+		"ARRAY<STRUCT<a STRING(3), b NUMERIC(5,1)>>": "ARRAY<STRUCT<a STRING, b NUMERIC>>",
+	} {
+		if got := OfValues(in); got != want {
+			t.Errorf("%s: got %s; want %s", in, got, want)
+		}
+	}
+}
