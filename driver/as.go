@@ -16,14 +16,14 @@ import (
 // Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
 // map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a
 // RANGE into a string; and anything in them into Go's basic types, pointers (nil for NULL),
-// sql.Null[T], bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int. JSON is decoded into structs, by
-// their json tags, maps, slices and what implements json.Unmarshaler, such as a json.RawMessage;
-// numbers become json.Number in an any. JSON's null is a zero value, also behind a pointer; SQL's
-// NULL is a nil pointer or an invalid sql.Null[T]. A STRING is text, whatever it holds. A DATE, a
-// DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes them: 2024-02-29,
-// 2024-02-29T15:04:05.6 and 2024-02-29T15:04:05.123456789012Z. This works for values that come
-// straight from Rows.Scan: a time.Time or string that was copied to a variable of its own type has
-// forgotten its BigQuery type.
+// sql.Null[T], bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int. JSON
+// is decoded into structs, by their json tags, maps, slices and what implements json.Unmarshaler,
+// such as a json.RawMessage; numbers become json.Number in an any. JSON's null is a zero value,
+// also behind a pointer; SQL's NULL is a nil pointer or an invalid sql.Null[T]. A STRING is text,
+// whatever it holds. A DATE, a DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes
+// them: 2024-02-29, 2024-02-29T15:04:05.6 and 2024-02-29T15:04:05.123456789012Z. This works for
+// values that come straight from Rows.Scan: a time.Time or string that was copied to a variable of
+// its own type has forgotten its BigQuery type.
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))

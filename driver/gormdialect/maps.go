@@ -8,8 +8,9 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// query is GORM's own query callback. A map gets the values of columns with a Go type that database/sql can't scan into,
-// such as big.Rat or a struct, as the driver returns them. GORM would scan into the type of the field.
+// query is GORM's own query callback. A map gets the values of columns with a Go type that
+// database/sql can't scan into, such as big.Rat or a struct, as the driver returns them. GORM would
+// scan into the type of the field.
 func query(db *gorm.DB) {
 	if db.Error != nil {
 		return

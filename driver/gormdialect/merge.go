@@ -176,8 +176,8 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 	return rows, nil
 }
 
-// defaultOf replaces the word DEFAULT, which a query can't have, by what it stands for, and gives NULL a type: an INT64 it
-// would be otherwise.
+// defaultOf replaces the word DEFAULT, which a query can't have, by what it stands for, and gives
+// NULL a type: it would be an INT64 otherwise.
 func defaultOf(field *schema.Field, v any) any {
 	e, ok := v.(clause.Expr)
 	if !ok || e.SQL != "DEFAULT" && e.SQL != null.SQL || field == nil {
