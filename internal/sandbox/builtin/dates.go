@@ -204,21 +204,22 @@ func defConstructors() {
 		}
 		return null, failf("Input calculates to invalid date: %d-%d-%d", a[0].Int, a[1].Int, a[2].Int)
 	})
-	clock := func(h, m, s int64) (int64, bool) {
-		return (h*3600 + m*60 + s) * 1e6, h >= 0 && h < 24 && m >= 0 && m < 60 && s >= 0 && s < 60
+	clock := func(h, m, s int64) (int64, bool) { // second 60 is the first of the next minute
+		return (h*3600 + m*60 + s) * 1e6, h >= 0 && h < 24 && m >= 0 && m < 60 && s >= 0 && s <= 60
 	}
 	def("bq_make_time", "INT64, INT64, INT64 -> TIME", func(a []Value) (Value, error) {
 		n, ok := clock(a[0].Int, a[1].Int, a[2].Int)
 		if !ok {
 			return null, failf("Input calculates to invalid time: %02d:%02d:%02d", a[0].Int, a[1].Int, a[2].Int)
 		}
-		return integer(n), nil
+		return integer(n % dayMicros), nil
 	})
 	def("bq_make_datetime", "INT64, INT64, INT64, INT64, INT64, INT64 -> DATETIME", func(a []Value) (Value, error) {
 		n, ok := clock(a[3].Int, a[4].Int, a[5].Int)
 		if ok && a[0].Int >= 1 && a[0].Int <= 9999 && a[1].Int >= 1 && a[1].Int <= 12 && a[2].Int >= 1 &&
 			a[2].Int <= 31 {
-			if day, ok := EpochDay(int(a[0].Int), int(a[1].Int), int(a[2].Int)); ok {
+			day, ok := EpochDay(int(a[0].Int), int(a[1].Int), int(a[2].Int))
+			if ok && (day < maxDate || n < dayMicros) {
 				return integer(day*dayMicros + n), nil
 			}
 		}

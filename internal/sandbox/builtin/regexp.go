@@ -47,6 +47,9 @@ func PatternError(text string) string {
 	if !ok {
 		return ""
 	}
+	if e.Code == syntax.ErrInvalidEscape && e.Expr == `\C` {
+		return `\C is not supported by the sandbox`
+	}
 	words := re2Words[e.Code]
 	if words == "" {
 		words = string(e.Code)

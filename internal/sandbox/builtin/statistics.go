@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 )
 
 // variance computes the sum of the squares of differences from the mean, and how many values there
@@ -50,28 +51,32 @@ var statistics = map[string][2]bool{"var_samp": {true, false}, "var_pop": {false
 // pairs are the sums of a set of pairs: how many, and the co-moments around the means.
 type pairs struct {
 	n          int64
-	mx, my     float64
 	xx, yy, xy float64
 	bad        bool // a value is NaN or infinite
 }
 
 func pairsOf(xs, ys []Value) pairs {
 	var p pairs
-	for i := range xs {
-		if i >= len(ys) || xs[i].Null || ys[i].Null {
-			continue
+	var mx, my float64
+	both := func(f func(x, y float64)) {
+		for i := range min(len(xs), len(ys)) {
+			if !xs[i].Null && !ys[i].Null {
+				f(xs[i].Float, ys[i].Float)
+			}
 		}
-		x, y := xs[i].Float, ys[i].Float
+	}
+	both(func(x, y float64) {
 		p.bad = p.bad || !isFinite(x) || !isFinite(y)
 		p.n++
-		n := float64(p.n)
-		dx, dy := x-p.mx, y-p.my
-		p.mx += dx / n
-		p.my += dy / n
-		p.xx += dx * (x - p.mx)
-		p.yy += dy * (y - p.my)
-		p.xy += dx * (y - p.my)
-	}
+		mx += x
+		my += y
+	})
+	mx, my = mx/float64(p.n), my/float64(p.n)
+	both(func(x, y float64) {
+		p.xx += (x - mx) * (x - mx)
+		p.yy += (y - my) * (y - my)
+		p.xy += (x - mx) * (y - my)
+	})
 	return p
 }
 
@@ -132,8 +137,12 @@ func init() {
 			return float(m2)
 		}
 		def("bq_"+name, "[]FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
-			return finish(variance(a[0].List)),
-				nil
+			m2, n := variance(a[0].List)
+			lost := func(v Value) bool { return !v.Null && !isFinite(v.Float) }
+			if !isFinite(m2) && !slices.ContainsFunc(a[0].List, lost) {
+				return null, failf("double overflow: %s", strings.ToUpper(name))
+			}
+			return finish(m2, n), nil
 		})
 		def("bq_"+name+"_numeric", "[]NUMERIC -> FLOAT64", func(a []Value) (Value, error) {
 			m2, n := exactVariance(a[0].List)
@@ -153,7 +162,11 @@ func init() {
 	}
 	two := func(name string, f func(p pairs) Value) {
 		def("bq_"+name, "[]FLOAT64, []FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
-			return f(pairsOf(a[0].List, a[1].List)), nil
+			p := pairsOf(a[0].List, a[1].List)
+			if !p.bad && p.n > 0 && !isFinite(p.xx+p.yy+p.xy) {
+				return null, failf("double overflow: %s", strings.ToUpper(name))
+			}
+			return f(p), nil
 		})
 	}
 	two("corr", func(p pairs) Value {
@@ -200,15 +213,20 @@ func init() {
 		}
 		return list[max(int(math.Ceil(p*float64(len(list))))-1, 0)], nil
 	})
-	def("bq_numeric_check", "NUMERIC, STRING -> NUMERIC", func(a []Value) (Value, error) {
-		return inRange(a[0].Dec, "numeric overflow: %s", a[1].Text)
-	})
-	def("bq_numeric_avg", "NUMERIC, INT64 -> NUMERIC", func(a []Value) (Value, error) {
-		if a[1].Int == 0 {
-			return null, nil
-		}
-		return inRange(quoHalfAway(a[0].Dec, big.NewInt(a[1].Int)), "numeric overflow: AVG")
-	})
+	for name, divide := range map[string]bool{"sum": false, "avg": true} {
+		// The sum of the whole numbers, that of the fractions, and how many there are.
+		def("bq_numeric_"+name, "STRING, NUMERIC, INT64 -> NUMERIC", func(a []Value) (Value, error) {
+			sum, ok := new(big.Int).SetString(a[0].Text, 10)
+			if !ok || a[2].Int == 0 {
+				return null, nil
+			}
+			sum.Add(sum.Mul(sum, unit), a[1].Dec)
+			if divide {
+				sum = quoHalfAway(sum, big.NewInt(a[2].Int))
+			}
+			return inRange(sum, "numeric overflow: %s", strings.ToUpper(name))
+		})
+	}
 	// An infinite sum or mean of finite values is an overflow.
 	def("bq_float_check", "FLOAT64, BOOL, STRING -> FLOAT64", func(a []Value) (Value, error) {
 		if math.IsInf(a[0].Float, 0) && !a[1].Bool {

@@ -170,10 +170,13 @@ func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 			", FALSE), " + name + ")", v.t
 	case c.name == "SUM" && v.t.Kind == Int64:
 		return "CAST(" + call("sum", v.sql) + " AS BIGINT)", v.t
-	case c.name == "SUM":
-		return "bq_numeric_check(" + call("sum", v.sql) + ", " + name + ")", v.t
 	case v.t.Kind == Numeric:
-		return "bq_numeric_avg(" + call("sum", v.sql) + ", " + call("count", v.sql) + ")", v.t
+		// Whole numbers and fractions by themselves: a sum in between may be out of NUMERIC's range.
+		sums := "CAST(" + call("sum", "trunc("+v.sql+")") + " AS VARCHAR), " + call("sum", v.sql+" - trunc("+v.sql+")")
+		if c.distinct {
+			sums = "'0', " + call("sum", v.sql)
+		}
+		return "bq_numeric_" + fn + "(" + sums + ", " + call("count", v.sql) + ")", v.t
 	}
 	return call("avg", v.sql), kind(Float64)
 }

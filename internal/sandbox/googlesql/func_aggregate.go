@@ -126,7 +126,7 @@ func approxQuantiles(a *analyzer, c *callExpr, vs []val, call aggCall) (string, 
 		")), lambda r: r.v)"
 	at := fmt.Sprintf("greatest(CAST(ceil(i * len(p) / %d.0) AS BIGINT), 1)", n)
 	points := fmt.Sprintf("list_transform(range(0, %d), lambda i: p[%s])", n+1, at)
-	return "list_transform([" + list + "], lambda p: " + points + ")[1]", arrayOf(resolved(v.t))
+	return overList(list, points), arrayOf(resolved(v.t))
 }
 
 // approxTop writes the exact most frequent values, or those of the greatest sums of weights.
@@ -165,7 +165,12 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	sums = "list_transform(" + sums + ", lambda g: {'n': g.s IS NULL, 's': g.s, 'v': g.v})"
 	top := fmt.Sprintf("list_transform(list_sort(%s)[1:%d], lambda r: {'value': r.v, '%s': CAST(-r.s AS %s)})", sums, n,
 		name, wt.DuckDB())
-	return "list_transform([" + pairs + "], lambda p: " + top + ")[1]", arrayOf(t)
+	return overList(pairs, top), arrayOf(t)
+}
+
+// overList writes body over the list of a group's values, as p. Without a value there is no list, and the answer is NULL.
+func overList(list, body string) string {
+	return "list_transform([" + list + "], lambda p: CASE WHEN p IS NULL THEN NULL ELSE " + body + " END)[1]"
 }
 
 // percentile writes PERCENTILE_CONT and PERCENTILE_DISC.

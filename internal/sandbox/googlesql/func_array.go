@@ -90,10 +90,10 @@ func init() {
 		sql := a.bind([]val{v, lo, hi}, func(n []string) string {
 			from := "greatest(CASE WHEN " + n[1] + " < 0 THEN len(" + n[0] + ") + " + n[1] + " ELSE " + n[1] +
 				" END, 0)"
-			to := "CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] + " END"
+			to := "least(CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] + " END, len(" + n[0] +
+				"))"
 			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL OR " + n[2] + " IS NULL THEN NULL WHEN (" +
-				to + ") < 0 OR (" +
-				from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from +
+				to + ") < 0 OR (" + from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from +
 				") + 1 : (" + to + ") + 1] END)"
 		})
 		return merge(sql, v.t, vs...)
@@ -105,21 +105,27 @@ func init() {
 		x := vs[0]
 		if w, ok := a.coerce(x, *arr.t.Elem); ok {
 			x = w
-		} else if w, ok := a.coerce(arr, arrayOf(x.t)); ok {
+		} else if w, ok := a.coerce(arr, arrayOf(x.t)); ok && vs[1].untyped() {
 			arr = w
 		} else {
 			a.noSignature(c, vs)
 		}
-		if k := x.t.Kind; k == Float64 || k == Struct || k == JSON || k == Array {
-			if k != Float64 {
-				a.noSignature(c, vs)
-			}
+		bad, lost := "e IS NULL", "" // what an element must not be, when the answer is NULL
+		switch x.t.Kind {
+		case Struct, JSON, Array:
+			a.noSignature(c, vs)
+		case Float64:
+			bad, lost = "e IS NULL OR isnan(e)", " OR isnan("
 		}
 		sql := a.bind([]val{x, arr}, func(n []string) string {
-			nulls := raise("'Elements in input array to RANGE_BUCKET must not be null'", "BIGINT")
+			nulls := raise("'Elements in input array to RANGE_BUCKET must not be null or NaN'", "BIGINT")
+			null := n[0] + " IS NULL OR " + n[1] + " IS NULL"
+			if lost != "" {
+				null += lost + n[0] + ")"
+			}
 			order := raise("'Elements in input array to RANGE_BUCKET must be in ascending order'", "BIGINT")
-			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL THEN NULL" +
-				" WHEN len(list_filter(" + n[1] + ", lambda e: e IS NULL)) > 0 THEN " + nulls +
+			return "(CASE WHEN " + null + " THEN NULL" +
+				" WHEN len(list_filter(" + n[1] + ", lambda e: " + bad + ")) > 0 THEN " + nulls +
 				" WHEN list_sort(" + n[1] + ") <> " + n[1] + " THEN " + order +
 				" ELSE CAST(len(list_filter(" + n[1] + ", lambda e: e <= " + n[0] + ")) AS BIGINT) END)"
 		})

@@ -30,9 +30,12 @@ func init() {
 	code("GREATEST LEAST", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 1000)
 		vs, t := a.unify(a.args(c, s), c, "function "+c.name)
+		fn := strings.ToLower(c.name) + "(" + joinSQL(vs) + ")"
 		switch t.Kind {
 		case Array, Struct, JSON:
 			a.noSignature(c, vs)
+		case Interval: // DuckDB's greatest compares months, then days, then microseconds
+			fn = "list_" + map[string]string{"GREATEST": "max", "LEAST": "min"}[c.name] + "([" + joinSQL(vs) + "])"
 		}
 		var nulls, nans []string
 		for _, v := range vs {
@@ -43,7 +46,7 @@ func init() {
 		if t.Kind == Float64 {
 			sql += " WHEN " + strings.Join(nans, " OR ") + " THEN 'NaN'::DOUBLE"
 		}
-		return merge(sql+" ELSE "+strings.ToLower(c.name)+"("+joinSQL(vs)+") END)", resolved(t), vs...)
+		return merge(sql+" ELSE "+fn+" END)", resolved(t), vs...)
 	})
 }
 
@@ -76,10 +79,40 @@ func init() {
 		v := a.expr(c.args[0], s)
 		return merge(quoteString(v.t.name())+"::VARCHAR", kind(String), v)
 	})
-	for name, f := range map[string]string{"COSINE_DISTANCE": "bq_cosine_distance",
-		"EUCLIDEAN_DISTANCE": "bq_euclidean_distance"} {
-		def(name, "ARRAY<FLOAT64>, ARRAY<FLOAT64> -> FLOAT64", f+"({1}, {2})")
-	}
+	code("COSINE_DISTANCE EUCLIDEAN_DISTANCE", distance)
 	def("PARSE_BIGNUMERIC", "STRING -> BIGNUMERIC", "bq_parse_bignumeric_text({1})")
 	def("PARSE_NUMERIC", "STRING -> NUMERIC", "bq_parse_numeric_text({1})")
+}
+
+// distance is that of two vectors: arrays of numbers, or of STRUCTs of a dimension and a number.
+func distance(a *analyzer, c *callExpr, s *scope) val {
+	a.countArgs(c, 2, 2)
+	vs := a.args(c, s)
+	f := "bq_" + strings.ToLower(c.name)
+	if t := vs[0].t; t.Kind == Array && t.Elem.Kind == Struct && t.equal(vs[1].t) && len(t.Elem.Fields) == 2 {
+		key, n := t.Elem.Fields[0].Type.Kind, t.Elem.Fields[1].Type.Kind
+		if key != Int64 && key != String || n != Int64 && n != Float64 {
+			a.noSignature(c, vs)
+		}
+		names := t.Elem.FieldNames()
+		lists := a.bind(vs, func(q []string) string {
+			var out []string
+			for _, v := range q {
+				for i, as := range []string{"VARCHAR", "DOUBLE"} {
+					out = append(out, "list_transform("+v+", lambda e: CAST(struct_extract(e, "+quoteString(names[i])+
+						") AS "+as+"))")
+				}
+			}
+			return f + "_sparse(" + strings.Join(out, ", ") + ")"
+		})
+		return merge(lists, kind(Float64), vs...)
+	}
+	for i := range vs {
+		w, ok := a.coerce(vs[i], arrayOf(kind(Float64)))
+		if !ok {
+			a.noSignature(c, vs)
+		}
+		vs[i] = w
+	}
+	return merge(f+"("+joinSQL(vs)+")", kind(Float64), vs...)
 }

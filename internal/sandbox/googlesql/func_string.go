@@ -71,8 +71,7 @@ func init() {
 		both(name, "T -> BYTES", "bq_"+strings.ToLower(name)+"_{t}({1})")
 	}
 	both("FARM_FINGERPRINT", "T -> INT64", "bq_farm_fingerprint_{t}({1})")
-	def("EDIT_DISTANCE", "STRING, STRING -> INT64", "bq_edit_distance_string({1}, {2}, 9223372036854775807)")
-	def("EDIT_DISTANCE", "BYTES, BYTES -> INT64", "bq_edit_distance_bytes({1}, {2}, 9223372036854775807)")
+	code("EDIT_DISTANCE", editDistance)
 	def("SAFE_CONVERT_BYTES_TO_STRING", "BYTES -> STRING", "bq_safe_text({1})")
 	def("GENERATE_UUID", "-> STRING", "CAST(uuid() AS VARCHAR)")
 	code("SESSION_USER", func(a *analyzer, c *callExpr, s *scope) val {
@@ -241,4 +240,27 @@ func (a *analyzer) searched(c *callExpr, x string, t Type) string {
 		a.refuse(c, "CONTAINS_SUBSTR of "+t.name())
 	}
 	return "[" + sql + "]"
+}
+
+func editDistance(a *analyzer, c *callExpr, s *scope) val {
+	a.onlyNamed(c, "max_distance")
+	a.countArgs(c, 2, 2)
+	vs := a.args(c, s)
+	t := kind(String)
+	if vs[0].t.Kind == Bytes || vs[1].t.Kind == Bytes {
+		t = kind(Bytes)
+	}
+	most := val{sql: "9223372036854775807", t: kind(Int64)}
+	if x := c.namedArg("max_distance"); x != nil {
+		most = a.expr(x, s)
+	}
+	vs = append(vs, most)
+	for i, want := range []Type{t, t, kind(Int64)} {
+		w, ok := a.coerce(vs[i], want)
+		if !ok {
+			a.noSignature(c, vs)
+		}
+		vs[i] = w
+	}
+	return merge("bq_edit_distance_"+strings.ToLower(string(t.Kind))+"("+joinSQL(vs)+")", kind(Int64), vs...)
 }

@@ -69,6 +69,9 @@ func (p *parser) arg(c *callExpr) {
 			c.name)
 	}
 	c.args = append(c.args, p.expr())
+	if p.tok().is("->") {
+		p.refuse(p.tok().pos, "A lambda")
+	}
 	if p.accept("AS") { // only a few functions know such arguments
 		p.refuse(p.toks[p.i-1].pos, "An argument with an alias")
 	}

@@ -1,6 +1,10 @@
 package googlesql
 
-import "strings"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // overClause writes OVER's parentheses; named windows are written out.
 func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
@@ -14,7 +18,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		for _, p := range w.partition {
 			v := a.expr(p, s)
 			switch v.t.Kind {
-			case Array, Struct, JSON:
+			case Array, Struct, JSON, Float64:
 				a.fail(p, "Partitioning by expressions of type %s is not allowed", v.t.name())
 			}
 			keys = append(keys, v.sql)
@@ -39,6 +43,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		if f.window && !framed[c.name] {
 			a.fail(c, "Window framing clause is not allowed for analytic function %s", c.name)
 		}
+		a.checkFrame(w)
 		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, w.frame.unit, s)+" AND "+
 			a.boundSQL(w.frame.hi, w.frame.unit, s))
 	}
@@ -70,6 +75,34 @@ func (a *analyzer) resolveWindow(w *window, s *scope, depth int) *window {
 	return &b
 }
 
+// checkFrame fails for a frame that can't have a row, and for one in values without an order.
+func (a *analyzer) checkFrame(w *window) {
+	lo, hi := w.frame.lo.kind, w.frame.hi.kind
+	place := map[string]int{"UNBOUNDED PRECEDING": 0, "PRECEDING": 1, "CURRENT ROW": 2, "FOLLOWING": 3,
+		"UNBOUNDED FOLLOWING": 4}
+	shown := func(kind string) string {
+		if kind == "PRECEDING" || kind == "FOLLOWING" {
+			return "OFFSET " + kind
+		}
+		return kind
+	}
+	switch {
+	case lo == "UNBOUNDED FOLLOWING":
+		a.fail(w, "Starting window framing expression cannot be UNBOUNDED FOLLOWING")
+	case hi == "UNBOUNDED PRECEDING":
+		a.fail(w, "Ending window framing expression cannot be UNBOUNDED PRECEDING")
+	case place[lo] > place[hi]:
+		a.fail(w, "Starting window framing expression cannot be %s when the ending window framing expression is %s",
+			shown(lo), shown(hi))
+	case w.frame.unit != "RANGE" || len(w.order) > 0:
+	case w.frame.lo.x != nil || w.frame.hi.x != nil:
+		a.fail(w, "A RANGE-based window including an OFFSET PRECEDING or OFFSET FOLLOWING window frame boundary "+
+			"requires an ORDER BY")
+	case lo == "CURRENT ROW" || hi == "CURRENT ROW":
+		a.fail(w, "A RANGE-based window without ORDER BY cannot include a CURRENT ROW window frame boundary")
+	}
+}
+
 // rangeOrder is the ORDER BY of a frame in values, which has one numeric key.
 func (a *analyzer) rangeOrder(w *window, s *scope) string {
 	if len(w.order) != 1 {
@@ -88,6 +121,9 @@ func (a *analyzer) boundSQL(b bound, unit string, s *scope) string {
 		return b.kind
 	}
 	v := a.expr(b.x, s)
+	if v.untyped() && v.param == 0 {
+		a.fail(b.x, "Window framing expression cannot be NULL")
+	}
 	v = a.must(v, kind(Int64), b.x, "Window framing expression must be an INT64, but is %s", v.t.name())
 	if v.lit == nil && v.param == 0 {
 		a.fail(b.x, "Window framing expression must be a literal or a parameter")
@@ -123,14 +159,15 @@ func init() {
 		return call(strings.ToLower(c.name), ""), kind(Float64)
 	})
 	windowFunc("NTILE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-		return call("ntile", a.aggArg(c, vs, Int64).sql), kind(Int64)
+		a.countArgs(c, 1, 1)
+		return call("ntile", a.constantArg(c, vs, 0, 1)), kind(Int64)
 	})
 	windowFunc("LAG LEAD", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 3)
 		args := vs[0].sql
 		t := resolved(vs[0].t)
 		if len(vs) > 1 {
-			args += ", " + a.must(vs[1], kind(Int64), c.args[1], "Offset of %s must be an INT64", c.name).sql
+			args += ", " + a.constantArg(c, vs, 1, 0)
 		}
 		if len(vs) > 2 {
 			args += ", " + a.must(vs[2], t, c.args[2], "No matching signature for function %s for argument types: %s",
@@ -144,9 +181,29 @@ func init() {
 	})
 	windowFunc("NTH_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 2, 2)
-		n := a.must(vs[1], kind(Int64), c.args[1], "The second argument of NTH_VALUE must be an INT64")
-		return call("nth_value", vs[0].sql+", "+n.sql+nullsOf(c)), resolved(vs[0].t)
+		return call("nth_value", vs[0].sql+", "+a.constantArg(c, vs, 1, 1)+nullsOf(c)), resolved(vs[0].t)
 	})
+}
+
+// constantArg writes an argument that must be an INT64 known beforehand, and not less than least.
+func (a *analyzer) constantArg(c *callExpr, vs []val, i int, least int64) string {
+	v := vs[i]
+	message := fmt.Sprintf("Argument %d to %s must be an INT64 of at least %d", i+1, c.name, least)
+	if v.untyped() && v.param == 0 {
+		a.fail(c.args[i], "%s", message)
+	}
+	v = a.must(v, kind(Int64), c.args[i], "%s", message)
+	switch {
+	case v.lit != nil:
+		if n, err := strconv.ParseInt(v.lit.text, 0, 64); err != nil || n < least {
+			a.fail(c.args[i], "%s", message)
+		}
+		return v.sql
+	case v.param == 0:
+		a.fail(c.args[i], "Argument %d to %s must be a literal or query parameter", i+1, c.name)
+	}
+	return fmt.Sprintf("(CASE WHEN %s >= %d THEN %s ELSE %s END)", v.sql, least, v.sql,
+		raise(quoteString(message), "BIGINT"))
 }
 
 func nullsOf(c *callExpr) string {
