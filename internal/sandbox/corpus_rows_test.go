@@ -80,8 +80,7 @@ func corpusCell(f *bq.TableFieldSchema, v any, element bool) string {
 		}
 		return fmt.Sprintf("b%+q", b)
 	case "STRING":
-		if text == "" || text == "NULL" || strings.TrimSpace(text) != text || strings.HasPrefix(text, `"`) ||
-			strings.ContainsAny(text, "|\n\r\t\x00") {
+		if text == "" || text == "NULL" || strings.TrimSpace(text) != text || strings.ContainsAny(text, "|\n\r\t\x00") {
 			return strconv.Quote(text)
 		}
 	}
