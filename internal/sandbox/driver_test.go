@@ -75,6 +75,9 @@ func TestDriverValues(t *testing.T) {
 		{"TIMESTAMP", at, at}, {"TIMESTAMP", at.In(time.FixedZone("", 3600)), at},
 		{"TIME", civil.TimeOf(at), "13:14:15.123456"},
 		{"JSON", json.RawMessage(`{"a":1}`), `{"a":1}`},
+		{"RANGE<DATE>", driver.Range{Start: civil.DateOf(at)}, driver.Range{Start: civil.DateOf(at)}},
+		{"RANGE<DATETIME>", driver.Range{End: civil.DateTimeOf(at)}, driver.Range{End: civil.DateTimeOf(at)}},
+		{"RANGE<TIMESTAMP>", driver.Range{Start: at, End: at.Add(1e9)}, driver.Range{Start: at, End: at.Add(1e9)}},
 	} {
 		execSQL(t, db, "CREATE OR REPLACE TABLE v (x "+tt.typ+")")
 		if n := execSQL(t, db, "INSERT INTO v (x) VALUES (?)", tt.arg); n != 1 {

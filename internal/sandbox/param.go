@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -58,6 +59,21 @@ func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
 				name)
 		}
 		out.Elem = &elem
+	case googlesql.Range:
+		if t.RangeElementType == nil {
+			return out, errorf("invalid", "Query parameter %s is a RANGE without rangeElementType.", name)
+		}
+		elem, err := t.RangeElementType.decode(name)
+		if err != nil {
+			return out, err
+		}
+		switch elem.Kind {
+		case googlesql.Date, googlesql.Datetime, googlesql.Timestamp:
+		default:
+			return out, errorf("invalid", "Query parameter %s is a RANGE of %s, which GoogleSQL does not have.", name,
+				elem)
+		}
+		out.Elem = &elem
 	case googlesql.Struct:
 		for _, f := range t.StructTypes {
 			typ, err := f.Type.decode(name + "." + f.Name)
@@ -75,6 +91,9 @@ func encodeType(t googlesql.Type) *paramType {
 	out := &paramType{Type: string(t.Kind)}
 	if t.Kind == googlesql.Array {
 		out.ArrayType = encodeType(*t.Elem)
+	}
+	if t.Kind == googlesql.Range {
+		out.RangeElementType = encodeType(*t.Elem)
 	}
 	for _, f := range t.Fields {
 		out.StructTypes = append(out.StructTypes, paramStructType{Name: f.Name, Type: *encodeType(f.Type)})
@@ -110,6 +129,9 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apiEr
 		}
 		return out, nil
 	}
+	if t.Kind == googlesql.Range && v.RangeValue != nil {
+		return v.RangeValue.decode(t, name)
+	}
 	if v.Value == nil {
 		out.Null = true
 		return out, nil
@@ -117,5 +139,28 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apiEr
 	if !cells.Scan(&out, *v.Value) {
 		return out, errorf("invalid", "Invalid value for query parameter %s of type %s: %q", name, t.Kind, *v.Value)
 	}
+	return out, nil
+}
+
+// decode reads the ends of a RANGE.
+func (r *rangeValue) decode(t googlesql.Type, name string) (engine.Value, *apiError) {
+	out := engine.Value{Type: t}
+	var ends [2]*int64
+	for i, v := range []*paramValue{r.Start, r.End} {
+		if v == nil || v.Value == nil {
+			continue
+		}
+		end, err := v.decode(*t.Elem, name)
+		if err != nil {
+			return out, err
+		}
+		ends[i] = &end.Int
+	}
+	made, err := builtin.MakeRange(ends[0], ends[1], string(t.Elem.Kind))
+	if err != nil {
+		text, _ := builtin.Message(err.Error())
+		return out, errorf("invalid", "Invalid value for query parameter %s: %s", name, text)
+	}
+	out.Text = made.Encode()
 	return out, nil
 }

@@ -23,7 +23,7 @@ var kinds = map[string]googlesql.Kind{
 	"NUMERIC": googlesql.Numeric, "DECIMAL": googlesql.Numeric,
 	"BIGNUMERIC": googlesql.BigNumeric, "BIGDECIMAL": googlesql.BigNumeric,
 	"DATE": googlesql.Date, "TIME": googlesql.Time, "DATETIME": googlesql.Datetime, "TIMESTAMP": googlesql.Timestamp,
-	"INTERVAL": googlesql.Interval, "JSON": googlesql.JSON, "ARRAY": googlesql.Array,
+	"INTERVAL": googlesql.Interval, "RANGE": googlesql.Range, "JSON": googlesql.JSON, "ARRAY": googlesql.Array,
 }
 
 // schemaOf writes columns as a schema.
@@ -50,6 +50,9 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 		f.Type = legacy
 	}
 	f.Precision, f.Scale, f.MaxLength = int64String(t.Precision), int64String(t.Scale), int64String(t.MaxLength)
+	if t.Kind == googlesql.Range {
+		f.RangeElementType = &rangeElement{string(t.Elem.Kind)}
+	}
 	for i, sub := range t.Fields {
 		if sub.Name == "" { // as BigQuery calls it
 			sub.Name = fmt.Sprintf("_field_%d", i+1)
@@ -115,6 +118,12 @@ func (f *fieldSchema) ddlType() (string, *apiError) {
 	kind, ok := kinds[strings.ToUpper(f.Type)]
 	if !ok || kind == googlesql.Array {
 		return "", errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
+	}
+	if kind == googlesql.Range {
+		if f.RangeElementType == nil {
+			return "", errorf("invalid", "Field %s is type RANGE but has no rangeElementType", f.Name)
+		}
+		return "RANGE<" + f.RangeElementType.Type + ">", nil
 	}
 	if kind != googlesql.Struct {
 		if f.Precision != 0 || f.Scale != 0 || f.MaxLength != 0 {

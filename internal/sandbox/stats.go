@@ -89,7 +89,7 @@ func sizeSQL(expr string, t googlesql.Type, depth int) string {
 	switch t.Kind {
 	case googlesql.Bool:
 		return fixed(1)
-	case googlesql.Numeric, googlesql.Interval:
+	case googlesql.Numeric, googlesql.Interval, googlesql.Range:
 		return fixed(16)
 	case googlesql.BigNumeric:
 		return fixed(32)

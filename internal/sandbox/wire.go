@@ -55,16 +55,22 @@ type tableSchema struct {
 	Fields []fieldSchema `json:"fields"`
 }
 
+// rangeElement is the type of the ends of a RANGE.
+type rangeElement struct {
+	Type string `json:"type"`
+}
+
 type fieldSchema struct {
-	Name        string        `json:"name"`
-	Type        string        `json:"type"`
-	Mode        string        `json:"mode,omitempty"`
-	Fields      []fieldSchema `json:"fields,omitempty"`
-	Description string        `json:"description,omitempty"`
-	MaxLength   int64String   `json:"maxLength,omitempty"`
-	Precision   int64String   `json:"precision,omitempty"`
-	Scale       int64String   `json:"scale,omitempty"`
-	Default     string        `json:"defaultValueExpression,omitempty"`
+	Name             string        `json:"name"`
+	Type             string        `json:"type"`
+	Mode             string        `json:"mode,omitempty"`
+	Fields           []fieldSchema `json:"fields,omitempty"`
+	Description      string        `json:"description,omitempty"`
+	MaxLength        int64String   `json:"maxLength,omitempty"`
+	Precision        int64String   `json:"precision,omitempty"`
+	RangeElementType *rangeElement `json:"rangeElementType,omitempty"`
+	Scale            int64String   `json:"scale,omitempty"`
+	Default          string        `json:"defaultValueExpression,omitempty"`
 }
 
 type formatOptions struct {
@@ -79,9 +85,11 @@ type queryParameter struct {
 }
 
 type paramType struct {
-	Type        string            `json:"type"`
-	ArrayType   *paramType        `json:"arrayType,omitempty"`
-	StructTypes []paramStructType `json:"structTypes,omitempty"`
+	Type      string     `json:"type"`
+	ArrayType *paramType `json:"arrayType,omitempty"`
+	// RangeElementType is the type of the ends of a RANGE.
+	RangeElementType *paramType        `json:"rangeElementType,omitempty"`
+	StructTypes      []paramStructType `json:"structTypes,omitempty"`
 }
 
 type paramStructType struct {
@@ -92,7 +100,14 @@ type paramStructType struct {
 type paramValue struct {
 	Value        *string               `json:"value,omitempty"`
 	ArrayValues  []paramValue          `json:"arrayValues,omitempty"`
+	RangeValue   *rangeValue           `json:"rangeValue,omitempty"`
 	StructValues map[string]paramValue `json:"structValues,omitempty"`
+}
+
+// rangeValue has the ends of a RANGE; nil, or an end without a value, is no bound.
+type rangeValue struct {
+	Start *paramValue `json:"start,omitempty"`
+	End   *paramValue `json:"end,omitempty"`
 }
 
 // queryFields are what jobs.query and the query configuration of jobs.insert

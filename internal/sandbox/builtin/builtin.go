@@ -18,8 +18,8 @@ type Value struct {
 	Int   int64 // INT64; DATE in days, DATETIME, TIMESTAMP and TIME in microseconds; an INTERVAL's microseconds
 	Float float64
 	Bool  bool
-	Text  string   // STRING, BYTES, JSON
-	Dec   *big.Int // NUMERIC in units of 1e-9
+	Text  string   // STRING, BYTES, JSON; the bytes of a RANGE
+	Dec   *big.Int // NUMERIC in units of 1e-9, BIGNUMERIC in those of 1e-38
 	// Months and Days are those of an INTERVAL.
 	Months, Days int32
 	List         []Value // ARRAY

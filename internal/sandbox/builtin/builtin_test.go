@@ -25,6 +25,8 @@ var edges = map[string][]builtin.Value{
 		"2024-02-29 12:00:00+00", "America/New_York", "+05:30", "UTC", `{"a": [1, null, {"b": "x"}]}`, "$.a[1]", "$",
 		`[1, 2]`, "null", `"x"`, "(a", "a*(b|c)", `\1`, "inf", "nan", "-1.5e3", "99999999999999999999", "HOUR", "NFC",
 		"exact", "round", "lax $.a", "1-2 3 4:5:6", "DAY", "WEEK(MONDAY)", "MONTH", "YEAR", "ISOYEAR"),
+	"RANGE": texts(span(0, 5), span(-719162, 2932896), span(math.MinInt64, 0), span(7, math.MaxInt64),
+		span(math.MinInt64, math.MaxInt64)),
 	"BYTES": texts("", "a", "\x00", "\xff\xfe", "é", "(a", "[0-9]"),
 	"JSON":  texts("null", "1", "1.5", `"a"`, "true", "[]", "{}", `{"a":[1,{"b":null}]}`, "[[1],[2]]"),
 	"NUMERIC": {{Dec: big.NewInt(0)}, {Dec: big.NewInt(1)}, {Dec: big.NewInt(-1500000000)}, {Dec: most(1)},
@@ -48,6 +50,21 @@ func texts(list ...string) []builtin.Value {
 		out = append(out, builtin.Value{Text: s})
 	}
 	return out
+}
+
+// span are the bytes of a RANGE; the ends beyond all dates are no bounds.
+func span(start, end int64) string {
+	var ends [2]*int64
+	for i, n := range []int64{start, end} {
+		if n != math.MinInt64 && n != math.MaxInt64 {
+			ends[i] = &n
+		}
+	}
+	r, err := builtin.MakeRange(ends[0], ends[1], "DATE")
+	if err != nil {
+		panic(err)
+	}
+	return r.Encode()
 }
 
 // most is the largest NUMERIC, or the smallest.

@@ -72,6 +72,12 @@ func (e Encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 		return base64.StdEncoding.AppendEncode(dst, v.Bytes(i))
 	case googlesql.Numeric:
 		return v.Decimals[i].AppendDecimal(dst, 9)
+	case googlesql.Range:
+		end := engine.Vector{Type: *v.Type.Elem, Len: 1, Ints: []int64{0}}
+		return append(dst, builtin.DecodeRange(v.Bytes(i)).Text(func(n int64) string {
+			end.Ints[0] = n
+			return string(e.scalar(nil, &end, 0))
+		})...)
 	case googlesql.BigNumeric:
 		return append(dst, builtin.BigNumericText(builtin.DecodeBigNumeric(v.Bytes(i)))...)
 	case googlesql.Date:

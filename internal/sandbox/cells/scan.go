@@ -59,6 +59,10 @@ func Scan(v *engine.Value, text string) bool {
 		v.Int, ok = scanMoment(text, "")
 	case googlesql.Timestamp:
 		v.Int, ok = scanMoment(text, "UTC")
+	case googlesql.Range:
+		var r builtin.Range
+		r, err = builtin.ParseRange(text, string(v.Type.Elem.Kind), time.UTC)
+		v.Text = r.Encode()
 	case googlesql.Interval:
 		v.Interval, ok = scanInterval(text)
 	default:

@@ -15,7 +15,7 @@ type Value struct {
 	Int      int64
 	Float    float64
 	Bool     bool
-	Text     string // STRING, BYTES, JSON; a BIGNUMERIC's bytes, as package builtin encodes it
+	Text     string // STRING, BYTES, JSON; the bytes of a BIGNUMERIC or RANGE, as package builtin encodes it
 	Decimal  Int128
 	Interval Interval
 	Elems    []Value // of an ARRAY; of a STRUCT, one for each field
@@ -60,7 +60,7 @@ func (p Value) duck() (mapping.Value, error) {
 		return mapping.CreateBool(p.Bool), nil
 	case googlesql.String, googlesql.JSON:
 		return mapping.CreateVarcharLength(p.Text, mapping.IdxT(len(p.Text))), nil
-	case googlesql.Bytes, googlesql.BigNumeric:
+	case googlesql.Bytes, googlesql.BigNumeric, googlesql.Range:
 		return mapping.CreateBlob([]byte(p.Text)), nil
 	case googlesql.Numeric:
 		return mapping.CreateDecimal(mapping.NewDecimal(38, numericScale,
@@ -112,8 +112,8 @@ func (p Value) nested() (mapping.Value, error) {
 var scalarTypes = map[googlesql.Kind]mapping.Type{
 	googlesql.Int64: mapping.TypeBigInt, googlesql.Float64: mapping.TypeDouble, googlesql.Bool: mapping.TypeBoolean,
 	googlesql.String: mapping.TypeVarchar, googlesql.JSON: mapping.TypeVarchar, googlesql.Bytes: mapping.TypeBlob,
-	googlesql.BigNumeric: mapping.TypeBlob,
-	googlesql.Date:       mapping.TypeDate, googlesql.Time: mapping.TypeTime, googlesql.Datetime: mapping.TypeTimestamp,
+	googlesql.BigNumeric: mapping.TypeBlob, googlesql.Range: mapping.TypeBlob,
+	googlesql.Date: mapping.TypeDate, googlesql.Time: mapping.TypeTime, googlesql.Datetime: mapping.TypeTimestamp,
 	googlesql.Timestamp: mapping.TypeTimestampTZ, googlesql.Interval: mapping.TypeInterval,
 }
 

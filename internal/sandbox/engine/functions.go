@@ -23,7 +23,8 @@ import (
 var kindTypes = map[string]mapping.Type{
 	"INT64": mapping.TypeBigInt, "FLOAT64": mapping.TypeDouble, "BOOL": mapping.TypeBoolean,
 	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob, "BIGNUMERIC": mapping.TypeBlob,
-	"DATE": mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
+	"RANGE": mapping.TypeBlob,
+	"DATE":  mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
 	"TIMESTAMP": mapping.TypeTimestampTZ, "INTERVAL": mapping.TypeInterval,
 }
 
@@ -184,7 +185,7 @@ func (r *reader) value(i int) builtin.Value {
 		return builtin.Value{Float: at[float64](&r.source, i)}
 	case "BOOL":
 		return builtin.Value{Bool: at[bool](&r.source, i)}
-	case "STRING", "BYTES", "JSON":
+	case "STRING", "BYTES", "JSON", "RANGE":
 		return builtin.Value{Text: string(r.bytes(i))}
 	case "NUMERIC":
 		return builtin.Value{Dec: hugeInt(&r.source, i).Big()}
@@ -233,7 +234,7 @@ func write(vec mapping.Vector, values []builtin.Value, from int, kind string) er
 			put(data, i, v.Float)
 		case "BOOL":
 			put(data, i, v.Bool)
-		case "STRING", "BYTES", "JSON":
+		case "STRING", "BYTES", "JSON", "RANGE":
 			mapping.VectorAssignStringElementLen(vec, mapping.IdxT(i), []byte(v.Text))
 		case "NUMERIC":
 			if err := putDecimal(data, i, v.Dec); err != nil {

@@ -153,7 +153,7 @@ func gather(vec mapping.Vector, rows []int, typ googlesql.Type) (*Vector, error)
 			func(i int) (bool, error) { return at[bool](&src, i), nil })
 	case googlesql.String, googlesql.JSON:
 		return out, gatherText(&src, rows, out, mapping.TypeVarchar)
-	case googlesql.Bytes, googlesql.BigNumeric:
+	case googlesql.Bytes, googlesql.BigNumeric, googlesql.Range:
 		return out, gatherText(&src, rows, out, mapping.TypeBlob)
 	case googlesql.Numeric:
 		return out, gatherDecimal(&src, rows, out)

@@ -17,7 +17,7 @@ func (v *Vector) Value(i int) Value {
 		out.Decimal = v.Decimals[i]
 	case googlesql.Interval:
 		out.Interval = v.Intervals[i]
-	case googlesql.String, googlesql.Bytes, googlesql.JSON, googlesql.BigNumeric:
+	case googlesql.String, googlesql.Bytes, googlesql.JSON, googlesql.BigNumeric, googlesql.Range:
 		out.Text = string(v.Bytes(i))
 	case googlesql.Array:
 		for k := v.Offsets[i]; k < v.Offsets[i+1]; k++ {

@@ -23,7 +23,8 @@ type Vector struct {
 	Decimals  []Int128   // NUMERIC, in units of 1e-9
 	Intervals []Interval // INTERVAL
 	// Offsets has Len+1 entries: value i is Data[Offsets[i]:Offsets[i+1]] of a
-	// STRING, BYTES or JSON, or of a BIGNUMERIC as package builtin encodes it, and Elem's values from Offsets[i] to Offsets[i+1] of an ARRAY.
+	// STRING, BYTES or JSON, or of a BIGNUMERIC or RANGE as package builtin encodes it, and Elem's
+	// values from Offsets[i] to Offsets[i+1] of an ARRAY.
 	Offsets []int32
 	Data    []byte
 	Elem    *Vector   // of an ARRAY
@@ -48,7 +49,7 @@ func (v *Vector) setNull(i int) {
 	v.Nulls[i/64] |= 1 << (i % 64)
 }
 
-// Bytes is value i of a STRING, BYTES, JSON or BIGNUMERIC. The slice belongs to the vector.
+// Bytes is value i of a STRING, BYTES, JSON, BIGNUMERIC or RANGE. The slice belongs to the vector.
 func (v *Vector) Bytes(i int) []byte { return v.Data[v.Offsets[i]:v.Offsets[i+1]] }
 
 // size is the memory that the vector holds, in bytes.

@@ -29,12 +29,13 @@ const (
 	JSON       Kind = "JSON"
 	Array      Kind = "ARRAY"
 	Struct     Kind = "STRUCT"
+	Range      Kind = "RANGE"
 )
 
 // Type is a GoogleSQL type. The zero Type is no type at all.
 type Type struct {
 	Kind   Kind
-	Elem   *Type   // of an ARRAY
+	Elem   *Type   // of an ARRAY; of a RANGE, the type of its ends
 	Fields []Field // of a STRUCT
 	// Precision and Scale of NUMERIC(p, s); MaxLength of STRING(n) and BYTES(n). Zero: unbounded.
 	Precision, Scale, MaxLength int
@@ -200,7 +201,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, 
 // How values travel: INT64 BIGINT, FLOAT64 DOUBLE, BOOL BOOLEAN, STRING VARCHAR, BYTES BLOB,
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
 // time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC has more
-// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it.
+// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it, and so is RANGE.
 //
 // With Options.Part it translates that part of a script instead, as a statement or as an
 // expression. The latter gives a query of one row with the value in its first column; the second

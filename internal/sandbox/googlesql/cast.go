@@ -91,6 +91,9 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 		w, _ := a.coerce(v, bare)
 		return fit(val{sql: w.sql, t: bare}, to)
 	}
+	if w, ok := a.castRange(v, bare); ok {
+		return fit(w, to)
+	}
 	if sql := a.castSQL(from.Kind, bare.Kind, v.sql); sql != "" {
 		return fit(val{sql: sql, t: bare}, to)
 	}

@@ -148,6 +148,12 @@ func text(v *engine.Vector, i int) string {
 		return fmt.Sprintf("%x", v.Bytes(i))
 	case googlesql.Numeric:
 		return string(v.Decimals[i].AppendDecimal(nil, 9))
+	case googlesql.Range:
+		end := engine.Vector{Type: *v.Type.Elem, Len: 1, Ints: []int64{0}}
+		return builtin.DecodeRange(v.Bytes(i)).Text(func(n int64) string {
+			end.Ints[0] = n
+			return text(&end, 0)
+		})
 	case googlesql.BigNumeric:
 		return builtin.BigNumericText(builtin.DecodeBigNumeric(v.Bytes(i)))
 	case googlesql.Date:

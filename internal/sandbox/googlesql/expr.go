@@ -80,6 +80,8 @@ func (a *analyzer) dispatch(x expr, s *scope) val {
 		return a.index(x, s)
 	case *typedLit:
 		return a.typedLiteral(x)
+	case *rangeLit:
+		return a.rangeLiteral(x)
 	case *sysVarExpr:
 		return a.sysVar(x)
 	case *callExpr:

@@ -285,13 +285,16 @@ func (p *parser) parseType() Type {
 		p.closeAngle()
 		return st
 	}
+	if word == "RANGE" {
+		return p.rangeType()
+	}
 	kind, ok := typeNames[word]
 	if !ok {
 		if t.kind == tokKeyword && word != "INTERVAL" {
 			p.unexpected()
 		}
 		switch word {
-		case "GEOGRAPHY", "RANGE":
+		case "GEOGRAPHY":
 			p.refuse(t.pos, "Type "+word)
 		}
 		fail(p.src, t.pos, "Type not found: %s", t.text)

@@ -132,7 +132,9 @@ func (p *parser) keywordPrimary() expr {
 		return p.structCtor()
 	case "INTERVAL":
 		return p.interval()
-	case "IF", "LEFT", "RIGHT", "GROUPING", "RANGE", "COLLATE":
+	case "RANGE":
+		return p.rangePrimary()
+	case "IF", "LEFT", "RIGHT", "GROUPING", "COLLATE":
 		if p.ahead(1).is("(") {
 			p.i++
 			return p.call(t.pos, t.text, false)

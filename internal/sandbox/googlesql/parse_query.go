@@ -450,6 +450,9 @@ func (p *parser) tablePrimary() tableExpr {
 	case p.tok().kind == tokIdent || p.tok().kind == tokQuoted:
 		path := p.tablePath()
 		if p.tok().is("(") {
+			if name := upperPath(path); reference[name] || family(name) != "" {
+				p.refuse(at, "The table function "+name)
+			}
 			call := p.call(at, upperPath(path), false).(*callExpr)
 			call.path = path
 			t = &tableCall{node{at}, call, p.aliasOpt()}

@@ -10,6 +10,8 @@ func (t Type) String() string {
 	switch {
 	case t.Kind == Array && t.Elem != nil:
 		return "ARRAY<" + t.Elem.String() + ">"
+	case t.Kind == Range && t.Elem != nil:
+		return "RANGE<" + t.Elem.String() + ">"
 	case t.Kind == Struct:
 		var fs []string
 		for _, f := range t.Fields {
@@ -51,7 +53,8 @@ func (t Type) DuckDB() string {
 
 var duckKinds = map[Kind]string{
 	"": "BIGINT", Int64: "BIGINT", Float64: "DOUBLE", Bool: "BOOLEAN", String: "VARCHAR", Bytes: "BLOB",
-	Numeric: "DECIMAL(38,9)", BigNumeric: "BLOB", Date: "DATE", Time: "TIME", Datetime: "TIMESTAMP", Timestamp: "TIMESTAMPTZ",
+	Numeric: "DECIMAL(38,9)", BigNumeric: "BLOB", Range: "BLOB",
+	Date: "DATE", Time: "TIME", Datetime: "TIMESTAMP", Timestamp: "TIMESTAMPTZ",
 	Interval: "INTERVAL", JSON: "JSON",
 }
 
@@ -95,7 +98,7 @@ func (t Type) equal(u Type) bool {
 		return false
 	}
 	switch t.Kind {
-	case Array:
+	case Array, Range:
 		return t.Elem != nil && u.Elem != nil && t.Elem.equal(*u.Elem)
 	case Struct:
 		if len(t.Fields) != len(u.Fields) {
