@@ -14,8 +14,8 @@ const sessionUser = "SELECT SESSION_USER()"
 // accountLimit bounds the request for the account that was refused, which only improves the error.
 const accountLimit = 5 * time.Second
 
-// accountOf is who was refused, as the sign-in knows or else BigQuery; "" if neither does. Who may
-// not run jobs can't ask it.
+// accountOf returns the account that was refused, from the sign-in or else from BigQuery; "" if
+// neither knows it. BigQuery can't be asked if the account may not run jobs.
 func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 	if c.signIn != nil {
 		if id, err := c.signIn.Identity(ctx); err != nil || id.Account != "" {
@@ -27,7 +27,7 @@ func (c *Connector) accountOf(ctx context.Context, refused *Error) string {
 		return ""
 	}
 	if known, ok := c.asked.Load().(string); ok {
-		return known // credentials that do not come from a sign-in stay those of one account
+		return known // without a sign-in the account never changes
 	}
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)
 	defer cancel()

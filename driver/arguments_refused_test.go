@@ -93,7 +93,7 @@ func TestRefusedArguments(t *testing.T) {
 		{"DateTime in year 10000", civil.DateTime{Date: civil.Date{Year: 10000, Month: 1, Day: 1}}, "year 10000"},
 		{"NullDate of the zero Date", bigquery.NullDate{Valid: true}, "not a valid DATE"},
 		{"sql.Null of the zero Date", sql.Null[civil.Date]{Valid: true}, "not a valid DATE"},
-		{"interval of 10001 years", bigquery.IntervalValue{Years: 10001}, "beyond BigQuery's 10000 years"},
+		{"interval of 10001 years", bigquery.IntervalValue{Years: 10001}, "outside BigQuery's range of 10000 years"},
 		{"a third", bigRat("1/3"), "round it"},
 		{"39 digits after the point", bigRat("0.000000000000000000000000000000000000001"), "round it"},
 		{"41 digits before the point", bigInt("1" + strings.Repeat("0", 40)), "beyond the range"},

@@ -12,24 +12,32 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// As returns a destination for Scan that decodes a value into what dest points at: a STRUCT into a
-// Go struct, by field name without regard to case or by the tag `bigquery:"name"`, or into a
-// map[string]T; an ARRAY into a slice; an INTERVAL into a bigquery.IntervalValue; a STRUCT or a
-// RANGE into a string; and anything in them into Go's basic types, pointers (nil for NULL),
-// sql.Null[T], bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int. JSON
-// is decoded into structs, by their json tags, maps, slices and what implements json.Unmarshaler,
-// such as a json.RawMessage; numbers become json.Number in an any. JSON's null is a zero value,
-// also behind a pointer; SQL's NULL is a nil pointer or an invalid sql.Null[T]. A STRING is text,
-// whatever it holds. A DATE, a DATETIME and a TIMESTAMP(12) go into strings as BigQuery writes
-// them: 2024-02-29, 2024-02-29T15:04:05.6 and 2024-02-29T15:04:05.123456789012Z. This works for
-// values that come straight from Rows.Scan: a time.Time or string that was copied to a variable of
-// its own type has forgotten its BigQuery type.
+// As returns a destination for Rows.Scan that decodes a value into the variable that dest points
+// at:
+//
+//   - A STRUCT goes into a Go struct, by field name without regard to case or by the tag
+//     `bigquery:"name"`, or into a map[string]T.
+//   - An ARRAY goes into a slice, an INTERVAL into a bigquery.IntervalValue, and a STRUCT or RANGE
+//     also into a string.
+//   - Their parts, and other values, go into Go's basic types, pointers (nil for NULL), sql.Null[T],
+//     bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int.
+//   - JSON goes into structs, by their json tags, maps, slices and implementations of
+//     json.Unmarshaler, such as json.RawMessage. Numbers become json.Number in an any. JSON's null
+//     is the zero value, also behind a pointer, whereas SQL's NULL is a nil pointer or an invalid
+//     sql.Null[T]. A STRING is never parsed as JSON.
+//   - A DATE, DATETIME or TIMESTAMP(12) goes into a string as BigQuery writes it: 2024-02-29,
+//     2024-02-29T15:04:05.6, 2024-02-29T15:04:05.123456789012Z.
+//
+// For example:
 //
 //	var orders []Order
 //	err := rows.Scan(&id, driver.As(&orders))
 //
-// Fields that the destination does not have are left out, and those that the value does not have
-// stay as they are. An error names the place in the value, such as orders[3].price.
+// The destination keeps fields that the value does not have; fields that only the value has are
+// ignored. An error names the place in the value, such as orders[3].price.
+//
+// JSON, and times that become text, need values that come straight from Rows.Scan: a time.Time or
+// string that was copied to a variable of its own type no longer has its BigQuery type.
 func As(dest any) sql.Scanner { return decoder{dest} }
 
 type decoder struct{ dest any }
@@ -37,7 +45,7 @@ type decoder struct{ dest any }
 func (d decoder) Scan(src any) error {
 	to := reflect.ValueOf(d.dest)
 	if to.Kind() != reflect.Pointer || to.IsNil() {
-		return fmt.Errorf("bigqueryuser: As needs a pointer that is not nil, got %T", d.dest)
+		return fmt.Errorf("bigqueryuser: As: got a %T; want a pointer that is not nil", d.dest)
 	}
 	if err := assign(to.Elem(), src); err != nil {
 		if at, ok := errors.AsType[*placeError](err); ok {
@@ -48,7 +56,7 @@ func (d decoder) Scan(src any) error {
 	return nil
 }
 
-// placeError is an error with the place inside the value that it is about.
+// placeError is an error with its place inside the value.
 type placeError struct {
 	place string
 	err   error
@@ -107,7 +115,7 @@ func assign(to reflect.Value, src any) error {
 		return nil
 	}
 	switch text := src.(type) {
-	case Range, Struct: // database/sql has no strings of them
+	case Range, Struct: // database/sql can't convert them to strings
 		if to.Kind() == reflect.String {
 			to.SetString(fmt.Sprint(text))
 			return nil
@@ -122,7 +130,7 @@ func assign(to reflect.Value, src any) error {
 	return assignScalar(to, src)
 }
 
-// takesText reports whether a time goes into a destination as text.
+// takesText reports whether a time is put into a destination as text.
 func takesText(to reflect.Value) bool {
 	if _, ok := to.Addr().Interface().(*sql.NullString); ok {
 		return true
@@ -142,7 +150,7 @@ func assignNull(to reflect.Value) error {
 	return fmt.Errorf("NULL can't be put into a %s: use a pointer or sql.Null[%s]", to.Type(), to.Type())
 }
 
-// assignNullOf does what Null.Scan does, and knows STRUCTs and ARRAYs too.
+// assignNullOf does the same as Null.Scan, and also decodes STRUCTs and ARRAYs.
 func assignNullOf(to reflect.Value, src any) error {
 	value := reflect.New(to.Type()).Elem()
 	if src != nil {
@@ -166,10 +174,7 @@ func assignStruct(to reflect.Value, s Struct) error {
 				continue
 			}
 			if filled[i] {
-				return at(
-					"."+f.Name,
-					errors.New("the name is there twice, and a Go struct has room for one: use a driver.Struct"),
-				)
+				return at("."+f.Name, errTwice("Go struct"))
 			}
 			filled[i] = true
 			if err := assign(to.FieldByIndex(fields[i].index), f.Value); err != nil {
@@ -182,10 +187,7 @@ func assignStruct(to reflect.Value, s Struct) error {
 		for _, f := range s.Fields {
 			key := reflect.ValueOf(f.Name).Convert(to.Type().Key())
 			if m.MapIndex(key).IsValid() {
-				return at(
-					"."+f.Name,
-					errors.New("the name is there twice, and a map has room for one: use a driver.Struct"),
-				)
+				return at("."+f.Name, errTwice("map"))
 			}
 			value := reflect.New(to.Type().Elem()).Elem()
 			if err := assign(value, f.Value); err != nil {
@@ -233,10 +235,10 @@ func assignNumber(to, src any) error {
 	return nil
 }
 
-// assignScalar converts as Rows.Scan does, by the sql.Null types that database/sql offers for it.
+// assignScalar converts as Rows.Scan does, with the sql.Null types of database/sql.
 func assignScalar(to reflect.Value, src any) error {
 	var err error
-	value := reflect.New(to.Type()).Elem() // to stays as it is if anything is wrong
+	value := reflect.New(to.Type()).Elem() // to is unchanged after an error
 	switch to.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		var n sql.NullInt64

@@ -259,7 +259,7 @@ func TestAsErrors(t *testing.T) {
 			"a struct with one name twice",
 			driver.Struct{Fields: []driver.StructField{{Name: "id", Value: int64(1)}, {Name: "ID", Value: int64(2)}}},
 			new(asBase),
-			"ID: the name is there twice",
+			"ID: the name occurs twice",
 		},
 		{"STRUCT into a slice", order(int64(1), "1"), new([]asOrder), "a STRUCT can't be put into a []driver_test.asOrder"},
 		{"ARRAY into a Go array", []int64{1}, new([1]int64), "an ARRAY can't be put"},

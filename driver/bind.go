@@ -17,17 +17,17 @@ const (
 	typesDeclared typeSource = iota // from the Go values
 	typesAsked                      // from BigQuery, just now
 	typesCached                     // from BigQuery, some time ago
-	typesGuessed                    // from the Go types, since BigQuery could not say
+	typesGuessed                    // from the Go types, because BigQuery could not find any
 )
 
-// binding is a statement's arguments as query parameters.
+// binding holds a statement's arguments as query parameters.
 type binding struct {
 	params []*bq.QueryParameter
 	source typeSource
-	types  []*bq.QueryParameterType // that BigQuery found
-	doubt  bool                     // a NULL has its Go type where BigQuery found an INT64, which may be its word
-	other  bool                     // a value could be sent as another type than the Go value says
-	key    cacheKey                 // under which to note what a refusal has taught
+	types  []*bq.QueryParameterType // found by BigQuery
+	doubt  bool                     // a NULL has its Go type although BigQuery found INT64, which it may have guessed
+	other  bool                     // a value could be sent as another type than its Go type
+	key    cacheKey                 // of the cache entry that records a refusal
 }
 
 // bind makes the query parameters of a statement from its arguments.
@@ -37,12 +37,12 @@ func (r *runner) bind(ctx context.Context, st *statement) (*binding, error) {
 	}
 	p := newParameters(st.args)
 	b := &binding{params: p.all, other: p.convertible()}
-	key := r.typeKey(st, p.declared) // before the types found are put into p
+	key := r.typeKey(st, p.declared) // without the types that BigQuery finds
 	found, source, err := r.typesFor(ctx, st, &p)
 	b.source = source
 	switch {
 	case err != nil && saysNothing(err):
-		// BigQuery may be at a loss only because it was not told the types: take Go's word.
+		// BigQuery may fail only because it does not know the types: use the Go types.
 		found, b.source = finding{types: make([]*bq.QueryParameterType, st.sql.count())}, typesGuessed
 	case err != nil:
 		return nil, err
@@ -61,7 +61,7 @@ func (r *runner) bind(ctx context.Context, st *statement) (*binding, error) {
 	case b.source == typesGuessed:
 		r.types.note(key, finding{types: b.types})
 	case b.doubt && r.session.used() && !found.agreed:
-		// A refusal would end the transaction.
+		// A refusal would end the transaction, so ask before.
 		if b.other {
 			key = r.typeKey(st, p.sure)
 		}
@@ -70,9 +70,8 @@ func (r *runner) bind(ctx context.Context, st *statement) (*binding, error) {
 	return b, nil
 }
 
-// saysNothing reports whether an error of a dry run leaves it to the statement itself what is wrong
-// with it: BigQuery does not take the undeclared parameters, or it is a server that has no dry
-// runs.
+// saysNothing reports whether the error of a dry run says nothing about the statement: BigQuery
+// can't find the types of its parameters, or the server has no dry runs.
 func saysNothing(err error) bool {
 	if _, ok := errors.AsType[protocolError](err); ok {
 		return true
@@ -99,8 +98,8 @@ func contradicted(err error) bool {
 	return ok && e.Is(ErrInvalidQuery) && strings.Contains(e.Message, "assuming different types")
 }
 
-// makeSure asks BigQuery whether it takes the Go types where it found an INT64, and takes its word
-// if not.
+// makeSure asks BigQuery whether it accepts the Go types where it found INT64. If it does not,
+// makeSure uses INT64.
 func (r *runner) makeSure(ctx context.Context, st *statement, p *parameters, b *binding, key cacheKey) error {
 	found := finding{types: b.types, agreed: true}
 	_, err := r.dryRun(ctx, st, p.all)
@@ -114,7 +113,8 @@ func (r *runner) makeSure(ctx context.Context, st *statement, p *parameters, b *
 	return err
 }
 
-// rebind binds again after BigQuery has refused the parameters of b; nil if there are no others.
+// rebind binds again after BigQuery has refused the parameters of b. It returns nil if there are no
+// others to try.
 func (r *runner) rebind(ctx context.Context, st *statement, b *binding) *binding {
 	p := newParameters(st.args)
 	declared := p.declared
@@ -122,7 +122,7 @@ func (r *runner) rebind(ctx context.Context, st *statement, b *binding) *binding
 		declared = p.sure
 	}
 	again := &binding{params: p.all, types: b.types, key: r.typeKey(st, declared)}
-	told := st.sql.positional == 0 && len(declared) < len(p.declared) // what BigQuery was told, it did not find
+	told := st.sql.positional == 0 && len(declared) < len(p.declared) // BigQuery was given these types and did not find them
 	switch {
 	case b.source == typesDeclared && !b.other, b.source == typesGuessed && !told:
 		return nil // the answer would be the same
@@ -139,13 +139,14 @@ func (r *runner) rebind(ctx context.Context, st *statement, b *binding) *binding
 	return again
 }
 
-// learnt notes that a statement was refused with the Go types and runs with those that BigQuery found.
+// learnt records that a statement was refused with the Go types and runs with those that BigQuery
+// found.
 func (r *runner) learnt(b *binding) {
 	r.types.note(b.key, finding{types: b.types, refused: true})
 }
 
-// typesFor finds the types of a statement's slots: those that were asked for before, else those of
-// the Go values if all have one, else BigQuery's.
+// typesFor returns the types of a statement's slots: from the cache, else from the Go values if
+// each has a type, else from BigQuery.
 func (r *runner) typesFor(
 	ctx context.Context,
 	st *statement,
@@ -161,7 +162,7 @@ func (r *runner) typesFor(
 	}
 	found, source, err = r.askFor(ctx, st, p.declared)
 	if errors.Is(err, ErrInvalidQuery) && p.text && len(p.declared) > len(p.sure) && st.sql.positional == 0 {
-		// Perhaps it was told that something is a STRING that is not.
+		// BigQuery may have been told STRING for a value of another type.
 		if again, from, failed := r.askFor(ctx, st, p.sure); failed == nil {
 			return again, from, nil
 		}

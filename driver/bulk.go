@@ -18,7 +18,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/internal/bridge"
 )
 
-// What package bulk takes from this one.
+// The functions of this package that package bulk uses.
 
 func init() {
 	bridge.Fields = func(t reflect.Type) (fields []bridge.Field) {
@@ -50,12 +50,12 @@ func encodeFor(v any, typ *bq.QueryParameterType) (*bq.QueryParameterType, *bq.Q
 	return found, value, err
 }
 
-// bulkOf returns what package bulk writes with.
+// bulkOf returns the service that package bulk writes with.
 func bulkOf(ctx context.Context, db *sql.DB) (s *bridge.Service, err error) {
 	err = onConn(ctx, db, func(c *conn) error {
 		if c.session.tx != nil {
-			return errors.New("bigqueryuser: rows can't be appended in a transaction: BigQuery's transactions have no " +
-				"load jobs and no write streams; append before or after it, or INSERT in it")
+			return errors.New("bigqueryuser: rows can't be appended in a transaction, because BigQuery's transactions have no " +
+				"load jobs and no write streams: append before or after it, or use INSERT in it")
 		}
 		s = c.connector.bulk()
 		return nil
@@ -109,7 +109,7 @@ func (c *Connector) bulk() *bridge.Service {
 	return s
 }
 
-// beginBulk counts a task in. Its context ends with ctx and with the connector.
+// beginBulk registers a task. Its context ends with ctx and with the connector.
 func (c *Connector) beginBulk(ctx context.Context) (context.Context, func(), error) {
 	if err := c.begin(); err != nil {
 		return nil, nil, err
@@ -122,8 +122,8 @@ func (c *Connector) beginBulk(ctx context.Context) (context.Context, func(), err
 // writer returns the client of the Storage Write API.
 func (s *storage) writer() (storagepb.BigQueryWriteClient, error) {
 	if s.endpoint == "" {
-		return nil, errors.New("there is an endpoint for REST and none for the Storage API: name it by storage_endpoint " +
-			"in the DSN")
+		return nil, errors.New("the DSN has an endpoint for REST and none for the Storage API: set storage_endpoint " +
+			"too")
 	}
 	if _, err := s.client(); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (s *storage) writer() (storagepb.BigQueryWriteClient, error) {
 	return storagepb.NewBigQueryWriteClient(s.conn), nil
 }
 
-// translateWrite is translate for what writes rows.
+// translateWrite is translate for the Storage Write API.
 func translateWrite(ctx context.Context, err error, project, jobID string) error {
 	var ref *bq.JobReference
 	if jobID != "" {
@@ -143,7 +143,7 @@ func translateWrite(ctx context.Context, err error, project, jobID string) error
 		return endOf(ctx)
 	}
 	s, ok := status.FromError(err)
-	if !ok || isA[*googleapi.Error](err) { // which has a gRPC status too
+	if !ok || isA[*googleapi.Error](err) { // a *googleapi.Error has a gRPC status too
 		return translate(ctx, err, project, ref)
 	}
 	return &Error{
@@ -152,7 +152,7 @@ func translateWrite(ctx context.Context, err error, project, jobID string) error
 	}
 }
 
-// observeBulk tells of rows that were written.
+// observeBulk reports written rows to the observer.
 func (c *Connector) observeBulk(ctx context.Context, began time.Time, w bridge.Written, err error) {
 	target, _ := ctx.Value(statsKey{}).(*Stats)
 	s := Stats{

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	tabWidth   = 8  // BigQuery counts columns so
+	tabWidth   = 8  // BigQuery counts columns with tabs of this width
 	caretLeft  = 60 // characters shown before the place
-	caretRight = 40 // and after it
+	caretRight = 40 // characters shown after the place
 )
 
-// Format writes the error as Error does; with %+v also the line of the statement that it is about,
-// and a caret under the place.
+// Format writes the error as Error does. With %+v it adds the line of the statement that the error
+// is about, and a caret under the place.
 func (e *Error) Format(f fmt.State, verb rune) {
 	switch {
 	case verb == 'v' && f.Flag('+'):
@@ -30,7 +30,7 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	}
 }
 
-// about keeps the statement that an error is about, for %+v.
+// about stores the text of the statement in its error, for %+v.
 func about(err error, query string) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.query == "" {
 		e.query = query
@@ -38,7 +38,7 @@ func about(err error, query string) error {
 	return err
 }
 
-// visible is a character of a statement as a terminal may show it.
+// visible returns a character of a statement as a terminal may show it.
 func visible(r rune) rune {
 	if r != '\t' && !unicode.IsPrint(r) {
 		return unicode.ReplacementChar
@@ -46,8 +46,8 @@ func visible(r rune) rune {
 	return r
 }
 
-// caret shows a place "line:column" of a statement; "" if there is no such place. A long line is
-// shown around it.
+// caret shows a place "line:column" of a statement; "" if there is no such place. It shows only the
+// part of a long line around the place.
 func caret(query, place string) string {
 	var line, column int
 	if _, err := fmt.Sscanf(place, "%d:%d", &line, &column); err != nil {

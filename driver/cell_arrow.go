@@ -13,24 +13,25 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// arrowKind is how the values of one BigQuery type are read from Arrow. It is bound once for each
-// column; then whole columns are read at a time.
+// arrowKind reads the values of one BigQuery type from Arrow, a run of rows at a time. It is bound
+// once for each column.
 type arrowKind struct {
-	// fill puts the values of rows [from, to) into dst, each stride after the one before.
+	// fill decodes rows [from, to) into dst, stride elements apart.
 	fill func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error
-	// lists puts slices of the values into dst; slice i is of those from bounds[i] up to bounds[i+1].
+	// lists decodes slices of values into dst: slice i has the values from bounds[i] to
+	// bounds[i+1].
 	lists func(dst []driver.Value, stride int, a arrow.Array, bounds []int, b *boxes) error
 
-	typed any // an arrowSource[T], for the T of the kind; nil for what is not a scalar type
+	typed any // an arrowSource[T] for the T of the kind; nil for types that are not scalar
 }
 
-// picoTime is a value of a type whose values are marked times.
+// picoTime is a time with the picoseconds that time.Time can't hold.
 type picoTime struct {
 	time.Time
 	picos uint16
 }
 
-// arrowTimes makes the kind of a type whose values are marked times without picoseconds.
+// arrowTimes returns the kind of a type whose values are marked times, without picoseconds.
 func arrowTimes[A arrow.Array](f form, get func(a A, i int, b *boxes) (time.Time, error)) arrowKind {
 	return arrowMarked(f, func(a A, i int, b *boxes) (picoTime, error) {
 		t, err := get(a, i, b)
@@ -38,7 +39,7 @@ func arrowTimes[A arrow.Array](f form, get func(a A, i int, b *boxes) (time.Time
 	})
 }
 
-// arrowMarked makes the kind of a type whose values are marked times.
+// arrowMarked returns the kind of a type whose values are marked times.
 func arrowMarked[A arrow.Array](f form, get func(a A, i int, b *boxes) (picoTime, error)) arrowKind {
 	return arrowOf(get, func(b *boxes, t picoTime) any { return b.mark(f, t.Time, t.picos) },
 		func(dst []driver.Value, stride int, all []picoTime, bounds []int, b *boxes) {
@@ -55,16 +56,16 @@ func arrowMarked[A arrow.Array](f form, get func(a A, i int, b *boxes) (picoTime
 		})
 }
 
-// arrowPicos reads a TIMESTAMP(12), which the driver asks for as text.
+// arrowPicos reads a TIMESTAMP(12), which the driver requests as text.
 func arrowPicos(a *array.String, i int, _ *boxes) (picoTime, error) {
 	t, picos, err := parsePicos([]byte(a.Value(i)))
 	return picoTime{t, picos}, err
 }
 
-// arrowSource begins to read an array. What it returns reads a value that is not NULL.
+// arrowSource binds an array. The function that it returns reads a value that is not NULL.
 type arrowSource[T any] func(a arrow.Array) (func(i int, b *boxes) (T, error), error)
 
-var errArrow = errors.New("not of the documented Arrow type")
+var errArrow = errors.New("the Arrow array is not of the documented type")
 
 // arrowJSON reads a JSON column.
 var arrowJSON = arrowOf(arrowText, (*boxes).json,
@@ -74,14 +75,14 @@ var arrowJSON = arrowOf(arrowText, (*boxes).json,
 		}
 	})
 
-// arrowScalar makes the kind of a type that is one Arrow array. get reads a value that is not NULL.
+// arrowScalar returns the kind of a scalar type. get reads a value that is not NULL.
 func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
 	return arrowOf(get, box, func(dst []driver.Value, stride int, all []T, bounds []int, _ *boxes) {
 		putLists(dst, stride, all, bounds)
 	})
 }
 
-// arrowOf is arrowScalar with a way to cut the elements of ARRAYs into lists.
+// arrowOf is arrowScalar with a function that cuts the elements of ARRAYs into slices.
 func arrowOf[T any, A arrow.Array](
 	get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any,
 	put func(dst []driver.Value, stride int, all []T, bounds []int, b *boxes),
@@ -136,8 +137,8 @@ func arrowOf[T any, A arrow.Array](
 	}
 }
 
-// documented reports whether the parameters of a type are those that its values are read by:
-// microseconds, and digits after the point as many as BigQuery has.
+// documented reports whether the parameters of an Arrow type are those of BigQuery: microseconds,
+// and at most BIGNUMERIC's digits after the point.
 func documented(typ arrow.DataType) bool {
 	switch t := typ.(type) {
 	case *arrow.TimestampType:
@@ -150,8 +151,8 @@ func documented(typ arrow.DataType) bool {
 	return true
 }
 
-// putLists cuts all into the slices that bounds say. They share memory, but none can grow into the
-// next.
+// putLists cuts all into slices at the bounds. They share memory, but appending to one never
+// overwrites the next.
 func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int) {
 	first := bounds[0]
 	heads := make([][]T, len(bounds)-1)
@@ -169,7 +170,7 @@ func arrowFloat(a *array.Float64, i int, _ *boxes) (float64, error) { return a.V
 
 func arrowBool(a *array.Boolean, i int, _ *boxes) (bool, error) { return a.Value(i), nil }
 
-// arrowBytes copies a value. An empty one is not nil, since nil is NULL.
+// arrowBytes copies a value. The copy of an empty value is not nil, because nil means NULL.
 func arrowBytes(a *array.Binary, i int, _ *boxes) ([]byte, error) {
 	if b := bytes.Clone(a.Value(i)); b != nil {
 		return b, nil
@@ -215,8 +216,8 @@ func arrowTime(a *array.Time64, i int, b *boxes) (string, error) {
 
 func appendTwo(b []byte, n int64) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendFraction appends the digits after the point without zeros at their end, and no point where
-// there are none.
+// appendFraction appends a point and the digits after it, without trailing zeros; nothing if n is
+// 0.
 func appendFraction(b []byte, n int64, digits int) []byte {
 	if n == 0 {
 		return b
@@ -230,7 +231,7 @@ func appendFraction(b []byte, n int64, digits int) []byte {
 	return bytes.TrimRight(b, "0")
 }
 
-// arrowInterval writes BigQuery's canonical form, Y-M D H:M:S[.F], each part with its own sign.
+// arrowInterval writes BigQuery's canonical form, Y-M D H:M:S[.F]. Each part has its own sign.
 func arrowInterval(a *array.MonthDayNanoInterval, i int, b *boxes) (string, error) {
 	v := a.Value(i)
 	var buf [48]byte
@@ -255,8 +256,8 @@ func arrowInterval(a *array.MonthDayNanoInterval, i int, b *boxes) (string, erro
 func arrowNumeric(a *array.Decimal128, i int, b *boxes) (string, error) {
 	v := a.Value(i)
 	lo := int64(v.LowBits())
-	scale := a.DataType().(*arrow.Decimal128Type).Scale  // that of the column, where one is declared
-	if scale != numericScale || v.HighBits() != lo>>63 { // or more than 64 bits
+	scale := a.DataType().(*arrow.Decimal128Type).Scale  // the column's scale, if it declares one
+	if scale != numericScale || v.HighBits() != lo>>63 { // or n needs more than 64 bits
 		return b.str(appendScaled(nil, v.BigInt(), int(scale))), nil
 	}
 	var buf [24]byte
@@ -273,7 +274,7 @@ func arrowBignumeric(a *array.Decimal256, i int, b *boxes) (string, error) {
 	return b.str(appendScaled(nil, a.Value(i).BigInt(), int(a.DataType().(*arrow.Decimal256Type).Scale))), nil
 }
 
-// appendScaled appends n / 10^scale, without zeros at its end.
+// appendScaled appends n / 10^scale, without trailing zeros.
 func appendScaled(text []byte, n *big.Int, scale int) []byte {
 	if n.Sign() < 0 {
 		text, n = append(text, '-'), new(big.Int).Neg(n)

@@ -37,7 +37,7 @@ func arrowKindOf(f *bq.TableFieldSchema) (k arrowKind, err error) {
 	return k, nil
 }
 
-// arrowRequired refuses NULL.
+// arrowRequired returns k with an error for NULL.
 func arrowRequired(k arrowKind) arrowKind {
 	fill := k.fill
 	k.fill = func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
@@ -51,7 +51,7 @@ func arrowRequired(k arrowKind) arrowKind {
 	return k
 }
 
-// arrowList reads an ARRAY. NULL is an empty one.
+// arrowList reads an ARRAY. A NULL is read as an empty ARRAY.
 func arrowList(elem arrowKind) func([]driver.Value, int, arrow.Array, int, int, *boxes) error {
 	return func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
 		bounds, values, err := listBounds(a, from, to)
@@ -62,7 +62,8 @@ func arrowList(elem arrowKind) func([]driver.Value, int, arrow.Array, int, int, 
 	}
 }
 
-// listBounds returns the values of ARRAYs [from, to): those of one lie between two bounds.
+// listBounds returns the values of the ARRAYs [from, to). Those of ARRAY i are between bounds i and
+// i+1.
 func listBounds(a arrow.Array, from, to int) (bounds []int, values arrow.Array, err error) {
 	list, ok := a.(*array.List)
 	if !ok {
@@ -76,7 +77,7 @@ func listBounds(a arrow.Array, from, to int) (bounds []int, values arrow.Array, 
 			bounds[0] = int(start)
 		}
 		if start < 0 || int(start) != bounds[i-from] || end < start || int(end) > values.Len() {
-			return nil, nil, errors.New("the bounds of an ARRAY lie outside of its values")
+			return nil, nil, errors.New("the bounds of an ARRAY are outside of its values")
 		}
 		if end > start && list.IsNull(i) {
 			return nil, nil, errors.New("an ARRAY is NULL and has values")
@@ -86,20 +87,20 @@ func listBounds(a arrow.Array, from, to int) (bounds []int, values arrow.Array, 
 	return bounds, values, nil
 }
 
-// arrowStruct makes the kind of a STRUCT with these fields.
+// arrowStruct returns the kind of a STRUCT with these fields.
 func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 	kinds := make([]arrowKind, len(fields))
 	for i, f := range fields {
 		var err error
 		part := *f
 		if part.Mode == "REQUIRED" {
-			part.Mode = "" // but where the STRUCT is NULL itself
+			part.Mode = "" // a NULL STRUCT has NULL fields
 		}
 		if kinds[i], err = arrowKindOf(&part); err != nil {
 			return arrowKind{}, fmt.Errorf("field %q: %w", f.Name, err)
 		}
 	}
-	// structs reads them all, those that are NULL too, field by field.
+	// structs decodes all STRUCTs, also NULL ones, field by field.
 	structs := func(a arrow.Array, from, to int, b *boxes) ([]Struct, error) {
 		record, ok := a.(*array.Struct)
 		if !ok || record.NumField() != len(fields) {
@@ -160,7 +161,7 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 	}, nil
 }
 
-// arrowRange makes the kind of RANGE<elem>, which is a struct of two ends.
+// arrowRange returns the kind of RANGE<elem>, a struct of two ends.
 func arrowRange(elem *bq.TableFieldSchemaRangeElementType) (arrowKind, error) {
 	scalar, err := rangeElement(elem)
 	if err != nil {

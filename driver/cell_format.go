@@ -10,13 +10,13 @@ import (
 type timestamps bool
 
 const (
-	micros timestamps = false // integers, which are read fast and cut a TIMESTAMP(12) to microseconds
+	micros timestamps = false // integers: fast to read, but they cut a TIMESTAMP(12) to microseconds
 	exact  timestamps = true  // ISO 8601 with twelve digits of a second
 )
 
 const isoTimestamps = "ISO8601_STRING"
 
-// options are the format as jobs.query takes it.
+// options returns the format for jobs.query.
 func (f timestamps) options() *bq.DataFormatOptions {
 	if f == exact {
 		return &bq.DataFormatOptions{TimestampOutputFormat: isoTimestamps}
@@ -24,7 +24,8 @@ func (f timestamps) options() *bq.DataFormatOptions {
 	return &bq.DataFormatOptions{UseInt64Timestamp: true}
 }
 
-// set puts the format into the parameters of jobs.getQueryResults. BigQuery refuses both of them together.
+// set adds the format to the parameters of jobs.getQueryResults. BigQuery refuses both parameters
+// together.
 func (f timestamps) set(q url.Values) {
 	if f == exact {
 		q.Set("formatOptions.timestampOutputFormat", isoTimestamps)
@@ -38,7 +39,7 @@ func formatOf(schema *bq.TableSchema) timestamps {
 	return timestamps(schema != nil && havePicos(schema.Fields))
 }
 
-// inexact reports whether the rows of an answer were cut.
+// inexact reports whether timestamps of the page were cut to microseconds.
 func (pg *page) inexact() bool {
 	return len(pg.rows) > len("[]") && pg.format == micros && formatOf(pg.Schema) == exact
 }

@@ -9,23 +9,24 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// An INTERVAL as text, Y-M D H:M:S[.F], in both directions. The official client's own are not used: they lose the sign
-// of an interval whose years or hours are 0, round its fraction and overflow at 292 years of hours.
+// The text of an INTERVAL, Y-M D H:M:S[.F], in both directions. The official client's functions are
+// not used, because they lose the sign of an interval whose years or hours are 0, round its
+// fraction and overflow at 292 years of hours.
 
-// The largest INTERVAL is 10,000 years either way, in each of its three parts.
+// The largest INTERVAL has 10,000 years either way, in each of its three parts.
 const (
 	maxIntervalMonths  = 120_000
 	maxIntervalDays    = 3_660_000
 	maxIntervalSeconds = maxIntervalDays * secondsOfDay
 )
 
-// intervalText writes an interval in BigQuery's canonical form. Its three parts, months, days and time,
-// have a sign each. What is below microseconds is cut off.
+// intervalText writes an interval in BigQuery's canonical form. Months, days and time have a sign
+// each. Nanoseconds are cut to microseconds.
 func intervalText(v *bigquery.IntervalValue) (string, error) {
 	months := int64(v.Years)*12 + int64(v.Months)
 	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds) + int64(v.SubSecondNanos)/1e9
 	nanos := int64(v.SubSecondNanos) % 1e9
-	switch { // one sign for both
+	switch { // seconds and nanos have one sign
 	case seconds > 0 && nanos < 0:
 		seconds, nanos = seconds-1, nanos+1e9
 	case seconds < 0 && nanos > 0:
@@ -39,7 +40,7 @@ func intervalText(v *bigquery.IntervalValue) (string, error) {
 	}
 	_, n := signed(nanos)
 	if m > maxIntervalMonths || d > maxIntervalDays || t > maxIntervalSeconds || t == maxIntervalSeconds && n > 0 {
-		return "", errors.New("the interval is beyond BigQuery's 10000 years, 3660000 days and 87840000 hours either way")
+		return "", errors.New("the interval is outside BigQuery's range of 10000 years, 3660000 days and 87840000 hours either way")
 	}
 	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s", ms, m/12, m%12, v.Days, ts, t/3600, t/60%60, t%60, fractionText(int(n))), nil
 }
@@ -53,7 +54,7 @@ func signed(n int64) (sign string, abs int64) {
 
 var errInterval = errors.New("not of the form Y-M D H:M:S[.F]")
 
-// parseInterval reads what BigQuery prints. The parts of the result have the signs of what they are of.
+// parseInterval parses BigQuery's text. Each number has the sign of its part.
 func parseInterval(text string) (bigquery.IntervalValue, error) {
 	var v bigquery.IntervalValue
 	parts := strings.Split(text, " ")
@@ -80,7 +81,7 @@ func parseInterval(text string) (bigquery.IntervalValue, error) {
 	return v, nil
 }
 
-// intervalNumbers reads as many numbers as there are places for them, all of one sign.
+// intervalNumbers parses as many numbers as into has elements, all with one sign.
 func intervalNumbers(text, between string, negative bool, into ...*int32) bool {
 	numbers := []string{text}
 	if between != "" {

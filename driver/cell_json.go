@@ -12,13 +12,12 @@ import (
 
 var errJSON = errors.New("malformed JSON")
 
-// cursor walks JSON text in place. It builds nothing: rows are read from the bytes of the
-// page that holds them, since a tree of interface values would cost more than the
-// values themselves.
+// cursor reads JSON text in place. It builds no tree of interface values, which would cost more
+// than the values themselves.
 type cursor struct {
 	buf   []byte
 	pos   int
-	boxes *boxes // makes the values
+	boxes *boxes // creates the values
 }
 
 func (c *cursor) space() {
@@ -32,7 +31,7 @@ func (c *cursor) space() {
 	}
 }
 
-// accept takes ch if it is next, after white space.
+// accept skips white space and takes ch if it is next.
 func (c *cursor) accept(ch byte) bool {
 	c.space()
 	if c.pos < len(c.buf) && c.buf[c.pos] == ch {
@@ -49,8 +48,8 @@ func (c *cursor) expect(ch byte) error {
 	return nil
 }
 
-// literal takes a run of exactly these bytes. It is the fast path over what BigQuery
-// always sends in the same way.
+// literal takes exactly these bytes if they are next. It is a fast path for text that BigQuery
+// always writes the same way.
 func (c *cursor) literal(s string) bool {
 	if len(c.buf)-c.pos >= len(s) && string(c.buf[c.pos:c.pos+len(s)]) == s {
 		c.pos += len(s)
@@ -65,8 +64,8 @@ func (c *cursor) null() bool {
 	return c.literal("null")
 }
 
-// str takes a string and returns its content. Without an escape in it, that is a part of
-// the page: it must be copied before the page goes.
+// str takes a string and returns its content. If it has no escapes, the result is a part of the
+// page and must be copied.
 func (c *cursor) str() ([]byte, error) {
 	if err := c.expect('"'); err != nil {
 		return nil, err
@@ -88,14 +87,15 @@ const (
 	highBits = 0x80 * eachByte
 )
 
-// plain counts the bytes before the first that means something in a string: a quote, a backslash or a control
-// character. It looks at eight at a time, since most of a page is text.
+// plain returns the number of bytes before the first quote, backslash or control character. It
+// checks eight bytes at a time, because most of a page is text.
 func plain(b []byte) int {
 	i := 0
 	for ; len(b)-i >= 8; i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		quote, slash := w^'"'*eachByte, w^'\\'*eachByte
-		// The lowest bit that is set is that of the first such byte: a borrow only reaches the bytes after one.
+		// The lowest set bit belongs to the first such byte, because a borrow only reaches later
+		// bytes.
 		found := ((quote-eachByte)&^quote | (slash-eachByte)&^slash | (w-' '*eachByte)&^w) & highBits
 		if found != 0 {
 			return i + bits.TrailingZeros64(found)/8
@@ -109,7 +109,7 @@ func plain(b []byte) int {
 	return i
 }
 
-// escaped finishes a string that began at start and has its first escape at i.
+// escaped reads the rest of a string that starts at start and has its first escape at i.
 func (c *cursor) escaped(start, i int) ([]byte, error) {
 	out := append(make([]byte, 0, 2*(i-start)+16), c.buf[start:i]...)
 	for i < len(c.buf) {
@@ -147,8 +147,8 @@ func (c *cursor) escaped(start, i int) ([]byte, error) {
 	return nil, errJSON
 }
 
-// unicodeEscape reads \uXXXX, or two of them that make a surrogate pair, and returns the
-// character and the bytes that it took; 0 bytes if it is malformed.
+// unicodeEscape reads \uXXXX, or a surrogate pair of two, and returns the character and the number
+// of bytes read; 0 bytes if it is malformed.
 func unicodeEscape(b []byte) (rune, int) {
 	first, ok := hex4(b)
 	if !ok {
@@ -173,8 +173,7 @@ func hex4(b []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// skip passes over one value. It checks no more than that the value ends: what is
-// kept of it is checked by its reader.
+// skip skips one value. It only finds the end of the value and does not check its content.
 func (c *cursor) skip() error {
 	depth := 0
 	for {
@@ -192,7 +191,7 @@ func (c *cursor) skip() error {
 		case '{':
 			depth++
 			c.pos++
-			c.literal(`"v":`) // of a cell: most objects are
+			c.literal(`"v":`) // most objects are cells
 		case '[':
 			depth++
 			c.pos++
@@ -236,7 +235,7 @@ func (c *cursor) skipString() error {
 			return nil
 		case '\\':
 			c.pos = min(c.pos+2, len(c.buf))
-		default: // a control character: the reader of the string refuses it
+		default: // a control character, which the reader of the string refuses
 			c.pos++
 		}
 	}

@@ -11,22 +11,22 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// kind is one BigQuery type: what its values are in Go and how they are read. It is bound
-// once for each column; the row loop calls read and nothing else.
+// kind describes the values of one BigQuery type and reads them from JSON. It is bound once for
+// each column, so that the row loop only calls read.
 type kind struct {
-	name     string       // GoogleSQL's
+	name     string       // in GoogleSQL
 	plain    reflect.Type // ScanType of a column that is never NULL
 	nullable reflect.Type // ScanType of a column that can be NULL
 
-	// read takes one value that is not NULL, list the elements of an ARRAY of such values.
+	// read reads a value that is not NULL; list reads an ARRAY of such values.
 	read func(*cursor) (any, error)
 	list func(*cursor) (any, error)
-	many reflect.Type // of what list returns
+	many reflect.Type // the type of list's result
 
-	typed any // read without the interface: a func(*cursor) (T, error), where T is plain
+	typed any // a func(*cursor) (T, error), where T is plain: read without an interface
 }
 
-// scalarKind makes the kind of a type whose values the REST API writes as one text.
+// scalarKind returns the kind of a type whose values are strings in JSON.
 func scalarKind[T any](name string, parse func([]byte) (T, error), box func(*boxes, T) any) kind {
 	return kindOf(name, func(c *cursor) (T, error) {
 		text, err := c.str()
@@ -42,8 +42,7 @@ func scalarKind[T any](name string, parse func([]byte) (T, error), box func(*box
 	}, box)
 }
 
-// textKind makes the kind of a type whose values are text in Go too. check returns as much of it as
-// is kept.
+// textKind returns the kind of a type whose Go values are strings. check returns the text to keep.
 func textKind(name string, check func([]byte) ([]byte, error)) kind {
 	return kindOf(name, func(c *cursor) (string, error) {
 		text, err := c.str()
@@ -57,7 +56,7 @@ func textKind(name string, check func([]byte) ([]byte, error)) kind {
 	}, (*boxes).string)
 }
 
-// timeKind makes the kind of a type whose values are marked times.
+// timeKind returns the kind of a type whose values are marked times.
 func timeKind(name string, f form, parse func([]byte) (time.Time, uint16, error)) kind {
 	read := func(c *cursor) (time.Time, uint16, error) {
 		text, err := c.str()
@@ -95,7 +94,7 @@ func timeKind(name string, f form, parse func([]byte) (time.Time, uint16, error)
 	return k
 }
 
-// jsonKind marks the values of a kind of text as JSON.
+// jsonKind returns k with values that are marked as JSON.
 func jsonKind(k kind) kind {
 	read, list := k.read, k.list
 	k.read = func(c *cursor) (any, error) {
@@ -144,7 +143,7 @@ func kindOf[T any](name string, read func(*cursor) (T, error), box func(*boxes, 
 	}
 }
 
-// readList reads [{"v": ...}, ...]. BigQuery has no NULL in an ARRAY of a result.
+// readList reads [{"v": ...}, ...]. An ARRAY in a result has no NULL elements.
 func readList[T any](c *cursor, read func(*cursor) (T, error)) ([]T, error) {
 	list := []T{}
 	if !c.accept('[') {
@@ -169,8 +168,7 @@ func readList[T any](c *cursor, read func(*cursor) (T, error)) ([]T, error) {
 	return list, nil
 }
 
-// kindOfField returns the kind of a schema's field, and its type in GoogleSQL with all that it is
-// made of.
+// kindOfField returns the kind of a schema's field, and its full type in GoogleSQL.
 func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 	switch f.Type {
 	case "RECORD", "STRUCT":
@@ -188,11 +186,11 @@ func kindOfField(f *bq.TableFieldSchema) (k kind, text string, err error) {
 	if err != nil || f.Mode != "REPEATED" {
 		return k, text, err
 	}
-	// A NULL array comes as an empty one, so an ARRAY is never NULL.
+	// A NULL ARRAY arrives as an empty one, so an ARRAY is never NULL.
 	return kind{name: "ARRAY", plain: k.many, nullable: k.many, read: k.list}, "ARRAY<" + text + ">", nil
 }
 
-// havePicos reports whether there is a TIMESTAMP(12) among the fields, at some depth.
+// havePicos reports whether the fields contain a TIMESTAMP(12), at any depth.
 func havePicos(fields []*bq.TableFieldSchema) bool {
 	return slices.ContainsFunc(fields, func(f *bq.TableFieldSchema) bool {
 		scalar := scalarOf(f)
@@ -212,7 +210,7 @@ func typeParameters(f *bq.TableFieldSchema) string {
 	return ""
 }
 
-// structKind makes the kind of a STRUCT with these fields.
+// structKind returns the kind of a STRUCT with these fields.
 func structKind(fields []*bq.TableFieldSchema) (kind, string, error) {
 	columns := make([]column, len(fields))
 	parts := make([]string, len(fields))

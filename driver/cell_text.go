@@ -10,15 +10,16 @@ import (
 	"unsafe"
 )
 
-// The parsers of cells, as the REST API writes them. None keeps its argument: it is a part of the page.
+// Parsers of the strings that the REST API sends. None keeps its argument, which is a part of the
+// page.
 
 var (
 	errNumber = errors.New("not a number")
-	errTime   = errors.New("not of the documented form")
+	errTime   = errors.New("not in the documented format")
 	errYear   = errors.New("outside the years 1 to 9999")
 )
 
-// parseInt is strconv.ParseInt for decimal bytes, without the string.
+// parseInt is strconv.ParseInt in base 10 for bytes.
 func parseInt(b []byte) (int64, error) {
 	digits := b
 	neg := len(b) > 0 && b[0] == '-'
@@ -45,13 +46,14 @@ func parseInt(b []byte) (int64, error) {
 }
 
 func parseFloat(b []byte) (float64, error) {
-	// ParseFloat knows NaN, Inf and Infinity with either sign, and hexadecimal that BigQuery never sends.
+	// ParseFloat accepts NaN, Inf and Infinity with a sign, and also hexadecimal, which BigQuery
+	// never sends.
 	for _, ch := range b {
 		if ch == 'x' || ch == 'X' || ch == '_' {
 			return 0, errNumber
 		}
 	}
-	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // which keeps nothing of it
+	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // ParseFloat keeps no part of the string
 	if err != nil {
 		return 0, errNumber
 	}
@@ -84,7 +86,7 @@ func parseBytes(b []byte) ([]byte, error) {
 	return out[:n], nil
 }
 
-// checkDecimal keeps every digit and drops zeros that say nothing.
+// checkDecimal checks a decimal number and drops trailing zeros of its fraction.
 func checkDecimal(b []byte) ([]byte, error) {
 	digits, dot := 0, -1
 	for i, ch := range b {
@@ -107,7 +109,7 @@ func checkDecimal(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// trimFraction drops the zeros at the end of a fraction, and a point with nothing after it.
+// trimFraction drops trailing zeros of a fraction, and a point with nothing after it.
 func trimFraction(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimRight(b, "0"), []byte("."))
 }
@@ -117,8 +119,7 @@ const (
 	maxMicros = 253402300799999999 // 9999-12-31 23:59:59.999999
 )
 
-// parseTimestamp reads microseconds since 1970, the form that the driver asks for, or ISO 8601, the form that it
-// asks for where there is a TIMESTAMP(12) in the result.
+// parseTimestamp parses microseconds since 1970 or, in a result with a TIMESTAMP(12), ISO 8601.
 func parseTimestamp(b []byte) (time.Time, error) {
 	if len(b) > 10 && b[10] == 'T' {
 		t, _, err := parsePicos(b)
@@ -134,8 +135,8 @@ func parseTimestamp(b []byte) (time.Time, error) {
 	return time.UnixMicro(n).UTC(), nil
 }
 
-// parsePicos reads 2006-01-02T15:04:05Z with up to twelve digits of a fraction. It returns what is below the nanoseconds
-// beside the time.
+// parsePicos parses 2006-01-02T15:04:05Z with up to twelve digits of a fraction. It returns the
+// picoseconds below the last nanosecond separately.
 func parsePicos(b []byte) (time.Time, uint16, error) {
 	clock, ok := bytes.CutSuffix(b, []byte("Z"))
 	if !ok || len(clock) < len("2006-01-02T15:04:05") {
@@ -192,7 +193,7 @@ func checkTime(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// checkInterval leaves the text as it is, but for zeros at the end of its fraction.
+// checkInterval drops trailing zeros of a fraction.
 func checkInterval(b []byte) ([]byte, error) {
 	if bytes.IndexByte(b, '.') >= 0 {
 		b = trimFraction(b)
@@ -200,7 +201,7 @@ func checkInterval(b []byte) ([]byte, error) {
 	return checkString(b)
 }
 
-// splitDate reads 2006-01-02.
+// splitDate parses 2006-01-02.
 func splitDate(b []byte) (int, time.Month, int, error) {
 	if len(b) != 10 || b[4] != '-' || b[7] != '-' {
 		return 0, 0, 0, errTime
@@ -233,7 +234,7 @@ func daysIn(y, m int) int {
 	return 31
 }
 
-// splitTime reads 15:04:05 with up to six digits of a fraction.
+// splitTime parses 15:04:05 with up to six digits of a fraction.
 func splitTime(b []byte) (time.Duration, error) {
 	if len(b) < 8 || b[2] != ':' || b[5] != ':' {
 		return 0, errTime

@@ -5,8 +5,9 @@ import (
 	"unicode"
 )
 
-// oneLine makes text of a server fit for one line of an error or a log: characters that control a
-// terminal, change the direction of text or break lines become blanks, runs of blanks one.
+// oneLine makes a server's text fit for one line of an error or a log: it replaces characters that
+// control a terminal, change the direction of text or break lines by blanks, and runs of blanks by
+// one.
 func oneLine(text string) string {
 	var b strings.Builder
 	blank := false

@@ -22,33 +22,33 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// Version is the version of this driver. It is in the User-Agent header of the requests.
+// Version is the version of this driver, which requests have in their User-Agent.
 const Version = "0.1.0-dev"
 
 const (
 	defaultEndpoint = "https://bigquery.googleapis.com"
 	restPath        = "/bigquery/v2/"
-	userAgent       = "bigqueryuser/" + Version + " (gzip)" // Google compresses answers only for who says gzip here too
+	userAgent       = "bigqueryuser/" + Version + " (gzip)" // Google compresses answers only if the User-Agent contains gzip
 
-	// maxPageBytes bounds one answer in memory. BigQuery's pages stay below 20 MB, but for a single
-	// row of up to 100 MB.
+	// maxPageBytes bounds the size of an answer. BigQuery's pages stay below 20 MB, except for a
+	// page with a single row of up to 100 MB.
 	maxPageBytes = 256 << 20
 )
 
 const (
-	// firstHold is how long BigQuery holds the first request of a statement whose context can end:
-	// the answer names the job, which is to be known early. The service does not answer a running
-	// job before about 0.7 s.
+	// firstHold is how long BigQuery holds the first request of a statement whose context can end.
+	// It is short, because the answer names the job, which is needed to cancel it. The service does
+	// not answer for a running job before about 0.7 s.
 	firstHold = 2 * time.Second
-	// endlessHold is the same where nothing can end the statement. It is the service's own default.
+	// endlessHold is the hold for a statement that nothing can end. It is the service's default.
 	endlessHold = 10 * time.Second
-	// pollHold is how long BigQuery holds a request for a job that still runs.
+	// pollHold is how long BigQuery holds a request for the result of a running job.
 	pollHold = 25 * time.Second
 )
 
-// client is a connector's one way to BigQuery: one authorised transport under the
-// official client, the generated REST service and the two calls whose rows the driver
-// reads itself. It makes no request until it is used.
+// client is the connector's access to BigQuery. The official client, the generated REST service and
+// the calls whose rows the driver decodes itself share one authorised transport. newClient makes no
+// request.
 type client struct {
 	project string
 	base    string // REST base URL, with a slash at its end
@@ -58,13 +58,13 @@ type client struct {
 	dialer  *dialer
 	service *bq.Service
 	storage *storage
-	// pause chooses how long to wait before a request is made again, up to a limit.
+	// pause returns how long to wait before a request is sent again, limit at most.
 	pause func(limit time.Duration) time.Duration
-	// official shares the transport. It is for callers that reach below database/sql, by RawConn.
+	// official uses the same transport. RawConn returns it.
 	official *bigquery.Client
 }
 
-// newClient makes a client whose requests carry the tokens; nil tokens are none at all.
+// newClient returns a client whose requests carry the tokens, or no tokens if tokens is nil.
 func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n network) (*client, error) {
 	agent := userAgent
 	if cfg.Application != "" {
@@ -87,7 +87,8 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 	if err != nil {
 		return nil, err
 	}
-	// A redirect would carry the access token to another host; BigQuery never sends one.
+	// BigQuery never redirects, and following a redirect would send the access token to another
+	// host.
 	hc := &http.Client{Transport: authorised, CheckRedirect: lastResponse}
 	c := &client{
 		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base, dialer: dialer,
@@ -107,17 +108,17 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 
 func lastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// newTransport makes the transport of REST.
+// newTransport returns the transport for REST.
 func newTransport(n network) *http.Transport {
 	t := n.transport()
-	t.ForceAttemptHTTP2 = true                       // net/http turns HTTP/2 off where a dialer is set
-	t.MaxIdleConnsPerHost = max(t.MaxIdleConns, 100) // one host serves every connection of the pool
+	t.ForceAttemptHTTP2 = true                       // net/http turns HTTP/2 off if the transport has its own dialer
+	t.MaxIdleConnsPerHost = max(t.MaxIdleConns, 100) // all connections of the pool talk to one host
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return t
 }
 
-// restBase completes an endpoint that is only a host, as people write it, with the
-// path of the REST API; one with a path of its own is taken as it is.
+// restBase returns the base URL of an endpoint: it adds the path of the REST API if the endpoint
+// has no path.
 func restBase(endpoint string) string {
 	if endpoint == "" {
 		endpoint = defaultEndpoint
@@ -135,7 +136,7 @@ func (c *client) close() {
 	c.dialer.close()
 }
 
-// query calls jobs.query. The request's TimeoutMs is replaced by hold.
+// query calls jobs.query with TimeoutMs set to hold.
 func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Duration) (*page, error) {
 	held := *req
 	held.TimeoutMs = hold.Milliseconds()
@@ -160,24 +161,24 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Dura
 	return parsePage(answer)
 }
 
-// maxRequestBytes is how large a request BigQuery takes.
+// maxRequestBytes is the size of the largest request that BigQuery accepts.
 const maxRequestBytes = 10_000_000
 
-// largeRequestError is that of a request that is larger than BigQuery takes. A front end refuses
-// such a one, or resets the connection while it is sent.
+// largeRequestError is the error of a request larger than BigQuery accepts. Google's front end
+// refuses such a request, or resets the connection while it is sent.
 type largeRequestError struct {
 	size int
 	err  error
 }
 
 func (e *largeRequestError) Error() string {
-	return fmt.Sprintf("the statement with its arguments is %.1f MB, and BigQuery takes 10 MB a request: %v",
+	return fmt.Sprintf("the statement with its arguments has %.1f MB, and a request can have 10 MB: %v",
 		float64(e.size)/1e6, e.err)
 }
 
 func (e *largeRequestError) Unwrap() error { return e.err }
 
-// ofSize is the error of a request of so many bytes.
+// ofSize returns the error of a request with so many bytes.
 func ofSize(size int, err error) error {
 	status := statusOf(err)
 	if size > maxRequestBytes &&
@@ -192,7 +193,7 @@ func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults i
 	return c.resultsIn(ctx, micros, ref, maxResults, hold)
 }
 
-// resultsIn is results with timestamps in a format.
+// resultsIn is results with a format for timestamps.
 func (c *client) resultsIn(
 	ctx context.Context, format timestamps, ref *bq.JobReference, maxResults int64, hold time.Duration,
 ) (*page, error) {
@@ -203,8 +204,8 @@ func (c *client) resultsIn(
 	return parsePage(body)
 }
 
-// resultsBody calls jobs.getQueryResults for the page that a token names. It returns the answer as
-// it is, in buf if that is large enough.
+// resultsBody calls jobs.getQueryResults for the page after a page token. It returns the answer
+// unparsed, in buf if that is large enough.
 func (c *client) resultsBody(
 	ctx context.Context, format timestamps, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
 ) ([]byte, error) {
@@ -239,7 +240,7 @@ func (c *client) insert(ctx context.Context, job *bq.Job) (*bq.Job, error) {
 	return made, err
 }
 
-// dryRun calls jobs.insert for a dry run, which bills nothing and leaves no job behind.
+// dryRun calls jobs.insert for a dry run, which bills nothing and creates no job.
 func (c *client) dryRun(ctx context.Context, dry *bq.Job) (*bq.JobStatistics, error) {
 	job, err := c.insert(ctx, dry)
 	if err != nil {
@@ -249,13 +250,13 @@ func (c *client) dryRun(ctx context.Context, dry *bq.Job) (*bq.JobStatistics, er
 		return nil, err
 	}
 	if job.Statistics == nil || job.Statistics.Query == nil {
-		return nil, protocolError("the answer to a dry run has no query statistics")
+		return nil, protocolError("BigQuery's answer to a dry run has no query statistics")
 	}
 	return job.Statistics, nil
 }
 
-// jobError returns what a job that has ended failed with, in the form of an answer that is an
-// error; nil if it did not fail.
+// jobError returns the error of a job that has failed, as a *googleapi.Error; nil if it did not
+// fail.
 func jobError(job *bq.Job) error {
 	if job.Status == nil || job.Status.ErrorResult == nil {
 		return nil
@@ -275,44 +276,43 @@ func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error)
 	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(withHold(ctx, 0)).Do()
 }
 
-// table calls tables.get, for what it says of the rows.
+// table calls tables.get for the number of rows.
 func (c *client) table(ctx context.Context, ref *bq.TableReference) (*bq.Table, error) {
 	call := c.service.Tables.Get(ref.ProjectId, ref.DatasetId, ref.TableId)
 	return call.Fields("numRows").Context(withHold(ctx, 0)).Do()
 }
 
 const (
-	// maxListed is the largest page that jobs.list gives; its default is 50.
+	// maxListed is the largest page of jobs.list; the default is 50.
 	maxListed = 1000
-	// childFields leaves out what a script of many statements would be slow for, such as their query plans.
+	// childFields leaves out query plans and the like, which make the list of a long script slow.
 	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(parentJobId,scriptStatistics(evaluationKind)," +
 		"query(statementType,numDmlAffectedRows,dmlStats)))"
-	// lostFields is what a job is recognised by, and what it has to be cancelled with.
+	// lostFields has the fields that identify a job, and those that jobs.cancel needs.
 	lostFields = "nextPageToken,unreachable,jobs(jobReference,state,configuration(labels,query(query)))"
 )
 
-// children calls jobs.list for the jobs of a script's statements. Without the full projection the
-// service leaves out what they were.
+// children calls jobs.list for the jobs of a script's statements. Without projection=full the
+// service leaves out their statistics.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
 	call := c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).Projection("full")
 	return call.PageToken(token).MaxResults(maxListed).Fields(childFields).Context(withHold(ctx, 0)).Do()
 }
 
-// unfinished calls jobs.list for the user's jobs that were made since a time and have not ended.
+// unfinished calls jobs.list for the user's jobs created since a time that have not ended.
 func (c *client) unfinished(ctx context.Context, since time.Time, token string) (*bq.JobList, error) {
 	call := c.service.Jobs.List(c.project).StateFilter("pending", "running").Projection("full")
 	call = call.MinCreationTime(uint64(c.wire.serverTime(since).UnixMilli())).PageToken(token).MaxResults(maxListed)
 	return call.Fields(lostFields).Context(withHold(ctx, 0)).Do()
 }
 
-// cancel calls jobs.cancel. The job ends some time after it.
+// cancel calls jobs.cancel. The job ends some time later.
 func (c *client) cancel(ctx context.Context, ref *bq.JobReference) error {
 	_, err := c.service.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(withHold(ctx, 0)).Do()
 	return err
 }
 
-// url returns the address of a method. Without prettyPrint=false there would be white space between all
-// cells.
+// url returns the URL of a method. prettyPrint=false keeps white space out of the answer.
 func (c *client) url(path string, q url.Values) string {
 	query := "?prettyPrint=false"
 	if len(q) > 0 {
@@ -336,27 +336,28 @@ func (c *client) readBody(r *http.Request, buf []byte) ([]byte, error) {
 	return readAll(resp, buf)
 }
 
-// maxErrorBytes is how much is read of an answer that is an error: a proxy can send pages of any size.
+// maxErrorBytes bounds how much of an error answer is read, because a proxy can send a page of any
+// size.
 const maxErrorBytes = 1 << 20
 
-// tooLargeError is that of an answer that is not read, since it would take too much memory.
+// tooLargeError is the error of an answer that would take too much memory, and is not read.
 type tooLargeError struct{ limit int64 }
 
 func (e *tooLargeError) Error() string {
 	return fmt.Sprintf(
-		"an answer of BigQuery is larger than %d MiB: set a smaller max_results, or select less where one row is so large",
+		"BigQuery's answer has more than %d MiB: set a smaller max_results, or select less if a single row is so large",
 		e.limit>>20,
 	)
 }
 
-// readAll reads a whole answer, over what is in room if it is large enough, else into one
-// allocation where the length is known.
+// readAll reads an answer, into room if it is large enough, else into one allocation if the length
+// is known.
 func readAll(resp *http.Response, room []byte) ([]byte, error) {
 	if n := resp.ContentLength; n > maxPageBytes {
 		return nil, &tooLargeError{maxPageBytes}
 	} else if n >= 0 {
 		if int64(cap(room)) < n {
-			room = make([]byte, n) // which costs nothing where the memory is new, unlike growing a buffer
+			room = make([]byte, n) // which is free for new memory, unlike growing a buffer
 		}
 		_, err := io.ReadFull(resp.Body, room[:n])
 		return room[:n], err

@@ -9,14 +9,14 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// column is one column of a result, or one field of a STRUCT, with its kind bound.
+// column is one column of a result, or one field of a STRUCT.
 type column struct {
 	name     string
 	typeName string
 	kind     kind
 	required bool  // never NULL
-	repeated bool  // an ARRAY, for which NULL is an empty one
-	length   int64 // of STRING(n) and BYTES(n), 0 = no limit
+	repeated bool  // an ARRAY, which is never NULL
+	length   int64 // of STRING(n) and BYTES(n); 0 means no limit
 	decimal  bool
 	prec     int64 // of NUMERIC, BIGNUMERIC and TIMESTAMP(12)
 	scale    int64
@@ -64,7 +64,7 @@ func (col *column) scanType() reflect.Type {
 	return col.kind.nullable
 }
 
-// nullable reports whether the column can be NULL: an ARRAY can't, since BigQuery gives an empty one
+// nullable reports whether the column can be NULL. An ARRAY can't: BigQuery returns an empty one
 // instead.
 func (col *column) nullable() bool { return !col.required && !col.repeated }
 

@@ -12,7 +12,7 @@ import (
 // dial connects to an address.
 type dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialOf returns the dialer of a transport, as net/http chooses it: DialContext before Dial, and one of
+// dialOf returns the dialer of a transport, as net/http chooses it: DialContext before Dial, and
 // the standard library's if it has neither.
 func dialOf(t *http.Transport) dial {
 	switch {
@@ -24,8 +24,8 @@ func dialOf(t *http.Transport) dial {
 	return new(net.Dialer).DialContext
 }
 
-// dialTLSOf returns what a transport dials with where TLS begins at once, nil if it does nothing of its
-// own. Its connections have done their handshake, or do it with the first byte.
+// dialTLSOf returns the dialer of a transport for TLS connections; nil if it has none. Such a
+// connection has completed its handshake, or completes it with the first byte.
 func dialTLSOf(t *http.Transport) dial {
 	switch {
 	case t.DialTLSContext != nil:
@@ -36,7 +36,7 @@ func dialTLSOf(t *http.Transport) dial {
 	return nil
 }
 
-// untilEnd returns a dialer that gives up when its context ends.
+// untilEnd returns a dialer that returns when its context ends.
 func untilEnd(old func(network, address string) (net.Conn, error)) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		type dialled struct {
@@ -52,7 +52,7 @@ func untilEnd(old func(network, address string) (net.Conn, error)) dial {
 		case d := <-got:
 			return d.conn, d.err
 		case <-ctx.Done():
-			go func() { // it comes too late
+			go func() { // too late: nothing uses the connection
 				if d := <-got; d.err == nil {
 					d.conn.Close()
 				}
@@ -62,9 +62,9 @@ func untilEnd(old func(network, address string) (net.Conn, error)) dial {
 	}
 }
 
-// dialer keeps the network connections that it makes, so that none outlives the connector: one
-// whose network has gone away would stay open until its pings have failed. Those of a program's own
-// DialTLSContext do: net/http must see their type in order to speak HTTP/2 on them.
+// dialer tracks its network connections, so that closing the connector closes them. A connection
+// whose network has vanished would otherwise stay open until its pings have failed. Connections of
+// a program's DialTLSContext are not tracked: net/http must see their type to speak HTTP/2 on them.
 type dialer struct {
 	dial dial
 
@@ -74,7 +74,7 @@ type dialer struct {
 
 func newDialer(d dial) *dialer { return &dialer{dial: d, conns: map[*dialed]struct{}{}} }
 
-// dialContext is for http.Transport.
+// dialContext is the DialContext of an http.Transport.
 func (d *dialer) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.dial(ctx, network, address)
 	if err != nil {
@@ -102,7 +102,7 @@ func (d *dialer) close() {
 	}
 }
 
-// dialed is a connection that its dialer knows of until it is closed.
+// dialed is a connection that its dialer tracks until it is closed.
 type dialed struct {
 	net.Conn
 	dialer *dialer

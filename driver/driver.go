@@ -8,9 +8,9 @@
 // The first connection signs the user in: it opens Google's consent page in the browser, or prints
 // its address in the terminal. The sign-in is stored and renewed silently. Queries run as the user,
 // see only the data that the user may see, and are billed to the project in the DSN. Package dsn
-// documents the keys of a DSN, package auth the sign-in and where it is stored. A program that wants
-// to choose the moment of the sign-in calls db.PingContext when it starts. Ping signs the user in if
-// necessary and checks, without cost, that the user may run queries in the project.
+// documents the keys of a DSN, package auth the sign-in and where it is stored. A program that
+// wants to choose the moment of the sign-in calls db.PingContext when it starts. Ping signs the
+// user in if necessary and checks, without cost, that the user may run queries in the project.
 //
 // A [Connector] is made from the same configuration without a DSN. Options give it what text can't:
 // client secrets embedded in the program, a source of tokens, a prompter, a logger, an observer of
@@ -19,36 +19,36 @@
 //	connector, err := driver.NewConnector(&dsn.Config{Project: "my-project"}, driver.WithClientSecrets(secrets))
 //	db := sql.OpenDB(connector)
 //
-// [Identity] returns who is signed in. [Connector.Authenticator] returns the sign-in, to log out or to
-// revoke it.
+// [Identity] returns who is signed in. [Connector.Authenticator] returns the sign-in, to log out or
+// to revoke it.
 //
 // # Trust
 //
-// A DSN is trusted input, yet it can't choose who gets the user's access tokens. They go to
-// BigQuery's hosts at googleapis.com, over https; to a loopback endpoint only with an OAuth client
-// of loopback, such as the sandbox's; and to other hosts, such as a company's gateway, only with
-// [WithTrustedEndpoint] or by the environment variable [TrustedHostsEnv]. With auth=none there is
-// no token, and any endpoint is allowed. Never join texts to make a DSN: what comes from elsewhere
-// belongs into the fields of a dsn.Config.
+// A DSN alone can't choose which hosts get the user's access tokens. They go to BigQuery's hosts at
+// googleapis.com, over https; to a loopback endpoint only with an OAuth client whose authorization
+// server is on loopback too, such as the sandbox's; and to other hosts, such as a company's
+// gateway, only with [WithTrustedEndpoint] or the environment variable [TrustedHostsEnv]. With
+// auth=none there is no token, and any endpoint is allowed. Never build a DSN by joining strings.
+// Put values that come from outside the program into the fields of a dsn.Config.
 //
-//	cfg := &dsn.Config{Project: project, Dataset: dataset} // whatever they hold, they name no endpoint
+//	cfg := &dsn.Config{Project: project, Dataset: dataset} // neither can set an endpoint
 //	connector, err := driver.NewConnector(cfg, driver.WithClientSecrets(secrets))
 //
 // # Networks
 //
-// The sign-in, REST and the Storage Read API share one setting: the proxy, the certificate
-// authorities and the dialers of http.DefaultTransport, or of [WithHTTPTransport]. A company's
-// certificate authority belongs into the system's store, or, on Linux and BSD, into a file that
-// SSL_CERT_FILE names, or into the program:
+// The sign-in, REST and the Storage Read API use the same proxy, certificate authorities and
+// dialers: those of http.DefaultTransport, or of [WithHTTPTransport]. Add a company's certificate
+// authority to the system's store or, on Linux and BSD, to the file that SSL_CERT_FILE names, or
+// add it in the program:
 //
 //	pool, err := x509.SystemCertPool()
 //	pool.AppendCertsFromPEM(companyCA)
 //	connector, err := driver.NewConnector(cfg, driver.WithTLSConfig(&tls.Config{RootCAs: pool}))
 //
-// The sign-in verifies certificates even where that is turned off for the others.
-// [WithRoundTripper] wraps the HTTP transport, and [WithAuthenticator] brings a sign-in that the
-// program has configured itself. The quota project is quota_project of the DSN, else
-// GOOGLE_CLOUD_QUOTA_PROJECT, else what the application-default credentials name.
+// The sign-in verifies certificates even if InsecureSkipVerify turns that off for the other
+// requests. [WithRoundTripper] wraps the HTTP transport, and [WithAuthenticator] uses a sign-in
+// that the program has configured itself. The quota project is the DSN's quota_project, else
+// GOOGLE_CLOUD_QUOTA_PROJECT, else the one of the application-default credentials.
 //
 // # Results
 //
@@ -71,27 +71,27 @@
 //	ARRAY<T>             []int64, []string ...  a slice of the T above; NULL is an empty one
 //	STRUCT<...>          Struct                names and values in their order
 //
-// NULL is nil. ColumnTypes reports sql.Null[T] as the scan type of columns that can be NULL and T
-// for REQUIRED ones and ARRAYs. A destination of the exact type just works: var tags []string;
-// rows.Scan(&tags). [As] decodes into Go structs, slices and maps.
+// NULL is nil. The scan type of ColumnTypes is sql.Null[T] for a column that can be NULL, and T for
+// a REQUIRED column or an ARRAY. A destination of the value's type needs nothing else: var tags
+// []string; rows.Scan(&tags). [As] decodes into Go structs, slices and maps.
 //
-// A DATE, a DATETIME and a TIMESTAMP(12) are text in BigQuery's own form through [As], in the JSON
-// of a [Struct] and, from Go 1.27 on, in a string: 2024-02-29, 2024-02-29T15:04:05 and
-// 2024-02-29T15:04:05.123456789012Z. Before Go 1.27 database/sql itself puts a time.Time into a
-// string, as RFC 3339: scan into driver.As(&text) there. A result with a TIMESTAMP(12) is one
-// request more. A time.Time that was read holds nanoseconds; the last three digits are written back
-// where the value itself, an any, is the argument.
+// BigQuery's own text of a DATE, DATETIME or TIMESTAMP(12), such as 2024-02-29, 2024-02-29T15:04:05
+// or 2024-02-29T15:04:05.123456789012Z, is in the JSON of a [Struct], in a string scanned by [As]
+// and, from Go 1.27 on, in a string scanned directly. Before Go 1.27, database/sql converts a
+// time.Time to a string itself, in the format of RFC 3339: use driver.As(&text). A result with a
+// TIMESTAMP(12) takes one more request. Its time.Time holds nanoseconds; all twelve digits are
+// written back if the value is passed as an argument unchanged, as an any.
 //
 // # Arguments
 //
-// Placeholders are ? or @name (with sql.Named), never both in one statement. Arguments go to
-// BigQuery as typed query parameters, never as text of the statement:
+// Placeholders are ? or @name (with sql.Named), never both in one statement. Arguments are sent as
+// typed query parameters and never become part of the statement's text:
 //
 //	Go                                         BigQuery
 //	bool                                       BOOL
 //	int, int8 ... int64, uint ... uint64       INT64 (a uint64 above 9223372036854775807 is an error)
 //	float32, float64                           FLOAT64
-//	string                                     STRING (valid UTF-8), or what is text in Go too, as below
+//	string                                     STRING (valid UTF-8), or another type that is text in Go, as below
 //	[]byte                                     BYTES (nil is NULL)
 //	time.Time                                  TIMESTAMP, DATETIME, DATE or TIME, as the statement needs it
 //	civil.Date, civil.DateTime, civil.Time     DATE, DATETIME, TIME
@@ -100,20 +100,21 @@
 //	*bigquery.IntervalValue                    INTERVAL
 //	json.RawMessage                            JSON
 //	Range                                      RANGE<T>
-//	bigquery.NullInt64 ...                     the type of the name, also when it is NULL
-//	bigquery.QueryParameterValue               the type that it names
+//	bigquery.NullInt64 ...                     the type in its name, also for NULL
+//	bigquery.QueryParameterValue               its Type
 //	nil, nil pointers, sql.NullString{} ...    NULL, of the type that the statement needs
 //	[]T                                        ARRAY<T>; a nil slice is an empty one
-//	Go structs, Struct                         STRUCT, of the exported fields or of what bigquery:"name" tags say
-//	pointers, sql.Null[T], driver.Valuer       what they hold
+//	Go structs, Struct                         STRUCT of the exported fields, named by bigquery:"name" tags if there are any
+//	pointers, sql.Null[T], driver.Valuer       the type of the value in them
 //
-// What a value leaves open is asked of BigQuery, in a dry run that bills nothing, once for each
-// text of a statement. BigQuery's word counts first: a nil *string goes into a DATE column. Where
-// it says nothing, contradicts itself, says INT64 for want of anything else, or is not asked, as in
-// a script, the Go type counts. The elements of a slice have one type, merged over all of them,
-// field by field; what they leave open has the Go type of the element or of the field.
+// If the type of an argument is open, the driver asks BigQuery for it: in a dry run, which bills
+// nothing, once for each text of a statement. BigQuery's answer comes first, so a nil *string goes
+// into a DATE column. The Go type is used if BigQuery finds no type, finds several, or guesses
+// INT64 because nothing in the statement says more, and where it is not asked, as in a script. The
+// elements of a slice have one type, which is merged from all elements, field by field; where they
+// leave it open, the Go type of the element or field is used.
 //
-//	Go value                           asked                       falls back to
+//	Go value                           BigQuery is asked           else
 //	nil *string, sql.NullString{},     yes                         STRING
 //	  sql.Null[string]{}
 //	nil *int64, sql.NullInt64{} ...    yes                         INT64
@@ -123,32 +124,33 @@
 //	  sql.NullTime{}
 //	nil *civil.Date ...                yes                         DATE, DATETIME, TIME
 //	nil pointer to a struct            yes                         STRUCT of its fields' types
-//	[]T{} and nil elements of []*T     yes, but where T says it    ARRAY of T's type
-//	a Valuer that returns nil          yes                         the type of what its zero value returns
-//	nil                                yes                         nothing: an error
+//	[]T{} and nil elements of []*T     unless T determines it      ARRAY of T's type
+//	a Valuer that returns nil          yes                         the type that its zero value returns
+//	nil                                yes                         an error
 //	nil *big.Int                       after a refusal             INT64, which goes where a NUMERIC does
 //	nil *big.Rat, nil []byte,          after a refusal             NUMERIC, BYTES, JSON
 //	  nil json.RawMessage
-//	string                             after a refusal             STRING; or what is text in Go too
+//	string                             after a refusal             STRING; or another type that is text in Go
 //	[]byte that is UTF-8               after a refusal             BYTES; or STRING, JSON
 //	float64, float32                   after a refusal             FLOAT64; or a NUMERIC, in the shortest text
 //	any other                          no                          its type in the table above
 //
 // For a DATE, DATETIME or TIME parameter the driver sends the wall-clock time in the value's own
-// location, else the instant as a TIMESTAMP, whose nanoseconds are cut to microseconds unless
-// BigQuery finds a TIMESTAMP(12).
+// location; otherwise it sends the instant as a TIMESTAMP, cut to microseconds unless BigQuery
+// finds a TIMESTAMP(12).
 //
-// After a refusal BigQuery is asked once, and the statement sent again with the types that it
-// found. Not so in a transaction, which can only be rolled back after an error: prepare the
-// statement there, which asks before, or write CAST(? AS NUMERIC). Where a server has no dry runs,
-// the statement is sent with the Go types.
+// "After a refusal" means that the driver first sends the statement with the Go type. If BigQuery
+// refuses it, the driver asks for the types and sends the statement once more. In a transaction it
+// does not, because a transaction can only be rolled back after an error: prepare the statement,
+// which asks first, or write CAST(? AS NUMERIC). If a server has no dry runs, the statement is sent
+// with the Go types.
 //
-// Errors name the place, as in argument 1: [3].Name. BigQuery takes 10,000 arguments and requests
-// of 10 MB.
+// Errors name the place, as in argument 1: [3].Name. A statement can have 10,000 arguments, and a
+// request 10 MB.
 //
-// Libraries that write arguments into the text of a statement (bun, goqu by default, the Interpolate
-// of query builders) need a dialect that escapes as GoogleSQL does. With the escaping of another
-// database a value can end its literal and inject SQL.
+// Libraries that write arguments into the text of a statement (bun, goqu by default, the
+// Interpolate functions of query builders) need a dialect with GoogleSQL's escaping. With the
+// escaping of another database a value can end its literal and inject SQL.
 //
 // # Transactions and sessions
 //
@@ -161,11 +163,11 @@
 //
 //	err := driver.RunTransaction(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error { ... })
 //
-// When the context of BeginTx ends, the statement that runs in the transaction ends with it, and the
-// transaction is rolled back. Statements of one transaction run one after the other, whichever
+// When the context of BeginTx ends, the statement that runs in the transaction ends with it, and
+// the transaction is rolled back. Statements of one transaction run one after the other, whichever
 // goroutine they come from; rows may stay open meanwhile. After a statement has failed, BigQuery
-// keeps the transaction open, with its locks. The driver then accepts only Rollback: other statements
-// and Commit return an error, and Commit ends the transaction without committing.
+// keeps the transaction open, with its locks. The driver then accepts only Rollback: other
+// statements and Commit return an error, and Commit ends the transaction without committing.
 //
 // With create_session=always every statement of an sql.Conn runs in one session, for temporary
 // tables, variables and SET @@... statements. They do not reach the next user of the connection.
@@ -173,21 +175,21 @@
 // # Scripts
 //
 // A text with several statements runs as one job. Every SELECT in it is a result set, in order.
-// Rows.NextResultSet fetches it when it is called. RowsAffected is the sum over the DML statements.
-// A script costs one more request than a statement, and one for each result set but the last. The
+// Rows.NextResultSet fetches the next one. RowsAffected is the sum over the DML statements. A
+// script takes one more request than a statement, and one for each result set except the last. The
 // error of a script names its line.
 //
 // # Job options
 //
-// A [JobOption] changes for one statement what the DSN says about priority, location, limits, labels
-// and the like. Pass it as an argument beside the others, also to prepared statements, or put it in
-// the context, which reaches through libraries:
+// A [JobOption] changes a setting of the DSN for one statement: its priority, location, limits,
+// labels and others. Pass it among the arguments, also to prepared statements, or in the context,
+// which libraries pass on:
 //
 //	rows, err := db.QueryContext(ctx, "SELECT ...", 5, driver.Priority("batch"), driver.MaximumBytesBilled(1<<30))
 //	ctx = driver.WithOptions(ctx, driver.Labels(map[string]string{"report": "daily"}))
 //
-// A wrong value is an error before anything is sent. The location can't change in a transaction.
-// BEGIN, COMMIT and ROLLBACK ignore priority and destination.
+// An invalid value is an error before anything is sent. The location can't change in a transaction.
+// BeginTx, Commit and Rollback ignore priority and destination.
 //
 // # What a statement costs
 //
@@ -197,10 +199,11 @@
 // two requests of its own. Batch priority, a job id prefix and a destination table cost one more
 // request, for the result.
 //
-// BigQuery holds the first request until the statement ends, but for 2 seconds at most if the context
-// can end, and for 10 seconds if it can't. A longer statement is polled, with requests of up to 25
-// seconds. The answer comes when the statement ends; polling adds no pause. Requests by how long a
-// statement takes, measured with a fake BigQuery, which answered within 25 ms of the end in each case:
+// BigQuery holds the first request until the statement ends, but for 2 seconds at most if the
+// context can end, and for 10 seconds if it can't. A longer statement is polled, with requests of
+// up to 25 seconds. The answer comes when the statement ends; polling adds no pause. Requests by
+// how long a statement takes, measured with a fake BigQuery, which answered within 25 ms of the end
+// in each case:
 //
 //	statement takes                        0.3 s   1 s   5 s   30 s
 //	context can end                          1      1     2      3
@@ -212,68 +215,58 @@
 // read and cost, with its job and the job's page in the console. [WithObserver] does so for every
 // statement, and [WithProgress] tells how far a long one is.
 //
-// # When something goes wrong on the way
+// # When something goes wrong
 //
-// A request that fails for a passing reason is sent again under the same id: eight tries, with pauses
-// that together take 30 seconds at most. Passing reasons are broken connections, HTTP/2 resets, a
-// network that vanishes, 408, 429, 5xx and pages of proxies. BigQuery recognizes the id of a single
-// statement that changes something, and runs it once. It promises nothing for scripts, so that a
-// script that changes something is not sent again once it may have begun.
+// A request that fails for a passing reason is sent again under the same id: eight tries, with
+// pauses that follow Retry-After and together take 30 seconds at most. Passing reasons are broken
+// connections, HTTP/2 resets, a network that vanishes, 408, 429, 5xx and pages of proxies. BigQuery
+// recognizes the id of a single statement that changes something, and runs it once. It promises
+// nothing for scripts, so that a script that changes something is not sent again once it may have
+// begun.
 //
 // When the context of a statement ends, the caller gets its error at once and the job is cancelled.
 // Cleaning up never starts a statement. If a statement that can change something was sent, and its
-// outcome can't be learnt, the error matches [ErrOutcomeUnknown] as well as its cause. For a Commit it
-// also matches [ErrCommitUnknown]. The surest way for writes that must not run twice is job_id_prefix:
-// the job then has an id that the driver chooses, by which it finds the job again. label_jobs=true
-// labels every job, so that one whose answer was lost is found and cancelled.
+// outcome can't be learnt, the error matches [ErrOutcomeUnknown] as well as its cause. For a Commit
+// it also matches [ErrCommitUnknown]. For writes that must not run twice, set job_id_prefix: the
+// driver then chooses the id of the job, which BigQuery accepts once and by which the driver finds
+// the job again. With label_jobs=true every job has a label, by which a job whose answer was lost
+// is found and cancelled.
 //
-// Closing the database ends open transactions, cancels running jobs and waits up to five seconds for
-// BigQuery. A program that exits without closing it leaves its jobs running; job_timeout limits them.
-//
-// # When something goes wrong
-//
-// When the context of a statement ends, the caller has the error at once and the job is cancelled
-// at BigQuery. A request that failed for a passing reason is sent again with the same request id;
-// Retry-After is heeded. BigQuery promises not to run a single statement that changes something
-// twice under one request id. It promises nothing for scripts: one whose answer was lost is not sent
-// again. The error of a statement that can change something and whose end is not known matches
-// [ErrOutcomeUnknown]. For writes that must not double, set job_id_prefix: the job then has an id
-// of the driver's, which BigQuery accepts once.
-//
-// A job whose answer was lost can be found and cancelled only by such an id, or by a label:
-// label_jobs=true gives each job one. Connector.Close and DB.Close end open transactions and cancel
-// running jobs. A program that exits without Close leaves them running: job_timeout bounds that.
+// Closing the database ends open transactions, cancels running jobs and waits up to five seconds
+// for BigQuery. If a program exits without closing it, its jobs go on; job_timeout limits them.
 //
 // # Large results
 //
-// The first page has at most 10,000 rows, or max_results. BigQuery chooses the size of the pages after
-// it, 10 to 20 MB, and the next page is fetched and decoded while the program reads the current one.
+// The first page has at most 10,000 rows, or max_results. BigQuery chooses the size of the pages
+// after it, 10 to 20 MB, and the next page is fetched and decoded while the program reads the
+// current one.
 //
-// Where more than 20 MB are still to come after the first page, the driver uses the Storage Read API,
-// which sends compressed Arrow. It costs three requests to open, about as long as one page takes.
-// Ordered results are read over one stream, which starts after the first page. Unordered results are
-// read over several streams at once, one per CPU and at most 8, in no particular order. The first page
-// is dropped and read again, because its rows can be in any of the streams. A stream that breaks is
-// opened again after the last row that arrived. A result that ends early is an error.
+// Where more than 20 MB are still to come after the first page, the driver uses the Storage Read
+// API, which sends compressed Arrow. It costs three requests to open, about as long as one page
+// takes. Ordered results are read over one stream, which starts after the first page. Unordered
+// results are read over several streams at once, one per CPU and at most 8, in no particular order.
+// The first page is dropped and read again, because its rows can be in any of the streams. A stream
+// that breaks is opened again after the last row that arrived. A result that ends early is an
+// error.
 //
-// The Storage Read API needs the permission bigquery.readsessions.create (role BigQuery Read Session
-// User). Without it, or where the API can't be reached, the rows come over REST, and Stats.ReadAPI and
-// Stats.Fallback say so. The destination table of write_disposition=append is always read over REST,
-// because it also holds other rows. read_api=rest never uses the Storage Read API; read_api=storage
-// uses it for every result of more than one page.
+// The Storage Read API needs the permission bigquery.readsessions.create (role BigQuery Read
+// Session User). Without it, or where the API can't be reached, the rows come over REST, and
+// Stats.ReadAPI and Stats.Fallback say so. The destination table of write_disposition=append is
+// always read over REST, because it also holds other rows. read_api=rest never uses the Storage
+// Read API; read_api=storage uses it for every result of more than one page.
 //
 // A result is never in memory as a whole. REST holds two pages and six batches of decoded rows. The
-// Storage Read API holds, for each stream, one message, up to 4 MB in the network's buffers and three
-// batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million rows of an INT64
-// and a STRING are read within 128 MB. For timings see internal/bench.
+// Storage Read API holds, for each stream, one message, up to 4 MB in the network's buffers and
+// three batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million rows of
+// an INT64 and a STRING are read within 128 MB. For timings see internal/bench.
 //
 // # Many rows
 //
-// Reading: [Query] decodes the rows of a query straight into structs, maps or scalars, and [QueryArrow]
-// gives them as Arrow record batches. Both do what rows.Next and Scan do, on the same two ways, with
-// less work for each row: a wide row costs Query about half of Scan's time.
+// To read many rows, [Query] decodes them straight into structs, maps or scalars, and [QueryArrow]
+// returns them as Arrow record batches. Both use REST and the Storage Read API as rows.Next does,
+// with less work per row: Query needs about half of Scan's time for a wide row.
 //
-// Writing, by the number of rows:
+// To write rows, choose by their number:
 //
 //	rows         way                                requests  limits
 //	1            INSERT ... VALUES (?, ?)           1         a statement takes a second or more
@@ -282,27 +275,29 @@
 //	                                                1 a MiB
 //	a file       bulk.Append, or a load job by Raw  -         a table takes 1,500 load jobs a day
 //
-// A statement takes 10,000 parameters at most, so that INSERT with a list of VALUES ends at 2,000 rows
-// of five columns. [github.com/bigqueryuser/bigqueryuser/driver/bulk] has no such limit: it sends rows
-// while they are made, and its memory does not grow with their number. internal/bench measures it.
+// A statement can have 10,000 parameters, so an INSERT with a list of VALUES is limited to 2,000
+// rows of five columns. Package [github.com/bigqueryuser/bigqueryuser/driver/bulk] has no such
+// limit: it sends rows while the program produces them, and its memory does not grow with their
+// number. For timings see internal/bench.
 //
 // # Errors
 //
 // A refusal by BigQuery, or the failure of a job, is an [*Error] with the reason, the place in the
 // statement, the job and the project. %+v adds the line and a caret. errors.Is compares it with
 // [ErrInvalidQuery] and the other reasons. Errors of the sign-in are those of package auth. When a
-// context ends, the error is the context's; if an attempt had failed before, it wraps that error too.
+// context ends, the error is the context's; if an attempt had failed before, it wraps that error
+// too.
 //
 // # Below database/sql
 //
-// [Raw] gives access to the official client, with the sign-in and the network connections of the
-// connector, and to the session that a connection's statements run in, also under libraries that
-// wrap drivers: [Queryer] has a table of them.
+// [Raw] gives access to the official client, with the connector's sign-in and network connections,
+// and to the session of a connection. It also works under libraries that wrap drivers; [Queryer]
+// lists them.
 //
 // # Limits
 //
-// LastInsertId does not exist in BigQuery. Before Go 1.27 database/sql lets no driver scan a string
-// into a json.RawMessage: JSON scans into string, []byte and, through As, whatever the JSON decodes
+// BigQuery has no LastInsertId. Before Go 1.27, database/sql can't scan a string into a
+// json.RawMessage: scan JSON into a string, a []byte or, with As, a type that the JSON decodes
 // into.
 package driver
 

@@ -7,8 +7,8 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// dryRun has BigQuery check a statement without running it. declared are named parameters
-// whose types are known; for the rest BigQuery says what they are.
+// dryRun has BigQuery check a statement without running it. declared are named parameters with
+// known types; BigQuery finds the types of the others.
 func (r *runner) dryRun(
 	ctx context.Context, st *statement, declared []*bq.QueryParameter,
 ) (stats *bq.JobStatistics, err error) {
@@ -40,7 +40,7 @@ func (r *runner) dryRunOnce(
 	insertion.JobReference.JobId, insertion.Configuration.DryRun = "", true
 	q := insertion.Configuration.Query
 	q.CreateSession = false
-	q.MaximumBytesBilled = 0 // what it would read is the question
+	q.MaximumBytesBilled = 0 // a dry run asks how much the statement would read
 	stats, err := ask(
 		ctx,
 		r.backend,
@@ -48,7 +48,7 @@ func (r *runner) dryRunOnce(
 	)
 	err = about(r.failed(ctx, err, nil), st.text)
 	if r.session.creates() && errors.Is(err, ErrInvalidQuery) {
-		// In the session that the statement is going to make it may be right, such as CREATE TEMP TABLE.
+		// It may be valid in the session that it would create, as CREATE TEMP TABLE is.
 		if r.makeSession(ctx) == nil {
 			return r.dryRun(ctx, st, declared)
 		}
@@ -56,7 +56,7 @@ func (r *runner) dryRunOnce(
 	return stats, err
 }
 
-// makeSession makes the session that statements are to run in.
+// makeSession creates the session of the connection.
 func (r *runner) makeSession(ctx context.Context) error {
 	ctx = WithOptions(ctx, atOnce)
 	st, err := newStatement(ctx, &r.cfg, "SELECT 1", nil)
@@ -66,7 +66,7 @@ func (r *runner) makeSession(ctx context.Context) error {
 	return err
 }
 
-// checked is the answer to a statement that was only checked.
+// checked returns the answer for a statement that was only checked.
 func checked(stats *bq.JobStatistics) *page {
 	pg := &page{}
 	pg.JobComplete = true

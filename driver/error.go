@@ -149,7 +149,7 @@ func translate(ctx context.Context, err error, project string, ref *bq.JobRefere
 	return fmt.Errorf("bigqueryuser: %w", cleanError{err})
 }
 
-// newError returns the Error of an answer of BigQuery's.
+// newError returns the Error for an error answer of BigQuery.
 func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error {
 	e := &Error{Message: api.Message, Project: project, Status: api.Code, err: api}
 	if len(api.Errors) > 0 {
@@ -173,7 +173,7 @@ func newError(api *googleapi.Error, project string, ref *bq.JobReference) *Error
 	return e
 }
 
-// storageReasons maps the codes of the Storage Read API to reasons of BigQuery.
+// storageReasons maps gRPC codes of the Storage Read API to reasons of the REST API.
 var storageReasons = map[codes.Code]Reason{
 	codes.PermissionDenied:   ErrAccessDenied,
 	codes.NotFound:           ErrNotFound,

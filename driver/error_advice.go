@@ -9,7 +9,7 @@ import (
 
 const proxyAdvice = "give the proxy's user and password in HTTPS_PROXY"
 
-// advice returns what to do, where BigQuery's own text does not say it.
+// advice returns what to do, if BigQuery's own text does not say it.
 func (e *Error) advice() string {
 	switch e.Reason {
 	case "accessDenied":
@@ -35,7 +35,7 @@ func (e *Error) advice() string {
 	return ""
 }
 
-// adviceByText is the advice for messages whose reasons say too little.
+// adviceByText is the advice for messages whose reason does not say enough.
 var adviceByText = []struct{ text, advice string }{
 	{"was not found in location", "name the location of the data, such as location=EU in the DSN"},
 	{"requires a script or session", "use BeginTx, or create_session=always in the DSN and one sql.Conn"},
@@ -44,8 +44,8 @@ var adviceByText = []struct{ text, advice string }{
 
 var permission = regexp.MustCompile(`\b(bigquery|storage|datacatalog)\.\w+\.\w+`)
 
-// access returns the advice for a missing permission: which account needs which role. It depends on
-// the message.
+// access returns the advice for a missing permission: the account and the role that it needs. It
+// depends on the message.
 func (e *Error) access() string {
 	who := "the signed-in account"
 	if e.Account != "" {

@@ -14,12 +14,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// ErrClosed means that a statement, a connection or a database was used after it had been closed.
-// That of a database matches auth.ErrClosed too. Most such uses are found by database/sql, whose
-// errors are its own: sql.ErrConnDone, sql.ErrTxDone and texts.
+// ErrClosed means that a statement, a connection or a database was used after it was closed. The
+// error of a closed database also matches auth.ErrClosed. database/sql finds most such uses first
+// and returns its own errors, such as sql.ErrConnDone and sql.ErrTxDone.
 var ErrClosed = errors.New("bigqueryuser: closed")
 
-// closedError is an ErrClosed that says what is closed.
+// closedError is an ErrClosed that says what was closed.
 type closedError struct {
 	what string
 	also error
@@ -162,10 +162,12 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// proxyRefusal is what net/http says when a proxy asks for a password before it connects. It has no type for it.
+// proxyRefusal is net/http's text if a proxy asks for a password before it connects. It has no
+// error type.
 const proxyRefusal = "Proxy Authentication Required"
 
-// isTemporary reports whether an error of the sign-in says that it will pass, as when its server is busy.
+// isTemporary reports whether an error of the sign-in is temporary, for example because its server
+// is busy.
 func isTemporary(err error) bool {
 	t, ok := errors.AsType[interface {
 		error
@@ -179,5 +181,5 @@ func unreached(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect") ||
 		isA[*net.DNSError](err) || isA[*unsentError](err) || isA[signInError](err) ||
-		strings.Contains(err.Error(), "TLS handshake timeout") // net/http has no type for it
+		strings.Contains(err.Error(), "TLS handshake timeout") // net/http has no error type for it
 }

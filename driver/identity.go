@@ -9,10 +9,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/auth"
 )
 
-// Identity returns who the statements of a database, a connection or a transaction run as. If the sign-in
-// does not know the account, Identity runs SELECT SESSION_USER(), which is one request and bills nothing.
-// For credentials that do not come from a sign-in only the account is known. The error is the sign-in's or
-// an *Error.
+// Identity returns the account that the statements of a database, a connection or a transaction run
+// as. If the sign-in does not know the account, Identity runs SELECT SESSION_USER(), which is one
+// request and bills nothing. For credentials that do not come from a sign-in only Account is set.
+// The error is the sign-in's or an *Error.
 func Identity(ctx context.Context, q Queryer) (id auth.Identity, err error) {
 	err = onConn(ctx, q, func(c *conn) error {
 		id, err = c.identity(ctx)

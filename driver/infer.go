@@ -9,16 +9,16 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// askFor asks BigQuery, in a dry run, which types the statement's parameters have, unless it is
-// known. The answer is in the order of the slots: the `?` as they stand, or the names. A slot that
-// BigQuery says nothing of, as in a script, is nil. declared are parameters that have a type
-// already; only named ones can be told to BigQuery in such a request.
+// askFor asks BigQuery in a dry run for the types of the statement's parameters, unless the cache
+// has them. The answer is in the order of the slots: of the `?` placeholders, or of the names. It
+// is nil for a slot of which BigQuery does not say the type, as in a script. declared are
+// parameters with a known type; the request can contain only named ones.
 func (r *runner) askFor(
 	ctx context.Context,
 	st *statement,
 	declared []*bq.QueryParameter,
 ) (finding, typeSource, error) {
-	// Prepare has asked with nothing declared.
+	// Prepare asks without declared parameters.
 	keys := []cacheKey{r.typeKey(st, declared), r.typeKey(st, nil)}
 	f, cached, err := r.types.ask(ctx, false, keys, func() (finding, error) {
 		return r.check(ctx, st, st.sql.declarable(declared))
@@ -29,7 +29,7 @@ func (r *runner) askFor(
 	return f, typesAsked, err
 }
 
-// declarable returns the parameters that may be declared where others are not.
+// declarable returns the parameters that a request can declare while others are undeclared.
 func (t *sqlText) declarable(declared []*bq.QueryParameter) []*bq.QueryParameter {
 	if t.positional > 0 {
 		return nil
@@ -37,7 +37,7 @@ func (t *sqlText) declarable(declared []*bq.QueryParameter) []*bq.QueryParameter
 	return declared
 }
 
-// plan returns what is known of a statement before it runs, and asks BigQuery if nothing is.
+// plan returns what a dry run says about a statement, from the cache or from BigQuery.
 func (r *runner) plan(ctx context.Context, st *statement) (*plan, error) {
 	f, _, err := r.types.ask(ctx, true, []cacheKey{r.typeKey(st, nil)}, func() (finding, error) {
 		return r.check(ctx, st, nil)
@@ -76,8 +76,8 @@ func slotTypes(sql *sqlText, undeclared []*bq.QueryParameter) []*bq.QueryParamet
 	return types
 }
 
-// typeKey is also that of where names are looked up: the default dataset, the location, and the
-// session with its temporary tables.
+// typeKey returns the cache key of a statement. It includes everything that names depend on: the
+// default dataset, the location, and the session with its temporary tables.
 func (r *runner) typeKey(st *statement, declared []*bq.QueryParameter) cacheKey {
 	var types strings.Builder
 	types.WriteString(st.config.Dataset + "\x00" + st.config.Location)

@@ -10,51 +10,51 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// typeCacheSize bounds how many statements a connector remembers the parameter types of.
+// typeCacheSize bounds the number of statements whose parameter types a connector remembers.
 const typeCacheSize = 512
 
-// typeLife bounds how long another program's DDL can go unnoticed; this connector's own
-// empties the cache, and so does an error that other types may mend.
+// typeLife bounds how long another program's DDL can go unnoticed. DDL of this connector empties
+// the cache, and so does an error that other types may avoid.
 const typeLife = 10 * time.Minute
 
-// typeCache remembers what BigQuery said of statements in dry runs. When it is full
-// anything in it may go: asking again costs a dry run and nothing else.
+// typeCache remembers what BigQuery has found out about statements in dry runs. When it is full any
+// entry may go, because asking again costs only a dry run.
 type typeCache struct {
 	mu      sync.Mutex
 	size    int
 	entries map[cacheKey]finding
-	asking  map[cacheKey]chan struct{} // closed when the one that asks has its answer
-	changes int                        // how often what was known became void: an answer from before it does not count
+	asking  map[cacheKey]chan struct{} // closed when the caller that asks has its answer
+	changes int                        // counts invalidations: an answer from before the last one is not stored
 }
 
-// cacheKey tells apart the same text with other types declared: they change what the rest of it
-// means, and so does where it runs. It is made of hashes, since generated statements can be a
-// megabyte long.
+// cacheKey identifies a statement together with the types declared for it and where it runs,
+// because these change the types of the other parameters. It consists of hashes, because generated
+// statements can be a megabyte long.
 type cacheKey struct{ text, declared [sha256.Size]byte }
 
-// finding is what BigQuery said of a statement.
+// finding is the answer to a dry run.
 type finding struct {
-	types []*bq.QueryParameterType // nil where it said nothing
-	plan  *plan                    // nil where the statement was run without being understood before
+	types []*bq.QueryParameterType // nil where BigQuery did not find one
+	plan  *plan                    // nil if there was no dry run
 	until time.Time
 
-	refused bool // BigQuery has refused the statement with the Go types: its own are to be taken
-	agreed  bool // BigQuery has been asked about the Go types, with the outcome that refused says
+	refused bool // BigQuery has refused the statement with the Go types: use types
+	agreed  bool // the Go types were checked; refused is the outcome
 }
 
-// plan is what a prepared statement is known by.
+// plan is what is known about a prepared statement.
 type plan struct {
 	statementType string
 	bytes         int64    // that it would read, at most
-	columns       []column // of a SELECT's result
+	columns       []column // of the result of a SELECT
 }
 
 func newTypeCache(size int) *typeCache {
 	return &typeCache{size: size, entries: map[cacheKey]finding{}, asking: map[cacheKey]chan struct{}{}}
 }
 
-// ask returns what is known under the first key that anything is known under, else what check
-// finds. Of callers at the same time one finds and the others wait for it.
+// ask returns the finding under the first of the keys that has one, else that of check. Only one of
+// several concurrent callers calls check; the others wait for it.
 func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, check func() (finding, error)) (f finding, cached bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,15 +92,14 @@ func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, che
 	return f, false, err
 }
 
-// known returns the types of a statement, if they have been asked for before under one of the keys.
+// known returns the finding under the first of the keys that has one.
 func (c *typeCache) known(keys ...cacheKey) (finding, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.get(false, keys)
 }
 
-// get returns what is known under the first key that anything is known under. The caller holds the
-// lock.
+// get is known for a caller that holds the lock.
 func (c *typeCache) get(withPlan bool, keys []cacheKey) (finding, bool) {
 	for _, key := range keys {
 		if f, ok := c.entries[key]; ok && time.Now().Before(f.until) && (f.plan != nil || !withPlan) {
@@ -110,7 +109,7 @@ func (c *typeCache) get(withPlan bool, keys []cacheKey) (finding, bool) {
 	return finding{}, false
 }
 
-// put remembers a finding. The caller holds the lock.
+// put stores a finding. The caller holds the lock.
 func (c *typeCache) put(key cacheKey, f finding) {
 	for k := range c.entries {
 		if len(c.entries) < c.size {
@@ -122,8 +121,8 @@ func (c *typeCache) put(key cacheKey, f finding) {
 	c.entries[key] = f
 }
 
-// note remembers what a statement has taught, such as that BigQuery says nothing of its parameters,
-// so that it is not asked each time. If the statement fails, it is forgotten.
+// note stores a finding that did not come from a dry run, such as that BigQuery does not find the
+// types, so that it is not asked each time. A statement that fails removes it.
 func (c *typeCache) note(key cacheKey, f finding) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +130,7 @@ func (c *typeCache) note(key cacheKey, f finding) {
 	c.put(key, f)
 }
 
-// forget drops what is known of a statement, whatever was declared.
+// forget removes all findings about a statement, with any declared types.
 func (c *typeCache) forget(st *statement) {
 	text := sha256.Sum256([]byte(st.meaning()))
 	c.mu.Lock()
@@ -140,7 +139,7 @@ func (c *typeCache) forget(st *statement) {
 	maps.DeleteFunc(c.entries, func(key cacheKey, _ finding) bool { return key.text == text })
 }
 
-// clear drops everything: what has run can change what any other statement means.
+// clear removes everything, because a statement that has run can change what any other one means.
 func (c *typeCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,21 +12,21 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// jobConfig is how a statement runs: the connector's configuration, as options have changed it.
+// jobConfig is the configuration of a statement: the connector's, changed by options.
 type jobConfig struct {
 	dsn.Config
-	ownTable bool // an option, not the DSN, says what becomes of the result
+	ownTable bool // an option, not the DSN, has set the destination table
 }
 
-// atOnce is for statements of the driver's own: they can't wait for idle resources, and have no result
-// to keep.
+// atOnce is the option for the driver's own statements: they can't wait for idle resources, and
+// their results are not kept.
 func atOnce(j *jobConfig) {
 	j.DestinationTable, j.WriteDisposition, j.CreateDisposition, j.DryRun = "", "", "", false
 	j.Priority, j.JobIDPrefix, j.JobCreation = "", "", ""
 }
 
-// newJobConfig says how a statement runs: as the DSN says, changed by the options of ctx and then
-// by those among args. It returns the other arguments, numbered anew.
+// newJobConfig returns the configuration of a statement: the DSN's, changed by the options of ctx
+// and then by those among args. It also returns the other arguments, with new ordinals.
 func newJobConfig(
 	ctx context.Context,
 	cfg *dsn.Config,
@@ -62,7 +62,7 @@ func splitOptions(args []driver.NamedValue) (opts []JobOption, rest []driver.Nam
 	return opts, rest
 }
 
-// optionError is a dsn.Error in the words of a JobOption.
+// optionError is a dsn.Error about a JobOption.
 type optionError struct{ err *dsn.Error }
 
 func (e optionError) Error() string {
@@ -71,7 +71,7 @@ func (e optionError) Error() string {
 
 func (e optionError) Unwrap() error { return e.err }
 
-// check holds the options to the rules of the DSN.
+// check validates the options by the rules of the DSN.
 func (j *jobConfig) check() error {
 	err := j.Validate()
 	if e, ok := errors.AsType[*dsn.Error](err); ok {
@@ -80,9 +80,9 @@ func (j *jobConfig) check() error {
 	return err
 }
 
-// restrictTo leaves out what is right for queries alone where a statement is none: BigQuery would
-// refuse the DSN's destination, and what can change something gets a job, so that its outcome can
-// be asked for.
+// restrictTo removes the settings that apply to queries only, if the statement is not a query:
+// BigQuery would refuse the DSN's destination table, and a statement that can change something
+// needs a job, so that the driver can ask for its outcome.
 func (j *jobConfig) restrictTo(kind sqlKind) {
 	if kind == kindQuery {
 		return
@@ -93,13 +93,13 @@ func (j *jobConfig) restrictTo(kind sqlKind) {
 	}
 }
 
-// inserted reports whether the statement needs what jobs.query has no word for. It then goes by
-// jobs.insert, and its result is fetched with one request more.
+// inserted reports whether the statement needs a setting that jobs.query does not have. Then the
+// driver calls jobs.insert, and needs one more request for the result.
 func (j *jobConfig) inserted() bool {
 	return j.DestinationTable != "" || j.Priority == "batch" || j.JobIDPrefix != ""
 }
 
-// destination is the table that the result goes to; nil for one of BigQuery's own.
+// destination returns the table for the result; nil means a temporary table of BigQuery's.
 func (j *jobConfig) destination() *bq.TableReference {
 	if j.DestinationTable == "" {
 		return nil
@@ -112,7 +112,7 @@ func (j *jobConfig) destination() *bq.TableReference {
 	return &bq.TableReference{ProjectId: in.ProjectId, DatasetId: in.DatasetId, TableId: table}
 }
 
-// disposition is BigQuery's word for one of the DSN's.
+// disposition returns BigQuery's name for a disposition of the DSN.
 func disposition(verb, text string) string {
 	if text == "" {
 		return ""
@@ -120,7 +120,7 @@ func disposition(verb, text string) string {
 	return verb + strings.ToUpper(text)
 }
 
-// datasetReference reads "dataset" and "project.dataset"; a legacy project has dots of its own.
+// datasetReference parses "dataset" or "project.dataset". A legacy project can contain dots.
 func datasetReference(dataset, project string) *bq.DatasetReference {
 	if dataset == "" {
 		return nil

@@ -196,7 +196,7 @@ func placeAll(fields []*bq.TableFieldSchema, t reflect.Type) ([]placed, error) {
 }
 
 func errTwice(what string) error {
-	return fmt.Errorf("the name is there twice, and a %s has room for one: use a driver.Struct", what)
+	return fmt.Errorf("the name occurs twice, and a %s can have it once: use a driver.Struct", what)
 }
 
 // intoStruct decodes a STRUCT into a Go struct.
