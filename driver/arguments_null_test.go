@@ -217,7 +217,7 @@ func TestPreparedContradiction(t *testing.T) {
 	}
 }
 
-// TestArgumentLimits: what BigQuery takes in no case is an error before anything is sent.
+// TestArgumentLimits: what BigQuery never accepts is an error before anything is sent.
 func TestArgumentLimits(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -231,7 +231,7 @@ func TestArgumentLimits(t *testing.T) {
 		args      []any
 		want      string
 	}{
-		{"parameters", "SELECT " + strings.Repeat("?, ", 10_000) + "?", many, "10001 arguments, and BigQuery takes 10000"},
+		{"parameters", "SELECT " + strings.Repeat("?, ", 10_000) + "?", many, "arguments: 10001, but a statement can have 10000"},
 		{"bytes", "SELECT ?, ?", []any{1, strings.Repeat("x", 11<<20)}, "argument 2 has 11.5 MB"},
 		{"bytes in a slice", "SELECT @a", []any{sql.Named("a", make([]int64, 1<<20))}, "argument @a has"},
 		{"bytes in times", "SELECT ?", []any{make([]*time.Time, 6<<20)}, "argument 1 has"},

@@ -45,7 +45,7 @@ type decoder struct{ dest any }
 func (d decoder) Scan(src any) error {
 	to := reflect.ValueOf(d.dest)
 	if to.Kind() != reflect.Pointer || to.IsNil() {
-		return fmt.Errorf("bigqueryuser: As: got a %T; want a pointer that is not nil", d.dest)
+		return fmt.Errorf("bigqueryuser: As: got %T; want a pointer that is not nil", d.dest)
 	}
 	if err := assign(to.Elem(), src); err != nil {
 		if at, ok := errors.AsType[*placeError](err); ok {

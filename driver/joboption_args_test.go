@@ -36,10 +36,10 @@ func TestOptionsAmongArguments(t *testing.T) {
 		{"SELECT ?, ?", []any{eu, 1, driver.JobOption(nil), 2, driver.Labels(nil)}, ""},
 		{"SELECT @a, @b", []any{eu, a, b}, ""},
 		{"SELECT @a, @b", []any{b, eu, a}, ""},
-		{"SELECT ?, ?", []any{eu, 1}, "2 placeholders and 1 arguments"},
-		{"SELECT ?, ?", []any{1, 2, 3, eu}, "2 placeholders and 3 arguments"},
-		{"SELECT ?, ?", []any{eu, 1, nil}, "argument 2: BigQuery does not say"},
-		{"SELECT @a, @b", []any{a, eu}, "no argument of this name"},
+		{"SELECT ?, ?", []any{eu, 1}, "placeholders: 2, arguments: 1"},
+		{"SELECT ?, ?", []any{1, 2, 3, eu}, "placeholders: 2, arguments: 3"},
+		{"SELECT ?, ?", []any{eu, 1, nil}, "argument 2: BigQuery found no type"},
+		{"SELECT @a, @b", []any{a, eu}, "no argument has this name"},
 		{"SELECT @a, @b", []any{a, sql.Named("b", eu)}, "a JobOption has no name"},
 	} {
 		for _, prepared := range []bool{false, true} {

@@ -52,7 +52,7 @@ func TestLifePagesGoRound(t *testing.T) {
 }
 
 // TestLifeLargeRequest: a request of more than 10 MB that is refused or reset says how large the
-// statement was and what BigQuery takes; it is not sent again.
+// statement was and what BigQuery accepts; it is not sent again.
 func TestLifeLargeRequest(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 11_000_000)
@@ -84,7 +84,7 @@ func TestLifeLargeRequest(t *testing.T) {
 			if err == nil {
 				t.Fatal("got no error")
 			}
-			if text := err.Error(); strings.Contains(text, "BigQuery takes 10 MB") != (tt.size != "") ||
+			if text := err.Error(); strings.Contains(text, "a request can have 10 MB") != (tt.size != "") ||
 				!strings.Contains(text, tt.size) {
 				t.Errorf("got %v; want %q in it", err, tt.size)
 			}

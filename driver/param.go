@@ -20,21 +20,21 @@ import (
 
 // argument is a Go value as a query parameter.
 type argument struct {
-	// typ is nil where only BigQuery knows the type, or a part of it: the value is NULL, or a time
-	// that may be a TIMESTAMP, a DATETIME, a DATE or a TIME, or has such values among its parts.
+	// typ is nil if only BigQuery knows the type, or a part of it: the value is NULL, or a time,
+	// which can be a TIMESTAMP, DATETIME, DATE or TIME, or contains such values.
 	typ   *bq.QueryParameterType
 	value *bq.QueryParameterValue
 
-	// The rest is set where typ is nil.
-	shape    *bq.QueryParameterType // as much as the value says, with holes
-	fallback *bq.QueryParameterType // of the Go type, for the holes
+	// The following fields are set if typ is nil.
+	shape    *bq.QueryParameterType // the type as far as the value determines it, with holes
+	fallback *bq.QueryParameterType // the type for the holes, from the Go type
 	time     *time.Time
-	picos    uint16 // of the time, below its nanoseconds
-	array    bool   // parts are the elements of an ARRAY
-	parts    []part // elements, or the fields of a STRUCT
+	picos    uint16 // of time: the picoseconds below the last nanosecond
+	array    bool   // parts are the elements of an ARRAY, not the fields of a STRUCT
+	parts    []part // elements or fields
 }
 
-// own is what the value says of its type.
+// own returns the type as far as the value determines it.
 func (a *argument) own() *bq.QueryParameterType {
 	if a.typ != nil {
 		return a.typ
@@ -51,7 +51,7 @@ func scalar(typ, text string) argument {
 	return argument{typ: &bq.QueryParameterType{Type: typ}, value: textValue(text)}
 }
 
-// typedNull is a NULL whose type the Go value says.
+// typedNull returns a NULL whose Go type determines the type.
 func typedNull(typ string) argument {
 	return argument{typ: &bq.QueryParameterType{Type: typ}, value: nullValue()}
 }
@@ -66,19 +66,18 @@ func nullValue() *bq.QueryParameterValue {
 	return &bq.QueryParameterValue{NullFields: []string{"Value"}}
 }
 
-// encode is the only way from a Go value to a query parameter. Types that are also
-// driver.Valuer, as civil's and bigquery.Null's are, come before Valuer: their own Value
-// would forget the type.
+// encode converts a Go value to a query parameter. All arguments pass through it. It checks for the
+// types of civil and bigquery before driver.Valuer, because their Value methods lose the type.
 func encode(v any) (argument, error) { return encodeAt(v, 0) }
 
-// maxDepth is more than BigQuery nests. It ends values that hold themselves.
+// maxDepth is deeper than BigQuery nests. It stops values that contain themselves.
 const maxDepth = 64
 
-// encodeAt is encode for a value at some depth inside another. A NULL keeps the Go type that it has.
+// encodeAt is encode for a value inside another, at a depth. A NULL keeps its Go type as fallback.
 func encodeAt(v any, depth int) (argument, error) {
 	if depth > maxDepth {
 		return argument{}, fmt.Errorf(
-			"the value is nested too deep, more than %d levels: does it hold itself?",
+			"the value is nested deeper than %d levels: does it contain itself?",
 			maxDepth,
 		)
 	}
@@ -89,7 +88,7 @@ func encodeAt(v any, depth int) (argument, error) {
 	return a, err
 }
 
-// encodeKnown encodes the types that have a case of their own.
+// encodeKnown encodes types that need special treatment.
 func encodeKnown(v any, depth int) (argument, error) {
 	_, picos := markOf(v)
 	switch v := v.(type) {
@@ -113,7 +112,7 @@ func encodeKnown(v any, depth int) (argument, error) {
 		}
 		return encodeText("JSON", string(v))
 	case time.Time:
-		// A year that no BigQuery type has; the others depend on the type.
+		// No type has such a year. Other limits depend on the type.
 		if err := checkYear(v.Year()); err != nil && checkYear(v.UTC().Year()) != nil {
 			return argument{}, err
 		}
@@ -140,7 +139,7 @@ func encodeKnown(v any, depth int) (argument, error) {
 		return encodeInt(&v)
 	case *big.Int:
 		if v == nil {
-			return typedNull("INT64"), nil // which goes where a NUMERIC does
+			return typedNull("INT64"), nil // BigQuery accepts an INT64 for a NUMERIC parameter
 		}
 		return encodeInt(v)
 	case bigquery.IntervalValue:
@@ -170,12 +169,11 @@ func encodeKnown(v any, depth int) (argument, error) {
 	return encodeReflect(v, depth)
 }
 
-// encodeReflect encodes Valuers, pointers and named types by what they stand for.
+// encodeReflect encodes Valuers, pointers and named types by their underlying values.
 func encodeReflect(v any, depth int) (argument, error) {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && rv.Type().Elem().Implements(valuerInterface) {
-		// What is pointed at may be one of the types that encode knows, or must not be asked
-		// through nil.
+		// The value may have a type that encode knows, and a nil pointer must not be called.
 		if rv.IsNil() {
 			return untypedNull, nil
 		}
@@ -193,7 +191,7 @@ func encodeReflect(v any, depth int) (argument, error) {
 			return argument{}, err
 		}
 		if _, again := inner.(driver.Valuer); again && reflect.TypeOf(inner) == rv.Type() {
-			return argument{}, fmt.Errorf("the Value method of %T returns a %T again", v, inner)
+			return argument{}, fmt.Errorf("the Value method of %T returned another %T", v, inner)
 		}
 		return encodeAt(inner, depth+1)
 	}
@@ -230,7 +228,7 @@ func encodeReflect(v any, depth int) (argument, error) {
 		return encodeGoStruct(rv, depth)
 	}
 	return argument{}, fmt.Errorf(
-		"%T is not a type that BigQuery has: pass a bool, number, string, []byte, time or civil value, "+
+		"BigQuery has no type for a %T: pass a bool, number, string, []byte, time or civil value, "+
 			"a slice or struct of these, or a driver.Valuer",
 		v,
 	)
@@ -238,8 +236,7 @@ func encodeReflect(v any, depth int) (argument, error) {
 
 var valuerInterface = reflect.TypeFor[driver.Valuer]()
 
-// valueOf asks a Valuer, which is the caller's code: its panic is an error that says which argument
-// it is about.
+// valueOf calls a Valuer. It turns a panic of this code, which is the caller's, into an error.
 func valueOf(v driver.Valuer) (value driver.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {

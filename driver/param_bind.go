@@ -23,7 +23,7 @@ func (a *namedArgument) String() string {
 	return fmt.Sprintf("argument %d", a.position)
 }
 
-// encodeArguments turns what database/sql passes on into arguments.
+// encodeArguments converts the arguments that database/sql passes.
 func encodeArguments(args []driver.NamedValue) ([]namedArgument, error) {
 	out := make([]namedArgument, len(args))
 	for i, nv := range args {
@@ -37,8 +37,8 @@ func encodeArguments(args []driver.NamedValue) ([]namedArgument, error) {
 	return out, nil
 }
 
-// checkArguments checks that the arguments are as many, of one style and of the names that the
-// statement asks for.
+// checkArguments checks that the arguments match the statement's placeholders in number, style and
+// names.
 func checkArguments(sql *sqlText, args []namedArgument) error {
 	if err := checkSize(args); err != nil {
 		return err
@@ -52,7 +52,7 @@ func checkArguments(sql *sqlText, args []namedArgument) error {
 		named++
 		name := strings.ToLower(args[i].name)
 		if seen[name] {
-			return fmt.Errorf("bigqueryuser: argument @%s is given twice", args[i].name)
+			return fmt.Errorf("bigqueryuser: argument @%s is passed twice", args[i].name)
 		}
 		seen[name] = true
 	}
@@ -72,7 +72,7 @@ func checkArguments(sql *sqlText, args []namedArgument) error {
 			sql.names[0],
 		)
 	case named == 0 && len(args) != sql.count():
-		return fmt.Errorf("bigqueryuser: the statement has %d placeholders and %d arguments", sql.count(), len(args))
+		return fmt.Errorf("bigqueryuser: placeholders: %d, arguments: %d", sql.count(), len(args))
 	}
 	for i := range args {
 		if args[i].name != "" && sql.slot(args[i].name) < 0 {
@@ -81,18 +81,18 @@ func checkArguments(sql *sqlText, args []namedArgument) error {
 	}
 	for _, name := range sql.names {
 		if !seen[name] {
-			return fmt.Errorf("bigqueryuser: the statement has @%s, and no argument of this name", name)
+			return fmt.Errorf("bigqueryuser: the statement has @%s, but no argument has this name: use sql.Named", name)
 		}
 	}
 	return nil
 }
 
-// parameters are the arguments of a statement as BigQuery takes them, as far as their types are known.
+// parameters are the arguments of a statement as query parameters, with the types known so far.
 type parameters struct {
 	all      []*bq.QueryParameter
-	declared []*bq.QueryParameter // those whose Go value says the type
-	sure     []*bq.QueryParameter // those of them that can be of no other type, as text can
-	text     bool                 // some are text
+	declared []*bq.QueryParameter // those whose type the Go value determines
+	sure     []*bq.QueryParameter // those of declared that can't have another type, as a string can
+	text     bool                 // some of them are strings
 }
 
 func newParameters(args []namedArgument) parameters {
@@ -112,12 +112,12 @@ func newParameters(args []namedArgument) parameters {
 	return p
 }
 
-// convertible reports whether some of the parameters may be of another type than the Go value says.
+// convertible reports whether some of the parameters can have another type than their Go type.
 func (p *parameters) convertible() bool { return len(p.sure) < len(p.declared) }
 func (p *parameters) complete() bool    { return len(p.declared) == len(p.all) }
 
-// resolve gives the arguments the types that BigQuery found for the statement's slots. It reports
-// whether it is in doubt if an INT64 that it found is BigQuery's word.
+// resolve sets the types that BigQuery found for the statement's slots. doubt reports whether an
+// INT64 that BigQuery found may be only a guess.
 func (p *parameters) resolve(
 	sql *sqlText,
 	args []namedArgument,

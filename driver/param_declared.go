@@ -11,7 +11,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// encodeDeclared encodes a value whose type the caller names.
+// encodeDeclared encodes a value whose type the caller declares.
 func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	kind := v.Type.TypeKind
 	if kind == "" {
@@ -35,27 +35,27 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 	}
 	switch a.typ.Type {
 	case "ARRAY", "STRUCT", "RANGE":
-		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: a %T is no value of a %s", v.Value, kind)
+		return argument{}, fmt.Errorf("bigquery.QueryParameterValue: type %s can't hold a %T", kind, v.Value)
 	}
 	if !holdsNumber(kind, a.value) {
 		return argument{}, fmt.Errorf(
-			"bigquery.QueryParameterValue: the %T is no number that a %s holds exactly",
-			v.Value,
+			"bigquery.QueryParameterValue: type %s can't hold the value of the %T exactly",
 			kind,
+			v.Value,
 		)
 	}
 	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
 }
 
-// holdsNumber reports whether the text of a value is a number of an exact type; of other types it
-// says nothing. NaN is none, and rounding is the caller's to decide.
+// holdsNumber reports whether a value of an exact numeric type is a number that the type holds
+// exactly. It does not round, and NaN is not such a number. It returns true for other types.
 func holdsNumber(kind string, v *bq.QueryParameterValue) bool {
 	at := slices.Index(numericTypes, kind)
 	if at < 0 || slices.Contains(v.NullFields, "Value") {
 		return true
 	}
 	r, ok := new(big.Rat).SetString(v.Value)
-	if !ok || strings.ContainsAny(v.Value, "/_xXoObBpP") { // which only Go takes
+	if !ok || strings.ContainsAny(v.Value, "/_xXoObBpP") { // syntax that only Go accepts
 		return false
 	}
 	if r.IsInt() && r.Num().IsInt64() {

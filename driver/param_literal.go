@@ -14,13 +14,13 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// The texts of scalar parameters. Those of the official client are not used: it rounds a civil
-// time up to a sixtieth second.
+// The texts of scalar parameters. The official client's functions are not used, because they round
+// a civil time up to a sixtieth second.
 
-// formatFloat writes the fewest digits that make the same number; BigQuery reads NaN, +Inf and -Inf.
+// formatFloat returns the shortest text of a number. BigQuery accepts NaN, +Inf and -Inf.
 func formatFloat(f float64, bits int) string { return strconv.FormatFloat(f, 'g', -1, bits) }
 
-// encodeText refuses text that is not UTF-8: JSON would change it without a word.
+// encodeText returns an error for text that is not UTF-8, because JSON would change it silently.
 func encodeText(typ, s string) (argument, error) {
 	if !utf8.ValidString(s) {
 		return argument{}, fmt.Errorf("the %s is not valid UTF-8: pass a []byte for BYTES", typ)
@@ -52,7 +52,7 @@ func encodeCivil(typ, text string, valid bool, year int) (argument, error) {
 	return scalar(typ, text), nil
 }
 
-// timestampLayout cuts what is below microseconds, as BigQuery has no place for it.
+// timestampLayout cuts a time to microseconds, which is BigQuery's precision.
 const timestampLayout = "2006-01-02 15:04:05.999999+00:00"
 
 func encodeTimestamp(t time.Time) (argument, error) {
@@ -63,8 +63,8 @@ func encodeTimestamp(t time.Time) (argument, error) {
 	return scalar("TIMESTAMP", u.Format(timestampLayout)), nil
 }
 
-// encodeRat writes an exact decimal as the smaller type that holds it. What neither holds is
-// refused: rounding is the caller's to decide.
+// encodeRat encodes a decimal as the smaller type that holds it exactly. It does not round: that is
+// up to the caller.
 func encodeRat(r *big.Rat) (argument, error) {
 	var scaled *big.Rat
 	for _, t := range []struct {
@@ -84,12 +84,12 @@ func encodeRat(r *big.Rat) (argument, error) {
 		big.Int,
 	).Quo(scaled.Num(), scaled.Denom()); whole.Cmp(minBigNumeric) < 0 ||
 		whole.Cmp(maxBigNumeric) > 0 {
-		return argument{}, errors.New("the number is beyond the range of BIGNUMERIC, about 5.79e38 either way")
+		return argument{}, errors.New("the number is outside the range of BIGNUMERIC, about 5.79e38 either way")
 	}
 	return argument{}, errors.New("the number has more digits than BIGNUMERIC holds (38 after the point): round it")
 }
 
-// encodeInt writes an INT64 where that is enough, since it also goes where a NUMERIC does.
+// encodeInt uses INT64 if it is large enough, because BigQuery accepts one for a NUMERIC parameter.
 func encodeInt(i *big.Int) (argument, error) {
 	if i.IsInt64() {
 		return encode(i.Int64())
@@ -130,7 +130,7 @@ func encodeRange(r Range) (argument, error) {
 				side.end,
 			)
 		case elem != "" && elem != t:
-			return argument{}, fmt.Errorf("the ends of the Range are of two types, %s and %s", elem, t)
+			return argument{}, fmt.Errorf("the Start of the Range is a %s and its End a %s: use one type", elem, t)
 		default:
 			elem = t
 		}
@@ -138,7 +138,7 @@ func encodeRange(r Range) (argument, error) {
 	}
 	if elem == "" {
 		return argument{}, errors.New(
-			"a Range without both bounds has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
+			"a Range with neither Start nor End has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
 		)
 	}
 	return argument{

@@ -15,8 +15,8 @@ type part struct {
 	argument
 }
 
-// encodeSlice makes an ARRAY parameter. Its element type is that of all elements together, field by
-// field. A nil slice is an empty array, as BigQuery itself keeps a NULL one.
+// encodeSlice encodes an ARRAY. Its element type is merged from all elements, field by field. A nil
+// slice is an empty ARRAY, because BigQuery stores a NULL ARRAY as an empty one.
 func encodeSlice(rv reflect.Value, depth int) (argument, error) {
 	t := rv.Type().Elem()
 	if isSlice(t) {
@@ -65,21 +65,23 @@ func isSlice(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !t.Implements(valuerInterface)
 }
 
-// mayBeNull reports whether a value of the type can be NULL, so that BigQuery is asked what it is.
+// mayBeNull reports whether the zero value of the type is NULL, so that BigQuery is asked for the
+// type.
 func mayBeNull(t reflect.Type) bool {
 	a, err := encode(reflect.Zero(t).Interface())
 	return err == nil && a.typ == nil && a.shape == nil
 }
 
-// sureType is the element type of an empty slice, as far as the values of its type would say it.
+// sureType returns the element type of an empty slice, as far as values of the Go type determine
+// it.
 func sureType(t reflect.Type, fallback *bq.QueryParameterType) *bq.QueryParameterType {
 	if a, err := encode(reflect.Zero(t).Interface()); err == nil {
 		return a.own()
 	}
-	return fallback // civil.Date and others have no zero value that BigQuery has
+	return fallback // the zero value of civil.Date and others is not valid in BigQuery
 }
 
-// encodeStruct makes a STRUCT parameter of a Struct.
+// encodeStruct encodes a Struct as a STRUCT.
 func encodeStruct(s Struct, depth int) (argument, error) {
 	names := make([]string, len(s.Fields))
 	values := make([]any, len(s.Fields))
@@ -89,7 +91,7 @@ func encodeStruct(s Struct, depth int) (argument, error) {
 	return encodeFields(names, values, depth)
 }
 
-// encodeGoStruct makes a STRUCT parameter of a Go struct's exported fields.
+// encodeGoStruct encodes the exported fields of a Go struct as a STRUCT.
 func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
 	if err := checkElement(rv.Type()); err != nil {
 		return argument{}, err
@@ -105,12 +107,12 @@ func encodeGoStruct(rv reflect.Value, depth int) (argument, error) {
 		a.fallback = overlay(
 			fallbackOf(rv.Type()),
 			a.fallback,
-		) // of fields whose type is an interface the value knows more
+		) // the value knows more about fields of an interface type
 	}
 	return a, err
 }
 
-// checkElement refuses a struct type that no STRUCT can be made of, also behind pointers.
+// checkElement returns an error for a struct type that can't become a STRUCT. It follows pointers.
 func checkElement(t reflect.Type) error {
 	for t.Kind() == reflect.Pointer && !t.Implements(valuerInterface) {
 		t = t.Elem()
@@ -129,16 +131,16 @@ func checkElement(t reflect.Type) error {
 
 func encodeFields(names []string, values []any, depth int) (argument, error) {
 	if len(names) == 0 {
-		return argument{}, errors.New("a STRUCT argument needs a field")
+		return argument{}, errors.New("a STRUCT argument has no fields: BigQuery needs at least one")
 	}
 	a := argument{parts: make([]part, len(names))}
 	shape, fallback := &bq.QueryParameterType{Type: "STRUCT"}, &bq.QueryParameterType{Type: "STRUCT"}
 	seen := make(map[string]bool)
 	for i, name := range names {
-		// The request has the values in an object, by name.
+		// A request has the fields in a JSON object, by name.
 		if key := strings.ToLower(name); name == "" || seen[key] {
 			return argument{}, fmt.Errorf(
-				"field %d of a STRUCT argument, %q: the name is missing or there twice, which a query parameter can't have",
+				"field %d of a STRUCT argument, %q: the name is empty or occurs twice: name the fields differently",
 				i+1,
 				name,
 			)
@@ -163,7 +165,7 @@ func encodeFields(names []string, values []any, depth int) (argument, error) {
 	return a.closed()
 }
 
-// closed returns an ARRAY or a STRUCT with its value, if its type is known.
+// closed returns an ARRAY or a STRUCT with its value, if its type has no holes.
 func (a argument) closed() (argument, error) {
 	if !isWhole(a.shape) {
 		return a, nil
@@ -172,7 +174,7 @@ func (a argument) closed() (argument, error) {
 	return argument{typ: a.shape, value: value}, err
 }
 
-// valueAs returns the value as one of a type that settle has made of the argument's own.
+// valueAs returns the value for a type that settle has completed.
 func (a *argument) valueAs(typ *bq.QueryParameterType) (*bq.QueryParameterValue, error) {
 	switch {
 	case a.time != nil:

@@ -12,8 +12,8 @@ import (
 
 var fallbacks sync.Map // reflect.Type -> *bq.QueryParameterType
 
-// fallbackOf returns the BigQuery type of a Go type; nil if it says none, and with holes where
-// parts of it say none.
+// fallbackOf returns the BigQuery type of a Go type. It has holes where parts of the Go type
+// determine none, and is nil if nothing does.
 func fallbackOf(t reflect.Type) *bq.QueryParameterType {
 	if known, ok := fallbacks.Load(t); ok {
 		return known.(*bq.QueryParameterType)
@@ -23,7 +23,7 @@ func fallbackOf(t reflect.Type) *bq.QueryParameterType {
 	return typ
 }
 
-// staticType is fallbackOf inside the types of seen. A type that holds itself says nothing.
+// staticType is fallbackOf inside the types of seen. A type that contains itself determines none.
 func staticType(t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterType {
 	name, known := goTypes[t]
 	switch {
@@ -66,8 +66,8 @@ func staticType(t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterTy
 	return nil
 }
 
-// valuerType is the type of what the zero value of a Valuer returns. Where that is NULL, it is the
-// type of the one field beside Valid, as in types that are made after sql.NullString.
+// valuerType returns the type of a Valuer's zero value. If that is NULL, it is the type of the only
+// field besides Valid, as in types modelled on sql.NullString.
 func valuerType(zero driver.Valuer, t reflect.Type, seen map[reflect.Type]bool) *bq.QueryParameterType {
 	value, err := valueOf(zero)
 	if err != nil {
@@ -96,7 +96,8 @@ func valuerType(zero driver.Valuer, t reflect.Type, seen map[reflect.Type]bool) 
 	return staticType(inner, seen)
 }
 
-// encodeNull encodes the official client's nullable types. Each says its type even when it is NULL.
+// encodeNull encodes the official client's nullable types. Their type is known even if they are
+// NULL.
 func encodeNull(v any) (argument, bool, error) {
 	var valid bool
 	var value any

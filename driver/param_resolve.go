@@ -11,25 +11,25 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// reliance is how much BigQuery's word for a slot counts against what the Go value says.
+// reliance is how much the type that BigQuery finds for a slot counts against the Go type.
 type reliance struct {
 	refused bool    // BigQuery has refused the statement with the Go types
 	use     slotUse // how the slot is used
 }
 
-// conversion is a type that values of another one can be sent as, where BigQuery finds it and would
-// refuse their own.
+// conversion is a pair of types: values of type from are sent as type to, if BigQuery finds to and
+// does not accept from.
 type conversion struct {
 	from, to string
-	// at is the use of a slot that is enough for it; unless it is met, BigQuery must have refused
-	// the own type first.
+	// at is the least use of a slot for the conversion. With a lesser use, BigQuery must have
+	// refused from first.
 	at slotUse
-	// text makes the text of a value. It reports false where it can't.
+	// text converts the text of a value. It returns false if it can't.
 	text func(string) (string, bool)
 }
 
-// conversions has the types whose values are read as text, []byte or float64, or can be. Those from
-// STRING are of types that BigQuery does not make of a STRING by itself.
+// conversions has the types whose values Go programs hold as text, []byte or float64. Those from
+// STRING are to types that BigQuery does not coerce a STRING parameter to.
 var conversions = []conversion{
 	{"STRING", "NUMERIC", usedFreely, sameText},
 	{"STRING", "BIGNUMERIC", usedFreely, sameText},
@@ -50,7 +50,7 @@ func textOfBytes(text string) (string, bool) {
 	return string(b), err == nil && utf8.Valid(b)
 }
 
-// plainDecimal writes a FLOAT64 with the fewest digits that make it, without an exponent.
+// plainDecimal writes a FLOAT64 with the fewest digits that determine it, without an exponent.
 func plainDecimal(text string) (string, bool) {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
@@ -59,16 +59,16 @@ func plainDecimal(text string) (string, bool) {
 	return strconv.FormatFloat(f, 'f', -1, 64), true
 }
 
-// allowed reports whether the conversion may be made.
+// allowed reports whether the conversion applies.
 func (c *conversion) allowed(t reliance) bool { return t.refused || t.use >= c.at }
 
-// isConvertible reports whether a scalar type is one that BigQuery may find to be another one.
+// isConvertible reports whether values of a scalar type can be sent as another type.
 func isConvertible(t *bq.QueryParameterType) bool {
 	return slices.ContainsFunc(conversions, func(c conversion) bool { return c.from == t.Type })
 }
 
-// resolve gives an argument its type and value, with what BigQuery found. It reports whether the
-// type is in doubt.
+// resolve returns the type and value of an argument, given the type that BigQuery found. It also
+// reports whether the type is in doubt.
 func (a *argument) resolve(
 	found *bq.QueryParameterType,
 	t reliance,
@@ -99,11 +99,11 @@ func (a *argument) resolve(
 }
 
 var errUntyped = errors.New(
-	"BigQuery does not say what type this NULL has: pass one with a Go type, such as sql.NullString{} " +
+	"BigQuery found no type for this NULL: pass one with a Go type, such as sql.NullString{} " +
 		"or (*string)(nil), or write CAST(? AS type)",
 )
 
-// convert returns the conversion between two types, nil if there is none that is allowed.
+// convert returns the allowed conversion between two types; nil if there is none.
 func (t reliance) convert(from, to string) *conversion {
 	for i := range conversions {
 		if c := &conversions[i]; c.from == from && c.to == to && c.allowed(t) {
@@ -113,7 +113,7 @@ func (t reliance) convert(from, to string) *conversion {
 	return nil
 }
 
-// retype returns the type that the values are to be converted to: own itself where nothing is to be.
+// retype returns the type to convert the values to: own itself if there is nothing to convert.
 func (t reliance) retype(own, found *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case found == nil || own.Type == found.Type && own.Type != "ARRAY" && own.Type != "STRUCT":
@@ -134,7 +134,7 @@ func (t reliance) retype(own, found *bq.QueryParameterType) *bq.QueryParameterTy
 	return own
 }
 
-// nested is the reliance on the parts of an ARRAY or a STRUCT.
+// nested returns the reliance for the parts of an ARRAY or a STRUCT.
 func (t reliance) nested() reliance {
 	if t.use == usedFreely && !t.refused {
 		return reliance{use: usedNested}
@@ -142,7 +142,7 @@ func (t reliance) nested() reliance {
 	return t
 }
 
-// convert converts a value. It reports false where a part of it can't be.
+// convert converts a value. It returns false if a part of it can't be converted.
 func convert(v *bq.QueryParameterValue, from, to *bq.QueryParameterType) (*bq.QueryParameterValue, bool) {
 	if from == to || slices.Contains(v.NullFields, "Value") {
 		return v, true

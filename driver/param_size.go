@@ -7,18 +7,17 @@ import (
 )
 
 const (
-	// maxParameters is how many parameters a statement can have.
+	// maxParameters is the number of parameters that a statement can have.
 	maxParameters = 10_000
-	// maxArgumentBytes is how large the values of a request can be: more than that is no request
-	// that BigQuery takes.
+	// maxArgumentBytes bounds the values of a request, which BigQuery limits to this size.
 	maxArgumentBytes = 10 << 20
 )
 
-// checkSize refuses arguments that BigQuery takes in no case.
+// checkSize returns an error for arguments that are too many or too large for any request.
 func checkSize(args []namedArgument) error {
 	if len(args) > maxParameters {
 		return fmt.Errorf(
-			"bigqueryuser: the statement has %d arguments, and BigQuery takes %d at most: pass a slice, for UNNEST, "+
+			"bigqueryuser: arguments: %d, but a statement can have %d: pass a slice, for UNNEST, "+
 				"or write many rows with bulk.Append",
 			len(args),
 			maxParameters,
@@ -33,7 +32,7 @@ func checkSize(args []namedArgument) error {
 	}
 	if total > maxArgumentBytes {
 		return fmt.Errorf(
-			"bigqueryuser: the arguments are %.1f MB, and BigQuery takes 10 MB a request: %v has %.1f MB; "+
+			"bigqueryuser: the arguments have %.1f MB, of which %v has %.1f MB, but a request can have 10 MB: "+
 				"bulk.Append writes any number of rows",
 			float64(total)/1e6,
 			&args[at],
@@ -43,7 +42,7 @@ func checkSize(args []namedArgument) error {
 	return nil
 }
 
-// size is how many bytes of the request the value takes at least.
+// size returns a lower bound of the bytes that the value takes in a request.
 func (a *argument) size() int {
 	if a.value != nil {
 		return valueSize(a.value)

@@ -8,15 +8,15 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// The type of an argument can have holes, which are nil: the places where the Go value does not say
-// the type, since it is NULL there. A hole gets the type that BigQuery finds for it, else the one
-// of the Go type.
+// The type of an argument can have holes, which are nil: places whose type the Go value does not
+// determine, because it is NULL there. A hole gets the type that BigQuery finds, else that of the
+// Go type.
 
 // openTime is the type of a time.Time: TIMESTAMP, or a DATE, DATETIME or TIME where BigQuery finds one.
 var openTime = &bq.QueryParameterType{Type: "time"}
 
-// numericTypes are those that a *big.Int or a *big.Rat can become, the widest last: each
-// holds all that the ones before it hold.
+// numericTypes are the types that a *big.Int or a *big.Rat can become. Each holds all values of the
+// ones before it.
 var numericTypes = []string{"INT64", "NUMERIC", "BIGNUMERIC"}
 
 // isWhole reports whether a type has no holes and no openTime.
@@ -39,7 +39,7 @@ func arrayOf(elem *bq.QueryParameterType) *bq.QueryParameterType {
 	return &bq.QueryParameterType{Type: "ARRAY", ArrayType: elem}
 }
 
-// elementOf returns the element type of an ARRAY; nil if t is none.
+// elementOf returns the element type of an ARRAY; nil if t is not an ARRAY.
 func elementOf(t *bq.QueryParameterType) *bq.QueryParameterType {
 	if t == nil || t.Type != "ARRAY" {
 		return nil
@@ -47,7 +47,7 @@ func elementOf(t *bq.QueryParameterType) *bq.QueryParameterType {
 	return t.ArrayType
 }
 
-// fieldOf returns the type of field i of a STRUCT of n fields; nil if t is none.
+// fieldOf returns the type of field i of a STRUCT with n fields; nil if t is not such a STRUCT.
 func fieldOf(t *bq.QueryParameterType, i, n int) *bq.QueryParameterType {
 	if t == nil || t.Type != "STRUCT" || len(t.StructTypes) != n {
 		return nil
@@ -55,7 +55,8 @@ func fieldOf(t *bq.QueryParameterType, i, n int) *bq.QueryParameterType {
 	return t.StructTypes[i].Type
 }
 
-// withFields returns a STRUCT like t whose field i has the type of(i): t itself where none differs.
+// withFields returns a STRUCT like t whose field i has the type of(i). It returns t itself if no
+// type differs.
 func withFields(
 	t *bq.QueryParameterType,
 	of func(i int) (*bq.QueryParameterType, error),
@@ -77,7 +78,7 @@ func withFields(
 	return out, nil
 }
 
-// merge returns the type that holds the values of both. What is a hole in one is as in the other.
+// merge returns the type that holds the values of both. It fills holes of one type from the other.
 func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 	switch {
 	case a == nil:
@@ -95,7 +96,7 @@ func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 			return merge(a.StructTypes[i].Type, b.StructTypes[i].Type)
 		})
 	case a.Type == "STRUCT" && b.Type == "STRUCT":
-		return nil, fmt.Errorf("a STRUCT after a STRUCT of other fields: %s after %s", fieldNames(b), fieldNames(a))
+		return nil, fmt.Errorf("a STRUCT with the fields %s after one with %s: the elements of an ARRAY must have one type", fieldNames(b), fieldNames(a))
 	case a.Type == b.Type && (a.RangeElementType == nil || a.RangeElementType.Type == b.RangeElementType.Type):
 		return a, nil
 	case a == openTime && timeEncoder(b) != nil:
@@ -105,7 +106,7 @@ func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 	}
 	x, y := slices.Index(numericTypes, a.Type), slices.Index(numericTypes, b.Type)
 	if x < 0 || y < 0 {
-		return nil, fmt.Errorf("a %s after a %s: an ARRAY has one type", b.Type, a.Type)
+		return nil, fmt.Errorf("a %s after a %s: the elements of an ARRAY must have one type", b.Type, a.Type)
 	}
 	if x >= y {
 		return a, nil
@@ -129,7 +130,7 @@ func fieldNames(t *bq.QueryParameterType) string {
 	return strings.Join(names, ", ")
 }
 
-// overlay fills the holes of a with b.
+// overlay fills the holes of a from b.
 func overlay(a, b *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case a == nil:
@@ -145,13 +146,13 @@ func overlay(a, b *bq.QueryParameterType) *bq.QueryParameterType {
 	return out
 }
 
-// settling decides between BigQuery's word for a hole and the Go type.
+// settling decides between the type that BigQuery found for a hole and the Go type.
 type settling struct {
-	word  bool // an INT64 of BigQuery's is its word, and not what it says where nothing says anything
-	doubt bool // set where it may be either, and the types differ
+	word  bool // an INT64 that BigQuery found is certain, and not a guess for lack of information
+	doubt bool // set if INT64 may be a guess and the Go type differs
 }
 
-// settle fills the holes of a type: with what BigQuery found, else with the fallback.
+// settle fills the holes of a type: with the type that BigQuery found, else with the fallback.
 func (s *settling) settle(own, found, fallback *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case own == nil:
@@ -174,8 +175,8 @@ func (s *settling) settle(own, found, fallback *bq.QueryParameterType) *bq.Query
 	return own
 }
 
-// choose returns the type of a NULL. BigQuery says INT64 also where the statement does not say what
-// the type is.
+// choose returns the type of a NULL. BigQuery also answers INT64 if the statement does not
+// determine the type.
 func (s *settling) choose(found, fallback *bq.QueryParameterType) *bq.QueryParameterType {
 	switch {
 	case found == nil:

@@ -9,9 +9,10 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// QueryArrow runs a statement and gives its rows as Arrow record batches, for programs that work on columns. Batches
-// of the Storage Read API are passed on as they come; those of REST are built. Both have the schema that
-// [ArrowType] describes. The batches come in the order of the rows, where the statement orders them.
+// QueryArrow runs a statement and returns its rows as Arrow record batches, for programs that
+// process columns. Batches of the Storage Read API are passed on without copying; those of REST are
+// built from JSON. Both have the schema that [ArrowType] describes. If the statement orders its
+// rows, the batches are in that order.
 //
 //	records, err := driver.QueryArrow(ctx, db, "SELECT ...")
 //	if err != nil {
@@ -19,13 +20,14 @@ import (
 //	}
 //	defer records.Release()
 //	for records.Next() {
-//		batch := records.RecordBatch() // good until the next call of Next: Retain keeps it
+//		batch := records.RecordBatch() // valid until the next call of Next: Retain keeps it
 //		...
 //	}
 //	return records.Err()
 //
-// Release before the last batch ends the reading, and so does the end of ctx. The reader is used by one goroutine at a
-// time. Of a script, QueryArrow reads the first SELECT. The observer and [WithStats] are told as for any statement.
+// Release ends the reading, also before the last batch, and so does the end of ctx. A reader must
+// not be used by several goroutines at once. QueryArrow returns the first SELECT of a script. The
+// observer and [WithStats] get the Stats as for any statement.
 func QueryArrow(ctx context.Context, q Queryer, query string, args ...any) (array.RecordReader, error) {
 	schema := arrow.NewSchema(nil, nil)
 	l, err := borrow(ctx, q, query, args, func(columns []column, fields []*bq.TableFieldSchema) (target, error) {
@@ -43,7 +45,7 @@ func QueryArrow(ctx context.Context, q Queryer, query string, args ...any) (arra
 	return r, nil
 }
 
-// arrowRecords is a reader of the batches of a loan.
+// arrowRecords reads the batches of a loan.
 type arrowRecords struct {
 	refs   atomic.Int64
 	loan   *loan
@@ -91,7 +93,7 @@ func (r *arrowRecords) Next() bool {
 
 func (r *arrowRecords) RecordBatch() arrow.RecordBatch { return r.batch }
 
-// Record is RecordBatch by its older name.
+// Record is the older name of RecordBatch.
 func (r *arrowRecords) Record() arrow.RecordBatch { return r.batch }
 
 func (r *arrowRecords) Err() error { return r.err }

@@ -16,14 +16,14 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// arrowCell puts the cells of a column into an Arrow builder.
+// arrowCell appends the cells of a column to an Arrow builder.
 type arrowCell struct {
 	required, repeated bool
-	// value puts one that is not NULL.
+	// value appends a value that is not NULL.
 	value func(c *cursor, b array.Builder) error
 }
 
-// read takes {"v": value}.
+// read reads {"v": value}.
 func (a *arrowCell) read(c *cursor, b array.Builder) error {
 	if !openCell(c) {
 		return errCell
@@ -45,7 +45,7 @@ func (a *arrowCell) read(c *cursor, b array.Builder) error {
 	return err
 }
 
-// arrowCellOf binds a field that [arrowTypeOf] has a type for.
+// arrowCellOf returns the arrowCell of a field that [arrowTypeOf] accepts.
 func arrowCellOf(f *bq.TableFieldSchema) arrowCell {
 	a := arrowCell{required: f.Mode == "REQUIRED", repeated: f.Mode == "REPEATED"}
 	switch {
@@ -120,7 +120,7 @@ func structBuilder(fields []*bq.TableFieldSchema) func(*cursor, array.Builder) e
 	}
 }
 
-// arrowBuild puts the text of a JSON cell into an Arrow builder.
+// arrowBuild appends the text of a JSON cell to an Arrow builder.
 type arrowBuild func(text []byte, b array.Builder) error
 
 func buildArrow[T any, B array.Builder](parse func([]byte) (T, error), put func(B, T)) arrowBuild {
@@ -147,7 +147,7 @@ func appendMicros(b *array.TimestampBuilder, t time.Time) { b.Append(arrow.Times
 
 func appendClock(b *array.Time64Builder, d time.Duration) { b.Append(arrow.Time64(d.Microseconds())) }
 
-// buildPicos keeps a TIMESTAMP(12) as text, since Arrow has no unit below the nanosecond.
+// buildPicos appends a TIMESTAMP(12) as text, because Arrow has no unit below the nanosecond.
 func buildPicos(text []byte, b array.Builder) error {
 	_, _, err := parsePicos(text)
 	if err == nil {
@@ -164,7 +164,7 @@ func buildInterval(text []byte, b array.Builder) error {
 	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds)
 	if nanos := int64(v.SubSecondNanos); max(seconds, -seconds) > math.MaxInt64/int64(time.Second) ||
 		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) && max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
-		return errors.New("a time of more than 2562047 hours, which Arrow has no room for: select it as a STRING")
+		return errors.New("its time has more than 2562047 hours, which Arrow can't hold: CAST it to STRING")
 	}
 	b.(*array.MonthDayNanoIntervalBuilder).Append(arrow.MonthDayNanoInterval{
 		Months: v.Years*12 + v.Months, Days: v.Days, Nanoseconds: seconds*1e9 + int64(v.SubSecondNanos),
@@ -172,7 +172,8 @@ func buildInterval(text []byte, b array.Builder) error {
 	return nil
 }
 
-// unscaled reads a decimal as a whole number of units of 10^-scale: n, or large if that may not fit.
+// unscaled parses a decimal as a number of units of 10^-scale: n, or large if n may be too small
+// for it.
 func unscaled(text []byte, scale int) (n int64, large *big.Int, err error) {
 	text, err = checkDecimal(text)
 	if err != nil {
@@ -180,7 +181,7 @@ func unscaled(text []byte, scale int) (n int64, large *big.Int, err error) {
 	}
 	whole, fraction, _ := strings.Cut(string(text), ".")
 	if len(fraction) > scale {
-		return 0, nil, errors.New("more digits after the point than the type has")
+		return 0, nil, errors.New("more digits after the point than the type's scale")
 	}
 	digits := whole + fraction + strings.Repeat("0", scale-len(fraction))
 	if len(digits) <= 18 {
@@ -226,7 +227,7 @@ func buildDecimal256(text []byte, builder array.Builder) error {
 	return nil
 }
 
-// decimal256Of is decimal256.FromBigInt for all 256 bits: that one refuses the least number.
+// decimal256Of is decimal256.FromBigInt for all 256 bits. FromBigInt refuses the least number.
 func decimal256Of(n *big.Int) decimal256.Num {
 	var words [4]uint64
 	for i, w := range new(big.Int).Abs(n).Bits() {
@@ -239,7 +240,7 @@ func decimal256Of(n *big.Int) decimal256.Num {
 	return v
 }
 
-// rangeBuilder puts a RANGE into a struct of two ends.
+// rangeBuilder appends a RANGE to a builder of structs with two fields.
 func rangeBuilder(elem *bq.TableFieldSchemaRangeElementType) func(*cursor, array.Builder) error {
 	scalar, err := rangeElement(elem)
 	return func(c *cursor, b array.Builder) error {

@@ -7,14 +7,15 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// ArrowType is the key in the metadata of a field of [QueryArrow]'s schema whose value is the field's type in
-// GoogleSQL, such as NUMERIC(10, 2) or ARRAY<STRUCT<a INT64>>. The Arrow types are those of the Storage Read API:
-// int64, double, bool, utf8 (STRING, GEOGRAPHY, JSON, TIMESTAMP(12)), binary, decimal128 (NUMERIC) and decimal256 (BIGNUMERIC) with
-// the declared precision and scale, timestamp[us, UTC] (TIMESTAMP), timestamp[us] (DATETIME), date32, time64[us],
-// month_day_nano (INTERVAL), list (ARRAY), and struct (STRUCT; RANGE, with the fields start and end).
+// ArrowType is the metadata key of a field of [QueryArrow]'s schema whose value is the field's type
+// in GoogleSQL, such as NUMERIC(10, 2) or ARRAY<STRUCT<a INT64>>. The Arrow types are those of the
+// Storage Read API: int64, double, bool, utf8 (STRING, GEOGRAPHY, JSON, TIMESTAMP(12)), binary,
+// decimal128 (NUMERIC) and decimal256 (BIGNUMERIC) with the declared precision and scale,
+// timestamp[us, UTC] (TIMESTAMP), timestamp[us] (DATETIME), date32, time64[us], month_day_nano
+// (INTERVAL), list (ARRAY), and struct (STRUCT; RANGE, with the fields start and end).
 const ArrowType = "bigquery:type"
 
-// arrowFields returns the fields of a result, or of a STRUCT, in Arrow.
+// arrowFields returns the Arrow fields of a result or a STRUCT.
 func arrowFields(fields []*bq.TableFieldSchema) ([]arrow.Field, error) {
 	out := make([]arrow.Field, len(fields))
 	for i, f := range fields {

@@ -11,7 +11,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// arrowTarget gives rows as record batches.
+// arrowTarget decodes rows into record batches.
 type arrowTarget struct {
 	columns []column
 	fields  []*bq.TableFieldSchema
@@ -51,7 +51,7 @@ func (t *arrowTarget) row(c *cursor, b *batch, _ int) error {
 	return nil
 }
 
-// done makes the record of the rows. After an error some columns have one value more.
+// done builds the record of the rows. After an error some columns have one value more than others.
 func (t *arrowTarget) done(b *batch) {
 	build := b.made.build.(*array.RecordBuilder)
 	defer build.Release()
@@ -85,7 +85,8 @@ func (t *arrowTarget) record(_ spares, record arrow.RecordBatch, from, to int, _
 	return &batch{rows: to - from, made: made{record: out}}, nil
 }
 
-// checkedColumn returns an array with the type that the schema has. It refuses one that a program could not read.
+// checkedColumn returns an array with the type of the schema. It returns an error for an array that
+// a program could not read safely.
 func checkedColumn(a arrow.Array, f *bq.TableFieldSchema, typ arrow.DataType, rows int) (out arrow.Array, err error) {
 	defer recovered(&err)
 	if a.Len() != rows {
@@ -102,8 +103,8 @@ func checkedColumn(a arrow.Array, f *bq.TableFieldSchema, typ arrow.DataType, ro
 	return array.MakeFromData(data), nil
 }
 
-// checkArray refuses arrays whose bounds lie outside of their values, text that is not UTF-8, and NULL where none is
-// allowed.
+// checkArray returns an error for an array with bounds outside of its values, with text that is not
+// UTF-8, or with a NULL where the schema allows none.
 func checkArray(a arrow.Array, f *bq.TableFieldSchema) error {
 	if f.Mode == "REQUIRED" && a.NullN() > 0 {
 		return errNull
@@ -136,7 +137,7 @@ func checkArray(a arrow.Array, f *bq.TableFieldSchema) error {
 	return nil
 }
 
-// boundedBy checks the bounds of texts in their bytes, which begin at the first bound.
+// boundedBy checks that the bounds of texts are inside their bytes, which start at the first bound.
 func boundedBy(offsets []int32, text []byte, n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
@@ -144,17 +145,17 @@ func boundedBy(offsets []int32, text []byte, n int) ([]byte, error) {
 	last := offsets[0]
 	for _, end := range offsets[1:] {
 		if end < last {
-			return nil, errors.New("the bounds of a text lie outside of its bytes")
+			return nil, errors.New("the bounds of a text are outside of its bytes")
 		}
 		last = end
 	}
 	if len(offsets) != n+1 || int(last-offsets[0]) > len(text) {
-		return nil, errors.New("the bounds of a text lie outside of its bytes")
+		return nil, errors.New("the bounds of a text are outside of its bytes")
 	}
 	return text, nil
 }
 
-// retyped is data under another type of the same layout: the names of fields inside can differ.
+// retyped returns data with another type of the same layout. The names of inner fields can differ.
 func retyped(data arrow.ArrayData, typ arrow.DataType) (arrow.ArrayData, error) {
 	have := data.DataType()
 	if have.ID() != typ.ID() {
@@ -171,7 +172,7 @@ func retyped(data arrow.ArrayData, typ arrow.DataType) (arrow.ArrayData, error) 
 		}
 	default:
 		if !arrow.TypeEqual(have, typ) {
-			return nil, fmt.Errorf("the type is %s, want %s", have, typ)
+			return nil, fmt.Errorf("the Arrow type is %s, want %s", have, typ)
 		}
 		data.Retain()
 		return data, nil
@@ -189,7 +190,7 @@ func retyped(data arrow.ArrayData, typ arrow.DataType) (arrow.ArrayData, error) 
 		parts[i] = part
 	}
 	buffers, nulls := data.Buffers(), data.NullN()
-	if typ.ID() == arrow.LIST && nulls > 0 { // a NULL array is an empty one
+	if typ.ID() == arrow.LIST && nulls > 0 { // a NULL ARRAY is an empty one
 		buffers = append([]*arrowmemory.Buffer{nil}, buffers[1:]...)
 		nulls = 0
 	}
