@@ -20,6 +20,8 @@ const publicProject = "bigquery-public-data"
 // table names differ by case in BigQuery and not in DuckDB; the catalog refuses
 // a second name that differs only by case.
 type catalog struct {
+	// time is when tables expire by.
+	time     func() time.Time
 	mu       sync.RWMutex
 	datasets map[datasetReference]*dataset
 	// clock counts the changes of rows, and of the tables themselves, since the start.
@@ -28,8 +30,8 @@ type catalog struct {
 	ddl chan struct{}
 }
 
-func newCatalog() *catalog {
-	return &catalog{datasets: map[datasetReference]*dataset{}, ddl: make(chan struct{}, 1)}
+func newCatalog(now func() time.Time) *catalog {
+	return &catalog{time: now, datasets: map[datasetReference]*dataset{}, ddl: make(chan struct{}, 1)}
 }
 
 type dataset struct {
@@ -38,8 +40,10 @@ type dataset struct {
 	friendly, text    string
 	labels            map[string]string
 	created, modified time.Time
-	tables            map[string]*table
-	functions         map[string]*googlesql.Function
+	// tableDays and partitionDays are what new tables get; zero for none.
+	tableDays, partitionDays float64
+	tables                   map[string]*table
+	functions                map[string]*googlesql.Function
 }
 
 // table is a table's metadata. The columns never change; the rest is guarded by
@@ -64,6 +68,9 @@ type table struct {
 	view         *googlesql.View
 	materialized bool
 	keys         []googlesql.Key
+	partitioning
+	// expires is when the table is gone; zero for never.
+	expires time.Time
 	// temp is a temporary table of a workspace, which is measured when it changes.
 	temp bool
 }
@@ -91,9 +98,28 @@ func (c *catalog) table(name googlesql.TableName) *table {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
-		return d.tables[name.Table]
+		if t := d.tables[name.Table]; t != nil && !c.expired(t) {
+			return t
+		}
 	}
 	return nil
+}
+
+// expired reports whether a table is gone. The caller holds the lock.
+func (c *catalog) expired(t *table) bool { return !t.expires.IsZero() && !c.time().Before(t.expires) }
+
+// expiredTables are those that are gone and not dropped yet.
+func (c *catalog) expiredTables() (out []*table) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, d := range c.datasets {
+		for _, t := range d.tables {
+			if c.expired(t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
 }
 
 // list returns the datasets of a project by name.
@@ -127,7 +153,9 @@ func (c *catalog) tables(d *dataset) []*table {
 	defer c.mu.RUnlock()
 	out := make([]*table, 0, len(d.tables))
 	for _, t := range d.tables {
-		out = append(out, t)
+		if !c.expired(t) {
+			out = append(out, t)
+		}
 	}
 	slices.SortFunc(out, func(a, b *table) int { return cmp.Compare(a.name.Table, b.name.Table) })
 	return out

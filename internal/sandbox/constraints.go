@@ -113,7 +113,7 @@ func (s *Server) eachKey(d *dataset, f func(*table, googlesql.Key)) {
 	}
 }
 
-func (s *Server) constraintsRows(d *dataset) (rows []map[string]any) {
+func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apiError) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		row := keyRow(t, k)
 		row["constraint_type"] = "PRIMARY KEY"
@@ -123,10 +123,10 @@ func (s *Server) constraintsRows(d *dataset) (rows []map[string]any) {
 		row["is_deferrable"], row["initially_deferred"], row["enforced"] = "NO", "NO", "NO"
 		rows = append(rows, row)
 	})
-	return rows
+	return rows, nil
 }
 
-func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any) {
+func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apiError) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		for i, c := range k.Columns {
 			row := keyRow(t, k)
@@ -145,10 +145,10 @@ func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any) {
 			rows = append(rows, row)
 		}
 	})
-	return rows
+	return rows, nil
 }
 
-func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any) {
+func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any, _ *apiError) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		columns := k.Columns
 		if k.References != nil {
@@ -163,5 +163,5 @@ func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any) {
 			rows = append(rows, row)
 		}
 	})
-	return rows
+	return rows, nil
 }

@@ -100,7 +100,7 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 	if q.session != nil && q.session.tx != nil {
 		return nil, unsupported("a destinationTable in a transaction")
 	}
-	unlock, apiErr := lock(ctx, s.catalog.ddl)
+	unlock, apiErr := s.lockCatalog(ctx)
 	if apiErr != nil {
 		return nil, apiErr
 	}
@@ -156,6 +156,9 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 				return err
 			}
 		} else {
+			if old.partition != nil || old.cluster != nil {
+				return unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
+			}
 			unlock, err := lock(ctx, old.write)
 			if err != nil {
 				return err

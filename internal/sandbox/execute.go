@@ -123,7 +123,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		return nil, errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, except "+
 			"for those creating or droping temporary tables or temporary functions. at [1:1]")
 	}
-	unlock, err := lock(ctx, s.catalog.ddl)
+	unlock, err := s.lockCatalog(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +205,7 @@ func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 		return nil, err
 	}
 	t := newTable(target, p.stmt.NewColumns, s.now())
-	t.keys = p.stmt.NewKeys
-	if err := s.setOptions(ctx, q, t, p.stmt); err != nil {
+	if err := s.describeNew(ctx, q, t, p.stmt); err != nil {
 		return nil, err
 	}
 	if err := s.runCreate(ctx, q, p); err != nil {

@@ -203,6 +203,18 @@ func (js *jobs) newest(project, parent string) []*job {
 	return out
 }
 
+// all returns a project's jobs, oldest first.
+func (js *jobs) all(project string) (out []*job) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	for _, j := range js.list {
+		if j.ref.ProjectID == project {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
 // stopAll stops every job that runs.
 func (js *jobs) stopAll(cause error) {
 	js.mu.Lock()

@@ -1,12 +1,16 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -93,6 +97,21 @@ func (o optionValues) labels(to *map[string]string) *apiError {
 	return nil
 }
 
+// describeNew gives a new table what CREATE TABLE says of it, and what its dataset gives.
+func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
+	t.keys, t.partition, t.cluster = stmt.NewKeys, stmt.Partition, stmt.Cluster
+	if d := s.catalog.dataset(t.name.Project, t.name.Dataset); d != nil {
+		s.catalog.mu.RLock()
+		if t.partition != nil && t.partition.Unit != "" && d.partitionDays != 0 {
+			t.partitionDays = d.partitionDays
+		} else if d.tableDays != 0 {
+			t.expires = after(t.created, d.tableDays)
+		}
+		s.catalog.mu.RUnlock()
+	}
+	return s.setOptions(ctx, q, t, stmt)
+}
+
 // setOptions gives a table that nobody knows yet the options of a statement.
 func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
 	values, err := s.optionsOf(ctx, q, stmt)
@@ -106,7 +125,56 @@ func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googl
 func (t *table) set(o optionValues) *apiError {
 	o.text("friendly_name", &t.friendly)
 	o.text("description", &t.text)
+	if v, ok := o["expiration_timestamp"]; ok {
+		t.expires = time.Time{}
+		if v != nil {
+			micros, err := strconv.ParseInt(*v, 10, 64)
+			if err != nil {
+				return broken("an expiration could not be read: %s", err)
+			}
+			t.expires = time.UnixMicro(micros).UTC()
+		}
+	}
+	if err := o.days("partition_expiration_days", &t.partitionDays); err != nil {
+		return err
+	}
+	if v, ok := o["require_partition_filter"]; ok {
+		t.requireFilter = v != nil && *v == "true"
+	}
+	switch {
+	case t.requireFilter && t.partition == nil:
+		return errorf("invalid", "The option require_partition_filter needs a partitioned table")
+	case t.partitionDays != 0 && (t.partition == nil || t.partition.Unit == ""):
+		return errorf("invalid", "The option partition_expiration_days needs a table that is partitioned by time")
+	}
 	return o.labels(&t.labels)
+}
+
+// days changes a number of days that an option sets; NULL is zero.
+func (o optionValues) days(name string, to *float64) *apiError {
+	v, ok := o[name]
+	if !ok {
+		return nil
+	}
+	*to = 0
+	if v == nil {
+		return nil
+	}
+	n, err := strconv.ParseFloat(*v, 64)
+	if err != nil || n <= 0 || math.IsNaN(n) || n > maxDays {
+		return errorf("invalid", "The option %s must be a positive number of days", name)
+	}
+	*to = n
+	return nil
+}
+
+// maxDays is a number of days that no time needs; more would not be a time.
+const maxDays = 3_000_000
+
+// after is a time some days later.
+func after(t time.Time, days float64) time.Time {
+	whole := int(days)
+	return t.AddDate(0, 0, whole).Add(time.Duration((days - float64(whole)) * float64(24*time.Hour)))
 }
 
 // set changes what a dataset has of options, likewise.
@@ -116,6 +184,12 @@ func (d *dataset) set(o optionValues) *apiError {
 	}
 	o.text("friendly_name", &d.friendly)
 	o.text("description", &d.text)
+	if err := o.days("default_table_expiration_days", &d.tableDays); err != nil {
+		return err
+	}
+	if err := o.days("default_partition_expiration_days", &d.partitionDays); err != nil {
+		return err
+	}
 	return o.labels(&d.labels)
 }
 
@@ -144,12 +218,39 @@ type shownOption struct{ name, kind, value string }
 
 // options are those that a table has. The caller holds the catalog's lock.
 func (t *table) options() []shownOption {
-	return describing(t.text, t.friendly, t.labels)
+	list := describing(t.text, t.friendly, t.labels)
+	if !t.expires.IsZero() {
+		list = append(list, shownOption{"expiration_timestamp", "TIMESTAMP",
+			`TIMESTAMP "` + t.expires.UTC().Format("2006-01-02T15:04:05.000Z") + `"`})
+	}
+	if t.partitionDays != 0 {
+		list = append(list, shownOption{"partition_expiration_days", "FLOAT64", floatText(t.partitionDays)})
+	}
+	if t.requireFilter {
+		list = append(list, shownOption{"require_partition_filter", "BOOL", "true"})
+	}
+	slices.SortFunc(list, func(a, b shownOption) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+// floatText writes a FLOAT64 as a literal of GoogleSQL.
+func floatText(f float64) string {
+	text := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(text, ".eE") {
+		text += ".0"
+	}
+	return text
 }
 
 // options are those that a dataset has, likewise.
 func (d *dataset) options() []shownOption {
 	list := describing(d.text, d.friendly, d.labels)
+	if d.partitionDays != 0 {
+		list = append(list, shownOption{"default_partition_expiration_days", "FLOAT64", floatText(d.partitionDays)})
+	}
+	if d.tableDays != 0 {
+		list = append(list, shownOption{"default_table_expiration_days", "FLOAT64", floatText(d.tableDays)})
+	}
 	return append(list, shownOption{"location", "STRING", quoteText(strings.ToLower(d.location))})
 }
 

@@ -30,8 +30,8 @@ type columnName struct {
 // Table implements googlesql.Catalog.
 func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t := r.query.work.table(name); t != nil {
-		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table),
-			Keys: t.keys}, nil
+		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table), Keys: t.keys,
+			Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter}, nil
 	}
 	if r.query.work.owns(&name) {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
@@ -57,8 +57,9 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t == nil {
 		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
 	}
-	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view,
-		Keys: t.keys}, nil
+	r.server.dropPartitions(t)
+	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view, Keys: t.keys,
+		Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter}, nil
 }
 
 // visible are the columns of a table without the hidden one.

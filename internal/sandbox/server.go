@@ -147,7 +147,7 @@ type Server struct {
 // start alone; Close ends the sandbox.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(), jobs: newJobs(cfg.ResultBytes),
+	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(cfg.Now), jobs: newJobs(cfg.ResultBytes),
 		sessions: newSessions(cfg.SessionIdle), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mux = s.routes()

@@ -170,6 +170,8 @@ func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *tabl
 	case t.view != nil:
 		return nil, nil, errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
 			t.viewKind())
+	case t.partition != nil && t.partition.Column == "":
+		return nil, nil, unsupported("appending rows to a table that is partitioned by ingestion time; use INSERT")
 	}
 	return d, t, nil
 }

@@ -28,15 +28,16 @@ type tableResource struct {
 	LastModifiedTime int64String       `json:"lastModifiedTime,omitempty"`
 
 	// These make another kind of table, which the sandbox can't.
-	View              json.RawMessage `json:"view,omitempty"`
-	MaterializedView  json.RawMessage `json:"materializedView,omitempty"`
-	External          json.RawMessage `json:"externalDataConfiguration,omitempty"`
-	TimePartitioning  json.RawMessage `json:"timePartitioning,omitempty"`
-	RangePartitioning json.RawMessage `json:"rangePartitioning,omitempty"`
-	Clustering        json.RawMessage `json:"clustering,omitempty"`
-	ExpirationTime    int64String     `json:"expirationTime,omitempty"`
+	View             json.RawMessage `json:"view,omitempty"`
+	MaterializedView json.RawMessage `json:"materializedView,omitempty"`
+	External         json.RawMessage `json:"externalDataConfiguration,omitempty"`
 
-	Constraints *tableConstraints `json:"tableConstraints,omitempty"`
+	ExpirationTime    int64String        `json:"expirationTime,omitempty"`
+	TimePartitioning  *timePartitioning  `json:"timePartitioning,omitempty"`
+	RangePartitioning *rangePartitioning `json:"rangePartitioning,omitempty"`
+	Clustering        *clustering        `json:"clustering,omitempty"`
+	RequireFilter     bool               `json:"requirePartitionFilter,omitempty"`
+	Constraints       *tableConstraints  `json:"tableConstraints,omitempty"`
 }
 
 func (t *tableResource) refuse() *apiError {
@@ -45,10 +46,6 @@ func (t *tableResource) refuse() *apiError {
 		return unsupported("views")
 	case t.External != nil:
 		return unsupported("external tables")
-	case t.TimePartitioning != nil, t.RangePartitioning != nil, t.Clustering != nil:
-		return unsupported("partitioned or clustered tables")
-	case t.ExpirationTime != 0:
-		return unsupported("tables that expire")
 	case t.Schema == nil || len(t.Schema.Fields) == 0:
 		return unsupported("a table without a schema")
 	}
@@ -82,6 +79,10 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 			out.View, out.MaterializedView = nil, text
 		}
 	}
+	if !t.expires.IsZero() {
+		out.ExpirationTime = int64String(t.expires.UnixMilli())
+	}
+	t.describe(out)
 	if listed {
 		return out, nil
 	}
@@ -115,6 +116,7 @@ func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiErr
 	if t == nil {
 		return nil, nil, notFound("Table", name.String(), "")
 	}
+	s.dropPartitions(t)
 	return d, t, nil
 }
 
@@ -184,9 +186,13 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 		}
 	}
 	columns = append(columns, req.Constraints.ddl()...)
+	clauses, err := req.partitionClauses()
+	if err != nil {
+		return nil, err
+	}
 	q := &query{
 		sql: "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
-			strings.Join(columns, ", ") + ")",
+			strings.Join(columns, ", ") + ")" + clauses,
 		project: name.Project, location: d.location,
 	}
 	p, err := s.prepare(r.Context(), who, q)

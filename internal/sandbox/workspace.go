@@ -167,8 +167,7 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 		return nil, err
 	}
 	t := newTable(name, stmt.NewColumns, s.now())
-	t.keys = stmt.NewKeys
-	if err := s.setOptions(ctx, q, t, stmt); err != nil {
+	if err := s.describeNew(ctx, q, t, stmt); err != nil {
 		return nil, err
 	}
 	if err := s.runCreate(ctx, q, p); err != nil {

@@ -256,6 +256,7 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 		if key := keyWith(out.NewKeys, out.NewColumns[at].Name); key != nil {
 			a.refuse(act, "Dropping column "+act.column.text+" of the key "+key.Name)
 		}
+		a.noPart(act, tab, out, at, "dropped")
 		if len(out.NewColumns) == 1 {
 			a.fail(act, "Cannot drop column %s: it is the only one of the table", act.column.text)
 		}
@@ -266,6 +267,7 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 			a.fail(act.to, "Column already exists: %s", act.to.text)
 		}
 		a.noKey(act, out, at, "renamed")
+		a.noPart(act, tab, out, at, "renamed")
 		a.checkColumnName(act.to.text, act.to)
 		if out.Renamed == nil {
 			out.Renamed = map[string]string{}
@@ -291,6 +293,9 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 				"assignable to the new type (%s)", from, to)
 		}
 		a.noKey(act, out, at, "changed in type")
+		if p := tab.Partition; p != nil && p.Column == out.NewColumns[at].Name {
+			a.refuse(act, "Changing the type of the partitioning column")
+		}
 		out.NewColumns[at].Type = to
 		if from.Kind == to.Kind {
 			return "" // DuckDB's type has no parameters
@@ -333,4 +338,12 @@ func assignableType(from, to Type) bool {
 			to.Precision-to.Scale >= from.Precision-from.Scale
 	}
 	return to.MaxLength == 0 || from.MaxLength > 0 && to.MaxLength >= from.MaxLength
+}
+
+// noPart fails where the column is one that the table is partitioned or clustered by.
+func (a *analyzer) noPart(act alterAction, tab *Table, out *Statement, at int, done string) {
+	column := out.NewColumns[at].Name
+	if p := tab.Partition; p != nil && p.Column == column || slices.Contains(tab.Cluster, column) {
+		a.fail(act, "Column %s cannot be %s: the table is partitioned or clustered by it", act.column.text, done)
+	}
 }

@@ -23,6 +23,7 @@ type analyzer struct {
 	made     map[string]*Function // functions that are made in front of the statement
 	work     int                  // expressions analyzed
 	defaults map[*Column]string   // default values, as they are written
+	demands  []demand             // of filters over partitions
 	// The default time zone, by DuckDB's name and as Go knows it.
 	zoneName string
 	location *time.Location
@@ -43,6 +44,8 @@ type val struct {
 	// norm is the text with the names of the expression's own making counted from one: equal for
 	// expressions that are equal.
 	norm string
+	// part are the demands of a filter that the value answers; see demand.
+	part []int
 }
 
 // untyped reports a NULL literal or a parameter of open type.
@@ -147,6 +150,7 @@ func (a *analyzer) boolean(x expr, s *scope, clause string) string {
 	if !ok {
 		a.fail(x, "%s should return type BOOL, but returns type %s", clause, v.t.name())
 	}
+	a.filters(x, s)
 	return b.sql
 }
 
@@ -177,6 +181,7 @@ func translate(sql string, opts Options) *Statement {
 		}
 		out = a.statement(st)
 	}
+	a.unfiltered()
 	a.settle()
 	out.SQL = a.finish(out.SQL)
 	out.Params = a.params
@@ -224,7 +229,7 @@ func (a *analyzer) topQuery(q *query) *result {
 	for _, c := range a.valueColumns("", v) {
 		n := a.id("c")
 		items = append(items, c.v.sql+" AS "+n)
-		out.cols = append(out.cols, column{c.name, val{sql: n, t: c.v.t}})
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: c.v.t, part: c.v.part}})
 	}
 	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 	return out

@@ -86,6 +86,12 @@ type Table struct {
 	View *View
 	// Keys are the table's keys.
 	Keys []Key
+	// Partition and Cluster are nil for a table without; RequireFilter demands a filter over the partitions.
+	Partition     *Partition
+	Cluster       []string
+	RequireFilter bool
+	// Refused are columns that BigQuery has and the catalog can't give.
+	Refused []string
 	// Parts are the tables that a wildcard table reads. Its query then has the column
 	// _TABLE_SUFFIX.
 	Parts []TableName
@@ -170,7 +176,10 @@ type Statement struct {
 	NewColumns []Column
 	After      string // what DuckDB does after SQL, without parameters: defaults of CREATE TABLE AS
 	NewKeys    []Key
-	NewName    string // of ALTER TABLE RENAME TO
+	// of CREATE TABLE
+	Partition *Partition
+	Cluster   []string
+	NewName   string // of ALTER TABLE RENAME TO
 	// of ALTER TABLE: the old names of columns that have another now, and the descriptions that change
 	Renamed, Descriptions map[string]string
 	// Options are those that the statement sets. OptionsSQL is a query of one row with their values,

@@ -18,6 +18,9 @@ func (a *analyzer) set(list []assignment, tab *Table, alias string, s *scope) st
 			col = col[1:]
 		}
 		c := findTableColumn(tab, col[0].text)
+		if c == nil && tab.Partition.ingested() && strings.EqualFold(col[0].text, PartitionTime) {
+			a.refuse(col[0], "Writing "+PartitionTime)
+		}
 		if c == nil {
 			a.fail(col[0], "Unrecognized name: %s", col[0].text)
 		}

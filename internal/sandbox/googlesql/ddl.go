@@ -112,7 +112,10 @@ func (c *createTable) write(a *analyzer) *Statement {
 		st.NewColumns = append(st.NewColumns, Column{Name: d.name.text, Type: d.typ,
 			Required: d.required, Default: d.defText, Description: d.description})
 	}
-	c.checkPartition(a, st.NewColumns)
+	if c.partition != nil {
+		st.Partition = a.partitionOf(c.partition, st.NewColumns)
+	}
+	st.Cluster = a.clusterOf(c.cluster, st.NewColumns)
 	st.NewKeys = a.keys(n, nil, st.NewColumns, c.keys)
 	a.setOptions(st, optionsOfTable, c.options)
 	words := "CREATE "
@@ -128,8 +131,12 @@ func (c *createTable) write(a *analyzer) *Statement {
 	}
 	words += a.schemaSQL(n) + "." + quoteIdent(n.Table)
 	if r != nil {
-		st.SQL = words + " AS " + c.selectAs(a, r)
+		st.SQL = words + " AS " + c.selectAs(a, r, st.Partition)
 		var after []string
+		if st.Partition.ingested() {
+			after = append(after, "ALTER TABLE "+a.schemaSQL(n)+"."+quoteIdent(n.Table)+" ALTER COLUMN "+
+				quoteIdent(PartitionTime)+" SET DEFAULT "+st.Partition.arrival())
+		}
 		for _, d := range c.cols {
 			alter := "ALTER TABLE " + a.schemaSQL(n) + "." + quoteIdent(n.Table) + " ALTER COLUMN " +
 				quoteIdent(d.name.text)
@@ -153,6 +160,9 @@ func (c *createTable) write(a *analyzer) *Statement {
 			def += " DEFAULT " + text
 		}
 		defs = append(defs, def)
+	}
+	if st.Partition.ingested() {
+		defs = append(defs, quoteIdent(PartitionTime)+" TIMESTAMPTZ DEFAULT "+st.Partition.arrival())
 	}
 	st.SQL = words + " (" + strings.Join(defs, ", ") + ")"
 	return st
@@ -203,7 +213,7 @@ func (c *createTable) columnsOf(a *analyzer, r *result) {
 }
 
 // selectAs names the query's columns as the table's.
-func (c *createTable) selectAs(a *analyzer, r *result) string {
+func (c *createTable) selectAs(a *analyzer, r *result, p *Partition) string {
 	id := a.id("t")
 	var items []string
 	for i, d := range c.cols {
@@ -220,21 +230,10 @@ func (c *createTable) selectAs(a *analyzer, r *result) string {
 		}
 		items = append(items, w.sql+" AS "+quoteIdent(d.name.text))
 	}
+	if p.ingested() {
+		items = append(items, p.arrival()+" AS "+quoteIdent(PartitionTime))
+	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
-}
-
-// checkPartition checks the columns of PARTITION BY and CLUSTER BY, which change no answer.
-func (c *createTable) checkPartition(a *analyzer, cols []Column) {
-	s := &scope{clause: "PARTITION BY clause"}
-	for _, col := range cols {
-		s.cols = append(s.cols, column{col.Name, val{sql: quoteIdent(col.Name), t: col.Type.bare()}})
-	}
-	if c.partition != nil {
-		a.expr(c.partition, s)
-	}
-	for _, x := range c.cluster {
-		a.expr(x, s)
-	}
 }
 
 // store converts a value of the right type to what a column of that type holds: no NULL

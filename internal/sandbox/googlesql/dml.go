@@ -26,7 +26,9 @@ func (a *analyzer) targetScope(tab *Table, path []name, alias *name) (*scope, st
 	for _, c := range tab.Columns {
 		rel.cols = append(rel.cols, column{c.Name, val{sql: id + "." + quoteIdent(c.Name), t: c.Type.bare()}})
 	}
-	return &scope{rels: []*relation{rel}, cols: rel.cols}, id
+	rel.pseudo = pseudoColumns(tab, id)
+	a.demand(tab, rel, path[0])
+	return &scope{rels: []*relation{rel}, cols: rel.cols, pseudo: rel.pseudo}, id
 }
 
 func findTableColumn(tab *Table, name string) *Column {
@@ -73,6 +75,9 @@ func (a *analyzer) insertColumns(tab *Table, names []name) []*Column {
 	seen := map[*Column]bool{}
 	for _, n := range names {
 		c := findTableColumn(tab, n.text)
+		if c == nil && tab.Partition.ingested() && strings.EqualFold(n.text, PartitionTime) {
+			a.refuse(n, "Writing "+PartitionTime)
+		}
 		if c == nil {
 			a.fail(n, "Column %s is not present in table %s", n.text, tab.Name)
 		}

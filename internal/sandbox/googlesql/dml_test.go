@@ -91,7 +91,7 @@ func TestCreate(t *testing.T) {
 		name, ddl, kind, insert, want string
 	}{
 		{"columns", "CREATE TABLE t (a INT64 NOT NULL OPTIONS(description='x'), b STRING(3) DEFAULT 'q', c " +
-			"ARRAY<STRUCT<x INT64, y DATE>>, n NUMERIC(5, 2)) PARTITION BY a CLUSTER BY b",
+			"ARRAY<STRUCT<x INT64, y DATE>>, n NUMERIC(5, 2)) PARTITION BY RANGE_BUCKET(a, GENERATE_ARRAY(0, 10)) CLUSTER BY b",
 			"CREATE_TABLE", "INSERT INTO t (a, c, n) VALUES (1, [STRUCT(2, DATE '2024-01-01')], 1.555)",
 			"1|q|[{2,2024-01-01}]|1.56"},
 		{"or replace", "CREATE OR REPLACE TABLE d.t (a INT64)", "CREATE_TABLE", "INSERT INTO t VALUES (5)", "5"},

@@ -166,8 +166,14 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"FROM orders |> CALL f()", "The pipe operator CALL is not supported by the sandbox at [1:16]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},
-		{"CREATE TABLE t (a INT64) OPTIONS (expiration_timestamp = NULL)",
-			"The option expiration_timestamp is not supported by the sandbox at [1:35]"},
+		{"CREATE TABLE t (a INT64) OPTIONS (kms_key_name = NULL)",
+			"The option kms_key_name is not supported by the sandbox at [1:35]"},
+		{"CREATE TABLE t (a INT64) PARTITION BY b", "Unrecognized name: b at [1:39]"},
+		{"CREATE TABLE t (a FLOAT64) CLUSTER BY a", "CLUSTER BY does not support column a of type FLOAT64 at [1:39]"},
+		{"CREATE TABLE t (a INT64) CLUSTER BY a, A", "Column a is more than once in CLUSTER BY at [1:40]"},
+		{"CREATE TABLE t (a INT64) CLUSTER BY a + 1", "CLUSTER BY expression must be a top-level column at [1:37]"},
+		{"CREATE TABLE t (a INT64) PARTITION BY RANGE_BUCKET(a, GENERATE_ARRAY(5, 1))",
+			"The end of RANGE_BUCKET must be greater than its start at [1:55]"},
 	}
 	for _, c := range cases {
 		st, err := googlesql.Translate(c.query, options(cat))

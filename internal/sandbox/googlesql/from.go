@@ -38,7 +38,7 @@ func (a *analyzer) from(t tableExpr, s *scope) string {
 func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope, x interface{ pos() int }) string {
 	id := a.id("t")
 	for _, c := range cols {
-		rel.cols = append(rel.cols, column{c.name, val{sql: id + "." + c.v.sql, t: resolved(c.v.t)}})
+		rel.cols = append(rel.cols, column{c.name, val{sql: id + "." + c.v.sql, t: resolved(c.v.t), part: c.v.part}})
 	}
 	if value && len(rel.cols) == 1 {
 		v := rel.cols[0].v
@@ -96,6 +96,11 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	for _, c := range tab.Columns {
 		rel.cols = append(rel.cols, column{c.Name, val{sql: id + "." + quoteIdent(c.Name), t: c.Type.bare()}})
 	}
+	rel.pseudo = pseudoColumns(tab, id)
+	for _, n := range tab.Refused {
+		rel.pseudo = append(rel.pseudo, column{name: n})
+	}
+	a.demand(tab, rel, t)
 	if tab.Parts != nil {
 		rel.pseudo = []column{{tableSuffix, val{sql: id + "." + quoteIdent(tableSuffix), t: kind(String)}}}
 	}

@@ -29,20 +29,21 @@ var labelsType = arrayOf(Type{Kind: Struct, Fields: []Field{{Type: kind(String)}
 var knownOptions = map[string]map[string]Type{
 	optionsOfTable: {
 		"description": kind(String), "friendly_name": kind(String), "labels": labelsType,
-		"expiration_timestamp": {}, "partition_expiration_days": {}, "require_partition_filter": {},
-		"kms_key_name": {}, "default_rounding_mode": {}, "enable_change_history": {}, "max_staleness": {},
+		"expiration_timestamp": kind(Timestamp), "partition_expiration_days": kind(Float64),
+		"require_partition_filter": kind(Bool),
+		"kms_key_name":             {}, "default_rounding_mode": {}, "enable_change_history": {}, "max_staleness": {},
 		"enable_fine_grained_mutations": {}, "storage_uri": {}, "file_format": {}, "table_format": {}, "tags": {},
 	},
 	optionsOfSchema: {
 		"description": kind(String), "friendly_name": kind(String), "labels": labelsType, "location": kind(String),
-		"default_kms_key_name": {}, "default_partition_expiration_days": {}, "default_rounding_mode": {},
-		"default_table_expiration_days": {}, "is_case_insensitive": {}, "is_primary": {},
+		"default_kms_key_name": {}, "default_partition_expiration_days": kind(Float64), "default_rounding_mode": {},
+		"default_table_expiration_days": kind(Float64), "is_case_insensitive": {}, "is_primary": {},
 		"max_time_travel_hours": {}, "primary_replica": {}, "storage_billing_model": {}, "tags": {},
 		"failover_reservation": {},
 	},
 	optionsOfView: {
 		"description": kind(String), "friendly_name": kind(String), "labels": labelsType,
-		"expiration_timestamp": {}, "privacy_policy": {}, "enable_refresh": {}, "refresh_interval_minutes": {},
+		"expiration_timestamp": kind(Timestamp), "privacy_policy": {}, "enable_refresh": {}, "refresh_interval_minutes": {},
 		"max_staleness": {}, "allow_non_incremental_definition": {}, "kms_key_name": {}, "tags": {},
 		"require_partition_filter": {}, "partition_expiration_days": {},
 	},

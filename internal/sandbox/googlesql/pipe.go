@@ -117,7 +117,7 @@ func (p *pipeline) emit(words string, more []output) {
 		v := p.a.outputValue(o.v)
 		n := p.a.id("c")
 		items = append(items, v.sql+" AS "+n)
-		p.s.cols = append(p.s.cols, column{o.name, val{sql: id + "." + n, t: v.t}})
+		p.s.cols = append(p.s.cols, column{o.name, val{sql: id + "." + n, t: v.t, part: v.part}})
 	}
 	if len(items) == 0 {
 		items = []string{"1"}
@@ -156,7 +156,7 @@ func (p *pipeline) result() *result {
 	for _, c := range cols {
 		n := p.a.id("c")
 		items = append(items, c.v.sql+" AS "+n)
-		r.cols = append(r.cols, column{c.name, val{sql: n, t: c.v.t}})
+		r.cols = append(r.cols, column{c.name, val{sql: n, t: c.v.t, part: c.v.part}})
 	}
 	if len(items) == 0 {
 		fail(p.a.src, 0, "The query has no columns")

@@ -15,6 +15,7 @@ func (x *pipeWhere) apply(p *pipeline) {
 	if !ok {
 		p.a.fail(x.x, "WHERE clause should return type BOOL, but returns type %s", v.t.name())
 	}
+	p.a.filters(x.x, p.s)
 	word := " WHERE "
 	if v.win {
 		word = " QUALIFY "

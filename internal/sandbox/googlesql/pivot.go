@@ -172,7 +172,7 @@ func (a *analyzer) pivot(x *pivotRef, s *scope) string {
 		n := a.id("c")
 		keys = append(keys, c.v.sql)
 		items = append(items, c.v.sql+" AS "+n)
-		rel.cols = append(rel.cols, column{c.name, val{sql: id + "." + n, t: c.v.t}})
+		rel.cols = append(rel.cols, column{c.name, val{sql: id + "." + n, t: c.v.t, part: c.v.part}})
 	}
 	for _, o := range outs {
 		n := a.id("c")

@@ -139,7 +139,7 @@ func (a *analyzer) convert(r *result, ts []Type) *result {
 		}
 		n := a.id("c")
 		items = append(items, w.sql+" AS "+n)
-		out.cols = append(out.cols, column{c.name, val{sql: n, t: ts[i]}})
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: ts[i], part: c.v.part}})
 	}
 	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 	return out
@@ -160,7 +160,7 @@ func (a *analyzer) wrapOrder(r *result, q *query, outer *scope, ctes *cteScope) 
 		vals = append(vals, v)
 		n := a.id("c")
 		items = append(items, v.sql+" AS "+n)
-		out.cols = append(out.cols, column{c.name, val{sql: n, t: v.t}})
+		out.cols = append(out.cols, column{c.name, val{sql: n, t: v.t, part: v.part}})
 	}
 	out.sql = "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id +
 		a.orderBy(q.order, s, vals) + a.limits(q, s)

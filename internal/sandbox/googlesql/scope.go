@@ -152,6 +152,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 
 // use notes the use of a column for the check of grouping.
 func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
+	if c.v.sql == "" {
+		a.refuse(x, "The column "+c.name)
+	}
 	if s.touched != nil {
 		s.touched[c.v.sql] = true
 	}

@@ -110,7 +110,11 @@ func (a *analyzer) joined(op *setOp, branches []*result, ts []Type) *result {
 	}
 	out := &result{sql: strings.Join(sqls, " "+word+" ")}
 	for i, c := range cols {
-		out.cols = append(out.cols, column{c.name, val{sql: c.v.sql, t: ts[i]}})
+		v := val{sql: c.v.sql, t: ts[i]}
+		for _, b := range branches {
+			v.part = append(v.part, b.cols[i].v.part...)
+		}
+		out.cols = append(out.cols, column{c.name, v})
 	}
 	return a.rewrap(out)
 }

@@ -24,15 +24,18 @@ func (a *analyzer) viewName(path []name, x interface{ pos() int }) (TableName, b
 	switch {
 	case at == 2:
 		n.Project, n.Dataset = path[0].text, path[1].text
-	case at == 1 && view == "SCHEMATA" && !isRegion(path[0].text):
+	case at == 1 && ofProject(view) && !isRegion(path[0].text):
 		n.Project = path[0].text
 	case at == 1:
 		n.Dataset = path[0].text
-	case view != "SCHEMATA":
+	case !ofProject(view):
 		a.fail(x, "Table %q must be qualified with a dataset (e.g. dataset.table).", joinNames(path))
 	}
 	return n, true
 }
+
+// ofProject reports a view that is of a project, not of a dataset.
+func ofProject(view string) bool { return view == "SCHEMATA" || view == "SCHEMATA_OPTIONS" }
 
 func isRegion(s string) bool { return strings.HasPrefix(strings.ToLower(s), "region-") }
 
