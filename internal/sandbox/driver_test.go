@@ -258,3 +258,62 @@ func TestDriverCreatedRows(t *testing.T) {
 		}
 	}
 }
+
+// TestDriverPicos writes a TIMESTAMP(12) as a time.Time with nanoseconds and as text, and reads it back.
+func TestDriverPicos(t *testing.T) {
+	t.Parallel()
+	db := openDriver(t, start(t, Config{NoData: true}), DefaultProject)
+	execSQL(t, db, "CREATE SCHEMA d")
+	execSQL(t, db, "CREATE TABLE v (id INT64, x TIMESTAMP(12), y TIMESTAMP, l ARRAY<TIMESTAMP(12)>)")
+	at := time.Date(2024, 2, 29, 13, 14, 15, 123456789, time.UTC)
+	const text = "2024-02-29T13:14:15.123456789012Z"
+	execSQL(t, db, "INSERT INTO v (id, x, y) VALUES (?, ?, ?)", 1, at, at)
+	execSQL(t, db, "INSERT INTO v (id, x) VALUES (?, ?)", 2, text)
+	execSQL(t, db, "INSERT INTO v (id, x, l) VALUES (3, NULL, [CAST(@x AS TIMESTAMP(12))])", sql.Named("x", text))
+	rows, err := db.QueryContext(t.Context(), "SELECT x, y FROM v ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := types[0].DatabaseTypeName() + ", " + types[1].DatabaseTypeName(); got != "TIMESTAMP(12), TIMESTAMP" {
+		t.Errorf("types: got %s; want TIMESTAMP(12), TIMESTAMP", got)
+	}
+	var got []sql.NullTime
+	for rows.Next() {
+		var x, y sql.NullTime
+		if err := rows.Scan(&x, &y); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, x, y)
+	}
+	want := []sql.NullTime{{Time: at, Valid: true}, {Time: at.Truncate(time.Microsecond), Valid: true},
+		{Time: at, Valid: true}, {}, {}, {}}
+	if !reflect.DeepEqual(got, want) || rows.Err() != nil {
+		t.Errorf("got %v, %v; want %v", got, rows.Err(), want)
+	}
+	for _, tt := range []struct {
+		query string
+		args  []any
+		want  string
+	}{
+		{"SELECT x FROM v WHERE id = ?", []any{2}, text},
+		{"SELECT x FROM v WHERE x = ? ORDER BY id", []any{at}, "2024-02-29T13:14:15.123456789000Z"},
+		{"SELECT x FROM v WHERE x > ? ORDER BY id", []any{at}, text},
+		{"SELECT l[0] FROM v WHERE id = ?", []any{3}, text},
+	} {
+		var got string
+		if err := db.QueryRowContext(t.Context(), tt.query, tt.args...).Scan(driver.As(&got)); err != nil ||
+			got != tt.want {
+			t.Errorf("%s: got %s, %v; want %s", tt.query, got, err, tt.want)
+		}
+	}
+	var typ string
+	if err := db.QueryRowContext(t.Context(), "SELECT data_type FROM d.INFORMATION_SCHEMA.COLUMNS WHERE column_name = 'x'").
+		Scan(&typ); err != nil || typ != "TIMESTAMP(12)" {
+		t.Errorf("INFORMATION_SCHEMA: got %s, %v; want TIMESTAMP(12)", typ, err)
+	}
+}

@@ -44,6 +44,13 @@ func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
 		return googlesql.Type{}, errorf("invalid", "Query parameter %s has the type %q, which the sandbox does not "+
 			"know.", name, t.Type)
 	}
+	switch p := t.TimestampPrecision; {
+	case p == 12 && kind == googlesql.Timestamp:
+		kind = googlesql.TimestampPicos
+	case p != 0 && (p != 6 || kind != googlesql.Timestamp):
+		return googlesql.Type{}, errorf("invalid", "Query parameter %s of type %s has a timestampPrecision of %d.", name,
+			t.Type, p)
+	}
 	out := googlesql.Type{Kind: kind}
 	switch kind {
 	case googlesql.Array:
@@ -91,6 +98,9 @@ func encodeType(t googlesql.Type) *paramType {
 	out := &paramType{Type: string(t.Kind)}
 	if t.Kind == googlesql.Array {
 		out.ArrayType = encodeType(*t.Elem)
+	}
+	if t.Kind == googlesql.TimestampPicos {
+		out.Type, out.TimestampPrecision = string(googlesql.Timestamp), 12
 	}
 	if t.Kind == googlesql.Range {
 		out.RangeElementType = encodeType(*t.Elem)

@@ -183,6 +183,12 @@ func isASCII(s string) bool {
 
 func (f formatOptions) encoder() (cells.Encoder, *apiError) {
 	switch f.TimestampOutputFormat {
+	case "ISO8601_STRING":
+		if f.UseInt64Timestamp {
+			return cells.Encoder{}, errorf("invalid", "useInt64Timestamp and timestampOutputFormat ISO8601_STRING exclude each "+
+				"other")
+		}
+		return cells.Encoder{ISOTimestamps: true}, nil
 	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
 		return cells.Encoder{Int64Timestamps: f.UseInt64Timestamp}, nil
 	case "INT64":

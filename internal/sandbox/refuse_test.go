@@ -46,7 +46,9 @@ func TestRefusals(t *testing.T) {
 			"requestId"},
 		{"POST", base + "/queries", query(`"jobCreationMode": "SOMETIMES"`), "invalid", "jobCreationMode"},
 		{"POST", base + "/queries", query(`"parameterMode": "BOTH"`), "invalid", "parameterMode"},
-		{"POST", base + "/queries", query(`"formatOptions": {"timestampOutputFormat": "ISO8601_STRING"}`), "invalid",
+		{"POST", base + "/queries", query(`"formatOptions": {"timestampOutputFormat": "ISO8601_STRING", ` +
+			`"useInt64Timestamp": true}`), "invalid", "timestampOutputFormat"},
+		{"POST", base + "/queries", query(`"formatOptions": {"timestampOutputFormat": "ROMAN"}`), "invalid",
 			"timestampOutputFormat"},
 		{"POST", base + "/queries", query(`"parameterMode": "NAMED", "queryParameters": [{"parameterType": {"type": ` +
 			`"INT64"}, "parameterValue": {"value": "1"}}]`), "invalid", "parameter mode"},

@@ -49,6 +49,9 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 	if legacy, ok := legacyNames[t.Kind]; ok {
 		f.Type = legacy
 	}
+	if t.Kind == googlesql.TimestampPicos {
+		f.Type, f.TimestampPrecision = string(googlesql.Timestamp), 12
+	}
 	f.Precision, f.Scale, f.MaxLength = int64String(t.Precision), int64String(t.Scale), int64String(t.MaxLength)
 	if t.Kind == googlesql.Range {
 		f.RangeElementType = &rangeElement{string(t.Elem.Kind)}
@@ -118,6 +121,12 @@ func (f *fieldSchema) ddlType() (string, *apiError) {
 	kind, ok := kinds[strings.ToUpper(f.Type)]
 	if !ok || kind == googlesql.Array {
 		return "", errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
+	}
+	switch p := f.TimestampPrecision; {
+	case p != 0 && (kind != googlesql.Timestamp || p != 6 && p != 12):
+		return "", errorf("invalid", "Field %s of type %s has a timestampPrecision of %d", f.Name, f.Type, p)
+	case p == 12:
+		return "TIMESTAMP(12)", nil
 	}
 	if kind == googlesql.Range {
 		if f.RangeElementType == nil {

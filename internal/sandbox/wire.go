@@ -61,16 +61,17 @@ type rangeElement struct {
 }
 
 type fieldSchema struct {
-	Name             string        `json:"name"`
-	Type             string        `json:"type"`
-	Mode             string        `json:"mode,omitempty"`
-	Fields           []fieldSchema `json:"fields,omitempty"`
-	Description      string        `json:"description,omitempty"`
-	MaxLength        int64String   `json:"maxLength,omitempty"`
-	Precision        int64String   `json:"precision,omitempty"`
-	RangeElementType *rangeElement `json:"rangeElementType,omitempty"`
-	Scale            int64String   `json:"scale,omitempty"`
-	Default          string        `json:"defaultValueExpression,omitempty"`
+	Name               string        `json:"name"`
+	Type               string        `json:"type"`
+	Mode               string        `json:"mode,omitempty"`
+	Fields             []fieldSchema `json:"fields,omitempty"`
+	Description        string        `json:"description,omitempty"`
+	MaxLength          int64String   `json:"maxLength,omitempty"`
+	Precision          int64String   `json:"precision,omitempty"`
+	RangeElementType   *rangeElement `json:"rangeElementType,omitempty"`
+	TimestampPrecision int64String   `json:"timestampPrecision,omitempty"`
+	Scale              int64String   `json:"scale,omitempty"`
+	Default            string        `json:"defaultValueExpression,omitempty"`
 }
 
 type formatOptions struct {
@@ -85,8 +86,10 @@ type queryParameter struct {
 }
 
 type paramType struct {
-	Type      string     `json:"type"`
-	ArrayType *paramType `json:"arrayType,omitempty"`
+	// TimestampPrecision is 12 for a TIMESTAMP(12), 0 or 6 for others.
+	TimestampPrecision int64String `json:"timestampPrecision,omitempty"`
+	Type               string      `json:"type"`
+	ArrayType          *paramType  `json:"arrayType,omitempty"`
 	// RangeElementType is the type of the ends of a RANGE.
 	RangeElementType *paramType        `json:"rangeElementType,omitempty"`
 	StructTypes      []paramStructType `json:"structTypes,omitempty"`

@@ -27,6 +27,8 @@ var edges = map[string][]builtin.Value{
 		"exact", "round", "lax $.a", "1-2 3 4:5:6", "DAY", "WEEK(MONDAY)", "MONTH", "YEAR", "ISOYEAR"),
 	"RANGE": texts(span(0, 5), span(-719162, 2932896), span(math.MinInt64, 0), span(7, math.MaxInt64),
 		span(math.MinInt64, math.MaxInt64)),
+	"TIMESTAMP(12)": {{Dec: builtin.MicrosPicos(0, 0)}, {Dec: builtin.MicrosPicos(-1, 999999)},
+		{Dec: builtin.MicrosPicos(-62135596800000000, 0)}, {Dec: builtin.MicrosPicos(253402300799999999, 999999)}},
 	"BYTES": texts("", "a", "\x00", "\xff\xfe", "é", "(a", "[0-9]"),
 	"JSON":  texts("null", "1", "1.5", `"a"`, "true", "[]", "{}", `{"a":[1,{"b":null}]}`, "[[1],[2]]"),
 	"NUMERIC": {{Dec: big.NewInt(0)}, {Dec: big.NewInt(1)}, {Dec: big.NewInt(-1500000000)}, {Dec: most(1)},

@@ -17,6 +17,8 @@ import (
 type Encoder struct {
 	// Int64Timestamps: TIMESTAMP as microseconds, else as float seconds.
 	Int64Timestamps bool
+	// ISOTimestamps: with all twelve digits of a second, 2006-01-02T15:04:05.123456789012Z.
+	ISOTimestamps bool
 }
 
 // Row appends {"f":[{"v":...},...]}.
@@ -86,17 +88,28 @@ func (e Encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 		return appendMoment(dst, v.Ints[i], "15:04:05")
 	case googlesql.Datetime:
 		return appendMoment(dst, v.Ints[i], "2006-01-02T15:04:05")
+	case googlesql.TimestampPicos:
+		micros, rest := builtin.SplitPicos(v.Decimals[i].Big())
+		return e.timestamp(dst, micros, rest)
 	case googlesql.Timestamp:
-		if e.Int64Timestamps {
-			return strconv.AppendInt(dst, v.Ints[i], 10)
-		}
-		// Seconds in a float64 can't hold the microseconds of far years: neither
-		// can BigQuery's.
-		return appendFloat(dst, float64(v.Ints[i])/1e6)
+		return e.timestamp(dst, v.Ints[i], 0)
 	case googlesql.Interval:
 		return appendInterval(dst, v.Intervals[i])
 	}
 	return dst
+}
+
+// timestamp writes a moment of microseconds and the picoseconds beyond them, which only the ISO form shows.
+func (e Encoder) timestamp(dst []byte, micros, rest int64) []byte {
+	if e.ISOTimestamps {
+		return append(dst, builtin.PicosISO(micros, rest)...)
+	}
+	if e.Int64Timestamps {
+		return strconv.AppendInt(dst, micros, 10)
+	}
+	// Seconds in a float64 can't hold the microseconds of far years: neither
+	// can BigQuery's.
+	return appendFloat(dst, float64(micros)/1e6)
 }
 
 // appendMoment writes microseconds since 1970 with six digits of a fraction, or

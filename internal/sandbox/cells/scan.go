@@ -59,6 +59,11 @@ func Scan(v *engine.Value, text string) bool {
 		v.Int, ok = scanMoment(text, "")
 	case googlesql.Timestamp:
 		v.Int, ok = scanMoment(text, "UTC")
+	case googlesql.TimestampPicos:
+		var d *big.Int
+		if d, err = builtin.ParsePicos(text, time.UTC); err == nil {
+			v.Decimal, ok = engine.Int128FromBig(d)
+		}
 	case googlesql.Range:
 		var r builtin.Range
 		r, err = builtin.ParseRange(text, string(v.Type.Elem.Kind), time.UTC)

@@ -65,6 +65,8 @@ func (p Value) duck() (mapping.Value, error) {
 	case googlesql.Numeric:
 		return mapping.CreateDecimal(mapping.NewDecimal(38, numericScale,
 			mapping.NewHugeInt(p.Decimal.Lo, p.Decimal.Hi))), nil
+	case googlesql.TimestampPicos:
+		return mapping.CreateHugeInt(mapping.NewHugeInt(p.Decimal.Lo, p.Decimal.Hi)), nil
 	case googlesql.Date:
 		return mapping.CreateDate(mapping.NewDate(int32(p.Int))), nil
 	case googlesql.Time:
@@ -113,7 +115,8 @@ var scalarTypes = map[googlesql.Kind]mapping.Type{
 	googlesql.Int64: mapping.TypeBigInt, googlesql.Float64: mapping.TypeDouble, googlesql.Bool: mapping.TypeBoolean,
 	googlesql.String: mapping.TypeVarchar, googlesql.JSON: mapping.TypeVarchar, googlesql.Bytes: mapping.TypeBlob,
 	googlesql.BigNumeric: mapping.TypeBlob, googlesql.Range: mapping.TypeBlob,
-	googlesql.Date: mapping.TypeDate, googlesql.Time: mapping.TypeTime, googlesql.Datetime: mapping.TypeTimestamp,
+	googlesql.TimestampPicos: mapping.TypeHugeInt,
+	googlesql.Date:           mapping.TypeDate, googlesql.Time: mapping.TypeTime, googlesql.Datetime: mapping.TypeTimestamp,
 	googlesql.Timestamp: mapping.TypeTimestampTZ, googlesql.Interval: mapping.TypeInterval,
 }
 

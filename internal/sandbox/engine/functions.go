@@ -23,8 +23,8 @@ import (
 var kindTypes = map[string]mapping.Type{
 	"INT64": mapping.TypeBigInt, "FLOAT64": mapping.TypeDouble, "BOOL": mapping.TypeBoolean,
 	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob, "BIGNUMERIC": mapping.TypeBlob,
-	"RANGE": mapping.TypeBlob,
-	"DATE":  mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
+	"RANGE": mapping.TypeBlob, "TIMESTAMP(12)": mapping.TypeHugeInt,
+	"DATE": mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
 	"TIMESTAMP": mapping.TypeTimestampTZ, "INTERVAL": mapping.TypeInterval,
 }
 
@@ -187,7 +187,7 @@ func (r *reader) value(i int) builtin.Value {
 		return builtin.Value{Bool: at[bool](&r.source, i)}
 	case "STRING", "BYTES", "JSON", "RANGE":
 		return builtin.Value{Text: string(r.bytes(i))}
-	case "NUMERIC":
+	case "NUMERIC", "TIMESTAMP(12)":
 		return builtin.Value{Dec: hugeInt(&r.source, i).Big()}
 	case "BIGNUMERIC":
 		return builtin.Value{Dec: builtin.DecodeBigNumeric(r.bytes(i))}
@@ -240,6 +240,9 @@ func write(vec mapping.Vector, values []builtin.Value, from int, kind string) er
 			if err := putDecimal(data, i, v.Dec); err != nil {
 				return err
 			}
+		case "TIMESTAMP(12)":
+			h, _ := Int128FromBig(v.Dec) // its years are those of a TIMESTAMP
+			put(data, i, [2]uint64{h.Lo, uint64(h.Hi)})
 		case "BIGNUMERIC":
 			mapping.VectorAssignStringElementLen(vec, mapping.IdxT(i), []byte(builtin.EncodeBigNumeric(v.Dec)))
 		case "INTERVAL":

@@ -155,6 +155,9 @@ func gather(vec mapping.Vector, rows []int, typ googlesql.Type) (*Vector, error)
 		return out, gatherText(&src, rows, out, mapping.TypeVarchar)
 	case googlesql.Bytes, googlesql.BigNumeric, googlesql.Range:
 		return out, gatherText(&src, rows, out, mapping.TypeBlob)
+	case googlesql.TimestampPicos:
+		return out, fill(&src, rows, out, &out.Decimals, mapping.TypeHugeInt,
+			func(i int) (Int128, error) { return hugeInt(&src, i), nil })
 	case googlesql.Numeric:
 		return out, gatherDecimal(&src, rows, out)
 	case googlesql.Date:
@@ -223,7 +226,7 @@ func (v *Vector) reserve() {
 		v.Floats = make([]float64, v.Len)
 	case googlesql.Bool:
 		v.Bools = make([]bool, v.Len)
-	case googlesql.Numeric:
+	case googlesql.Numeric, googlesql.TimestampPicos:
 		v.Decimals = make([]Int128, v.Len)
 	case googlesql.Interval:
 		v.Intervals = make([]Interval, v.Len)

@@ -13,7 +13,7 @@ func (v *Vector) Value(i int) Value {
 		out.Float = v.Floats[i]
 	case googlesql.Bool:
 		out.Bool = v.Bools[i]
-	case googlesql.Numeric:
+	case googlesql.Numeric, googlesql.TimestampPicos:
 		out.Decimal = v.Decimals[i]
 	case googlesql.Interval:
 		out.Interval = v.Intervals[i]

@@ -20,7 +20,7 @@ type Vector struct {
 	Ints      []int64
 	Floats    []float64  // FLOAT64
 	Bools     []bool     // BOOL
-	Decimals  []Int128   // NUMERIC, in units of 1e-9
+	Decimals  []Int128   // NUMERIC, in units of 1e-9; TIMESTAMP(12), in picoseconds since 1970
 	Intervals []Interval // INTERVAL
 	// Offsets has Len+1 entries: value i is Data[Offsets[i]:Offsets[i+1]] of a
 	// STRING, BYTES or JSON, or of a BIGNUMERIC or RANGE as package builtin encodes it, and Elem's

@@ -63,9 +63,14 @@ func (v val) plainNull() string {
 func (a *analyzer) fail(x interface{ pos() int }, format string, args ...any) {
 	if strings.HasPrefix(format, "No matching signature") {
 		// The sandbox has fewer functions of these types than BigQuery has.
-		if msg := fmt.Sprintf(format, args...); strings.Contains(msg, string(BigNumeric)) {
+		if msg := fmt.Sprintf(format, args...); strings.Contains(msg, string(BigNumeric)) ||
+			strings.Contains(msg, string(TimestampPicos)) {
 			a.refuse(x, strings.Replace(msg, "No matching signature for", "The", 1))
 		}
+	}
+	if msg := fmt.Sprintf(format, args...); strings.Contains(msg, string(TimestampPicos)) &&
+		!strings.Contains(msg, unsupported("")) {
+		fail(a.src, x.pos(), "%s", unsupported("TIMESTAMP(12) here ("+msg+")"))
 	}
 	fail(a.src, x.pos(), format, args...)
 }

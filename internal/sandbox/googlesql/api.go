@@ -30,6 +30,8 @@ const (
 	Array      Kind = "ARRAY"
 	Struct     Kind = "STRUCT"
 	Range      Kind = "RANGE"
+	// TimestampPicos is a TIMESTAMP to the picosecond.
+	TimestampPicos Kind = "TIMESTAMP(12)"
 )
 
 // Type is a GoogleSQL type. The zero Type is no type at all.
@@ -210,7 +212,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, 
 // How values travel: INT64 BIGINT, FLOAT64 DOUBLE, BOOL BOOLEAN, STRING VARCHAR, BYTES BLOB,
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
 // time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC has more
-// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it, and so is RANGE.
+// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it, and so is RANGE;
+// TIMESTAMP(12) is a HUGEINT of picoseconds.
 //
 // With Options.Part it translates that part of a script instead, as a statement or as an
 // expression. The latter gives a query of one row with the value in its first column; the second

@@ -31,8 +31,9 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 		from == Numeric && (to.Kind == Float64 || to.Kind == BigNumeric),
 		from == BigNumeric && to.Kind == Float64,
 		from == Date && to.Kind == Datetime,
+		from == Timestamp && to.Kind == TimestampPicos,
 		v.param > 0 && from == String && (to.Kind == Date || to.Kind == Datetime || to.Kind == Time ||
-			to.Kind == Timestamp):
+			to.Kind == Timestamp || to.Kind == TimestampPicos):
 		return val{sql: a.castSQL(from, to.Kind, v.sql), t: to, agg: v.agg, win: v.win}, true
 	case from == Struct && to.Kind == Struct && len(v.t.Fields) == len(to.Fields):
 		for i := range to.Fields {
@@ -121,7 +122,7 @@ func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
 	switch {
 	case v.lit.kind == String:
 		switch to.Kind {
-		case Date, Time, Datetime, Timestamp:
+		case Date, Time, Datetime, Timestamp, TimestampPicos:
 			w, ok := a.temporalLiteral(to.Kind, v.lit.text)
 			if !ok {
 				a.fail(v.lit, "Could not cast literal %s to type %s", quoteLit(v.lit.text), to.Kind)
@@ -281,7 +282,7 @@ func (a *analyzer) coercible(v val, t Type) bool {
 	}
 	if v.lit != nil && v.lit.kind == String {
 		switch t.Kind {
-		case Date, Time, Datetime, Timestamp:
+		case Date, Time, Datetime, Timestamp, TimestampPicos:
 			return true
 		}
 	}
@@ -300,6 +301,8 @@ func commonType(ts []Type) (Type, bool) {
 			if numericRank[u.Kind] > numericRank[t.Kind] {
 				t = u
 			}
+		case t.Kind == Timestamp && u.Kind == TimestampPicos, t.Kind == TimestampPicos && u.Kind == Timestamp:
+			t = kind(TimestampPicos)
 		case t.Kind == Date && u.Kind == Datetime, t.Kind == Datetime && u.Kind == Date:
 			t = kind(Datetime)
 		case t.Kind == Struct && u.Kind == Struct && len(t.Fields) == len(u.Fields):

@@ -154,6 +154,8 @@ func text(v *engine.Vector, i int) string {
 			end.Ints[0] = n
 			return text(&end, 0)
 		})
+	case googlesql.TimestampPicos:
+		return builtin.PicosISO(builtin.SplitPicos(v.Decimals[i].Big()))
 	case googlesql.BigNumeric:
 		return builtin.BigNumericText(builtin.DecodeBigNumeric(v.Bytes(i)))
 	case googlesql.Date:

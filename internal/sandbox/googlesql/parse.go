@@ -365,6 +365,14 @@ func (p *parser) typeParams(t *Type) {
 		if t.Scale > 9 || t.Precision < max(1, t.Scale) || t.Precision > t.Scale+29 {
 			fail(p.src, open.pos, "In NUMERIC(P, S), P must be between max(S, 1) and S + 29, and S between 0 and 9")
 		}
+	case t.Kind == Timestamp && len(nums) == 1:
+		switch nums[0] {
+		case 6:
+		case 12:
+			t.Kind = TimestampPicos
+		default:
+			fail(p.src, open.pos, "In TIMESTAMP(P), P must be 6 or 12")
+		}
 	case t.Kind == BigNumeric && len(nums) <= 2:
 		t.Precision = nums[0]
 		if len(nums) == 2 {

@@ -4,7 +4,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// temporalLiteral reads the text of a DATE, TIME, DATETIME, TIMESTAMP or INTERVAL literal and
+// temporalLiteral reads the text of a DATE, TIME, DATETIME or TIMESTAMP literal and
 // writes DuckDB's literal.
 func (a *analyzer) temporalLiteral(k Kind, s string) (string, bool) {
 	switch k {
@@ -14,6 +14,12 @@ func (a *analyzer) temporalLiteral(k Kind, s string) (string, bool) {
 	case Time:
 		n, ok := builtin.ParseTime(s)
 		return "TIME '" + builtin.TimeText(n) + "'", ok
+	case TimestampPicos:
+		d, err := builtin.ParsePicos(s, a.location)
+		if err != nil {
+			return "", false
+		}
+		return "'" + d.String() + "'::HUGEINT", true
 	case Datetime:
 		n, ok := builtin.ParseDatetime(s)
 		return "TIMESTAMP '" + builtin.DatetimeText(n, " ") + "'", ok

@@ -53,7 +53,7 @@ func (t Type) DuckDB() string {
 
 var duckKinds = map[Kind]string{
 	"": "BIGINT", Int64: "BIGINT", Float64: "DOUBLE", Bool: "BOOLEAN", String: "VARCHAR", Bytes: "BLOB",
-	Numeric: "DECIMAL(38,9)", BigNumeric: "BLOB", Range: "BLOB",
+	Numeric: "DECIMAL(38,9)", BigNumeric: "BLOB", Range: "BLOB", TimestampPicos: "HUGEINT",
 	Date: "DATE", Time: "TIME", Datetime: "TIMESTAMP", Timestamp: "TIMESTAMPTZ",
 	Interval: "INTERVAL", JSON: "JSON",
 }
