@@ -20,10 +20,10 @@ func corpusService(t *testing.T) (*bq.Service, func(...string)) {
 
 // corpusRows prints the answer of a statement: a line for each row, its columns parted by " | ".
 func corpusRows(resp *bq.QueryResponse) string {
-	if resp.Schema == nil || len(resp.Schema.Fields) == 0 {
-		if resp.NumDmlAffectedRows > 0 {
-			return fmt.Sprintf("(%d rows changed)", resp.NumDmlAffectedRows)
-		}
+	switch kind := resp.StatementType; {
+	case kind == "INSERT" || kind == "UPDATE" || kind == "DELETE" || kind == "MERGE":
+		return fmt.Sprintf("(%d rows changed)", resp.NumDmlAffectedRows)
+	case kind != "SELECT" && kind != "SCRIPT" || resp.Schema == nil || len(resp.Schema.Fields) == 0:
 		return "(done)"
 	}
 	if len(resp.Rows) == 0 {
@@ -78,7 +78,16 @@ func corpusCell(f *bq.TableFieldSchema, v any, element bool) string {
 		if err != nil {
 			return "not base64: " + text
 		}
-		return fmt.Sprintf("b%+q", b)
+		var out strings.Builder
+		for _, c := range b {
+			if c >= 0x80 {
+				fmt.Fprintf(&out, `\x%02x`, c)
+				continue
+			}
+			q := strconv.QuoteToASCII(string(rune(c)))
+			out.WriteString(q[1 : len(q)-1])
+		}
+		return `b"` + out.String() + `"`
 	case "STRING":
 		if text == "" || text == "NULL" || strings.TrimSpace(text) != text || strings.ContainsAny(text, "|\n\r\t\x00") {
 			return strconv.Quote(text)

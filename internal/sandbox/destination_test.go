@@ -29,9 +29,10 @@ func TestDestinationTable(t *testing.T) {
 		rows                      int64 // of the table afterwards
 		reason, part              string
 	}{
-		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n ORDER BY 1", "t", "", "CREATE_NEVER", -1,
+		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n FROM UNNEST([1]) ORDER BY 1", "t", "",
+			"CREATE_NEVER", -1,
 			"notFound", "Not found: " + name + "t"},
-		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n ORDER BY 1", "t", "", "", 1, "", ""},
+		{"SELECT 1 AS a, [1, 2] AS b, STRUCT('x' AS c) AS s, NULL AS n FROM UNNEST([1]) ORDER BY 1", "t", "", "", 1, "", ""},
 		{"SELECT 1 AS a", "t", "WRITE_EMPTY", "CREATE_IF_NEEDED", 1, "duplicate", "Already Exists: " + name + "t"},
 		{"SELECT a + 1 AS A, CAST(NULL AS ARRAY<INT64>) AS b FROM d.t", "t", "WRITE_APPEND", "CREATE_NEVER", 2, "", ""},
 		{"SELECT 'x' AS a", "t", "WRITE_APPEND", "", 2, "invalid",

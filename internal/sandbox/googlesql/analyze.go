@@ -2,6 +2,7 @@ package googlesql
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -210,6 +211,9 @@ func (a *analyzer) statement(st statement) *Statement {
 		cols, twice := named(a.columns(r))
 		for _, c := range cols {
 			a.checkColumnName(c.Name, q)
+			if c.Type.hollow() {
+				a.refuse(q, "A STRUCT without fields")
+			}
 		}
 		return &Statement{Type: "SELECT", SQL: r.sql, Columns: cols, Duplicate: twice, Ordered: r.ordered}
 	}
@@ -271,6 +275,17 @@ func named(cols []Column) (out []Column, twice string) {
 		}
 	}
 	return cols, twice
+}
+
+// hollow reports whether a value of the type has a STRUCT without fields in it.
+func (t Type) hollow() bool {
+	switch t.Kind {
+	case Array:
+		return t.Elem.hollow()
+	case Struct:
+		return len(t.Fields) == 0 || slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hollow() })
+	}
+	return false
 }
 
 // columns are the output columns of a query. A parameter whose type is still open is INT64.

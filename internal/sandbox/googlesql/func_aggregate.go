@@ -168,7 +168,8 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	return overList(pairs, top), arrayOf(t)
 }
 
-// overList writes body over the list of a group's values, as p. Without a value there is no list, and the answer is NULL.
+// overList writes body over the list of a group's values, as p. Without a value there is no list, and
+// the answer is NULL.
 func overList(list, body string) string {
 	return "list_transform([" + list + "], lambda p: CASE WHEN p IS NULL THEN NULL ELSE " + body + " END)[1]"
 }

@@ -281,6 +281,8 @@ func (p *parser) groupItem() groupItem {
 		p.i++
 	case p.accept("GROUPING", "SETS"):
 		it.kind = "GROUPING SETS"
+	case p.accept("(", ")"): // one group of all rows
+		return groupItem{kind: "GROUPING SETS", items: []groupItem{{kind: "SET"}}}
 	default:
 		it.keys = []expr{p.expr()}
 		return it

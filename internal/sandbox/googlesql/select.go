@@ -2,6 +2,7 @@ package googlesql
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,8 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 	refs, from := a.selfRefs, ""
 	if b.from != nil {
 		from = " FROM " + a.from(b.from, s)
+	} else {
+		a.withoutFrom(b, q)
 	}
 	where := ""
 	if b.where != nil {
@@ -29,8 +32,11 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 	}
 	groupSQL, keys := a.groupKeys(b, s)
 	s.group = &groupCheck{keys: keys}
-	s.aggOK, s.winOK = true, true
+	s.aggOK, s.winOK = b.from != nil, b.from != nil
 	s.clause = "SELECT list"
+	if b.from == nil {
+		s.clause = "SELECT without FROM clause"
+	}
 	outs := a.selectList(b, s)
 	grouped := b.groupBy != nil || b.having != nil
 	for _, o := range outs {
@@ -58,6 +64,10 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 		grouped = grouped || v.agg
 		if grouped {
 			a.checkLoose(s.group.loose, "QUALIFY clause")
+		}
+		if !v.win && !slices.ContainsFunc(outs, func(o output) bool { return o.v.win }) {
+			a.fail(b.qualify, "The QUALIFY clause requires analytic function to be present in the QUALIFY clause or the "+
+				"SELECT list")
 		}
 		s.group.loose = nil
 	}
@@ -231,6 +241,27 @@ func implicitName(it selectItem) string {
 		return x.field.text
 	}
 	return ""
+}
+
+// withoutFrom fails for what a SELECT without FROM can't have.
+func (a *analyzer) withoutFrom(b *selectBody, q *query) {
+	const cannot = "Query without FROM clause cannot "
+	switch {
+	case b.where != nil:
+		a.fail(b.where, cannot+"have a WHERE clause")
+	case b.distinct:
+		a.fail(b, cannot+"use SELECT DISTINCT")
+	case b.groupBy != nil:
+		a.fail(b, cannot+"have a GROUP BY clause")
+	case b.having != nil:
+		a.fail(b.having, cannot+"have a HAVING clause")
+	case len(b.windows) > 0:
+		a.fail(b, cannot+"have a WINDOW clause")
+	case q != nil && len(q.order) > 0:
+		a.fail(q.order[0].x, cannot+"have an ORDER BY clause")
+	case b.qualify != nil:
+		a.fail(b.qualify, cannot+"have a QUALIFY clause")
+	}
 }
 
 // star expands * and x.*.

@@ -176,6 +176,9 @@ func (a *analyzer) setOpByName(op *setOp, outer *scope, ctes *cteScope) *result 
 			}
 		}
 	case "":
+		if op.on != nil {
+			break // namesOn says more
+		}
 		for _, c := range append(slices.Clone(l.cols), r.cols...) {
 			_, n := findColumn(l.cols, c.name)
 			_, m := findColumn(r.cols, c.name)
@@ -186,15 +189,31 @@ func (a *analyzer) setOpByName(op *setOp, outer *scope, ctes *cteScope) *result 
 		}
 	}
 	if op.on != nil {
-		names = nil
-		for _, n := range op.on {
-			names = append(names, n.text)
-		}
+		names = a.namesOn(op, l, r)
 	}
 	if len(names) == 0 {
 		a.fail(op, "Input queries in %s BY NAME have no column in common", op.words())
 	}
 	return a.combine(op, []queryBody{op.l, op.r}, []*result{a.pick(l, names), a.pick(r, names)})
+}
+
+// namesOn are the columns of ON or BY. Without FULL or LEFT both queries have all of them, and without
+// a mode no others.
+func (a *analyzer) namesOn(op *setOp, l, r *result) []string {
+	var names []string
+	for _, n := range op.on {
+		_, left := findColumn(l.cols, n.text)
+		_, right := findColumn(r.cols, n.text)
+		if left+right == 0 || left == 0 && op.mode != "FULL" || right == 0 && op.mode != "FULL" && op.mode != "LEFT" {
+			a.fail(n, "The column name %s from the list of %s BY NAME does not appear in each input query", n.text,
+				op.words())
+		}
+		names = append(names, n.text)
+	}
+	if op.mode == "" && (len(l.cols) != len(names) || len(r.cols) != len(names)) {
+		a.fail(op, "The input queries of %s BY NAME must share the same set of column names as its list", op.words())
+	}
+	return names
 }
 
 // pick gives a query the columns of names; those that it has not are NULL.
