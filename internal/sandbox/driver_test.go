@@ -312,8 +312,8 @@ func TestDriverPicos(t *testing.T) {
 		}
 	}
 	var typ string
-	if err := db.QueryRowContext(t.Context(), "SELECT data_type FROM d.INFORMATION_SCHEMA.COLUMNS WHERE column_name = 'x'").
-		Scan(&typ); err != nil || typ != "TIMESTAMP(12)" {
+	const columns = "SELECT data_type FROM d.INFORMATION_SCHEMA.COLUMNS WHERE column_name = 'x'"
+	if err := db.QueryRowContext(t.Context(), columns).Scan(&typ); err != nil || typ != "TIMESTAMP(12)" {
 		t.Errorf("INFORMATION_SCHEMA: got %s, %v; want TIMESTAMP(12)", typ, err)
 	}
 }

@@ -120,6 +120,40 @@ func between(list []Value, p float64) Value {
 	return float(lo.Float*(1-f) + hi.Float*f)
 }
 
+// numericPercentile is PERCENTILE_CONT or PERCENTILE_DISC of NUMERICs, with p in units of 1e-9.
+func numericPercentile(list []Value, p *big.Int, nulls, between bool) Value {
+	var out []Value
+	n := 0
+	for _, v := range list {
+		switch {
+		case !v.Null:
+			out = append(out, v)
+		case nulls:
+			n++
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Value) int { return x.Dec.Cmp(y.Dec) })
+	out = append(slices.Repeat([]Value{null}, n), out...)
+	if len(out) == 0 {
+		return null
+	}
+	if !between {
+		at := ceilQuo(new(big.Int).Mul(p, big.NewInt(int64(len(out)))), unit).Int64()
+		return out[max(at-1, 0)]
+	}
+	at, part := new(big.Int).DivMod(new(big.Int).Mul(p, big.NewInt(int64(len(out)-1))), unit, new(big.Int))
+	lo := out[at.Int64()]
+	if part.Sign() == 0 {
+		return lo
+	}
+	hi := out[at.Int64()+1]
+	if lo.Null {
+		return hi
+	}
+	sum := new(big.Int).Mul(lo.Dec, new(big.Int).Sub(unit, part))
+	return decimal(quoHalfAway(sum.Add(sum, new(big.Int).Mul(hi.Dec, part)), unit))
+}
+
 func init() {
 	for name, kind := range statistics {
 		finish := func(m2 float64, n int64) Value {
@@ -213,6 +247,16 @@ func init() {
 		}
 		return list[max(int(math.Ceil(p*float64(len(list))))-1, 0)], nil
 	})
+	for _, name := range []string{"cont", "disc"} {
+		def("bq_percentile_"+name+"_numeric", "[]NUMERIC, NUMERIC, BOOL -> NUMERIC", func(a []Value) (Value, error) {
+			p := a[1].Dec
+			if p.Sign() < 0 || p.Cmp(unit) > 0 {
+				return null, failf("The second argument to the function PERCENTILE_%s must be in the range [0, 1]",
+					strings.ToUpper(name))
+			}
+			return numericPercentile(a[0].List, p, a[2].Bool, name == "cont"), nil
+		})
+	}
 	for name, divide := range map[string]bool{"sum": false, "avg": true} {
 		// The sum of the whole numbers, that of the fractions, and how many there are.
 		def("bq_numeric_"+name, "STRING, NUMERIC, INT64 -> NUMERIC", func(a []Value) (Value, error) {

@@ -116,7 +116,8 @@ var scalarTypes = map[googlesql.Kind]mapping.Type{
 	googlesql.String: mapping.TypeVarchar, googlesql.JSON: mapping.TypeVarchar, googlesql.Bytes: mapping.TypeBlob,
 	googlesql.BigNumeric: mapping.TypeBlob, googlesql.Range: mapping.TypeBlob,
 	googlesql.TimestampPicos: mapping.TypeHugeInt,
-	googlesql.Date:           mapping.TypeDate, googlesql.Time: mapping.TypeTime, googlesql.Datetime: mapping.TypeTimestamp,
+	googlesql.Date:           mapping.TypeDate, googlesql.Time: mapping.TypeTime,
+	googlesql.Datetime:  mapping.TypeTimestamp,
 	googlesql.Timestamp: mapping.TypeTimestampTZ, googlesql.Interval: mapping.TypeInterval,
 }
 

@@ -177,9 +177,10 @@ func overList(list, body string) string {
 // percentile writes PERCENTILE_CONT and PERCENTILE_DISC.
 func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	a.countArgs(c, 2, 2)
-	if k := vs[0].t.Kind; k == Numeric || k == BigNumeric {
-		a.refuse(c, c.name+" of "+string(k))
+	if vs[0].t.Kind == BigNumeric {
+		a.refuse(c, c.name+" of BIGNUMERIC")
 	}
+	exact, numeric := a.coerce(vs[1], kind(Numeric))
 	p, ok := a.coerce(vs[1], kind(Float64))
 	if !ok {
 		a.noSignature(c, vs)
@@ -193,6 +194,9 @@ func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type)
 	}
 	v, ok := a.coerce(vs[0], kind(Float64))
 	switch {
+	case vs[0].t.Kind == Numeric && numeric:
+		return "bq_" + strings.ToLower(c.name) + "_numeric(" + call("list", vs[0].sql) + ", " + exact.sql + ", " + nulls +
+			")", vs[0].t
 	case c.name == "PERCENTILE_CONT" && !ok:
 		a.noSignature(c, vs)
 	case c.name == "PERCENTILE_CONT" || vs[0].t.Kind == Float64:

@@ -18,6 +18,13 @@ func both(names, sig, sql string) {
 var eitherType = regexp.MustCompile(`\bT\b`)
 
 func init() {
+	def("NET.IP_FROM_STRING", "STRING -> BYTES", "bq_net_ip_from_string({1})")
+	def("NET.SAFE_IP_FROM_STRING", "STRING -> BYTES", "bq_net_safe_ip_from_string({1})")
+	def("NET.IP_TO_STRING", "BYTES -> STRING", "bq_net_ip_to_string({1})")
+	def("NET.IP_NET_MASK", "INT64, INT64 -> BYTES", "bq_net_ip_net_mask({1}, {2})")
+	def("NET.IP_TRUNC", "BYTES, INT64 -> BYTES", "bq_net_ip_trunc({1}, {2})")
+	def("NET.IPV4_FROM_INT64", "INT64 -> BYTES", "bq_net_ipv4_from_int64({1})")
+	def("NET.IPV4_TO_INT64", "BYTES -> INT64", "bq_net_ipv4_to_int64({1})")
 	def("UPPER", "STRING -> STRING", "bq_upper({1})")
 	def("LOWER", "STRING -> STRING", "bq_lower({1})")
 	def("UPPER", "BYTES -> BYTES", "bq_upper_bytes({1})")

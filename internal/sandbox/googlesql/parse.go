@@ -114,7 +114,7 @@ func (p *parser) aliasOpt() *name {
 // being an alias.
 func (p *parser) clauseWord() bool {
 	switch strings.ToUpper(p.tok().text) {
-	case "PIVOT":
+	case "PIVOT", "MATCH_RECOGNIZE":
 		return p.ahead(1).is("(")
 	case "UNPIVOT":
 		return p.ahead(1).is("(") || p.ahead(1).is("INCLUDE") || p.ahead(1).is("EXCLUDE")
@@ -241,7 +241,7 @@ var statementParsers map[string]func(*parser) statement
 // refusedStatements are those that BigQuery has and the sandbox does not.
 var refusedStatements = map[string]string{
 	"ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT", "REVOKE": "REVOKE",
-	"UNDROP": "UNDROP",
+	"UNDROP": "UNDROP", "GRAPH": "GRAPH",
 }
 
 // parseType reads a type with its parameters.

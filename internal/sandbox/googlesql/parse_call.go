@@ -70,7 +70,7 @@ func (p *parser) arg(c *callExpr) {
 	}
 	c.args = append(c.args, p.expr())
 	if p.tok().is("->") {
-		p.refuse(p.tok().pos, "A lambda")
+		fail(p.src, p.tok().pos, "Lambda expressions are not supported") // by BigQuery
 	}
 	if p.accept("AS") { // only a few functions know such arguments
 		p.refuse(p.toks[p.i-1].pos, "An argument with an alias")

@@ -87,6 +87,9 @@ func (p *parser) row() []expr {
 func (p *parser) assignments() []assignment {
 	var set []assignment
 	for {
+		if next := p.ahead(1); p.tok().is("(") && (next.is("INSERT") || next.is("UPDATE") || next.is("DELETE")) {
+			p.refuse(p.tok().pos, "Nested DML")
+		}
 		as := assignment{col: []name{p.ident()}}
 		for p.accept(".") {
 			as.col = append(as.col, p.fieldName())

@@ -398,7 +398,7 @@ func (p *parser) join(left tableExpr) tableExpr {
 	case p.accept("FULL", "JOIN"), p.accept("FULL", "OUTER", "JOIN"):
 		kind = "FULL"
 	case p.tok().is("NATURAL"):
-		p.refuse(at, "NATURAL JOIN")
+		fail(p.src, at, "Natural join not supported") // by BigQuery
 	default:
 		return nil
 	}
@@ -452,7 +452,7 @@ func (p *parser) tablePrimary() tableExpr {
 	case p.tok().kind == tokIdent || p.tok().kind == tokQuoted:
 		path := p.tablePath()
 		if p.tok().is("(") {
-			if name := upperPath(path); reference[name] || family(name) != "" {
+			if name := upperPath(path); name == "GRAPH_TABLE" || reference[name] || family(name) != "" {
 				p.refuse(at, "The table function "+name)
 			}
 			call := p.call(at, upperPath(path), false).(*callExpr)
@@ -476,6 +476,9 @@ func (p *parser) tablePrimary() tableExpr {
 		}
 	default:
 		p.unexpected()
+	}
+	if p.isWords("MATCH_RECOGNIZE", "(") {
+		p.refuse(p.tok().pos, "MATCH_RECOGNIZE")
 	}
 	t = p.pivotTail(t)
 	p.tableSample()

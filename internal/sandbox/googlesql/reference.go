@@ -39,6 +39,8 @@ var reference = func() map[string]bool {
 		TIMESTAMP_SUB TIMESTAMP_TRUNC TIME_ADD TIME_DIFF TIME_SUB TIME_TRUNC TO_BASE32 TO_BASE64 TO_CODE_POINTS
 		TO_HEX TO_JSON TO_JSON_STRING TRANSLATE TRIM TRUNC TYPEOF UNICODE UNIX_DATE UNIX_MICROS UNIX_MILLIS
 		UNIX_SECONDS UPPER VARIANCE VAR_POP VAR_SAMP VECTOR_SEARCH ZEROIFNULL
+		NET.HOST NET.IPV4_FROM_INT64 NET.IPV4_TO_INT64 NET.IP_FROM_STRING NET.IP_NET_MASK NET.IP_TO_STRING NET.IP_TRUNC
+		NET.PUBLIC_SUFFIX NET.REG_DOMAIN NET.SAFE_IP_FROM_STRING
 		HLL_COUNT.EXTRACT HLL_COUNT.INIT HLL_COUNT.MERGE HLL_COUNT.MERGE_PARTIAL`) {
 		m[n] = true
 	}
@@ -52,7 +54,7 @@ var families = []struct{ prefix, what string }{
 	{"AEAD.", "AEAD encryption functions"},
 	{"KEYS.", "AEAD encryption functions"},
 	{"DETERMINISTIC_", "AEAD encryption functions"},
-	{"NET.", "net functions"},
+	{"NET.", "functions of URLs"},
 	{"ML.", "machine learning functions"},
 	{"AI.", "AI functions"},
 	{"OBJ.", "object reference functions"},

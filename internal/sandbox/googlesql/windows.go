@@ -25,6 +25,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		}
 		parts = append(parts, "PARTITION BY "+strings.Join(keys, ", "))
 	}
+	offset := kind(Int64) // the type of a frame's offsets
 	numbered := w.frame != nil && w.frame.unit == "RANGE" && (w.frame.lo.x != nil || w.frame.hi.x != nil)
 	if len(w.order) > 0 {
 		order := a.orderBy(w.order, s, nil)
@@ -32,7 +33,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 			order = " ORDER BY NULL"
 		}
 		if numbered {
-			order = a.rangeOrder(w, s)
+			order, offset = a.rangeOrder(w, s)
 		}
 		parts = append(parts, strings.TrimPrefix(order, " "))
 	}
@@ -44,8 +45,8 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 			a.fail(c, "Window framing clause is not allowed for analytic function %s", c.name)
 		}
 		a.checkFrame(w)
-		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, w.frame.unit, s)+" AND "+
-			a.boundSQL(w.frame.hi, w.frame.unit, s))
+		parts = append(parts, w.frame.unit+" BETWEEN "+a.boundSQL(w.frame.lo, offset, s)+" AND "+
+			a.boundSQL(w.frame.hi, offset, s))
 	}
 	return "(" + strings.Join(parts, " ") + ")"
 }
@@ -104,19 +105,29 @@ func (a *analyzer) checkFrame(w *window) {
 }
 
 // rangeOrder is the ORDER BY of a frame in values, which has one numeric key.
-func (a *analyzer) rangeOrder(w *window, s *scope) string {
+func (a *analyzer) rangeOrder(w *window, s *scope) (string, Type) {
 	if len(w.order) != 1 {
 		a.fail(w, "Window framing with an offset in RANGE needs exactly one ORDER BY key")
 	}
 	it := w.order[0]
 	v := a.expr(it.x, s)
-	if v.t.Kind != Int64 {
+	key := v
+	switch {
+	case !v.t.number() && !v.untyped():
+		a.fail(it.x, "ORDER BY key must be numeric in a RANGE-based window with OFFSET PRECEDING or OFFSET FOLLOWING "+
+			"boundaries, but has type %s", v.t.name())
+	case v.t.Kind == BigNumeric:
 		a.refuse(it.x, "A RANGE frame over "+v.t.name())
+	case v.t.Kind == Float64 && v.lit == nil: // DuckDB has NaN at the other end
+		key.t = kind(Int64)
+		key.sql = "CASE WHEN isnan(" + v.sql + ") THEN " + raise(quoteString(unsupported("A RANGE frame over NaN")),
+			"DOUBLE") + " ELSE " + v.sql + " END"
 	}
-	return " ORDER BY " + a.sortKeys(v, it)[0]
+	return " ORDER BY " + a.sortKeys(key, it)[0], resolved(v.t)
 }
 
-func (a *analyzer) boundSQL(b bound, unit string, s *scope) string {
+// boundSQL writes a bound of a frame, whose offset is of a type.
+func (a *analyzer) boundSQL(b bound, t Type, s *scope) string {
 	if b.x == nil {
 		return b.kind
 	}
@@ -124,14 +135,14 @@ func (a *analyzer) boundSQL(b bound, unit string, s *scope) string {
 	if v.untyped() && v.param == 0 {
 		a.fail(b.x, "Window framing expression cannot be NULL")
 	}
-	v = a.must(v, kind(Int64), b.x, "Window framing expression must be an INT64, but is %s", v.t.name())
+	w := a.must(v, t, b.x, "Window framing expression must be of type %s, but is %s", t, v.t.name())
 	if v.lit == nil && v.param == 0 {
 		a.fail(b.x, "Window framing expression must be a literal or a parameter")
 	}
 	if v.lit != nil && strings.HasPrefix(v.lit.text, "-") {
 		a.fail(b.x, "Window framing expression must not be negative")
 	}
-	return v.sql + " " + b.kind
+	return w.sql + " " + b.kind
 }
 
 // rankLike need an ORDER BY; framed take a frame.
