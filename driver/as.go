@@ -20,7 +20,7 @@ import (
 //   - An ARRAY goes into a slice, an INTERVAL into a bigquery.IntervalValue, and a STRUCT or RANGE
 //     also into a string.
 //   - Their parts, and other values, go into Go's basic types, pointers (nil for NULL), sql.Null[T],
-//     bigquery.NullInt64 and its kind, any other sql.Scanner, big.Rat and big.Int.
+//     bigquery.NullInt64 and the like, any other sql.Scanner, big.Rat and big.Int.
 //   - JSON goes into structs, by their json tags, maps, slices and implementations of
 //     json.Unmarshaler, such as json.RawMessage. Numbers become json.Number in an any. JSON's null
 //     is the zero value, also behind a pointer, whereas SQL's NULL is a nil pointer or an invalid

@@ -13,20 +13,20 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// into decodes values of one BigQuery type into memory of one Go type. It is bound once for each column, or part of
-// one. The memory is zero before.
+// into decodes values of one BigQuery type into memory of one Go type. It is bound once for each
+// column, or each part of a column. The memory is zeroed before.
 type into struct {
 	size uintptr // of the Go type
-	// null decodes NULL. nil stands for the zero value, which is there already.
+	// null decodes NULL; nil means the zero value.
 	null func(p unsafe.Pointer) error
 	// cell decodes the value at the cursor, which is not NULL.
 	cell func(c *cursor, p unsafe.Pointer) error
-	// fill decodes elements [from, to) of an array and leaves out those that are NULL. The first goes to p, the others
-	// follow at a distance of stride.
+	// fill decodes elements [from, to) of an array, except those that are NULL. The first goes to
+	// p, the others follow stride bytes apart.
 	fill func(p unsafe.Pointer, stride uintptr, a arrow.Array, from, to int, b *boxes) error
 }
 
-// value decodes a value, or NULL.
+// value decodes a value or NULL.
 func (d *into) value(c *cursor, p unsafe.Pointer) error {
 	switch {
 	case !c.null():
@@ -37,7 +37,7 @@ func (d *into) value(c *cursor, p unsafe.Pointer) error {
 	return nil
 }
 
-// values decodes elements [from, to) of an array, NULL too.
+// values decodes elements [from, to) of an array, including NULLs.
 func (d *into) values(p unsafe.Pointer, stride uintptr, a arrow.Array, from, to int, b *boxes) error {
 	for i := from; d.null != nil && a.NullN() > 0 && i < to; i++ {
 		if a.IsNull(i) {
@@ -89,7 +89,7 @@ func newInto(f *bq.TableFieldSchema, t reflect.Type) (d into, err error) {
 		return d, err
 	}
 	switch f.Mode {
-	case "REPEATED": // a NULL array is an empty one
+	case "REPEATED": // a NULL ARRAY is an empty one
 		cell := d.cell
 		d.null = func(p unsafe.Pointer) error { return cell(&cursor{buf: emptyList, boxes: new(boxes)}, p) }
 	case "REQUIRED":
@@ -106,12 +106,12 @@ var (
 
 func isScanner(t reflect.Type) bool { return reflect.PointerTo(t).Implements(scannerType) }
 
-// noNull is the null of a type that has no place for it.
+// noNull returns the null function of a type that can't hold NULL.
 func noNull(t reflect.Type) func(unsafe.Pointer) error {
 	return func(p unsafe.Pointer) error { return assign(reflect.NewAt(t, p).Elem(), nil) }
 }
 
-// intoAny keeps values as Rows.Scan gives them.
+// intoAny decodes the values that Rows.Scan puts into an any.
 func intoAny(kind kind, arrowKind arrowKind) into {
 	return into{
 		cell: func(c *cursor, p unsafe.Pointer) (err error) {
@@ -127,7 +127,7 @@ func intoAny(kind kind, arrowKind arrowKind) into {
 	}
 }
 
-// intoAssigned decodes by way of an interface, for all that is not bound otherwise.
+// intoAssigned decodes through an interface. It is for types without a faster way.
 func intoAssigned(kind kind, arrowKind arrowKind, t reflect.Type) into {
 	return into{
 		null: noNull(t),
@@ -162,8 +162,8 @@ func eachAssigned(k arrowKind, a arrow.Array, from, to int, b *boxes, set func(i
 	return nil
 }
 
-// intoScalar binds a scalar type to a Go type that it is converted to without an interface. It reports false if there
-// is no such way, or none that gives what [As] gives.
+// intoScalar binds a scalar type to a Go type without an interface. It returns false if there is no
+// such way, or none with the same result as [As].
 func intoScalar(k *scalarType, t reflect.Type) (into, bool) {
 	arrowKind := k.arrow
 	switch read := k.typed.(type) {
@@ -188,7 +188,7 @@ func intoScalar(k *scalarType, t reflect.Type) (into, bool) {
 	return into{}, false
 }
 
-// arrowTimesOf reads the times of a kind without what lies below a nanosecond: no Go type that is bound here has it.
+// arrowTimesOf reads times to the nanosecond: none of the Go types bound here holds picoseconds.
 func arrowTimesOf(k arrowKind) arrowSource[time.Time] {
 	marked, ok := k.typed.(arrowSource[picoTime])
 	if !ok {
@@ -216,7 +216,7 @@ func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
 
-// same is for a Go type of the source's own kind.
+// same binds a Go type with the source's underlying type.
 func same[S any](src source[S], t reflect.Type, ok bool) (into, bool) {
 	if !ok || isScanner(t) {
 		return into{}, false
@@ -246,7 +246,8 @@ func same[S any](src source[S], t reflect.Type, ok bool) (into, bool) {
 	}, true
 }
 
-// next is the place of the following element. There is none after the last: a pointer may not leave its memory.
+// next returns the address of the next element, or p after the last one: a pointer must not leave
+// its memory.
 func next(p unsafe.Pointer, stride uintptr, more bool) unsafe.Pointer {
 	if more {
 		return unsafe.Add(p, stride)
@@ -254,7 +255,8 @@ func next(p unsafe.Pointer, stride uintptr, more bool) unsafe.Pointer {
 	return p
 }
 
-// converted is for a Go type of kind D. Where convert reports false, [As] decides.
+// converted binds a Go type with the underlying type D. If convert returns false, [As] converts the
+// value.
 func converted[S, D any](src source[S], t reflect.Type, ok bool, convert func(S) (D, bool)) (into, bool) {
 	if !ok || isScanner(t) && t != reflect.TypeFor[D]() {
 		return into{}, false
@@ -375,13 +377,13 @@ func timesInto(src source[time.Time], t reflect.Type) (into, bool) {
 	return into{}, false
 }
 
-// trusted are the packages whose Scan methods may be called with an example.
+// trusted has the packages whose Scan methods may be called with an example.
 var trusted = map[string]bool{"database/sql": true, "cloud.google.com/go/civil": true}
 
-// fits reports whether some value of a type can be put into a Go type.
+// fits reports whether a Go type can hold any value of a type.
 func fits(k kind, t reflect.Type) bool {
 	if isScanner(t) && !trusted[t.PkgPath()] {
-		return true // whatever it takes
+		return true // its Scan method decides
 	}
 	var list []any
 	switch scalar := scalarsByName[k.name]; {

@@ -11,14 +11,15 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// withMode is a field of another mode.
+// withMode returns the field with another mode.
 func withMode(f *bq.TableFieldSchema, mode string) *bq.TableFieldSchema {
 	part := *f
 	part.Mode = mode
 	return &part
 }
 
-// notNull is the field without regard to NULL, for what stands for NULL outside of it.
+// notNull returns the field without REQUIRED, for a destination that holds NULL outside of the
+// value.
 func notNull(f *bq.TableFieldSchema) *bq.TableFieldSchema {
 	if f.Mode == "REPEATED" {
 		return f
@@ -26,8 +27,8 @@ func notNull(f *bq.TableFieldSchema) *bq.TableFieldSchema {
 	return withMode(f, "NULLABLE")
 }
 
-// nullParts returns the fields of the value and the flag of a type such as sql.NullString or sql.Null[T]; nil for any
-// other.
+// nullParts returns the fields of a type such as sql.NullString or sql.Null[T]: the value and the
+// flag; nil for other types.
 func nullParts(t reflect.Type) (value, valid *reflect.StructField) {
 	if !isNullOf(t) && (t.Kind() != reflect.Struct || t.PkgPath() != "database/sql" || t.NumField() != 2) {
 		return nil, nil
@@ -39,7 +40,7 @@ func nullParts(t reflect.Type) (value, valid *reflect.StructField) {
 	return &v, &flag
 }
 
-// intoNull decodes into a sql.Null[T] and its older relatives.
+// intoNull decodes into a sql.Null[T], sql.NullString and the like.
 func intoNull(f *bq.TableFieldSchema, t reflect.Type, value, valid *reflect.StructField) (into, error) {
 	inner, err := newInto(notNull(f), value.Type)
 	if err != nil {
@@ -62,7 +63,8 @@ func intoNull(f *bq.TableFieldSchema, t reflect.Type, value, valid *reflect.Stru
 	}, nil
 }
 
-// pointedAt is how many values that pointers point at are allocated together: one that is kept keeps the others.
+// pointedAt is how many values behind pointers are allocated together. One that is kept keeps the
+// others.
 const pointedAt = 32
 
 func intoPointer(f *bq.TableFieldSchema, t reflect.Type) (into, error) {
@@ -97,7 +99,7 @@ func intoPointer(f *bq.TableFieldSchema, t reflect.Type) (into, error) {
 	}, nil
 }
 
-// sliceValue is how a slice lies in memory.
+// sliceValue is the memory layout of a slice.
 type sliceValue struct {
 	data     unsafe.Pointer
 	len, cap int
@@ -148,7 +150,7 @@ func intoList(f *bq.TableFieldSchema, t reflect.Type) (into, error) {
 			}
 			for i := range to - from {
 				n := bounds[i+1] - bounds[i]
-				one := sliceValue{all, n, n} // none can grow into the next
+				one := sliceValue{all, n, n} // appending to one never overwrites the next
 				if n > 0 {
 					one.data = unsafe.Add(all, uintptr(bounds[i]-first)*elem.size)
 				}
@@ -159,15 +161,15 @@ func intoList(f *bq.TableFieldSchema, t reflect.Type) (into, error) {
 	}, nil
 }
 
-// placed is a column, or the field of a STRUCT, and where it goes.
+// placed is a column, or a field of a STRUCT, with its field in the Go struct.
 type placed struct {
 	name   string
-	at     int     // among the columns
-	offset uintptr // in the Go struct
+	at     int     // index of the column
+	offset uintptr // of the field in the Go struct
 	into
 }
 
-// placeAll binds fields to those of a Go struct.
+// placeAll binds columns to the fields of a Go struct.
 func placeAll(fields []*bq.TableFieldSchema, t reflect.Type) ([]placed, error) {
 	var all []placed
 	goFields := structFields(t)
@@ -230,7 +232,7 @@ func intoStruct(fields []*bq.TableFieldSchema, t reflect.Type) (into, error) {
 			if !ok || record.NumField() != len(fields) {
 				return errArrow
 			}
-			for i := from; i < to; { // those between two that are NULL
+			for i := from; i < to; { // a run of STRUCTs that are not NULL
 				end := i + 1
 				if a.NullN() == 0 {
 					end = to
@@ -255,7 +257,7 @@ func intoStruct(fields []*bq.TableFieldSchema, t reflect.Type) (into, error) {
 	}, nil
 }
 
-// cells reads the cells of a row, or of a STRUCT, and passes over those that are not among the parts.
+// cells decodes the cells of a row or a STRUCT, and skips those that are not among the parts.
 func cells(c *cursor, parts []placed, n int, p unsafe.Pointer) error {
 	k := 0
 	for i := range n {
@@ -283,7 +285,7 @@ func cells(c *cursor, parts []placed, n int, p unsafe.Pointer) error {
 	return nil
 }
 
-// intoMap decodes a STRUCT into a map, by way of an interface. That each field fits is found out before.
+// intoMap decodes a STRUCT into a map, through an interface. It checks first that each field fits.
 func intoMap(fields []*bq.TableFieldSchema, t reflect.Type, kind kind, arrowKind arrowKind) (into, error) {
 	if err := checkMap(fields, t); err != nil {
 		return into{}, err

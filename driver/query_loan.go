@@ -10,27 +10,28 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// loan is how the rows of a statement reach [Query] and [QueryArrow] past database/sql, which has room for driver
-// values only. The context of the statement carries it to the connection, also through a library between.
+// loan gives the rows of a statement to [Query] and [QueryArrow], bypassing database/sql, which can
+// only pass driver values. The context of the statement carries it to the connection, also through
+// libraries that wrap the driver.
 //
-// The rows still belong to database/sql. A whole batch counts as one row there, so that the loan asks for the next
-// batch under database/sql's locks, and its Close, which may come at any time, waits for that.
+// The rows still belong to database/sql, which sees each batch as one row. So the next batch is
+// read under database/sql's locks, and Rows.Close, which may be called at any time, waits for it.
 type loan struct {
 	bind func(columns []column, fields []*bq.TableFieldSchema) (target, error)
 
-	lent *lentRows // the driver's rows; nil until there are some
-	rows *sql.Rows // the same as the caller of database/sql sees them
+	lent *lentRows // the driver's rows; nil until the statement has run
+	rows *sql.Rows // database/sql's rows around lent
 }
 
 type loanKey struct{}
 
-// loanOf returns the loan that a statement's rows are for, or nil.
+// loanOf returns the loan of a statement; nil if it has none.
 func loanOf(ctx context.Context) *loan {
 	l, _ := ctx.Value(loanKey{}).(*loan)
 	return l
 }
 
-// borrow runs a statement and takes its rows on loan.
+// borrow runs a statement and returns its rows on loan.
 func borrow(
 	ctx context.Context, q Queryer, query string, args []any, bind func([]column, []*bq.TableFieldSchema) (target, error),
 ) (*loan, error) {
@@ -41,13 +42,14 @@ func borrow(
 	}
 	if l.lent == nil {
 		rows.Close()
-		return nil, fmt.Errorf("bigqueryuser: the rows of a %T are not those of this driver", q)
+		return nil, fmt.Errorf("bigqueryuser: the rows of the %T are not of this driver", q)
 	}
 	l.rows = rows
 	return l, nil
 }
 
-// next returns the next batch, nil after the last or an error. The batch is the caller's until the following call.
+// next returns the next batch; nil after the last one or an error. The batch is valid until the
+// next call.
 func (l *loan) next() *batch {
 	l.lent.batch = nil
 	if !l.rows.Next() {
@@ -59,13 +61,13 @@ func (l *loan) next() *batch {
 // ended reports whether database/sql has closed the rows, as it does when their context ends.
 func (l *loan) ended() bool { return l.lent.closed.Load() }
 
-// close ends the loan. left is how many rows of the last batch were not taken.
+// close ends the loan. left is the number of rows of the last batch that the caller has not read.
 func (l *loan) close(left int) error {
 	l.lent.left.Store(int64(left))
 	return l.rows.Close()
 }
 
-// lentRows are rows that are on loan, as database/sql has them.
+// lentRows are the rows that database/sql gets while they are on loan.
 type lentRows struct {
 	rows   *rows
 	batch  *batch // of the last Next
@@ -75,7 +77,7 @@ type lentRows struct {
 
 var _ driver.Rows = (*lentRows)(nil)
 
-// lent returns the rows as database/sql gets them.
+// lent returns the rows for database/sql.
 func (r *rows) lent() driver.Rows {
 	if r.loan == nil {
 		return r
@@ -86,7 +88,7 @@ func (r *rows) lent() driver.Rows {
 
 func (l *lentRows) Columns() []string { return l.rows.Columns() }
 
-// Next goes on to the next batch. The values of its rows are not for dest.
+// Next reads the next batch. It leaves dest as it is.
 func (l *lentRows) Next([]driver.Value) error {
 	for {
 		b, err := l.rows.nextBatch()

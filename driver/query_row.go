@@ -12,16 +12,17 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// rowTarget decodes rows into values of one Go type. There are three kinds: a struct, or a pointer to one, whose fields
-// are the columns; one column alone; and a map or a Struct, whose values are driver values.
+// rowTarget decodes rows into values of one Go type: into a struct, or a pointer to one, with a
+// field for each column; into a single value, from one column; or into a map or a Struct, with
+// driver values.
 type rowTarget struct {
 	columns []column
-	width   int          // cells in a row
+	width   int          // number of columns
 	list    reflect.Type // []T
-	elem    reflect.Type // of the elements that cells are placed in: T, or what T points at
-	pointer bool         // T is a pointer to elem
+	elem    reflect.Type // the type that cells are decoded into: T, or T's element type
+	pointer bool         // T is a pointer
 	parts   []placed
-	kinds   []arrowKind // of a map or a Struct; else nil
+	kinds   []arrowKind // for a map or a Struct; else nil
 }
 
 // newRowTarget binds the columns of a result to T.
@@ -96,7 +97,7 @@ func (r *rowTarget) row(c *cursor, b *batch, i int) error {
 	return cells(c, r.parts, r.width, p)
 }
 
-// boxedRow reads a row into a map or a Struct.
+// boxedRow decodes a row into a map or a Struct.
 func (r *rowTarget) boxedRow(c *cursor, p unsafe.Pointer) error {
 	row := Struct{Fields: make([]StructField, r.width)}
 	for i := range r.columns {
@@ -152,17 +153,17 @@ func (r *rowTarget) record(s spares, record arrow.RecordBatch, from, to int, box
 	return b, nil
 }
 
-// badIn finds the row that a column can't be read for.
+// badIn finds the row that has the unreadable cell.
 func badIn(column string, from, to int, err error, one func(row int) error) error {
 	for row := from; row < to; row++ {
 		if err := one(row); err != nil {
 			return &badCell{row - from, column, err}
 		}
 	}
-	return &badCell{0, column, err} // of all of them
+	return &badCell{0, column, err} // no single row has the error
 }
 
-// boxedRecord reads rows into maps or Structs.
+// boxedRecord decodes rows into maps or Structs.
 func (r *rowTarget) boxedRecord(b *batch, record arrow.RecordBatch, from, to int, boxes *boxes) error {
 	values := make([]driver.Value, r.width*(to-from))
 	for i := range r.columns {

@@ -8,8 +8,9 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// Query runs a statement and decodes its rows into values of type T, by the rules of [As] and faster than Rows.Scan:
-// how a column becomes a field is decided once, and no value goes through an interface.
+// Query runs a statement and decodes its rows into values of type T. It follows the rules of [As]
+// and is faster than Rows.Scan, because columns are matched with fields only once and values do not
+// pass through interfaces.
 //
 //	type Name struct {
 //		Name  string
@@ -22,14 +23,16 @@ import (
 //		fmt.Println(name.Name, name.Total)
 //	}
 //
-// T is a struct, a pointer to one, a [Struct] or a map with string keys, which takes the columns by their names; or
-// anything else that As decodes a value into, such as int64, time.Time, *string or sql.Null[float64]: then the result
-// must have one column. Columns that a struct has no field for are left out.
+// T can be a struct, a pointer to one, a [Struct] or a map with string keys, which get the columns
+// by their names. Columns without a field in the struct are left out. T can also be any other type
+// that As decodes a value into, such as int64, time.Time, *string or sql.Null[float64]; the result
+// must then have one column.
 //
-// The statement runs when the loop begins, and again in each further loop. An error ends the loop: it comes with a zero
-// T, as the last pair. A column whose type never fits its field is an error before the first row; a value that does
-// not fit, such as NULL into an int64, is one at its row. Leaving the loop closes the rows, and so does the end of ctx.
-// Of a script, Query reads the rows of its first SELECT. The observer and [WithStats] are told as for any statement.
+// The statement runs when a loop begins, and again in the next loop. An error ends the loop; it
+// comes last, with a zero T. If the type of a column never fits its field, the error comes before
+// the first row. If a value does not fit, such as NULL into an int64, the error comes at its row.
+// The rows are closed when the loop or ctx ends. Query returns the first SELECT of a script. The
+// observer and [WithStats] get the Stats as for any statement.
 func Query[T any](ctx context.Context, q Queryer, query string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T

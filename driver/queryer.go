@@ -9,20 +9,20 @@ import (
 	"io"
 )
 
-// Queryer is what [Raw], [Estimate] and [Identity] take: a *sql.DB, a *sql.Conn or a *sql.Tx, or
-// what a library has made of one.
+// Queryer is an argument of [Raw], [Estimate], [Identity], [Query] and [QueryArrow]: a *sql.DB,
+// *sql.Conn or *sql.Tx, or a library's type that wraps one.
 //
-// They reach this driver's connection under libraries that put one of their own around it: by a
-// method Raw() driver.Conn or WrappedConn() driver.Conn of such a connection, else by a query that
-// no request is made for, which the connection of this driver recognises by its context. Where
-// neither reaches one, they fail.
+// Raw, Estimate and Identity find this driver's connection also under libraries that wrap
+// connections: by their method Raw() driver.Conn or WrappedConn() driver.Conn, else by a query that
+// this driver's connection recognizes by its context and answers without a request. If neither
+// finds a connection, they return an error.
 //
-//	library               reached by  what it loses of the driver
-//	XSAM/otelsql          Raw         nothing
-//	uptrace/otelsql       the query   nothing; it traces the query
-//	ngrok/sqlmw           the query   nothing
-//	simukti/sqldb-logger  the query   nothing; it logs the query
-//	qustavo/sqlhooks      the query   slices, structs and JobOptions as arguments
+//	library               found by   restrictions
+//	XSAM/otelsql          Raw        none
+//	uptrace/otelsql       the query  none; it traces the query
+//	ngrok/sqlmw           the query  none
+//	simukti/sqldb-logger  the query  none; it logs the query
+//	qustavo/sqlhooks      the query  no slices, structs or JobOptions as arguments
 type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
@@ -33,7 +33,8 @@ var (
 	_ Queryer = (*sql.Tx)(nil)
 )
 
-// onConn calls f with the connection of this driver under q. It is q's own, also that of a transaction.
+// onConn calls f with the driver's connection under q. For a transaction it is the transaction's
+// connection.
 func onConn(ctx context.Context, q Queryer, f func(*conn) error) error {
 	switch q := q.(type) {
 	case *sql.DB:
@@ -55,16 +56,16 @@ func onConn(ctx context.Context, q Queryer, f func(*conn) error) error {
 			return err
 		}
 	case nil:
-		return errors.New("bigqueryuser: got nil, want a *sql.DB, *sql.Conn or *sql.Tx")
+		return errors.New("bigqueryuser: got nil; want a *sql.DB, *sql.Conn or *sql.Tx")
 	}
 	return byQuery(ctx, q, f)
 }
 
-// maxWrappers ends connections that wrap themselves.
+// maxWrappers stops at connections that wrap themselves.
 const maxWrappers = 16
 
-// unwrap returns the connection of this driver in a connection of another library; nil if there is
-// none to be seen.
+// unwrap returns this driver's connection in a connection of another library; nil if the library
+// hides it.
 func unwrap(raw any) *conn {
 	for range maxWrappers {
 		switch c := raw.(type) {
@@ -81,7 +82,7 @@ func unwrap(raw any) *conn {
 	return nil
 }
 
-// call is a call of a function with the connection of this driver, in the context of a query.
+// call is a function to call with this driver's connection. The context of a query carries it.
 type call struct {
 	f    func(*conn) error
 	done bool
@@ -90,10 +91,10 @@ type call struct {
 
 type callKey struct{}
 
-// callText is the query's text. It is harmless to the drivers of other databases, which run it.
+// callText is the text of that query. Drivers of other databases run it, without harm.
 const callText = "SELECT 1"
 
-// byQuery calls f by a query that the connection of this driver answers without BigQuery.
+// byQuery calls f through a query that this driver's connection answers without a request.
 func byQuery(ctx context.Context, q Queryer, f func(*conn) error) error {
 	c := &call{f: f}
 	rows, err := q.QueryContext(context.WithValue(ctx, callKey{}, c), callText)
@@ -104,14 +105,14 @@ func byQuery(ctx context.Context, q Queryer, f func(*conn) error) error {
 	case c.done:
 		return c.err
 	case err == nil:
-		err = errors.New("it answered the query that this driver's connection answers")
+		err = errors.New("the query did not reach a connection of this driver")
 	case ctx.Err() != nil:
 		return err
 	}
 	return fmt.Errorf("bigqueryuser: the connection of the %T is not one of this driver, or a library hides it: %w", q, err)
 }
 
-// callOf returns the call that a query is for; nil for a query of its own.
+// callOf returns the call that a query carries; nil if it is an ordinary query.
 func callOf(ctx context.Context, text string) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	if c == nil || c.done || text != callText {
@@ -120,14 +121,14 @@ func callOf(ctx context.Context, text string) *call {
 	return c
 }
 
-// on makes the call.
+// on calls the function.
 func (c *call) on(conn *conn) (driver.Rows, error) {
 	c.done = true
 	c.err = c.f(conn)
 	return noRows{}, nil
 }
 
-// noRows is a result without columns.
+// noRows is a result without columns and rows.
 type noRows struct{}
 
 func (noRows) Columns() []string         { return nil }

@@ -10,9 +10,9 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// Range is a value of type RANGE<DATE>, RANGE<DATETIME> or RANGE<TIMESTAMP>: from Start,
-// which belongs to it, up to End, which does not. The ends are civil.Date, civil.DateTime
-// and time.Time (in UTC), in this order of the types; nil where the range has no bound.
+// Range is a value of type RANGE<DATE>, RANGE<DATETIME> or RANGE<TIMESTAMP>. It includes Start and
+// excludes End. Their types are civil.Date, civil.DateTime or time.Time (in UTC), and nil means
+// unbounded.
 type Range struct {
 	Start, End any
 }
@@ -32,13 +32,13 @@ func endText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// rangeEnd reads the ends of a RANGE of one type.
+// rangeEnd decodes the ends of a RANGE of one type.
 type rangeEnd struct {
 	parse func([]byte) (time.Time, error)
-	value func(time.Time) any // the Go value
+	value func(time.Time) any // returns the Go value
 }
 
-// rangeElement returns the row of the type that the ends of a RANGE have.
+// rangeElement returns the row of the type of a RANGE's ends.
 func rangeElement(elem *bq.TableFieldSchemaRangeElementType) (*scalarType, error) {
 	if elem == nil {
 		return nil, errors.New("the schema of a RANGE has no element type")
@@ -49,7 +49,7 @@ func rangeElement(elem *bq.TableFieldSchemaRangeElementType) (*scalarType, error
 	return nil, fmt.Errorf("RANGE<%s> is not known to this driver: CAST it to STRING", elem.Type)
 }
 
-// rangeKind makes the kind of RANGE<elem>.
+// rangeKind returns the kind of RANGE<elem>.
 func rangeKind(elem *bq.TableFieldSchemaRangeElementType) (kind, error) {
 	scalar, err := rangeElement(elem)
 	if err != nil {
@@ -77,7 +77,7 @@ func rangeKind(elem *bq.TableFieldSchemaRangeElementType) (kind, error) {
 	}, func(_ *boxes, r Range) any { return r }), nil
 }
 
-// splitRange returns the texts of the ends of [start, end); nil where the range has no bound.
+// splitRange returns the texts of the ends of [start, end), nil for an unbounded one.
 func splitRange(text []byte) (ends [2][]byte, err error) {
 	inner, ok := bytes.CutPrefix(text, []byte("["))
 	inner, ok2 := bytes.CutSuffix(inner, []byte(")"))

@@ -11,13 +11,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// firstPageRows is how many rows the first page has at most, unless max_results says something
-// else. Most results are smaller; of a larger one the first rows are there soon, and little is
-// fetched in vain where the Storage Read API takes over. The pages after it are as large as
-// BigQuery makes them.
+// firstPageRows is the largest number of rows of a first page, unless max_results is set. It holds
+// most results. Of a larger result the first rows arrive soon, and few are fetched in vain if the
+// Storage Read API reads them again. BigQuery chooses the size of later pages.
 const firstPageRows = 10_000
 
-// firstPage is maxResults of a request for a first page.
+// firstPage returns the maxResults of a request for a first page.
 func firstPage(cfg *dsn.Config) int64 {
 	if cfg.MaxResults > 0 {
 		return cfg.MaxResults
@@ -28,8 +27,9 @@ func firstPage(cfg *dsn.Config) int64 {
 // hold is how long BigQuery holds the first request of a statement.
 type hold = time.Duration
 
-// firstHoldFor returns the hold for a statement: short where a context can end it, since the answer
-// names the job, and not beyond its end. The answer to BEGIN has the session, which no poll has.
+// firstHoldFor returns the hold for a statement. It is short if a context can end, because the
+// answer names the job. It is long for BEGIN, COMMIT and ROLLBACK, because only the first answer
+// has the session.
 func firstHoldFor(ctx context.Context, tx *transaction, st *statement) hold {
 	endless := ctx.Done() == nil && (tx == nil || tx.ctx.Done() == nil)
 	h := firstHold
@@ -55,10 +55,10 @@ func pollHoldFor(ctx context.Context) time.Duration {
 	return pollHold
 }
 
-// timeoutGrace is how much later than its context a job ends by itself, if nothing else ends it.
+// timeoutGrace is added to the end of ctx for the job's own timeout.
 const timeoutGrace = 10 * time.Second
 
-// jobTimeout returns how long the job may run: as the configuration says, and not much longer than ctx.
+// jobTimeout returns how long the job may run: as configured, and not much longer than ctx.
 func jobTimeout(ctx context.Context, cfg *dsn.Config) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -72,13 +72,13 @@ func jobTimeout(ctx context.Context, cfg *dsn.Config) time.Duration {
 }
 
 const (
-	// labelKey is the label by which a job is found whose answer was lost.
+	// labelKey is the key of the label that identifies a job whose answer was lost.
 	labelKey = "bigqueryuser"
-	// maxLabels is how many labels a job can have.
+	// maxLabels is the number of labels that a job can have.
 	maxLabels = 64
 )
 
-// request is a statement as jobs.query takes it.
+// request returns the statement as a request of jobs.query.
 func (st *statement) request(s *session, params []*bq.QueryParameter) *bq.QueryRequest {
 	legacy := false
 	cfg := &st.config.Config
@@ -114,7 +114,7 @@ func (st *statement) request(s *session, params []*bq.QueryParameter) *bq.QueryR
 	return req
 }
 
-// insertion is a request as jobs.insert takes it.
+// insertion returns a request as a job for jobs.insert.
 func (st *statement) insertion(req *bq.QueryRequest) *bq.Job {
 	cfg := &st.config
 	q := &bq.JobConfigurationQuery{
@@ -134,7 +134,7 @@ func (st *statement) insertion(req *bq.QueryRequest) *bq.Job {
 		CreateDisposition:                  disposition("CREATE_", cfg.CreateDisposition),
 	}
 	return &bq.Job{
-		// An id of our own makes a retry safe, and the job known before the answer is there.
+		// With an id of our own a retry is safe, and the job is known before the answer arrives.
 		JobReference: &bq.JobReference{
 			ProjectId: cfg.Project, JobId: cfg.JobIDPrefix + rand.Text(), Location: req.Location,
 		},

@@ -14,21 +14,21 @@ import (
 
 // rows is the result of a query, read page by page. database/sql wraps it.
 type rows struct {
-	ctx     context.Context // the statement's: database/sql gives Next none
+	ctx     context.Context // the statement's, because Next gets none
 	run     *runner
-	ordered bool // they can have an order
+	ordered bool // the rows can have an order
 	changed bool // the statement can have changed something
 	columns []column
 	watch   *recorder
-	loan    *loan // where the rows go past database/sql; nil if they don't
+	loan    *loan // nil unless Query or QueryArrow reads the rows
 	batches batches
 	current *batch
-	row     []driver.Value // of current: the last one that was given out
+	row     []driver.Value // the last one of current that was returned
 	err     error
-	read    int64 // rows given out
+	read    int64 // rows returned
 
-	sets []*bq.JobReference // of a script: the results to come
-	last *page              // of a script: the last of them
+	sets []*bq.JobReference // of a script: the results that follow
+	last *page              // of a script: the page of its last result
 }
 
 var (
@@ -40,7 +40,7 @@ var (
 	_ driver.RowsColumnTypePrecisionScale   = (*rows)(nil)
 )
 
-// open begins with the first page of a result.
+// open starts with the first page of a result.
 func (r *rows) open(pg *page) error {
 	columns, err := newColumns(pg.Schema)
 	if err != nil {
@@ -68,14 +68,14 @@ func (r *rows) open(pg *page) error {
 	return nil
 }
 
-// readBy keeps how the rows came, for the observer of the statement.
+// readBy records for the observer how the rows were read.
 func (r *rows) readBy(readAPI string, fallback error) {
 	if r.watch != nil {
 		r.watch.stats.ReadAPI, r.watch.stats.Fallback = readAPI, fallback
 	}
 }
 
-// Columns returns the names of the columns, as BigQuery gives them: a name may be there twice.
+// Columns returns the names of the columns. As in BigQuery, a name may occur twice.
 func (r *rows) Columns() []string {
 	names := make([]string, len(r.columns))
 	for i := range r.columns {
@@ -87,7 +87,7 @@ func (r *rows) Columns() []string {
 // Next fills dest with the next row and returns io.EOF after the last.
 func (r *rows) Next(dest []driver.Value) error {
 	if r.err == nil && len(dest) != len(r.columns) {
-		return fmt.Errorf("bigqueryuser: Next: got room for %d values, want %d columns", len(dest), len(r.columns))
+		return fmt.Errorf("bigqueryuser: Next: got %d values for %d columns", len(dest), len(r.columns))
 	}
 	if err := r.NextRow(); err != nil {
 		return err
@@ -96,8 +96,8 @@ func (r *rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// NextRow goes on to the next row and returns io.EOF after the last. From Go 1.27 on database/sql
-// calls it instead of Next.
+// NextRow reads the next row and returns io.EOF after the last. From Go 1.27 on, database/sql calls
+// it instead of Next.
 func (r *rows) NextRow() error {
 	if r.err != nil {
 		return r.err
@@ -117,7 +117,7 @@ func (r *rows) NextRow() error {
 	}
 }
 
-// nextBatch goes on to the next run of rows and returns io.EOF after the last.
+// nextBatch reads the next run of rows and returns io.EOF after the last.
 func (r *rows) nextBatch() (*batch, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -133,7 +133,7 @@ func (r *rows) nextBatch() (*batch, error) {
 	return b, nil
 }
 
-// unread is the error of rows that can't be read, which says so where the statement has changed
+// unread returns the error of rows that can't be read. It says so if the statement has changed
 // something.
 func (r *rows) unread(err error) error {
 	if r.changed && err != nil {
@@ -142,7 +142,7 @@ func (r *rows) unread(err error) error {
 	return err
 }
 
-// end frees what the rows hold and keeps err as the answer to any further Next.
+// end releases the resources of the rows. Next returns err from now on.
 func (r *rows) end(err error) error {
 	r.err, r.current, r.row = err, nil, nil
 	if r.batches != nil {
@@ -151,7 +151,7 @@ func (r *rows) end(err error) error {
 	return err
 }
 
-// Close stops reading. Nothing goes on in the background after it.
+// Close stops reading. Nothing continues in the background.
 func (r *rows) Close() error {
 	r.sets, r.last = nil, nil
 	failed := r.err
@@ -169,18 +169,18 @@ func (r *rows) Close() error {
 	return nil
 }
 
-// ColumnTypeScanType returns sql.Null[T] for a column that can be NULL and T for a REQUIRED
-// one, with the T of the package documentation's table.
+// ColumnTypeScanType returns T for a REQUIRED column or an ARRAY, else sql.Null[T], where T is the
+// Go type in the package documentation.
 func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 	return r.columns[i].scanType()
 }
 
-// ColumnTypeDatabaseTypeName returns the type in GoogleSQL: the bare name of a scalar one, such
-// as NUMERIC, and all of the others, such as ARRAY<STRUCT<a INT64, b NUMERIC(10, 2)>>.
+// ColumnTypeDatabaseTypeName returns the type in GoogleSQL: of a scalar type only the name, such as
+// NUMERIC, of others the full type, such as ARRAY<STRUCT<a INT64, b NUMERIC(10, 2)>>.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.columns[i].typeName }
 
-// ColumnTypeLength returns n of STRING(n), in characters, and BYTES(n), in bytes, and
-// math.MaxInt64 where there is no limit.
+// ColumnTypeLength returns n of STRING(n), in characters, or of BYTES(n), in bytes; math.MaxInt64
+// if there is no limit.
 func (r *rows) ColumnTypeLength(i int) (int64, bool) {
 	switch c := &r.columns[i]; c.typeName {
 	case "STRING", "BYTES":
@@ -192,13 +192,13 @@ func (r *rows) ColumnTypeLength(i int) (int64, bool) {
 	return 0, false
 }
 
-// ColumnTypeNullable reports whether the column can be NULL; BigQuery always knows. An ARRAY
-// can't: BigQuery gives an empty one instead.
+// ColumnTypeNullable reports whether the column can be NULL. An ARRAY can't: BigQuery returns an
+// empty one instead.
 func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 	return r.columns[i].nullable(), true
 }
 
-// ColumnTypePrecisionScale returns the decimal digits of NUMERIC (38 and 9 unless declared)
+// ColumnTypePrecisionScale returns the precision and scale of NUMERIC (38 and 9 unless declared)
 // and BIGNUMERIC (76 and 38; its 77th digit is partial).
 func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
 	c := &r.columns[i]

@@ -26,13 +26,15 @@ type arrowReader struct {
 	target  target // nil for driver values
 }
 
-// bounded is memory for one message. A length in a message that is spoilt must not become an allocation that ends the program.
+// bounded allocates memory for one message. A wrong length in a malformed message must not exhaust
+// the program's memory.
 type bounded struct {
 	arrowmemory.Allocator
 	left int // bytes
 }
 
-// begin allows what a message of so many bytes can need: LZ4 makes at most 255 bytes of one, and buffers are rounded up.
+// begin allows what a message with so many bytes can need: LZ4 expands at most 255 times, and
+// buffers are rounded up.
 func (b *bounded) begin(message int) { b.left = 300*message + 4096 }
 
 func (b *bounded) Allocate(size int) []byte {
@@ -47,13 +49,13 @@ func (b *bounded) Reallocate(size int, old []byte) []byte {
 
 func (b *bounded) take(size int) {
 	if size > b.left {
-		panic("a length beyond what the message can hold") // for recovered: the interface has no error
+		panic("a length larger than the message can hold") // to be recovered, because Allocate returns no error
 	}
 	b.left -= max(size, 0)
 }
 
-// feed is one IPC message after the other, as a reader sees them. Their bytes are not copied: what is not compressed stays
-// where it came.
+// feed passes IPC messages to an Arrow reader one by one. It does not copy their bytes, and values
+// that are not compressed refer to them.
 type feed struct{ message []byte }
 
 var _ ipc.MessageReader = (*feed)(nil)
@@ -61,7 +63,7 @@ var _ ipc.MessageReader = (*feed)(nil)
 func (f *feed) Retain()  {}
 func (f *feed) Release() {}
 
-// Message gives out the message once: its metadata, after their length, and its body.
+// Message returns the message once: its metadata, which follow their length, and its body.
 func (f *feed) Message() (*ipc.Message, error) {
 	head := bytes.TrimPrefix(f.message, continuation)
 	f.message = nil
@@ -81,10 +83,11 @@ func (f *feed) Message() (*ipc.Message, error) {
 	return m, nil
 }
 
-// continuation may stand before the length of a message.
+// continuation can precede the length of a message.
 var continuation = []byte{0xff, 0xff, 0xff, 0xff}
 
-// newArrowReader begins with the session's schema, which must be that of the result.
+// newArrowReader returns a reader for a stream. It reads the schema, which must be that of the
+// result.
 func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares) (r *arrowReader, err error) {
 	defer recovered(&err)
 	r = &arrowReader{columns: columns, memory: bounded{Allocator: arrowmemory.DefaultAllocator}, spares: s}
@@ -99,7 +102,7 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 		return nil, err
 	}
 	if r.ipc, err = ipc.NewReaderFromMessageReader(&r.feed, ipc.WithAllocator(&r.memory)); err != nil {
-		return nil, fmt.Errorf("the schema of the stream can't be read: %w", err)
+		return nil, fmt.Errorf("reading the schema of the stream: %w", err)
 	}
 	if n := r.ipc.Schema().NumFields(); n != len(columns) {
 		r.ipc.Release()
@@ -108,11 +111,12 @@ func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []by
 	return r, nil
 }
 
-// begin gives the reader a message. The length at its start, which the reader allocates, may not be more than there is.
+// begin passes a message to the reader. It checks the length at the start, because the reader
+// allocates it.
 func (r *arrowReader) begin(message []byte) error {
 	head := bytes.TrimPrefix(message, continuation)
 	if len(head) < 4 || int64(binary.LittleEndian.Uint32(head)) > int64(len(head)) {
-		return errors.New("a message that is longer than what came")
+		return errors.New("a message whose length is more than its bytes")
 	}
 	r.feed.message = message
 	r.memory.begin(len(message))
@@ -121,7 +125,7 @@ func (r *arrowReader) begin(message []byte) error {
 
 func (r *arrowReader) close() { r.ipc.Release() }
 
-// record decodes one message. The record is good until the next call.
+// record decodes one message. The record is valid until the next call.
 func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, err error) {
 	defer recovered(&err)
 	if err := r.begin(message); err != nil {
@@ -140,7 +144,7 @@ func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, e
 	return b, nil
 }
 
-// badCell is the error of a column, in a row counted from 0 of the run.
+// badCell is the error of a cell. row is counted from 0 in the run.
 type badCell struct {
 	row    int
 	column string
@@ -149,11 +153,11 @@ type badCell struct {
 
 func (e *badCell) Error() string { return fmt.Sprintf("column %q: %v", e.column, e.err) }
 
-// unreadableRows is the error of rows that came and can't be read. What is wrong with them is only told, not unwrapped: an end too
-// soon within a message is not that of a stream, which could go on.
+// unreadableRows is the error of rows that arrived but can't be read. It does not unwrap, because
+// an unexpected end inside a message must not look like the end of a stream, which can be resumed.
 type unreadableRows struct {
 	stream string
-	after  int64 // rows of the stream
+	after  int64 // rows of the stream before it
 	err    error
 }
 
@@ -164,7 +168,7 @@ func (e *unreadableRows) Error() string {
 	return fmt.Sprintf("what comes after row %d of stream %s can't be read: %v", e.after, e.stream, e.err)
 }
 
-// batch makes rows [from, to) of a record.
+// batch decodes rows [from, to) of a record.
 func (r *arrowReader) batch(record arrow.RecordBatch, from, to int) (*batch, error) {
 	if r.target != nil {
 		return r.target.record(r.spares, record, from, to, &r.boxes)
@@ -175,17 +179,17 @@ func (r *arrowReader) batch(record arrow.RecordBatch, from, to int) (*batch, err
 		if err == nil {
 			continue
 		}
-		for row := from; row < to; row++ { // which one it is
+		for row := from; row < to; row++ { // find the column
 			if one := r.fill(out.values[i:], i, record, row, row+1); one != nil {
 				return nil, &badCell{row - from, r.columns[i].name, one}
 			}
 		}
-		return nil, &badCell{0, r.columns[i].name, err} // of all of them
+		return nil, &badCell{0, r.columns[i].name, err} // no single column has the error
 	}
 	return out, nil
 }
 
-// fill makes column i of rows [from, to).
+// fill decodes column i of rows [from, to).
 func (r *arrowReader) fill(dst []driver.Value, i int, record arrow.RecordBatch, from, to int) (err error) {
 	defer recovered(&err)
 	a := record.Column(i)
@@ -197,7 +201,7 @@ func (r *arrowReader) fill(dst []driver.Value, i int, record arrow.RecordBatch, 
 
 var errShortColumn = errors.New("the column has fewer values than the batch has rows")
 
-// recovered turns a panic over malformed input, which Arrow's readers do not exclude, into an error.
+// recovered turns a panic into an error, because Arrow's readers can panic on malformed input.
 func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("malformed Arrow data: %v", p)

@@ -2,28 +2,26 @@ package driver
 
 import "database/sql/driver"
 
-// batch is a run of decoded rows: what both read paths make of what they receive. The one that made
-// it does not touch it until it comes back as a spare, so that it can be made ahead, on another
-// goroutine.
+// batch is a run of decoded rows. It belongs to its reader until it is returned as a spare, so that
+// another goroutine can decode it ahead.
 type batch struct {
-	width  int            // columns
-	rows   int            // there may be rows without a column
+	width  int            // number of columns
+	rows   int            // number of rows, because there may be no columns
 	values []driver.Value // row after row
-	read   int            // rows that next has given out
-	made   made           // the rows of a target, in place of values
+	read   int            // rows that next has returned
+	made   made           // rows of a target, instead of values
 }
 
-// newBatch makes room for rows that are filled in by set.
+// newBatch returns a batch with room for n rows.
 func newBatch(width, rows int) *batch {
 	return &batch{width: width, rows: rows, values: make([]driver.Value, width*rows)}
 }
 
-// spares are batches whose rows have all been given out, to be filled again: a large result makes
-// no more of them than are in flight at a time. The values are not the batch's own, they stay.
+// spares are batches whose rows have been read and whose memory is used again. So a large result
+// needs only as many batches as are in use at a time. The values themselves are not reused.
 type spares chan *batch
 
-// get is newBatch with the room of a spare, if there is one that is large enough. Every value must
-// be set.
+// get returns a batch, a spare if one is large enough. The caller must set every value.
 func (s spares) get(width, rows int) *batch {
 	select {
 	case b := <-s:
@@ -36,7 +34,7 @@ func (s spares) get(width, rows int) *batch {
 	return newBatch(width, rows)
 }
 
-// put takes a batch, or nil, that is no longer read.
+// put returns a batch that is no longer read. It may be nil.
 func (s spares) put(b *batch) {
 	if b == nil {
 		return
@@ -48,21 +46,22 @@ func (s spares) put(b *batch) {
 }
 
 const (
-	// firstRun and lastRun are how many rows are decoded at a time: most results are small, and in
-	// a large one what is done once for each run should not count.
+	// firstRun and lastRun are the numbers of rows decoded at a time. They grow, because most
+	// results are small and a large one should not pay for many runs.
 	firstRun = 8
 	lastRun  = 1024
-	// runCells bounds the values of a run, of which some wait: a table may have 10,000 columns.
+	// runCells bounds the values of a run: a table may have 10,000 columns, and several runs wait
+	// for the reader.
 	runCells = 32 << 10
 )
 
-// runRows is how many rows of so many columns are decoded at a time, at most.
+// runRows returns the largest number of rows to decode at a time.
 func runRows(width int) int { return min(max(runCells/max(width, 1), 1), lastRun) }
 
-// row is the place of row i.
+// row returns the values of row i.
 func (b *batch) row(i int) []driver.Value { return b.values[i*b.width : (i+1)*b.width] }
 
-// next gives out the next row. It reports false after the last.
+// next returns the next row. It returns false after the last.
 func (b *batch) next() ([]driver.Value, bool) {
 	if b.read == b.rows {
 		return nil, false
@@ -71,9 +70,9 @@ func (b *batch) next() ([]driver.Value, bool) {
 	return b.row(b.read - 1), true
 }
 
-// batches is a result's rows, run by run. A run is the caller's until the next call of Next, which
-// ends with iterator.Done; with another error whatever it gave out before still counts. Close frees
-// what Next still holds, and waits for whatever runs on its behalf.
+// batches returns the rows of a result in runs. A run is valid until the next call of Next. Next
+// returns iterator.Done after the last run; any other error does not invalidate earlier runs. Close
+// releases what Next holds, and waits for its goroutines.
 type batches interface {
 	Next() (*batch, error)
 	Close() error

@@ -2,8 +2,8 @@ package driver
 
 import "context"
 
-// exactly returns the first page of a result with all digits. The job has its rows, where there is
-// one; else the query, which only reads, runs again.
+// exactly returns the first page of a result with all digits of its timestamps. It fetches the page
+// from the job or, if there is no job, runs the query again, which changes nothing.
 func (r *runner) exactly(ctx context.Context, st *statement, pg *page) (*page, error) {
 	if !pg.inexact() {
 		return pg, nil
@@ -38,7 +38,7 @@ func (r *runner) exactPage(ctx context.Context, pg *page) (*page, error) {
 	if !got.JobComplete {
 		return nil, tookBack(pg.JobReference)
 	}
-	exactly := *pg // with its statistics
+	exactly := *pg // with the statistics of the old page
 	exactly.rows, exactly.format = got.rows, exact
 	exactly.PageToken, exactly.TotalRows, exactly.Schema = got.PageToken, got.TotalRows, got.Schema
 	return &exactly, nil

@@ -9,22 +9,21 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// page is one answer of jobs.query or jobs.getQueryResults: the small part decoded, the
-// rows still as they came.
+// page is an answer of jobs.query or jobs.getQueryResults. Its rows are not decoded yet.
 type page struct {
 	bq.QueryResponse        // without Rows
-	rows             []byte // the JSON array, nil if there is none
+	rows             []byte // the JSON array; nil if there is none
 	format           timestamps
-	counted          bool // it has the number of rows that DML changed
-	polled           bool // it is an answer of getQueryResults, which leaves statistics out
+	counted          bool // the answer has the number of rows that DML changed
+	polled           bool // an answer of getQueryResults, which has no statistics
 }
 
-// saysNothing reports whether a complete answer has nothing that each answer of BigQuery's has.
+// saysNothing reports whether a complete answer lacks everything that all answers of BigQuery have.
 func (p *page) saysNothing() bool {
 	return p.JobReference == nil && p.QueryId == "" && p.StatementType == "" && p.Schema == nil && !p.counted && p.DmlStats == nil
 }
 
-// id returns the id of the job, or of the query where there is none.
+// id returns the id of the job, or of the query if there is no job.
 func (p *page) id() string {
 	if p.JobReference == nil {
 		return p.QueryId
@@ -32,14 +31,14 @@ func (p *page) id() string {
 	return p.JobReference.JobId
 }
 
-// pageVisitor is told of parts of an answer as they are met, in whatever order they come.
+// pageVisitor gets the parts of an answer, in any order.
 type pageVisitor struct {
 	token func(string) error
-	// rows takes the JSON array that the cursor is at.
+	// rows reads the JSON array at the cursor.
 	rows func(*cursor) error
 }
 
-// parsePage takes the rows out of an answer and decodes the rest.
+// parsePage decodes an answer, except for its rows.
 func parsePage(body []byte) (*page, error) {
 	var rows []byte
 	p, err := visitPage(body, pageVisitor{rows: func(c *cursor) error {
@@ -55,7 +54,8 @@ func parsePage(body []byte) (*page, error) {
 	return p, nil
 }
 
-// visitPage goes through an answer once. An error of the visitor is returned as it is.
+// visitPage passes the parts of an answer to a visitor, in one pass. It returns the visitor's
+// errors unchanged.
 func visitPage(body []byte, v pageVisitor) (*page, error) {
 	p := &page{}
 	c := cursor{buf: body}
@@ -108,13 +108,13 @@ func visitPage(body []byte, v pageVisitor) (*page, error) {
 }
 
 const (
-	// sampledRows is how many rows of the first page tell how large the others are.
+	// sampledRows is the number of rows of the first page that estimate the size of the others.
 	sampledRows = 100
-	// guessedRowBytes is for a first page without rows.
+	// guessedRowBytes is the estimate if the first page has no rows.
 	guessedRowBytes = 100
 )
 
-// remaining estimates how many bytes of rows are still to come after this first page of several.
+// remaining estimates how many bytes of rows follow the first page.
 func (p *page) remaining() int64 {
 	rowBytes, rows := float64(guessedRowBytes), 0
 	c := cursor{buf: p.rows}
@@ -127,19 +127,20 @@ func (p *page) remaining() int64 {
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }
 
-// jsonRows reads the rows of one page.
+// jsonRows decodes the rows of one page.
 type jsonRows struct {
 	columns []column
 	target  target // nil for driver values
 	cursor  *cursor
-	row     int64 // of the result, counted from 1, for errors
-	size    int   // of the last run
+	row     int64 // the number of the next row in the result, from 1, for errors
+	size    int   // number of rows of the last run
 	spares  spares
 	started bool
-	ended   bool // the last row has been read
+	ended   bool // the last row was read
 }
 
-// batch decodes the next rows, none after the last. Rows before an error are given out with it.
+// batch decodes the next rows; nil after the last. If there is an error it also returns the rows
+// before it.
 func (b *jsonRows) batch() (*batch, error) {
 	b.size = min(max(4*b.size, firstRun), runRows(len(b.columns)))
 	out := b.room()
@@ -159,7 +160,7 @@ func (b *jsonRows) batch() (*batch, error) {
 	return out, nil
 }
 
-// begin goes to the cells of the next row. It reports false after the last.
+// begin moves to the cells of the next row. It returns false after the last.
 func (b *jsonRows) begin() (bool, error) {
 	c := b.cursor
 	if !b.started {
@@ -220,7 +221,7 @@ var (
 	errTooManyCells = errors.New("the row has more values than the result has columns")
 )
 
-// openCells takes the start of a row, or of a STRUCT, which is written alike.
+// openCells takes the start of a row, or of a STRUCT, which has the same form.
 func openCells(c *cursor) error {
 	if c.literal(`{"f":[`) {
 		return nil

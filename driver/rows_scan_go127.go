@@ -12,13 +12,13 @@ import (
 
 var _ driver.RowsColumnScanner = (*rows)(nil)
 
-// ScanColumn copies a value of the current row to where dest points. Destinations of the value's
-// own type, which most are, are set without reflection, a JSON value goes into a json.RawMessage,
-// and a DATE, DATETIME or TIMESTAMP(12) into a string as BigQuery writes it. For all others
-// database/sql's rules hold.
+// ScanColumn copies a value of the current row to the destination. If the destination has the
+// value's own type, as most do, it uses no reflection. It puts JSON into a json.RawMessage, and a
+// DATE, DATETIME or TIMESTAMP(12) into a string as BigQuery writes it. Otherwise database/sql
+// converts the value.
 func (r *rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	if i < 0 || i >= len(r.row) {
-		return errors.New("bigqueryuser: there is no row, or no such column in it")
+		return errors.New("bigqueryuser: ScanColumn: there is no current row, or it has no such column")
 	}
 	if d, ok := dest.(*string); ok && d != nil {
 		if text, ok := markedText(r.row[i]); ok {
@@ -42,8 +42,8 @@ func (r *rows) ScanColumn(scan driver.ScanContext, i int, dest any) error {
 	return sql.ConvertAssign(scan, dest, r.row[i])
 }
 
-// assignOwn sets a destination of the value's own type. It reports false, and does nothing, for any
-// other, and for BYTES, of which the caller needs a copy.
+// assignOwn sets a destination of the value's own type. It returns false for any other destination,
+// and for BYTES, of which the caller needs a copy.
 func assignOwn(dest any, value driver.Value) bool {
 	switch d := dest.(type) {
 	case *any:
