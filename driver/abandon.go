@@ -13,7 +13,7 @@ import (
 // never sends a statement, and never cancels a job that may belong to another statement.
 
 const (
-	// leftLimit bounds the cleaning up of one statement.
+	// leftLimit bounds the cleanup of one statement.
 	leftLimit = 2 * time.Minute
 	// endLimit bounds the wait for the end of a cancelled job, because a cancel takes effect late.
 	endLimit = time.Minute

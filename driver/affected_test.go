@@ -71,7 +71,7 @@ func TestRowsAffected(t *testing.T) {
 }
 
 // TestCreatedRows: the rows of CREATE TABLE AS SELECT are asked for by who asks for them, and
-// by no other. What can't be told is an error, and no 0.
+// by no other. What is not known is an error, and no 0.
 func TestCreatedRows(t *testing.T) {
 	t.Parallel()
 	const text = "CREATE TABLE d.t AS SELECT 1 AS a"
@@ -92,7 +92,7 @@ func TestCreatedRows(t *testing.T) {
 		{"a passing fault", func(_ *fakebq.Answer, s *fakebq.Server) {
 			s.Inject(fakebq.Get, fakebq.Fail(fakebq.Error{Reason: "backendError"}))
 		}, false, 9, ""},
-		{"without a name", func(a *fakebq.Answer, _ *fakebq.Server) { a.Created = nil }, false, 0, "can't be told"},
+		{"without a name", func(a *fakebq.Answer, _ *fakebq.Server) { a.Created = nil }, false, 0, "is not known"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/api/iterator"
 )
 
-// maxBreaks is how often in a row a stream may break without a row between.
+// maxBreaks is how often a stream may break without returning a row in between.
 const maxBreaks = 5
 
 // storageRows reads the rows of a finished job through the Storage Read API. Ordered results are read over
@@ -21,37 +21,37 @@ const maxBreaks = 5
 // first page is dropped, because its rows can be in any of them. Until a stream has returned a row, the
 // rows can still be read over REST.
 type storageRows struct {
-	ctx     context.Context // of the streams: the first that fails ends the others
+	ctx     context.Context // of the streams: the first one that fails ends the others
 	stop    context.CancelFunc
 	run     *runner
 	storage *storage
-	rest    *jsonPages // at the first page
+	rest    *jsonPages // at its first page
 	ref     *bq.JobReference
 	columns []column
 	fields  []*bq.TableFieldSchema
 	ordered bool
-	tell    func(readAPI string, fallback error) // what has become of it
+	tell    func(readAPI string, fallback error) // records how the rows were read
 
-	next   func() (*batch, error) // what Next does: by first, opened, received or the rest's Next, in this order
+	next   func() (*batch, error) // Next: first, opened, received or the rest's Next, in this order
 	total  int64                  // rows of the result
-	given  int64                  // rows given out
+	given  int64                  // rows returned
 	opened chan opening
-	out    chan *batch // of the streams; closed after the last
-	last   *batch      // the last one of them that was given out
+	out    chan *batch // runs of the streams; closed after the last one
+	last   *batch      // the last run of out that was returned
 	spares spares
 	work   sync.WaitGroup
 
 	mu     sync.Mutex
-	failed error // of the first stream to fail
+	failed error // the error of the first stream that failed
 }
 
-// opening is the outcome of opening a read session.
+// opening is the result of opening a read session.
 type opening struct {
 	session *storagepb.ReadSession
 	err     error
 }
 
-// newStorageRows begins to open a read session; the first page can be read meanwhile.
+// newStorageRows starts to open a read session. The first page can be read meanwhile.
 func newStorageRows(rest *jsonPages, s *storage, pg *page, ordered bool, tell func(string, error)) *storageRows {
 	r := &storageRows{
 		run:     rest.run,
@@ -93,7 +93,7 @@ func (r *storageRows) Close() error {
 func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) {
 	if r.total <= 0 {
 		return nil, errors.New(
-			"BigQuery does not say how many rows the result has, so a missing row would not be noticed",
+			"BigQuery's answer has no number of rows, so missing rows would not be noticed",
 		)
 	}
 	job, err := ask(ctx, r.run.backend, func(cl *client) (*bq.Job, error) { return cl.job(ctx, r.ref) })
@@ -101,10 +101,10 @@ func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) 
 		return nil, err
 	}
 	if job.Configuration == nil || job.Configuration.Query == nil || job.Configuration.Query.DestinationTable == nil {
-		return nil, errors.New("the job has no table with its result")
+		return nil, errors.New("BigQuery's answer has no table with the result of the job")
 	}
 	if job.Configuration.Query.WriteDisposition == "WRITE_APPEND" {
-		return nil, errors.New("the table of the result has rows of before the statement")
+		return nil, errors.New("the table of the result also has rows from before the statement")
 	}
 	streams := streamCount()
 	if r.ordered {
@@ -112,12 +112,12 @@ func (r *storageRows) open(ctx context.Context) (*storagepb.ReadSession, error) 
 	}
 	session, err := r.storage.createSession(ctx, job.Configuration.Query.DestinationTable, streams, r.rest.format)
 	if err == nil && r.ordered && len(session.Streams) > 1 {
-		err = fmt.Errorf("the Storage Read API gave %d streams for one", len(session.Streams))
+		err = fmt.Errorf("the Storage Read API opened %d streams instead of one", len(session.Streams))
 	}
 	return session, err
 }
 
-// first gives out the first page.
+// first returns the first page.
 func (r *storageRows) first() (*batch, error) {
 	b, err := r.rest.inPage()
 	if err != nil {
@@ -155,7 +155,7 @@ func (r *storageRows) begin() (*batch, error) {
 	return r.next()
 }
 
-// startAt is the row at which the streams begin.
+// startAt is the row at which the streams start.
 func (r *storageRows) startAt() int64 {
 	if r.ordered {
 		return r.given
@@ -163,7 +163,7 @@ func (r *storageRows) startAt() int64 {
 	return 0
 }
 
-// fallBack goes on by REST, where the first page ended or from the start.
+// fallBack continues over REST, after the first page or from the start.
 func (r *storageRows) fallBack(err error) (*batch, error) {
 	if r.rest.ctx.Err() != nil {
 		return nil, r.rest.ctx.Err()
@@ -174,14 +174,14 @@ func (r *storageRows) fallBack(err error) (*batch, error) {
 	return r.next()
 }
 
-// received gives out what the streams have read.
+// received returns runs of the streams.
 func (r *storageRows) received() (*batch, error) {
 	r.spares.put(r.last)
 	b, ok := <-r.out
 	if r.last = b; ok {
 		if !r.streamed() {
 			r.tell("storage", nil)
-			r.rest.page = nil // it is not needed any more
+			r.rest.page = nil // the run is no longer used
 		}
 		if r.given += int64(b.rows); r.given > r.total {
 			return nil, r.storageError(r.miscounted())
@@ -203,7 +203,7 @@ func (r *storageRows) received() (*batch, error) {
 	return nil, r.storageError(err)
 }
 
-// storageError makes the caller's error of one of the Storage Read API.
+// storageError returns the caller's error for an error of the Storage Read API.
 func (r *storageRows) storageError(err error) error {
 	err = translateStorage(r.rest.ctx, err, r.run.cfg.Project, r.ref)
 	r.run.note(r.rest.ctx, err)
@@ -211,13 +211,13 @@ func (r *storageRows) storageError(err error) error {
 }
 
 func (r *storageRows) miscounted() error {
-	return fmt.Errorf("the result has %d rows and the Storage Read API sent %d", r.total, r.given)
+	return fmt.Errorf("the result has %d rows, but the Storage Read API sent %d", r.total, r.given)
 }
 
-// streamed reports whether a stream has given out a row: all others are of the first page.
+// streamed reports whether a stream has returned a row; otherwise all rows are of the first page.
 func (r *storageRows) streamed() bool { return r.given > r.rest.rows }
 
-// fail ends all streams because of the first that failed.
+// fail ends all streams after the error of one.
 func (r *storageRows) fail(err error) {
 	r.mu.Lock()
 	if r.failed == nil {
@@ -227,7 +227,7 @@ func (r *storageRows) fail(err error) {
 	r.stop()
 }
 
-// stream reads one stream to its end, from a row on, and opens it again where it breaks.
+// stream reads one stream from a row to its end, and reopens it if it breaks.
 func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 	reader, err := newArrowReader(r.columns, r.fields, schema, r.spares)
 	if err != nil {
@@ -267,11 +267,10 @@ func (r *storageRows) stream(name string, schema []byte, offset int64) error {
 	}
 }
 
-// read reads a stream from offset, which it moves on with every run that it hands over, until the
-// stream ends or breaks.
+// read reads a stream from offset until it ends or breaks. It advances offset with every run.
 func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (token string, err error) {
 	ctx, stop := context.WithCancel(r.ctx)
-	defer stop() // else a stream that is left early stays
+	defer stop() // ends a stream that is left early
 	silence := time.AfterFunc(silenceLimit, stop)
 	defer silence.Stop()
 	rows, token, err := r.storage.readRows(ctx, name, *offset)
@@ -290,7 +289,7 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		}
 		message := resp.GetArrowRecordBatch().GetSerializedRecordBatch()
 		if len(message) == 0 && resp.GetRowCount() == 0 {
-			continue // it tells of progress
+			continue // a message with progress only
 		}
 		record, err := reader.record(message, resp.GetRowCount())
 		if err != nil {

@@ -7,30 +7,30 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// target is what rows are decoded into in place of driver values: Go values for [Query], Arrow for [QueryArrow].
-// A target is used by several goroutines at a time and has no state.
+// target is a destination of rows other than driver values: Go values for [Query], Arrow for
+// [QueryArrow]. It is used by several goroutines at a time and has no state.
 type target interface {
 	// room returns a batch with room for n rows.
 	room(s spares, n int) *batch
-	// row reads the cells of one JSON row into row i of a batch.
+	// row decodes the cells of a JSON row into row i of a batch.
 	row(c *cursor, b *batch, i int) error
-	// done is called after the last row of a batch that was filled by row.
+	// done is called after the last row that row has decoded into a batch.
 	done(b *batch)
-	// step is how many rows of a record are decoded at a time.
+	// step is the number of rows of a record to decode at a time.
 	step(record arrow.RecordBatch) int
 	// record decodes rows [from, to) of a record.
 	record(s spares, record arrow.RecordBatch, from, to int, b *boxes) (*batch, error)
 }
 
-// made is what a batch of a target holds.
+// made holds the rows of a batch of a target.
 type made struct {
 	list   any               // a []T
 	base   unsafe.Pointer    // its first element
-	record arrow.RecordBatch // or Arrow
-	build  any               // and how it is made of JSON
+	record arrow.RecordBatch // a record batch
+	build  any               // the builder of a record batch from JSON
 }
 
-// columnError is the error of a cell in a row that a target reads.
+// columnError is the error of a cell in a row of a target.
 type columnError struct {
 	column string
 	err    error
@@ -39,7 +39,7 @@ type columnError struct {
 func (e *columnError) Error() string { return e.column + ": " + e.err.Error() }
 func (e *columnError) Unwrap() error { return e.err }
 
-// room is where the next run of rows is decoded.
+// room returns a batch for the next run of rows.
 func (b *jsonRows) room() *batch {
 	if b.target != nil {
 		return b.target.room(b.spares, b.size)
@@ -47,7 +47,7 @@ func (b *jsonRows) room() *batch {
 	return b.spares.get(len(b.columns), b.size)
 }
 
-// nextOf reads the next row into a batch. It reports false after the last.
+// nextOf decodes the next row into a batch. It returns false after the last.
 func (b *jsonRows) nextOf(out *batch) (bool, error) {
 	if b.target == nil {
 		return b.next(out.row(out.rows))
@@ -71,7 +71,7 @@ func (b *jsonRows) done(out *batch) {
 	}
 }
 
-// step is how many rows of a record are decoded at a time.
+// step is the number of rows of a record to decode at a time.
 func (r *arrowReader) step(record arrow.RecordBatch) int {
 	if r.target != nil {
 		return r.target.step(record)
@@ -79,5 +79,5 @@ func (r *arrowReader) step(record arrow.RecordBatch) int {
 	return runRows(len(r.columns))
 }
 
-// comma goes from one cell of a row to the next.
+// comma takes the comma before all cells but the first.
 func comma(c *cursor, i int) bool { return i == 0 || c.literal(",") || c.accept(',') }

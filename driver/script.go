@@ -12,7 +12,7 @@ import (
 
 var _ driver.RowsNextResultSet = (*rows)(nil)
 
-// children lists the jobs of a script's statements in the order in which they ran.
+// children returns the jobs of a script's statements in the order in which they ran.
 func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
 	var jobs []*bq.JobListJobs
 	for token := ""; ; {
@@ -25,21 +25,21 @@ func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.J
 			break
 		}
 	}
-	slices.Reverse(jobs) // BigQuery lists the newest first
+	slices.Reverse(jobs) // BigQuery lists the newest job first
 	return slices.DeleteFunc(jobs, func(j *bq.JobListJobs) bool {
-		// What a script computes for itself, such as the condition of an IF, is no statement.
-		// One that failed in a script that succeeded was handled by it.
+		// An expression of the script, such as the condition of an IF, is not a statement. A
+		// statement that failed in a script that succeeded was handled by the script.
 		s := j.Statistics
 		return j.ErrorResult != nil || s == nil || s.Query == nil || s.ParentJobId != script.JobId ||
 			s.ScriptStatistics != nil && s.ScriptStatistics.EvaluationKind == "EXPRESSION"
 	}), nil
 }
 
-// openScript begins with the first result of a script: there is one for each of its SELECTs. With the
-// script's answer has come the result of its last statement, which may be a SELECT. Who may not list jobs
-// gets that one.
+// openScript opens the first result of a script, which has one for each SELECT. The answer to the
+// script has the result of its last statement, which may be a SELECT. A user who may not list jobs
+// gets only that one.
 func (r *rows) openScript(pg *page) error {
-	r.ordered = true // the text of each of its statements is not known
+	r.ordered = true // the texts of its statements are unknown
 	children, err := r.run.children(r.ctx, pg.JobReference)
 	if err != nil && !errors.Is(err, ErrAccessDenied) {
 		return r.unread(err)
@@ -58,11 +58,10 @@ func (r *rows) openScript(pg *page) error {
 	return r.NextResultSet()
 }
 
-// HasNextResultSet reports whether the script has a further SELECT.
+// HasNextResultSet reports whether the script has another SELECT.
 func (r *rows) HasNextResultSet() bool { return len(r.sets) > 0 }
 
-// NextResultSet goes on to the result of the script's next SELECT, which is fetched only now. It
-// returns io.EOF after the last.
+// NextResultSet fetches the result of the script's next SELECT. It returns io.EOF after the last.
 func (r *rows) NextResultSet() error {
 	if len(r.sets) == 0 {
 		return io.EOF
@@ -90,7 +89,7 @@ func (r *rows) NextResultSet() error {
 	return nil
 }
 
-// sumAffected sums what the DML statements of a script have changed.
+// sumAffected returns the sum of the rows that the DML statements of a script have changed.
 func (r *runner) sumAffected(ctx context.Context, pg *page) error {
 	children, err := r.children(ctx, pg.JobReference)
 	pg.NumDmlAffectedRows, pg.DmlStats = 0, &bq.DmlStatistics{}

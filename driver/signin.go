@@ -12,16 +12,17 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// ClientSecretsEnv is the name of the environment variable with the path of
-// client_secrets.json, for when neither the DSN nor an option gives one.
+// ClientSecretsEnv is the environment variable with the path of client_secrets.json. It is used if
+// neither the DSN nor an option names the file.
 const ClientSecretsEnv = "BIGQUERYUSER_CLIENT_SECRETS"
 
-// QuotaProjectEnv is the name of the environment variable that Google's libraries read the quota
-// project from. It is used when the DSN has no quota_project, for REST and the Storage Read API.
+// QuotaProjectEnv is the environment variable from which Google's libraries read the quota project.
+// It is used for REST and the Storage Read API, if the DSN has no quota_project.
 const QuotaProjectEnv = "GOOGLE_CLOUD_QUOTA_PROJECT"
 
-// chooseTokens chooses the source of the connector's tokens: an option, the sign-in, the
-// application-default credentials, or none. It refuses endpoints that must not get the tokens.
+// chooseTokens returns the source of the connector's tokens: an option, the sign-in, the
+// application-default credentials, or none. It returns an error for an endpoint that must not get
+// the tokens.
 func (c *Connector) chooseTokens(o *options) error {
 	if c.cfg.QuotaProject == "" {
 		c.cfg.QuotaProject = os.Getenv(QuotaProjectEnv)
@@ -29,13 +30,13 @@ func (c *Connector) chooseTokens(o *options) error {
 	loopback := false // an endpoint on this machine may get the tokens
 	switch {
 	case o.tokenSource != nil && o.authenticator != nil:
-		return errors.New("bigqueryuser: WithTokenSource and WithAuthenticator are both given: keep one")
+		return errors.New("bigqueryuser: both WithTokenSource and WithAuthenticator are set: keep one")
 	case o.tokenSource != nil:
 		c.tokens, loopback = &tokenSource{source: oauth2.ReuseTokenSource(nil, o.tokenSource)}, true
 	case o.authenticator != nil:
 		c.signIn, c.signInShared = o.authenticator, true
 	case c.cfg.Auth == "none":
-		c.cfg.QuotaProject = "" // a quota belongs to an account, and there is none
+		c.cfg.QuotaProject = "" // without an account there is no quota
 		return nil
 	case c.cfg.Auth == "adc":
 		if err := c.useDefaultCredentials(o); err != nil {
@@ -67,27 +68,27 @@ func openStore(cfg *dsn.Config) (auth.Store, error) {
 	case "keyring":
 		open = auth.KeyringStore
 	}
-	store, err := open(cfg.TokenDir) // it expands ~/
+	store, err := open(cfg.TokenDir) // which expands ~/
 	if err != nil {
 		return nil, fmt.Errorf("bigqueryuser: token_dir: %w", err)
 	}
 	return store, nil
 }
 
-// getClientSecrets says how to get a client_secrets.json.
+// getClientSecrets describes how to get a client_secrets.json.
 const getClientSecrets = "To get the file, which identifies your program to Google: " +
 	"(1) choose a project at https://console.cloud.google.com/ and enable the BigQuery API; " +
 	"(2) under Google Auth Platform, fill in Branding and Audience; " +
 	"(3) under Clients, create a client of type Desktop app and download its JSON"
 
-// errNoClientSecrets is the first error of a program that has no OAuth client yet.
+// errNoClientSecrets is the first error of a program without an OAuth client.
 var errNoClientSecrets = errors.New("bigqueryuser: no client secrets: add client_secrets=PATH to the DSN, set " +
 	ClientSecretsEnv + ", or embed the file and use WithClientSecrets. " + getClientSecrets)
 
 func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	if o.clientSecrets != nil {
 		if cfg.ClientSecrets != "" {
-			return nil, errors.New("bigqueryuser: client_secrets is given twice, in the configuration and by " +
+			return nil, errors.New("bigqueryuser: client_secrets is set twice, in the configuration and by " +
 				"WithClientSecrets: keep one")
 		}
 		return auth.ParseClient(o.clientSecrets)
@@ -99,7 +100,7 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	if path == "" {
 		return nil, errNoClientSecrets
 	}
-	client, err := auth.LoadClient(path) // it expands ~/
+	client, err := auth.LoadClient(path) // which expands ~/
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("bigqueryuser: %s: %w. %s", key, err, getClientSecrets)
 	}
@@ -109,8 +110,8 @@ func loadClient(cfg *dsn.Config, o *options) (*auth.Client, error) {
 	return client, nil
 }
 
-// useDefaultCredentials uses the application-default credentials, for auth=adc: those of a user,
-// made by gcloud, or those of a machine.
+// useDefaultCredentials uses the application-default credentials, for auth=adc: a user's, created
+// by gcloud, or a service account's.
 func (c *Connector) useDefaultCredentials(o *options) error {
 	found, err := auth.LoadAnyDefaultCredentials(o.network.signInClient(), auth.ScopeBigQuery)
 	if err != nil {

@@ -2,26 +2,26 @@ package driver
 
 import "slices"
 
-// procedureFinder finds the body of a CREATE PROCEDURE, whose semicolons end none of the text's own
-// statements. Its zero value is before the first token of a text.
+// procedureFinder finds the body of a CREATE PROCEDURE, because semicolons in it do not end the
+// statement. The zero value is for the start of a text.
 type procedureFinder struct {
 	header header
-	depth  int // blocks and CASEs that are open
+	depth  int // number of open blocks and CASEs
 	last   token
 }
 
-// header is how far the words before the body are.
+// header is how much of the statement before the body was read.
 type header int
 
 const (
-	headerBegins    header = iota // nothing was seen
-	headerCreate                  // CREATE, and what may stand before PROCEDURE
-	headerProcedure               // the body begins with BEGIN
-	headerBody                    // the body has begun, and has ended once no block is open
-	headerNone                    // this is another statement
+	headerBegins    header = iota // nothing
+	headerCreate                  // CREATE and the words that can precede PROCEDURE
+	headerProcedure               // the body starts with BEGIN
+	headerBody                    // the body has started, and ends when no block is open
+	headerNone                    // not a CREATE PROCEDURE
 )
 
-// see takes the next token.
+// see processes the next token.
 func (f *procedureFinder) see(tok token) {
 	switch f.header {
 	case headerBegins:
@@ -37,10 +37,10 @@ func (f *procedureFinder) see(tok token) {
 			f.header = headerNone
 		}
 	case headerProcedure:
-		// The arguments or the options stand before the body. A procedure in another language has none.
+		// The arguments or options precede the body. A procedure in another language has no body.
 		if tok.is("BEGIN") && f.last.symbol(")") {
 			f.header, f.depth = headerBody, 1
-			tok = token{} // BEGIN TRANSACTION can be the body's first statement
+			tok = token{} // the body can start with BEGIN TRANSACTION
 		} else if tok.symbol(";") {
 			f.header = headerNone
 		}
@@ -50,13 +50,13 @@ func (f *procedureFinder) see(tok token) {
 	f.last = tok
 }
 
-// body takes a token of the body, or of what follows it.
+// body processes a token of the body, or after it.
 func (f *procedureFinder) body(tok token) {
 	switch {
 	case f.depth == 0 && !f.last.is("END"):
 		f.header = headerNone
 	case f.last.is("END") && isAny(tok, "IF", "LOOP", "WHILE", "REPEAT", "FOR"):
-		f.depth++ // that END was of none that is counted
+		f.depth++ // END of a statement that is not counted, such as END IF
 	case f.last.is("BEGIN") && (tok.is("TRANSACTION") || tok.symbol(";")):
 		f.depth--
 	case tok.is("END") && !f.last.symbol("."):
@@ -66,13 +66,13 @@ func (f *procedureFinder) body(tok token) {
 	}
 }
 
-// begins reports whether a statement begins here. A column can have the name BEGIN.
+// begins reports whether a statement starts here. BEGIN can also be the name of a column.
 func (f *procedureFinder) begins() bool {
 	return f.last.symbol(";") || f.last.symbol(":") || f.last == (token{}) ||
 		isAny(f.last, "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT")
 }
 
-// inside reports whether the last token is one of the body.
+// inside reports whether the last token is in the body.
 func (f *procedureFinder) inside() bool { return f.depth > 0 }
 
 // isAny reports whether a token is one of these keywords.

@@ -2,30 +2,30 @@ package driver
 
 import "strings"
 
-// slotUse is how a statement uses a placeholder, as far as the tokens around it say.
+// slotUse is how a statement uses a placeholder, judging by the tokens around it.
 type slotUse int
 
 const (
-	usedNested   slotUse = iota - 1 // inside of an argument of which nothing is known
-	usedFreely                      // as a part of some expression
-	usedCompared                    // after a name and a comparison: its type is that of the name
-	usedAssigned                    // to a column, by VALUES or SET: its type is that of the column
+	usedNested   slotUse = iota - 1 // in a part of an argument that is used freely
+	usedFreely                      // in an expression
+	usedCompared                    // after a name and a comparison: it has the type of the name
+	usedAssigned                    // in VALUES or SET: it has the type of the column
 )
 
 // slotFinder finds the uses of a statement's placeholders from its tokens.
 type slotFinder struct {
-	uses     []slotUse // by slot; of several uses of one name the one that says most
+	uses     []slotUse // by slot; if a name is used several times, the use that says most about its type
 	last     token
-	before   token  // the one before the name that last ends
-	name     bool   // a name was last, but for an operator
+	before   token  // the token before the name that ends last
+	name     bool   // the last token but operators was a name
 	operator string // the comparison after the name
-	values   bool   // among the rows of VALUES
+	values   bool   // in the rows of VALUES
 	depth    int    // open parentheses since VALUES
 	set      bool   // after the SET of an UPDATE
 	row      int    // a slot that is a value of a row if it ends here, or -1
 }
 
-// see takes the next token; slot is that of a placeholder, else -1.
+// see processes the next token. slot is the slot of a placeholder, or -1.
 func (f *slotFinder) see(tok token, slot int) {
 	if f.row >= 0 && (tok.symbol(",") || tok.symbol(")")) {
 		f.uses[f.row] = usedAssigned

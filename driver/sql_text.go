@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// sqlText is what one pass over the text of a statement finds. Its zero value is that of an empty text.
+// sqlText is the result of scanning a statement's text. The zero value is that of an empty text.
 type sqlText struct {
-	positional int       // how many ? there are
-	names      []string  // of @name, each once and in lower case: names have no case in GoogleSQL
-	uses       []slotUse // of the placeholders, in their order
+	positional int       // number of ? placeholders
+	names      []string  // of @name placeholders, each once and in lower case: names are case-insensitive in GoogleSQL
+	uses       []slotUse // of the placeholders, in order
 	kind       sqlKind
 	verb       string // the first word, in upper case
-	reads      bool   // no word of it changes anything, which a script's kind does not say
-	ordered    bool   // its own rows can have an order
-	end        int    // of the last token: blanks and comments follow
+	reads      bool   // no statement of the text changes anything; the kind of a script does not say so
+	ordered    bool   // the rows can have an order
+	end        int    // of the last token; blanks and comments follow
 }
 
-// count returns how many arguments the statement takes.
+// count returns the number of arguments that the statement needs.
 func (t *sqlText) count() int {
 	if len(t.names) > 0 {
 		return len(t.names)
@@ -36,7 +36,7 @@ func (t *sqlText) mode() string {
 	return "POSITIONAL"
 }
 
-// useOf returns how a slot is used.
+// useOf returns the use of a slot.
 func (t *sqlText) useOf(slot int) slotUse {
 	if slot < len(t.uses) {
 		return t.uses[slot]
@@ -44,7 +44,7 @@ func (t *sqlText) useOf(slot int) slotUse {
 	return usedFreely
 }
 
-// slot returns the place of a name among the names, or -1.
+// slot returns the index of a name in names, or -1.
 func (t *sqlText) slot(name string) int { return slices.Index(t.names, strings.ToLower(name)) }
 
 func (t *sqlText) add(name string) {
@@ -53,10 +53,9 @@ func (t *sqlText) add(name string) {
 	}
 }
 
-// scanText goes through the text of a statement once. Placeholders inside strings, quoted names and
-// comments, and @@system_variables, do not count. A text that does not end where it should is left
-// to BigQuery. It is an error if the text is not UTF-8, which JSON would change silently, or mixes
-// ? and @name.
+// scanText scans the text of a statement once. It ignores placeholders in strings, quoted names and
+// comments, and @@system_variables. It leaves errors of syntax to BigQuery. It returns an error if
+// the text is not UTF-8, because JSON would change it silently, or if it mixes ? and @name.
 func scanText(sql string) (sqlText, error) {
 	var t sqlText
 	if !utf8.ValidString(sql) {
@@ -79,7 +78,7 @@ func scanText(sql string) (sqlText, error) {
 		case tokenHint:
 			hint = true
 		}
-		if hint { // it says nothing of the kind and the order
+		if hint { // which changes neither the kind nor the order
 			hint = !tok.symbol("}")
 			continue
 		}
@@ -90,32 +89,32 @@ func scanText(sql string) (sqlText, error) {
 	t.uses = use.uses
 	t.kind, t.verb = kind.found()
 	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes && !kind.creates
-	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide what they run
+	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide the statements that they run
 	if t.positional > 0 && len(t.names) > 0 {
-		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: BigQuery takes one style or the other", t.names[0])
+		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: use one style of placeholders", t.names[0])
 	}
 	return t, nil
 }
 
 // kindFinder finds the kind of a statement from its tokens.
 type kindFinder struct {
-	words   [2]string // the first two of the statement, in upper case
-	n       int       // how many of them there are
-	ended   bool      // a semicolon was the last token
-	several bool      // something follows it
-	label   bool      // the statement is labelled, as blocks and loops can be
-	writer  string    // the pipe operator that writes, "" if none does
+	words   [2]string // the first two words of the statement, in upper case
+	n       int       // number of words in first
+	ended   bool      // the last token was a semicolon
+	several bool      // there are tokens after a semicolon
+	label   bool      // the statement has a label, as blocks and loops can have
+	writer  string    // the pipe operator that changes something; "" if there is none
 	changes bool      // there is a word of a statement that changes something
 
-	creates, temporary bool // the last words are those of a CREATE, of something temporary
+	creates, temporary bool // the last words are CREATE TEMP or the like
 	procedure          procedureFinder
 	last               token
 }
 
-// pipeWriters are the operators that make a query one that changes something.
+// pipeWriters are the pipe operators that make a query change something.
 var pipeWriters = []string{"INSERT", "CREATE", "EXPORT", "UPDATE", "DELETE", "MERGE"}
 
-// changingWords begin the statements that can change something, also inside a script.
+// changingWords start the statements that can change something, also inside a script.
 var changingWords = func() map[string]bool {
 	words := map[string]bool{"CALL": true, "EXECUTE": true, "LOAD": true, "EXPORT": true, "GRANT": true, "REVOKE": true}
 	for word, kind := range kindsByWord {
@@ -135,7 +134,7 @@ func (f *kindFinder) see(tok token) {
 		f.words[f.n] = strings.ToUpper(tok.text)
 		f.n++
 	case f.n == 0 && !tok.symbol("(") && !f.ended:
-		f.n++ // no keyword
+		f.n++ // not a keyword
 	case tok.symbol(":") && f.n == 1 && f.last.kind == tokenWord:
 		f.label = true
 	}
@@ -145,8 +144,8 @@ func (f *kindFinder) see(tok token) {
 	f.last = tok
 }
 
-// changing takes a word that can change something. A CREATE does, unless it turns out to be that of a
-// temporary function.
+// changing processes a word that can change something. CREATE does not if it creates a temporary
+// function.
 func (f *kindFinder) changing(word string) {
 	switch {
 	case f.creates && (word == "OR" || word == "REPLACE" || word == "TEMP" || word == "TEMPORARY"):
@@ -177,18 +176,18 @@ func (f *kindFinder) found() (kind sqlKind, verb string) {
 	return kind, verb
 }
 
-// orderFinder finds out whether a statement's own rows have an order: by an ORDER BY outside of
-// parentheses, or by a direction in pipe syntax, which orders without one. An ORDER BY in
-// parentheses orders a part of the statement, unless they are around the statement, or around all
-// that follows its WITH. To take a statement for ordered costs time; to miss an order would be a
-// wrong answer.
+// orderFinder finds whether the rows of a statement have an order: by an ORDER BY outside of
+// parentheses, or by a direction in pipe syntax, which needs no ORDER BY. An ORDER BY in
+// parentheses orders only a part, unless the parentheses are around the whole statement or around
+// all that follows its WITH. Treating an unordered statement as ordered costs time; missing an
+// order would be wrong.
 type orderFinder struct {
 	ordered   bool
-	pipe      bool // pipe syntax
+	pipe      bool // in pipe syntax
 	direction bool // ASC, DESC or NULLS outside of parentheses
 	depth     int  // open parentheses
-	around    int  // how many of them are around the statement
-	inner     bool // the last token was none of ( and )
+	around    int  // how many of them are around the whole statement
+	inner     bool // the last token was neither ( nor )
 	last      token
 }
 
@@ -205,7 +204,7 @@ func (f *orderFinder) see(tok token) {
 	case tok.symbol("|>"):
 		f.pipe = true
 	case f.pipe && f.last.symbol("|>") && tok.is("ORDER"):
-		f.ordered = true // inside parentheses too, as those of FORK and IF
+		f.ordered = true // also in the parentheses of FORK and IF
 	case f.depth == f.around:
 		f.ordered = f.ordered || f.last.is("ORDER") && tok.is("BY")
 		f.direction = f.direction || tok.is("ASC") || tok.is("DESC") || tok.is("NULLS")

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind tells apart what a GoogleSQL text is made of.
+// tokenKind is the kind of a token of GoogleSQL.
 type tokenKind int
 
 const (
@@ -15,11 +15,11 @@ const (
 	tokenPositional                  // ?
 	tokenNamed                       // @name; the text is the name
 	tokenSystem                      // @@name
-	tokenHint                        // the @{ that opens a hint; } ends it
+	tokenHint                        // the @{ that starts a hint; } ends it
 	tokenSymbol                      // any other character, and |>
 )
 
-// token is one token of a text. Its position ends where the next one may begin.
+// token is a token of a text. The next one may start where it ends.
 type token struct {
 	kind tokenKind
 	text string
@@ -34,8 +34,8 @@ func (t token) is(keyword string) bool {
 // symbol reports whether the token is this symbol.
 func (t token) symbol(ch string) bool { return t.kind == tokenSymbol && t.text == ch }
 
-// nextToken returns the token at or after position i. It reports false at the end of the text. White
-// space and comments are no tokens.
+// nextToken returns the token at or after position i. It skips white space and comments, and
+// returns false at the end of the text.
 func nextToken(sql string, i int) (token, bool) {
 	i = skipBlank(sql, i)
 	if i == len(sql) {
@@ -63,7 +63,7 @@ func nextToken(sql string, i int) (token, bool) {
 	return token{tokenSymbol, sql[i : i+n], i + n}, true
 }
 
-// atToken reads what begins with a single @. GoogleSQL allows blanks before the name.
+// atToken reads a token that starts with a single @. GoogleSQL allows blanks before the name.
 func atToken(sql string, i int) token {
 	start := skipBlank(sql, i+1)
 	if strings.HasPrefix(sql[start:], "{") {
@@ -76,8 +76,8 @@ func atToken(sql string, i int) token {
 	return token{tokenNamed, strings.Trim(sql[start:end], "`"), end}
 }
 
-// skipQuoted returns the position after the quoted text that starts at i. A backslash
-// keeps the next character from ending it, in a raw string too, so prefixes don't matter.
+// skipQuoted returns the position after the quoted text that starts at i. A backslash escapes the
+// next character, also in a raw string, so prefixes don't matter.
 func skipQuoted(sql string, i int) int {
 	quote := sql[i : i+1]
 	if quote != "`" && strings.HasPrefix(sql[i:], quote+quote+quote) {
@@ -109,7 +109,7 @@ func skipComment(sql string, i int) int {
 	return len(sql)
 }
 
-// skipBlank passes over white space and comments.
+// skipBlank skips white space and comments.
 func skipBlank(sql string, i int) int {
 	for start := -1; i > start; {
 		start = i
@@ -123,8 +123,8 @@ func skipBlank(sql string, i int) int {
 	return i
 }
 
-// skipSpace passes over white space. In GoogleSQL it can be Unicode's, which gets into statements
-// by the clipboard.
+// skipSpace skips white space, Unicode's included, which GoogleSQL allows and which comes with text
+// from the clipboard.
 func skipSpace(sql string, i int) int {
 	for i < len(sql) {
 		r, n := utf8.DecodeRuneInString(sql[i:])

@@ -5,8 +5,8 @@ import (
 	"database/sql/driver"
 )
 
-// stmt is a prepared statement: BigQuery has checked it and said what types its
-// parameters have. Running it costs one request, as it does without Prepare.
+// stmt is a prepared statement: BigQuery has checked it and found the types of its parameters.
+// Running it costs one request, as without Prepare.
 type stmt struct {
 	conn   *conn
 	text   string
@@ -20,10 +20,11 @@ var (
 	_ driver.NamedValueChecker = (*stmt)(nil)
 )
 
-// NumInput returns -1: among the arguments may be options, so that the driver counts them itself.
+// NumInput returns -1, so that database/sql does not count options among the arguments. The driver
+// counts.
 func (s *stmt) NumInput() int { return -1 }
 
-// CheckNamedValue turns an argument into a query parameter.
+// CheckNamedValue converts an argument to a query parameter.
 func (s *stmt) CheckNamedValue(nv *driver.NamedValue) error { return s.conn.CheckNamedValue(nv) }
 
 // QueryContext runs the statement and returns its rows.
@@ -34,7 +35,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	return s.conn.query(ctx, s.text, args)
 }
 
-// ExecContext runs the statement and returns how many rows it changed.
+// ExecContext runs the statement and returns the number of rows that it changed.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if s.closed {
 		return nil, errStmtClosed
@@ -52,7 +53,7 @@ func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
 	return s.ExecContext(context.Background(), namedValues(args))
 }
 
-// Close ends the statement. BigQuery holds nothing for it.
+// Close closes the statement. BigQuery holds nothing for it.
 func (s *stmt) Close() error {
 	s.closed = true
 	return nil

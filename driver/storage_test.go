@@ -189,7 +189,7 @@ func TestStorageBreaks(t *testing.T) {
 		{"unknown", []fakebq.StreamFault{broken(codes.Unknown, "stream terminated", 2)}, ""},
 		{"cancelled by the service", []fakebq.StreamFault{broken(codes.Canceled, "cancelled", 2)}, ""},
 		{"data lost", []fakebq.StreamFault{broken(codes.DataLoss, "cannot read", 2)}, "cannot read"},
-		{"ended early", []fakebq.StreamFault{{End: true, After: 2}}, "1000 rows and the Storage Read API sent"},
+		{"ended early", []fakebq.StreamFault{{End: true, After: 2}}, "1000 rows, but the Storage Read API sent"},
 		{"a corrupt batch", []fakebq.StreamFault{{Corrupt: true, After: 1}}, " of stream projects/"},
 		{"a wrong row count", []fakebq.StreamFault{{Rows: 1, After: 1}}, "announced as"},
 	} {

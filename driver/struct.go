@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Struct is a value of type STRUCT: its fields in the order of the type. A name may be
-// empty and may be there twice, as in BigQuery.
+// Struct is a value of type STRUCT, with its fields in the order of the type. As in BigQuery, names
+// may be empty and may occur twice.
 type Struct struct {
 	Fields []StructField
 }
@@ -19,7 +19,7 @@ type StructField struct {
 	Value any
 }
 
-// Get returns the value of the first field of that name.
+// Get returns the value of the first field with that name, and whether there is one.
 func (s Struct) Get(name string) (any, bool) {
 	for _, f := range s.Fields {
 		if f.Name == name {
@@ -29,8 +29,8 @@ func (s Struct) Get(name string) (any, bool) {
 	return nil, false
 }
 
-// MarshalJSON writes an object with the fields in their order, also those of the same name. NaN and
-// the infinities, which JSON does not have, are strings, as BigQuery's own TO_JSON writes them.
+// MarshalJSON writes an object with the fields in order, including several with the same name. NaN
+// and the infinities, which JSON does not have, become strings, as in BigQuery's TO_JSON.
 func (s Struct) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -53,7 +53,8 @@ func (s Struct) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plainJSON replaces the numbers that JSON does not have, and times by BigQuery's own text where they are no TIMESTAMP.
+// plainJSON replaces numbers that JSON does not have, and writes a DATE, DATETIME or TIMESTAMP(12)
+// as BigQuery does.
 func plainJSON(v any) any {
 	if text, ok := markedText(v); ok {
 		return text
@@ -84,7 +85,7 @@ func plainJSON(v any) any {
 	return v
 }
 
-// String is the JSON of the struct.
+// String returns the JSON of the struct.
 func (s Struct) String() string {
 	text, err := s.MarshalJSON()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"cloud.google.com/go/bigquery"
 )
 
-// structField is one field of a Go struct as BigQuery sees it.
+// structField is a field of a Go struct.
 type structField struct {
 	name  string
 	index []int
@@ -22,10 +22,10 @@ type structField struct {
 
 var fieldsByType sync.Map // reflect.Type -> []structField
 
-// structFields lists the exported fields of a struct type. A field's name is the one in its tag
-// `bigquery:"name"`, as for the official client, else its own; "-" leaves it out. The fields of
-// an embedded struct without a tag count as the outer one's, unless it is a value of its own, as
-// time.Time is; of those of one name the outermost counts, as in Go.
+// structFields returns the exported fields of a struct type. The name of a field is the one in its
+// tag `bigquery:"name"`, as for the official client, else its Go name; "-" leaves it out. The
+// fields of an embedded struct without a tag are promoted, unless it is a value such as time.Time.
+// As in Go, the outermost of several fields with one name counts.
 func structFields(t reflect.Type) []structField {
 	if known, ok := fieldsByType.Load(t); ok {
 		return known.([]structField)
@@ -53,7 +53,7 @@ func appendFields(fields []structField, t reflect.Type, index []int) []structFie
 	return fields
 }
 
-// outermost drops the fields that one of the same name further out hides.
+// outermost removes fields that are hidden by one of the same name further out.
 func outermost(fields []structField) []structField {
 	depth := make(map[string]int)
 	for _, f := range fields {
@@ -64,7 +64,8 @@ func outermost(fields []structField) []structField {
 	return slices.DeleteFunc(fields, func(f structField) bool { return len(f.index) > depth[f.name] })
 }
 
-// fieldNamed finds the field for a name, without regard to case where none has exactly this one; -1 if there is none.
+// fieldNamed returns the index of the field with a name, without regard to case if no field has
+// exactly this name; -1 if there is none.
 func fieldNamed(fields []structField, name string) int {
 	if i := slices.IndexFunc(fields, func(f structField) bool { return f.name == name }); i >= 0 {
 		return i
@@ -74,7 +75,7 @@ func fieldNamed(fields []structField, name string) int {
 
 var recursiveTypes sync.Map // reflect.Type -> bool
 
-// checkRecursion refuses a struct type that has a field of its own type, at some depth.
+// checkRecursion returns an error for a struct type that contains itself, at any depth.
 func checkRecursion(t reflect.Type) error {
 	if t.Kind() != reflect.Struct || isValue(t) {
 		return nil
@@ -85,12 +86,12 @@ func checkRecursion(t reflect.Type) error {
 		recursiveTypes.Store(t, found)
 	}
 	if found == true {
-		return fmt.Errorf("a %s can hold another one, which no STRUCT can: leave the field out by the tag `bigquery:\"-\"`", t)
+		return fmt.Errorf("a %s can contain another one, which a STRUCT can't: leave the field out with the tag `bigquery:\"-\"`", t)
 	}
 	return nil
 }
 
-// holds reports whether a field of t is an inner, or of a type that holds one.
+// holds reports whether t has a field of type inner, at any depth.
 func holds(t, inner reflect.Type, seen map[reflect.Type]bool) bool {
 	seen[t] = true
 	for _, f := range structFields(t) {
@@ -105,7 +106,7 @@ func holds(t, inner reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// isValue tells a struct that BigQuery has a scalar type for, or that says itself what it is.
+// isValue reports whether a struct type has a scalar type in BigQuery, or converts itself.
 func isValue(t reflect.Type) bool {
 	switch reflect.New(t).Interface().(type) {
 	case driver.Valuer, sql.Scanner, *time.Time, *big.Int, *big.Rat, *bigquery.IntervalValue, *Range, *Struct:
@@ -114,14 +115,15 @@ func isValue(t reflect.Type) bool {
 	return false
 }
 
-// isSQLNull tells a sql.Null[T], which is opened wherever it is met: its Value would turn a civil.Date in it into text,
-// and its Scan knows no STRUCT.
+// isSQLNull reports whether a type is a sql.Null[T]. The driver decodes and encodes its V, because
+// Value would turn a civil.Date into text, and Scan can't decode a STRUCT.
 func isSQLNull(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
 }
 
-// isNullOf reports whether a type is a value with a flag that is opened to be read: a sql.Null[T], or one of the
-// client's, such as bigquery.NullInt64, which has no Scan.
+// isNullOf reports whether the driver decodes the first field of a type and sets its flag: a
+// sql.Null[T], or a nullable type of the official client, such as bigquery.NullInt64, which has no
+// Scan.
 func isNullOf(t reflect.Type) bool {
 	return isSQLNull(t) || t.Kind() == reflect.Struct && t.PkgPath() == bigqueryPath &&
 		strings.HasPrefix(t.Name(), "Null") && t.NumField() == 2 && t.Field(1).Name == "Valid"

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// takesJSON reports whether a JSON value is decoded into a destination. Pointers and sql.Null[T]
-// are opened first, an any and basic types get the text.
+// takesJSON reports whether a JSON value is parsed for a destination. It looks behind pointers and
+// sql.Null[T]. An any and basic types get the text.
 func takesJSON(to reflect.Value) bool {
 	if _, ok := to.Addr().Interface().(json.Unmarshaler); ok || to.Type() == reflect.TypeFor[json.Number]() {
 		return true
@@ -24,8 +24,8 @@ func takesJSON(to reflect.Value) bool {
 	return false
 }
 
-// assignJSON decodes a JSON value. Numbers in an any are json.Number, which holds all of their
-// digits. JSON's null is the zero value.
+// assignJSON parses a JSON value into a destination. Numbers in an any are json.Number, which keeps
+// all digits. JSON's null is the zero value.
 func assignJSON(to reflect.Value, text string) error {
 	value := reflect.New(to.Type())
 	d := json.NewDecoder(strings.NewReader(text))
@@ -34,7 +34,7 @@ func assignJSON(to reflect.Value, text string) error {
 		return fmt.Errorf("the JSON can't be put into a %s: %w", to.Type(), err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("the JSON has something after its value")
+		return errors.New("the JSON has more text after its value")
 	}
 	to.Set(value.Elem())
 	return nil

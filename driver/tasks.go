@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// tasks counts what is under way, so that Close can wait for it. Its zero value counts nothing.
+// tasks counts running tasks, so that Close can wait for them. Its zero value counts none.
 type tasks struct {
 	mu   sync.Mutex
 	n    int
-	none chan struct{} // closed when n is 0 again; nil if no wait needs it
+	none chan struct{} // closed when n is 0 again; nil if nothing waits
 }
 
-// idle reports whether nothing is under way.
+// idle reports whether no task is running.
 func (t *tasks) idle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.n == 0
 }
 
-// begin counts a task in.
+// begin adds a task.
 func (t *tasks) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n++
 }
 
-// end counts a task out.
+// end removes a task.
 func (t *tasks) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -36,7 +36,7 @@ func (t *tasks) end() {
 	}
 }
 
-// wait returns when nothing is under way, or after limit.
+// wait returns when no task is running, or after limit.
 func (t *tasks) wait(limit time.Duration) {
 	late := time.After(limit)
 	for {

@@ -8,21 +8,22 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// tokenSource hands out the tokens of a connector.
+// tokenSource provides the access tokens of a connector.
 type tokenSource struct {
 	source oauth2.TokenSource
-	// context gets a token as source does, and gives up when ctx ends; nil if the source can't.
+	// context gets a token as source does, and returns when ctx ends; nil if the source can't do
+	// that.
 	context func(ctx context.Context) (*oauth2.Token, error)
-	// invalidate tells the source of a token that BigQuery refused; nil if it can't be told.
+	// invalidate tells the source that BigQuery refused a token; nil if the source can't use that.
 	invalidate func(accessToken string)
 }
 
-// signInError marks what came from the token source, however deep the HTTP client wraps it.
+// signInError marks an error of the token source, which the HTTP client wraps.
 type signInError struct{ error }
 
 func (e signInError) Unwrap() error { return e.error }
 
-// Token is for the HTTP transport.
+// Token returns a token to the HTTP transport.
 func (s *tokenSource) Token() (*oauth2.Token, error) {
 	t, err := s.source.Token()
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *tokenSource) Token() (*oauth2.Token, error) {
 	return t, nil
 }
 
-// ready returns when a token is at hand, so that Token need not wait, or when ctx ends.
+// ready returns when a token is available, so that Token need not wait, or when ctx ends.
 func (s *tokenSource) ready(ctx context.Context) error {
 	switch {
 	case s == nil:
@@ -55,8 +56,8 @@ func (s *tokenSource) ready(ctx context.Context) error {
 	}
 }
 
-// refusalWatch is a transport that tells the token source which token BigQuery refused: the token's
-// expiry does not say.
+// refusalWatch is a transport that reports tokens that BigQuery refused to the token source,
+// because a token can be refused before it expires.
 type refusalWatch struct {
 	base   http.RoundTripper
 	tokens *tokenSource

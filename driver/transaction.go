@@ -10,24 +10,26 @@ import (
 )
 
 const (
-	// maxTransactions is how often RunTransaction begins.
+	// maxTransactions is how often RunTransaction runs the transaction.
 	maxTransactions = 8
-	// firstTxPause is the longest pause before the second try; it doubles with each, up to lastTxPause.
+	// firstTxPause is the longest pause before the second run. It doubles with each run, up to
+	// lastTxPause.
 	firstTxPause = 200 * time.Millisecond
 	lastTxPause  = 10 * time.Second
 )
 
-// RunTransaction runs f in a transaction and commits it. Where another transaction has changed the
-// same table, so that f or Commit fails with [ErrConcurrentUpdate], the transaction is rolled back
-// and all of it begins again, after a pause of random length that grows: 8 times at most, and no
-// longer than ctx lasts. opts are those of [sql.DB.BeginTx], and may be nil.
+// RunTransaction runs f in a transaction and commits it. If f or Commit fails with
+// [ErrConcurrentUpdate], because another transaction has changed the same table, RunTransaction
+// rolls back and starts again, at most 8 times in all and as long as ctx lasts, with growing random
+// pauses. opts are those of [sql.DB.BeginTx], and may be nil.
 //
-// Any other error ends it, after a rollback, and is returned. So is [ErrCommitUnknown] and any
-// [ErrOutcomeUnknown]: the changes may have been made, and would be made twice.
+// After any other error RunTransaction rolls back and returns the error. That includes
+// [ErrCommitUnknown] and [ErrOutcomeUnknown], because the changes may have been made and would be
+// made twice.
 //
-// f may run several times. It must work through the sql.Tx it is given, with the context it is
-// given, and must not call Commit or Rollback, hide an error of a statement, or do what a rollback
-// does not undo, such as sending a mail. What it sets outside of itself it must set anew each time.
+// f may run several times. It must use the sql.Tx and the context that it gets, and must not call
+// Commit or Rollback or hide the error of a statement. It must not do anything that a rollback does
+// not undo, such as sending a mail, and must set variables outside of f anew in each run.
 func RunTransaction(
 	ctx context.Context,
 	db *sql.DB,
@@ -40,7 +42,7 @@ func RunTransaction(
 			return err
 		}
 		if try == maxTransactions {
-			return fmt.Errorf("bigqueryuser: the transaction met another one's changes %d times: %w", try, err)
+			return fmt.Errorf("bigqueryuser: the transaction conflicted with another one %d times: %w", try, err)
 		}
 		pause := time.NewTimer(limit/2 + rand.N(limit/2))
 		select {
@@ -52,7 +54,7 @@ func RunTransaction(
 	}
 }
 
-// runTransaction runs f in one transaction, which ends also where f panics.
+// runTransaction runs f in one transaction. It also rolls back if f panics.
 func runTransaction(
 	ctx context.Context,
 	db *sql.DB,
@@ -63,7 +65,7 @@ func runTransaction(
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // nothing, once it has ended
+	defer tx.Rollback() // no effect if the transaction has ended
 	if err := f(ctx, tx); err != nil {
 		return err
 	}

@@ -18,15 +18,15 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// network is how a connector reaches servers: one setting for the sign-in, REST and gRPC.
+// network is the connector's setting for network connections: of the sign-in, REST and gRPC.
 type network struct {
-	base *http.Transport // nil: http.DefaultTransport
+	base *http.Transport // nil means http.DefaultTransport
 	wrap func(http.RoundTripper) http.RoundTripper
 	tls  *tls.Config
 }
 
-// transport makes a transport of the connector's own, so that closing it closes no other's
-// connections. A program may have replaced http.DefaultTransport by something else altogether.
+// transport returns a new transport, so that closing it leaves other connections open. A program
+// may have replaced http.DefaultTransport by another type.
 func (n network) transport() *http.Transport {
 	t := n.base
 	if t == nil {
@@ -47,7 +47,7 @@ func (n network) transport() *http.Transport {
 	return t
 }
 
-// wrapped is t as WithRoundTripper wants it.
+// wrapped returns t with the wrapper of WithRoundTripper.
 func (n network) wrapped(t http.RoundTripper) http.RoundTripper {
 	if n.wrap == nil {
 		return t
@@ -55,21 +55,21 @@ func (n network) wrapped(t http.RoundTripper) http.RoundTripper {
 	return n.wrap(t)
 }
 
-// signInClient is the HTTP client of the sign-in; nil leaves it to package auth, which follows
+// signInClient returns the HTTP client of the sign-in. nil means that of package auth, which uses
 // http.DefaultTransport.
 func (n network) signInClient() *http.Client {
 	if n.base == nil && n.wrap == nil && n.tls == nil {
 		return nil
 	}
 	t := n.transport()
-	t.DisableKeepAlives = true // there is one request an hour
+	t.DisableKeepAlives = true // one request an hour needs no open connection
 	if t.TLSClientConfig != nil {
 		t.TLSClientConfig.InsecureSkipVerify = false
 	}
 	return &http.Client{Transport: n.wrapped(t)}
 }
 
-// grpcTarget is the target of a gRPC endpoint, with the options to dial it as REST would be.
+// grpcTarget returns the target of a gRPC endpoint and options to dial it in the same way as REST.
 func (n network) grpcTarget(endpoint string) (string, []grpc.DialOption, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -91,14 +91,14 @@ func (n network) grpcTarget(endpoint string) (string, []grpc.DialOption, error) 
 		port = u.Port()
 	}
 	dial := grpcDialer{t, u.Scheme}
-	// The dialer gets the name, since a proxy may know names that this machine does not.
+	// the dialer gets the name, because a proxy may resolve names that this machine can't
 	return "passthrough:///" + net.JoinHostPort(u.Hostname(), port), []grpc.DialOption{
 		grpc.WithTransportCredentials(secure),
 		grpc.WithContextDialer(dial.context),
 	}, nil
 }
 
-// grpcDialer dials for gRPC as an http.Transport dials for HTTP.
+// grpcDialer returns a dialer for gRPC that dials as an http.Transport does.
 type grpcDialer struct {
 	transport *http.Transport
 	scheme    string
@@ -147,7 +147,7 @@ func (d grpcDialer) plain(ctx context.Context, network, address string) (net.Con
 // securedConn is a connection of the transport's own TLS dialer.
 type securedConn struct{ net.Conn }
 
-// ownTLS does the handshake of TLS where the transport's own TLS dialer has not done it.
+// ownTLS does the TLS handshake, unless the transport's own TLS dialer has done it.
 type ownTLS struct {
 	credentials.TransportCredentials
 }
@@ -167,7 +167,7 @@ func (c ownTLS) ClientHandshake(
 			return nil, nil, err
 		}
 		if info.State = t.ConnectionState(); info.State.NegotiatedProtocol != "h2" {
-			return nil, nil, errors.New("the transport's TLS dialer has not negotiated HTTP/2: have it offer h2")
+			return nil, nil, errors.New("the transport's TLS dialer has not negotiated HTTP/2: add h2 to its NextProtos")
 		}
 	}
 	return secured.Conn, info, nil
@@ -177,7 +177,7 @@ func (c ownTLS) Clone() credentials.TransportCredentials {
 	return ownTLS{c.TransportCredentials.Clone()}
 }
 
-// plainDialer is a function as package proxy wants a dialer.
+// plainDialer is a dialer for package proxy.
 type plainDialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (d plainDialer) Dial(network, address string) (net.Conn, error) {
@@ -188,7 +188,7 @@ func (d plainDialer) DialContext(ctx context.Context, network, address string) (
 	return d(ctx, network, address)
 }
 
-// tunnel asks an HTTP proxy for a connection (RFC 9110, section 9.3.6).
+// tunnel connects through an HTTP proxy, with CONNECT (RFC 9110, section 9.3.6).
 func (d grpcDialer) tunnel(ctx context.Context, via *url.URL, address string) (conn net.Conn, err error) {
 	port := via.Port()
 	if port == "" {
@@ -232,17 +232,17 @@ func (d grpcDialer) tunnel(ctx context.Context, via *url.URL, address string) (c
 		return nil, err
 	}
 	buffered := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(buffered, ask) // its body is the tunnel, and is not closed
+	resp, err := http.ReadResponse(buffered, ask) // the body is the tunnel, and stays open
 	if err != nil {
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the answer to CONNECT has HTTP status %d", resp.StatusCode)
+		return nil, fmt.Errorf("the proxy answered CONNECT with HTTP status %d", resp.StatusCode)
 	}
 	return tunnelConn{conn, buffered}, nil
 }
 
-// tunnelConn reads first what came with the proxy's answer.
+// tunnelConn reads first the bytes that followed the proxy's answer.
 type tunnelConn struct {
 	net.Conn
 	from *bufio.Reader
@@ -250,8 +250,8 @@ type tunnelConn struct {
 
 func (c tunnelConn) Read(p []byte) (int, error) { return c.from.Read(p) }
 
-// proxyHeader is what a proxy is told: the headers of the transport, and the user and password of
-// the URL.
+// proxyHeader returns the headers of a request to a proxy: those of the transport, and the user and
+// password of its URL.
 func (d grpcDialer) proxyHeader(ctx context.Context, via *url.URL, address string) (http.Header, error) {
 	header := d.transport.ProxyConnectHeader.Clone()
 	if d.transport.GetProxyConnectHeader != nil {

@@ -13,15 +13,15 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// TrustedHostsEnv names the environment variable with hosts of gateways that may receive access
-// tokens, separated by commas or blanks: "gateway.example" for all its ports,
-// "gateway.example:8443" for one. See [WithTrustedEndpoint].
+// TrustedHostsEnv is the environment variable with the hosts that may receive access tokens besides
+// Google's, separated by commas or blanks: "gateway.example" with any port, or
+// "gateway.example:8443". See [WithTrustedEndpoint].
 const TrustedHostsEnv = "BIGQUERYUSER_TRUSTED_HOSTS"
 
 const dnsLabel = `[a-z0-9]([a-z0-9-]*[a-z0-9])?`
 
-// googleHost are the hosts at which Google serves BigQuery: the global one, with mutual TLS,
-// locational and regional ones, those of Private Service Connect and of restricted networks, and an
+// googleHost matches the hosts at which Google serves BigQuery: the global one, with mutual TLS,
+// locational and regional ones, those of Private Service Connect and restricted networks, and an
 // old one.
 var googleHost = regexp.MustCompile(`^(` +
 	`(bigquery|bigquerystorage)(\.mtls)?` +
@@ -31,13 +31,13 @@ var googleHost = regexp.MustCompile(`^(` +
 	`|private|restricted|www` +
 	`)\.googleapis\.com(:443)?$`)
 
-// trust says where a connector's tokens may go besides Google.
+// trust decides which hosts besides Google's may get the connector's tokens.
 type trust struct {
-	hosts    []string // as WithTrustedEndpoint and the environment give them
-	loopback bool     // the tokens are worth something on this machine alone, or the program itself makes them
+	hosts    []string // from WithTrustedEndpoint and the environment
+	loopback bool     // a loopback endpoint may get the tokens: they are valid on this machine only, or come from the program
 }
 
-// newTrust checks the hosts that the program trusts, and adds those of the environment.
+// newTrust validates the hosts that the program trusts, and adds those of the environment.
 func newTrust(hosts []string, loopback bool) (trust, error) {
 	t := trust{loopback: loopback}
 	for _, host := range hosts {
@@ -61,7 +61,7 @@ func newTrust(hosts []string, loopback bool) (trust, error) {
 	return t, nil
 }
 
-// isHost takes a host name or address, with a port or without.
+// isHost reports whether s is a host name or address, with or without a port.
 func isHost(s string) bool {
 	u, err := url.Parse("https://" + s)
 	return err == nil && s != "" && u.Host == s && u.Hostname() != "" && u.User == nil &&
@@ -69,13 +69,14 @@ func isHost(s string) bool {
 		!strings.ContainsAny(s, "*%\\ ")
 }
 
-// check refuses endpoints that must not get tokens. The error repeats none of their text.
+// check returns an error for an endpoint that must not get tokens. The error does not contain the
+// endpoint.
 func (t trust) check(cfg *dsn.Config) error {
 	for _, e := range [...]struct{ key, url string }{
 		{"endpoint", cfg.Endpoint},
 		{"storage_endpoint", cfg.StorageEndpoint},
 	} {
-		if e.url == "" { // Google's
+		if e.url == "" { // the default is Google's
 			continue
 		}
 		problem := t.problem(e.url)
@@ -91,7 +92,7 @@ func (t trust) check(cfg *dsn.Config) error {
 	return nil
 }
 
-// problem says why an endpoint gets no token, "" if it does.
+// problem returns why an endpoint gets no token; "" if it does.
 func (t trust) problem(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -104,14 +105,14 @@ func (t trust) problem(endpoint string) string {
 	case googleHost.MatchString(host) || t.named(host):
 		return ""
 	case !isLoopback(u.Hostname()):
-		return "names a host that gets no access token, as it is not Google's"
+		return "names a host that is not Google's and so gets no access token"
 	case !t.loopback:
-		return "is on this machine, where no server is known to be Google's, and the sign-in is Google's"
+		return "is on this machine, but the sign-in's tokens are for Google's servers"
 	}
 	return ""
 }
 
-// named reports whether a host is one that the program or its environment trusts.
+// named reports whether the program or the environment trusts a host.
 func (t trust) named(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	for _, trusted := range t.hosts {

@@ -17,17 +17,18 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/internal/bridge"
 )
 
-// Result is what was written.
+// Result describes the rows that were written.
 type Result struct {
-	Rows     int64  // in the table now
-	Bytes    int64  // of these rows, as they were sent
-	Stream   string // the write stream; "" if there was none
-	JobID    string // the load job; "" if there was none
-	Fallback error  // why they went by a load job although the Write API was tried; nil if it was not
+	Rows     int64  // rows in the table
+	Bytes    int64  // size of these rows as they were sent
+	Stream   string // the write stream; "" if a load job was used
+	JobID    string // the load job; "" if a stream was used
+	Fallback error  // why a load job was used after the Write API was tried; nil if it was not
 }
 
-// Append writes rows, as many as the sequence has, into a table: "table" in the dataset of the DSN, "dataset.table" or
-// "project.dataset.table". An error in the sequence ends it, and nothing is written.
+// Append writes the rows of a sequence into a table: "table" in the dataset of the DSN,
+// "dataset.table" or "project.dataset.table". If the sequence yields an error, Append writes
+// nothing and returns the error.
 func Append[T any](
 	ctx context.Context, db *sql.DB, table string, rows iter.Seq2[T, error], opts ...Option,
 ) (Result, error) {
@@ -49,7 +50,7 @@ func Append[T any](
 	})
 }
 
-// AppendSlice writes the rows of a slice. [][]any is a slice of plain rows.
+// AppendSlice writes the rows of a slice. The rows of a [][]any are plain rows.
 func AppendSlice[T any](ctx context.Context, db *sql.DB, table string, rows []T, opts ...Option) (Result, error) {
 	return appendRows(ctx, db, table, opts, func(columns []*column) (source, error) {
 		e, present, err := rowEncoder(columns, reflect.TypeFor[T]())
@@ -64,8 +65,8 @@ func AppendSlice[T any](ctx context.Context, db *sql.DB, table string, rows []T,
 	})
 }
 
-// AppendRecords writes the rows of Arrow record batches, whose columns are matched by name. The types are those that
-// driver.QueryArrow gives. The reader stays the caller's to release.
+// AppendRecords writes the rows of Arrow record batches. It matches their columns by name. Their
+// types are those of driver.QueryArrow. The caller releases the reader.
 func AppendRecords(
 	ctx context.Context, db *sql.DB, table string, records array.RecordReader, opts ...Option,
 ) (Result, error) {
@@ -74,15 +75,15 @@ func AppendRecords(
 	})
 }
 
-// source gives the rows.
+// source is a source of rows.
 type source struct {
-	present []bool // of the table's columns: the rows have a value for it
+	present []bool // columns of the table for which the rows have values
 	each    func(sink) error
 }
 
-// sink takes rows.
+// sink receives rows.
 type sink interface {
-	// row takes a row that e encodes.
+	// row writes a row that e encodes.
 	row(e encoder, p unsafe.Pointer) error
 }
 
@@ -101,7 +102,7 @@ type task struct {
 func appendRows(
 	ctx context.Context, db *sql.DB, table string, opts []Option, bind func([]*column) (source, error),
 ) (Result, error) {
-	service, err := bridge.Of(ctx, db) // not its connection: the rows may come from a query on the same database
+	service, err := bridge.Of(ctx, db) // not the caller's connection, which may be reading the rows from a query
 	if err != nil {
 		return Result{}, err
 	}
@@ -123,7 +124,7 @@ func appendRows(
 	return t.result, err
 }
 
-// tableNamed splits a table's name from its end: a project may have dots of its own.
+// tableNamed splits the name of a table. A project may contain dots.
 func tableNamed(name, project, dataset string) (*bq.TableReference, error) {
 	ref := &bq.TableReference{ProjectId: project, DatasetId: dataset, TableId: name}
 	if rest, table, ok := cutLast(name); ok {
@@ -137,7 +138,7 @@ func tableNamed(name, project, dataset string) (*bq.TableReference, error) {
 		return nil, fmt.Errorf("bigqueryuser: %q is not the name of a table: write table, dataset.table or "+
 			"project.dataset.table, without quotes", name)
 	case ref.DatasetId == "":
-		return nil, fmt.Errorf("bigqueryuser: the table %q has no dataset: write dataset.table, or name a dataset in "+
+		return nil, fmt.Errorf("bigqueryuser: the table %q has no dataset: write dataset.table, or add a dataset to "+
 			"the DSN", name)
 	}
 	return ref, nil
@@ -151,7 +152,7 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// run writes the rows by the Write API, else by a load job.
+// run writes the rows with the Write API, or else with a load job.
 func (t *task) run(ctx context.Context, bind func([]*column) (source, error)) error {
 	if !t.opts.load {
 		t.api = "storage"
@@ -165,13 +166,13 @@ func (t *task) run(ctx context.Context, bind func([]*column) (source, error)) er
 		case ctx.Err() != nil || !unusable(err):
 			return t.Failed(ctx, err, "")
 		case t.opts.committed:
-			return fmt.Errorf("%w; a load job can't replace a committed stream", t.Failed(ctx, err, ""))
+			return fmt.Errorf("%w; with bulk.Committed there is no load job instead", t.Failed(ctx, err, ""))
 		}
 		t.result.Fallback = t.Failed(ctx, err, "")
 	}
 	t.api = "load"
 	if t.opts.committed {
-		return errors.New("bigqueryuser: bulk.LoadJob and bulk.Committed exclude each other")
+		return errors.New("bigqueryuser: bulk.LoadJob and bulk.Committed can't be combined: drop one")
 	}
 	var table *bq.Table
 	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
@@ -195,7 +196,7 @@ func (t *task) bind(columns []*column, bind func([]*column) (source, error)) (er
 	}
 	for i, c := range columns {
 		if !t.source.present[i] && c.required() && !c.hasDefault {
-			return fmt.Errorf("bigqueryuser: column %q is REQUIRED and the rows have no value for it", c.name)
+			return fmt.Errorf("bigqueryuser: column %q is REQUIRED, but the rows have no value for it", c.name)
 		}
 	}
 	return nil

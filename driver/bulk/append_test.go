@@ -168,22 +168,22 @@ func TestRefused(t *testing.T) {
 		row  []any
 		want string
 	}{
-		{"NULL in a REQUIRED column", row(0, nil), `column "id": NULL`},
+		{"NULL in a REQUIRED column", row(0, nil), `column "id": the value is NULL`},
 		{"a text for a number", row(0, "1"), `column "id": a string can't be put into a column of type INT64`},
 		{"a large number", row(0, uint64(math.MaxUint64)), `column "id": 18446744073709551615 is above`},
-		{"a long text", row(1, "abcd"), `column "s": 4 characters, and the column is STRING(3)`},
+		{"a long text", row(1, "abcd"), `column "s": the text has 4 characters, but the column is STRING(3)`},
 		{"characters count", row(1, "äöü"), ""},
 		{"not UTF-8", row(1, "\xff"), `column "s": the text is not valid UTF-8`},
 		{"too many digits", row(2, "1.234"), `column "n": 1.234 has 3 digits after the point`},
 		{"zeros do not count", row(2, "1.200"), ""},
 		{"too large", row(2, 1000), `column "n": 1000 is out of the range`},
 		{"no number", row(2, "1e5"), `column "n": "1e5" is not a decimal number`},
-		{"NULL in an ARRAY", row(3, []*int{nil}), `column "l": [0]: NULL in an ARRAY`},
+		{"NULL in an ARRAY", row(3, []*int{nil}), `column "l": [0]: the ARRAY has a NULL element`},
 		{"no ARRAY", row(3, 1), `column "l": a int can't be put into an ARRAY`},
 		{"a year", row(4, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), `column "at": the year 10000`},
 		{"no JSON", row(5, "{"), `column "j": the text is not JSON`},
-		{"too few values", []any{1}, "1 values for 6 columns"},
-		{"nil", nil, "0 values for 6 columns"},
+		{"too few values", []any{1}, "got 1 values for 6 columns"},
+		{"nil", nil, "got 0 values for 6 columns"},
 	} {
 		for way, opts := range ways {
 			t.Run(tt.name+"/"+way, func(t *testing.T) {
@@ -222,7 +222,7 @@ func TestBinding(t *testing.T) {
 		want string
 	}{
 		{"a field without a column", appended[struct{ ID, Extra int }](t, db), "no column for the field Extra"},
-		{"a column without a field", appended[struct{ S string }](t, db), `column "id" is REQUIRED and the rows have no`},
+		{"a column without a field", appended[struct{ S string }](t, db), `column "id" is REQUIRED, but the rows have no`},
 		{"a default value", appended[struct{ ID int }](t, db), ""},
 		{"another type", appended[struct{ ID bool }](t, db), `column "id": the field ID of struct`},
 		{"a text for a number", appended[struct{ ID string }](t, db), `a string can't be put into a column of type INT64`},
@@ -236,7 +236,7 @@ func TestBinding(t *testing.T) {
 			ID    int
 			Extra int `bigquery:"-"`
 		}](t, db), ""},
-		{"no row", appended[int](t, db), "a int is no row"},
+		{"no row", appended[int](t, db), "a int can't be a row"},
 		{"two fields", appended[struct{ ID, Id int }](t, db), "two fields"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,8 +17,8 @@ type column struct {
 	typ        string // in GoogleSQL
 	mode       string // NULLABLE, REQUIRED or REPEATED
 	elem       string // of a RANGE
-	length     int64  // of STRING(n) and BYTES(n); 0 = no limit
-	precision  int64  // of NUMERIC and BIGNUMERIC; 0 = the type's own
+	length     int64  // of STRING(n) and BYTES(n); 0 means no limit
+	precision  int64  // of NUMERIC and BIGNUMERIC; 0 means the type's own
 	scale      int64
 	picos      bool // TIMESTAMP(12)
 	hasDefault bool
@@ -29,14 +29,14 @@ type column struct {
 func (c *column) required() bool { return c.mode == "REQUIRED" }
 func (c *column) repeated() bool { return c.mode == "REPEATED" }
 
-// element is the column without its ARRAY.
+// element returns the column without its ARRAY.
 func (c *column) element() *column {
 	e := *c
 	e.mode = "NULLABLE"
 	return &e
 }
 
-// parameterType is the type as a query parameter has it.
+// parameterType returns the type for a query parameter.
 func (c *column) parameterType() *bq.QueryParameterType {
 	t := &bq.QueryParameterType{Type: c.typ}
 	switch {
@@ -53,7 +53,8 @@ func (c *column) parameterType() *bq.QueryParameterType {
 	return t
 }
 
-// legacyTypes are the names of the REST API and of the Storage API that are not GoogleSQL's.
+// legacyTypes maps the type names of the REST API and the Storage API to GoogleSQL's, where they
+// differ.
 var legacyTypes = map[string]string{
 	"INTEGER": "INT64", "FLOAT": "FLOAT64", "DOUBLE": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT",
 }
@@ -65,7 +66,7 @@ func googleSQL(typ string) string {
 	return typ
 }
 
-// columnsOfStream are those that the Write API tells of.
+// columnsOfStream returns the columns of a write stream's schema.
 func columnsOfStream(schema *storagepb.TableSchema) []*column {
 	return streamColumns(schema.GetFields())
 }
@@ -86,7 +87,7 @@ func streamColumns(fields []*storagepb.TableFieldSchema) []*column {
 	return out
 }
 
-// columnsOfTable are those that tables.get tells of.
+// columnsOfTable returns the columns of a table's schema.
 func columnsOfTable(schema *bq.TableSchema) []*column {
 	if schema == nil {
 		return nil
@@ -110,7 +111,7 @@ func tableColumns(fields []*bq.TableFieldSchema) []*column {
 	return out
 }
 
-// protoTypes are the types of the messages' fields.
+// protoTypes are the types of the fields in the messages.
 var protoTypes = map[string]descriptorpb.FieldDescriptorProto_Type{
 	"INT64": descriptorpb.FieldDescriptorProto_TYPE_INT64, "FLOAT64": descriptorpb.FieldDescriptorProto_TYPE_DOUBLE,
 	"BOOL": descriptorpb.FieldDescriptorProto_TYPE_BOOL, "BYTES": descriptorpb.FieldDescriptorProto_TYPE_BYTES,
@@ -122,12 +123,12 @@ func (c *column) protoType() descriptorpb.FieldDescriptorProto_Type {
 	if typ, ok := protoTypes[c.typ]; ok && !c.picos {
 		return typ
 	}
-	return descriptorpb.FieldDescriptorProto_TYPE_STRING // which the service reads as the column's type
+	return descriptorpb.FieldDescriptorProto_TYPE_STRING // text, which the service parses as the column's type
 }
 
 var protoName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// descriptor describes the messages of rows. It holds those of STRUCTs within.
+// descriptor returns the description of the rows' messages, with those of STRUCTs nested in it.
 func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 	d := &descriptorpb.DescriptorProto{Name: proto.String(name)}
 	for _, c := range columns {
@@ -135,7 +136,7 @@ func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 			Name: proto.String(c.name), Number: proto.Int32(int32(c.number)),
 			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(), Type: c.protoType().Enum(),
 		}
-		if !protoName.MatchString(c.name) { // BigQuery's names can be any letters
+		if !protoName.MatchString(c.name) { // names in BigQuery can contain letters that names in messages can't
 			f.Name, f.Options = proto.String(fmt.Sprintf("column_%d", c.number)), &descriptorpb.FieldOptions{}
 			proto.SetExtension(f.Options, storagepb.E_ColumnName, c.name)
 		}
@@ -156,7 +157,7 @@ func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 	return d
 }
 
-// ends are the fields of a RANGE's message.
+// ends returns the two fields of a RANGE's message.
 func (c *column) ends() []*column {
 	return []*column{
 		{name: "start", typ: c.elem, mode: "NULLABLE", number: 1}, {name: "end", typ: c.elem, mode: "NULLABLE", number: 2},

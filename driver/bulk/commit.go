@@ -12,11 +12,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// answerLimit is how long one try of a call waits for its answer. All calls can be made again.
+// answerLimit bounds the wait for an answer in each try of a call. All calls can be repeated.
 const answerLimit = 15 * time.Second
 
-// call makes a call of the Write API until it succeeds or fails for good. lost reports whether a call that failed may
-// have taken effect.
+// call makes a call of the Write API until it succeeds or fails permanently. lost reports whether a
+// call that failed may have taken effect.
 func call[T any](
 	ctx context.Context, t *task, routing, value string,
 	request func(context.Context, storagepb.BigQueryWriteClient) (T, error),
@@ -56,10 +56,10 @@ func (t *task) tablePath() string {
 	return fmt.Sprintf("projects/%s/datasets/%s/tables/%s", t.table.ProjectId, t.table.DatasetId, t.table.TableId)
 }
 
-// createLimit is how long a stream is asked for: where no gRPC goes through, a load job is the way.
+// createLimit bounds the creation of a stream. If gRPC gets no answer, a load job is used.
 const createLimit = 30 * time.Second
 
-// createStream makes a write stream. One that is not used ends by itself.
+// createStream creates a write stream. BigQuery deletes it if it is not used.
 func (t *task) createStream(ctx context.Context) (*storagepb.WriteStream, error) {
 	typ := storagepb.WriteStream_PENDING
 	if t.opts.committed {
@@ -71,7 +71,7 @@ func (t *task) createStream(ctx context.Context) (*storagepb.WriteStream, error)
 		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.WriteStream, error) {
 			return c.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
 				Parent: t.tablePath(), WriteStream: &storagepb.WriteStream{Type: typ},
-			}, grpc.WaitForReady(t.opts.committed)) // else a load job need not wait for a network that lets nothing through
+			}, grpc.WaitForReady(t.opts.committed)) // so that a network that blocks gRPC does not delay the load job
 		})
 	if err == nil {
 		t.Location = stream.Location
@@ -79,14 +79,14 @@ func (t *task) createStream(ctx context.Context) (*storagepb.WriteStream, error)
 	return stream, err
 }
 
-// unusable reports whether the Write API is not to be had here, so that a load job is the way.
+// unusable reports whether the Write API can't be used here, so that a load job is needed.
 func unusable(err error) bool {
 	s, ok := status.FromError(err)
 	unusable := []codes.Code{codes.PermissionDenied, codes.Unimplemented, codes.Unavailable, codes.DeadlineExceeded}
 	return !ok || slices.Contains(unusable, s.Code())
 }
 
-// write sends all rows to a stream, and commits them if it is a pending one.
+// write sends all rows to a stream, and commits the stream if it is pending.
 func (t *task) write(ctx context.Context, stream string) error {
 	t.result.Stream = stream
 	w := t.newWriter(ctx, stream)
@@ -103,12 +103,12 @@ func (t *task) write(ctx context.Context, stream string) error {
 		t.result.Rows, t.result.Bytes = written, bytes
 	}
 	switch {
-	case broken != nil: // rather than what the rows' source made of it
+	case broken != nil: // instead of the error that the source has made of it
 		return t.Failed(ctx, broken, "")
 	case err != nil || rows == 0:
 		return err
 	}
-	if t.opts.committed { // the rows are there, and a stream that stays open ends by itself
+	if t.opts.committed { // the rows are in the table, and BigQuery closes an open stream later
 		limited, cancel := context.WithTimeout(ctx, closeLimit)
 		defer cancel()
 		_, _ = t.finalize(limited, stream)
@@ -119,7 +119,7 @@ func (t *task) write(ctx context.Context, stream string) error {
 		return t.Failed(ctx, err, "")
 	}
 	if finalized.RowCount != rows {
-		return fmt.Errorf("bigqueryuser: %d rows were sent and BigQuery has %d: nothing was written",
+		return fmt.Errorf("bigqueryuser: %d rows were sent, but BigQuery has received %d: nothing was written",
 			rows, finalized.RowCount)
 	}
 	if err := t.commit(ctx, stream); err != nil {
@@ -129,10 +129,10 @@ func (t *task) write(ctx context.Context, stream string) error {
 	return nil
 }
 
-// closeLimit bounds the end of a committed stream, which its rows do not need.
+// closeLimit bounds the finalizing of a committed stream, which its rows do not need.
 const closeLimit = 5 * time.Second
 
-// finalize ends a stream: it takes no more rows.
+// finalize closes a stream for rows.
 func (t *task) finalize(ctx context.Context, stream string) (*storagepb.FinalizeWriteStreamResponse, error) {
 	finalized, _, err := call(ctx, t, "name", stream,
 		func(ctx context.Context, c storagepb.BigQueryWriteClient) (*storagepb.FinalizeWriteStreamResponse, error) {
@@ -141,7 +141,8 @@ func (t *task) finalize(ctx context.Context, stream string) (*storagepb.Finalize
 	return finalized, err
 }
 
-// commit makes the rows of a finalized stream visible. It can be asked for again: a stream is committed once.
+// commit makes the rows of a finalized stream visible. It may be repeated: BigQuery commits a
+// stream once.
 func (t *task) commit(ctx context.Context, stream string) error {
 	parent := t.tablePath()
 	done, lost, err := call(ctx, t, "parent", parent,
@@ -156,12 +157,12 @@ func (t *task) commit(ctx context.Context, stream string) error {
 	if err == nil {
 		for _, e := range done.StreamErrors {
 			if e.Code == storagepb.StorageError_STREAM_ALREADY_COMMITTED {
-				return nil // by a call whose answer was lost
+				return nil // by a try whose answer was lost
 			}
 			err = fmt.Errorf("%s: %s", e.Code, e.ErrorMessage)
 		}
 		if err == nil {
-			err = fmt.Errorf("the answer to the commit of %s says neither when it was nor what was wrong", stream)
+			err = fmt.Errorf("the answer to the commit of %s has neither a commit time nor errors", stream)
 		}
 		return fmt.Errorf("bigqueryuser: the rows could not be committed, and nothing was written: %w", err)
 	}
@@ -174,7 +175,7 @@ func (t *task) commit(ctx context.Context, stream string) error {
 	return t.settle(ctx, stream, err)
 }
 
-// settleLimit is how long it is asked what became of a commit whose answers were lost.
+// settleLimit bounds the time to find out whether a commit whose answers were lost took effect.
 const settleLimit = 20 * time.Second
 
 // settle asks whether a stream was committed.

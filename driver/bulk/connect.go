@@ -15,7 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// send keeps a connection of the stream open until all is acknowledged. One that breaks is opened again.
+// send keeps a connection of the stream open until all rows are acknowledged. It reopens one that
+// breaks.
 func (w *writer) send() {
 	renewed := false
 	for breaks, pause := 0, firstPause; ; pause = min(2*pause, maxPause) {
@@ -51,7 +52,7 @@ func (w *writer) acknowledged() int64 {
 	return w.rows
 }
 
-// more waits until there are more than n batches; false if there will be none.
+// more waits until there are more than n batches. It returns false if there will be none.
 func (w *writer) more(n int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,7 +62,8 @@ func (w *writer) more(n int) bool {
 	return w.err == nil && len(w.waiting) > n
 }
 
-// connect opens the stream, sends what is waiting and reads what is acknowledged, until all is or it breaks.
+// connect opens a connection, sends the waiting batches and reads acknowledgements, until all rows
+// are acknowledged or the connection breaks.
 func (w *writer) connect() (token string, err error) {
 	client, err := w.t.Writer()
 	if err != nil {
@@ -99,7 +101,7 @@ func (w *writer) connect() (token string, err error) {
 	}
 }
 
-// watch gives the connection up when the first batch has waited too long for its acknowledgement.
+// watch closes the connection if the first batch has waited too long for its acknowledgement.
 func (w *writer) watch(ctx context.Context, giveUp func()) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,14 +131,14 @@ func (w *writer) wake() {
 	w.changed.Broadcast()
 }
 
-// sendAll sends the batches that wait, the first again if a connection before has sent it, and ends the sending after
-// the last.
+// sendAll sends the waiting batches, starting with those that an earlier connection has sent, and
+// closes the sending side after the last.
 func (w *writer) sendAll(ctx context.Context, stream storagepb.BigQueryWrite_AppendRowsClient) {
 	from := int64(-1)
 	for {
 		b, ok := w.next(ctx, from)
 		if !ok {
-			_ = stream.CloseSend() // Recv says what is wrong, if anything is
+			_ = stream.CloseSend() // Recv returns the error, if there is one
 			return
 		}
 		if stream.Send(w.request(b, from < 0)) != nil {
@@ -146,7 +148,7 @@ func (w *writer) sendAll(ctx context.Context, stream storagepb.BigQueryWrite_App
 	}
 }
 
-// next waits for the batch after the one at an offset; false after the last.
+// next waits for the batch after the one at an offset. It returns false after the last.
 func (w *writer) next(ctx context.Context, from int64) (*batch, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -164,7 +166,8 @@ func (w *writer) next(ctx context.Context, from int64) (*batch, bool) {
 	return nil, false
 }
 
-// request is a batch as AppendRows takes it. The first on a connection says what the rows are.
+// request returns the AppendRows request of a batch. The first one of a connection describes the
+// rows.
 func (w *writer) request(b *batch, first bool) *storagepb.AppendRowsRequest {
 	data := &storagepb.AppendRowsRequest_ProtoData{Rows: &storagepb.ProtoRows{SerializedRows: b.rows()}}
 	r := &storagepb.AppendRowsRequest{
@@ -184,7 +187,7 @@ func (w *writer) request(b *batch, first bool) *storagepb.AppendRowsRequest {
 	return r
 }
 
-// received takes the answer to the first batch that waits.
+// received handles the answer for the first waiting batch.
 func (w *writer) received(resp *storagepb.AppendRowsResponse) error {
 	w.mu.Lock()
 	if len(w.waiting) == 0 {
@@ -200,7 +203,7 @@ func (w *writer) received(resp *storagepb.AppendRowsResponse) error {
 		w.mu.Unlock()
 		return status.Errorf(codes.DataLoss, "rows from offset %d were acknowledged, want %d", at.Value, first.offset)
 	}
-	// ALREADY_EXISTS: they were received by a connection that broke before it said so.
+	// ALREADY_EXISTS: an earlier connection sent them, and broke before the acknowledgement.
 	w.waiting, w.since = slices.Delete(w.waiting, 0, 1), time.Now()
 	w.rows += int64(len(first.ends))
 	w.bytes += int64(len(first.bytes))
@@ -217,7 +220,7 @@ func (w *writer) received(resp *storagepb.AppendRowsResponse) error {
 	return nil
 }
 
-// refusal is the error of a request that BigQuery has refused, with its first row that is wrong.
+// refusal returns the error of a request that BigQuery refused, with the first row at fault.
 func refusal(resp *storagepb.AppendRowsResponse, offset int64) error {
 	err := status.ErrorProto(resp.GetError())
 	if rows := resp.GetRowErrors(); len(rows) > 0 {

@@ -12,16 +12,16 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/internal/bridge"
 )
 
-// encoder appends the value at p as a field of a message. It reports null, and appends nothing, for NULL. An encoder is
-// bound once, for a column and a Go type.
+// encoder appends the value at p as a field of a message. For NULL it appends nothing and returns
+// null. An encoder is bound once for a column and a Go type.
 type encoder func(b []byte, p unsafe.Pointer) (out []byte, null bool, err error)
 
 var (
-	errNull        = errors.New("NULL, and the column is REQUIRED")
-	errNullElement = errors.New("NULL in an ARRAY, which BigQuery can't store")
+	errNull        = errors.New("the value is NULL, but the column is REQUIRED")
+	errNullElement = errors.New("the ARRAY has a NULL element, which BigQuery can't store")
 )
 
-// columnError is the error of a value, with the column or field that it is for.
+// columnError is the error of a value, with its column or field.
 type columnError struct {
 	column string
 	err    error
@@ -30,7 +30,7 @@ type columnError struct {
 func (e *columnError) Error() string { return fmt.Sprintf("column %q: %v", e.column, e.err) }
 func (e *columnError) Unwrap() error { return e.err }
 
-// newEncoder binds a column to a Go type.
+// newEncoder returns the encoder of a Go type for a column.
 func newEncoder(c *column, t reflect.Type) (encoder, error) {
 	e, err := c.encoderOf(t)
 	if err != nil || !c.required() {
@@ -45,7 +45,7 @@ func newEncoder(c *column, t reflect.Type) (encoder, error) {
 	}, nil
 }
 
-// encoderOf is newEncoder without regard to REQUIRED.
+// encoderOf is newEncoder without the check for REQUIRED.
 func (c *column) encoderOf(t reflect.Type) (encoder, error) {
 	switch flag, isNull := nullFlag(t); {
 	case isNull:
@@ -74,7 +74,7 @@ func (c *column) encoderOf(t reflect.Type) (encoder, error) {
 	return c.scalarEncoder(t)
 }
 
-// nullFlag returns where the flag of a sql.Null[T], a sql.NullString or the like is.
+// nullFlag returns the field with the flag of a sql.Null[T], a sql.NullString or the like.
 func nullFlag(t reflect.Type) (offset uintptr, ok bool) {
 	if t.Kind() != reflect.Struct || t.PkgPath() != "database/sql" || t.NumField() != 2 || t.Field(1).Name != "Valid" {
 		return 0, false
@@ -84,13 +84,14 @@ func nullFlag(t reflect.Type) (offset uintptr, ok bool) {
 
 var valuerType = reflect.TypeFor[sqldriver.Valuer]()
 
-// byValuer reports whether a type says itself what it is.
+// byValuer reports whether values of a type are encoded by their Value method.
 func byValuer(t reflect.Type) bool {
 	return t.Implements(valuerType) && t.PkgPath() != "cloud.google.com/go/civil" &&
-		!(t.Kind() == reflect.Pointer && t.Elem().Implements(valuerType)) // by its element
+		!(t.Kind() == reflect.Pointer && t.Elem().Implements(valuerType)) // its element decides
 }
 
-// anyEncoder encodes what an interface holds, by an encoder that is bound at the first value of a type.
+// anyEncoder encodes the value in an interface. It binds an encoder at the first value of each
+// type.
 func (c *column) anyEncoder(t reflect.Type) encoder {
 	known := map[reflect.Type]encoder{}
 	return func(b []byte, p unsafe.Pointer) ([]byte, bool, error) {
@@ -112,13 +113,13 @@ func (c *column) anyEncoder(t reflect.Type) encoder {
 	}
 }
 
-// sliceValue is how a slice lies in memory.
+// sliceValue is the memory layout of a slice.
 type sliceValue struct {
 	data     unsafe.Pointer
 	len, cap int
 }
 
-// listEncoder encodes an ARRAY. A nil slice is an empty one, as BigQuery keeps it.
+// listEncoder encodes an ARRAY. A nil slice is an empty ARRAY, as in BigQuery.
 func (c *column) listEncoder(t reflect.Type) (encoder, error) {
 	if t.Kind() != reflect.Slice {
 		return nil, fmt.Errorf("a %s can't be put into an ARRAY: use a slice", t)
@@ -152,7 +153,7 @@ func (c *column) structEncoder(t reflect.Type) (encoder, error) {
 	}
 	for i, f := range c.fields {
 		if f.required() && !present[i] {
-			return nil, &columnError{f.name, fmt.Errorf("it is REQUIRED and %s has no field for it", t)}
+			return nil, &columnError{f.name, fmt.Errorf("it is REQUIRED, but %s has no field for it", t)}
 		}
 	}
 	return func(b []byte, p unsafe.Pointer) ([]byte, bool, error) {
@@ -165,13 +166,13 @@ func (c *column) structEncoder(t reflect.Type) (encoder, error) {
 	}, nil
 }
 
-// open begins a message inside another: its tag, and where its length goes.
+// open starts a message inside another: it appends the tag and a byte for the length.
 func (c *column) open(b []byte) (out []byte, start int) {
 	b = protowire.AppendTag(b, c.number, protowire.BytesType)
 	return append(b, 0), len(b)
 }
 
-// closeMessage puts the length of a message before it. One byte was kept for it, which is enough for most.
+// closeMessage sets the length of a message. One byte is reserved for it, which is enough for most.
 func closeMessage(b []byte, start int) []byte {
 	n := len(b) - start - 1
 	if n < 0x80 {
@@ -185,19 +186,20 @@ func closeMessage(b []byte, start int) []byte {
 	return b
 }
 
-// rowEncoder binds the columns of the table to T. present has which of them a row has a value for.
+// rowEncoder returns the encoder of rows of type T, and which columns the rows have values for.
 func rowEncoder(columns []*column, t reflect.Type) (e encoder, present []bool, err error) {
 	return messageEncoder(columns, t)
 }
 
-// place is a column and where its value is in a Go struct.
+// place is a column with its field in a Go struct.
 type place struct {
 	*column
 	offset uintptr
 	encode encoder
 }
 
-// messageEncoder binds columns, or the fields of a STRUCT, to a Go type that has values for them.
+// messageEncoder returns the encoder of a Go type with values for columns, or for the fields of a
+// STRUCT.
 func messageEncoder(columns []*column, t reflect.Type) (e encoder, present []bool, err error) {
 	present = make([]bool, len(columns))
 	switch {
@@ -221,7 +223,7 @@ func messageEncoder(columns []*column, t reflect.Type) (e encoder, present []boo
 		}
 		return plainEncoder(columns), present, nil
 	case t.Kind() != reflect.Struct || bridge.IsValue(t):
-		return nil, present, fmt.Errorf("a %s is no row: use a struct, a map[string]any, a driver.Struct or a []any", t)
+		return nil, present, fmt.Errorf("a %s can't be a row: use a struct, a map[string]any, a driver.Struct or a []any", t)
 	}
 	var places []place
 	for _, f := range bridge.Fields(t) {

@@ -15,7 +15,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/internal/bridge"
 )
 
-// scalarEncoder encodes a scalar value without an interface, if it is of one of Go's own types.
+// scalarEncoder encodes a scalar value without an interface, if its type is one of Go's own.
 func (c *column) scalarEncoder(t reflect.Type) (encoder, error) {
 	if e := c.typeEncoder(t); e != nil {
 		return c.tested(e, t)
@@ -30,7 +30,8 @@ func (c *column) scalarEncoder(t reflect.Type) (encoder, error) {
 	return c.tested(e, t)
 }
 
-// tested refuses an encoder whose type the column never takes. A zero value is of every type, but perhaps out of range.
+// tested returns an error for a Go type that the column never accepts. It tries a zero value, which
+// may be out of range.
 func (c *column) tested(e encoder, t reflect.Type) (encoder, error) {
 	v := reflect.New(t)
 	if t.Kind() == reflect.Slice {
@@ -59,7 +60,7 @@ func kindName(t reflect.Type) string {
 	return "whole number"
 }
 
-// typeEncoder is for types that BigQuery has a type for.
+// typeEncoder encodes types that correspond to a BigQuery type.
 func (c *column) typeEncoder(t reflect.Type) encoder {
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -83,7 +84,7 @@ func (c *column) typeEncoder(t reflect.Type) encoder {
 	return nil
 }
 
-// kindEncoder is for the basic kinds, also under other names.
+// kindEncoder encodes types by their kind.
 func (c *column) kindEncoder(t reflect.Type) encoder {
 	switch t.Kind() {
 	case reflect.Bool:
@@ -156,12 +157,12 @@ func number[T int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint3
 	})
 }
 
-// parameterEncoder encodes what package driver takes as an argument.
+// parameterEncoder encodes all other types that package driver accepts as arguments.
 func (c *column) parameterEncoder(t reflect.Type) encoder {
 	typ := c.parameterType()
 	return func(b []byte, p unsafe.Pointer) ([]byte, bool, error) {
 		if c.typ == "RANGE" && t == reflect.TypeFor[driver.Range]() && *(*driver.Range)(p) == (driver.Range{}) {
-			b, err := c.putRange(b, typ, &bq.RangeValue{}) // without bounds it has no type of its own
+			b, err := c.putRange(b, typ, &bq.RangeValue{}) // a Range without ends has no type of its own
 			return b, false, err
 		}
 		got, v, err := bridge.Encode(reflect.NewAt(t, p).Elem().Interface(), typ)

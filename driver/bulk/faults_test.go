@@ -266,7 +266,7 @@ func TestFallback(t *testing.T) {
 			t.Error(problem)
 		}
 		if _, err := bulk.Append(t.Context(), db, "t", numberedRows(1, nil), bulk.Committed()); err == nil ||
-			!strings.Contains(err.Error(), "can't replace a committed stream") {
+			!strings.Contains(err.Error(), "with bulk.Committed there is no load job") {
 			t.Errorf("%s: got %v", code, err)
 		}
 	}

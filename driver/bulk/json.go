@@ -12,14 +12,14 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A load job takes the rows that the Write API would have got, as lines of JSON.
+// A load job gets the rows of the Write API as lines of JSON.
 
 var errMessage = errors.New("malformed message")
 
-// appendJSON appends a message as a JSON object. null has the columns that are written as null where the message has
-// no value; the others are left out, so that they get their default values.
+// appendJSON appends a message as a JSON object. null has the columns that are written as null if
+// the message has no value for them; others are left out, so that they get their default values.
 func appendJSON(out []byte, columns []*column, message []byte, null func(i int) bool) ([]byte, error) {
-	values := make([][][]byte, len(columns)) // the elements of each, as they lie in the message
+	values := make([][][]byte, len(columns)) // the elements of each field, in the order of the message
 	for len(message) > 0 {
 		number, typ, n := protowire.ConsumeTag(message)
 		if n < 0 || int(number) > len(columns) {
@@ -71,7 +71,7 @@ func appendJSON(out []byte, columns []*column, message []byte, null func(i int) 
 	return append(out, '}'), err
 }
 
-// appendValue appends one value in the form that load jobs read.
+// appendValue appends a value in the format of load jobs.
 func (c *column) appendValue(out, value []byte) ([]byte, error) {
 	switch c.typ {
 	case "INT64", "BOOL", "DATE", "TIMESTAMP":
@@ -102,13 +102,14 @@ func (c *column) appendValue(out, value []byte) ([]byte, error) {
 	case "BYTES":
 		return append(base64.StdEncoding.AppendEncode(append(out, '"'), v), '"'), nil
 	case "JSON":
-		return append(out, v...), nil // any value of JSON is one of the column
+		return append(out, v...), nil // a JSON column can hold any JSON value
 	}
 	text, err := json.Marshal(string(v))
 	return append(out, text...), err
 }
 
-// appendNumber writes what the messages hold as a number. 64 bits go as text: JSON's readers cut them.
+// appendNumber appends a number of a message. 64-bit integers are written as text, because JSON
+// parsers round them.
 func appendNumber(out []byte, typ string, v uint64) []byte {
 	switch typ {
 	case "BOOL":

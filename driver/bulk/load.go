@@ -15,11 +15,11 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-// uploadChunk is how much of an upload is in memory at a time.
+// uploadChunk bounds how much of an upload is in memory.
 const uploadChunk = 16 << 20
 
-// load writes the rows by a load job. They are uploaded while they come, and all of them are there once the job has
-// succeeded.
+// load writes the rows with a load job. It uploads them as they come. They are all in the table
+// when the job has succeeded.
 func (t *task) load(ctx context.Context, location string) error {
 	t.Location = location
 	ref := &bq.JobReference{ProjectId: t.Project, JobId: t.JobIDPrefix + rand.Text(), Location: location}
@@ -43,14 +43,14 @@ func (t *task) load(ctx context.Context, location string) error {
 		}
 		made <- err
 		if err != nil {
-			cancel() // an upload that ended here would be a job with the rows so far
+			cancel() // ending the upload here would load the rows so far
 		}
 		_ = pipe.CloseWithError(err)
 	}()
 	err := t.upload(upload, job, r)
 	_ = r.CloseWithError(errUpload)
 	if sourceErr := <-made; sourceErr != nil && !errors.Is(sourceErr, errUpload) {
-		return sourceErr // no job has begun
+		return sourceErr // no job has started
 	}
 	if err == nil {
 		err = t.await(ctx, ref)
@@ -62,14 +62,14 @@ func (t *task) load(ctx context.Context, location string) error {
 	return nil
 }
 
-// errUpload ends the rows when their upload has ended.
+// errUpload ends the rows after their upload has ended.
 var errUpload = errors.New("the upload has ended")
 
-// upload sends the rows, and begins the job with the last of them.
+// upload sends the rows, and starts the job with the last of them.
 func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	begun := false
 	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
-		if begun { // the rows are gone: only what became of them can be asked
+		if begun { // the rows are gone, so only the job can be asked for
 			_, err := s.Jobs.Get(job.JobReference.ProjectId, job.JobReference.JobId).Location(job.JobReference.Location).
 				Context(ctx).Do()
 			return err
@@ -85,9 +85,9 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {
 	case ok && api.Code == http.StatusConflict:
-		return nil // it is ours
+		return nil // the job is ours
 	case ok && api.Code == http.StatusNotFound && begun:
-		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has begun: %w",
+		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w",
 			t.Failed(ctx, err, job.JobReference.JobId))
 	case ok && api.Code < http.StatusInternalServerError:
 		return t.Failed(ctx, err, job.JobReference.JobId)
@@ -129,7 +129,7 @@ func (t *task) cancel(ctx context.Context, ref *bq.JobReference) {
 	})
 }
 
-// ended is the error of a job that has ended.
+// ended returns the error of a job that has ended.
 func (t *task) ended(ctx context.Context, job *bq.Job) error {
 	failed := job.Status.ErrorResult
 	if failed == nil {

@@ -11,12 +11,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// isNamedValues reports whether a type has values by name.
+// isNamedValues reports whether values of a type have names: a map or a driver.Struct.
 func isNamedValues(t reflect.Type) bool {
 	return t == reflect.TypeFor[driver.Struct]() || t.Kind() == reflect.Map && t.Key().Kind() == reflect.String
 }
 
-// columnNamed finds a column, without regard to case where none has exactly this name; -1 if there is none.
+// columnNamed returns the index of a column, without regard to case if no column has exactly this
+// name; -1 if there is none.
 func columnNamed(columns []*column, name string) int {
 	found := -1
 	for i, c := range columns {
@@ -30,7 +31,7 @@ func columnNamed(columns []*column, name string) int {
 	return found
 }
 
-// namedEncoder encodes a map, or a driver.Struct. What it leaves out is NULL.
+// namedEncoder encodes a map or a driver.Struct. Missing values are NULL.
 func namedEncoder(columns []*column, t reflect.Type) (encoder, error) {
 	elem := reflect.TypeFor[any]()
 	if t.Kind() == reflect.Map {
@@ -89,16 +90,16 @@ func namedEncoder(columns []*column, t reflect.Type) (encoder, error) {
 	}, nil
 }
 
-// plainEncoder encodes a []any, which has a value for each column.
+// plainEncoder encodes a []any with a value for each column.
 func plainEncoder(columns []*column) encoder {
 	encoders := make([]encoder, len(columns))
 	for i, c := range columns {
-		encoders[i], _ = newEncoder(c, reflect.TypeFor[any]()) // any value can be in it
+		encoders[i], _ = newEncoder(c, reflect.TypeFor[any]()) // the value can have any type
 	}
 	return func(b []byte, p unsafe.Pointer) (_ []byte, _ bool, err error) {
 		row := *(*[]any)(p)
 		if len(row) != len(columns) {
-			return b, false, fmt.Errorf("%d values for %d columns", len(row), len(columns))
+			return b, false, fmt.Errorf("got %d values for %d columns", len(row), len(columns))
 		}
 		for i, e := range encoders {
 			if b, _, err = e(b, unsafe.Pointer(&row[i])); err != nil {
@@ -109,7 +110,7 @@ func plainEncoder(columns []*column) encoder {
 	}
 }
 
-// putRange puts a RANGE, a message of its two ends.
+// putRange appends a RANGE, a message with two ends.
 func (c *column) putRange(b []byte, typ *bq.QueryParameterType, v *bq.RangeValue) ([]byte, error) {
 	if c.typ != "RANGE" || typ.RangeElementType == nil || typ.RangeElementType.Type != c.elem {
 		return b, c.wrong("driver.Range")

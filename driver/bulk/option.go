@@ -9,18 +9,19 @@ type options struct {
 	progress  func(Progress)
 }
 
-// Progress is how far the writing is.
+// Progress describes how far the writing is.
 type Progress struct {
-	Rows  int64 // that BigQuery has acknowledged
-	Bytes int64 // of these rows, as they were sent
+	Rows  int64 // acknowledged by BigQuery
+	Bytes int64 // size of these rows as they were sent
 }
 
-// Committed writes each row for good as soon as it is acknowledged, for input without an end. After an error the rows
-// before it are in the table: Result.Rows says how many.
+// Committed makes each row visible as soon as it is acknowledged, for input that does not end.
+// After an error the earlier rows stay in the table; Result.Rows is their number.
 func Committed() Option { return func(o *options) { o.committed = true } }
 
-// LoadJob writes by a load job, without trying the Storage Write API.
+// LoadJob writes the rows with a load job, without trying the Storage Write API.
 func LoadJob() Option { return func(o *options) { o.load = true } }
 
-// WithProgress calls f whenever rows were acknowledged, from one goroutine at a time. f must return soon.
+// WithProgress calls f when rows were acknowledged, from one goroutine at a time. f should return
+// quickly.
 func WithProgress(f func(Progress)) Option { return func(o *options) { o.progress = f } }

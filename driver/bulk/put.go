@@ -17,7 +17,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/internal/bridge"
 )
 
-// The put methods append a value of a column, with its tag. Each checks that the column can hold it.
+// The put methods append a value of a column, with its tag. They check that the column can hold it.
 
 func (c *column) wrong(what string) error {
 	return fmt.Errorf("a %s can't be put into a column of type %s", what, c.typ)
@@ -67,7 +67,7 @@ func (c *column) putBytes(b, v []byte) ([]byte, error) {
 	switch c.typ {
 	case "BYTES":
 		if c.length > 0 && int64(len(v)) > c.length {
-			return b, fmt.Errorf("%d bytes, and the column is BYTES(%d)", len(v), c.length)
+			return b, fmt.Errorf("the value has %d bytes, but the column is BYTES(%d)", len(v), c.length)
 		}
 		return protowire.AppendBytes(protowire.AppendTag(b, c.number, protowire.BytesType), v), nil
 	case "JSON":
@@ -76,15 +76,15 @@ func (c *column) putBytes(b, v []byte) ([]byte, error) {
 	return b, c.wrong("[]byte")
 }
 
-// putString puts a text into any column that BigQuery reads text for.
+// putString appends a text to any column whose values BigQuery parses from text.
 func (c *column) putString(b []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return b, errors.New("the text is not valid UTF-8: BYTES holds it")
+		return b, errors.New("the text is not valid UTF-8: use a BYTES column")
 	}
 	switch c.typ {
 	case "STRING":
 		if c.length > 0 && int64(len(s)) > c.length && int64(utf8.RuneCountInString(s)) > c.length {
-			return b, fmt.Errorf("%d characters, and the column is STRING(%d)", utf8.RuneCountInString(s), c.length)
+			return b, fmt.Errorf("the text has %d characters, but the column is STRING(%d)", utf8.RuneCountInString(s), c.length)
 		}
 		return c.putText(b, s), nil
 	case "GEOGRAPHY":
@@ -125,7 +125,7 @@ func (c *column) putString(b []byte, s string) ([]byte, error) {
 	return b, c.wrong("text")
 }
 
-// decimals are the digits of the types, before and after the point.
+// decimals has the digits of the decimal types, before and after the point.
 var decimals = map[string][2]int{"NUMERIC": {29, 9}, "BIGNUMERIC": {39, 38}}
 
 // The largest and the least BIGNUMERIC.
@@ -134,7 +134,8 @@ const (
 	minBigNumeric = "-578960446186580977117854925043439539266.34992332820282019728792003956564819968"
 )
 
-// putDecimal puts a decimal number, exactly: more digits than the column holds are refused, not rounded.
+// putDecimal appends a decimal number exactly. It does not round: a number with more digits than
+// the column holds is an error.
 func (c *column) putDecimal(b []byte, s string) ([]byte, error) {
 	whole, fraction, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
 	if whole == "" || point && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
@@ -146,7 +147,7 @@ func (c *column) putDecimal(b []byte, s string) ([]byte, error) {
 		limit = [2]int{int(c.precision - c.scale), int(c.scale)}
 	}
 	if len(fraction) > limit[1] {
-		return b, fmt.Errorf("%s has %d digits after the point, and the column holds %d: round it",
+		return b, fmt.Errorf("%s has %d digits after the point, but the column holds %d: round it",
 			s, len(fraction), limit[1])
 	}
 	beyond := len(whole) > limit[0]
@@ -159,7 +160,7 @@ func (c *column) putDecimal(b []byte, s string) ([]byte, error) {
 	return c.putText(b, s), nil
 }
 
-// decimalLess compares numbers with as many digits before the point.
+// decimalLess compares numbers with the same number of digits before the point.
 func decimalLess(a, b string) bool { return a < strings.TrimSuffix(b, ".") }
 
 func checkYear(year int) error {
@@ -211,7 +212,7 @@ func (c *column) putTimeOfDay(b []byte, t civil.Time) ([]byte, error) {
 	return protowire.AppendBytes(protowire.AppendTag(b, c.number, protowire.BytesType), text), nil
 }
 
-// putTime puts an instant into a TIMESTAMP, and its wall clock into the other types.
+// putTime appends an instant to a TIMESTAMP column, and its wall-clock time to others.
 func (c *column) putTime(b []byte, t time.Time) ([]byte, error) {
 	switch c.typ {
 	case "DATE":
@@ -233,7 +234,7 @@ func (c *column) putTime(b []byte, t time.Time) ([]byte, error) {
 	return b, c.wrong("time.Time")
 }
 
-// timestampLayouts are the forms of a TIMESTAMP in text: with a zone, or without one in UTC.
+// timestampLayouts are the formats of a TIMESTAMP: with a zone, or in UTC without one.
 var timestampLayouts = []string{
 	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z07", "2006-01-02T15:04:05.999999999",
 	"2006-01-02",
@@ -241,7 +242,7 @@ var timestampLayouts = []string{
 
 func (c *column) putTimestampText(b []byte, s string) ([]byte, error) {
 	text := strings.TrimSuffix(strings.Replace(s, " ", "T", 1), " UTC")
-	rest := "" // digits beyond nanoseconds
+	rest := "" // digits below nanoseconds
 	if dot := strings.IndexByte(text, '.'); dot > 0 {
 		end := dot + 1
 		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
@@ -268,7 +269,7 @@ func (c *column) putTimestampText(b []byte, s string) ([]byte, error) {
 	return b, fmt.Errorf("%q is not a TIMESTAMP, such as 2006-01-02T15:04:05.999999Z", s)
 }
 
-// putParameter puts a value that package driver has encoded as a query parameter.
+// putParameter appends a value that package driver has encoded as a query parameter.
 func (c *column) putParameter(b []byte, typ, text string) ([]byte, error) {
 	switch typ {
 	case "INT64":

@@ -12,7 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// recordSource gives the rows of record batches.
+// recordSource reads the rows of record batches.
 func recordSource(columns []*column, records array.RecordReader) (source, error) {
 	s := source{present: make([]bool, len(columns))}
 	fields := records.Schema().Fields()
@@ -26,7 +26,7 @@ func recordSource(columns []*column, records array.RecordReader) (source, error)
 			return s, fmt.Errorf("the records have two fields for column %q", columns[i].name)
 		}
 		s.present[i], to[j] = true, columns[i]
-		// A zero value has the type of any other, so that a column of another type is refused before anything is sent.
+		// A zero value tests the type, so that a wrong type is an error before anything is sent.
 		if err := fits(columns[i], f.Type); err != nil {
 			return s, &columnError{columns[i].name, err}
 		}
@@ -55,7 +55,7 @@ func recordSource(columns []*column, records array.RecordReader) (source, error)
 	return s, nil
 }
 
-// fits refuses an Arrow type that no value of the column has.
+// fits returns an error for an Arrow type that the column never accepts.
 func fits(c *column, typ arrow.DataType) error {
 	if list, ok := typ.(*arrow.ListType); ok && c.repeated() {
 		return fits(c.element(), list.Elem())
@@ -87,7 +87,7 @@ func (c *column) fullType() string {
 	return c.typ
 }
 
-// putArrow puts element i of an array.
+// putArrow appends element i of an array.
 func (c *column) putArrow(b []byte, a arrow.Array, i int) (_ []byte, err error) {
 	if a.IsNull(i) {
 		if c.required() {
@@ -116,7 +116,7 @@ func (c *column) putArrow(b []byte, a arrow.Array, i int) (_ []byte, err error) 
 	return b, nil
 }
 
-// putArrowValue puts a value that is not NULL.
+// putArrowValue appends a value that is not NULL.
 func (c *column) putArrowValue(b []byte, a arrow.Array, i int) ([]byte, error) {
 	switch a := a.(type) {
 	case *array.Int64:
@@ -161,7 +161,7 @@ func (c *column) putDecimalOf(b []byte, text string) ([]byte, error) {
 	return c.putDecimal(b, text)
 }
 
-// intervalText is BigQuery's form, each part with a sign of its own.
+// intervalText returns BigQuery's text of an INTERVAL, each part with its own sign.
 func intervalText(v arrow.MonthDayNanoInterval) string {
 	sign := func(n int64) (string, uint64) {
 		if n < 0 {
@@ -181,7 +181,7 @@ func intervalText(v arrow.MonthDayNanoInterval) string {
 	return text
 }
 
-// putArrowStruct puts a STRUCT, or a RANGE, which is one of its two ends.
+// putArrowStruct appends a STRUCT, or a RANGE, which is a struct of two ends.
 func (c *column) putArrowStruct(b []byte, a *array.Struct, i int) (_ []byte, err error) {
 	fields := c.fields
 	if c.typ == "RANGE" {

@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	// batchBytes is how large a request becomes. The service takes 10 MB, which a single row can be.
+	// batchBytes is the size of a request, unless a row is larger. BigQuery accepts 10 MB.
 	batchBytes = 1 << 20
 	maxRequest = 10 << 20
-	// maxWaiting is how many requests wait for their acknowledgement at most.
+	// maxWaiting bounds the number of requests that wait for their acknowledgement.
 	maxWaiting = 8
 
-	// flushAfter is how long rows of a committed stream wait for others at most.
+	// flushAfter bounds how long rows of a committed stream wait for a request to fill up.
 	flushAfter = time.Second
 
-	// slowest is the slowest network, in bytes a second, that rows are sent over.
+	// slowest is the slowest network, in bytes a second, over which rows are sent.
 	slowest = 64 << 10
 
-	maxBreaks  = 8 // in a row, without an acknowledgement between
+	maxBreaks  = 8 // in a row, without an acknowledgement in between
 	firstPause = 250 * time.Millisecond
 	maxPause   = 8 * time.Second
 )
 
-// silenceLimit is how long rows wait for their acknowledgement, beside the time that the slowest network takes for them,
-// before the stream is opened again. Tests shorten it.
+// silenceLimit is how long rows wait for their acknowledgement, in addition to the time that the
+// slowest network takes for them, before the stream is reopened. Tests shorten it.
 var silenceLimit = time.Minute
 
-// batch is one request: rows and where the first of them is in the stream.
+// batch is a request: its rows, and the offset of the first one in the stream.
 type batch struct {
 	offset int64
 	bytes  []byte
-	ends   []int // of the rows in bytes
+	ends   []int // size of the rows
 }
 
 func (b *batch) rows() [][]byte {
@@ -48,8 +48,8 @@ func (b *batch) rows() [][]byte {
 	return rows
 }
 
-// writer sends rows to a write stream. The caller's goroutine encodes; another one sends, and reads what is
-// acknowledged.
+// writer sends rows to a write stream. The caller's goroutine encodes them; others send them and
+// read acknowledgements.
 type writer struct {
 	t      *task
 	ctx    context.Context
@@ -57,16 +57,16 @@ type writer struct {
 	stream string
 	free   chan *batch
 
-	filling sync.Mutex // for open, where a timer flushes it
-	open    batch      // that is being filled
+	filling sync.Mutex // for open, which a timer flushes
+	open    batch      // the batch being filled
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []*batch  // sent or to be sent, and not acknowledged
-	since   time.Time // the first of them waits on this connection
+	waiting []*batch  // sent or waiting to be sent, not acknowledged yet
+	since   time.Time // since when the first of them waits on this connection
 	rows    int64     // acknowledged
 	bytes   int64
-	ended   bool // no more batches come
+	ended   bool // no more batches follow
 	err     error
 	done    sync.WaitGroup
 }
@@ -83,7 +83,7 @@ func (t *task) newWriter(ctx context.Context, stream string) *writer {
 	return w
 }
 
-// flushOften sends what has been written for a while, where input without an end may pause.
+// flushOften sends written rows after a while, because input without an end may pause.
 func (w *writer) flushOften() {
 	ticker := time.NewTicker(flushAfter)
 	defer ticker.Stop()
@@ -92,7 +92,7 @@ func (w *writer) flushOften() {
 		case <-ticker.C:
 			w.filling.Lock()
 			if len(w.open.ends) > 0 {
-				_ = w.flush(len(w.open.bytes)) // a later call has the error too
+				_ = w.flush(len(w.open.bytes)) // a later call returns the error too
 			}
 			w.filling.Unlock()
 		case <-w.ctx.Done():
@@ -101,7 +101,7 @@ func (w *writer) flushOften() {
 	}
 }
 
-// row encodes a row, and hands a full batch over.
+// row encodes a row, and passes on a full batch.
 func (w *writer) row(e encoder, p unsafe.Pointer) (err error) {
 	w.filling.Lock()
 	defer w.filling.Unlock()
@@ -110,7 +110,7 @@ func (w *writer) row(e encoder, p unsafe.Pointer) (err error) {
 		return rowError(w.open.offset+int64(len(w.open.ends)), err)
 	}
 	if n := len(w.open.bytes) - start; n > maxRequest-1024 {
-		return rowError(w.open.offset+int64(len(w.open.ends)), fmt.Errorf("it has %d bytes, and a request holds 10 MB", n))
+		return rowError(w.open.offset+int64(len(w.open.ends)), fmt.Errorf("it has %d bytes, but a request can have 10 MB", n))
 	}
 	w.open.ends = append(w.open.ends, len(w.open.bytes))
 	if len(w.open.bytes) < batchBytes {
@@ -119,21 +119,22 @@ func (w *writer) row(e encoder, p unsafe.Pointer) (err error) {
 	return w.flush(start)
 }
 
-// encodeRow also refuses a nil row.
+// encodeRow encodes a row. A nil row is an error.
 func encodeRow(b []byte, e encoder, p unsafe.Pointer) ([]byte, error) {
 	b, null, err := e(b, p)
 	if null && err == nil {
-		err = errors.New("it is nil")
+		err = errors.New("the row is nil")
 	}
 	return b, err
 }
 
-// rowError is the error of a row, which counts from 0.
+// rowError returns the error of a row, which is counted from 0.
 func rowError(row int64, err error) error {
 	return fmt.Errorf("bigqueryuser: row %d: %w", row+1, err)
 }
 
-// flush hands over what was encoded. A last row that would make the request too large stays for the next.
+// flush passes on the encoded rows. A last row that makes the request too large waits for the next
+// one.
 func (w *writer) flush(last int) error {
 	full := &batch{offset: w.open.offset, bytes: w.open.bytes, ends: w.open.ends}
 	next := batch{}
@@ -165,7 +166,8 @@ func (w *writer) flush(last int) error {
 	return nil
 }
 
-// finish sends what is left and waits until all is acknowledged. It returns how many rows there were.
+// finish sends the remaining rows and waits for all acknowledgements. It returns the number of
+// rows.
 func (w *writer) finish() (int64, error) {
 	w.filling.Lock()
 	defer w.filling.Unlock()
@@ -186,9 +188,9 @@ func (w *writer) finish() (int64, error) {
 	return w.open.offset, w.err
 }
 
-// close ends the writing, whatever is left of it.
+// close ends the writing at once.
 func (w *writer) close() {
-	w.fail(errors.New("the writing has ended"))
+	w.fail(errors.New("the writer is closed"))
 	w.stop()
 	w.done.Wait()
 }

@@ -12,25 +12,26 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// BulkUpdate updates the rows that have the primary keys of models, each with its own values, by one statement. It is
-// bun's Bulk in GoogleSQL's form:
+// BulkUpdate updates the rows with the primary keys of models in one statement, each with its own
+// values. It is bun's Bulk for GoogleSQL:
 //
 //	UPDATE users AS u SET name = _data.name
 //	FROM UNNEST([STRUCT<id INT64, name STRING>(1, 'Ada'), (2, 'Grace')]) AS _data WHERE u.id = _data.id
 //
-// Models is a slice, or a pointer to one. Columns are those to set; none means all but the primary key.
+// Models is a slice, or a pointer to one. Columns are the columns to set; the default is all
+// columns except the primary key.
 func BulkUpdate(db bun.IDB, models any, columns ...string) *bun.UpdateQuery {
 	rows := reflect.Indirect(reflect.ValueOf(models))
 	if rows.Kind() != reflect.Slice || rows.Len() == 0 {
 		return db.NewUpdate().
-			Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of models that is not empty, and got %T", models))
+			Err(fmt.Errorf("bundialect: BulkUpdate: got %T; want a slice of models that is not empty", models))
 	}
 	typ := rows.Type().Elem()
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
 	if typ.Kind() != reflect.Struct {
-		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate needs a slice of structs, and got %T", models))
+		return db.NewUpdate().Err(fmt.Errorf("bundialect: BulkUpdate: got %T; want a slice of structs", models))
 	}
 	table := db.Dialect().Tables().Get(typ)
 	if len(table.PKs) == 0 {
@@ -59,13 +60,13 @@ func BulkUpdate(db bun.IDB, models any, columns ...string) *bun.UpdateQuery {
 	return q.TableExpr("? AS _data", &structs{fields, rows})
 }
 
-// structs is UNNEST of an array of STRUCTs, with a field for each column.
+// structs is UNNEST of an array of STRUCTs with a field for each column.
 type structs struct {
 	fields []*schema.Field
 	rows   reflect.Value
 }
 
-// AppendQuery writes it. The first STRUCT has the types of all.
+// AppendQuery appends it. The first STRUCT has the types of all.
 func (s *structs) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	types := make([]string, len(s.fields))
 	for i, f := range s.fields {

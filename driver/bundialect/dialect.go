@@ -17,7 +17,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
-// Name is what Dialect.Name returns. bun has no number for BigQuery; its String is "custom".
+// Name is the result of Dialect.Name. bun has no number for BigQuery; its String is "custom".
 const Name dialect.Name = 2010 // the year of BigQuery
 
 // Dialect is bun's dialect of BigQuery.
@@ -35,12 +35,12 @@ func New() *Dialect {
 	return d
 }
 
-// Features are those of GoogleSQL.
+// Features returns the features of GoogleSQL.
 func (d *Dialect) Features() feature.Feature {
 	return feature.CTE | feature.DefaultPlaceholder | feature.CompositeIn | feature.SelectExists |
 		feature.UpdateFromTable | feature.UpdateTableAlias | feature.DeleteTableAlias | feature.Merge |
 		feature.TableTruncate | feature.TableNotExists
-	// Not AlterColumnExists: bun leaves out the word COLUMN, which GoogleSQL wants.
+	// Not AlterColumnExists: bun omits the word COLUMN, which GoogleSQL needs.
 }
 
 // Init does nothing.
@@ -49,10 +49,10 @@ func (d *Dialect) Init(*sql.DB) {}
 // Name returns Name.
 func (d *Dialect) Name() dialect.Name { return Name }
 
-// Tables returns the models that are known.
+// Tables returns the known models.
 func (d *Dialect) Tables() *schema.Tables { return d.tables }
 
-// IdentQuote returns the backtick.
+// IdentQuote returns a backtick.
 func (d *Dialect) IdentQuote() byte { return '`' }
 
 // DefaultVarcharLen returns 0: a STRING needs no length.
@@ -61,13 +61,13 @@ func (d *Dialect) DefaultVarcharLen() int { return 0 }
 // DefaultSchema returns "": the DSN names the default dataset.
 func (d *Dialect) DefaultSchema() string { return "" }
 
-// AppendSequence appends nothing: BigQuery counts nothing up.
+// AppendSequence appends nothing, because BigQuery has no sequences.
 func (d *Dialect) AppendSequence(b []byte, _ *schema.Table, _ *schema.Field) []byte { return b }
 
 var (
 	errNotUTF8  = errors.New("bundialect: a string is not valid UTF-8: pass a []byte for BYTES")
 	errTooLarge = errors.New("bundialect: a number is above 9223372036854775807, the largest INT64")
-	errYear     = errors.New("bundialect: a year is outside of 1 to 9999, those of BigQuery")
+	errYear     = errors.New("bundialect: a year is outside BigQuery's 1 to 9999")
 )
 
 // AppendString appends a STRING literal.
@@ -105,9 +105,9 @@ func (d *Dialect) AppendUint64(b []byte, n uint64) []byte {
 	return strconv.AppendUint(b, n, 10)
 }
 
-// OnTable gives a model's fields their types, defaults, literals and decoders, and its keys NOT
-// ENFORCED. bun calls it once for each model. bun writes NOT NULL before DEFAULT and keys without NOT
-// ENFORCED, so both stand at the end of a column's type or default, which bun copies.
+// OnTable sets the types, defaults, literals and decoders of a model's fields, and makes its keys
+// NOT ENFORCED. bun calls it once for each model. bun writes NOT NULL before DEFAULT, and keys
+// without NOT ENFORCED, so both are appended to a column's type or default, which bun copies.
 func (d *Dialect) OnTable(table *schema.Table) {
 	table.Unique = nil
 	for _, rel := range table.Relations {
@@ -116,7 +116,7 @@ func (d *Dialect) OnTable(table *schema.Table) {
 	for _, f := range table.Fields {
 		d.onField(f)
 	}
-	for _, f := range table.FieldMap { // fields of relations and embedded ones that are no columns of the table
+	for _, f := range table.FieldMap { // fields of relations, and embedded fields, are not columns
 		if !slices.Contains(table.Fields, f) {
 			d.onField(f)
 		}
@@ -130,7 +130,7 @@ func (d *Dialect) OnTable(table *schema.Table) {
 	}
 }
 
-// appendDDL appends to what CREATE TABLE has of a field.
+// appendDDL appends to a field's part of CREATE TABLE.
 func appendDDL(f *schema.Field, text string) {
 	if f.SQLDefault != "" {
 		f.SQLDefault += text

@@ -239,7 +239,7 @@ func TestFails(t *testing.T) {
 		column []string
 		want   string
 	}{
-		{"no slice", &pair{}, nil, "needs a slice"},
+		{"no slice", &pair{}, nil, "want a slice"},
 		{"an empty slice", []pair{}, nil, "not empty"},
 		{"numbers", []int{1}, nil, "slice of structs"},
 		{"no such column", []pair{{}}, []string{"x"}, `no column "x"`},

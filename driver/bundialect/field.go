@@ -19,7 +19,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/rowkey"
 )
 
-// defaults are functions that models for other databases have in their tags.
+// defaults are functions in the tags of models for other databases.
 var defaults = map[string]string{
 	"now()": "CURRENT_TIMESTAMP()", "current_timestamp": "CURRENT_TIMESTAMP()",
 	"gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()",
@@ -39,7 +39,7 @@ func (d *Dialect) onField(f *schema.Field) {
 	}
 }
 
-// typeOf is the type of a field's column.
+// typeOf returns the type of a field's column.
 func typeOf(f *schema.Field) string {
 	t := columntype.Element(f.StructField.Type)
 	user := f.UserSQLType
@@ -78,7 +78,8 @@ func isJSON(t reflect.Type) bool {
 
 var valuerType = reflect.TypeFor[driver.Valuer]()
 
-// setCodec chooses how a field is written and read where bun's own way is not that of the column's type.
+// setCodec sets how a field is written and read, if bun's own way does not suit the type of the
+// column.
 func setCodec(f *schema.Field, kind string) {
 	if f.Tag.HasOption("msgpack") {
 		return
@@ -94,7 +95,7 @@ func setCodec(f *schema.Field, kind string) {
 			f.Append = appendLiteral
 		case t.Implements(valuerType), reflect.PointerTo(t).Implements(valuerType), t.Kind() == reflect.String,
 			t == reflect.TypeFor[[]byte]():
-			f.Append = appendTyped(kind) // it makes the text itself
+			f.Append = appendTyped(kind) // it writes its own text
 		}
 		return
 	case "RANGE", "INTERVAL", "GEOGRAPHY":
@@ -113,7 +114,7 @@ func setCodec(f *schema.Field, kind string) {
 		return
 	}
 	if k := t.Kind(); k == reflect.Float32 || k == reflect.Float64 {
-		f.Append = appendLiteral // NaN and the infinities are no strings
+		f.Append = appendLiteral // NaN and the infinities are literals, not strings
 	}
 	switch {
 	case kind == "NUMERIC" || kind == "BIGNUMERIC":
@@ -123,19 +124,19 @@ func setCodec(f *schema.Field, kind string) {
 	}
 }
 
-// appendLiteral writes a value as package literal does.
+// appendLiteral appends the literal of a value.
 func appendLiteral(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
 	text, err := literal.Append(nil, addressed(v))
 	if err != nil {
 		return dialect.AppendError(b, err)
 	}
-	if len(b) > 0 && b[len(b)-1] == '-' { // a minus sign after it would begin a comment
+	if len(b) > 0 && b[len(b)-1] == '-' { // after a minus sign it would begin a comment
 		b = append(b, ' ')
 	}
 	return append(b, text...)
 }
 
-// addressed is a value, or its address if the type is one of those that are used by it, such as big.Rat.
+// addressed returns a value, or its address if its type is used through pointers, such as big.Rat.
 func addressed(v reflect.Value) any {
 	if v.Kind() == reflect.Struct && v.CanAddr() && strings.HasPrefix(v.Type().PkgPath(), "math/big") {
 		return v.Addr().Interface()
@@ -143,7 +144,7 @@ func addressed(v reflect.Value) any {
 	return v.Interface()
 }
 
-// appendTyped writes text, also that of a Valuer, as a value of a type.
+// appendTyped appends text, or the text of a Valuer, as a value of a type.
 func appendTyped(kind string) schema.AppenderFunc {
 	return func(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
 		for v.Kind() == reflect.Pointer {
@@ -174,7 +175,7 @@ func appendTyped(kind string) schema.AppenderFunc {
 	}
 }
 
-// schemaAppender follows pointers and sql.Null[T] to a time.
+// schemaAppender appends times, also behind pointers and in a sql.Null[T].
 func schemaAppender(f *schema.Field, to func([]byte, time.Time) []byte) schema.AppenderFunc {
 	return func(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
 		for v.Kind() == reflect.Pointer {
@@ -193,7 +194,7 @@ func schemaAppender(f *schema.Field, to func([]byte, time.Time) []byte) schema.A
 	}
 }
 
-// appendCivil writes the wall-clock time of a time in its own location.
+// appendCivil appends the wall-clock time of a time in its own location.
 func appendCivil(kind string) func([]byte, time.Time) []byte {
 	return func(b []byte, t time.Time) []byte {
 		var v any
@@ -209,7 +210,7 @@ func appendCivil(kind string) func([]byte, time.Time) []byte {
 	}
 }
 
-// scanAs reads a value as driver.As does.
+// scanAs decodes a value as driver.As does.
 func scanAs(dest reflect.Value, src any) error {
 	if src == nil {
 		dest.SetZero()
@@ -218,8 +219,8 @@ func scanAs(dest reflect.Value, src any) error {
 	return bqdriver.As(dest.Addr().Interface()).Scan(src)
 }
 
-// setKey has a key that the database would make, of which an INSERT in BigQuery tells nothing, made in the program. The
-// model has it afterwards.
+// setKey sets a key that another database would generate, because BigQuery's INSERT returns
+// nothing. The model has the key afterwards.
 func setKey(f *schema.Field) {
 	kind := f.IndirectType.Kind()
 	switch {
@@ -239,7 +240,7 @@ func setKey(f *schema.Field) {
 	default:
 		return
 	}
-	if f.SQLDefault != "" { // CREATE TABLE has the default, an INSERT the key
+	if f.SQLDefault != "" { // CREATE TABLE has the default, INSERT the key
 		f.CreateTableSQLType += " DEFAULT " + f.SQLDefault
 		f.SQLDefault = ""
 	}

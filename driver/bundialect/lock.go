@@ -10,12 +10,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/migrationlock"
 )
 
-// lockExpiry is how long the lock of a program that died stays.
+// lockExpiry is how long the lock of a program that died remains.
 const lockExpiry = time.Minute
 
-// Lock waits until no other program migrates, and returns the function that lets the next one do so.
-// Use it instead of the Lock of bun's migrate, which relies on a unique constraint. The lock is a row
-// of the table bun_migration_locks_row, in the default dataset; it is renewed while it is held, and
+// Lock waits until no other program migrates, and returns a function that releases the lock. Use it
+// instead of the Lock of bun's migrate, which relies on a unique constraint. The lock is a row of
+// the table bun_migration_locks_row in the default dataset. It is renewed while it is held, and
 // expires a minute after its program has died.
 //
 //	unlock, err := bundialect.Lock(ctx, db)

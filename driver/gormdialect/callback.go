@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// register registers what differs from GORM's own callbacks.
+// register registers the callbacks that differ from GORM's own.
 func (d *Dialector) register(db *gorm.DB) error {
 	const name = "gormdialect:prepare"
 	for _, err := range []error{
@@ -29,7 +29,7 @@ func (d *Dialector) register(db *gorm.DB) error {
 	return nil
 }
 
-// prepare teaches the model's fields to read arrays and structs.
+// prepare sets decoders for arrays and structs in the model's fields.
 func prepare(db *gorm.DB) {
 	readable(db.Statement.Schema)
 	mapSecondNames(db.Statement)
@@ -43,8 +43,8 @@ func prepareChange(db *gorm.DB) {
 	}
 }
 
-// create is GORM's own create callback without RETURNING and the last insert id, of which BigQuery has
-// neither. Keys are made here, after the hooks of the model, which may set them.
+// create is GORM's create callback without RETURNING and LastInsertId, which BigQuery does not
+// have. It makes keys after the hooks of the model, which may set them.
 func (d *Dialector) create(db *gorm.DB) {
 	if db.Error != nil {
 		return
@@ -67,7 +67,7 @@ func (d *Dialector) create(db *gorm.DB) {
 			delete(
 				stmt.Clauses,
 				"ON CONFLICT",
-			) // no row has a key that was made just now: an INSERT reads no table, a MERGE does
+			) // no row has a key that was just made, so an INSERT, which reads no table, is enough
 		}
 		stmt.AddClause(values)
 		if db.Error != nil {
@@ -89,8 +89,8 @@ func (d *Dialector) create(db *gorm.DB) {
 	}
 }
 
-// withKey adds the key to the values where Select or a permission of the field has left it out, as of a number that the
-// database would count up.
+// withKey adds the key to the values if Select or a permission of the field has left it out, as for
+// a number that other databases generate.
 func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 	if stmt.Error != nil || stmt.Schema == nil || len(values.Columns) == 0 || stmt.ReflectValue.Kind() == reflect.Map {
 		return
@@ -126,7 +126,7 @@ func (d *Dialector) withKey(stmt *gorm.Statement, values *clause.Values) {
 	values.Columns = append(values.Columns, clause.Column{Name: field.DBName})
 }
 
-// onKey reports whether rows are in conflict only if they have the same key of those that this package makes.
+// onKey reports whether rows conflict only by a key that this package makes.
 func onKey(stmt *gorm.Statement, on clause.OnConflict) bool {
 	if len(on.TargetWhere.Exprs) > 0 || on.OnConstraint != "" {
 		return false

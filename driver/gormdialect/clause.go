@@ -8,18 +8,18 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// clauseBuilders write the clauses that GoogleSQL has in another form than other databases.
+// clauseBuilders write the clauses that differ in GoogleSQL.
 var clauseBuilders = map[string]clause.ClauseBuilder{
 	"INSERT":      buildInsert,
 	"VALUES":      buildValues,
-	"ON CONFLICT": func(clause.Clause, clause.Builder) {}, // it is in the MERGE that buildValues writes
+	"ON CONFLICT": func(clause.Clause, clause.Builder) {}, // the MERGE of buildValues contains it
 	"SET":         buildSet,
 	"FROM":        buildFrom,
 	"LIMIT":       buildLimit,
 	"FOR":         func(_ clause.Clause, b clause.Builder) { addError(b, ErrLocking) },
 }
 
-// addError adds an error to the statement that is being built.
+// addError adds an error to the statement.
 func addError(builder clause.Builder, err error) {
 	if stmt, ok := builder.(*gorm.Statement); ok && err != nil {
 		stmt.AddError(err)
@@ -35,15 +35,16 @@ func has(builder clause.Builder, name string) bool {
 	return ok && c.Expression != nil
 }
 
-// buildInsert writes INSERT INTO, or nothing where buildValues writes a MERGE.
+// buildInsert writes INSERT INTO, or nothing if buildValues writes a MERGE.
 func buildInsert(c clause.Clause, builder clause.Builder) {
 	if !has(builder, "ON CONFLICT") {
 		c.Build(builder)
 	}
 }
 
-// buildValues writes the rows with values of their columns' types, or a MERGE where the statement says what to do on
-// a conflict. A row without any value gets the default of one of its columns, since GoogleSQL has no DEFAULT VALUES.
+// buildValues writes the rows, with values of their columns' types, or a MERGE if the statement has
+// a conflict clause. A row without values gets the default of one column, because GoogleSQL has no
+// DEFAULT VALUES.
 func buildValues(c clause.Clause, builder clause.Builder) {
 	stmt, isStatement := builder.(*gorm.Statement)
 	values, isValues := c.Expression.(clause.Values)
@@ -107,7 +108,7 @@ func typedSet(stmt *gorm.Statement, set clause.Set) clause.Set {
 	return list
 }
 
-// buildFrom writes FROM, and after it the WHERE that GoogleSQL wants in each UPDATE and DELETE.
+// buildFrom writes FROM and the WHERE that GoogleSQL needs in each UPDATE and DELETE.
 func buildFrom(c clause.Clause, builder clause.Builder) {
 	c.Build(builder)
 	if has(builder, "DELETE") || has(builder, "SET") {
@@ -115,15 +116,15 @@ func buildFrom(c clause.Clause, builder clause.Builder) {
 	}
 }
 
-// whereTrue writes the WHERE of a statement that is to change all rows. GORM itself refuses the statement unless its
-// AllowGlobalUpdate is set.
+// whereTrue writes the WHERE of a statement that changes all rows. GORM refuses such a statement
+// unless AllowGlobalUpdate is set.
 func whereTrue(builder clause.Builder) {
 	if !has(builder, "WHERE") {
 		builder.WriteString(" WHERE TRUE")
 	}
 }
 
-// buildLimit gives an OFFSET the LIMIT that GoogleSQL wants before it.
+// buildLimit adds a LIMIT to an OFFSET, which GoogleSQL needs.
 func buildLimit(c clause.Clause, builder clause.Builder) {
 	if limit, ok := c.Expression.(clause.Limit); ok && limit.Offset > 0 && (limit.Limit == nil || *limit.Limit < 0) {
 		builder.WriteString("LIMIT " + strconv.FormatInt(math.MaxInt64, 10) + " ")

@@ -11,8 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// DataTypeOf returns the type of a field's column: what the tag type: says, or else the type that the Go type has.
-// ARRAY and STRUCT alone in the tag are completed from the Go type.
+// DataTypeOf returns the type of a field's column: the one in the tag type:, or else that of the Go
+// type. It completes ARRAY and STRUCT in the tag from the Go type.
 func (d *Dialector) DataTypeOf(field *schema.Field) string { return dataTypeOf(field) }
 
 func dataTypeOf(field *schema.Field) string {
@@ -52,7 +52,7 @@ func dataTypeOf(field *schema.Field) string {
 		}
 		return "BYTES"
 	case schema.Time:
-		// GORM's own word for a time is "time", which is also the name of a type.
+		// GORM's name for a time is "time", which is also the name of a type.
 		if tag == "TIME" || tagged && columntype.Element(field.IndirectFieldType) != reflect.TypeFor[time.Time]() {
 			return "TIME"
 		}
@@ -72,7 +72,7 @@ func dataTypeOf(field *schema.Field) string {
 	return columntype.Canonical(name)
 }
 
-// numeric is the type of exact decimals that holds a field's digits.
+// numeric returns the decimal type that holds a field's digits.
 func numeric(field *schema.Field) string {
 	name := "NUMERIC"
 	if field.Scale > 9 || field.Precision-field.Scale > 29 {

@@ -15,24 +15,28 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
-// Name is what Dialector.Name returns.
+// Name is the result of Dialector.Name.
 const Name = "bigquery"
 
-// Config is what New opens. DSN or Conn is needed, the rest is optional.
+// Config configures [New]. DSN or Conn is needed; the rest is optional.
 type Config struct {
-	// DSN is the connection string of package dsn. It should name a dataset, in which tables without one are.
+	// DSN is the connection string of package dsn. It should name the dataset of tables whose names
+	// have none.
 	DSN string
-	// Conn is used instead of DSN where it is set: a *sql.DB, of which driver.NewConnector and sql.OpenDB make one.
+	// Conn is used instead of DSN if it is not nil. It is a *sql.DB, such as sql.OpenDB with a
+	// driver.NewConnector.
 	Conn gorm.ConnPool
-	// NewKey makes the key of a row whose model has one primary key field that is zero. It returns a string, or an
-	// integer for integer fields, and is called by several goroutines at once. Nil means UUIDs (version 7) for
-	// strings and [16]byte arrays, and integers of 63 bits that grow with time.
+	// NewKey makes the key of a row, if the model has one primary key field and it is zero. It
+	// returns a string, or an integer for integer fields. Several goroutines may call it at once.
+	// Nil means UUIDs (version 7) for strings and [16]byte arrays, and integers of 63 bits that
+	// grow with time.
 	NewKey func(field *Field) (any, error)
-	// WithoutKeys leaves PRIMARY KEY and FOREIGN KEY out of tables. BigQuery does not enforce keys, but its optimizer
-	// relies on them: queries on a table in which a key is not unique can return wrong results.
+	// WithoutKeys omits PRIMARY KEY and FOREIGN KEY from tables. BigQuery does not enforce keys,
+	// but its optimizer relies on them: queries on a table with duplicate keys can return wrong
+	// results.
 	WithoutKeys bool
-	// RefuseNestedTransactions makes a transaction in a transaction an error. By default it joins the outer one, and
-	// an error that it returns rolls back both, since BigQuery has no savepoints.
+	// RefuseNestedTransactions makes a transaction inside a transaction an error. By default it
+	// joins the outer one, and an error in it rolls back both, because BigQuery has no savepoints.
 	RefuseNestedTransactions bool
 }
 
@@ -43,20 +47,20 @@ var (
 	_ gorm.Dialector                         = (*Dialector)(nil)
 	_ gorm.SavePointerDialectorInterface     = (*Dialector)(nil)
 	_ interface{ Apply(*gorm.Config) error } = (*Dialector)(nil)
-	// Not gorm.ErrorTranslator: BigQuery enforces no keys, of which GORM's errors are. Errors are
-	// those of package driver.
+	// Not gorm.ErrorTranslator: GORM's errors are about keys, which BigQuery does not enforce.
+	// Errors are those of package driver.
 )
 
-// Open is the dialect for a database that the DSN names.
+// Open returns the dialect for the database of a DSN.
 func Open(dsn string) gorm.Dialector { return New(Config{DSN: dsn}) }
 
-// New is the dialect with a configuration.
+// New returns the dialect with a configuration.
 func New(config Config) gorm.Dialector { return &Dialector{config} }
 
 // Name returns "bigquery".
 func (d *Dialector) Name() string { return Name }
 
-// Apply sets the clock of GORM to what BigQuery stores: microseconds in UTC.
+// Apply sets GORM's clock to BigQuery's precision: microseconds in UTC.
 func (d *Dialector) Apply(config *gorm.Config) error {
 	if config.NowFunc == nil {
 		config.NowFunc = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -64,12 +68,12 @@ func (d *Dialector) Apply(config *gorm.Config) error {
 	return nil
 }
 
-// Initialize opens the database and registers the callbacks and clauses that BigQuery needs. GORM calls it.
+// Initialize opens the database and registers the callbacks and clauses of BigQuery. GORM calls it.
 func (d *Dialector) Initialize(db *gorm.DB) error {
 	db.ConnPool = d.Conn
 	if d.Conn == nil {
 		if d.DSN == "" {
-			return fmt.Errorf("gormdialect: Config needs a DSN or a Conn")
+			return fmt.Errorf("gormdialect: Config has neither DSN nor Conn: set one")
 		}
 		pool, err := sql.Open(driver.Name, d.DSN)
 		if err != nil {
@@ -88,14 +92,14 @@ func (d *Dialector) Initialize(db *gorm.DB) error {
 	return d.register(db)
 }
 
-// Migrator returns what creates and alters tables.
+// Migrator returns the [Migrator] of the database.
 func (d *Dialector) Migrator(db *gorm.DB) gorm.Migrator {
 	m := Migrator{dialector: d}
 	m.DB, m.Dialector, m.CreateIndexAfterCreateTable = db, d, true
 	return m
 }
 
-// DefaultValueOf returns the word DEFAULT, for which BigQuery puts the column's default.
+// DefaultValueOf returns the word DEFAULT, which BigQuery replaces by the column's default.
 func (d *Dialector) DefaultValueOf(*schema.Field) clause.Expression {
 	return clause.Expr{SQL: "DEFAULT"}
 }
@@ -103,7 +107,8 @@ func (d *Dialector) DefaultValueOf(*schema.Field) clause.Expression {
 // BindVarTo writes a placeholder.
 func (d *Dialector) BindVarTo(writer clause.Writer, _ *gorm.Statement, _ any) { writer.WriteByte('?') }
 
-// QuoteTo writes a name in backticks, each part of a path by itself. Parts that are quoted already stay as they are.
+// QuoteTo writes a name in backticks, each part of a path separately. It leaves quoted parts as
+// they are.
 func (d *Dialector) QuoteTo(writer clause.Writer, name string) {
 	for i, part := range splitPath(name) {
 		if i > 0 {
@@ -135,8 +140,8 @@ func splitPath(name string) (parts []string) {
 	return parts
 }
 
-// Explain writes a statement with its arguments as GoogleSQL literals, for logs, ToSQL and CreateView. What has no
-// literal is written as a string.
+// Explain returns a statement with its arguments as GoogleSQL literals, for logs, ToSQL and
+// CreateView. Values without a literal are written as strings.
 func (d *Dialector) Explain(statement string, vars ...any) string {
 	printable := make([]any, len(vars))
 	for i, v := range vars {
@@ -146,13 +151,13 @@ func (d *Dialector) Explain(statement string, vars ...any) string {
 		}
 	}
 	text, err := literal.Interpolate(statement, printable...)
-	if err != nil { // not as many placeholders as arguments
+	if err != nil { // the numbers of placeholders and arguments differ
 		return statement
 	}
 	return text
 }
 
-// SavePoint is called for a transaction in a transaction, which joins the outer one.
+// SavePoint is called for a transaction inside a transaction, which joins the outer one.
 func (d *Dialector) SavePoint(*gorm.DB, string) error {
 	if d.RefuseNestedTransactions {
 		return ErrNestedTransaction
@@ -160,8 +165,9 @@ func (d *Dialector) SavePoint(*gorm.DB, string) error {
 	return nil
 }
 
-// RollbackTo is called when a transaction in a transaction has failed. BigQuery can't undo a part of a transaction, so
-// all of it is rolled back: what follows in the outer one fails with sql.ErrTxDone.
+// RollbackTo is called when a transaction inside a transaction has failed. BigQuery can't undo a
+// part of a transaction, so all of it is rolled back, and later statements of the outer one fail
+// with sql.ErrTxDone.
 func (d *Dialector) RollbackTo(tx *gorm.DB, _ string) error {
 	if tx, ok := tx.Statement.ConnPool.(gorm.TxCommitter); ok && tx != nil {
 		return tx.Rollback()

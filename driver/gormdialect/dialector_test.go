@@ -88,7 +88,7 @@ func TestOpen(t *testing.T) {
 		config gormdialect.Config
 		want   string
 	}{
-		{"nothing", gormdialect.Config{}, "needs a DSN or a Conn"},
+		{"nothing", gormdialect.Config{}, "has neither DSN nor Conn"},
 		{"a wrong DSN", gormdialect.Config{DSN: "bigqueryuser://p?nonsense=1"}, "nonsense"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

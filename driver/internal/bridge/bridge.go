@@ -1,5 +1,5 @@
-// Package bridge is what package driver lends to the packages below it: one sign-in, one client and one way to encode
-// Go values, without an exported name of package driver for each.
+// Package bridge lets package bulk use package driver's sign-in, client and encoding of Go values,
+// without exporting them from package driver.
 package bridge
 
 import (
@@ -12,35 +12,37 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// Service is a connector's way to write rows.
+// Service is the connector's part in writing rows.
 type Service struct {
-	Project, Dataset, Location string // of the configuration
+	Project, Dataset, Location string // the connector's configuration
 	JobIDPrefix                string
 	Labels                     map[string]string
 
-	// Begin counts a task in, which Close waits for, and returns a context that ends with the connector too.
+	// Begin registers a task, for which Close waits. It returns a context that also ends with the
+	// connector.
 	Begin func(ctx context.Context) (context.Context, func(), error)
 	// Writer returns the client of the Storage Write API.
 	Writer func() (storagepb.BigQueryWriteClient, error)
-	// Authorise makes the context of a call, and returns its token.
+	// Authorise returns the context of a call, and the token in it.
 	Authorise func(ctx context.Context, routing, value string) (context.Context, string, error)
-	// Refused tells the token source of a token that was refused; false if err is something else.
+	// Refused tells the token source that a token was refused. It returns false if err is another
+	// error.
 	Refused func(err error, token string) bool
-	// Passing reports whether the same call can succeed a moment later.
+	// Passing reports whether an error is temporary.
 	Passing func(err error) bool
-	// Pause waits before a call is made again, at most for limit.
+	// Pause waits before the next try of a call, limit at most.
 	Pause func(ctx context.Context, limit time.Duration) error
-	// Ask makes a REST request until it succeeds or fails for good.
+	// Ask makes a REST request until it succeeds or fails permanently.
 	Ask func(ctx context.Context, request func(context.Context, *bq.Service) error) error
-	// Failed makes the caller's error of one of the Write API or of a request.
+	// Failed returns the caller's error for an error of the Write API or of a request.
 	Failed func(ctx context.Context, err error, jobID string) error
-	// Unknown makes the error of what may have taken effect.
+	// Unknown returns the error of a commit that may have taken effect.
 	Unknown func(cause error) error
-	// Observe tells the observer, and WithStats, of what was written.
+	// Observe reports written rows to the observer and to WithStats.
 	Observe func(ctx context.Context, began time.Time, w Written, err error)
 }
 
-// Written is what was written.
+// Written describes the rows that were written.
 type Written struct {
 	Table    string
 	Rows     int64
@@ -51,24 +53,24 @@ type Written struct {
 	Fallback error
 }
 
-// Field is a field of a Go struct as BigQuery sees it.
+// Field is a field of a Go struct.
 type Field struct {
 	Name  string
 	Index []int
 }
 
-// What package driver does. It sets them before anything else runs.
+// Functions of package driver, which sets them when it is initialized.
 var (
-	// Of returns the service of a database. It stays good until the connector is closed.
+	// Of returns the service of a database. It is valid until the connector is closed.
 	Of func(ctx context.Context, db *sql.DB) (*Service, error)
-	// Fields lists the fields of a struct type.
+	// Fields returns the fields of a struct type.
 	Fields func(t reflect.Type) []Field
-	// FieldNamed finds the field for a name; -1 if there is none.
+	// FieldNamed returns the index of the field with a name; -1 if there is none.
 	FieldNamed func(t reflect.Type, name string) int
 	// IsValue reports whether a struct type is a scalar value.
 	IsValue func(t reflect.Type) bool
-	// Encode makes a query parameter of a value, of type typ where the value has no type of its own.
+	// Encode encodes a value as a query parameter, of type typ if the value determines no type.
 	Encode func(v any, typ *bq.QueryParameterType) (*bq.QueryParameterType, *bq.QueryParameterValue, error)
-	// CheckInterval refuses a text that is no INTERVAL.
+	// CheckInterval returns an error for a text that is not an INTERVAL.
 	CheckInterval func(text string) error
 )
