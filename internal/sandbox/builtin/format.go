@@ -242,6 +242,24 @@ func (sp spec) text(s string) string {
 	return sp.pad("", s, false)
 }
 
+// fillStar puts a number in the place of the first asterisk of a specifier.
+func fillStar(s string, n int64) string {
+	at := strings.IndexByte(s, '*')
+	switch {
+	case at < 0:
+		return s
+	case n < 0 && at > 0 && s[at-1] == '.': // a negative precision is none
+		return s[:at-1] + s[at+1:]
+	}
+	w := strconv.FormatInt(n, 10)
+	if n < 0 { // a negative width goes to the left
+		w = strings.TrimPrefix(w, "-")
+		s = s[:1] + "-" + s[1:]
+		at++
+	}
+	return s[:at] + w + s[at+1:]
+}
+
 func init() {
 	one := func(name, kind string, write func(sp spec, v Value) (string, error)) {
 		def(name, "STRING, "+kind+" -> STRING", func(a []Value) (Value, error) {
@@ -261,19 +279,7 @@ func init() {
 	def("bq_format_spec", "STRING, INT64... -> STRING", func(a []Value) (Value, error) {
 		s := a[0].Text
 		for _, n := range a[1:] {
-			if at := strings.IndexByte(s, '*'); at >= 0 {
-				if n.Int < 0 && at > 0 && s[at-1] == '.' {
-					s = s[:at-1] + s[at+1:] // a negative precision is none
-					continue
-				}
-				w := strconv.FormatInt(n.Int, 10)
-				if n.Int < 0 { // a negative width goes to the left
-					w = strings.TrimPrefix(w, "-")
-					s = s[:1] + "-" + s[1:]
-					at++
-				}
-				s = s[:at] + w + s[at+1:]
-			}
+			s = fillStar(s, n.Int)
 		}
 		return text(s), nil
 	})

@@ -104,6 +104,17 @@ func defExtract(kind string, legacy bool) {
 // maxExact is the largest integer up to which a FLOAT64 holds all.
 const maxExact = 1 << 53
 
+// prettyJSON writes a JSON in lines.
+func prettyJSON(s string) (string, error) {
+	n, err := parseJSON(s, "")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	n.write(&b, "\n", true)
+	return b.String(), nil
+}
+
 func init() {
 	for _, kind := range []string{"STRING", "JSON"} {
 		defExtract(kind, false)
@@ -120,13 +131,8 @@ func init() {
 		return text(s), nil
 	})
 	def("bq_json_pretty", "STRING -> STRING", func(a []Value) (Value, error) {
-		n, err := parseJSON(a[0].Text, "")
-		if err != nil {
-			return null, err
-		}
-		var b strings.Builder
-		n.write(&b, "\n", true)
-		return text(b.String()), nil
+		s, err := prettyJSON(a[0].Text)
+		return either(text(s), err)
 	})
 	def("bq_json_string", "STRING -> STRING", func(a []Value) (Value, error) {
 		var b strings.Builder

@@ -68,7 +68,7 @@ func parseTemporalCall(a *analyzer, c *callExpr, s *scope) val {
 	return merge("bq_strptime_"+strings.ToLower(string(k))+"("+args+")", kind(k), f, v)
 }
 
-// formatCall writes FORMAT with a literal format.
+// formatCall writes FORMAT.
 func formatCall(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 1, 1000)
 	vs := a.args(c, s)
@@ -77,7 +77,7 @@ func formatCall(a *analyzer, c *callExpr, s *scope) val {
 		if vs[0].t.Kind != String && !vs[0].untyped() {
 			a.noSignature(c, vs)
 		}
-		a.refuse(c.args[0], "FORMAT with a format that is no literal")
+		return a.formatOf(c, vs)
 	}
 	specs, err := builtin.SplitFormat(l.text)
 	if err != nil {
@@ -128,6 +128,27 @@ func formatCall(a *analyzer, c *callExpr, s *scope) val {
 		a.fail(c, "Too many arguments to FORMAT for pattern %s; Expected %d; Got %d", quoteLit(l.text), next, len(vs))
 	}
 	return merge("("+strings.Join(pieces, " || ")+")", kind(String), vs...)
+}
+
+// formatOf writes FORMAT with a format that is known when it runs: of each argument it gets the type,
+// the value, and its texts for %t and %T.
+func (a *analyzer) formatOf(c *callExpr, vs []val) val {
+	f, _ := a.coerce(vs[0], kind(String))
+	args := []string{f.sql}
+	for _, v := range vs[1:] {
+		t, sql, name := resolved(v.t), v.sql, v.t.name()
+		if v.untyped() {
+			w, _ := a.coerce(v, kind(Int64))
+			sql, name = w.sql, ""
+		}
+		raw := "CAST(NULL AS VARCHAR)"
+		switch t.Kind {
+		case Int64, Float64, Numeric, String, JSON:
+			raw = "CAST(" + sql + " AS VARCHAR)"
+		}
+		args = append(args, quoteString(name), raw, a.shown(c, sql, t), a.literalText(c, sql, t))
+	}
+	return merge("bq_format("+strings.Join(args, ", ")+")", kind(String), vs...)
 }
 
 // formatOne writes one argument by a specifier in DuckDB's text.

@@ -40,6 +40,11 @@ func FuzzTranslate(f *testing.F) {
 		"SELECT name, SUM(x) FROM `p.d.t` WHERE a = 'b' GROUP BY 1",
 		"FROM orders |> WHERE id > 1 |> AGGREGATE SUM(amount) AS s DESC GROUP BY status |> AS t " +
 			"|> JOIN customers USING (id)",
+		"FROM customers c |> EXTEND id + 1 AS x |> SET name = 'a' |> DROP x |> RENAME id AS k |> DISTINCT |> LIMIT 1 " +
+			"|> UNION ALL (SELECT 1, 'a', [], NULL) |> WITH w AS (SELECT 1) |> WHERE ROW_NUMBER() OVER () = 1",
+		"SELECT AS STRUCT 1 x |> PIVOT (SUM(x) FOR x IN (1 AS a)) |> AGGREGATE GROUP AND ORDER BY ROLLUP(a)",
+		"SELECT CAST(CURRENT_DATE() AS STRING FORMAT 'YYYY-MM'), CAST('x' AS TIMESTAMP(12)), RANGE<DATE> '[NULL, NULL)', " +
+			"BIGNUMERIC '1' / 3, RANGE_START(RANGE(NULL, CURRENT_DATE()))",
 		"WITH a AS (SELECT * FROM orders) SELECT x.* EXCEPT (id) FROM a x JOIN customers USING (id) ORDER BY 1 DESC " +
 			"LIMIT 5",
 		"INSERT INTO orders (id) VALUES (?), (DEFAULT)", "SELECT r'\\', b\"\\x00\", '''a\n''', 0x1F, .5e3, @a, @@x",
