@@ -2,13 +2,13 @@
 //
 //	db, err := gorm.Open(gormdialect.Open("bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json"))
 //
-// With a connector of package driver, for client secrets in the program or a logger:
+// Use a connector of package driver for client secrets embedded in the program, or for a logger:
 //
 //	db, err := gorm.Open(gormdialect.New(gormdialect.Config{Conn: sql.OpenDB(connector)}))
 //
 // # Models
 //
-// Go types become column types, and the tag type: says what Go does not:
+// Go types become column types. The tag type: adds what the Go type does not determine:
 //
 //	bool, ints, floats, string, []byte       BOOL, INT64, FLOAT64, STRING, BYTES; STRING(n) and BYTES(n) with size:n
 //	time.Time                                TIMESTAMP; with type:DATE, type:DATETIME or type:TIME that
@@ -22,47 +22,53 @@
 //	[]struct, type:ARRAY                     ARRAY<STRUCT<...>>
 //	bigquery.NullInt64, type:INT64; ...      the type of the name
 //
-// Names of types from other databases (varchar(20), bigint, jsonb, bytea, timestamptz, uuid ...) become BigQuery's.
-// GORM decides by itself that a slice or struct without a tag is a relation, so the tag is needed.
+// Names of types from other databases (varchar(20), bigint, jsonb, bytea, timestamptz, uuid ...)
+// become BigQuery's. A slice or struct without a tag is a relation for GORM, so ARRAY and STRUCT
+// need the tag.
 //
-// Other tags: partition, partition:MONTH (HOUR, DAY, YEAR), partition:0,1000,10 of an INT64; cluster, cluster:2 for a
-// position; comment:text; options:text for the OPTIONS of a column. A model with the method BigQueryTable says more
-// ([Tabler]), and so does db.Set("gorm:table_options", "OPTIONS(...)").
+// Other tags are partition, partition:MONTH (or HOUR, DAY, YEAR), and partition:0,1000,10 for an
+// INT64; cluster, or cluster:2 with a position; comment:text; and options:text for the OPTIONS of a
+// column. The method BigQueryTable of a model ([Tabler]) sets more, and so does
+// db.Set("gorm:table_options", "OPTIONS(...)").
 //
 // # Keys
 //
-// BigQuery counts nothing up and returns no row of an INSERT, so keys are made in the program, when a
-// row is created whose key is zero: a UUID (version 7) for a string or a uuid.UUID, a number that
-// grows with time for an int64 or uint, with the tag autoIncrement or without. gorm.Model works. The numbers have 63
-// bits, so JavaScript must read them as text (the tag json:",string"). Config.NewKey makes other keys. The tag
-// autoIncrement of a field that is not the key is refused, and so is clause.Returning.
+// BigQuery has no auto-increment, and an INSERT returns no row. So the dialect makes keys in the
+// program, when a row with a zero key is created: a UUID (version 7) for a string or a uuid.UUID,
+// and a number that grows with time for an int64 or uint, with or without the tag autoIncrement.
+// gorm.Model works. The numbers have 63 bits, so JavaScript must read them as text (the tag
+// json:",string"). Config.NewKey makes other keys. The tag autoIncrement on a field that is not the
+// key, and clause.Returning, are errors.
 //
-// Keys of tables are NOT ENFORCED: nothing keeps a second row of the same key out but the program. The optimizer relies
-// on them all the same; Config.WithoutKeys leaves them out.
+// Keys of tables are NOT ENFORCED: BigQuery accepts a second row with the same key. Its optimizer
+// relies on keys nevertheless; Config.WithoutKeys omits them.
 //
 // # Statements
 //
-// clause.OnConflict becomes MERGE; for rows whose keys were made just now, which are in no table, a plain INSERT.
-// UPDATE and DELETE without a condition fail with gorm.ErrMissingWhereClause as elsewhere; with AllowGlobalUpdate they
-// get WHERE TRUE. A slice is a list of parameters for GORM; [Param] makes one ARRAY of it.
-// Values that are written into a column have its type, so that NULLs and times need no question to BigQuery.
+// clause.OnConflict becomes MERGE, or a plain INSERT if the keys were just made and so can't be in
+// the table yet. UPDATE and DELETE without a condition fail with gorm.ErrMissingWhereClause, as
+// usual; with AllowGlobalUpdate they get WHERE TRUE. GORM makes a list of parameters of a slice;
+// [Param] passes it as one ARRAY. A value for a column has the column's type, so that BigQuery need
+// not be asked for the type of a NULL or a time.
 //
-// ARRAY and STRUCT are read by Find, First, Take, Preload and Joins. db.Raw("...").Scan, and Scan into another
-// struct than the model, read them into a type that one of these, or AutoMigrate, has seen before, or whose fields have
-// the tag serializer:bigquery; db.Raw("...").Find always does.
+// Find, First, Take, Preload and Joins read ARRAY and STRUCT. db.Raw("...").Find does too.
+// db.Raw("...").Scan, and Scan into another struct than the model, read them into a type that one
+// of these functions or AutoMigrate has seen before, or whose fields have the tag
+// serializer:bigquery.
 //
 // # Transactions
 //
-// GORM runs each Create, Update and Delete in a transaction, which makes three requests of one, and a
-// session before the first: gorm.Config{SkipDefaultTransaction: true} is the better setting where a
-// change is one statement. A transaction that another one's change of the same table has spoilt fails
-// with driver.ErrConcurrentUpdate; [RunTransaction] runs it again. There are no savepoints: a
-// transaction in a transaction joins it, and its error rolls back both, or it is refused
-// (Config.RefuseNestedTransactions). DDL can't stand in a transaction.
+// GORM runs each Create, Update and Delete in a transaction, which takes three requests instead of
+// one, and a session before the first. Set gorm.Config{SkipDefaultTransaction: true} if changes are
+// single statements. A transaction that conflicts with another one on the same table fails with
+// driver.ErrConcurrentUpdate; [RunTransaction] runs it again. BigQuery has no savepoints: a
+// transaction inside a transaction joins it, and an error in it rolls back both, or it is refused
+// (Config.RefuseNestedTransactions). DDL is not allowed in transactions.
 //
 // # Tables
 //
-// AutoMigrate creates tables, adds columns (NULLABLE ones: BigQuery adds no others) and foreign keys, widens types and
-// drops NOT NULL. It drops no column: Migrator().DropColumn does. BigQuery has no indexes on columns, no unique
-// constraints and no checks: AutoMigrate leaves them out, with a warning for what it would have enforced.
+// AutoMigrate creates tables, adds columns (NULLABLE ones, because BigQuery adds no others) and
+// foreign keys, widens types and drops NOT NULL. It drops no columns: use Migrator().DropColumn.
+// BigQuery has no indexes on columns, no unique constraints and no checks. AutoMigrate omits them,
+// and warns of those that would have been enforced.
 package gormdialect

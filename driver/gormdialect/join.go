@@ -13,8 +13,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// absent takes away joined rows that are not there. GORM makes a joined struct when one of its columns is not NULL, and
-// an ARRAY never is: BigQuery answers with an empty one for a row that a LEFT JOIN has not found.
+// absent sets joined rows that do not exist to nil. GORM creates a joined struct if one of its
+// columns is not NULL, but an ARRAY never is: for a row that a LEFT JOIN has not found BigQuery
+// returns an empty one.
 func absent(db *gorm.DB) {
 	stmt := db.Statement
 	if db.Error != nil || stmt.Schema == nil || len(stmt.Joins) == 0 {
@@ -76,9 +77,9 @@ func withoutKey(ctx context.Context, s *schema.Schema, row reflect.Value) bool {
 	return len(s.PrimaryFields) > 0
 }
 
-// mapSecondNames has GORM find the columns of a model that embeds two with fields of the same name. Of
-// SELECT a.*, b.* BigQuery calls the second column id id_1, where other databases have two of the name
-// id.
+// mapSecondNames makes GORM find the columns of a model that embeds two with fields of the same
+// name. In SELECT a.*, b.* BigQuery names the second column id_1, whereas other databases return
+// two columns named id.
 func mapSecondNames(stmt *gorm.Statement) {
 	if stmt.Schema == nil {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/rowkey"
 )
 
-// newKey is the NewKey of a Config without one.
+// newKey is the default of Config.NewKey.
 func newKey(field *schema.Field) (any, error) {
 	t := field.IndirectFieldType
 	switch {
@@ -26,8 +26,9 @@ func newKey(field *schema.Field) (any, error) {
 
 func isInteger(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
 
-// keyField is the field whose zero value stands for a key that is to be made: the primary key of one field, or the
-// integer ID of a composite one, which other databases count up. It is nil if a model has none.
+// keyField returns the field whose zero value means that a key is to be made: the only primary key
+// field, or the integer ID of a composite key, which other databases generate. It is nil if a model
+// has none.
 func keyField(s *schema.Schema) *schema.Field {
 	field := s.PrioritizedPrimaryField
 	if field == nil || len(s.PrimaryFields) > 1 && !field.AutoIncrement {
@@ -36,14 +37,14 @@ func keyField(s *schema.Schema) *schema.Field {
 	return field
 }
 
-// counted reports whether a field has the tag autoIncrement and is not the key that this package makes.
+// counted reports whether a field has the tag autoIncrement and is not a key that this package
+// makes.
 func counted(field *schema.Field) bool {
 	_, asked := field.TagSettings["AUTOINCREMENT"]
 	return asked && field.AutoIncrement && field != keyField(field.Schema)
 }
 
-// fillKeys gives the rows that are to be created their keys, and reports whether it made that of each. BigQuery makes
-// none, and answers an INSERT with no row.
+// fillKeys sets the keys of the rows to be created, and reports whether it made all of them.
 func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
 	s := db.Statement.Schema
 	if s == nil {
@@ -53,19 +54,20 @@ func (d *Dialector) fillKeys(db *gorm.DB) (all bool) {
 		if counted(field) {
 			d.eachRow(db, field, func() (any, error) {
 				return nil, fmt.Errorf(
-					"%w, and %s.%s is not the key, which this package makes: set it before Create, or take the tag "+
+					"%w, and %s.%s is not the key, which this package makes: set it before Create, or remove the tag "+
 						"autoIncrement away", ErrAutoIncrement, s.Name, field.Name)
 			})
 		}
 	}
 	field := keyField(s)
-	if field == nil || db.Error != nil || !field.Readable { // a key that the model may not know is made by withKey
+	if field == nil || db.Error != nil || !field.Readable { // withKey makes a key that the model may not have
 		return false
 	}
 	return d.eachRow(db, field, func() (any, error) { return d.key(field) })
 }
 
-// key makes a key. It is nil for a type that can't be left to the dialect, such as a composite or a BYTES key.
+// key makes a key. It returns nil for a type that the program must set, such as a composite or a
+// BYTES key.
 func (d *Dialector) key(field *schema.Field) (any, error) {
 	make := d.NewKey
 	if make == nil {
@@ -74,7 +76,7 @@ func (d *Dialector) key(field *schema.Field) (any, error) {
 	key, err := make(field)
 	if err == nil && key == nil && field.AutoIncrement {
 		err = fmt.Errorf(
-			"%w, and a %s has no room for keys that grow with time: set %s.%s before Create, or make it an int64 or "+
+			"%w, and a %s is too small for keys that grow with time: set %s.%s before Create, or make it an int64 or "+
 				"a string",
 			ErrAutoIncrement,
 			field.FieldType,
@@ -85,8 +87,8 @@ func (d *Dialector) key(field *schema.Field) (any, error) {
 	return key, err
 }
 
-// eachRow sets a field to what make returns, unless that is nil, in each row of the statement in which it is zero, and
-// reports whether it did so in all of them.
+// eachRow sets a field to the result of make, unless that is nil, in each row of the statement in
+// which it is zero. It reports whether it did so in all rows.
 func (d *Dialector) eachRow(db *gorm.DB, field *schema.Field, make func() (any, error)) bool {
 	ctx := db.Statement.Context
 	rows, done := 0, 0

@@ -8,9 +8,8 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// query is GORM's own query callback. A map gets the values of columns with a Go type that
-// database/sql can't scan into, such as big.Rat or a struct, as the driver returns them. GORM would
-// scan into the type of the field.
+// query is GORM's query callback, except that a map gets values whose Go types database/sql can't
+// scan into, such as big.Rat or a struct, as the driver returns them.
 func query(db *gorm.DB) {
 	if db.Error != nil {
 		return
@@ -38,7 +37,7 @@ func query(db *gorm.DB) {
 	}
 }
 
-// scannable is a schema without the fields that only a decoder or a serializer can read.
+// scannable returns a schema without the fields that need a decoder or a serializer.
 func scannable(s *schema.Schema) *schema.Schema {
 	if s == nil {
 		return nil

@@ -11,15 +11,15 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// source is the name that GORM, as PostgreSQL, gives to the row that could not be inserted.
+// source is the name that GORM, like PostgreSQL, uses for the row that could not be inserted.
 const source = "excluded"
 
-// maxParameters is BigQuery's limit for one statement.
+// maxParameters is the largest number of parameters of a statement in BigQuery.
 const maxParameters = 10000
 
 func errTooMany(rows, columns int) error {
 	return fmt.Errorf(
-		"gormdialect: %d rows of %d columns are %d parameters, and BigQuery takes %d in a statement: use "+
+		"gormdialect: %d rows of %d columns are %d parameters, but a statement can have %d: use "+
 			"CreateInBatches with at most %d rows, or package bulk for many",
 		rows,
 		columns,
@@ -87,19 +87,19 @@ func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict
 	}
 }
 
-// mergeKeys returns the columns by which rows are the same: those of the clause, or the primary key. Each must be
-// among the values. Without any, nothing can be in conflict.
+// mergeKeys returns the columns that identify a row: those of the clause, or the primary key. Each
+// must be among the values. Without any of them there can be no conflict.
 func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict) (keys []string, err error) {
 	switch {
 	case on.OnConstraint != "":
 		return nil, fmt.Errorf(
-			"%w: BigQuery enforces no constraint: name Columns instead of OnConstraint %q",
+			"%w: BigQuery does not enforce constraints: set Columns instead of OnConstraint %q",
 			ErrOnConflict,
 			on.OnConstraint,
 		)
 	case len(on.TargetWhere.Exprs) > 0:
 		return nil, fmt.Errorf(
-			"%w: TargetWhere is a condition of an index, of which BigQuery has none: use Where",
+			"%w: TargetWhere belongs to an index, which BigQuery does not have: use Where",
 			ErrOnConflict,
 		)
 	}
@@ -116,7 +116,7 @@ func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict)
 	}
 	if keys == nil {
 		return nil, fmt.Errorf(
-			"%w: name Columns, since table %s has no primary key that is known",
+			"%w: the primary key of table %s is not known: set Columns",
 			ErrOnConflict,
 			stmt.Table,
 		)
@@ -129,7 +129,7 @@ func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict)
 		}
 		if !slices.ContainsFunc(values.Columns, func(c clause.Column) bool { return c.Name == keys[i] }) {
 			return nil, fmt.Errorf(
-				"%w: column %s of the conflict is not among those that are inserted",
+				"%w: column %s of the conflict is not inserted",
 				ErrOnConflict,
 				keys[i],
 			)
@@ -138,9 +138,9 @@ func mergeKeys(stmt *gorm.Statement, values clause.Values, on clause.OnConflict)
 	return keys, nil
 }
 
-// distinct finds rows of one statement that have the same key, of which MERGE would insert each. Where
-// a conflict changes nothing, the first one stays, as with an INSERT; else the statement would have to
-// change a row twice, which is an error.
+// distinct finds rows of the statement with the same key, because MERGE would insert all of them.
+// If a conflict changes nothing, the first one is kept, as with an INSERT. Otherwise a row would be
+// changed twice, which is an error.
 func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, keys []string) ([][]any, error) {
 	var at []int
 	for i, c := range values.Columns {
@@ -154,7 +154,7 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 		var key []any
 		for _, j := range at {
 			if _, ok := row[j].(clause.Expression); ok {
-				return values.Values, nil // only BigQuery knows its value
+				return values.Values, nil // only BigQuery knows the value
 			}
 			key = append(key, plain(row[j]))
 		}
@@ -176,8 +176,8 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 	return rows, nil
 }
 
-// defaultOf replaces the word DEFAULT, which a query can't have, by what it stands for, and gives
-// NULL a type: it would be an INT64 otherwise.
+// defaultOf replaces the word DEFAULT, which a query can't contain, by the default's expression,
+// and gives NULL its type, which would be INT64 otherwise.
 func defaultOf(field *schema.Field, v any) any {
 	e, ok := v.(clause.Expr)
 	if !ok || e.SQL != "DEFAULT" && e.SQL != null.SQL || field == nil {

@@ -10,8 +10,9 @@ import (
 	"gorm.io/gorm/migrator"
 )
 
-// Migrator creates and alters tables. What GORM documents of its methods holds, with these differences: there are no
-// indexes, keys are NOT ENFORCED, a column that is added is NULLABLE, and the type of a column can be widened only.
+// Migrator creates and alters tables. Its methods do what GORM documents, with these differences:
+// there are no indexes, keys are NOT ENFORCED, added columns are NULLABLE, and the type of a column
+// can only be widened.
 type Migrator struct {
 	migrator.Migrator
 	dialector *Dialector
@@ -19,13 +20,14 @@ type Migrator struct {
 
 var _ gorm.Migrator = Migrator{}
 
-// place is where a table is.
+// place is the dataset and name of a table.
 type place struct {
 	dataset string // quoted, with its project if it has one
 	table   string
 }
 
-// placeOf finds the dataset of a statement's table: the one in its name, or the default.
+// placeOf returns the place of a statement's table. Its dataset is the one in the name, or the
+// default.
 func (m Migrator) placeOf(stmt *gorm.Statement) (place, error) {
 	name := stmt.Table
 	if stmt.TableExpr != nil && len(stmt.TableExpr.Vars) == 0 && !strings.ContainsAny(stmt.TableExpr.SQL, " \t\n") {
@@ -40,7 +42,7 @@ func (m Migrator) placeOf(stmt *gorm.Statement) (place, error) {
 		dataset := m.CurrentDatabase()
 		if dataset == "" {
 			return p, fmt.Errorf(
-				"gormdialect: table %s: the DSN names no dataset, and the name of the table has none",
+				"gormdialect: table %s: neither the DSN nor the name of the table has a dataset: add one",
 				p.table,
 			)
 		}
@@ -50,7 +52,7 @@ func (m Migrator) placeOf(stmt *gorm.Statement) (place, error) {
 	return p, nil
 }
 
-// locate is placeOf for what the methods of a Migrator get: a model or the name of a table.
+// locate is placeOf for an argument of a Migrator's method: a model or the name of a table.
 func (m Migrator) locate(value any) (p place, err error) {
 	err = m.RunWithValue(value, func(stmt *gorm.Statement) (err error) {
 		p, err = m.placeOf(stmt)
@@ -59,7 +61,7 @@ func (m Migrator) locate(value any) (p place, err error) {
 	return p, err
 }
 
-// query runs a query for the migrator's own use, in dry runs too.
+// query runs a query of the migrator itself, in dry runs too.
 func (m Migrator) query(text string, args ...any) *gorm.DB {
 	tx, _ := m.GetQueryAndExecTx()
 	return tx.Raw(text, args...)
@@ -71,7 +73,7 @@ func (m Migrator) exec(text string) error {
 	return tx.Exec(text).Error
 }
 
-// path is the quoted name of a statement's table.
+// path returns the quoted name of a statement's table.
 func (m Migrator) path(stmt *gorm.Statement) string {
 	if stmt.TableExpr != nil {
 		return stmt.TableExpr.SQL
@@ -93,7 +95,7 @@ func (m Migrator) GetTables() (tables []string, err error) {
 	return tables, err
 }
 
-// HasTable reports whether a table or view is there.
+// HasTable reports whether a table or view exists.
 func (m Migrator) HasTable(value any) bool {
 	p, err := m.locate(value)
 	if err != nil {
@@ -106,7 +108,7 @@ func (m Migrator) HasTable(value any) bool {
 	return err == nil && count > 0
 }
 
-// DropTable drops tables, the last one first.
+// DropTable drops tables, starting with the last one.
 func (m Migrator) DropTable(values ...any) error {
 	values = m.ReorderModels(values, false)
 	for i := len(values) - 1; i >= 0; i-- {
@@ -145,7 +147,7 @@ func (m Migrator) DropView(name string) error {
 	return m.exec("DROP VIEW IF EXISTS " + stmt.Quote(clause.Table{Name: name}))
 }
 
-// TableType returns the kind of a table: BASE TABLE, VIEW and so on. Its Comment is not known.
+// TableType returns the kind of a table, such as BASE TABLE or VIEW. Its Comment is not set.
 func (m Migrator) TableType(value any) (gorm.TableType, error) {
 	p, err := m.locate(value)
 	if err != nil {
@@ -159,22 +161,22 @@ func (m Migrator) TableType(value any) (gorm.TableType, error) {
 	return t, err
 }
 
-// HasIndex reports false: BigQuery has no indexes on columns.
+// HasIndex returns false, because BigQuery has no indexes on columns.
 func (m Migrator) HasIndex(any, string) bool { return false }
 
-// CreateIndex fails with ErrNoIndex. AutoMigrate leaves indexes out.
+// CreateIndex returns ErrNoIndex. AutoMigrate ignores indexes.
 func (m Migrator) CreateIndex(any, string) error { return ErrNoIndex }
 
-// DropIndex fails with ErrNoIndex.
+// DropIndex returns ErrNoIndex.
 func (m Migrator) DropIndex(any, string) error { return ErrNoIndex }
 
-// RenameIndex fails with ErrNoIndex.
+// RenameIndex returns ErrNoIndex.
 func (m Migrator) RenameIndex(any, string, string) error { return ErrNoIndex }
 
-// GetIndexes returns none.
+// GetIndexes returns no indexes.
 func (m Migrator) GetIndexes(any) ([]gorm.Index, error) { return nil, nil }
 
-// warn tells what a model asks for and BigQuery can't enforce.
+// warn logs what a model declares and BigQuery can't enforce.
 func (m Migrator) warn(stmt *gorm.Statement) {
 	var list []string
 	for _, index := range stmt.Schema.ParseIndexes() {

@@ -11,9 +11,9 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// AutoMigrate creates the tables of models that are not there, adds columns and foreign keys to those that are, widens
-// columns and makes them NULLABLE. It drops nothing. Indexes are left out, and what BigQuery does not enforce is
-// a warning of the logger. All tables of a dataset are looked up by one query.
+// AutoMigrate creates missing tables, and adds columns and foreign keys to existing ones. It widens
+// columns and makes them NULLABLE. It drops nothing. It ignores indexes, and logs a warning for
+// constraints that BigQuery does not enforce. It looks up all tables of a dataset in one query.
 func (m Migrator) AutoMigrate(values ...any) error {
 	values = m.ReorderModels(values, true)
 	places := make([]place, len(values))
@@ -44,7 +44,7 @@ func (m Migrator) AutoMigrate(values ...any) error {
 		}
 		if err := m.RunWithValue(value, func(stmt *gorm.Statement) error {
 			if stmt.Schema == nil {
-				return errors.New("gormdialect: AutoMigrate needs a model")
+				return errors.New("gormdialect: AutoMigrate: no model was passed")
 			}
 			return m.migrateColumns(stmt, found[places[i]])
 		}); err != nil {
@@ -70,7 +70,7 @@ func (m Migrator) AutoMigrate(values ...any) error {
 	return nil
 }
 
-// migrateColumns adds the columns that are missing by one statement and migrates the others.
+// migrateColumns adds missing columns in one statement, and migrates the others.
 func (m Migrator) migrateColumns(stmt *gorm.Statement, have []column) error {
 	readable(stmt.Schema)
 	var add []*schema.Field
@@ -81,7 +81,7 @@ func (m Migrator) migrateColumns(stmt *gorm.Statement, have []column) error {
 		}
 		at := -1
 		for i, c := range have {
-			if strings.EqualFold(c.ColumnName, name) { // names of columns have no case in BigQuery
+			if strings.EqualFold(c.ColumnName, name) { // names of columns are case-insensitive in BigQuery
 				at = i
 			}
 		}
@@ -99,8 +99,8 @@ func (m Migrator) migrateColumns(stmt *gorm.Statement, have []column) error {
 	return m.addColumns(stmt, add...)
 }
 
-// migrateKeys adds the foreign keys that are missing by one statement. A primary key is not added to a table that was
-// made without one: whoever made it knows why.
+// migrateKeys adds missing foreign keys in one statement. It adds no primary key to an existing
+// table, which may lack one on purpose.
 func (m Migrator) migrateKeys(stmt *gorm.Statement, p place) error {
 	wanted := m.foreignKeys(stmt)
 	if len(wanted) == 0 {
@@ -122,8 +122,8 @@ func (m Migrator) migrateKeys(stmt *gorm.Statement, p place) error {
 	return m.exec("ALTER TABLE " + m.path(stmt) + " " + strings.Join(add, ", "))
 }
 
-// foreignKeys are the foreign keys of a model's own table that BigQuery can have: those that refer to
-// a whole primary key.
+// foreignKeys returns the foreign keys of a model's table that BigQuery can have: those that refer
+// to a whole primary key.
 func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) {
 	if m.dialector.WithoutKeys || m.DB.DisableForeignKeyConstraintWhenMigrating ||
 		m.DB.IgnoreRelationshipsWhenMigrating ||
@@ -163,7 +163,8 @@ func (m Migrator) foreignKeySQL(stmt *gorm.Statement, c *schema.Constraint) stri
 		stmt.Quote(c.ReferenceSchema.Table) + " (" + columnList(stmt, c.References) + ") NOT ENFORCED"
 }
 
-// constraints reads the names of a table's keys. BigQuery prints them after the name of the table and a dot.
+// constraints returns the names of a table's keys. BigQuery returns them with the name of the table
+// and a dot before.
 func (m Migrator) constraints(p place) (map[string]bool, error) {
 	var names []string
 	err := m.query("SELECT constraint_name FROM "+p.dataset+".INFORMATION_SCHEMA.TABLE_CONSTRAINTS WHERE table_name "+
@@ -177,7 +178,7 @@ func (m Migrator) constraints(p place) (map[string]bool, error) {
 	return found, err
 }
 
-// primaryKey reads the names of the columns of a table's primary key.
+// primaryKey returns the names of the columns in a table's primary key.
 func (m Migrator) primaryKey(p place) (map[string]bool, error) {
 	if m.dialector.WithoutKeys {
 		return nil, nil
@@ -194,7 +195,7 @@ func (m Migrator) primaryKey(p place) (map[string]bool, error) {
 	return found, err
 }
 
-// HasConstraint reports whether a table has a key, by its name or that of the field with it.
+// HasConstraint reports whether a table has a key, by its name or by the name of its field.
 func (m Migrator) HasConstraint(value any, name string) bool {
 	has := false
 	m.RunWithValue(value, func(stmt *gorm.Statement) error {
@@ -213,21 +214,21 @@ func (m Migrator) HasConstraint(value any, name string) bool {
 	return has
 }
 
-// CreateConstraint adds a foreign key. Checks and unique constraints are errors.
+// CreateConstraint adds a foreign key. It returns an error for checks and unique constraints.
 func (m Migrator) CreateConstraint(value any, name string) error {
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
 		constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name)
 		c, ok := constraint.(*schema.Constraint)
 		if !ok {
 			return fmt.Errorf(
-				"gormdialect: table %s: %q is no foreign key of the model, and BigQuery has no other constraints",
+				"gormdialect: table %s: %q is not a foreign key of the model, and BigQuery has no other constraints",
 				stmt.Table,
 				name,
 			)
 		}
 		if !isPrimaryKey(c) {
 			return fmt.Errorf(
-				"gormdialect: table %s: %s does not refer to the primary key of %s, as BigQuery wants it",
+				"gormdialect: table %s: %s does not refer to the primary key of %s, which BigQuery requires",
 				stmt.Table,
 				c.Name,
 				c.ReferenceSchema.Table,
@@ -247,7 +248,7 @@ func (m Migrator) DropConstraint(value any, name string) error {
 	})
 }
 
-// sortedRelations are the names of a model's relations in an order that does not change.
+// sortedRelations returns the names of a model's relations, in alphabetical order.
 func sortedRelations(s *schema.Schema) []string {
 	return slices.Sorted(maps.Keys(s.Relationships.Relations))
 }

@@ -32,13 +32,13 @@ func (m Migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
 	return clause.Expr{SQL: text}
 }
 
-// defaults are functions that models for other databases have in their tags.
+// defaults are functions in the tags of models for other databases.
 var defaults = map[string]string{
 	"now()": "CURRENT_TIMESTAMP()", "gen_random_uuid()": "GENERATE_UUID()", "uuid_generate_v4()": "GENERATE_UUID()",
 	"uuid()": "GENERATE_UUID()",
 }
 
-// defaultSQL is the expression of a column's default, or nothing.
+// defaultSQL returns the expression of a column's default, or "".
 func defaultSQL(field *schema.Field) string {
 	if !field.HasDefaultValue || field.AutoIncrement {
 		return ""
@@ -77,7 +77,7 @@ func (c column) defaultSQL() string {
 	return c.ColumnDefault.String
 }
 
-// columns reads the columns of tables in one query, each table's in their order.
+// columns returns the columns of tables in one query, in their order.
 func (m Migrator) columns(dataset string, tables ...string) (found map[string][]column, err error) {
 	var list []column
 	err = m.query("SELECT table_name, column_name, data_type, is_nullable, column_default FROM "+dataset+
@@ -90,7 +90,7 @@ func (m Migrator) columns(dataset string, tables ...string) (found map[string][]
 	return found, err
 }
 
-// ColumnTypes returns the columns of a table in their order.
+// ColumnTypes returns the columns of a table, in their order.
 func (m Migrator) ColumnTypes(value any) (types []gorm.ColumnType, err error) {
 	p, err := m.locate(value)
 	if err != nil {
@@ -132,7 +132,7 @@ func columnType(c column, primary bool) gorm.ColumnType {
 	return t
 }
 
-// scanTypes are the Go types of the columns' values.
+// scanTypes are the Go types of the values of columns.
 var scanTypes = map[string]reflect.Type{
 	"INT64": reflect.TypeFor[int64](), "FLOAT64": reflect.TypeFor[float64](), "BOOL": reflect.TypeFor[bool](),
 	"BYTES":  reflect.TypeFor[[]byte](),
@@ -143,7 +143,7 @@ var scanTypes = map[string]reflect.Type{
 	"TIMESTAMP": reflect.TypeFor[time.Time](),
 }
 
-// HasColumn reports whether a table has a column, by the name of a field or of the column.
+// HasColumn reports whether a table has a column with the name of a field or column.
 func (m Migrator) HasColumn(value any, name string) bool {
 	types, err := m.ColumnTypes(value)
 	if err != nil {
@@ -170,11 +170,11 @@ func dbName(stmt *gorm.Statement, name string) string {
 	return name
 }
 
-// withField runs f with a model's field, and its table.
+// withField calls f with a field of a model, and its table.
 func (m Migrator) withField(value any, name string, f func(stmt *gorm.Statement, field *schema.Field) error) error {
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
 		if stmt.Schema == nil {
-			return errors.New("gormdialect: a model is needed, not the name of a table")
+			return errors.New("gormdialect: got the name of a table; want a model")
 		}
 		field := stmt.Schema.LookUpField(name)
 		if field == nil {
@@ -184,8 +184,8 @@ func (m Migrator) withField(value any, name string, f func(stmt *gorm.Statement,
 	})
 }
 
-// AddColumn adds a column. BigQuery adds columns that are NULLABLE and without a default alone: a
-// default is set after it.
+// AddColumn adds a column. BigQuery only adds columns that are NULLABLE and have no default, so
+// AddColumn sets the default afterwards.
 func (m Migrator) AddColumn(value any, name string) error {
 	return m.withField(value, name, func(stmt *gorm.Statement, field *schema.Field) error {
 		if field.IgnoreMigration {
@@ -195,7 +195,7 @@ func (m Migrator) AddColumn(value any, name string) error {
 	})
 }
 
-// addColumns adds columns by one statement, and sets their defaults by one more each.
+// addColumns adds columns in one statement, and sets each default in another one.
 func (m Migrator) addColumns(stmt *gorm.Statement, fields ...*schema.Field) error {
 	var list []string
 	for _, field := range fields {
@@ -248,15 +248,17 @@ func (m Migrator) RenameColumn(value any, oldName, newName string) error {
 	})
 }
 
-// AlterColumn sets the type of a column to what the model says. BigQuery refuses all but wider types.
+// AlterColumn changes the type of a column to that of the model. BigQuery only accepts a wider
+// type.
 func (m Migrator) AlterColumn(value any, name string) error {
 	return m.withField(value, name, func(stmt *gorm.Statement, field *schema.Field) error {
 		return m.alter(stmt, field, "SET DATA TYPE "+m.DataTypeOf(field))
 	})
 }
 
-// MigrateColumn makes a column what the model says: a wider type, NULLABLE, another default. It is an error if
-// the column's type is neither the model's, nor wider, nor one that can be widened to it.
+// MigrateColumn changes a column to that of the model: to a wider type, to NULLABLE, to another
+// default. It returns an error if the column's type is neither the model's nor wider, and can't be
+// widened to it.
 func (m Migrator) MigrateColumn(value any, field *schema.Field, have gorm.ColumnType) error {
 	c := column{ColumnName: have.Name(), IsNullable: "YES"}
 	c.DataType, _ = have.ColumnType()
@@ -267,7 +269,7 @@ func (m Migrator) MigrateColumn(value any, field *schema.Field, have gorm.Column
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error { return m.migrateColumn(stmt, field, c) })
 }
 
-// MigrateColumnUnique does nothing: BigQuery enforces no uniqueness.
+// MigrateColumnUnique does nothing, because BigQuery does not enforce uniqueness.
 func (m Migrator) MigrateColumnUnique(any, *schema.Field, gorm.ColumnType) error { return nil }
 
 func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have column) error {
@@ -303,7 +305,8 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 	return nil
 }
 
-// bare is an expression without what BigQuery may print in another way: blanks, cases, quotes, empty parentheses.
+// bare returns an expression without differences that BigQuery may print: blanks, case, quotes,
+// empty parentheses.
 func bare(expr string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "'", "", `"`, "", "()", "").Replace(expr))
 }

@@ -15,26 +15,27 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
-// Table is what a model says of its table beyond its columns. Each field may be empty.
+// Table describes the table of a model beyond its columns. All fields are optional.
 type Table struct {
 	PartitionBy string   // an expression, such as DATE(created_at) or TIMESTAMP_TRUNC(seen, HOUR)
-	ClusterBy   []string // names of columns, four at most
-	Options     string   // what stands in OPTIONS(...), such as partition_expiration_days = 90
+	ClusterBy   []string // names of at most four columns
+	Options     string   // the content of OPTIONS(...), such as partition_expiration_days = 90
 }
 
-// Tabler is a model that describes its table. The tags partition and cluster of fields are the short form:
+// Tabler is a model that describes its table. The tags partition and cluster of fields are a short
+// form:
 //
 //	Day  civil.Date `gorm:"partition"`        // or partition:MONTH, partition:HOUR; of an INT64 partition:0,1000,10
 //	User string     `gorm:"cluster:1"`
 type Tabler interface{ BigQueryTable() Table }
 
-// CreateTable creates the tables of models, in their order. A foreign key that refers to its own table or to one that
-// comes later is added when all are there.
+// CreateTable creates the tables of models, in order. It adds a foreign key to a later table, or to
+// the table itself, when all tables exist.
 func (m Migrator) CreateTable(values ...any) error {
 	later := map[reflect.Type]bool{}
 	for _, value := range values {
 		if _, ok := value.(string); ok {
-			return fmt.Errorf("gormdialect: CreateTable needs a model, and %q is the name of a table", value)
+			return fmt.Errorf("gormdialect: CreateTable: got %q, the name of a table; want a model", value)
 		}
 		later[modelType(value)] = true
 	}
@@ -78,7 +79,8 @@ func modelType(v any) reflect.Type {
 	return t
 }
 
-// createSQL is the CREATE TABLE of a model, with the foreign keys of which inline says so.
+// createSQL returns the CREATE TABLE statement of a model, with the foreign keys that inline
+// selects.
 func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint) bool) (string, error) {
 	readable(stmt.Schema)
 	var list []string
@@ -127,10 +129,10 @@ func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint
 	return text, nil
 }
 
-// checkField refuses what only other databases do.
+// checkField returns an error for tags that only other databases support.
 func checkField(field *schema.Field) error {
 	if counted(field) {
-		return fmt.Errorf("%w: take the tag autoIncrement of %s.%s away: only keys are made when a row is created",
+		return fmt.Errorf("%w: remove the tag autoIncrement of %s.%s: only keys are made when a row is created",
 			ErrAutoIncrement, field.Schema.Name, field.Name)
 	}
 	if t := columntype.Base(string(field.DataType)); strings.HasSuffix(t, "SERIAL") {
@@ -147,7 +149,7 @@ func columnList(stmt *gorm.Statement, fields []*schema.Field) string {
 	return strings.Join(names, ", ")
 }
 
-// tableOf gathers what a model says of its table, by its method and its tags.
+// tableOf returns the description of a model's table, from its method and its tags.
 func tableOf(stmt *gorm.Statement) (Table, error) {
 	var table Table
 	if t, ok := reflect.New(stmt.Schema.ModelType).Interface().(Tabler); ok {
@@ -165,7 +167,7 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 		if by, ok := field.TagSettings["PARTITION"]; ok {
 			if table.PartitionBy != "" {
 				return table, fmt.Errorf(
-					"gormdialect: model %s: BigQuery partitions a table by one expression, and there is %s beside "+
+					"gormdialect: model %s: BigQuery partitions a table by one expression, but there is %s and "+
 						"field %s",
 					stmt.Schema.Name,
 					table.PartitionBy,
@@ -198,7 +200,7 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 	return table, nil
 }
 
-// partitionSQL is the expression of a tag partition.
+// partitionSQL returns the expression of a tag partition.
 func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string, error) {
 	column, kind := stmt.Quote(field.DBName), columntype.Base(dataTypeOf(field))
 	if strings.Contains(by, "(") {
@@ -229,7 +231,7 @@ func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string,
 	)
 }
 
-// columnOptions is the OPTIONS of a column: its comment and the tag options, or nothing.
+// columnOptions returns the OPTIONS of a column, its comment and the tag options; or "".
 func columnOptions(field *schema.Field) string {
 	var list []string
 	if field.Comment != "" {

@@ -180,14 +180,14 @@ func TestDDLRefused(t *testing.T) {
 			"can't be partitioned"},
 		{"a place that is no number", func(m gorm.Migrator) error { return m.CreateTable(&place{}) },
 			"takes a position"},
-		{"a table without a model", func(m gorm.Migrator) error { return m.CreateTable("x") }, "needs a model"},
+		{"a table without a model", func(m gorm.Migrator) error { return m.CreateTable("x") }, "want a model"},
 		{"an index", func(m gorm.Migrator) error { return m.CreateIndex(&order{}, "x") }, "no indexes"},
 		{"an index to drop", func(m gorm.Migrator) error { return m.DropIndex(&order{}, "x") }, "no indexes"},
 		{"an index to rename", func(m gorm.Migrator) error { return m.RenameIndex(&order{}, "x", "y") }, "no indexes"},
 		{"a field that is not there", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "x") },
 			`no field "x"`},
 		{"a key that is not there", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "x") },
-			"no foreign key"},
+			"is not a foreign key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

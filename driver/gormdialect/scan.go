@@ -19,12 +19,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
-// schemas are those that decoders were set in, each with its sync.Once, and roots those whose relations were followed
-// as well. GORM keeps schemas as long as its DB.
+// schemas has the schemas with decoders, each with its sync.Once, and roots those whose relations
+// have them too. GORM keeps schemas as long as its DB.
 var schemas, roots sync.Map
 
-// readable teaches the fields of a model, and of those that it refers to, to read what GORM can't: ARRAY and STRUCT
-// into slices and structs, JSON into whatever it decodes into, and the number types of math/big.
+// readable sets decoders for the fields of a model, and of models that it refers to, that GORM
+// can't read: ARRAY and STRUCT into slices and structs, JSON, and the number types of math/big.
 func readable(s *schema.Schema) {
 	if s == nil {
 		return
@@ -55,7 +55,7 @@ func eachSchema(s *schema.Schema, seen map[*schema.Schema]bool) {
 	}
 }
 
-// needsDecoder reports whether a field's Go type is one that neither GORM nor database/sql reads into.
+// needsDecoder reports whether neither GORM nor database/sql can read into a field's Go type.
 func needsDecoder(field *schema.Field) bool {
 	if field.DBName == "" || !field.Readable || field.Serializer != nil || field.NewValuePool == nil {
 		return false
@@ -80,7 +80,7 @@ func needsDecoder(field *schema.Field) bool {
 
 var scannerType = reflect.TypeFor[sql.Scanner]()
 
-// decodable has a field take the value as the driver gives it, and decode it when it is set.
+// decodable makes a field scan the driver's value, and decode it when it is set.
 func decodable(field *schema.Field) {
 	set := field.Set
 	field.NewValuePool = cells{}
@@ -118,10 +118,11 @@ func decode(to reflect.Value, value any, isJSON bool) error {
 	return driver.As(to.Addr().Interface()).Scan(value)
 }
 
-// cell holds a value of a row until it is decoded. GORM scans into a pointer to one, which is nil for NULL.
+// cell holds a value of a row until it is decoded. GORM scans into a pointer to it, which is nil
+// for NULL.
 type cell struct{ value any }
 
-// Scan keeps the value. Bytes are the driver's until the next row.
+// Scan keeps the value. Bytes belong to the driver until the next row.
 func (c *cell) Scan(src any) error {
 	if b, ok := src.([]byte); ok {
 		src = slices.Clone(b)
@@ -130,7 +131,8 @@ func (c *cell) Scan(src any) error {
 	return nil
 }
 
-// cells are the fields' places to scan into. They are not used again: what is in them goes into the model.
+// cells returns the destinations to scan fields into. They are not reused: their content becomes
+// part of the model.
 type cells struct{}
 
 func (cells) Get() any { return new(*cell) }

@@ -12,9 +12,9 @@ import (
 
 func init() { schema.RegisterSerializer("bigquery", Serializer{}) }
 
-// Serializer reads and writes ARRAY, STRUCT and JSON columns by GORM's own interface for it, the tag
-// serializer:bigquery. The tags type:ARRAY and type:STRUCT do the same for models; this one is for a
-// struct that is no model and that db.Raw(...).Scan fills first.
+// Serializer reads and writes ARRAY, STRUCT and JSON columns through GORM's serializer interface,
+// with the tag serializer:bigquery. In models the tags type:ARRAY and type:STRUCT do the same; the
+// serializer is for structs that are not models and that db.Raw(...).Scan reads.
 type Serializer struct{}
 
 var _ schema.SerializerInterface = Serializer{}

@@ -12,12 +12,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// maxAttempts is how often RunTransaction runs a transaction.
+// maxAttempts is the largest number of times that RunTransaction runs a transaction.
 const maxAttempts = 5
 
-// RunTransaction runs f in a transaction, and again in a new one, up to five times in all, as long as another
-// transaction has changed one of its tables at the same time (driver.ErrConcurrentUpdate). So f must do nothing that
-// can't be done twice. In a transaction it joins that one and runs once: the outer one has to be run again.
+// RunTransaction runs f in a transaction. If it conflicts with another one on the same table
+// (driver.ErrConcurrentUpdate), RunTransaction runs it again, up to five times in all. So f must do
+// nothing that can't be repeated. Inside a transaction it joins that one and runs f once: the outer
+// one must be run again.
 func RunTransaction(db *gorm.DB, f func(tx *gorm.DB) error, opts ...*sql.TxOptions) error {
 	if _, inside := db.Statement.ConnPool.(gorm.TxCommitter); inside {
 		return db.Transaction(f, opts...)
@@ -33,7 +34,7 @@ func RunTransaction(db *gorm.DB, f func(tx *gorm.DB) error, opts ...*sql.TxOptio
 	}
 }
 
-// backoff is what RunTransaction waits at most after a first conflict.
+// backoff is the longest pause after the first conflict.
 const backoff = 200 * time.Millisecond
 
 // sleep waits between half of the time and all of it.

@@ -19,7 +19,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
-// fieldOf returns the field of the statement's model that a column is of, or nil.
+// fieldOf returns the field of the statement's model for a column, or nil.
 func fieldOf(stmt *gorm.Statement, column string) *schema.Field {
 	if stmt.Schema == nil {
 		return nil
@@ -27,8 +27,8 @@ func fieldOf(stmt *gorm.Statement, column string) *schema.Field {
 	return stmt.Schema.LookUpField(column)
 }
 
-// typed gives a value that is written into a column the column's type. Otherwise BigQuery would have to be asked which
-// type a NULL or a time.Time has, and GORM would make a list of several values of a slice.
+// typed returns a value with the type of its column. Otherwise BigQuery would have to be asked for
+// the type of a NULL or a time.Time, and GORM would make a list of a slice.
 func typed(field *schema.Field, v any) any {
 	if field == nil {
 		return v
@@ -36,7 +36,7 @@ func typed(field *schema.Field, v any) any {
 	switch v := v.(type) {
 	case clause.Expression, clause.Column, clause.Table, gorm.Valuer, *gorm.DB:
 		return v
-	case []any: // how GORM passes on a subquery
+	case []any: // GORM passes subqueries in this way
 		if len(v) == 1 {
 			if _, ok := v[0].(*gorm.DB); ok {
 				return v
@@ -49,7 +49,7 @@ func typed(field *schema.Field, v any) any {
 		return failing{err}
 	}
 	if kind == "ARRAY" || kind == "STRUCT" || kind == "RANGE" {
-		if v == nil { // a parameter would need the whole type
+		if v == nil { // a parameter would need the full type
 			return null
 		}
 		return Param{v}
@@ -76,7 +76,7 @@ func typed(field *schema.Field, v any) any {
 		return jsonValue(v)
 	case "STRING":
 		switch {
-		case rv.CanInt(), rv.CanUint(): // GORM gives a foreign key the type of the key that it refers to
+		case rv.CanInt(), rv.CanUint(): // GORM's type of a foreign key is that of the key that it refers to
 			return fmt.Sprint(v)
 		case rv.Type() == reflect.TypeFor[[]byte]():
 			return string(rv.Bytes())
@@ -110,10 +110,10 @@ func typed(field *schema.Field, v any) any {
 	return v
 }
 
-// null is a NULL that takes the type of the column that it is written into.
+// null is a NULL with the type of its column.
 var null = clause.Expr{SQL: "NULL"}
 
-// known are Valuers, and types with pointer methods, whose Value would forget the type.
+// known are Valuers, and types with pointer methods, whose Value would lose the type.
 var known = map[reflect.Type]bool{
 	reflect.TypeFor[civil.Date](): true, reflect.TypeFor[civil.DateTime](): true, reflect.TypeFor[civil.Time](): true,
 	reflect.TypeFor[bigquery.NullInt64](): true, reflect.TypeFor[bigquery.NullFloat64](): true,
@@ -126,7 +126,7 @@ var known = map[reflect.Type]bool{
 	reflect.TypeFor[*bigquery.IntervalValue](): true,
 }
 
-// settle follows pointers and asks Valuers, but for those that say themselves which type of BigQuery they are.
+// settle follows pointers and calls Valuers, except those with a BigQuery type.
 func settle(v any) (any, error) {
 	for range 8 {
 		if v == nil {
@@ -162,7 +162,7 @@ func settle(v any) (any, error) {
 	return v, nil
 }
 
-// plain is a value as Explain writes it.
+// plain returns a value as Explain writes it.
 func plain(v any) any {
 	switch v := v.(type) {
 	case bigquery.NullTimestamp:
@@ -185,7 +185,8 @@ func plain(v any) any {
 	return settled
 }
 
-// integer is text as the value of an INT64 column, such as a polymorphic owner's key. No text is no number: NULL.
+// integer converts text to the value of an INT64 column, such as the key of a polymorphic owner. ""
+// is NULL.
 func integer(text string) any {
 	if text == "" {
 		return declared("INT64", nil)
@@ -196,7 +197,7 @@ func integer(text string) any {
 	return text
 }
 
-// declared is a value with the name of its type. A nil one is the NULL of that type.
+// declared returns a value with the name of its type. A nil value is a NULL of that type.
 func declared(kind string, v any) any {
 	if kind == "" {
 		return v
@@ -204,8 +205,8 @@ func declared(kind string, v any) any {
 	return bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: kind}, Value: v}
 }
 
-// jsonValue is a value for a JSON column: text of JSON as it is, anything else as encoding/json writes it. A nil map or
-// slice is NULL, as a nil pointer is.
+// jsonValue returns a value for a JSON column: JSON text unchanged, anything else encoded by
+// encoding/json. A nil map, slice or pointer is NULL.
 func jsonValue(v any) any {
 	switch v.(type) {
 	case bigquery.NullJSON, bigquery.QueryParameterValue:
@@ -228,16 +229,16 @@ func jsonValue(v any) any {
 	return json.RawMessage(text)
 }
 
-// Param holds a value that GORM is to pass as one parameter. GORM makes a list (?, ?, ?) of a slice; with Param an
-// ARRAY is one argument, which needs no new text of the statement for each length:
+// Param makes GORM pass a value as one parameter. GORM makes a list (?, ?, ?) of a slice. With
+// Param it is one ARRAY, so that the text of the statement does not depend on its length:
 //
 //	db.Where("id IN UNNEST(?)", gormdialect.Param{V: ids})
 type Param struct{ V any }
 
-// Value returns the value. The driver, unlike database/sql, takes slices and structs.
+// Value returns the value. Unlike database/sql, the driver accepts slices and structs.
 func (p Param) Value() (driver.Value, error) { return p.V, nil }
 
-// failing is an argument that is an error, which GORM passes on to the driver and the driver reports.
+// failing is an argument that is an error. GORM passes it on, and the driver returns the error.
 type failing struct{ err error }
 
 func (f failing) Value() (driver.Value, error) { return nil, fmt.Errorf("gormdialect: %w", f.err) }

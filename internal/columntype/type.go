@@ -1,5 +1,5 @@
-// Package columntype has what dialects of ORMs need to know of BigQuery's types: which one a Go type has, what names of
-// other databases' types mean, and which types are wider than others.
+// Package columntype maps Go types, and names of other databases' types, to BigQuery's column
+// types, for the dialects of ORMs. It knows which types are wider than others.
 package columntype
 
 import (
@@ -15,7 +15,7 @@ import (
 	"cloud.google.com/go/civil"
 )
 
-// goTypes are Go types that have one BigQuery type.
+// goTypes are the Go types with one BigQuery type.
 var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[civil.Date]():             "DATE",
 	reflect.TypeFor[civil.DateTime]():         "DATETIME",
@@ -37,7 +37,8 @@ var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[bigquery.NullJSON]():      "JSON",
 }
 
-// aliases are names of types in tags of models that were written for other databases, and BigQuery's own short ones.
+// aliases maps names of types from the tags of models for other databases, and BigQuery's own short
+// ones.
 var aliases = map[string]string{
 	"bool": "BOOL", "boolean": "BOOL",
 	"int": "INT64", "integer": "INT64", "bigint": "INT64", "smallint": "INT64", "mediumint": "INT64",
@@ -57,13 +58,14 @@ var aliases = map[string]string{
 	"jsonb": "JSON",
 }
 
-// sized are the types whose parameters mean in BigQuery what they mean elsewhere.
+// sized are the types whose parameters have the same meaning in BigQuery.
 var sized = map[string]bool{"STRING": true, "BYTES": true, "NUMERIC": true, "BIGNUMERIC": true}
 
 // parameters splits a type into its name and its numbers.
 var parameters = regexp.MustCompile(`^([A-Za-z][\w ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$`)
 
-// Canonical returns a type of a tag as BigQuery names it. What it does not know it leaves for BigQuery to judge.
+// Canonical returns the type of a tag with BigQuery's name. It leaves names that it does not know
+// unchanged.
 func Canonical(name string) string {
 	m := parameters.FindStringSubmatch(name)
 	if m == nil {
@@ -82,10 +84,11 @@ func Canonical(name string) string {
 	return base + "(" + m[2] + ", " + m[3] + ")"
 }
 
-// Named returns the type of a Go type that stands for one of BigQuery by its name, such as civil.Date, or nothing.
+// Named returns the type of a Go type that corresponds to a BigQuery type, such as civil.Date; ""
+// for others.
 func Named(t reflect.Type) string { return goTypes[Element(t)] }
 
-// Element returns the type under sql.Null[T] and pointers.
+// Element returns the type behind sql.Null[T] and pointers.
 func Element(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -96,8 +99,8 @@ func Element(t reflect.Type) reflect.Type {
 	return t
 }
 
-// Of returns the type that values of a Go type have in ARRAYs and STRUCTs. Names of fields are those of driver.As:
-// the tag `bigquery:"name"`, or the field's own.
+// Of returns the type of a Go type in ARRAYs and STRUCTs. The names of fields are those of
+// driver.As: the name in the tag `bigquery:"name"`, or the Go name.
 func Of(t reflect.Type) (string, error) { return of(t, 0) }
 
 func of(t reflect.Type, depth int) (string, error) {
@@ -106,7 +109,7 @@ func of(t reflect.Type, depth int) (string, error) {
 		return name, nil
 	}
 	if depth > 15 {
-		return "", fmt.Errorf("%s is nested deeper than the 15 levels of BigQuery", t)
+		return "", fmt.Errorf("%s is nested deeper than BigQuery's 15 levels", t)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -137,10 +140,10 @@ func of(t reflect.Type, depth int) (string, error) {
 			return "STRUCT<" + strings.Join(list, ", ") + ">", nil
 		}
 	}
-	return "", fmt.Errorf("%s has no type of BigQuery", t)
+	return "", fmt.Errorf("BigQuery has no type for a %s", t)
 }
 
-// Fields returns the fields of a STRUCT that a Go struct stands for, each by its name in BigQuery.
+// Fields returns the exported fields of a Go struct, with their names in BigQuery.
 func Fields(t reflect.Type) (list []reflect.StructField) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("bigquery"), ",")
@@ -155,20 +158,20 @@ func Fields(t reflect.Type) (list []reflect.StructField) {
 	return list
 }
 
-// Base is the name of a type without its parameters.
+// Base returns the name of a type without its parameters.
 func Base(t string) string {
 	name, _, _ := strings.Cut(t, "(")
 	name, _, _ = strings.Cut(name, "<")
 	return strings.ToUpper(strings.TrimSpace(name))
 }
 
-// OfValues is the type of a column's values: the column's without lengths and precisions, which an expression can't have
-// in each place.
+// OfValues returns the type of values of a column: without lengths and precisions, which are not
+// allowed in all expressions.
 func OfValues(t string) string { return sizes.ReplaceAllString(t, "") }
 
 var sizes = regexp.MustCompile(`\s*\([\d\s,]*\)`)
 
-// embedded reports whether a promoted field comes by structs alone, not by pointers.
+// embedded reports whether a field is promoted through structs only, not through pointers.
 func embedded(t reflect.Type, f reflect.StructField) bool {
 	for _, i := range f.Index[:len(f.Index)-1] {
 		if t = t.Field(i).Type; t.Kind() != reflect.Struct {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Relation is how the type of a column is to the one that a model wants.
+// Relation is the relation of a column's type to that of a model.
 type Relation int
 
 const (
-	Same         Relation = iota // or the column has the wider type already
+	Same         Relation = iota // or the column's type is wider
 	Wider                        // the model's type is wider: the column can be changed to it
 	Incompatible                 // neither
 )
 
-// wideTypes are the types that a column of a type can be changed to,
+// wideTypes maps types to those that a column can be changed to,
 // see https://cloud.google.com/bigquery/docs/managing-table-schemas.
 var wideTypes = map[string][]string{
 	"INT64":      {"NUMERIC", "BIGNUMERIC", "FLOAT64"},
@@ -22,7 +22,7 @@ var wideTypes = map[string][]string{
 	"BIGNUMERIC": {"FLOAT64"},
 }
 
-// Compare compares the type of a column with the one that a model wants.
+// Compare compares the type of a column with that of a model.
 func Compare(have, want string) Relation {
 	squeeze := func(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
 	h, w := squeeze(have), squeeze(want)
@@ -34,12 +34,12 @@ func Compare(have, want string) Relation {
 	case holds(h, w):
 		return Same
 	case Base(h) == Base(w) && (Base(h) == "STRUCT" || Base(h) == "ARRAY"):
-		return Wider // fields can be added to a STRUCT; BigQuery judges
+		return Wider // BigQuery decides: fields can be added to a STRUCT
 	}
 	return Incompatible
 }
 
-// holds reports whether a column of type a can have all values of type b.
+// holds reports whether a column of type a can hold all values of type b.
 func holds(a, b string) bool {
 	aBase, bBase := Base(a), Base(b)
 	aSize, bSize := Sizes(a), Sizes(b)
@@ -61,10 +61,10 @@ func holds(a, b string) bool {
 	return false
 }
 
-// digits reports whether (precision, scale) a has room for those of b.
+// digits reports whether a precision and scale a is enough for b.
 func digits(a, b []int) bool { return a[1] >= b[1] && a[0]-a[1] >= b[0]-b[1] }
 
-// Sizes returns the parameters of a type: none, or two of which the second may be 0.
+// Sizes returns the parameters of a type: none, or two, of which the second may be 0.
 func Sizes(t string) []int {
 	_, inner, ok := strings.Cut(strings.TrimSuffix(t, ")"), "(")
 	if !ok {

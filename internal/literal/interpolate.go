@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Interpolate replaces each ? of a statement by the literal of its argument. A ? inside of a string, a name in
-// backticks or a comment is text and stays. The statement is for people to read, or for a library that can't pass
-// parameters.
+// Interpolate replaces each ? of a statement by the literal of its argument, except in strings,
+// names in backticks and comments. The result is for users to read, or for libraries that can't
+// pass parameters.
 func Interpolate(statement string, args ...any) (string, error) {
 	var b []byte
 	next := 0
@@ -15,7 +15,7 @@ func Interpolate(statement string, args ...any) (string, error) {
 		if statement[i] == '?' {
 			if next == len(args) {
 				return "", fmt.Errorf(
-					"the statement has more placeholders than arguments, of which there are %d",
+					"the statement has more placeholders than arguments: %d",
 					len(args),
 				)
 			}
@@ -63,7 +63,7 @@ func skip(s string) int {
 	}
 	for i := len(quote); i < len(s); i++ {
 		switch {
-		case s[i] == '\\': // in a raw string too, a backslash keeps the quote after it from ending the string
+		case s[i] == '\\': // also in a raw string, where a backslash keeps the next quote from ending the string
 			i++
 		case strings.HasPrefix(s[i:], quote):
 			return i + len(quote)

@@ -1,8 +1,8 @@
-// Package literal writes Go values as GoogleSQL literals, for libraries that put arguments into the text of a
-// statement. A statement of your own passes arguments as parameters instead: those never become text.
+// Package literal writes Go values as GoogleSQL literals, for libraries that write arguments into
+// the text of a statement. Prefer parameters, which never become text.
 //
-// In GoogleSQL a quote inside a string is escaped by a backslash, and so is a backslash. Doubling the quote, as
-// standard SQL does, ends the literal: with the escapes of another database a value can inject SQL.
+// GoogleSQL escapes a quote in a string by a backslash, and a backslash too. Doubling the quote, as
+// in standard SQL, ends the literal: with the escapes of another database a value can inject SQL.
 package literal
 
 import (
@@ -22,7 +22,8 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// String appends s as a STRING literal. Bytes that are not UTF-8 become U+FFFD, which is what BigQuery would read.
+// String appends s as a STRING literal. Bytes that are not UTF-8 become U+FFFD, as BigQuery would
+// read them.
 func String(b []byte, s string) []byte {
 	b = append(b, '\'')
 	for _, r := range s {
@@ -58,7 +59,7 @@ func Bytes(b, p []byte) []byte {
 	return append(b, '\'')
 }
 
-// Float appends a FLOAT64, NaN and the infinities too.
+// Float appends a FLOAT64 literal, also for NaN and the infinities.
 func Float(b []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -73,10 +74,10 @@ func Float(b []byte, f float64, bits int) []byte {
 			return b
 		}
 	}
-	return append(b, '.', '0') // without which it is an INT64
+	return append(b, '.', '0') // otherwise it would be an INT64
 }
 
-// Time appends a TIMESTAMP. Digits below microseconds are cut off, as BigQuery has no place for them.
+// Time appends a TIMESTAMP literal, cut to microseconds, BigQuery's precision.
 func Time(b []byte, t time.Time) []byte {
 	b = append(b, "TIMESTAMP '"...)
 	b = t.UTC().AppendFormat(b, "2006-01-02 15:04:05.999999+00:00")
@@ -99,7 +100,7 @@ func Ident(b []byte, name string) []byte {
 	return append(b, '`')
 }
 
-// Typed is text that stands for a value of a type of BigQuery.
+// Typed is the text of a value of a BigQuery type.
 type Typed struct{ Type, Text string }
 
 func (t Typed) append(b []byte) []byte {
@@ -114,10 +115,9 @@ func (t Typed) append(b []byte) []byte {
 	return append(append(String(append(b, "CAST("...), t.Text), " AS "+t.Type...), ')')
 }
 
-// Append appends any value of which a literal can be made: nil, bool, numbers, string, []byte,
-// time.Time, civil types, *big.Rat, *big.Int, json.RawMessage, Typed, slices of these as ARRAYs and
-// structs of them as STRUCTs, by the names of package columntype. Pointers and sql.Null[T] stand for
-// what they hold.
+// Append appends the literal of a value: nil, bool, numbers, string, []byte, time.Time, civil
+// types, *big.Rat, *big.Int, json.RawMessage, Typed, ARRAYs of slices of these, and STRUCTs of
+// structs of them with the field names of package columntype. It follows pointers and sql.Null[T].
 func Append(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -203,7 +203,7 @@ func appendKind(b []byte, v any) ([]byte, error) {
 	return b, fmt.Errorf("%T has no literal: pass it as a parameter", v)
 }
 
-// appendArray appends an ARRAY. Its type stands before it, where it has one, so that an empty one has a type too.
+// appendArray appends an ARRAY, with its type if there is one, so that an empty ARRAY has a type.
 func appendArray(b []byte, rv reflect.Value) (_ []byte, err error) {
 	if t, err := columntype.Of(rv.Type()); err == nil {
 		b = append(b, t...)
@@ -237,7 +237,7 @@ func appendStruct(b []byte, rv reflect.Value) (_ []byte, err error) {
 	return append(b, ')'), nil
 }
 
-// appendInt keeps a minus sign from becoming half of a comment.
+// appendInt appends a number. It keeps a minus sign from becoming part of a comment.
 func appendInt(b []byte, n int64) []byte {
 	if n < 0 && len(b) > 0 && b[len(b)-1] == '-' {
 		b = append(b, ' ')
@@ -245,12 +245,12 @@ func appendInt(b []byte, n int64) []byte {
 	return strconv.AppendInt(b, n, 10)
 }
 
-// clock is the text of a TIME, without the rounding of civil.Time.String.
+// clock returns the text of a TIME, without the rounding of civil.Time.String.
 func clock(t civil.Time) string {
 	return time.Date(1, 1, 1, t.Hour, t.Minute, t.Second, t.Nanosecond, time.UTC).Format("15:04:05.999999")
 }
 
-// appendRat appends a NUMERIC, or a BIGNUMERIC where the number has more digits.
+// appendRat appends a NUMERIC, or a BIGNUMERIC if the number has more digits.
 func appendRat(b []byte, r *big.Rat) ([]byte, error) {
 	for _, t := range []struct {
 		name            string

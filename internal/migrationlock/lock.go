@@ -1,5 +1,6 @@
-// Package migrationlock keeps two programs from migrating a dataset at once, by a row in a table of its own. The row
-// expires, so that a program that dies leaves no lock for ever, and is renewed as long as it is held.
+// Package migrationlock is a lock that keeps two programs from migrating a dataset at once. It is a
+// row in a table. It is renewed while it is held, and expires, so that a program that dies does not
+// leave it locked.
 package migrationlock
 
 import (
@@ -17,7 +18,8 @@ import (
 // ErrHeld means that another program holds the lock.
 var ErrHeld = errors.New("the migrations are locked by another program")
 
-// ErrLost means that the lock expired before it was given back, and another program may have taken it.
+// ErrLost means that the lock expired before it was released, and that another program may have
+// taken it.
 var ErrLost = errors.New("the lock of the migrations has expired while it was held")
 
 // Execer is a *sql.DB or a *sql.Conn.
@@ -25,7 +27,7 @@ type Execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// Lock is a lock that is held.
+// Lock is a held lock.
 type Lock struct {
 	db     Execer
 	table  string // quoted
@@ -47,16 +49,16 @@ func Path(parts ...string) string {
 	return string(b)
 }
 
-// Try takes the lock, or fails with ErrHeld. The table is made if it is not there. The lock expires after expiry unless
-// it is renewed, which it is three times as often.
+// Try takes the lock, or returns ErrHeld. It creates the table if necessary. The lock expires after
+// expiry unless it is renewed, which happens three times as often.
 //
-// The table has one row, which CREATE TABLE AS SELECT makes with it. An UPDATE takes the row where it is free or has
-// expired: of two at the same time BigQuery lets one change it.
+// CREATE TABLE AS SELECT creates the table with its only row. An UPDATE takes the row if it is free
+// or has expired. Of two concurrent ones BigQuery lets one change the row.
 func Try(ctx context.Context, db Execer, table string, expiry time.Duration) (*Lock, error) {
 	l := &Lock{db: db, table: table, owner: rand.Text(), expiry: expiry, done: make(chan struct{})}
 	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+" AS SELECT '' AS owner, "+
 		"TIMESTAMP_SECONDS(0) AS expires"); err != nil {
-		return nil, fmt.Errorf("making the table of the lock: %w", err)
+		return nil, fmt.Errorf("creating the table of the lock: %w", err)
 	}
 	taken, err := l.update(ctx, "owner = '' OR expires < CURRENT_TIMESTAMP()")
 	if err != nil {
@@ -71,7 +73,7 @@ func Try(ctx context.Context, db Execer, table string, expiry time.Duration) (*L
 	return l, nil
 }
 
-// Take is Try that waits until the lock is free or ctx ends.
+// Take is Try, but waits until the lock is free or ctx ends.
 func Take(ctx context.Context, db Execer, table string, expiry time.Duration) (*Lock, error) {
 	for {
 		l, err := Try(ctx, db, table, expiry)
@@ -86,7 +88,7 @@ func Take(ctx context.Context, db Execer, table string, expiry time.Duration) (*
 	}
 }
 
-// update sets the row's owner and expiry where a condition holds, and reports whether it held.
+// update sets the owner and expiry of the row if a condition is met, and reports whether it was.
 func (l *Lock) update(ctx context.Context, where string) (bool, error) {
 	query := fmt.Sprintf(
 		"UPDATE %s SET owner = ?, expires = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL %d MILLISECOND) WHERE %s",
@@ -97,7 +99,8 @@ func (l *Lock) update(ctx context.Context, where string) (bool, error) {
 	return changed(l.db.ExecContext(ctx, query, l.owner))
 }
 
-// changed reports whether a statement changed a row. One that met another's change of the row has changed none.
+// changed reports whether a statement changed a row. A statement that conflicted with another one
+// did not.
 func changed(result sql.Result, err error) (bool, error) {
 	if errors.Is(err, driver.ErrConcurrentUpdate) {
 		return false, nil
@@ -118,12 +121,12 @@ func (l *Lock) renew(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			l.update(ctx, "owner = '"+l.owner+"'") // what fails is tried again, or told by Release
+			l.update(ctx, "owner = '"+l.owner+"'") // a failure is repeated, or Release reports it
 		}
 	}
 }
 
-// Release gives the lock back. ErrLost means that it had expired.
+// Release releases the lock. ErrLost means that it had expired.
 func (l *Lock) Release(ctx context.Context) error {
 	l.stop()
 	<-l.done
@@ -136,7 +139,7 @@ func (l *Lock) Release(ctx context.Context) error {
 	)
 	switch {
 	case err != nil:
-		return fmt.Errorf("giving the lock back: %w", err)
+		return fmt.Errorf("releasing the lock: %w", err)
 	case !held:
 		return ErrLost
 	}

@@ -1,4 +1,4 @@
-// Package rowkey makes keys of rows in the program, since BigQuery has no auto-increment.
+// Package rowkey makes keys of rows in the program, because BigQuery has no auto-increment.
 package rowkey
 
 import (
@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// keys makes integers that grow with time: 42 bits of milliseconds since 2020 and 21 bits that begin at random in each
-// millisecond and count up from there, so that processes that know nothing of each other rarely meet.
+// keys makes integers that grow with time: 42 bits of milliseconds since 2020, and 21 bits that
+// start at random in each millisecond and count up, so that keys of different processes rarely
+// collide.
 type keys struct {
 	mu   sync.Mutex
 	last int64
@@ -16,7 +17,7 @@ type keys struct {
 
 var timeKeys keys
 
-// Int64 returns a key that is greater than those before it.
+// Int64 returns a key that is greater than the previous ones.
 func Int64() int64 { return timeKeys.next(time.Now()) }
 
 const keyRandomBits = 21

@@ -1,21 +1,22 @@
-// Package golangmigrate is the database driver that golang-migrate v4 needs to migrate a BigQuery dataset through
-// package driver.
+// Package golangmigrate is the database driver with which golang-migrate v4 migrates a BigQuery
+// dataset.
 //
 //	import _ "github.com/bigqueryuser/bigqueryuser/driver/migrate/golangmigrate"
 //
 //	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=c.json")
 //
-// The URL is a DSN of package dsn, with a default dataset that exists, and may have two keys more:
+// The URL is a DSN of package dsn, with a default dataset that exists. It may have two more keys:
 //
-//	x-migrations-table   name of the table of the version, schema_migrations by default
-//	x-lock-expiry        how long the lock of a program that died stays, 1m by default
+//	x-migrations-table   the table of the version; default schema_migrations
+//	x-lock-expiry        how long the lock of a program that died remains; default 1m
 //
-// A migration is one script and runs as one job: several statements, variables and control flow work.
-// DDL is permanent at once. A script that fails in its middle leaves what it has done and a dirty
-// version, unless it says BEGIN TRANSACTION itself, which BigQuery allows around DML alone.
+// A migration is one script and runs as one job. It may contain several statements, variables and
+// control flow. DDL is permanent at once. A script that fails halfway leaves its changes and a
+// dirty version, unless it contains BEGIN TRANSACTION, which BigQuery allows around DML only.
 //
-// The lock is a row of a table of its own, named like the table of the version with _lock after it. It is renewed while
-// it is held, so a long migration keeps it, and it expires when its program dies.
+// The lock is a row of another table, with the name of the table of the version and _lock. It is
+// renewed while it is held, so a long migration keeps it, and it expires after its program has
+// died.
 package golangmigrate
 
 import (
@@ -39,13 +40,13 @@ import (
 
 func init() { database.Register(driver.Name, &Driver{}) }
 
-// DefaultTable is the table of the version.
+// DefaultTable is the default table of the version.
 const DefaultTable = "schema_migrations"
 
-// DefaultLockExpiry is how long the lock of a program that died stays.
+// DefaultLockExpiry is how long the lock of a program that died remains by default.
 const DefaultLockExpiry = time.Minute
 
-// Config says where the version and the lock are. Zero values are the defaults.
+// Config configures [WithInstance]. Zero values mean the defaults.
 type Config struct {
 	Table      string        // in the default dataset of the database
 	LockExpiry time.Duration // at least a second
@@ -79,11 +80,11 @@ func (d *Driver) Open(text string) (database.Driver, error) {
 	return opened, nil
 }
 
-// split takes this package's keys out of a DSN.
+// split removes this package's keys from a DSN.
 func split(text string) (name string, config Config, err error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		if _, err := dsn.Parse(text); err != nil { // whose errors don't quote the text
+		if _, err := dsn.Parse(text); err != nil { // its errors don't contain the DSN
 			return "", config, err
 		}
 		return "", config, errors.New("golangmigrate: the DSN is not a URL")
@@ -92,7 +93,7 @@ func split(text string) (name string, config Config, err error) {
 	config.Table = values.Get("x-migrations-table")
 	if expiry := values.Get("x-lock-expiry"); expiry != "" {
 		if config.LockExpiry, err = time.ParseDuration(expiry); err != nil {
-			return "", config, fmt.Errorf("golangmigrate: x-lock-expiry is a duration such as 1m, not %q", expiry)
+			return "", config, fmt.Errorf("golangmigrate: x-lock-expiry: got %q; want a duration such as 1m", expiry)
 		}
 	}
 	for key := range values {
@@ -106,7 +107,7 @@ func split(text string) (name string, config Config, err error) {
 	return migrate.FilterCustomQuery(u).String(), config, nil
 }
 
-// WithInstance is the driver of a database that is open. Its Close closes the database.
+// WithInstance returns the driver of an open database. Its Close closes the database.
 func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
 	if config.Table == "" {
 		config.Table = DefaultTable
@@ -123,7 +124,7 @@ func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
 	d := &Driver{db: db, config: config}
 	if _, err := db.ExecContext(context.Background(),
 		"CREATE TABLE IF NOT EXISTS "+d.table()+" (version INT64 NOT NULL, dirty BOOL NOT NULL)"); err != nil {
-		return nil, fmt.Errorf("golangmigrate: making the table of the version: %w", err)
+		return nil, fmt.Errorf("golangmigrate: creating the table of the version: %w", err)
 	}
 	return d, nil
 }
@@ -134,8 +135,8 @@ func (d *Driver) lockTable() string { return d.config.Table + "_lock" }
 // Close closes the database.
 func (d *Driver) Close() error { return d.db.Close() }
 
-// Lock takes the lock, or fails with database.ErrLocked if a program has it, this one included.
-// golang-migrate asks again.
+// Lock takes the lock. It returns database.ErrLocked if any program holds it, this one included;
+// golang-migrate tries again.
 func (d *Driver) Lock() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -153,7 +154,7 @@ func (d *Driver) Lock() error {
 	return nil
 }
 
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (d *Driver) Unlock() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -198,7 +199,7 @@ func (d *Driver) SetVersion(version int, dirty bool) (err error) {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM "+d.table()+" WHERE TRUE"); err != nil {
 		return err
 	}
-	if version >= 0 || dirty { // a first migration whose Down failed has a dirty version -1
+	if version >= 0 || dirty { // a first migration whose Down has failed has the dirty version -1
 		if _, err := tx.ExecContext(ctx, "INSERT INTO "+d.table()+" (version, dirty) VALUES (?, ?)", version,
 			dirty); err != nil {
 			return err
@@ -220,14 +221,14 @@ func (d *Driver) Version() (version int, dirty bool, err error) {
 	return version, dirty, nil
 }
 
-// drops are the kinds of things in INFORMATION_SCHEMA.TABLES, by the words that drop them.
+// drops maps kinds of tables in INFORMATION_SCHEMA.TABLES to the words that drop them.
 var drops = map[string]string{
 	"BASE TABLE": "TABLE", "VIEW": "VIEW", "MATERIALIZED VIEW": "MATERIALIZED VIEW", "EXTERNAL": "EXTERNAL TABLE",
 	"SNAPSHOT": "SNAPSHOT TABLE", "CLONE": "TABLE",
 }
 
-// Drop drops all tables and views of the default dataset but the table of the lock, which is held meanwhile. Functions,
-// procedures and models stay.
+// Drop drops all tables and views of the default dataset except the table of the lock, which is
+// held meanwhile. It does not drop functions, procedures and models.
 func (d *Driver) Drop() error {
 	ctx := context.Background()
 	var dataset sql.NullString
@@ -235,7 +236,7 @@ func (d *Driver) Drop() error {
 		return err
 	}
 	if dataset.String == "" {
-		return errors.New("golangmigrate: the DSN names no dataset to drop the tables of")
+		return errors.New("golangmigrate: the DSN has no dataset whose tables to drop: add one")
 	}
 	rows, err := d.db.QueryContext(ctx, "SELECT table_name, table_type FROM "+migrationlock.Path(dataset.String)+
 		".INFORMATION_SCHEMA.TABLES WHERE table_name != ? ORDER BY table_type DESC, table_name", d.lockTable())
@@ -251,7 +252,7 @@ func (d *Driver) Drop() error {
 		}
 		what, ok := drops[kind]
 		if !ok {
-			return fmt.Errorf("golangmigrate: %s is a %s, and how to drop it is not known", name, kind)
+			return fmt.Errorf("golangmigrate: %s is a %s, which Drop can't drop: drop it first", name, kind)
 		}
 		statements = append(statements, "DROP "+what+" IF EXISTS "+migrationlock.Path(name))
 	}

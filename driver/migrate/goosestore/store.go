@@ -1,13 +1,13 @@
-// Package goosestore is what goose v3 needs to migrate a BigQuery dataset through package driver.
+// Package goosestore lets goose v3 migrate a BigQuery dataset.
 //
 //	provider, err := goosestore.NewProvider(db, os.DirFS("migrations"))
 //	results, err := provider.Up(ctx)
 //
 // [NewProvider] sets three options of goose: the [Store] of versions, a lock between programs, and
-// WithIsolateDDL, by which goose runs each statement outside of transactions, since BigQuery refuses
-// DDL in one. The annotation "-- +goose NO TRANSACTION" is not needed then. A migration that fails in
-// its middle leaves what it has done. Go migrations are to be made with RunDB, not RunTx, for the same
-// reason.
+// WithIsolateDDL, with which goose runs each statement outside of transactions, because BigQuery
+// does not allow DDL in them. So the annotation "-- +goose NO TRANSACTION" is not needed. A
+// migration that fails halfway leaves its changes. For the same reason, write Go migrations with
+// RunDB and not with RunTx.
 package goosestore
 
 import (
@@ -27,10 +27,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/migrationlock"
 )
 
-// DefaultTable is the table of versions.
+// DefaultTable is the default table of versions.
 const DefaultTable = goose.DefaultTablename
 
-// NewProvider is goose.NewProvider for BigQuery. The options come after those of this package.
+// NewProvider is goose.NewProvider for BigQuery. Its options follow those of this package.
 func NewProvider(db *sql.DB, fsys fs.FS, opts ...goose.ProviderOption) (*goose.Provider, error) {
 	opts = append([]goose.ProviderOption{
 		goose.WithStore(
@@ -45,7 +45,7 @@ type Store struct{ name string }
 
 var _ database.StoreExtender = (*Store)(nil)
 
-// NewStore keeps the versions in a table of that name.
+// NewStore returns a store that keeps the versions in the table.
 func NewStore(table string) *Store { return &Store{table} }
 
 // Tablename returns the name of the table.
@@ -63,7 +63,7 @@ func (s *Store) CreateVersionTable(ctx context.Context, db database.DBTxConn) er
 	return s.wrap("creating", err)
 }
 
-// TableExists reports whether the table is there. It reads no row.
+// TableExists reports whether the table exists. It reads no rows.
 func (s *Store) TableExists(ctx context.Context, db database.DBTxConn) (bool, error) {
 	rows, err := db.QueryContext(ctx, "SELECT version_id FROM "+s.path()+" LIMIT 0")
 	if errors.Is(err, driver.ErrNotFound) {
@@ -91,7 +91,7 @@ func (s *Store) Delete(ctx context.Context, db database.DBTxConn, version int64)
 	return s.wrap("deleting from", err)
 }
 
-// GetMigration returns when a version was recorded.
+// GetMigration returns the time when a version was recorded.
 func (s *Store) GetMigration(
 	ctx context.Context,
 	db database.DBTxConn,
@@ -150,8 +150,8 @@ func (s *Store) wrap(doing string, err error) error {
 	return nil
 }
 
-// Locker is a lock between programs: a row of a table of its own that is renewed while it is held, and expires when its
-// program dies.
+// Locker is a lock between programs: a row of its own table, which is renewed while it is held, and
+// expires after its program has died.
 type Locker struct {
 	table  string
 	expiry time.Duration
@@ -161,7 +161,7 @@ type Locker struct {
 
 var _ lock.Locker = (*Locker)(nil)
 
-// NewLocker returns a lock in a table of that name. An expiry of 0 is a minute.
+// NewLocker returns a lock in the table. An expiry of 0 means a minute.
 func NewLocker(table string, expiry time.Duration) *Locker {
 	if expiry == 0 {
 		expiry = time.Minute
@@ -181,7 +181,7 @@ func (l *Locker) Lock(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (l *Locker) Unlock(ctx context.Context, _ *sql.DB) error {
 	l.mu.Lock()
 	held := l.held
