@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (a *analyzer) pipes(b *pipeBody, keepOrder bool, outer *scope, ctes *cteSco
 	if keepOrder && !p.order && p.place != "" {
 		p.clause(stageOrder, " ORDER BY "+p.place)
 	}
-	return p.result()
+	return p.result(b)
 }
 
 // clause adds a clause to the tail.
@@ -146,11 +147,13 @@ func (p *pipeline) table(r *result, x interface{ pos() int }) {
 }
 
 // result is the pipeline as a query.
-func (p *pipeline) result() *result {
+func (p *pipeline) result(x interface{ pos() int }) *result {
 	r := &result{plain: p.stage <= stageWhere, ordered: p.order}
 	cols := p.s.cols
 	if p.value != nil && p.value.t.Kind == Struct {
 		cols, r.value = []column{{"", *p.value}}, true
+	} else {
+		p.expanded(x)
 	}
 	var items []string
 	for _, c := range cols {
@@ -189,19 +192,50 @@ func (p *pipeline) items(b *selectBody, clause string) []output {
 	return outs
 }
 
-// one finds a column that must be there once.
-func (p *pipeline) one(n name) int {
-	if _, count := findColumn(p.s.cols, n.text); count == 0 {
-		p.a.fail(n, "Unrecognized name: %s", n.text)
-	} else if count > 1 {
-		p.a.fail(n, "Column name %s is ambiguous", n.text)
+// one finds a column that an operator names; more than once only where many says so.
+func (p *pipeline) one(n name, operator, does string, many bool) int {
+	_, count := findColumn(p.s.cols, n.text)
+	switch {
+	case p.s.findRel(n.text) != nil && (count == 0 || p.s.findRel(n.text).value == nil && !many):
+		p.a.fail(n, "Name in pipe %s is a table alias; %s can only %s columns: %s", operator, operator, does, n.text)
+	case count == 0:
+		p.a.fail(n, "Column name in pipe %s not found in input table: %s", operator, n.text)
+	case count > 1 && !many:
+		p.a.fail(n, "Column name in pipe %s exists more than once in input table: %s", operator, n.text)
 	}
-	for i, c := range p.s.cols {
-		if strings.EqualFold(c.name, n.text) {
-			return i
+	for _, r := range p.s.rels {
+		if r.value == nil || r.value.t.Kind != Struct {
+			continue
+		}
+		if c, k := findColumn(r.cols, n.text); k > 0 && slices.ContainsFunc(p.s.cols, func(have column) bool {
+			return have.v.sql == c.v.sql
+		}) {
+			p.a.fail(n, "Name in pipe %s is a field inside a value table; %s can only %s columns: %s", operator,
+				operator, does, n.text)
 		}
 	}
-	return -1
+	return slices.IndexFunc(p.s.cols, func(c column) bool { return strings.EqualFold(c.name, n.text) })
+}
+
+// twice fails for a name that comes twice in an operator.
+func (p *pipeline) twice(cols []name, operator string) {
+	seen := map[string]bool{}
+	for _, c := range cols {
+		low := strings.ToLower(c.text)
+		if seen[low] {
+			p.a.fail(c, "Duplicate column name in pipe %s: %s", operator, c.text)
+		}
+		seen[low] = true
+	}
+}
+
+// expanded refuses what would show the fields of a value table where BigQuery has the value.
+func (p *pipeline) expanded(x interface{ pos() int }) {
+	for _, r := range p.s.rels {
+		if r.value != nil && r.value.t.Kind == Struct {
+			p.a.refuse(x, "A value table of STRUCTs beside other columns, without a SELECT,")
+		}
+	}
 }
 
 // plain makes the rows no longer those of a value table.

@@ -90,54 +90,50 @@ func (x *pipeExtend) apply(p *pipeline) {
 
 func (x *pipeSet) apply(p *pipeline) {
 	p.settle()
-	places := map[int]bool{}
+	p.twice(x.cols, "SET")
+	places := make([]int, len(x.cols))
 	var outs []output
 	for i, c := range x.cols {
-		at := p.one(c)
-		if places[at] {
-			p.a.fail(c, "Column %s is set twice", c.text)
-		}
-		places[at] = true
-		v := p.expr(x.values[i], "pipe SET")
+		places[i] = p.one(c, "SET", "update", false)
+		v := p.expr(x.values[i], "pipe SET clause")
 		p.order = p.order && !v.win
-		outs = append(outs, output{name: p.s.cols[at].name, v: v})
+		outs = append(outs, output{name: p.s.cols[places[i]].name, v: v})
 	}
 	p.plain()
 	n := len(p.s.cols)
 	p.emit("SELECT ", outs)
-	for i, c := range x.cols {
-		for at := range n {
-			if places[at] && strings.EqualFold(p.s.cols[at].name, c.text) {
-				p.s.cols[at] = p.s.cols[n+i]
-			}
-		}
+	for i, at := range places {
+		p.s.cols[at] = p.s.cols[n+i]
 	}
 	p.s.cols = p.s.cols[:n]
 }
 
 func (x *pipeDrop) apply(p *pipeline) {
+	p.twice(x.cols, "DROP")
 	for _, c := range x.cols {
-		if _, n := findColumn(p.s.cols, c.text); n == 0 {
-			p.a.fail(c, "Unrecognized name: %s", c.text)
-		}
+		p.one(c, "DROP", "drop", true)
 		p.s.cols = dropColumn(p.s.cols, c.text)
 	}
 	if len(p.s.cols) == 0 {
-		p.a.fail(x, "Pipe DROP resulted in zero columns")
+		p.a.fail(x, "Pipe DROP dropped all columns in the input table")
 	}
 	p.plain()
 }
 
 func (x *pipeRename) apply(p *pipeline) {
+	p.twice(x.from, "RENAME")
 	cols := slices.Clone(p.s.cols)
 	for i, c := range x.from {
-		cols[p.one(c)].name = x.to[i].text
+		cols[p.one(c, "RENAME", "rename", false)].name = x.to[i].text
 	}
 	p.s.cols = cols
 	p.plain()
 }
 
 func (x *pipeAs) apply(p *pipeline) {
+	if p.value == nil {
+		p.expanded(x)
+	}
 	rel := &relation{alias: x.alias.text, value: p.value, pseudo: p.s.pseudo}
 	if p.value != nil && p.value.t.Kind != Struct {
 		p.s.cols = p.a.valueColumns(rel.alias, *p.value)
@@ -174,6 +170,9 @@ func (x *pipeTable) apply(p *pipeline) {
 	if p.stage > stageFrom {
 		p.emit("SELECT ", nil)
 	}
+	if _, join := x.table.(*joinRef); !join {
+		p.expanded(x)
+	}
 	x.in.s, x.in.sql = p.s, p.from
 	s := &scope{parent: p.s.parent, ctes: p.s.ctes, clause: "FROM clause", group: &groupCheck{}}
 	p.from = p.a.from(x.table, s)
@@ -197,7 +196,7 @@ type analyzed struct {
 func (x *pipeSetOp) apply(p *pipeline) {
 	with := p.with
 	p.with = nil
-	var left queryBody = &analyzed{x.node, p.result()}
+	var left queryBody = &analyzed{x.node, p.result(x)}
 	p.with = with
 	for _, q := range x.queries {
 		op := x.op
