@@ -36,8 +36,12 @@ const gzipFrom = 1400
 
 // send writes an answer as JSON, cut to the fields that the request asks for.
 func send(w http.ResponseWriter, r *http.Request, answer any) *apiError {
-	if answer == nil {
+	switch answer.(type) {
+	case nil:
 		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case resumeIncomplete:
+		w.WriteHeader(http.StatusPermanentRedirect) // which is what 308 is called elsewhere
 		return nil
 	}
 	body, err := encode(answer, r.URL.Query().Get("fields"))

@@ -68,7 +68,7 @@ func TestFilesThatAreNotLoaded(t *testing.T) {
 		{"d.t", write(t, "a.txt", "a\n1\n"), "no file whose name ends with"},
 		{"t", write(t, "a.csv", "a\n1\n"), "is no dataset.table"},
 		{"d.t", write(t, "a.csv", "a b\n1\n"), "has a name that the sandbox does not load"},
-		{"d.t", write(t, "a.ndjson", `{"a": {"b": 1}}`), "has the type STRUCT"},
+		{"d.t", write(t, "a.ndjson", `{"a": [[1]]}`), "has the type BIGINT[][]"},
 		{"d.t", "/nowhere/a.csv", "nowhere"},
 	} {
 		s, err := Start(t.Context(), Config{NoData: true, Files: map[string]string{tt.table: tt.path}})

@@ -89,6 +89,10 @@ func (s *Server) homeStatements() []homeStatement {
 		if j.state == done {
 			row.Took = j.ended.Sub(j.created).Round(time.Millisecond).String()
 		}
+		if j.load != nil {
+			to := j.load.config.DestinationTable
+			row.SQL = "load job into " + to.ProjectID + "." + to.DatasetID + "." + to.TableID
+		}
 		if j.err != nil {
 			row.Error = j.err.message
 		}

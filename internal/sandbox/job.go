@@ -19,13 +19,13 @@ const (
 	done    = "DONE"
 )
 
-// job is one query job.
+// job is one job: of a query, or with load one that loads rows.
 type job struct {
 	ref    jobReference
 	user   string
 	config jobConfiguration // as it was asked for
-	query  *query
-	plan   *plan // nil if the statement could not be planned
+	query  *query           // of a load job, where it runs
+	plan   *plan            // nil if the statement could not be planned
 	// queryID is what jobs.query names the query by.
 	queryID string
 	created time.Time
@@ -43,6 +43,7 @@ type job struct {
 	ddlOperation   string
 	// transaction is the id of the one that the job ran in.
 	transaction string
+	load        *loadJob
 	scriptJob
 }
 

@@ -18,25 +18,23 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 	}
 	config := req.Configuration
 	switch {
-	case config.Load != nil, config.Copy != nil, config.Extract != nil:
-		return nil, unsupported("load, copy and extract jobs; only query jobs")
+	case config.Load != nil:
+		if _, err := parseLoad(config.Load); err != nil {
+			return nil, err
+		}
+		return nil, errorf("required", "The job brings no data: a load job is a media upload.")
+	case config.Copy != nil:
+		return nil, unsupported("copy jobs")
+	case config.Extract != nil:
+		return nil, unsupported("extract jobs: it has no Cloud Storage")
 	case config.Query == nil:
 		return nil, errorf("required", "Required parameter is missing: configuration.query")
 	case config.Reservation != "":
 		return nil, unsupported("reservations")
 	}
-	var id, location string
-	if ref := req.JobReference; ref != nil {
-		if ref.ProjectID != "" && ref.ProjectID != project {
-			return nil, errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a "+
-				"value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID,
-				project)
-		}
-		id, location = ref.JobID, ref.Location
-	}
-	if id != "" && !validJob(id) {
-		return nil, errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at "+
-			"most 1024.", id)
+	id, location, err := jobID(project, req.JobReference)
+	if err != nil {
+		return nil, err
 	}
 	to, err := config.Query.destination(project)
 	if err != nil {
@@ -59,6 +57,22 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	return s.describe(j), nil
+}
+
+// jobID is the id and the location that a request asks for; "" is any.
+func jobID(project string, ref *jobReference) (id, location string, err *apiError) {
+	if ref == nil {
+		return "", "", nil
+	}
+	if ref.ProjectID != "" && ref.ProjectID != project {
+		return "", "", errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a "+
+			"value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID, project)
+	}
+	if ref.JobID != "" && !validJob(ref.JobID) {
+		return "", "", errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at "+
+			"most 1024.", ref.JobID)
+	}
+	return ref.JobID, ref.Location, nil
 }
 
 // jobOf finds the job that a request's path names.
@@ -129,6 +143,11 @@ func (s *Server) describe(j *job) *jobResource {
 	if j.err != nil {
 		out.Status.ErrorResult = j.err.proto()
 		out.Status.Errors = []errorProto{*j.err.proto()}
+	}
+	if j.load != nil {
+		j.describeLoad(out)
+	}
+	if j.err != nil || j.load != nil {
 		return out
 	}
 	slot := j.slotMillis()

@@ -146,7 +146,7 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apiEr
 		out.Null = true
 		return out, nil
 	}
-	if !cells.Scan(&out, *v.Value) {
+	if !cells.Scan(&out, string(*v.Value)) {
 		return out, errorf("invalid", "Invalid value for query parameter %s of type %s: %q", name, t.Kind, *v.Value)
 	}
 	return out, nil

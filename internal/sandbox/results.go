@@ -22,6 +22,9 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apiErro
 	if err != nil {
 		return nil, err
 	}
+	if j.load != nil {
+		return nil, errorf("invalid", "Cannot return results for the load job %s:%s.", j.ref.ProjectID, j.ref.JobID)
+	}
 	const kind = "bigquery#getQueryResultsResponse"
 	if !j.wait(r.Context(), timeout(ms)) {
 		return &queryResponse{Kind: kind, JobReference: &j.ref}, nil

@@ -41,12 +41,12 @@ func (s *Server) routes() *http.ServeMux {
 		{"bigquery.tables.delete", "DELETE " + table, writes, s.tablesDelete},
 		{"bigquery.tabledata.list", "GET " + table + "/data", reads, s.tabledataList},
 
-		{"bigquery.datasets.patch", "PATCH " + dataset, writes, refuse("changing a dataset")},
-		{"bigquery.datasets.update", "PUT " + dataset, writes, refuse("changing a dataset")},
-		{"bigquery.tables.patch", "PATCH " + table, writes, refuse("changing a table; use SQL")},
-		{"bigquery.tables.update", "PUT " + table, writes, refuse("changing a table; use SQL")},
-		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes,
-			refuse("streaming inserts; use INSERT")},
+		{"bigquery.datasets.patch", "PATCH " + dataset, writes, s.changeDataset(true)},
+		{"bigquery.datasets.update", "PUT " + dataset, writes, s.changeDataset(false)},
+		{"bigquery.tables.patch", "PATCH " + table, writes, s.changeTable(true)},
+		{"bigquery.tables.update", "PUT " + table, writes, s.changeTable(false)},
+		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes, s.tabledataInsertAll},
+
 		{"bigquery.jobs.delete", "DELETE " + job + "/delete", writes, refuse("deleting a job's metadata")},
 	} {
 		mux.Handle(route.pattern, s.serve(route.method, route.need, route.handle))
@@ -103,6 +103,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.closed {
 		errorf("backendError", "The sandbox is closed.").write(w)
 		return
+	}
+	for _, prefix := range uploadPaths {
+		if strings.HasPrefix(r.URL.Path, prefix+"/projects/") && strings.HasSuffix(r.URL.Path, "/jobs") {
+			http.StripPrefix(prefix, http.HandlerFunc(s.serveUpload)).ServeHTTP(w, r)
+			return
+		}
 	}
 	switch {
 	case strings.HasPrefix(r.URL.Path, apiPrefix+"/"):

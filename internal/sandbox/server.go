@@ -118,6 +118,8 @@ type Server struct {
 	catalog  *catalog
 	jobs     *jobs
 	sessions *sessions
+	uploads  uploads
+	inserted insertIDs
 	google   *fakegoogle.Server
 	state    *state
 	mux      *http.ServeMux
@@ -148,7 +150,8 @@ type Server struct {
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
 	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(cfg.Now), jobs: newJobs(cfg.ResultBytes),
-		sessions: newSessions(cfg.SessionIdle), google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
+		sessions: newSessions(cfg.SessionIdle), uploads: uploads{byID: map[string]*upload{}},
+		inserted: insertIDs{seen: map[string]time.Time{}}, google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mux = s.routes()
 	if s.state, err = openState(cfg.StateDir); err != nil {

@@ -235,6 +235,21 @@ func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.C
 	if len(rows) == 0 {
 		return nil
 	}
+	return s.writeRows(ctx, t, columns, rows, false)
+}
+
+// writeRows is appendRows, with truncate in place of the rows that the table has.
+func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Column, rows [][]engine.Value,
+	truncate bool) *apiError {
+	begin := "BEGIN"
+	if truncate {
+		unlock, err := lock(ctx, t.write)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		begin += "; DELETE FROM " + tableSQL(t.name)
+	}
 	types, places := make([]googlesql.Type, len(t.columns)), make([]int, len(t.columns))
 	for i, c := range t.columns {
 		types[i] = c.Type
@@ -260,7 +275,8 @@ func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.C
 		return runError(err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+	if _, err := conn.Exec(ctx, begin); err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may be what has failed
 		return runError(err)
 	}
 	err = conn.Append(ctx, schemaName(t.name.Project, t.name.Dataset), t.name.Table, types, whole)
@@ -271,7 +287,7 @@ func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.C
 		_, _ = conn.Exec(context.Background(), "ROLLBACK") // a COMMIT that failed has ended it
 		return runError(err)
 	}
-	s.catalog.touch(t, s.now(), false)
+	s.catalog.touch(t, s.now(), truncate)
 	return nil
 }
 

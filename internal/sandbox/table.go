@@ -42,11 +42,11 @@ type tableResource struct {
 
 func (t *tableResource) refuse() *apiError {
 	switch {
-	case t.View != nil, t.MaterializedView != nil:
-		return unsupported("views")
+	case t.MaterializedView != nil:
+		return unsupported("materialized views made by tables.insert; use SQL")
 	case t.External != nil:
 		return unsupported("external tables")
-	case t.Schema == nil || len(t.Schema.Fields) == 0:
+	case t.View == nil && (t.Schema == nil || len(t.Schema.Fields) == 0):
 		return unsupported("a table without a schema")
 	}
 	return nil
@@ -179,23 +179,14 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 	if !validTable(name.Table) {
 		return nil, errorf("invalid", "Invalid table ID %q.", name.Table)
 	}
-	columns := make([]string, len(req.Schema.Fields))
-	for i := range req.Schema.Fields {
-		if columns[i], err = req.Schema.Fields[i].ddl(); err != nil {
-			return nil, err
-		}
+	if req.View != nil {
+		return s.insertView(r.Context(), who, d, name, &req)
 	}
-	columns = append(columns, req.Constraints.ddl()...)
 	clauses, err := req.partitionClauses()
 	if err != nil {
 		return nil, err
 	}
-	q := &query{
-		sql: "CREATE TABLE " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
-			strings.Join(columns, ", ") + ")" + clauses,
-		project: name.Project, location: d.location,
-	}
-	p, err := s.prepare(r.Context(), who, q)
+	q, p, err := s.planTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.ddl(), "CREATE TABLE ", clauses)
 	if err != nil {
 		return nil, err
 	}
@@ -206,11 +197,72 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 	if t == nil {
 		return nil, notFound("Table", name.String(), "")
 	}
+	s.describeFields(t, req.Schema.Fields)
 	s.catalog.mu.Lock()
 	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
-	t.schema = withDescriptions(t.schema, req.Schema.Fields)
 	s.catalog.mu.Unlock()
 	return s.describeTable(r.Context(), d, t, false)
+}
+
+// planTable plans a CREATE TABLE, which begins with words and ends with clauses, of a schema.
+func (s *Server) planTable(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema,
+	constraints []string, words, clauses string) (*query, *plan, *apiError) {
+	columns := make([]string, len(fields))
+	for i := range fields {
+		var err *apiError
+		if columns[i], err = fields[i].ddl(); err != nil {
+			return nil, nil, err
+		}
+	}
+	q := &query{project: name.Project, sql: words + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
+		strings.Join(append(columns, constraints...), ", ") + ")" + clauses}
+	if d := s.catalog.dataset(name.Project, name.Dataset); d != nil {
+		q.location = d.location
+	}
+	p, err := s.prepare(ctx, who, q)
+	return q, p, err
+}
+
+// describeFields keeps the descriptions of a schema that CREATE TABLE has not seen.
+func (s *Server) describeFields(t *table, fields []fieldSchema) {
+	s.catalog.mu.Lock()
+	defer s.catalog.mu.Unlock()
+	t.schema = withDescriptions(t.schema, fields)
+}
+
+// viewDefinition is the view of a table's resource.
+type viewDefinition struct {
+	Query        string `json:"query"`
+	UseLegacySQL *bool  `json:"useLegacySql"`
+}
+
+// insertView makes a view through the translator's CREATE VIEW.
+func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name googlesql.TableName, req *tableResource) (
+	any, *apiError) {
+	var view viewDefinition
+	if err := json.Unmarshal(req.View, &view); err != nil {
+		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+	}
+	if view.UseLegacySQL == nil || *view.UseLegacySQL {
+		return nil, unsupported("views in legacy SQL: set useLegacySql to false; it is true when it is left out")
+	}
+	q := &query{project: name.Project, location: d.location,
+		sql: "CREATE VIEW " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
+	p, err := s.prepare(ctx, who, q)
+	if err == nil {
+		_, err = s.execute(ctx, q, p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := s.catalog.table(name)
+	if t == nil {
+		return nil, notFound("Table", name.String(), "")
+	}
+	s.catalog.mu.Lock()
+	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
+	s.catalog.mu.Unlock()
+	return s.describeTable(ctx, d, t, false)
 }
 
 // withDescriptions copies the descriptions that CREATE TABLE has not seen.

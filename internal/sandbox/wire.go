@@ -101,7 +101,7 @@ type paramStructType struct {
 }
 
 type paramValue struct {
-	Value        *string               `json:"value,omitempty"`
+	Value        *paramText            `json:"value,omitempty"`
 	ArrayValues  []paramValue          `json:"arrayValues,omitempty"`
 	RangeValue   *rangeValue           `json:"rangeValue,omitempty"`
 	StructValues map[string]paramValue `json:"structValues,omitempty"`
@@ -111,6 +111,21 @@ type paramValue struct {
 type rangeValue struct {
 	Start *paramValue `json:"start,omitempty"`
 	End   *paramValue `json:"end,omitempty"`
+}
+
+// paramText is the text of a scalar, which may also come as a JSON number or bool.
+type paramText string
+
+// UnmarshalJSON reads a text, a number or a bool.
+func (t *paramText) UnmarshalJSON(data []byte) error {
+	switch data[0] {
+	case '"':
+		return json.Unmarshal(data, (*string)(t))
+	case '{', '[':
+		return fmt.Errorf("%s is not a scalar value", data)
+	}
+	*t = paramText(data)
+	return nil
 }
 
 // queryFields are what jobs.query and the query configuration of jobs.insert
@@ -251,6 +266,7 @@ type jobStatistics struct {
 	TotalBytesProcessed int64             `json:"totalBytesProcessed,string"`
 	TotalSlotMs         int64             `json:"totalSlotMs,string,omitempty"`
 	Query               *queryStatistics  `json:"query,omitempty"`
+	Load                *loadStatistics   `json:"load,omitempty"`
 	SessionInfo         *sessionInfo      `json:"sessionInfo,omitempty"`
 	TransactionInfo     *transactionInfo  `json:"transactionInfo,omitempty"`
 	NumChildJobs        int64             `json:"numChildJobs,string,omitempty"`

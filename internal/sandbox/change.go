@@ -1,0 +1,286 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// changes are the members of a resource that a patch or an update brings.
+type changes map[string]json.RawMessage
+
+// changesOf reads a request. With patch what it leaves out stays as it is; without, it is emptied.
+func changesOf(r *http.Request, patch bool, kept []string) (changes, *apiError) {
+	var c changes
+	if err := readBody(r, &c); err != nil {
+		return nil, err
+	}
+	for _, name := range kept {
+		if !patch && c[name] == nil {
+			c[name] = json.RawMessage("null")
+		}
+	}
+	return c, nil
+}
+
+// text changes a text; null empties it.
+func (c changes) text(name string, to *string) *apiError {
+	raw, ok := c[name]
+	if !ok {
+		return nil
+	}
+	*to = ""
+	if err := json.Unmarshal(raw, to); err != nil {
+		return errorf("parseError", "Invalid JSON payload received. %s: %s", name, err)
+	}
+	return nil
+}
+
+// labels changes labels. A label that is null is taken away; null takes all.
+func (c changes) labels(patch bool, to *map[string]string) *apiError {
+	raw, ok := c["labels"]
+	if !ok {
+		return nil
+	}
+	var given map[string]*string
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return errorf("parseError", "Invalid JSON payload received. labels: %s", err)
+	}
+	labels := map[string]string{}
+	if patch && given != nil {
+		for k, v := range *to {
+			labels[k] = v
+		}
+	}
+	for k, v := range given {
+		if delete(labels, k); v != nil {
+			labels[k] = *v
+		}
+	}
+	*to = labels
+	return nil
+}
+
+// Members of the two resources: those that can be changed, and those that a client sends back as they were.
+var (
+	datasetChanges = []string{"friendlyName", "description", "labels"}
+	tableChanges   = []string{"friendlyName", "description", "labels", "schema"}
+	unchanging     = []string{"kind", "etag", "id", "selfLink", "datasetReference", "tableReference", "location", "type",
+		"creationTime", "lastModifiedTime", "numRows", "numBytes", "access", "tableConstraints"}
+)
+
+// check refuses, by its name, what can't be changed.
+func (c changes) check(known []string) *apiError {
+	for name, raw := range c {
+		if !slices.Contains(known, name) && !slices.Contains(unchanging, name) && !slices.Contains(harmless, string(raw)) {
+			return unsupported("changing " + name)
+		}
+	}
+	return nil
+}
+
+// matches holds a request to the version of the resource that it wants to change.
+func matches(r *http.Request, etag string) *apiError {
+	if want := r.Header.Get("If-Match"); want != "" && want != "*" && strings.Trim(want, `"`) != etag {
+		return errorf("conditionNotMet", "Precondition check failed.")
+	}
+	return nil
+}
+
+// changeDataset answers datasets.patch and datasets.update.
+func (s *Server) changeDataset(patch bool) handler {
+	return func(r *http.Request, who caller) (any, *apiError) {
+		d, err := s.datasetOf(r, who)
+		if err != nil {
+			return nil, err
+		}
+		if !s.mayBill(who, d.ref.ProjectID) {
+			return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.update denied on "+
+				"dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+		}
+		c, err := changesOf(r, patch, datasetChanges)
+		if err == nil {
+			err = c.check(datasetChanges)
+		}
+		if err == nil {
+			err = matches(r, s.describeDataset(d, false).ETag)
+		}
+		if err == nil {
+			s.catalog.mu.Lock()
+			if err = c.describe(patch, &d.friendly, &d.text, &d.labels); err == nil {
+				d.modified = s.now()
+			}
+			s.catalog.mu.Unlock()
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.describeDataset(d, false), nil
+	}
+}
+
+// describe changes what describes a dataset or a table, all of it or nothing.
+func (c changes) describe(patch bool, friendly, text *string, labels *map[string]string) *apiError {
+	newFriendly, newText, newLabels := *friendly, *text, *labels
+	err := c.text("friendlyName", &newFriendly)
+	if err == nil {
+		err = c.text("description", &newText)
+	}
+	if err == nil {
+		err = c.labels(patch, &newLabels)
+	}
+	if err == nil {
+		*friendly, *text, *labels = newFriendly, newText, newLabels
+	}
+	return err
+}
+
+// changeTable answers tables.patch and tables.update.
+func (s *Server) changeTable(patch bool) handler {
+	return func(r *http.Request, who caller) (any, *apiError) {
+		d, t, err := s.tableOf(r, who)
+		if err != nil {
+			return nil, err
+		}
+		if !s.mayBill(who, t.name.Project) {
+			return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update denied on table "+
+				"%[1]s (or it may not exist).", t.name)
+		}
+		c, err := changesOf(r, patch, []string{"friendlyName", "description", "labels"})
+		if err == nil {
+			err = c.check(tableChanges)
+		}
+		var now *tableResource
+		if err == nil {
+			now, err = s.describeTable(r.Context(), d, t, false)
+		}
+		if err == nil {
+			err = matches(r, now.ETag)
+		}
+		if err == nil {
+			err = s.changeSchema(r.Context(), who, t, c["schema"])
+		}
+		if err != nil {
+			return nil, err
+		}
+		t = s.catalog.table(t.name) // which may be another with the new schema
+		if t == nil {
+			return nil, notFound("Table", now.ID, "")
+		}
+		s.catalog.mu.Lock()
+		if err = c.describe(patch, &t.friendly, &t.text, &t.labels); err == nil {
+			t.modified = s.now()
+		}
+		s.catalog.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		return s.describeTable(r.Context(), d, t, false)
+	}
+}
+
+// changeSchema gives a table a schema with more columns, or with REQUIRED ones that are NULLABLE now, by ALTER TABLE.
+func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw json.RawMessage) *apiError {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	var to tableSchema
+	if err := json.Unmarshal(raw, &to); err != nil {
+		return errorf("parseError", "Invalid JSON payload received. schema: %s", err)
+	}
+	actions, err := t.alterations(to.Fields)
+	if err != nil {
+		return err
+	}
+	if len(actions) > 0 {
+		if t.view != nil {
+			return unsupported("changing the schema of a view")
+		}
+		q := &query{project: t.name.Project, sql: "ALTER TABLE " +
+			quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + strings.Join(actions, ", ")}
+		p, err := s.prepare(ctx, who, q)
+		if err == nil {
+			_, err = s.execute(ctx, q, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if altered := s.catalog.table(t.name); altered != nil {
+		s.describeFields(altered, altered.inOrder(to.Fields))
+	}
+	return nil
+}
+
+// inOrder are fields in the order of the table's columns.
+func (t *table) inOrder(fields []fieldSchema) []fieldSchema {
+	out := make([]fieldSchema, len(t.schema))
+	for i, have := range t.schema {
+		out[i] = have
+		for _, f := range fields {
+			if strings.EqualFold(f.Name, have.Name) {
+				out[i] = f
+			}
+		}
+	}
+	return out
+}
+
+// alterations are the actions of ALTER TABLE that make the table's schema another.
+func (t *table) alterations(fields []fieldSchema) ([]string, *apiError) {
+	mismatch := func(format string, args ...any) *apiError {
+		return errorf("invalid", "Provided Schema does not match Table %s. %s", t.name, fmt.Sprintf(format, args...))
+	}
+	var added, relaxed []string
+	left := slices.Clone(t.schema)
+	for i := range fields {
+		f := &fields[i]
+		k := slices.IndexFunc(left, func(o fieldSchema) bool { return strings.EqualFold(o.Name, f.Name) })
+		if k < 0 {
+			if strings.EqualFold(f.Mode, "REQUIRED") {
+				return nil, mismatch("Cannot add required fields to an existing schema. (field: %s)", f.Name)
+			}
+			text, err := f.ddl()
+			if err != nil {
+				return nil, err
+			}
+			added = append(added, "ADD COLUMN "+text)
+			continue
+		}
+		have := left[k]
+		left = slices.Delete(left, k, k+1)
+		was, err := have.ddlType()
+		if err != nil {
+			return nil, err
+		}
+		is, err := f.ddlType()
+		if err != nil {
+			return nil, err
+		}
+		mode := strings.ToUpper(f.Mode)
+		if mode == "" {
+			mode = "NULLABLE"
+		}
+		switch {
+		case was != is && have.Type == "RECORD" && kinds[strings.ToUpper(f.Type)] == kinds["RECORD"]:
+			return nil, unsupported("changing the fields of the RECORD " + f.Name)
+		case was != is:
+			return nil, mismatch("Field %s has changed type from %s to %s", f.Name, was, is)
+		case have.Mode == mode:
+		case have.Mode == "REQUIRED" && mode == "NULLABLE":
+			relaxed = append(relaxed, "ALTER COLUMN "+quoteGoogle(f.Name)+" DROP NOT NULL")
+		default:
+			return nil, mismatch("Field %s has changed mode from %s to %s", f.Name, have.Mode, mode)
+		}
+	}
+	if len(left) > 0 {
+		return nil, mismatch("Field %s is missing in new schema", left[0].Name)
+	}
+	if len(added) > 0 && len(relaxed) > 0 {
+		return nil, unsupported("adding columns and relaxing others in one request")
+	}
+	return append(added, relaxed...), nil
+}

@@ -1,0 +1,132 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+)
+
+// insertAllRequest is the body of tabledata.insertAll.
+type insertAllRequest struct {
+	SkipInvalidRows     bool   `json:"skipInvalidRows"`
+	IgnoreUnknownValues bool   `json:"ignoreUnknownValues"`
+	TemplateSuffix      string `json:"templateSuffix"`
+	Rows                []struct {
+		InsertID string          `json:"insertId"`
+		JSON     json.RawMessage `json:"json"`
+	} `json:"rows"`
+}
+
+// insertErrors are the errors of one row.
+type insertErrors struct {
+	Index  int           `json:"index"`
+	Errors []insertError `json:"errors"`
+}
+
+type insertError struct {
+	Reason    string `json:"reason"`
+	Location  string `json:"location"`
+	DebugInfo string `json:"debugInfo"`
+	Message   string `json:"message"`
+}
+
+const (
+	// maxInserted is how many rows a request may have: BigQuery's limit.
+	maxInserted = 50_000
+	// insertLife is how long an insertId keeps its row from being inserted again.
+	insertLife = time.Minute
+)
+
+// insertIDs are those of the rows that were inserted lately.
+type insertIDs struct {
+	mu   sync.Mutex
+	seen map[string]time.Time // by the table and the id
+}
+
+// fresh notes an id, and reports whether it is new.
+func (i *insertIDs) fresh(key string, now time.Time) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	at, ok := i.seen[key]
+	i.seen[key] = now
+	return !ok || now.Sub(at) > insertLife
+}
+
+// forget takes ids back whose rows were not inserted, and those that are old.
+func (i *insertIDs) forget(keys []string, now time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, key := range keys {
+		delete(i.seen, key)
+	}
+	for key, at := range i.seen {
+		if now.Sub(at) > insertLife {
+			delete(i.seen, key)
+		}
+	}
+}
+
+// tabledataInsertAll adds rows to a table. Without skipInvalidRows one that is wrong keeps all others out.
+func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apiError) {
+	_, t, err := s.writable(who, pathTable(r))
+	if err != nil {
+		return nil, err
+	}
+	var req insertAllRequest
+	if err := readBody(r, &req); err != nil {
+		return nil, err
+	}
+	switch {
+	case req.TemplateSuffix != "":
+		return nil, unsupported("templateSuffix")
+	case len(req.Rows) == 0:
+		return nil, errorf("invalid", "No rows present in the request.")
+	case len(req.Rows) > maxInserted:
+		return nil, errorf("invalid", "too many rows present in the request, limit: %d row count: %d.", maxInserted,
+			len(req.Rows))
+	}
+	decoder := load.Object{Columns: t.columns, IgnoreUnknownValues: req.IgnoreUnknownValues, JSONInText: true}
+	var failed []insertErrors
+	var good []int
+	rows := make([][]engine.Value, len(req.Rows))
+	for i, row := range req.Rows {
+		values, problem := decoder.Row(row.JSON)
+		if problem == nil {
+			rows[i], good = values, append(good, i)
+			continue
+		}
+		failed = append(failed, insertErrors{i, []insertError{{Reason: "invalid", Location: problem.Field,
+			Message: problem.Message}}})
+	}
+	if len(failed) > 0 && !req.SkipInvalidRows {
+		for _, i := range good {
+			failed = append(failed, insertErrors{i, []insertError{{Reason: "stopped"}}})
+		}
+		good = nil
+	}
+	var keys []string
+	var values [][]engine.Value
+	for _, i := range good {
+		if id := req.Rows[i].InsertID; id != "" {
+			key := t.name.String() + " " + id
+			if !s.inserted.fresh(key, s.now()) {
+				continue
+			}
+			keys = append(keys, key)
+		}
+		values = append(values, rows[i])
+	}
+	if err := s.appendRows(r.Context(), t, t.columns, values); err != nil {
+		s.inserted.forget(keys, s.now())
+		return nil, err
+	}
+	s.inserted.forget(nil, s.now())
+	return struct {
+		Kind   string         `json:"kind"`
+		Errors []insertErrors `json:"insertErrors,omitempty"`
+	}{"bigquery#tableDataInsertAllResponse", failed}, nil
+}

@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+)
+
+// loadConfiguration is configuration.load of a job, as far as the sandbox takes it.
+type loadConfiguration struct {
+	DestinationTable    *tableReference `json:"destinationTable,omitempty"`
+	Schema              *tableSchema    `json:"schema,omitempty"`
+	SourceFormat        string          `json:"sourceFormat,omitempty"`
+	WriteDisposition    string          `json:"writeDisposition,omitempty"`
+	CreateDisposition   string          `json:"createDisposition,omitempty"`
+	Autodetect          *bool           `json:"autodetect,omitempty"`
+	MaxBadRecords       int64           `json:"maxBadRecords,omitempty"`
+	IgnoreUnknownValues bool            `json:"ignoreUnknownValues,omitempty"`
+	Encoding            string          `json:"encoding,omitempty"`
+	SkipLeadingRows     int64String     `json:"skipLeadingRows,omitempty"`
+	FieldDelimiter      string          `json:"fieldDelimiter,omitempty"`
+	Quote               *string         `json:"quote,omitempty"`
+	NullMarker          string          `json:"nullMarker,omitempty"`
+	AllowJaggedRows     bool            `json:"allowJaggedRows,omitempty"`
+	AllowQuotedNewlines bool            `json:"allowQuotedNewlines,omitempty"`
+}
+
+// harmless are members that change nothing here when they have these values.
+var harmless = []string{"null", "[]", "{}", `""`, "false", "0", `"0"`}
+
+// parseLoad reads configuration.load. What it has beyond the fields above is refused by name.
+func parseLoad(raw json.RawMessage) (*loadConfiguration, *apiError) {
+	var c loadConfiguration
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+	}
+	known, err := json.Marshal(loadConfiguration{DestinationTable: &tableReference{}, Schema: &tableSchema{},
+		SourceFormat: "x", WriteDisposition: "x", CreateDisposition: "x", Autodetect: new(bool), MaxBadRecords: 1,
+		IgnoreUnknownValues: true, Encoding: "x", SkipLeadingRows: 1, FieldDelimiter: "x", Quote: new(string),
+		NullMarker: "x", AllowJaggedRows: true, AllowQuotedNewlines: true})
+	if err != nil {
+		return nil, broken("%s", err)
+	}
+	var members, all map[string]json.RawMessage
+	_ = json.Unmarshal(known, &all) // both were read before
+	_ = json.Unmarshal(raw, &members)
+	for name, value := range members {
+		if all[name] == nil && !slices.Contains(harmless, string(bytes.TrimSpace(value))) {
+			if name == "sourceUris" {
+				return nil, unsupported("loading from Cloud Storage (sourceUris); it loads the bytes of the request")
+			}
+			return nil, unsupported("configuration.load." + name)
+		}
+	}
+	return &c, c.check()
+}
+
+func (c *loadConfiguration) check() *apiError {
+	c.SourceFormat = cmp.Or(c.SourceFormat, "CSV")
+	c.WriteDisposition = cmp.Or(c.WriteDisposition, "WRITE_APPEND")
+	c.CreateDisposition = cmp.Or(c.CreateDisposition, "CREATE_IF_NEEDED")
+	one := func(s string) bool { return len(s) <= 1 }
+	switch {
+	case c.DestinationTable == nil:
+		return errorf("required", "Required parameter is missing: destinationTable")
+	case strings.Contains(c.DestinationTable.TableID, "$"):
+		return unsupported("a partition as the destinationTable")
+	case slices.Contains([]string{"AVRO", "ORC", "DATASTORE_BACKUP"}, c.SourceFormat):
+		return unsupported("the sourceFormat " + c.SourceFormat)
+	case !slices.Contains([]string{"CSV", "NEWLINE_DELIMITED_JSON", "PARQUET"}, c.SourceFormat):
+		return errorf("invalid", "Invalid value for sourceFormat: %q.", c.SourceFormat)
+	case !slices.Contains([]string{"WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"},
+		c.WriteDisposition):
+		return errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
+	case !slices.Contains([]string{"CREATE_IF_NEEDED", "CREATE_NEVER"}, c.CreateDisposition):
+		return errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
+	case !slices.Contains([]string{"", "UTF-8", "UTF8"}, strings.ToUpper(c.Encoding)):
+		return unsupported("the encoding " + c.Encoding)
+	case c.SkipLeadingRows < 0 || c.MaxBadRecords < 0:
+		return errorf("invalid", "skipLeadingRows and maxBadRecords may not be negative.")
+	case c.Quote != nil && !one(*c.Quote):
+		return errorf("invalid", "Quote character should be a single character: %q", *c.Quote)
+	case !one(c.delimiter()):
+		return unsupported("a fieldDelimiter of more than one byte")
+	}
+	return nil
+}
+
+// delimiter is the byte between the fields of CSV, which may be written as \t or tab.
+func (c *loadConfiguration) delimiter() string {
+	switch c.FieldDelimiter {
+	case "":
+		return ","
+	case `\t`, "tab":
+		return "\t"
+	}
+	return c.FieldDelimiter
+}
+
+// options are what package load is told.
+func (c *loadConfiguration) options() load.Options {
+	o := load.Options{IgnoreUnknownValues: c.IgnoreUnknownValues, MaxBadRecords: c.MaxBadRecords,
+		Delimiter: c.delimiter()[0], Quote: `"`, SkipLeadingRows: int(c.SkipLeadingRows), NullMarker: c.NullMarker,
+		AllowJaggedRows: c.AllowJaggedRows, AllowQuotedNewlines: c.AllowQuotedNewlines}
+	if c.Quote != nil {
+		o.Quote = *c.Quote
+	}
+	return o
+}

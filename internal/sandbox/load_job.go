@@ -1,0 +1,283 @@
+package sandbox
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+)
+
+// loadJob is what a job has that loads rows. It is nil for other jobs.
+type loadJob struct {
+	config *loadConfiguration
+	size   int64 // of the data
+
+	// Guarded by the job's lock.
+	rows, bytes, bad int64
+	problems         []errorProto
+}
+
+// loadStatistics is statistics.load of a job.
+type loadStatistics struct {
+	InputFiles     int64 `json:"inputFiles,string"`
+	InputFileBytes int64 `json:"inputFileBytes,string"`
+	OutputRows     int64 `json:"outputRows,string"`
+	OutputBytes    int64 `json:"outputBytes,string"`
+	BadRecords     int64 `json:"badRecords,string"`
+}
+
+// beginLoad makes a load job of a request and its data, and starts it.
+func (s *Server) beginLoad(who caller, project string, req *jobResource, data []byte) (*job, *apiError) {
+	config, err := parseLoad(req.Configuration.Load)
+	if err != nil {
+		return nil, err
+	}
+	if req.Configuration.DryRun {
+		return nil, errorf("invalid", "Dry run is not supported for load jobs.")
+	}
+	id, location, err := jobID(project, req.JobReference)
+	if err != nil {
+		return nil, err
+	}
+	ref := config.DestinationTable
+	if ref.ProjectID == "" {
+		ref.ProjectID = project
+	}
+	if who.readOnly || !s.mayBill(who, ref.ProjectID) {
+		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.tables.create denied on "+
+			"dataset %[1]s:%[2]s (or it may not exist).", ref.ProjectID, ref.DatasetID)
+	}
+	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
+	switch {
+	case d == nil || location != "" && !strings.EqualFold(location, d.location):
+		return nil, notFound("Dataset", ref.ProjectID+":"+ref.DatasetID, location)
+	case !validTable(ref.TableID):
+		return nil, errorf("invalid", "Invalid table ID %q.", ref.TableID)
+	case id == "":
+		id = newJobID()
+	}
+	shown := req.Configuration
+	shown.JobType = "LOAD"
+	runCtx, stop := context.WithCancelCause(s.ctx)
+	j := &job{ref: jobReference{ProjectID: project, JobID: id, Location: d.location}, user: who.email, config: shown,
+		query: &query{project: project, location: d.location}, created: s.now(), stop: stop,
+		finished: make(chan struct{}), state: pending, load: &loadJob{config: config, size: int64(len(data))}}
+	if err := s.jobs.add(j); err != nil {
+		stop(nil)
+		return nil, err
+	}
+	s.work.Go(func() {
+		defer stop(nil)
+		j.mu.Lock()
+		j.state, j.started = running, s.now()
+		j.mu.Unlock()
+		ctx := runCtx
+		if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeoutCause(ctx, limit,
+				errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
+			defer cancel()
+		}
+		j.finish(&outcome{}, s.runLoad(ctx, who, j, data), s.now())
+	})
+	return j, nil
+}
+
+// runLoad reads a job's data and writes it to its table.
+func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *apiError {
+	c := j.load.config
+	unlock, apiErr := lock(ctx, s.catalog.ddl)
+	if apiErr != nil {
+		return apiErr
+	}
+	defer unlock()
+	name := googlesql.TableName{Project: c.DestinationTable.ProjectID, Dataset: c.DestinationTable.DatasetID,
+		Table: c.DestinationTable.TableID}
+	old := s.catalog.table(name)
+	if err := s.checkLoad(ctx, c, name, old); err != nil {
+		return err
+	}
+	o, fields := c.options(), []fieldSchema(nil)
+	replace := old == nil || c.WriteDisposition == "WRITE_TRUNCATE" && (c.Schema != nil || c.detects())
+	switch {
+	case !replace:
+		o.Columns = old.columns
+	case c.Schema != nil:
+		fields = c.Schema.Fields
+		columns, err := s.columnsOf(ctx, who, name, fields)
+		if err != nil {
+			return err
+		}
+		o.Columns = columns
+	case !c.detects() && c.SourceFormat != "PARQUET":
+		return errorf("invalid", "Schema has no fields. Table: %s", name.Table)
+	}
+	rows, err := readLoad(ctx, c.SourceFormat, data, o)
+	if err != nil {
+		return loadError(ctx, err)
+	}
+	j.mu.Lock()
+	j.load.bad = rows.BadRecords
+	for _, p := range rows.Problems {
+		j.load.problems = append(j.load.problems, errorProto{Reason: "invalid", Message: p})
+	}
+	j.mu.Unlock()
+	if text := rows.TooMany(formatNames[c.SourceFormat], &o); text != "" {
+		return errorf("invalid", "%s", text)
+	}
+	if fields == nil {
+		fields = schemaOf(rows.Columns)
+	}
+	return s.writeLoad(ctx, who, j, name, old, replace, fields, rows)
+}
+
+// loadError is the error of data that can't be read at all.
+func loadError(ctx context.Context, err error) *apiError {
+	if problem := (*load.Problem)(nil); errors.As(err, &problem) {
+		return errorf("invalid", "%s", problem.Message)
+	}
+	if ctx.Err() != nil {
+		return runError(context.Cause(ctx))
+	}
+	return broken("%s", err)
+}
+
+// formatNames are the formats as errors call them.
+var formatNames = map[string]string{"CSV": "CSV", "NEWLINE_DELIMITED_JSON": "JSON", "PARQUET": "Parquet"}
+
+// detects reports whether the columns are to be found in the data.
+func (c *loadConfiguration) detects() bool {
+	return c.Autodetect != nil && *c.Autodetect || c.SourceFormat == "PARQUET"
+}
+
+// checkLoad says no to a table that the job may not write to.
+func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName, old *table) *apiError {
+	switch {
+	case old == nil && c.CreateDisposition == "CREATE_NEVER":
+		return notFound("Table", name.String(), "")
+	case old == nil:
+		return s.catalog.checkNewTable(name)
+	case old.view != nil:
+		return errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name, old.viewKind())
+	case c.WriteDisposition == "WRITE_EMPTY":
+		rows, _, err := s.tableSize(ctx, old)
+		if err != nil {
+			return runError(err)
+		}
+		if rows > 0 {
+			return errorf("duplicate", "Already Exists: Table %s", name)
+		}
+	}
+	if c.Schema == nil || c.WriteDisposition == "WRITE_TRUNCATE" {
+		return nil
+	}
+	for _, f := range c.Schema.Fields {
+		i := slices.IndexFunc(old.schema, func(o fieldSchema) bool { return strings.EqualFold(o.Name, f.Name) })
+		if i < 0 {
+			return errorf("invalid", "Provided Schema does not match Table %s. Cannot add fields (field: %s)", name, f.Name)
+		}
+		if have := old.schema[i]; kinds[strings.ToUpper(have.Type)] != kinds[strings.ToUpper(f.Type)] {
+			return errorf("invalid", "Provided Schema does not match Table %s. Field %s has changed type from %s to %s", name,
+				f.Name, have.Type, strings.ToUpper(f.Type))
+		}
+	}
+	return nil
+}
+
+// columnsOf are the columns of a table that would have a schema.
+func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema) (
+	[]googlesql.Column, *apiError) {
+	_, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")
+	if err != nil {
+		return nil, err
+	}
+	return p.stmt.NewColumns, nil
+}
+
+// readLoad reads data of a format; it may be compressed by gzip.
+func readLoad(ctx context.Context, format string, data []byte, o load.Options) (*load.Rows, error) {
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		if data, err = io.ReadAll(io.LimitReader(z, maxUpload+1)); err != nil {
+			return nil, &load.Problem{Message: "Error while reading data, error message: " + err.Error()}
+		}
+		if len(data) > maxUpload {
+			return nil, engine.ErrTooLarge
+		}
+	}
+	switch format {
+	case "CSV":
+		return load.CSV(data, o)
+	case "PARQUET":
+		return load.Parquet(ctx, data, o)
+	}
+	return load.JSON(data, o)
+}
+
+// writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
+func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *table, replace bool,
+	fields []fieldSchema, rows *load.Rows) *apiError {
+	t := old
+	var before int64
+	truncate := strings.HasPrefix(j.load.config.WriteDisposition, "WRITE_TRUNCATE")
+	if replace {
+		q, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")
+		if err == nil {
+			_, err = s.createTable(ctx, q, p)
+		}
+		if err != nil {
+			return err
+		}
+		t = s.catalog.table(name)
+		s.describeFields(t, fields)
+	} else if !truncate {
+		_, sizes, err := s.tableSize(ctx, t)
+		if err != nil {
+			return runError(err)
+		}
+		before = sum(sizes)
+	}
+	err := s.writeRows(ctx, t, rows.Columns, rows.Values, truncate && !replace)
+	if err != nil {
+		if old == nil {
+			_ = s.dropTable(context.WithoutCancel(ctx), t) // it was made for these rows
+		}
+		return err
+	}
+	_, sizes, sizeErr := s.tableSize(ctx, t)
+	if sizeErr != nil {
+		return runError(sizeErr)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.load.rows, j.load.bytes = int64(len(rows.Values)), sum(sizes)-before
+	return nil
+}
+
+func sum(sizes map[string]int64) (total int64) {
+	for _, n := range sizes {
+		total += n
+	}
+	return total
+}
+
+// describeLoad adds what a load job says of itself once it is done. The caller holds the lock.
+func (j *job) describeLoad(out *jobResource) {
+	l := j.load
+	out.Status.Errors = append(out.Status.Errors, l.problems...)
+	if j.err == nil {
+		out.Statistics.Load = &loadStatistics{InputFiles: 1, InputFileBytes: l.size, OutputRows: l.rows,
+			OutputBytes: l.bytes, BadRecords: l.bad}
+	}
+}

@@ -1,0 +1,196 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxUpload is the size of the data that a load job may bring.
+const maxUpload = 512 << 20
+
+// uploadPaths are the paths of jobs.insert with data, before /projects.
+var uploadPaths = []string{"/resumable/upload/bigquery/v2", "/upload/bigquery/v2"}
+
+// uploadLife is how long an upload may pause; BigQuery's is a week.
+const uploadLife = 24 * time.Hour
+
+// upload is the data of a load job that comes in parts.
+type upload struct {
+	who     caller
+	project string
+	job     jobResource
+	touched time.Time
+
+	mu   sync.Mutex
+	data []byte
+	done *job // that the last part has begun
+}
+
+type uploads struct {
+	mu   sync.Mutex
+	byID map[string]*upload
+}
+
+// serveUpload answers jobs.insert with data: all in one request, or the job first and its data in parts.
+func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
+	project := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/projects/"), "/jobs")
+	s.serve("bigquery.jobs.insert", writes, func(r *http.Request, who caller) (any, *apiError) {
+		if strings.Contains(project, "/") {
+			return nil, errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
+		}
+		if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+			return nil, err
+		}
+		switch params := r.URL.Query(); {
+		case params.Get("upload_id") != "":
+			return s.uploadPart(w, r, who, params.Get("upload_id"))
+		case params.Get("uploadType") == "resumable":
+			return s.uploadStart(w, r, who, project)
+		case params.Get("uploadType") == "multipart":
+			return s.uploadAll(r, who, project)
+		}
+		return nil, errorf("invalid", "Invalid uploadType %q: want multipart or resumable.",
+			r.URL.Query().Get("uploadType"))
+	}).ServeHTTP(w, r)
+}
+
+// uploadAll is a job and its data in one request of two parts.
+func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *apiError) {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, errorf("invalid", "Invalid Content-Type: %s", err)
+	}
+	parts := multipart.NewReader(http.MaxBytesReader(nil, r.Body, maxUpload), params["boundary"])
+	var read [2][]byte
+	for i := range read {
+		p, err := parts.NextPart()
+		if err == nil {
+			read[i], err = io.ReadAll(p)
+		}
+		if err != nil {
+			return nil, uploadError(err)
+		}
+	}
+	var req jobResource
+	if err := json.Unmarshal(read[0], &req); err != nil {
+		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+	}
+	return s.uploaded(who, project, &req, read[1])
+}
+
+func uploadError(err error) *apiError {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return errorf("invalid", "The sandbox loads %d bytes at most.", maxUpload)
+	}
+	return errorf("invalid", "The request could not be read: %s", err)
+}
+
+// uploaded begins the job of an upload whose data is all there.
+func (s *Server) uploaded(who caller, project string, req *jobResource, data []byte) (any, *apiError) {
+	if req.Configuration.Load == nil {
+		return nil, errorf("required", "Required parameter is missing: configuration.load")
+	}
+	j, err := s.beginLoad(who, project, req, data)
+	if err != nil {
+		return nil, err
+	}
+	return s.describe(j), nil
+}
+
+// uploadStart keeps the job and says where its data is to go.
+func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller, project string) (any, *apiError) {
+	u := &upload{who: who, project: project, touched: s.now()}
+	if err := readBody(r, &u.job); err != nil {
+		return nil, err
+	}
+	if u.job.Configuration.Load == nil {
+		return nil, errorf("required", "Required parameter is missing: configuration.load")
+	}
+	id := rand.Text()
+	s.uploads.mu.Lock()
+	for old, o := range s.uploads.byID {
+		if s.now().Sub(o.touched) > uploadLife {
+			delete(s.uploads.byID, old)
+		}
+	}
+	s.uploads.byID[id] = u
+	s.uploads.mu.Unlock()
+	w.Header().Set("Location", fmt.Sprintf("%s/upload/bigquery/v2/projects/%s/jobs?uploadType=resumable&upload_id=%s",
+		s.Endpoint(), project, id))
+	w.Header().Set("X-GUploader-UploadID", id)
+	return struct{}{}, nil
+}
+
+// uploadPart takes a part of the data, and begins the job with the last.
+func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, id string) (any, *apiError) {
+	s.uploads.mu.Lock()
+	u := s.uploads.byID[id]
+	if u != nil {
+		u.touched = s.now()
+	}
+	s.uploads.mu.Unlock()
+	if u == nil || u.who.email != who.email {
+		return nil, errorf("notFound", "Not found: upload %s", id)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.done != nil {
+		return s.describe(u.done), nil
+	}
+	var from, to int
+	total := "*"
+	text := r.Header.Get("Content-Range")
+	switch n, _ := fmt.Sscanf(text, "bytes %d-%d/%s", &from, &to, &total); {
+	case n == 3:
+	case strings.HasPrefix(text, "bytes */"):
+		if total = strings.TrimPrefix(text, "bytes */"); total != fmt.Sprint(len(u.data)) {
+			return u.more(w, r), nil
+		}
+		from = len(u.data)
+	case text == "": // all of it
+		from, total = 0, ""
+	default:
+		return nil, errorf("invalid", "Invalid Content-Range: %s", text)
+	}
+	if from > len(u.data) {
+		return u.more(w, r), nil
+	}
+	part, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, int64(maxUpload-from)))
+	if err != nil {
+		return nil, uploadError(err)
+	}
+	u.data = append(u.data[:from], part...) // a part that comes again takes the place of the first
+	if total == "*" || total != "" && total != fmt.Sprint(len(u.data)) {
+		return u.more(w, r), nil
+	}
+	j, apiErr := s.beginLoad(u.who, u.project, &u.job, u.data)
+	if apiErr != nil {
+		return nil, apiErr
+	}
+	u.done, u.data = j, nil
+	return s.describe(j), nil
+}
+
+// more asks for the rest of the data. Clients that can't take a 308 say so.
+func (u *upload) more(w http.ResponseWriter, r *http.Request) any {
+	if len(u.data) > 0 {
+		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", len(u.data)-1))
+	}
+	if r.Header.Get("X-GUploader-No-308") == "yes" {
+		w.Header().Set("X-Http-Status-Code-Override", "308")
+		return struct{}{}
+	}
+	return resumeIncomplete{}
+}
+
+// resumeIncomplete is an answer with the status 308.
+type resumeIncomplete struct{}
