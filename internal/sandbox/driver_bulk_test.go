@@ -36,6 +36,9 @@ type bulkRow struct {
 	T    civil.Time
 	Iv   *bigquery.IntervalValue
 	J    json.RawMessage
+	R    driver.Range
+	Rt   driver.Range
+	Pico time.Time
 	L    []string
 	Tss  []time.Time
 	Rec  *bulkInner
@@ -52,7 +55,8 @@ type bulkInner struct {
 type bulkDeepest struct{ N *big.Rat }
 
 const bulkTable = `CREATE TABLE d.t (id INT64 NOT NULL, ip INT64, f FLOAT64, b BOOL, s STRING, raw BYTES, n NUMERIC, bn BIGNUMERIC, p NUMERIC(5, 2),
-	ts TIMESTAMP, dt DATETIME, d DATE, t TIME, iv INTERVAL, j JSON, l ARRAY<STRING>, tss ARRAY<TIMESTAMP>,
+	ts TIMESTAMP, dt DATETIME, d DATE, t TIME, iv INTERVAL, j JSON,
+	r RANGE<DATE>, rt RANGE<TIMESTAMP>, pico TIMESTAMP(12), l ARRAY<STRING>, tss ARRAY<TIMESTAMP>,
 	rec STRUCT<a INT64, b ARRAY<FLOAT64>, c DATE, d ARRAY<STRUCT<n NUMERIC>>>,
 	recs ARRAY<STRUCT<a INT64, b ARRAY<FLOAT64>, c DATE, d ARRAY<STRUCT<n NUMERIC>>>>)`
 
@@ -71,20 +75,21 @@ func everyRow() []bulkRow {
 			Bn: "-578960446186580977117854925043439539266.34992332820282019728792003956564819968", Ts: begin, Dt: civil.DateTimeOf(end), D: first,
 			T:  civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999000},
 			Iv: &bigquery.IntervalValue{Years: -1, Months: -2, Days: 3, Hours: -4, Minutes: -5, SubSecondNanos: -5000},
-			J:  json.RawMessage(`{"a":[1,"é😀",null]}`), L: []string{"", "a"}, Tss: []time.Time{begin, end},
+			J:  json.RawMessage(`{"a":[1,"é😀",null]}`), R: driver.Range{Start: first},
+			Rt: driver.Range{Start: begin, End: time.Date(2024, 2, 29, 1, 2, 3, 4000, time.UTC)}, Pico: time.Date(2024, 2, 29, 1, 2, 3, 123456789, time.UTC), L: []string{"", "a"}, Tss: []time.Time{begin, end},
 			Rec: &bulkInner{A: sql.NullInt64{Int64: 7, Valid: true}, B: []float64{0.1, -1e300},
 				C: sql.Null[civil.Date]{V: last, Valid: true}, D: []bulkDeepest{{N: most}, {}}},
 			Recs: []bulkInner{{B: []float64{}, D: []bulkDeepest{}}, {B: []float64{math.Inf(1)}, D: []bulkDeepest{{N: least}}}},
 		},
 		{
-			ID: 2, F: math.NaN(), Raw: []byte{}, Bn: "0", Ts: end, Dt: civil.DateTimeOf(begin), D: last,
+			ID: 2, F: math.NaN(), Raw: []byte{}, Bn: "0", Ts: end, Pico: end, Dt: civil.DateTimeOf(begin), D: last,
 			L: []string{}, Tss: []time.Time{}, Recs: []bulkInner{},
 		},
 		{
 			ID: 3, F: math.SmallestNonzeroFloat64, B: sql.NullBool{Valid: true}, S: "x", Raw: []byte("x"), N: big.NewRat(-1, 8),
 			Bn: "-0.00000000000000000000000000000000000001",
 			Ts: time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC), Dt: civil.DateTimeOf(begin), D: first,
-			J: json.RawMessage("null"), L: []string{}, Tss: []time.Time{}, Recs: []bulkInner{},
+			J: json.RawMessage("null"), R: driver.Range{End: last}, Pico: begin, L: []string{}, Tss: []time.Time{}, Recs: []bulkInner{},
 		},
 	}
 }
@@ -127,7 +132,8 @@ func scanned(t testing.TB, db *sql.DB) (out []bulkRow) {
 		var e bulkRow
 		err := rows.Scan(&e.ID, &e.Ip, &e.F, &e.B, driver.As(&e.S), &e.Raw, driver.As(&e.N), &e.Bn,
 			driver.As(&e.P), &e.Ts, driver.As(&e.Dt),
-			driver.As(&e.D), driver.As(&e.T), driver.As(&e.Iv), driver.As(&e.J), driver.As(&e.L), driver.As(&e.Tss),
+			driver.As(&e.D), driver.As(&e.T), driver.As(&e.Iv), driver.As(&e.J), driver.As(&e.R), driver.As(&e.Rt), &e.Pico,
+			driver.As(&e.L), driver.As(&e.Tss),
 			driver.As(&e.Rec), driver.As(&e.Recs))
 		if err != nil {
 			t.Fatal(err)

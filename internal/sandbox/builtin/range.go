@@ -33,6 +33,17 @@ func MakeRange(start, end *int64, kind string) (Range, error) {
 	return r, nil
 }
 
+// Ends are the bounds; nil is none.
+func (r Range) Ends() (start, end *int64) {
+	if r.start != noStart {
+		start = &r.start
+	}
+	if r.end != noEnd {
+		end = &r.end
+	}
+	return start, end
+}
+
 // Encode writes the bytes of a range.
 func (r Range) Encode() string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(r.start)^1<<63)

@@ -101,9 +101,10 @@ func store(vec mapping.Vector, t googlesql.Type, values []Value) error {
 			put(data, i, v.Float)
 		case googlesql.Bool:
 			put(data, i, v.Bool)
-		case googlesql.String, googlesql.JSON, googlesql.Bytes, googlesql.BigNumeric:
+		case googlesql.String, googlesql.JSON, googlesql.Bytes, googlesql.BigNumeric,
+			googlesql.Range:
 			mapping.VectorAssignStringElementLen(vec, mapping.IdxT(i), []byte(v.Text))
-		case googlesql.Numeric:
+		case googlesql.Numeric, googlesql.TimestampPicos:
 			put(data, i, [2]uint64{v.Decimal.Lo, uint64(v.Decimal.Hi)})
 		case googlesql.Interval:
 			put(data, i, v.Interval)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -128,6 +129,8 @@ func (o *Object) value(raw json.RawMessage, t googlesql.Type, path string) (engi
 			return v, problemf(path, "Invalid JSON value. Field: %s; Value: %s", path, text)
 		}
 		return v, nil
+	case t.Kind == googlesql.Range:
+		return o.rangeOf(raw, t, path)
 	case t.Kind == googlesql.Struct:
 		members, problem := o.members(raw, path)
 		if problem != nil {
@@ -146,6 +149,28 @@ func (o *Object) value(raw json.RawMessage, t googlesql.Type, path string) (engi
 		return v, o.unknown(members, path)
 	}
 	return scalar(raw, v, path)
+}
+
+// rangeOf reads {"start": ..., "end": ...}; a bound that is left out or null is none.
+func (o *Object) rangeOf(raw json.RawMessage, t googlesql.Type, path string) (engine.Value, *Problem) {
+	bounds := googlesql.Type{Kind: googlesql.Struct, Fields: []googlesql.Field{{Name: "start", Type: *t.Elem},
+		{Name: "end", Type: *t.Elem}}}
+	v, problem := o.value(raw, bounds, path)
+	if problem != nil {
+		return v, problem
+	}
+	var ends [2]*int64
+	for i := range ends {
+		if !v.Elems[i].Null {
+			ends[i] = &v.Elems[i].Int
+		}
+	}
+	made, err := builtin.MakeRange(ends[0], ends[1], string(t.Elem.Kind))
+	if err != nil {
+		text, _ := builtin.Message(err.Error())
+		return v, problemf(path, "%s. Field: %s", text, path)
+	}
+	return engine.Value{Type: t, Text: made.Encode()}, nil
 }
 
 func (o *Object) array(raw json.RawMessage, t googlesql.Type, path string) (engine.Value, *Problem) {
@@ -171,7 +196,8 @@ func (o *Object) array(raw json.RawMessage, t googlesql.Type, path string) (engi
 var typeNames = map[googlesql.Kind]string{googlesql.Int64: "integer", googlesql.Float64: "float",
 	googlesql.Bool: "boolean", googlesql.String: "string", googlesql.Bytes: "bytes", googlesql.Numeric: "numeric",
 	googlesql.BigNumeric: "bignumeric", googlesql.Date: "date", googlesql.Time: "time", googlesql.Datetime: "datetime",
-	googlesql.Timestamp: "timestamp", googlesql.Interval: "interval"}
+	googlesql.Timestamp: "timestamp", googlesql.Interval: "interval",
+	googlesql.TimestampPicos: "timestamp"}
 
 // scalar reads a number, a bool or a text into v.
 func scalar(raw json.RawMessage, v engine.Value, path string) (engine.Value, *Problem) {

@@ -60,6 +60,10 @@ func dataOf(v *engine.Vector, typ arrow.DataType) (arrow.ArrayData, error) {
 			return nil, err
 		}
 		return flat(bufferOf(values))
+	case googlesql.TimestampPicos:
+		return picos(v, typ, valid, nulls), nil
+	case googlesql.Range:
+		return ranges(v, typ.(*arrow.StructType), valid, nulls)
 	case googlesql.Interval:
 		return flat(bufferOf(mapped(v.Intervals, func(iv engine.Interval) arrow.MonthDayNanoInterval {
 			return arrow.MonthDayNanoInterval{Months: iv.Months, Days: iv.Days, Nanoseconds: iv.Micros * 1000}
@@ -143,4 +147,60 @@ func bigNumerics(v *engine.Vector, scale int32) ([]decimal256.Num, error) {
 		}
 	}
 	return out, nil
+}
+
+// picos are TIMESTAMP(12)s, as a text or in the unit of the type.
+func picos(v *engine.Vector, typ arrow.DataType, valid *memory.Buffer, nulls int) arrow.ArrayData {
+	micros, rests := make([]int64, v.Len), make([]int64, v.Len)
+	for i, d := range v.Decimals {
+		micros[i], rests[i] = builtin.SplitPicos(d.Big())
+	}
+	stamp, ok := typ.(*arrow.TimestampType)
+	if !ok {
+		offsets, text := make([]int32, 1, v.Len+1), []byte(nil)
+		for i := range micros {
+			if !v.Null(i) {
+				text = append(text, builtin.PicosISO(micros[i], rests[i])...)
+			}
+			offsets = append(offsets, int32(len(text)))
+		}
+		buffers := []*memory.Buffer{valid, bufferOf(offsets), memory.NewBufferBytes(text)}
+		return array.NewData(typ, v.Len, buffers, nil, nulls, 0)
+	}
+	if stamp.Unit == arrow.Nanosecond {
+		for i := range micros {
+			micros[i] = micros[i]*1000 + rests[i]/1000
+		}
+	}
+	return array.NewData(typ, v.Len, []*memory.Buffer{valid, bufferOf(micros)}, nil, nulls, 0)
+}
+
+// ranges are RANGEs: STRUCTs of two bounds, NULL for none.
+func ranges(v *engine.Vector, typ *arrow.StructType, valid *memory.Buffer, nulls int) (arrow.ArrayData, error) {
+	var ends [2]*engine.Vector
+	for k := range ends {
+		ends[k] = &engine.Vector{Type: *v.Type.Elem, Len: v.Len, Ints: make([]int64, v.Len),
+			Nulls: make([]uint64, (v.Len+63)/64)}
+	}
+	for i := range v.Len {
+		var bounds [2]*int64
+		if !v.Null(i) {
+			bounds[0], bounds[1] = builtin.DecodeRange(v.Bytes(i)).Ends()
+		}
+		for k, b := range bounds {
+			if b == nil {
+				ends[k].Nulls[i/64] |= 1 << (i % 64)
+			} else {
+				ends[k].Ints[i] = *b
+			}
+		}
+	}
+	fields := make([]arrow.ArrayData, len(ends))
+	for k, e := range ends {
+		var err error
+		if fields[k], err = dataOf(e, typ.Field(k).Type); err != nil {
+			return nil, err
+		}
+	}
+	return array.NewData(typ, v.Len, []*memory.Buffer{valid}, fields, nulls, 0), nil
 }

@@ -118,6 +118,7 @@ var fieldTypes = map[googlesql.Kind]storagepb.TableFieldSchema_Type{
 	googlesql.Datetime:   storagepb.TableFieldSchema_DATETIME,
 	googlesql.Timestamp:  storagepb.TableFieldSchema_TIMESTAMP,
 	googlesql.Interval:   storagepb.TableFieldSchema_INTERVAL,
+	googlesql.Range:      storagepb.TableFieldSchema_RANGE,
 	googlesql.JSON:       storagepb.TableFieldSchema_JSON,
 	googlesql.Struct:     storagepb.TableFieldSchema_STRUCT,
 }
@@ -141,6 +142,12 @@ func fieldOf(name string, t googlesql.Type) *storagepb.TableFieldSchema {
 		f.Mode, t = storagepb.TableFieldSchema_REPEATED, *t.Elem
 	}
 	f.Type = fieldTypes[t.Kind]
+	switch t.Kind {
+	case googlesql.TimestampPicos:
+		f.Type, f.TimestampPrecision = storagepb.TableFieldSchema_TIMESTAMP, int64Value(12)
+	case googlesql.Range:
+		f.RangeElementType = &storagepb.TableFieldSchema_FieldElementType{Type: fieldTypes[t.Elem.Kind]}
+	}
 	f.Precision, f.Scale, f.MaxLength = int64(t.Precision), int64(t.Scale), int64(t.MaxLength)
 	for _, sub := range t.Fields {
 		f.Fields = append(f.Fields, fieldOf(sub.Name, sub.Type))

@@ -1,6 +1,7 @@
 package storageapi
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -12,6 +13,7 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -50,6 +52,9 @@ var kinds = func() map[storagepb.TableFieldSchema_Type]googlesql.Kind {
 // scalar is the Scalar of a Decoder. It takes what the service's table of conversions from protocol buffers has.
 func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
 	v := engine.Value{Type: googlesql.Type{Kind: kinds[f.Type]}}
+	if f.GetTimestampPrecision().GetValue() == 12 {
+		v.Type.Kind = googlesql.TimestampPicos
+	}
 	wrong := fmt.Errorf("a %T can't be put into a column of type %s", x, v.Type.Kind)
 	if m, ok := x.(protoreflect.Message); ok {
 		var err error
@@ -58,6 +63,8 @@ func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
 		}
 	}
 	switch x := x.(type) {
+	case storagewire.Range:
+		return rangeValue(v, x, kinds[f.GetRangeElementType().GetType()])
 	case int32:
 		return whole(v, int64(x), wrong)
 	case int64:
@@ -143,6 +150,12 @@ func whole(v engine.Value, n int64, wrong error) (any, error) {
 		return outOf(firstDay, lastDay)
 	case googlesql.Timestamp:
 		return outOf(firstMicros, lastMicros)
+	case googlesql.TimestampPicos:
+		if n < firstMicros || n > lastMicros {
+			return outOf(firstMicros, lastMicros)
+		}
+		v.Decimal, _ = engine.Int128FromBig(builtin.MicrosPicos(n, 0)) // of years 1 to 9999
+		return v, nil
 	case googlesql.Time:
 		return text(v, packedTime(n), wrong)
 	case googlesql.Datetime:
@@ -164,7 +177,7 @@ func float(v engine.Value, f float64, wrong error) (any, error) {
 
 // fromText are the types that take a text.
 var fromText = []googlesql.Kind{googlesql.String, googlesql.Numeric, googlesql.Date, googlesql.Time, googlesql.Datetime,
-	googlesql.Interval, googlesql.JSON, googlesql.BigNumeric}
+	googlesql.Interval, googlesql.JSON, googlesql.BigNumeric, googlesql.TimestampPicos}
 
 func text(v engine.Value, s string, wrong error) (any, error) {
 	switch {
@@ -192,6 +205,23 @@ func tooPrecise(s string, digits int64) bool {
 }
 
 func power(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
+
+// rangeValue makes a RANGE of its bounds.
+func rangeValue(v engine.Value, r storagewire.Range, kind googlesql.Kind) (any, error) {
+	var ends [2]*int64
+	for i, x := range []any{r.Start, r.End} {
+		if end, ok := x.(engine.Value); ok {
+			ends[i] = &end.Int
+		}
+	}
+	made, err := builtin.MakeRange(ends[0], ends[1], string(kind))
+	if err != nil {
+		text, _ := builtin.Message(err.Error())
+		return nil, errors.New(text)
+	}
+	v.Text = made.Encode()
+	return v, nil
+}
 
 // packedTime reads a TIME as Google's CivilTimeEncoder packs it: hour, minute, second and microsecond in bits.
 func packedTime(n int64) string {
