@@ -84,7 +84,7 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 		}
 	}()
 	cfg.Project = "my-billing-project"
-	cfg.Endpoint = server.Endpoint()
+	cfg.Endpoint, cfg.StorageEndpoint = server.Endpoint(), server.StorageEndpoint()
 	cfg.TokenDir = filepath.Join(dir, "sign-ins")
 	cfg.ClientSecrets = filepath.Join(dir, "client_secrets.json")
 	if err := os.WriteFile(cfg.ClientSecrets, server.ClientSecrets(), 0o600); err != nil {

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// row has values by the names of their columns. A column that it lacks becomes NULL.
+type row = map[string]any
+
+// rows are the rows of a file while it is read.
+func (l *loading) rows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
+	if l.lines() {
+		return jsonRows(r, columns)
+	}
+	return csvRows(r, columns)
+}
+
+// csvRows reads CSV whose first line has the names. A field that is empty is NULL.
+func csvRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		in := csv.NewReader(r)
+		in.ReuseRecord = true
+		header, err := in.Read()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		names := append([]string(nil), header...)
+		for {
+			record, err := in.Read()
+			if err == io.EOF {
+				return
+			}
+			made := make(row, len(names))
+			for i, text := range record {
+				if err == nil && text != "" {
+					made[names[i]], err = value(text, columns[strings.ToLower(names[i])])
+				}
+				if err != nil {
+					line, _ := in.FieldPos(i)
+					err = fmt.Errorf("line %d, column %s: %w", line, names[i], err)
+					break
+				}
+			}
+			if !yield(made, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// value makes a text a value for a column of a type. Package bulk takes the other types as texts.
+func value(text, typ string) (any, error) {
+	var v any
+	var err error
+	switch typ {
+	case "INT64":
+		v, err = strconv.ParseInt(text, 10, 64)
+	case "FLOAT64":
+		v, err = strconv.ParseFloat(text, 64)
+	case "BOOL":
+		v, err = strconv.ParseBool(strings.ToLower(text))
+	case "BYTES":
+		v, err = base64.StdEncoding.DecodeString(text)
+	default:
+		return text, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q is no %s", text, typ)
+	}
+	return v, nil
+}
+
+// jsonRows reads one object after the other.
+func jsonRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		in := json.NewDecoder(r)
+		in.UseNumber()
+		for {
+			var made row
+			err := in.Decode(&made)
+			if err == io.EOF {
+				return
+			}
+			for name, v := range made {
+				if err == nil {
+					made[name], err = jsonValue(v, columns[strings.ToLower(name)])
+				}
+				if err != nil {
+					err = fmt.Errorf("byte %d, column %s: %w", in.InputOffset(), name, err)
+					break
+				}
+			}
+			if !yield(made, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// jsonValue makes what JSON has a value for a column of a type, which is "" inside of a STRUCT or an ARRAY.
+func jsonValue(v any, typ string) (any, error) {
+	if typ == "JSON" && v != nil {
+		text, err := json.Marshal(v)
+		return string(text), err
+	}
+	switch v := v.(type) {
+	case json.Number:
+		if typ != "" && typ != "FLOAT64" && typ != "INT64" {
+			return v.String(), nil // NUMERIC keeps all digits
+		}
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+		return v.Float64()
+	case string:
+		if typ == "BYTES" {
+			return value(v, typ)
+		}
+	case []any:
+		for i := range v {
+			var err error
+			if v[i], err = jsonValue(v[i], ""); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		for name := range v {
+			var err error
+			if v[name], err = jsonValue(v[name], ""); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// guessRows is how many rows a guess looks at.
+const guessRows = 1000
+
+// guess writes the columns of a table for the file: the types that its first rows look like. Without names they come in
+// alphabetical order.
+func (l *loading) guess(r io.Reader, names []string) (string, error) {
+	types := map[string]string{}
+	n := 0
+	for made, err := range l.rows(r, nil) {
+		if err != nil {
+			return "", err
+		}
+		for name, v := range made {
+			typ, err := typeOf(v)
+			if err != nil {
+				return "", fmt.Errorf("column %s: %w", name, err)
+			}
+			types[name] = wider(types[name], typ)
+		}
+		if n++; n == guessRows {
+			break
+		}
+	}
+	if n == 0 {
+		return "", errors.New("the file has no rows")
+	}
+	if names == nil {
+		names = slices.Sorted(maps.Keys(types))
+	}
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = quoted(name) + " " + cmp.Or(types[name], "STRING")
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+// wider is the type that holds the values of both; "" is that of NULL.
+func wider(a, b string) string {
+	if a == b || a == "" || b == "" {
+		return cmp.Or(a, b)
+	}
+	if (a == "INT64" || a == "FLOAT64") && (b == "INT64" || b == "FLOAT64") {
+		return "FLOAT64"
+	}
+	return "STRING"
+}
+
+// typeOf is the type that a value looks like.
+func typeOf(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		for _, typ := range []string{"INT64", "FLOAT64", "BOOL"} {
+			if _, err := value(v, typ); err == nil {
+				return typ, nil
+			}
+		}
+		if _, err := time.Parse(time.DateOnly, v); err == nil {
+			return "DATE", nil
+		}
+		return "STRING", nil
+	case int64:
+		return "INT64", nil
+	case float64:
+		return "FLOAT64", nil
+	case bool:
+		return "BOOL", nil
+	}
+	return "", errors.New("nested values need a table")
+}
