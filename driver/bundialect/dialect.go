@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -23,7 +24,8 @@ const Name dialect.Name = 2010 // the year of BigQuery
 // Dialect is bun's dialect of BigQuery.
 type Dialect struct {
 	schema.BaseDialect
-	tables *schema.Tables
+	tables   *schema.Tables
+	defaults sync.Map // *schema.Field -> string: the expression of its column's default
 }
 
 var _ schema.Dialect = (*Dialect)(nil)

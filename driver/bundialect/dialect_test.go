@@ -74,6 +74,11 @@ type book struct {
 	Deleted  time.Time `bun:",soft_delete,nullzero"`
 }
 
+type made struct {
+	ID string    `bun:",pk"`
+	At time.Time `bun:",nullzero,notnull,default:current_timestamp"`
+}
+
 // code is text of JSON that makes itself.
 type code struct{ text string }
 
@@ -175,6 +180,18 @@ func TestStatements(t *testing.T) {
 				"UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64>>[STRUCT('a', '', 1)]) AS _data WHERE " +
 				"(`pair`.`a` " +
 				"= _data.`a`) AND (`pair`.`b` = _data.`b`)"},
+		{"upsert", bundialect.Upsert(db, []pair{{A: "a", B: "b", N: 1}}, "n"),
+			"MERGE `pairs` AS `pair` USING (SELECT * FROM UNNEST(ARRAY<STRUCT<`a` STRING, `b` STRING, `n` INT64, `m` FLOAT64>>" +
+				"[STRUCT('a', 'b', 1, NULL)])) AS _data ON `pair`.`a` = _data.`a` AND `pair`.`b` = _data.`b` " +
+				"WHEN MATCHED THEN UPDATE SET `n` = _data.`n` " +
+				"WHEN NOT MATCHED THEN INSERT (`a`, `b`, `n`, `m`) VALUES (_data.`a`, _data.`b`, _data.`n`, _data.`m`);"},
+		{"upsert of defaults", bundialect.Upsert(db, []made{{ID: "a"}}),
+			"MERGE `mades` AS `made` USING (SELECT * FROM UNNEST(ARRAY<STRUCT<`id` STRING, `at` TIMESTAMP>>" +
+				"[STRUCT('a', NULL)])) AS _data " +
+				"ON `made`.`id` = _data.`id` WHEN MATCHED THEN UPDATE SET `at` = _data.`at` " +
+				"WHEN NOT MATCHED THEN INSERT (`id`, `at`) VALUES (_data.`id`, IFNULL(_data.`at`, CURRENT_TIMESTAMP()));"},
+		{"values", db.NewSelect().ColumnExpr("?, ?, -?", bundialect.Value([]int{1}), bundialect.Value(big.NewRat(1, 4)),
+			bundialect.Value(-1)), "SELECT ARRAY<INT64>[1], NUMERIC '0.250000000', - -1"},
 		{"delete", db.NewDelete().Model((*pair)(nil)).Where("a = ?", `\'`),
 			"DELETE FROM `pairs` AS `pair` WHERE (a = '\\\\\\'')"},
 		{"select", db.NewSelect().Model((*pair)(nil)).Where("b IN (?)", bun.List([]string{"x", "y"})).Limit(3),
@@ -226,6 +243,7 @@ func TestFails(t *testing.T) {
 	}{
 		{"text that is not UTF-8", "\xff'", "not valid UTF-8"},
 		{"a big number", uint64(math.MaxUint64), "largest INT64"},
+		{"a channel", bundialect.Value(make(chan int)), "has no literal"},
 		{"the year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "1 to 9999"},
 	} {
 		if got := db.NewSelect().ColumnExpr("?", c.v).String(); !strings.Contains(got, "?!(") ||
@@ -248,6 +266,10 @@ func TestFails(t *testing.T) {
 		if _, err := bundialect.BulkUpdate(db, c.models, c.column...).Exec(context.Background()); err == nil ||
 			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v; want an error with %q", c.name, err, c.want)
+		}
+		if _, err := bundialect.Upsert(db, c.models, c.column...).Exec(context.Background()); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
+			t.Errorf("Upsert of %s: got %v; want an error with %q", c.name, err, c.want)
 		}
 	}
 }

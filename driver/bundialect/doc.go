@@ -27,11 +27,16 @@
 //
 // # Statements
 //
-// BigQuery has no RETURNING and no ON CONFLICT: use NewMerge. Bulk() writes VALUES, which GoogleSQL
-// does not allow in a WITH: use [BulkUpdate]. UPDATE and DELETE need Where; Where("TRUE") is for
-// all rows. An OFFSET needs a LIMIT. NewAddColumn needs ColumnExpr("COLUMN name STRING"), because
-// bun omits the word COLUMN. BigQuery has no savepoints, and so no transactions inside
-// transactions.
+// BigQuery has no ON CONFLICT: [Upsert] inserts models or updates their rows by MERGE, and NewMerge
+// writes any other. BigQuery has no RETURNING and no INSERT IGNORE: bun omits Returning and Ignore
+// without an error, so that Ignore inserts a second row with the same key. Bulk() writes VALUES, which
+// GoogleSQL does not allow in a WITH: use [BulkUpdate]. Union writes UNION without DISTINCT, which
+// GoogleSQL does not allow: use UnionAll. UPDATE and DELETE need Where; Where("TRUE") is for all rows.
+// An OFFSET needs a LIMIT. NewAddColumn needs ColumnExpr("COLUMN name STRING"), because bun omits the
+// word COLUMN. BigQuery has no savepoints, and so no transactions inside transactions.
+//
+// bun writes slices and structs in the arguments of Where and Set as JSON, and decimals as text.
+// [Value] writes the literal of the argument's type.
 //
 // # Fixtures and migrations
 //

@@ -2,7 +2,9 @@ package bundialect
 
 import (
 	"database/sql/driver"
+	"encoding/hex"
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
@@ -31,12 +33,28 @@ func (d *Dialect) onField(f *schema.Field) {
 	if known, ok := defaults[strings.ToLower(f.SQLDefault)]; ok {
 		f.SQLDefault = known
 	}
+	if f.SQLDefault != "" {
+		d.defaults.Store(f, f.SQLDefault)
+	}
 	setCodec(f, columntype.Base(t))
 	setKey(f)
 	if f.NotNull {
 		appendDDL(f, " NOT NULL")
 		f.NotNull = false
 	}
+}
+
+// defaultOf returns the expression of a column's default, without what OnTable appends to it.
+func defaultOf(d schema.Dialect, f *schema.Field) (string, bool) {
+	own, ok := d.(*Dialect)
+	if !ok {
+		return "", false
+	}
+	def, ok := own.defaults.Load(f)
+	if !ok {
+		return "", false
+	}
+	return def.(string), true
 }
 
 // typeOf returns the type of a field's column.
@@ -59,12 +77,16 @@ func typeOf(f *schema.Field) string {
 	if isJSON(t) {
 		return "JSON"
 	}
-	return columntype.Canonical(f.DiscoveredSQLType)
+	name := columntype.Canonical(schema.DiscoverSQLType(t))
+	if name == "" && (t.Implements(valuerType) || reflect.PointerTo(t).Implements(valuerType)) {
+		return "STRING" // such as a uuid.UUID, an array that makes text of itself
+	}
+	return name
 }
 
 // isJSON reports whether bun writes values of a type as JSON.
 func isJSON(t reflect.Type) bool {
-	if t.Implements(valuerType) || reflect.PointerTo(t).Implements(valuerType) {
+	if t.Implements(valuerType) || reflect.PointerTo(t).Implements(valuerType) || t.Implements(appenderType) {
 		return false
 	}
 	switch t.Kind() {
@@ -76,12 +98,16 @@ func isJSON(t reflect.Type) bool {
 	return false
 }
 
-var valuerType = reflect.TypeFor[driver.Valuer]()
+var (
+	valuerType   = reflect.TypeFor[driver.Valuer]()
+	appenderType = reflect.TypeFor[schema.QueryAppender]() // what writes itself, such as a bun.NullTime
+)
 
 // setCodec sets how a field is written and read, if bun's own way does not suit the type of the
 // column.
 func setCodec(f *schema.Field, kind string) {
 	if f.Tag.HasOption("msgpack") {
+		f.Append = packedAppender(f.Append)
 		return
 	}
 	t := columntype.Element(f.StructField.Type)
@@ -93,6 +119,8 @@ func setCodec(f *schema.Field, kind string) {
 		switch {
 		case t == reflect.TypeFor[json.RawMessage]():
 			f.Append = appendLiteral
+		case columntype.HasFlag(t): // bigquery.NullJSON
+			f.Append, f.Scan = appendLiteral, scanAs
 		case t.Implements(valuerType), reflect.PointerTo(t).Implements(valuerType), t.Kind() == reflect.String,
 			t == reflect.TypeFor[[]byte]():
 			f.Append = appendTyped(kind) // it writes its own text
@@ -104,13 +132,16 @@ func setCodec(f *schema.Field, kind string) {
 			return
 		}
 	case "DATE", "DATETIME", "TIME":
-		if t == reflect.TypeFor[time.Time]() {
+		if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[schema.NullTime]() {
 			f.Append = schemaAppender(f, appendCivil(kind))
 			return
 		}
 	}
-	if name := columntype.Named(t); name != "" && name != "TIMESTAMP" && name != "JSON" {
+	if columntype.Named(t) != "" && t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[json.RawMessage]() {
 		f.Append, f.Scan = appendLiteral, scanAs
+		if t == reflect.TypeFor[big.Int]() {
+			f.Append = appendTyped(kind) // an INT64 or a NUMERIC takes no BIGNUMERIC
+		}
 		return
 	}
 	if k := t.Kind(); k == reflect.Float32 || k == reflect.Float64 {
@@ -124,24 +155,10 @@ func setCodec(f *schema.Field, kind string) {
 	}
 }
 
-// appendLiteral appends the literal of a value.
-func appendLiteral(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
-	text, err := literal.Append(nil, addressed(v))
-	if err != nil {
-		return dialect.AppendError(b, err)
-	}
-	if len(b) > 0 && b[len(b)-1] == '-' { // after a minus sign it would begin a comment
-		b = append(b, ' ')
-	}
-	return append(b, text...)
-}
-
-// addressed returns a value, or its address if its type is used through pointers, such as big.Rat.
-func addressed(v reflect.Value) any {
-	if v.Kind() == reflect.Struct && v.CanAddr() && strings.HasPrefix(v.Type().PkgPath(), "math/big") {
-		return v.Addr().Interface()
-	}
-	return v.Interface()
+// appendLiteral writes a value as package literal does.
+func appendLiteral(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
+	text, _ := value{v.Interface()}.AppendQuery(gen, b) // an error stands in the text
+	return text
 }
 
 // appendTyped appends text, or the text of a Valuer, as a value of a type.
@@ -163,6 +180,9 @@ func appendTyped(kind string) schema.AppenderFunc {
 				return dialect.AppendError(b, err)
 			}
 		}
+		if n, ok := value.(big.Int); ok {
+			value = n.String()
+		}
 		switch rv := reflect.ValueOf(value); {
 		case kind == "JSON" && rv.IsValid() && rv.Type() == reflect.TypeFor[[]byte]():
 			value = literal.Typed{Type: kind, Text: string(rv.Bytes())}
@@ -175,7 +195,19 @@ func appendTyped(kind string) schema.AppenderFunc {
 	}
 }
 
-// schemaAppender appends times, also behind pointers and in a sql.Null[T].
+// packedAppender makes BYTES of what bun writes for msgpack, the hexadecimal text that PostgreSQL takes for bytes.
+func packedAppender(next schema.AppenderFunc) schema.AppenderFunc {
+	return func(gen schema.QueryGen, b []byte, v reflect.Value) []byte {
+		text := string(next(gen, nil, v))
+		digits, packed := strings.CutPrefix(text, `'\x`)
+		if p, err := hex.DecodeString(strings.TrimSuffix(digits, "'")); packed && err == nil {
+			return literal.Bytes(b, p)
+		}
+		return append(b, text...)
+	}
+}
+
+// schemaAppender follows pointers, sql.Null[T], sql.NullTime and bun.NullTime to a time.
 func schemaAppender(f *schema.Field, to func([]byte, time.Time) []byte) schema.AppenderFunc {
 	return func(_ schema.QueryGen, b []byte, v reflect.Value) []byte {
 		for v.Kind() == reflect.Pointer {
@@ -184,13 +216,19 @@ func schemaAppender(f *schema.Field, to func([]byte, time.Time) []byte) schema.A
 			}
 			v = v.Elem()
 		}
-		if t, ok := v.Interface().(time.Time); ok {
+		switch t := v.Interface().(type) {
+		case time.Time:
 			return to(b, t)
+		case schema.NullTime:
+			if t.IsZero() {
+				return dialect.AppendNull(b)
+			}
+			return to(b, t.Time)
 		}
 		if !v.FieldByName("Valid").Bool() {
 			return dialect.AppendNull(b)
 		}
-		return to(b, v.FieldByName("V").Interface().(time.Time))
+		return to(b, v.Field(0).Interface().(time.Time))
 	}
 }
 

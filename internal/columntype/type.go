@@ -3,6 +3,7 @@
 package columntype
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -88,16 +89,25 @@ func Canonical(name string) string {
 // for others.
 func Named(t reflect.Type) string { return goTypes[Element(t)] }
 
-// Element returns the type behind sql.Null[T] and pointers.
+// Element returns the type behind pointers, sql.Null[T], sql.NullInt64 and the like.
 func Element(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[") {
+	if t.PkgPath() == "database/sql" && HasFlag(t) {
 		return Element(t.Field(0).Type)
 	}
 	return t
 }
+
+// HasFlag reports whether a type is a value with the flag Valid: sql.Null[T], sql.NullInt64,
+// bigquery.NullInt64 and the like.
+func HasFlag(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && (t.PkgPath() == "database/sql" || t.PkgPath() == clientPath) &&
+		strings.HasPrefix(t.Name(), "Null") && t.NumField() == 2 && t.Field(1).Name == "Valid"
+}
+
+var clientPath = reflect.TypeFor[bigquery.NullInt64]().PkgPath()
 
 // Of returns the type of a Go type in ARRAYs and STRUCTs. The names of fields are those of
 // driver.As: the name in the tag `bigquery:"name"`, or the Go name.
@@ -110,6 +120,9 @@ func of(t reflect.Type, depth int) (string, error) {
 	}
 	if depth > 15 {
 		return "", fmt.Errorf("%s is nested deeper than BigQuery's 15 levels", t)
+	}
+	if value := valueOf(t); value != nil && value != t {
+		return of(value, depth+1)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -141,6 +154,20 @@ func of(t reflect.Type, depth int) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("BigQuery has no type for a %s", t)
+}
+
+// valueOf returns the type of the value that a driver.Valuer returns, such as string for a uuid.UUID;
+// nil if its zero value does not tell it.
+func valueOf(t reflect.Type) reflect.Type {
+	valuer, ok := reflect.Zero(t).Interface().(driver.Valuer)
+	if !ok {
+		return nil
+	}
+	value, err := valuer.Value()
+	if err != nil || value == nil {
+		return nil
+	}
+	return reflect.TypeOf(value)
 }
 
 // Fields returns the exported fields of a Go struct, with their names in BigQuery.

@@ -2,6 +2,7 @@ package columntype
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"math/big"
 	"reflect"
 	"testing"
@@ -26,6 +27,11 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// texts is a Valuer that makes text of itself, as a uuid.UUID does.
+type texts [16]byte
+
+func (texts) Value() (driver.Value, error) { return "", nil }
+
 func TestOf(t *testing.T) {
 	t.Parallel()
 	type inner struct {
@@ -40,10 +46,12 @@ func TestOf(t *testing.T) {
 		At   time.Time
 		Day  sql.Null[civil.Date]
 		N    *big.Rat
+		Old  sql.NullInt32
+		IDs  []texts
 	}
 	if got, err := Of(reflect.TypeFor[[]outer]()); err != nil || got !=
 		"ARRAY<STRUCT<A INT64, bytes BYTES, Many ARRAY<STRUCT<A INT64, bytes BYTES>>, At TIMESTAMP, Day DATE, N "+
-			"NUMERIC>>" {
+			"NUMERIC, Old INT64, IDs ARRAY<STRING>>>" {
 		t.Errorf("got %s, %v (%v)", got, err, inner{}.d)
 	}
 	type self struct{ Next *self }

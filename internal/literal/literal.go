@@ -6,6 +6,7 @@
 package literal
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
@@ -116,8 +118,9 @@ func (t Typed) append(b []byte) []byte {
 }
 
 // Append appends the literal of a value: nil, bool, numbers, string, []byte, time.Time, civil
-// types, *big.Rat, *big.Int, json.RawMessage, Typed, ARRAYs of slices of these, and STRUCTs of
-// structs of them with the field names of package columntype. It follows pointers and sql.Null[T].
+// types, big.Rat, big.Int, bigquery.IntervalValue, json.RawMessage, Typed, ARRAYs of slices of these,
+// and STRUCTs of structs of them with the field names of package columntype. It follows pointers,
+// sql.Null[T], sql.NullInt64, bigquery.NullInt64 and the like, and each driver.Valuer.
 func Append(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -159,12 +162,47 @@ func Append(b []byte, v any) ([]byte, error) {
 			return append(b, "NULL"...), nil
 		}
 		return appendRat(b, v)
+	case big.Int:
+		return Append(b, &v)
+	case big.Rat:
+		return appendRat(b, &v)
+	case bigquery.IntervalValue:
+		return Typed{"INTERVAL", v.String()}.append(b), nil
+	case bigquery.NullGeography:
+		return appendNull(b, v.Valid, Typed{"GEOGRAPHY", v.GeographyVal})
+	case bigquery.NullJSON:
+		return appendNull(b, v.Valid, Typed{"JSON", v.JSONVal})
 	}
 	return appendKind(b, v)
 }
 
+func appendNull(b []byte, valid bool, v any) ([]byte, error) {
+	if !valid {
+		return append(b, "NULL"...), nil
+	}
+	return Append(b, v)
+}
+
 func appendKind(b []byte, v any) ([]byte, error) {
 	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Pointer {
+		if rv.IsNil() {
+			return append(b, "NULL"...), nil
+		}
+		if _, valuer := rv.Elem().Interface().(driver.Valuer); valuer {
+			return Append(b, rv.Elem().Interface())
+		}
+	}
+	if rv.Kind() == reflect.Struct && columntype.HasFlag(rv.Type()) {
+		return appendNull(b, rv.Field(1).Bool(), rv.Field(0).Interface())
+	}
+	if valuer, ok := v.(driver.Valuer); ok {
+		value, err := valuer.Value()
+		if err != nil {
+			return b, err
+		}
+		return Append(b, value)
+	}
 	switch rv.Kind() {
 	case reflect.Bool:
 		return strconv.AppendBool(b, rv.Bool()), nil
@@ -182,9 +220,6 @@ func appendKind(b []byte, v any) ([]byte, error) {
 	case reflect.String:
 		return Append(b, rv.String())
 	case reflect.Pointer:
-		if rv.IsNil() {
-			return append(b, "NULL"...), nil
-		}
 		return Append(b, rv.Elem().Interface())
 	case reflect.Slice, reflect.Array:
 		if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8 {
@@ -192,12 +227,6 @@ func appendKind(b []byte, v any) ([]byte, error) {
 		}
 		return appendArray(b, rv)
 	case reflect.Struct:
-		if t := columntype.Element(rv.Type()); t != rv.Type() { // sql.Null[T]
-			if !rv.FieldByName("Valid").Bool() {
-				return append(b, "NULL"...), nil
-			}
-			return Append(b, rv.FieldByName("V").Interface())
-		}
 		return appendStruct(b, rv)
 	}
 	return b, fmt.Errorf("%T has no literal: pass it as a parameter", v)

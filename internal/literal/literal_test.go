@@ -2,6 +2,7 @@ package literal
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -9,8 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
 )
+
+// loud is a Valuer.
+type loud string
+
+func (l loud) Value() (driver.Value, error) { return strings.ToUpper(string(l)), nil }
+
+func pointer[T any](v T) *T { return &v }
 
 func TestAppend(t *testing.T) {
 	t.Parallel()
@@ -63,6 +72,22 @@ func TestAppend(t *testing.T) {
 		}{A: -1}, "STRUCT<A INT64, b2 STRING>(-1, NULL)"},
 		{"an array of structs", []struct{ A sql.Null[bool] }{{sql.Null[bool]{V: true, Valid: true}}, {}},
 			"ARRAY<STRUCT<A BOOL>>[STRUCT<A BOOL>(true), STRUCT<A BOOL>(NULL)]"},
+		{"sql.NullInt64", sql.NullInt64{Int64: 5, Valid: true}, "5"},
+		{"an invalid sql.NullTime", sql.NullTime{}, "NULL"},
+		{"bigquery.NullDate", bigquery.NullDate{Date: civil.Date{Year: 33, Month: 4, Day: 3}, Valid: true},
+			"DATE '0033-04-03'"},
+		{"bigquery.NullJSON", bigquery.NullJSON{JSONVal: `"'"`, Valid: true}, `JSON '"\'"'`},
+		{"an invalid bigquery.NullGeography", bigquery.NullGeography{}, "NULL"},
+		{"an interval", bigquery.IntervalValue{Days: 1}, "CAST('0-0 1 0:0:0' AS INTERVAL)"},
+		{"a fraction by value", *big.NewRat(1, 8), "NUMERIC '0.125000000'"},
+		{"a Valuer", loud("it's"), `'IT\'S'`},
+		{"a pointer to a Valuer", pointer(loud("a")), "'A'"},
+		{"a nil pointer to a Valuer", (*loud)(nil), "NULL"},
+		{"an array of Valuers", []loud{"a"}, "ARRAY<STRING>['A']"},
+		{"a struct of Valuers", struct {
+			A loud
+			B sql.NullInt16
+		}{"a", sql.NullInt16{}}, "STRUCT<A STRING, B INT64>('A', NULL)"},
 		{"a pointer", &number, "5"},
 		{"a nil pointer", (*int)(nil), "NULL"},
 		{"a typed text", Typed{"INTERVAL", "0-0 1 0:0:0"}, "CAST('0-0 1 0:0:0' AS INTERVAL)"},
