@@ -83,5 +83,5 @@ func (s *Server) altered(old *table, name googlesql.TableName, stmt *googlesql.S
 func (t *table) inherit(old *table) {
 	t.friendly, t.text, t.labels, t.created = old.friendly, old.text, old.labels, old.created
 	t.view, t.materialized = old.view, old.materialized
-	t.partitioning, t.expires = old.partitioning, old.expires
+	t.partitioning, t.expires, t.base = old.partitioning, old.expires, old.base
 }

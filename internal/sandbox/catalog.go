@@ -44,6 +44,7 @@ type dataset struct {
 	tableDays, partitionDays float64
 	tables                   map[string]*table
 	functions                map[string]*googlesql.Function
+	procedures               map[string]*googlesql.Procedure
 }
 
 // table is a table's metadata. The columns never change; the rest is guarded by
@@ -71,6 +72,8 @@ type table struct {
 	partitioning
 	// expires is when the table is gone; zero for never.
 	expires time.Time
+	// base is the table that this one is a clone or a snapshot of; nil for all others.
+	base *baseTable
 	// temp is a temporary table of a workspace, which is measured when it changes.
 	temp bool
 }
@@ -208,6 +211,7 @@ func (c *catalog) addDataset(d *dataset) {
 	defer c.mu.Unlock()
 	d.tables = map[string]*table{}
 	d.functions = map[string]*googlesql.Function{}
+	d.procedures = map[string]*googlesql.Procedure{}
 	c.datasets[d.ref] = d
 }
 

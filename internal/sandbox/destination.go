@@ -83,7 +83,7 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
 		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
-	if t := s.catalog.table(name); t != nil && t.view != nil {
+	if t := s.catalog.table(name); t != nil && t.viewKind() != "TABLE" {
 		return errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
 			t.viewKind())
 	}

@@ -94,7 +94,8 @@ func (s *Server) planStatistics(p *plan) *queryStatistics {
 		case "CREATE_SCHEMA", "DROP_SCHEMA", "ALTER_SCHEMA":
 			stats.DDLTargetDataset = &datasetReference{target.Project, target.Dataset}
 		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE", "ALTER_TABLE", "CREATE_VIEW", "DROP_VIEW",
-			"CREATE_MATERIALIZED_VIEW", "DROP_MATERIALIZED_VIEW", "ALTER_VIEW", "ALTER_MATERIALIZED_VIEW":
+			"CREATE_MATERIALIZED_VIEW", "DROP_MATERIALIZED_VIEW", "ALTER_VIEW", "ALTER_MATERIALIZED_VIEW",
+			"CREATE_SNAPSHOT_TABLE", "DROP_SNAPSHOT_TABLE":
 			stats.DDLTargetTable = &tableReference{target.Project, target.Dataset, target.Table}
 		}
 	}

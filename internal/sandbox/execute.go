@@ -42,11 +42,25 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 	case slices.Contains(ddlTypes, p.stmt.Type):
 		return s.executeDDL(ctx, q, p)
 	}
+	if p.stmt.Type == "ASSERT" {
+		return s.executeAssert(ctx, q, p)
+	}
 	res, err := s.runSQL(ctx, q, p)
 	if err != nil {
 		return nil, err
 	}
 	return &outcome{result: res}, nil
+}
+
+// executeAssert runs ASSERT, whose query fails where the condition is not true; it has no result.
+func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	run, stmt := *p, *p.stmt
+	stmt.Columns = []googlesql.Column{{Name: "holds", Type: boolType}}
+	run.stmt = &stmt
+	if _, err := s.runSQL(ctx, q, &run); err != nil {
+		return nil, err
+	}
+	return &outcome{}, nil
 }
 
 // runSQL runs the statement's translation on its session's connection, or on one of its own.
@@ -132,6 +146,8 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	switch {
 	case slices.Contains(routineTypes, stmt.Type):
 		return s.executeRoutine(q, stmt)
+	case strings.HasSuffix(stmt.Type, "_PROCEDURE"):
+		return s.executeProcedure(ctx, q, p)
 	case slices.Contains(viewTypes, stmt.Type):
 		return s.executeView(ctx, q, stmt)
 	}
@@ -159,13 +175,17 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 			return dropMissing(stmt, notFound("Dataset", ref.ProjectID+":"+ref.DatasetID, q.location))
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropDataset(ctx, ref, cascades(stmt))
-	case "DROP_TABLE":
+	case "DROP_TABLE", "DROP_SNAPSHOT_TABLE":
 		t := s.catalog.table(target)
 		if t == nil {
 			return dropMissing(stmt, notFound("Table", target.String(), q.location))
 		}
-		if t.view != nil {
-			return nil, errorf("invalidQuery", "%s is a %s, not a TABLE", target, t.viewKind())
+		want := "TABLE"
+		if stmt.Type == "DROP_SNAPSHOT_TABLE" {
+			want = snapshot
+		}
+		if kind := t.viewKind(); kind != want {
+			return nil, errorf("invalidQuery", "%s is a %s, not a %s", target, kind, want)
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
 	case "ALTER_SCHEMA":

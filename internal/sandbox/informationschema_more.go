@@ -199,6 +199,12 @@ func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apiError) {
 		}
 		rows = append(rows, row)
 	}
+	for _, p := range s.procedures(d) {
+		rows = append(rows, map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
+			"specific_name": p.Name.Table, "routine_catalog": p.Name.Project, "routine_schema": p.Name.Dataset,
+			"routine_name": p.Name.Table, "routine_body": "SQL", "routine_definition": p.Body,
+			"routine_type": "PROCEDURE"})
+	}
 	return rows, nil
 }
 
@@ -215,6 +221,17 @@ func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apiError)
 			row["data_type"] = "ANY TYPE"
 			if p.Type != nil {
 				row["data_type"] = p.Type.String()
+			}
+			rows = append(rows, row)
+		}
+	}
+	for _, p := range s.procedures(d) {
+		for i, param := range p.Params {
+			row := map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
+				"specific_name": p.Name.Table, "ordinal_position": int64(i + 1), "is_result": "NO",
+				"parameter_name": param.Name, "parameter_mode": param.Mode, "data_type": "ANY TYPE"}
+			if param.Type != nil {
+				row["data_type"] = param.Type.String()
 			}
 			rows = append(rows, row)
 		}

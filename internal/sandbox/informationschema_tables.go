@@ -30,6 +30,18 @@ func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apiError) {
 			"is_change_history_enabled": "NO",
 			"creation_time":             t.created, "ddl": t.ddl(),
 		})
+		if b := t.base; b != nil {
+			row := rows[len(rows)-1]
+			row["table_type"] = b.kind
+			row["base_table_catalog"], row["base_table_schema"] = b.name.Project, b.name.Dataset
+			row["base_table_name"] = b.name.Table
+			if b.kind == snapshot {
+				row["snapshot_time_ms"], row["is_insertable_into"] = b.at, "NO"
+				row["ddl"] = "CREATE SNAPSHOT TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) +
+					"\nCLONE " + quoteGoogle(b.name.Project+"."+b.name.Dataset+"."+b.name.Table) +
+					optionsText(t.options()) + ";"
+			}
+		}
 		if t.view != nil {
 			row := rows[len(rows)-1]
 			row["table_type"], row["is_insertable_into"] = strings.ReplaceAll(t.viewKind(), "_", " "), "NO"

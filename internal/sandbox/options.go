@@ -99,12 +99,13 @@ func (o optionValues) labels(to *map[string]string) *apiError {
 
 // describeNew gives a new table what CREATE TABLE says of it, and what its dataset gives.
 func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
+	s.copyMetadata(t, stmt)
 	t.keys, t.partition, t.cluster = stmt.NewKeys, stmt.Partition, stmt.Cluster
 	if d := s.catalog.dataset(t.name.Project, t.name.Dataset); d != nil {
 		s.catalog.mu.RLock()
 		if t.partition != nil && t.partition.Unit != "" && d.partitionDays != 0 {
-			t.partitionDays = d.partitionDays
-		} else if d.tableDays != 0 {
+			t.partitionDays = cmp.Or(t.partitionDays, d.partitionDays)
+		} else if d.tableDays != 0 && t.expires.IsZero() {
 			t.expires = after(t.created, d.tableDays)
 		}
 		s.catalog.mu.RUnlock()

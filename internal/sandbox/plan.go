@@ -145,7 +145,7 @@ var (
 		"ALTER_TABLE", "CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW",
 		"CREATE_FUNCTION",
 		"CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION", "ALTER_SCHEMA", "ALTER_VIEW",
-		"ALTER_MATERIALIZED_VIEW"}
+		"ALTER_MATERIALIZED_VIEW", "CREATE_SNAPSHOT_TABLE", "DROP_SNAPSHOT_TABLE", "CREATE_PROCEDURE", "DROP_PROCEDURE"}
 )
 
 // prepare plans a query that is going to run.
@@ -189,7 +189,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		}
 		return &plan{stmt: stmt, who: who}, nil
 	}
-	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.SystemVariable == "" {
+	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.SystemVariable == "" && stmt.Type != "ASSERT" {
 		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
 	}
 	if (isDML || isDDL) && !isTempRoutine(stmt) {
@@ -228,6 +228,8 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 		"CREATE_FUNCTION": "bigquery.routines.create", "CREATE_TABLE_FUNCTION": "bigquery.routines.create",
 		"DROP_FUNCTION": "bigquery.routines.delete", "DROP_TABLE_FUNCTION": "bigquery.routines.delete",
 		"CREATE_TABLE": "bigquery.tables.create", "CREATE_TABLE_AS_SELECT": "bigquery.tables.create",
+		"CREATE_PROCEDURE": "bigquery.routines.create", "DROP_PROCEDURE": "bigquery.routines.delete",
+		"CREATE_SNAPSHOT_TABLE": "bigquery.tables.create", "DROP_SNAPSHOT_TABLE": "bigquery.tables.delete",
 		"DROP_TABLE":  "bigquery.tables.delete",
 		"ALTER_TABLE": "bigquery.tables.update", "ALTER_VIEW": "bigquery.tables.update",
 		"ALTER_MATERIALIZED_VIEW": "bigquery.tables.update", "ALTER_SCHEMA": "bigquery.datasets.update",

@@ -59,7 +59,8 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	}
 	r.server.dropPartitions(t)
 	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view, Keys: t.keys,
-		Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter}, nil
+		Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter,
+		Snapshot: t.viewKind() == snapshot}, nil
 }
 
 // visible are the columns of a table without the hidden one.

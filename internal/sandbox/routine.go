@@ -98,7 +98,7 @@ func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, 
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
-	case old != nil && !stmt.OrReplace:
+	case old != nil && !stmt.OrReplace, d.procedures[name.Table] != nil:
 		return nil, errorf("duplicate", "Already Exists: Routine %s", name)
 	}
 	d.functions[name.Table] = stmt.NewFunction
@@ -108,6 +108,8 @@ func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, 
 // viewKind is a table's type in metadata.
 func (t *table) viewKind() string {
 	switch {
+	case t.base != nil && t.base.kind == snapshot:
+		return snapshot
 	case t.view == nil:
 		return "TABLE"
 	case t.materialized:

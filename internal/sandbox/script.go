@@ -27,6 +27,10 @@ type scriptRun struct {
 	rowCount engine.Value
 	// caught are the errors that are being handled, the innermost last.
 	caught []*scriptError
+	// Of a procedure that runs: its name, how deep it is called, and the places of the calls.
+	procedure string
+	depth     int
+	callers   []stackFrame
 }
 
 // flow is where a script goes on after a statement.
@@ -143,6 +147,8 @@ func (r *scriptRun) step(ctx context.Context, step googlesql.Step) (flow, *scrip
 		return flow{}, r.run(ctx, step)
 	case *googlesql.Declare:
 		return flow{}, r.declare(ctx, step)
+	case *googlesql.Call:
+		return flow{}, r.call(ctx, step)
 	case *googlesql.Assign:
 		return flow{}, r.assign(ctx, step)
 	case *googlesql.If:
@@ -180,7 +186,7 @@ func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind stri
 	q := r.queryOf(part)
 	q.wanted = want
 	return r.runStatement(ctx, statement{query: q, kind: kind, text: r.script.Text(*part),
-		frames: []stackFrame{frame(r.script, *part)}})
+		frames: r.framesOf(*part)})
 }
 
 // runStatement runs a job and notes what the rest of the script can learn from it.
@@ -193,7 +199,7 @@ func (r *scriptRun) runStatement(ctx context.Context, st statement) (*job, *engi
 	if n, _ := dmlCounts(j.plan.stmt, j.changed); n != nil {
 		r.rowCount = engine.Value{Type: int64Type, Int: *n}
 	}
-	if !slices.Contains(controlTypes, j.plan.stmt.Type) {
+	if t := j.plan.stmt.Type; !slices.Contains(controlTypes, t) && t != "ASSERT" {
 		r.job.mu.Lock()
 		r.job.last = j
 		r.job.mu.Unlock()
@@ -219,7 +225,7 @@ func (r *scriptRun) queryOf(part *googlesql.Part) *query {
 func (r *scriptRun) visible() *scope {
 	system := systemVariables(r.rowCount, r.lastJob, r.job.ref.String())
 	if n := len(r.caught); n > 0 {
-		system = append(system, errorVariables(r.caught[n-1].message, r.caught[n-1].statement)...)
+		system = append(system, errorVariables(r.caught[n-1])...)
 	}
 	return &scope{outer: r.scope, vars: system}
 }

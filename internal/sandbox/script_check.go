@@ -70,6 +70,14 @@ func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
 			c.unsure = true
 		}
 		return err
+	case *googlesql.Call: // whose procedure may change what there is
+		for _, arg := range step.Args {
+			if err := c.value(ctx, &arg, googlesql.Type{}); err != nil {
+				return err
+			}
+		}
+		c.unsure = true
+		return nil
 	case *googlesql.Declare:
 		return c.declare(ctx, step)
 	case *googlesql.Assign:
@@ -102,7 +110,7 @@ func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
 		if err := c.inScope(ctx, step.Body); err != nil {
 			return err
 		}
-		return c.inScope(ctx, step.Handler, errorVariables("", "")...)
+		return c.inScope(ctx, step.Handler, errorVariables(&scriptError{apiError: &apiError{}})...)
 	case *googlesql.Raise:
 		return c.value(ctx, step.Message, stringType)
 	case *googlesql.Execute:

@@ -14,6 +14,8 @@ type scriptError struct {
 	*apiError
 	statement string // the text that it came from
 	fatal     bool   // no handler gets it: the script is to stop
+	// stack is where it was, in the innermost procedure first.
+	stack []stackPlace
 }
 
 var placed = regexp.MustCompile(` at \[(\d+:\d+)\]$`)
@@ -34,13 +36,16 @@ func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apiError) 
 		return failed
 	}
 	line, column := r.script.Position(at.From)
+	failed.stack = []stackPlace{{line, column, r.procedure}}
 	message := strings.TrimPrefix(err.message, "Query error: ")
 	// The start is also the place of what the sandbox says about a statement as a whole.
 	if m := placed.FindStringSubmatch(message); m != nil && m[1] == "1:1" {
 		message = strings.TrimSuffix(message, m[0])
 	}
-	if !placed.MatchString(message) {
-		message += fmt.Sprintf(" at [%d:%d]", line, column)
+	if m := placed.FindStringSubmatch(message); m == nil {
+		message += fmt.Sprintf(" at [%s%d:%d]", r.located(), line, column)
+	} else if r.procedure != "" {
+		message = strings.TrimSuffix(message, m[0]) + " at [" + r.located() + m[1] + "]"
 	}
 	out.message = "Query error: " + message
 	return failed
@@ -60,6 +65,14 @@ func (r *scriptRun) raise(ctx context.Context, step *googlesql.Raise) *scriptErr
 		message = "NULL"
 	}
 	line, column := r.script.Position(step.From)
-	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%d:%d]", message, line, column),
-		statement: r.script.Text(step.Part)}
+	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%s%d:%d]", message, r.located(), line,
+		column), statement: r.script.Text(step.Part), stack: []stackPlace{{line, column, r.procedure}}}
+}
+
+// located begins a place in a procedure's text.
+func (r *scriptRun) located() string {
+	if r.procedure == "" {
+		return ""
+	}
+	return r.procedure + ":"
 }

@@ -37,7 +37,7 @@ func (r *scriptRun) execute(ctx context.Context, step *googlesql.Execute) *scrip
 	if step.Into != nil {
 		kind = expressionJob // its rows go to the variables
 	}
-	frames := []stackFrame{frame(script, part), frame(r.script, step.Part)}
+	frames := append([]stackFrame{frame(script, part)}, r.framesOf(step.Part)...)
 	j, res, err := r.runStatement(ctx, statement{query: q, kind: kind, text: script.Text(part), frames: frames})
 	if err == nil && step.Into != nil {
 		err = r.into(ctx, step.Into, types, j.plan.stmt.Columns, res)
@@ -89,12 +89,19 @@ func dynamicStatement(q *query) (*googlesql.Script, *apiError) {
 		return nil, errorf("invalidQuery", "Empty EXECUTE IMMEDIATE sql string cannot be executed")
 	case len(script.Body) > 1:
 		return nil, errorf("invalidQuery", "EXECUTE IMMEDIATE sql string must contain exactly one statement")
+	case isCall(script.Body[0]):
+		return nil, unsupported("CALL in EXECUTE IMMEDIATE")
 	case !script.Single():
 		word, _, _ := strings.Cut(strings.TrimSpace(q.sql), " ")
 		return nil, errorf("invalidQuery", "SQL created by EXECUTE IMMEDIATE contains unsupported statement type: %s",
 			word)
 	}
 	return script, nil
+}
+
+func isCall(step googlesql.Step) bool {
+	_, ok := step.(*googlesql.Call)
+	return ok
 }
 
 // into gives variables the values of a result of one row; without a row they are NULL.

@@ -97,9 +97,9 @@ func systemVariables(rowCount, lastJob engine.Value, scriptJob string) []variabl
 }
 
 // errorVariables are those of an exception handler.
-func errorVariables(message, statement string) []variable {
-	return []variable{{"@@error.message", stringType, text(message)},
-		{"@@error.statement_text", stringType, text(statement)}}
+func errorVariables(e *scriptError) []variable {
+	return append([]variable{{"@@error.message", stringType, text(e.message)},
+		{"@@error.statement_text", stringType, text(e.statement)}}, stackVariables(e.stack)...)
 }
 
 // convert gives a value the type of a variable.

@@ -167,7 +167,7 @@ func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *tabl
 		return nil, nil, notFound("Dataset", name.Project+":"+name.Dataset, "")
 	case t == nil:
 		return nil, nil, notFound("Table", name.String(), "")
-	case t.view != nil:
+	case t.viewKind() != "TABLE":
 		return nil, nil, errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
 			t.viewKind())
 	case t.partition != nil && t.partition.Column == "":

@@ -38,6 +38,9 @@ type tableResource struct {
 	Clustering        *clustering        `json:"clustering,omitempty"`
 	RequireFilter     bool               `json:"requirePartitionFilter,omitempty"`
 	Constraints       *tableConstraints  `json:"tableConstraints,omitempty"`
+
+	SnapshotDefinition *snapshotDefinition `json:"snapshotDefinition,omitempty"`
+	CloneDefinition    *cloneDefinition    `json:"cloneDefinition,omitempty"`
 }
 
 func (t *tableResource) refuse() *apiError {
@@ -83,6 +86,7 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 		out.ExpirationTime = int64String(t.expires.UnixMilli())
 	}
 	t.describe(out)
+	t.base.describe(out)
 	if listed {
 		return out, nil
 	}

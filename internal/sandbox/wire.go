@@ -281,6 +281,7 @@ type scriptStatistics struct {
 }
 
 type stackFrame struct {
+	ProcedureID string `json:"procedureId,omitempty"`
 	StartLine   int    `json:"startLine"`
 	StartColumn int    `json:"startColumn"`
 	EndLine     int    `json:"endLine"`

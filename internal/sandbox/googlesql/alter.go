@@ -171,6 +171,9 @@ func (st *alterTable) write(a *analyzer) *Statement {
 	}
 	var done []string
 	for _, act := range st.actions {
+		if tab.Snapshot && act.what != "OPTIONS" {
+			a.fail(act, "%s is not allowed for this operation because it is currently a SNAPSHOT.", n)
+		}
 		switch act.what {
 		case "OPTIONS":
 			a.setOptions(out, optionsOfTable, act.options)

@@ -92,6 +92,8 @@ type Table struct {
 	Partition     *Partition
 	Cluster       []string
 	RequireFilter bool
+	// Snapshot is a table whose rows nothing changes.
+	Snapshot bool
 	// Refused are columns that BigQuery has and the catalog can't give.
 	Refused []string
 	// Parts are the tables that a wildcard table reads. Its query then has the column
@@ -178,7 +180,10 @@ type Statement struct {
 	NewColumns []Column
 	After      string // what DuckDB does after SQL, without parameters: defaults of CREATE TABLE AS
 	NewKeys    []Key
-	// of CREATE TABLE
+	// of CREATE TABLE; Source is the table that LIKE, COPY or CLONE names, and Copied is COPY, CLONE or
+	// SNAPSHOT where its rows are copied, too
+	Source    *TableName
+	Copied    string
 	Partition *Partition
 	Cluster   []string
 	NewName   string // of ALTER TABLE RENAME TO
@@ -192,6 +197,7 @@ type Statement struct {
 	// NewFunction is that of CREATE FUNCTION, NewView that of CREATE VIEW, whose columns are NewColumns.
 	NewFunction                      *Function
 	NewView                          *View
+	NewProcedure                     *Procedure
 	IfExists, IfNotExists, OrReplace bool   // of DDL
 	Ordered                          bool   // the outermost query has an ORDER BY
 	SystemVariable                   string // the system variable that SET changes; SQL is a query for its value

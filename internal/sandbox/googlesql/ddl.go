@@ -89,9 +89,14 @@ func (c *createTable) write(a *analyzer) *Statement {
 		a.fail(c, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS")
 	}
 	st := &Statement{Type: "CREATE_TABLE", Target: &n, OrReplace: c.orReplace, IfNotExists: c.ifNotExists}
+	if c.copied == "SNAPSHOT" {
+		st.Type = "CREATE_SNAPSHOT_TABLE"
+	}
 	var r *result
+	var source *Table
 	if c.like != nil {
-		c.columnsLike(a)
+		source = c.columnsLike(a)
+		st.Source, st.Copied = &source.Name, c.copied
 	}
 	if c.as != nil {
 		st.Type = "CREATE_TABLE_AS_SELECT"
@@ -116,7 +121,17 @@ func (c *createTable) write(a *analyzer) *Statement {
 		st.Partition = a.partitionOf(c.partition, st.NewColumns)
 	}
 	st.Cluster = a.clusterOf(c.cluster, st.NewColumns)
-	st.NewKeys = a.keys(n, nil, st.NewColumns, c.keys)
+	var have []Key
+	if source != nil {
+		have = source.Keys
+		if c.partition == nil {
+			st.Partition = source.Partition
+		}
+		if c.cluster == nil {
+			st.Cluster = source.Cluster
+		}
+	}
+	st.NewKeys = a.keys(n, have, st.NewColumns, c.keys)
 	a.setOptions(st, optionsOfTable, c.options)
 	words := "CREATE "
 	if c.orReplace {
@@ -130,8 +145,12 @@ func (c *createTable) write(a *analyzer) *Statement {
 		words += "IF NOT EXISTS "
 	}
 	words += a.schemaSQL(n) + "." + quoteIdent(n.Table)
-	if r != nil {
-		st.SQL = words + " AS " + c.selectAs(a, r, st.Partition)
+	if r != nil || c.copied != "" {
+		if r != nil {
+			st.SQL = words + " AS " + c.selectAs(a, r, st.Partition)
+		} else {
+			st.SQL = words + " AS SELECT * FROM " + source.SQL // with _PARTITIONTIME
+		}
 		var after []string
 		if st.Partition.ingested() {
 			after = append(after, "ALTER TABLE "+a.schemaSQL(n)+"."+quoteIdent(n.Table)+" ALTER COLUMN "+

@@ -10,8 +10,11 @@ func (a *analyzer) target(path []name, x interface{ pos() int }) *Table {
 	n := a.tableName(path, x)
 	a.notView(n, x)
 	tab := a.lookup(n, x)
-	if tab.View != nil {
+	switch {
+	case tab.View != nil:
 		a.fail(x, "%s is not allowed for this operation because it is currently a VIEW.", n)
+	case tab.Snapshot:
+		a.fail(x, "%s is not allowed for this operation because it is currently a SNAPSHOT.", n)
 	}
 	return tab
 }

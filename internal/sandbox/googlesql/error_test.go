@@ -162,7 +162,8 @@ func TestErrors(t *testing.T) {
 		// Refusals.
 		{"CREATE TABLE t (a INT64 PRIMARY KEY)", "Enforcement of primary and foreign keys is not supported: " +
 			"NOT ENFORCED must be given at [1:36]"},
-		{"CREATE TABLE t COPY customers", "CREATE TABLE COPY is not supported by the sandbox at [1:16]"},
+		{"CREATE TABLE t CLONE customers FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+			"FOR SYSTEM_TIME AS OF of a table that is copied is not supported by the sandbox at [1:32]"},
 		{"SELECT 1; SELECT 2", "Only one statement can stand here at [1:11]"},
 		{"FROM orders |> CALL f()", "The pipe operator CALL is not supported by the sandbox at [1:16]"},
 		{"SELECT @@job.id", "System variable @@job.id is not supported by the sandbox at [1:8]"},

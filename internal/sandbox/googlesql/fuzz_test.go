@@ -56,6 +56,11 @@ func FuzzTranslate(f *testing.F) {
 		"SELECT * FROM my-project-1.d.t", "SELECT -9223372036854775808",
 		"SELECT GENERATE_DATE_ARRAY('2024-01-01', '2024-02-01', INTERVAL 1 MONTH)",
 		"SELECT 1 << 63, -x, NOT a, a IN UNNEST([1])",
+		"ALTER TABLE orders ADD PRIMARY KEY (id) NOT ENFORCED, ALTER COLUMN id SET DEFAULT 5, DROP CONSTRAINT IF EXISTS x",
+		"CREATE TABLE x PARTITION BY DATE_TRUNC(day, MONTH) CLUSTER BY id OPTIONS (labels = [('a', 'b')]) AS SELECT * " +
+			"FROM orders",
+		"CREATE TABLE x (a INT64 DEFAULT (1 + 2), CONSTRAINT c FOREIGN KEY (a) REFERENCES y(b) NOT ENFORCED)",
+		"CREATE SNAPSHOT TABLE a CLONE orders OPTIONS (description = CONCAT('a', 'b'))", "ASSERT TRUE AS 'x'",
 	} {
 		f.Add(s, true)
 		f.Add(s, false)

@@ -224,7 +224,8 @@ func keyWith(keys []Key, column string) *Key {
 }
 
 // columnsLike takes the columns of another table.
-func (c *createTable) columnsLike(a *analyzer) {
+func (c *createTable) columnsLike(a *analyzer) *Table {
+	read := a.tables
 	tab := a.lookup(a.tableName(c.like, c), c)
 	if tab.View != nil {
 		a.fail(c, "%s is not allowed for this operation because it is currently a VIEW.", tab.Name)
@@ -237,4 +238,9 @@ func (c *createTable) columnsLike(a *analyzer) {
 		}
 		c.cols = append(c.cols, d)
 	}
+	a.tables = read
+	if c.copied == "SNAPSHOT" && tab.Snapshot {
+		a.fail(c, "%s is not allowed for this operation because it is currently a SNAPSHOT.", tab.Name)
+	}
+	return tab
 }

@@ -19,7 +19,8 @@ const (
 	optionsOfSchema = "schema"
 	optionsOfView   = "view"
 	// A function's options are checked and dropped.
-	optionsOfRoutine = "routine"
+	optionsOfRoutine   = "routine"
+	optionsOfProcedure = "procedure"
 )
 
 var labelsType = arrayOf(Type{Kind: Struct, Fields: []Field{{Type: kind(String)}, {Type: kind(String)}}})
@@ -47,7 +48,8 @@ var knownOptions = map[string]map[string]Type{
 		"max_staleness": {}, "allow_non_incremental_definition": {}, "kms_key_name": {}, "tags": {},
 		"require_partition_filter": {}, "partition_expiration_days": {},
 	},
-	optionsOfRoutine: {"description": kind(String)},
+	optionsOfRoutine:   {"description": kind(String)},
+	optionsOfProcedure: {"description": kind(String), "strict_mode": kind(Bool)},
 }
 
 // option is one of OPTIONS as it is parsed.

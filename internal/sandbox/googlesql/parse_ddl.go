@@ -23,6 +23,7 @@ type (
 		cluster                []expr
 		as                     *query
 		like                   []name // the table whose columns it takes
+		copied                 string // COPY, CLONE or SNAPSHOT: the rows of like, too; "" for none
 		keys                   []tableKey
 		options                []option
 	}
@@ -70,6 +71,11 @@ func init() {
 		"CALL":     (*parser).callProcedure,
 		"SET":      (*parser).set,
 		"ALTER":    (*parser).alter,
+		"ASSERT":   (*parser).assert,
+		"UNDROP": func(p *parser) statement {
+			p.refuse(p.tok().pos, "UNDROP")
+			return nil
+		},
 	}
 }
 
@@ -83,6 +89,8 @@ func (p *parser) create() statement {
 		c.path = p.tablePath()
 		c.options = p.options()
 		return c
+	case !temp && p.accept("PROCEDURE"):
+		return p.createProcedure(at, orReplace)
 	case p.accept("FUNCTION"):
 		return p.createRoutine(at, orReplace, temp, false)
 	case !temp && p.accept("TABLE", "FUNCTION"):
@@ -91,6 +99,8 @@ func (p *parser) create() statement {
 		return p.createViewTail(at, orReplace, false)
 	case !temp && p.accept("MATERIALIZED", "VIEW"):
 		return p.createViewTail(at, orReplace, true)
+	case !temp && !orReplace && p.accept("SNAPSHOT", "TABLE"):
+		return p.createSnapshot(at)
 	case p.accept("TABLE"):
 	default:
 		word := strings.ToUpper(p.tok().text)
@@ -115,13 +125,14 @@ func (p *parser) create() statement {
 		}
 		p.expect(")")
 	}
-	if c.cols == nil && p.accept("LIKE") {
+	switch word := strings.ToUpper(p.tok().text); {
+	case c.cols == nil && p.accept("LIKE"):
 		c.like = p.tablePath()
-	}
-	for _, w := range []string{"LIKE", "CLONE", "COPY"} {
-		if p.tok().is(w) {
-			p.refuse(p.tok().pos, "CREATE TABLE "+w)
-		}
+	case c.cols == nil && !temp && (p.accept("CLONE") || p.accept("COPY")):
+		c.copied = word
+		p.source(c)
+		c.options = p.options()
+		return c
 	}
 	if p.accept("PARTITION", "BY") {
 		c.partition = p.expr()
@@ -136,6 +147,23 @@ func (p *parser) create() statement {
 	if c.cols == nil && c.as == nil && c.like == nil {
 		fail(p.src, p.tok().pos, "Syntax error: Expected \"(\" or keyword AS but got %s", p.tok().describe())
 	}
+	return c
+}
+
+// source reads the table that is copied.
+func (p *parser) source(c *createTable) {
+	c.like = p.tablePath()
+	if t := p.tok(); p.isWords("FOR", "SYSTEM_TIME") || p.isWords("FOR", "SYSTEM") {
+		p.refuse(t.pos, "FOR SYSTEM_TIME AS OF of a table that is copied")
+	}
+}
+
+func (p *parser) createSnapshot(at node) statement {
+	c := &createTable{node: at, copied: "SNAPSHOT", ifNotExists: p.accept("IF", "NOT", "EXISTS")}
+	c.path = p.tablePath()
+	p.expect("CLONE")
+	p.source(c)
+	c.options = p.options()
 	return c
 }
 
@@ -176,7 +204,10 @@ func (p *parser) drop() statement {
 	case p.isWords("MATERIALIZED", "VIEW"):
 		d.what = "MATERIALIZED VIEW"
 		p.i++
-	case d.what != "TABLE" && d.what != "SCHEMA" && d.what != "VIEW" && d.what != "FUNCTION":
+	case p.isWords("SNAPSHOT", "TABLE"):
+		d.what = "SNAPSHOT TABLE"
+		p.i++
+	case d.what != "TABLE" && d.what != "SCHEMA" && d.what != "VIEW" && d.what != "FUNCTION" && d.what != "PROCEDURE":
 		p.refuse(d.at, "DROP "+d.what)
 	}
 	p.i++

@@ -44,6 +44,7 @@ func init() {
 	stepParsers = map[string]func(*scriptParser) Step{
 		"DECLARE": (*scriptParser).declareVars, "SET": (*scriptParser).set, "IF": (*scriptParser).ifStep,
 		"CASE":  (*scriptParser).caseStep,
+		"CALL":  (*scriptParser).call,
 		"RAISE": (*scriptParser).raise, "EXECUTE": (*scriptParser).execute,
 		"BREAK": (*scriptParser).jump, "LEAVE": (*scriptParser).jump, "CONTINUE": (*scriptParser).jump,
 		"ITERATE": (*scriptParser).jump,

@@ -200,6 +200,10 @@ func parts(steps []googlesql.Step, f func(*googlesql.Part)) {
 			f(step.Default)
 		case *googlesql.Assign:
 			f(&step.Value)
+		case *googlesql.Call:
+			for _, arg := range step.Args {
+				f(&arg)
+			}
 		case *googlesql.If:
 			for _, b := range step.Branches {
 				f(&b.If)
@@ -236,6 +240,7 @@ func FuzzParseScript(f *testing.F) {
 		"IF a THEN SELECT 1; ELSEIF ? THEN RETURN; ELSE RAISE USING MESSAGE = 'x'; END IF",
 		"a: WHILE TRUE DO BREAK a; CONTINUE; END WHILE a; LOOP LEAVE; END LOOP; REPEAT SELECT 1; UNTIL x END REPEAT",
 		"FOR r IN (SELECT 1) DO SELECT r.f0_; END FOR",
+		"CREATE PROCEDURE d.p(IN x INT64, OUT y ANY TYPE) BEGIN SET y = x; END; CALL d.p(1 + 2, a)",
 		"CASE x WHEN 1 THEN SELECT 1; WHEN 2 THEN BEGIN END; ELSE COMMIT; END CASE",
 		"BEGIN\n\tDECLARE x DEFAULT 1; EXCEPTION WHEN ERROR THEN RAISE; END",
 		"EXECUTE IMMEDIATE CONCAT('a', @b) INTO a, b USING 1 AS c, 2 AS d; ", "BEGIN TRANSACTION; INSERT INTO " +
