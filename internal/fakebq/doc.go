@@ -34,7 +34,7 @@
 //
 // [Server.Inject] puts faults before an API method: errors, HTML bodies,
 // garbage, cut and dropped connections, answers that hang until a channel is
-// closed. Nothing in this package sleeps; what takes time waits for a channel.
+// closed. Nothing in this package sleeps but for Options.Latency; what takes time waits for a channel.
 //
 // [Server.StorageURL] is the address of the Storage Read API, which serves the
 // results of finished jobs as Arrow. [Server.InjectStream] puts faults before its
@@ -81,7 +81,7 @@
 //     have no counts, answers to polls no dmlStats.
 //   - jobs.list has statement types, texts and emails with projection=full alone.
 //   - An error leaves a transaction open, and it holds its tables until it or its session ends.
-//   - A page ends at 10 MB of rows, whatever maxResults says.
+//   - A page ends at 10 MB of rows, whatever maxResults says, from startIndex on as from a token.
 //   - A cancel takes effect late. A cancelled job ends with reason "stopped". A failed job is an HTTP error
 //     for jobs.query and jobs.getQueryResults and a 200 with status.errorResult
 //     for jobs.insert and jobs.get.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,10 +27,25 @@ type message struct {
 // code is the HTTP status of the answer.
 func (m *message) code() int { return cmp.Or(m.status, http.StatusOK) }
 
-// rows is a page.
+// rows is a page. Rows beyond those of the table are its rows once more.
 type rows struct {
 	table    *rendered
 	from, to int
+}
+
+// pieces gives the text of the page, made of slices of the table and commas between them.
+func (r *rows) pieces(slice func(from, to int) []byte, comma []byte) [][]byte {
+	var out [][]byte
+	for from, n := r.from, r.table.rows(); from < r.to; {
+		copied := from / n * n
+		to := min(r.to, copied+n)
+		if out != nil {
+			out = append(out, comma)
+		}
+		out = append(out, slice(from-copied, to-copied))
+		from = to
+	}
+	return out
 }
 
 // object collects the members of a JSON object in order.
@@ -134,11 +150,12 @@ func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 		strings.Contains(p.r.UserAgent(), "gzip")
 	pretty := p.r.URL.Query().Get("prettyPrint") != "false" || m.status >= 400 // the service indents errors always
 	if !pretty && page != nil && zipped {
-		return [][]byte{gzipMember(head), page.table.gzipped(page.from, page.to), gzipMember(tail)}, true
+		zippedRows := page.pieces(page.table.gzipped, gzipMember([]byte(",")))
+		return slices.Concat([][]byte{gzipMember(head)}, zippedRows, [][]byte{gzipMember(tail)}), true
 	}
 	body = [][]byte{head}
 	if page != nil {
-		body = [][]byte{head, page.table.slice(page.from, page.to), tail}
+		body = slices.Concat(body, page.pieces(page.table.slice, []byte(",")), [][]byte{tail})
 	}
 	if pretty {
 		var b bytes.Buffer

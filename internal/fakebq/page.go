@@ -1,6 +1,7 @@
 package fakebq
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -63,15 +64,16 @@ func (j *job) page(c cursor, limit int, format timestampFormat) (page *rows, nex
 		c.skipped = 1
 		return nil, c.token(j), nil
 	}
-	size := max(limit, 0)
-	if n := j.answer.PageSize; n > 0 && (size == 0 || n < size) {
-		size = n
+	last := j.total()
+	for _, size := range []int{limit, j.answer.PageSize} {
+		if size > 0 {
+			last = min(last, c.row+size)
+		}
 	}
-	from := c.row % j.table.rows
-	to := r.end(from, size)
-	after := cursor{row: c.row + to - from, page: c.page + 1}
+	to := r.end(c.row, last, cmp.Or(j.answer.PageBytes, maxPageBytes))
+	after := cursor{row: to, page: c.page + 1}
 	if after.row < j.total() {
 		next = after.token(j)
 	}
-	return &rows{r, from, to}, next, nil
+	return &rows{r, c.row, to}, next, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	bigquery "google.golang.org/api/bigquery/v2"
 )
@@ -72,7 +73,12 @@ func TestPages(t *testing.T) {
 		{"smaller wins", edit(numbers(5), func(a *Answer) { a.PageSize = 2 }), 3, []int{2, 2, 1}, 5},
 		{"empty pages", edit(numbers(4), func(a *Answer) { a.PageSize, a.EmptyPages = 2, []int{0, 1} }), 0,
 			[]int{0, 2, 0, 2}, 4},
-		{"repeated", edit(numbers(2), func(a *Answer) { a.Repeat = 3 }), 0, []int{2, 2, 2}, 6},
+		{"repeated", edit(numbers(2), func(a *Answer) { a.Repeat = 3 }), 0, []int{6}, 6},
+		{"repeated, in pages", edit(numbers(3), func(a *Answer) { a.Repeat = 3 }), 4, []int{4, 4, 1}, 9},
+		// A row is {"f":[{"v":"0"}]} and a comma.
+		{"page bytes", edit(numbers(5), func(a *Answer) { a.PageBytes = 59 }), 0, []int{3, 2}, 5},
+		{"page bytes, repeated", edit(numbers(2), func(a *Answer) { a.Repeat, a.PageBytes = 3, 79 }), 0, []int{4, 2}, 6},
+		{"page bytes for less than a row", edit(numbers(2), func(a *Answer) { a.PageBytes = 1 }), 2, []int{1, 1}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,4 +151,70 @@ func TestPageParameters(t *testing.T) {
 	}
 	_, err = svc.Jobs.GetQueryResults("p", id).PageToken(other.PageToken).Do()
 	wantError(t, err, 400, "invalid") // the token of another job
+}
+
+// TestStartIndex: any row can be the first of a page, which then ends as any page does, and its token is of the rows
+// after it.
+func TestStartIndex(t *testing.T) {
+	t.Parallel()
+	s := Run(t, Options{})
+	a := numbers(4)
+	a.Repeat, a.PageBytes = 3, 100
+	s.On("SELECT i", a)
+	svc := rest(t, s)
+	first, err := svc.Jobs.Query("p", googleSQL("SELECT i")).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		start uint64
+		limit int64
+		want  string
+		more  bool
+	}{
+		{0, 2, "[0 1]", true},
+		{3, 4, "[3 0 1 2]", true},
+		{3, 10, "[3 0 1 2 3]", true},
+		{6, 10, "[2 3 0 1 2]", true},
+		{8, 4, "[0 1 2 3]", false},
+		{11, 4, "[3]", false},
+		{12, 4, "[]", false},
+	} {
+		call := svc.Jobs.GetQueryResults("p", first.JobReference.JobId).StartIndex(tt.start).MaxResults(tt.limit)
+		page, err := call.Do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []any{}
+		for _, r := range page.Rows {
+			got = append(got, r.F[0].V)
+		}
+		if fmt.Sprint(got) != tt.want || (page.PageToken != "") != tt.more || page.TotalRows != 12 {
+			t.Errorf("%d rows from %d on: got %v of %d, more: %t; want %s, more: %t", tt.limit, tt.start, got,
+				page.TotalRows, page.PageToken != "", tt.want, tt.more)
+		}
+		if page.PageToken == "" {
+			continue
+		}
+		after, err := svc.Jobs.GetQueryResults("p", first.JobReference.JobId).PageToken(page.PageToken).Do()
+		if want := fmt.Sprint((int(tt.start) + len(got)) % 4); err != nil || after.Rows[0].F[0].V != want {
+			t.Errorf("the page after %d rows from %d on begins with %v, %v; want %s", len(got), tt.start,
+				after.Rows[0].F[0].V, err, want)
+		}
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	const latency = 20 * time.Millisecond
+	s := Run(t, Options{Latency: latency})
+	s.On("SELECT i", numbers(1))
+	svc := rest(t, s)
+	began := time.Now()
+	if _, err := svc.Jobs.Query("p", googleSQL("SELECT i")).Do(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < latency {
+		t.Errorf("got an answer after %v; want it after %v", took, latency)
+	}
 }

@@ -207,6 +207,13 @@ func (s *Server) WaitFor(t TB, m Method, n int) {
 	}
 }
 
+// InFlight is how many requests are being answered.
+func (s *Server) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inFlight
+}
+
 // WaitIdle returns once no request is being answered, and fails the test if that
 // does not come.
 func (s *Server) WaitIdle(t TB) {

@@ -98,6 +98,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rec, fault := s.enter(to, r, body)
 	defer s.leave()
+	if s.opts.Latency > 0 && !s.sleep(r.Context(), s.opts.Latency) {
+		panic(http.ErrAbortHandler)
+	}
 
 	rep := &reply{s: s, w: w, r: r}
 	if fault != nil && !fault.after {

@@ -28,6 +28,8 @@ type Answer struct {
 	// PageSize ends a page after so many rows, however many the client asks
 	// for. 0 leaves it to maxResults and the 10 MB limit.
 	PageSize int
+	// PageBytes ends a page before its rows have more bytes. 0 means 10 MB.
+	PageBytes int
 	// BatchRows is the number of rows in a batch of the Storage Read API. 0 means 4,096.
 	BatchRows int
 	// EmptyPages are the pages, counted from 0, before which an empty page with

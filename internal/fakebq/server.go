@@ -33,6 +33,8 @@ type Options struct {
 	MinHold time.Duration
 	// ListDelay is how long jobs.list does not know of a new job; the service needs up to 2 s.
 	ListDelay time.Duration
+	// Latency is how long each request of the REST API takes, beside the time that it is held. 0 is none.
+	Latency time.Duration
 	// NoGzip leaves answers uncompressed even if the client takes gzip.
 	NoGzip bool
 	// HTTP2 serves HTTP/2 over TLS, as the service does, with the certificate of package fakecert. HTTP/1.1 stays
@@ -191,6 +193,19 @@ func (s *Server) Close() {
 func (s *Server) wait(ctx context.Context, ch <-chan struct{}) bool {
 	select {
 	case <-ch:
+		return true
+	case <-ctx.Done():
+	case <-s.done:
+	}
+	return false
+}
+
+// sleep waits for so long and tells whether it did, rather than the request or the server having ended first.
+func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
 		return true
 	case <-ctx.Done():
 	case <-s.done:

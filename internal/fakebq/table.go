@@ -65,18 +65,22 @@ func (t *Table) render(format timestampFormat) (*rendered, error) {
 	return r, nil
 }
 
-// end gives the row after the last one of a page that starts at row from and has
-// at most limit rows (0: any number). A page has at least one row.
-func (r *rendered) end(from, limit int) int {
-	last := len(r.starts) - 1
-	if limit > 0 && from+limit < last {
-		last = from + limit
-	}
-	full := r.starts[from] + maxPageBytes
-	if r.starts[last] <= full {
+// rows is the number of different rows.
+func (r *rendered) rows() int { return len(r.starts) - 1 }
+
+// offset is where a row begins if the rows are repeated.
+func (r *rendered) offset(row int) int {
+	return row/r.rows()*len(r.text) + r.starts[row%r.rows()]
+}
+
+// end gives the row after the last one of a page that starts at row from, ends before row last and
+// has at most so many bytes. A page has at least one row.
+func (r *rendered) end(from, last, bytes int) int {
+	full := r.offset(from) + bytes
+	if r.offset(last) <= full {
 		return last
 	}
-	n := sort.Search(last-from, func(i int) bool { return r.starts[from+i+1] > full })
+	n := sort.Search(last-from, func(i int) bool { return r.offset(from+i+1) > full })
 	return from + max(n, 1)
 }
 
