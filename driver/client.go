@@ -56,6 +56,7 @@ type client struct {
 	wire    *wire
 	idle    *http.Transport
 	dialer  *dialer
+	crowd   *crowd // nil where the pages of a result are requested one after the other
 	service *bq.Service
 	storage *storage
 	// pause returns how long to wait before a request is sent again, limit at most.
@@ -93,6 +94,9 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 	c := &client{
 		project: cfg.Project, base: restBase(cfg.Endpoint), http: hc, wire: w, idle: base, dialer: dialer,
 		storage: newStorage(cfg, agent, tokens, n), pause: rand.N[time.Duration],
+	}
+	if ownEndpoint(cfg.Endpoint) {
+		c.crowd = new(crowd)
 	}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
@@ -197,17 +201,36 @@ func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults i
 func (c *client) resultsIn(
 	ctx context.Context, format timestamps, ref *bq.JobReference, maxResults int64, hold time.Duration,
 ) (*page, error) {
-	body, err := c.resultsBody(ctx, format, ref, "", maxResults, hold, nil)
+	body, err := c.resultsBody(ctx, format, ref, pagePlace{limit: maxResults}, hold, nil)
 	if err != nil {
 		return nil, err
 	}
 	return parsePage(body)
 }
 
-// resultsBody calls jobs.getQueryResults for the page after a page token. It returns the answer
-// unparsed, in buf if that is large enough.
+// pagePlace says which rows of a result are requested: from the first row of the page that the token names, or
+// without a token from a row, counted from 0. A limit of 0 leaves the number of rows to BigQuery.
+type pagePlace struct {
+	token      string
+	row, limit int64
+}
+
+func (p pagePlace) set(q url.Values) {
+	switch {
+	case p.token != "":
+		q.Set("pageToken", p.token)
+	case p.row > 0:
+		q.Set("startIndex", strconv.FormatInt(p.row, 10))
+	}
+	if p.limit > 0 {
+		q.Set("maxResults", strconv.FormatInt(p.limit, 10))
+	}
+}
+
+// resultsBody calls jobs.getQueryResults for a page. It returns the answer unparsed, in buf if that is
+// large enough.
 func (c *client) resultsBody(
-	ctx context.Context, format timestamps, ref *bq.JobReference, token string, maxResults int64, hold time.Duration, buf []byte,
+	ctx context.Context, format timestamps, ref *bq.JobReference, at pagePlace, hold time.Duration, buf []byte,
 ) ([]byte, error) {
 	q := url.Values{}
 	format.set(q)
@@ -215,12 +238,7 @@ func (c *client) resultsBody(
 	if ref.Location != "" {
 		q.Set("location", ref.Location)
 	}
-	if token != "" {
-		q.Set("pageToken", token)
-	}
-	if maxResults > 0 {
-		q.Set("maxResults", strconv.FormatInt(maxResults, 10))
-	}
+	at.set(q)
 	path := c.url("queries/"+url.PathEscape(ref.JobId), q)
 	r, err := http.NewRequestWithContext(withHold(ctx, hold), http.MethodGet, path, nil)
 	if err != nil {

@@ -237,9 +237,12 @@
 //
 // # Large results
 //
-// The first page has at most 10,000 rows, or max_results. BigQuery chooses the size of the pages
-// after it, 10 to 20 MB, and the next page is fetched and decoded while the program reads the
-// current one.
+// The first page has at most 10,000 rows, or max_results. The pages after it are fetched and decoded
+// while the program reads: up to six at a time, each for as many rows as fit 7 MB, in the order of the
+// result. BigQuery ends a page at about 10 MB; rows that it leaves out are fetched before the next
+// page. Where it refuses a page because of a quota, the connector fetches one page at a time for a
+// minute. A result that is kept in a destination table, where rows can change, and one that a gateway
+// sends are always fetched one page after the other.
 //
 // Where more than 20 MB are still to come after the first page, the driver uses the Storage Read
 // API, which sends compressed Arrow. It costs three requests to open, about as long as one page
@@ -255,10 +258,10 @@
 // always read over REST, because it also holds other rows. read_api=rest never uses the Storage
 // Read API; read_api=storage uses it for every result of more than one page.
 //
-// A result is never in memory as a whole. REST holds two pages and six batches of decoded rows. The
-// Storage Read API holds, for each stream, one message, up to 4 MB in the network's buffers and
-// three batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million rows of
-// an INT64 and a STRING are read within 128 MB. For timings see internal/bench.
+// A result is never in memory as a whole. REST holds seven pages, about 50 MB, and six batches of
+// decoded rows. The Storage Read API holds, for each stream, one message, up to 4 MB in the network's
+// buffers and three batches. A batch has at most 1,024 rows and 32,768 values. Either way ten million
+// rows of an INT64 and a STRING are read within 160 MB. For timings see internal/bench.
 //
 // # Many rows
 //

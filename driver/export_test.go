@@ -45,3 +45,12 @@ func ScalarTypes() []string {
 
 // DialOf is dialOf.
 var DialOf = dialOf
+
+// EndQuotaPeriod makes the connector request several pages at a time again.
+func EndQuotaPeriod(c *Connector) error {
+	cl, err := c.clientFor(context.Background())
+	if err == nil {
+		cl.crowd.alone.Store(nil)
+	}
+	return err
+}

@@ -55,9 +55,17 @@ func (f fault) passing() bool { return f == faultNotBegun || f == faultBroken }
 // The reasons of temporary faults. Jobs can have backendError and internalError too.
 var (
 	busyReasons    = []string{"rateLimitExceeded", "userRateLimitExceeded"}
+	quotaReasons   = []string{"quotaExceeded"}
 	serviceReasons = []string{"backendError", "internalError"}
 	jobReasons     = []string{"jobBackendError", "jobInternalError", "jobRateLimitExceeded"}
 )
+
+// ofQuota reports whether BigQuery has refused a request because there were too many.
+func ofQuota(err error) bool {
+	var api *googleapi.Error
+	return errors.As(err, &api) && (api.Code == http.StatusTooManyRequests || hasReason(api, busyReasons) ||
+		hasReason(api, quotaReasons))
+}
 
 // protocolError is the error of an answer that arrived complete but lacks a required field. Sending the
 // request again would not help.

@@ -35,6 +35,7 @@ func (c *conn) rows(ctx context.Context, text string, args []driver.NamedValue, 
 	}
 	w.answered(pg)
 	r := &rows{ctx: ctx, run: &c.runner, watch: w, changed: st.mayChange(), loan: loanOf(ctx)}
+	r.fixed = st.config.DestinationTable == "" && pg.kind(st).hasRows()
 	if pg.isScript(st) {
 		err = r.openScript(pg)
 	} else {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
@@ -175,10 +176,10 @@ func TestPages(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		max   int64
-		sizes []string // maxResults of the pages
+		pages int
 	}{
-		{"the driver's sizes", 0, []string{"10000", ""}},
-		{"a size that is given", 10_000, []string{"10000", "10000", "10000"}},
+		{"the driver's sizes", 0, 2},
+		{"a size that is given", 10_000, 3},
 	} {
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT *", fakebq.Answer{Table: table})
@@ -205,8 +206,8 @@ func TestPages(t *testing.T) {
 		for _, r := range server.Requests(fakebq.GetQueryResults) {
 			sizes = append(sizes, r.Query.Get("maxResults"))
 		}
-		if !reflect.DeepEqual(sizes, tt.sizes) {
-			t.Errorf("%s: got pages of %q; want %q", tt.name, sizes, tt.sizes)
+		if len(sizes) != tt.pages || sizes[0] != "10000" || tt.max > 0 && slices.Max(sizes) != "10000" {
+			t.Errorf("%s: got pages of %q; want %d, the first of 10000 rows", tt.name, sizes, tt.pages)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/api/googleapi"
@@ -168,4 +169,21 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// alonePeriod is how long the connector requests one page at a time after a quota has refused one of several.
+const alonePeriod = time.Minute
+
+// crowd are the requests of a connector for pages of results, several of one result at a time.
+type crowd struct{ alone atomic.Pointer[time.Time] }
+
+// disperse makes the connector request the pages of each result one at a time for alonePeriod.
+func (c *crowd) disperse() {
+	end := time.Now().Add(alonePeriod)
+	c.alone.Store(&end)
+}
+
+func (c *crowd) dispersed() bool {
+	end := c.alone.Load()
+	return end != nil && time.Now().Before(*end)
 }

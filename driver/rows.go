@@ -18,6 +18,7 @@ type rows struct {
 	run     *runner
 	ordered bool // the rows can have an order
 	changed bool // the statement can have changed something
+	fixed   bool // the result is in an anonymous table, which does not change
 	columns []column
 	watch   *recorder
 	loan    *loan // nil unless Query or QueryArrow reads the rows
@@ -61,6 +62,9 @@ func (r *rows) open(pg *page) error {
 	cl, err := r.run.clientFor(r.ctx)
 	if err != nil {
 		return err
+	}
+	if r.fixed && pg.TotalRows > 0 {
+		rest.crowd = cl.crowd
 	}
 	if cl.storage.wanted(r.run.cfg.ReadAPI, pg.remaining()) {
 		r.batches = newStorageRows(rest, cl.storage, pg, r.ordered, r.readBy)

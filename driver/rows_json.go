@@ -116,13 +116,26 @@ const (
 
 // remaining estimates how many bytes of rows follow the first page.
 func (p *page) remaining() int64 {
-	rowBytes, rows := float64(guessedRowBytes), 0
-	c := cursor{buf: p.rows}
-	for more := c.accept('['); more && rows < sampledRows && c.skip() == nil; more = c.accept(',') {
-		rows++
-		rowBytes = float64(c.pos) / float64(rows)
+	return max(0, int64(p.rowBytes()*float64(p.TotalRows))-int64(len(p.rows)))
+}
+
+// rowBytes estimates the bytes of a row.
+func (p *page) rowBytes() float64 {
+	rows, bytes := countRows(p.rows, sampledRows)
+	if rows == 0 {
+		return guessedRowBytes
 	}
-	return max(0, int64(rowBytes*float64(p.TotalRows))-int64(len(p.rows)))
+	return float64(bytes) / float64(rows)
+}
+
+// countRows counts the rows of a page up to a limit, and their bytes.
+func countRows(page []byte, limit int) (rows, bytes int) {
+	c := cursor{buf: page}
+	for more := c.accept('['); more && rows < limit && c.skip() == nil; more = c.accept(',') {
+		rows++
+		bytes = c.pos
+	}
+	return rows, bytes
 }
 
 func malformed(err error) error { return fmt.Errorf("BigQuery's answer can't be read: %w", err) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -16,7 +15,7 @@ const runsAhead = 4
 
 // jsonPages are the pages of a finished job over REST. The first one came with the statement's
 // answer; if it is the only one it is decoded as the caller asks. Otherwise pages are fetched and
-// decoded ahead: one is being decoded, one fetched, and runsAhead runs of rows wait.
+// decoded ahead by pagesAhead, and runsAhead runs of rows wait.
 type jsonPages struct {
 	ctx        context.Context // of the statement: database/sql gives Rows.Next none
 	stop       context.CancelFunc
@@ -27,6 +26,8 @@ type jsonPages struct {
 	page       *page  // the first; nil once it has been begun
 	token      string // of the page after it
 	maxResults int64
+	crowd      *crowd  // of requests for several pages at a time; nil for one page after the other
+	rowBytes   float64 // of the last page
 	format     timestamps
 	total      int64 // rows of the result
 	rows       int64 // decoded so far
@@ -50,6 +51,9 @@ type readAhead struct {
 func newJSONPages(ctx context.Context, r *runner, columns []column, pg *page) *jsonPages {
 	p := &jsonPages{run: r, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
 		maxResults: r.cfg.MaxResults, format: formatOf(pg.Schema), total: int64(pg.TotalRows)}
+	if p.token != "" {
+		p.rowBytes = pg.rowBytes()
+	}
 	p.ctx, p.stop = context.WithCancel(ctx)
 	return p
 }
@@ -71,7 +75,7 @@ func (p *jsonPages) Next() (*batch, error) {
 	case p.ahead == nil:
 		p.ahead = make(chan readAhead, runsAhead)
 		p.spares = make(spares, runsAhead+2)
-		p.buffers = make(chan []byte, 1)
+		p.buffers = make(chan []byte, pagesAtOnce)
 		p.work.Go(p.produce)
 	}
 	p.spares.put(p.last)
@@ -158,81 +162,6 @@ func (p *jsonPages) hand(r readAhead) bool {
 	case <-p.ctx.Done():
 		return false
 	}
-}
-
-type fetched struct {
-	body []byte
-	err  error
-}
-
-func (p *jsonPages) decodeAll() error {
-	var next chan fetched
-	fetch := func(token string) {
-		next = make(chan fetched, 1)
-		p.work.Go(func() {
-			var buf []byte
-			select {
-			case buf = <-p.buffers:
-			default:
-			}
-			body, err := ask(p.ctx, p.run.backend, func(cl *client) ([]byte, error) {
-				return cl.resultsBody(p.ctx, p.format, p.ref, token, p.maxResults, pollHold, buf)
-			})
-			next <- fetched{body, err}
-		})
-	}
-	fetch(p.token)
-	if p.page != nil {
-		c := cursor{buf: p.page.rows, boxes: &p.boxes}
-		p.page = nil
-		if err := p.decode(&c); err != nil {
-			return err
-		}
-	}
-	turn := []string{p.token} // tokens since the last page with rows
-	for next != nil {
-		f := <-next
-		if next = nil; f.err != nil {
-			return requestError{f.err}
-		}
-		var rowsErr error
-		before := p.rows
-		pg, err := visitPage(f.body, pageVisitor{
-			token: func(token string) error {
-				if slices.Contains(turn, token) {
-					return errors.New("BigQuery sent a page token twice, with no rows between")
-				}
-				if token != "" {
-					turn = append(turn, token)
-					fetch(token)
-				}
-				return nil
-			},
-			rows: func(c *cursor) error {
-				c.boxes = &p.boxes
-				rowsErr = p.decode(c)
-				return rowsErr
-			},
-		})
-		switch {
-		case rowsErr != nil:
-			return rowsErr
-		case err != nil:
-			return requestError{fmt.Errorf("the page after row %d of the result: %w", before, err)}
-		case p.total > 0 && p.rows > p.total:
-			return p.complete() // of more, no end need be awaited
-		case !pg.JobComplete:
-			return tookBack(p.ref)
-		}
-		if p.rows > before {
-			turn = turn[len(turn)-1:]
-		}
-		select {
-		case p.buffers <- f.body: // nothing of it has been kept
-		default:
-		}
-	}
-	return nil
 }
 
 // decode hands out the rows of one page.

@@ -123,6 +123,15 @@ func (t trust) named(host string) bool {
 	return false
 }
 
+// ownEndpoint reports whether an endpoint is Google's or on this machine, rather than a gateway of others before it.
+func ownEndpoint(endpoint string) bool {
+	if endpoint == "" {
+		return true
+	}
+	u, err := url.Parse(endpoint)
+	return err == nil && (googleHost.MatchString(strings.ToLower(u.Host)) || isLoopback(u.Hostname()))
+}
+
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()

@@ -10,7 +10,7 @@ import (
 // the same process. The command gives the figures that are comparable; this one is for
 // profiles.
 func BenchmarkRead(b *testing.B) {
-	server, at, err := newServer()
+	server, at, err := newServer(0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func BenchmarkRead(b *testing.B) {
 // TestReaders: every reader reads every row of every shape, over several pages and batches too.
 func TestReaders(t *testing.T) {
 	t.Parallel()
-	server, at, err := newServer()
+	server, at, err := newServer(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,11 +36,12 @@ func runMain(ctx context.Context) error {
 	one := flag.String("measure", "", "make one measurement")
 	appends := flag.Int("append", 0, "measure writers with so many rows, and no readers")
 	image := flag.String("picture", "", "file for a picture of the largest results, as SVG")
+	latency := flag.Duration("latency", 0, "how long each request of the REST API takes")
 	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")
 	flag.Parse()
 	switch {
 	case *server:
-		return serve(os.Stdout, os.Stdin)
+		return serve(os.Stdout, os.Stdin, *latency)
 	case *one != "":
 		return child(ctx, *one)
 	}
@@ -52,7 +53,7 @@ func runMain(ctx context.Context) error {
 		}
 		all = append(all, s)
 	}
-	at, stop, err := startServer()
+	at, stop, err := startServer(*latency)
 	if err != nil {
 		return err
 	}

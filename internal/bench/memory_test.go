@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 const longRows = 10_000_000
 
 // memoryLimit is what a process that reads a result of any size may need at its peak, in bytes.
-const memoryLimit = 256 << 20
+const memoryLimit = 160 << 20
 
 // TestMemory: a result of ten million rows, read by the driver in a process of its own, stays
 // within the limit.
@@ -29,7 +29,7 @@ func TestMemory(t *testing.T) {
 	if peakRSS() == 0 {
 		t.Skip("this system does not tell the peak memory of a process")
 	}
-	at, stop, err := startServer()
+	at, stop, err := startServer(0)
 	if err != nil {
 		t.Fatal(err)
 	}

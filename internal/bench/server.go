@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
@@ -60,7 +61,7 @@ func copies(s shape, rows int) int {
 }
 
 // newServer makes a BigQuery with the tables. A table is rendered at its first use, once.
-func newServer() (*fakebq.Server, addresses, error) {
+func newServer(latency time.Duration) (*fakebq.Server, addresses, error) {
 	var mu sync.Mutex
 	tables := map[string]*fakebq.Table{}
 	table := func(s shape, rows int) (*fakebq.Table, error) {
@@ -76,7 +77,7 @@ func newServer() (*fakebq.Server, addresses, error) {
 		}
 		return tables[key], nil
 	}
-	server := fakebq.New(fakebq.Options{NoGzip: true})
+	server := fakebq.New(fakebq.Options{NoGzip: true, Latency: latency})
 	server.OnFunc(func(st fakebq.Statement) (fakebq.Answer, bool) {
 		s, rows, ok := parseStatement(st.SQL)
 		if !ok {
@@ -107,8 +108,8 @@ func newServer() (*fakebq.Server, addresses, error) {
 }
 
 // serve is the server process: it prints its addresses and runs until its input ends.
-func serve(out io.Writer, in io.Reader) error {
-	server, at, err := newServer()
+func serve(out io.Writer, in io.Reader, latency time.Duration) error {
+	server, at, err := newServer(latency)
 	if err != nil {
 		return err
 	}
@@ -131,12 +132,12 @@ func serve(out io.Writer, in io.Reader) error {
 
 // startServer starts the server in a process of its own, so that its work and memory are not the
 // reader's. stop ends it.
-func startServer() (at addresses, stop func(), err error) {
+func startServer(latency time.Duration) (at addresses, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return at, nil, err
 	}
-	cmd := exec.Command(self, "-serve")
+	cmd := exec.Command(self, "-serve", "-latency", latency.String())
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -1,0 +1,254 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// pagesAtOnce bounds how many pages of a result are requested at a time, and bytesAtOnce their bytes.
+	pagesAtOnce = 6
+	bytesAtOnce = 45 << 20
+	// pageBytes is how many bytes of rows are requested at a time where several pages are: 70 % of the 10 MB at
+	// which BigQuery ends a page, so that a page seldom has fewer rows than requested.
+	pageBytes = 7 << 20
+	// leastPageBytes is the size from which a page that came short says how large pages can be. BigQuery may send
+	// smaller ones, even empty ones, for reasons of its own.
+	leastPageBytes = 256 << 10
+)
+
+// pagesAhead requests the pages of a result, and decodes them in the order of their rows.
+//
+// The token of a page is in the page before it, so that a result costs the time of all its requests, one
+// after the other. A page can also be requested by its first row. Where crowd is set, several pages are
+// requested at a time, each for as many rows as probably fit one page. Where a page has fewer rows, those
+// that are missing are requested before the next page is decoded.
+type pagesAhead struct {
+	*jsonPages
+	queue  []*pageRequest // in the order of the rows
+	next   int64          // the first row that has not been requested
+	bytes  float64        // of a page that is requested
+	turn   []string       // tokens since the last page with rows
+	paused time.Time      // when the last pause because of a quota ended
+}
+
+// pageRequest is a request for a page.
+type pageRequest struct {
+	pagePlace
+	sent     time.Time
+	answered chan struct{} // closed with the answer
+	body     []byte
+	err      error
+	crowded  bool // it has to be made again, alone
+}
+
+// decodeAll requests and decodes all pages after the first, which it decodes while the second is requested.
+func (p *jsonPages) decodeAll() error {
+	a := &pagesAhead{jsonPages: p, bytes: pageBytes, turn: []string{p.token}}
+	if p.page != nil && p.crowd != nil {
+		rows, bytes := countRows(p.page.rows, math.MaxInt)
+		a.learn(int64(rows), bytes, firstPage(&p.run.cfg))
+	}
+	a.request(pagePlace{token: p.token, limit: a.limit()})
+	if pg := p.page; pg != nil {
+		p.page = nil
+		if err := a.decode(&cursor{buf: pg.rows, boxes: &p.boxes}); err != nil {
+			return err
+		}
+	}
+	a.next = p.rows + a.queue[0].limit
+	for len(a.queue) > 0 {
+		a.fill()
+		q, err := a.answer()
+		if err != nil {
+			return err
+		}
+		a.queue = a.queue[1:]
+		a.fill()
+		if err := a.read(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill requests pages until as many are in the queue as may be.
+func (a *pagesAhead) fill() {
+	for a.crowd != nil && a.next < a.total && len(a.queue) < a.width() {
+		limit := a.limit()
+		a.request(pagePlace{row: a.next, limit: limit})
+		a.next += limit
+	}
+}
+
+// limit returns how many rows to request; 0 leaves it to BigQuery.
+func (a *pagesAhead) limit() int64 {
+	if a.crowd == nil {
+		return a.maxResults
+	}
+	rows := max(int64(a.bytes/a.rowBytes), 1)
+	if a.maxResults > 0 {
+		return min(rows, a.maxResults)
+	}
+	return rows
+}
+
+// width returns how many pages may be requested at a time.
+func (a *pagesAhead) width() int {
+	if a.crowd == nil || a.crowd.dispersed() {
+		return 1
+	}
+	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), pagesAtOnce))
+}
+
+// learn takes what a page says of the size of others.
+func (a *pagesAhead) learn(rows int64, bytes int, limit int64) {
+	if rows == 0 {
+		return
+	}
+	a.rowBytes = float64(bytes) / float64(rows)
+	if rows < limit && bytes >= leastPageBytes {
+		a.bytes = min(0.7*float64(bytes), pageBytes)
+	}
+}
+
+// request makes a request for a page after those in the queue.
+func (a *pagesAhead) request(at pagePlace) {
+	q := &pageRequest{pagePlace: at}
+	a.queue = append(a.queue, q)
+	a.send(q)
+}
+
+func (a *pagesAhead) send(q *pageRequest) {
+	q.sent, q.answered, q.crowded = time.Now(), make(chan struct{}), false
+	alone := a.width() == 1
+	var buf []byte
+	select {
+	case buf = <-a.buffers:
+	default:
+		if a.crowd != nil {
+			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(q.limit))) // growing it would take more
+		}
+	}
+	a.work.Go(func() {
+		defer close(q.answered)
+		ctx, stop := context.WithCancel(a.ctx)
+		defer stop()
+		q.body, q.err = ask(ctx, a.run.backend, func(cl *client) ([]byte, error) {
+			body, err := cl.resultsBody(ctx, a.format, a.ref, q.pagePlace, pollHold, buf)
+			if a.crowd != nil && ofQuota(err) {
+				a.crowd.disperse()
+				if q.crowded = !alone; q.crowded {
+					stop()
+				}
+			}
+			return body, err
+		})
+	})
+}
+
+// answer waits for the answer to the first request of the queue. One that was refused because there are too
+// many is made again when no other is under way.
+func (a *pagesAhead) answer() (*pageRequest, error) {
+	q := a.queue[0]
+	<-q.answered
+	for q.crowded {
+		for _, other := range a.queue {
+			<-other.answered
+		}
+		if q.sent.After(a.paused) {
+			if again, end := newPauses(a.run.backend).wait(a.ctx, q.err); end != nil || !again {
+				return nil, requestError{withEnd(end, q.err)}
+			}
+			a.paused = time.Now()
+		}
+		a.send(q)
+		<-q.answered
+	}
+	if q.err != nil {
+		return nil, requestError{q.err}
+	}
+	return q, nil
+}
+
+// read decodes an answer and requests what comes after it, unless that has been requested.
+func (a *pagesAhead) read(q *pageRequest) error {
+	before, token := a.rows, ""
+	var rowsErr error
+	pg, err := visitPage(q.body, pageVisitor{
+		token: func(t string) error {
+			if slices.Contains(a.turn, t) {
+				return errors.New("BigQuery sent a page token twice, with no rows between")
+			}
+			if token = t; t == "" {
+				return nil
+			}
+			a.turn = append(a.turn, t)
+			if a.crowd == nil {
+				a.request(pagePlace{token: t, limit: a.limit()})
+			}
+			return nil
+		},
+		rows: func(c *cursor) error {
+			c.boxes = &a.boxes
+			rowsErr = a.decode(c)
+			return rowsErr
+		},
+	})
+	switch {
+	case rowsErr != nil:
+		return rowsErr
+	case err != nil:
+		return requestError{fmt.Errorf("the page after row %d of the result: %w", before, err)}
+	case a.total > 0 && a.rows > a.total:
+		return a.complete() // of more, no end need be awaited
+	case !pg.JobComplete:
+		return tookBack(a.ref)
+	}
+	if a.rows > before {
+		a.turn = a.turn[len(a.turn)-1:]
+	}
+	if a.crowd != nil {
+		got := a.rows - before
+		a.learn(got, len(q.body), q.limit)
+		if err := a.follow(q, pg, got, token); err != nil {
+			return err
+		}
+	}
+	select {
+	case a.buffers <- q.body: // nothing of it has been kept
+	default:
+	}
+	return nil
+}
+
+// follow requests the rows that are missing between those of a page and those of the next request.
+func (a *pagesAhead) follow(q *pageRequest, pg *page, got int64, token string) error {
+	end := a.total
+	if len(a.queue) > 0 {
+		end = a.queue[0].row
+	}
+	at := pagePlace{token: token, row: a.rows, limit: end - a.rows}
+	switch {
+	case pg.TotalRows > 0 && int64(pg.TotalRows) != a.total:
+		return fmt.Errorf("bigqueryuser: the result had %d rows and now BigQuery says %d: it has changed while it was read",
+			a.total, pg.TotalRows)
+	case a.rows > end:
+		return fmt.Errorf("bigqueryuser: BigQuery sent %d rows for a page of %d", got, q.limit)
+	case a.rows == a.total && token != "":
+		at.limit = a.limit() // perhaps there are rows that were not counted
+	case a.rows == end:
+		return nil
+	case got == 0 && token == "":
+		return a.complete()
+	}
+	a.request(at)
+	// It comes before all others.
+	last := len(a.queue) - 1
+	a.queue = slices.Insert(a.queue[:last], 0, a.queue[last])
+	return nil
+}

@@ -1,0 +1,417 @@
+package driver_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"golang.org/x/oauth2"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// paddedRows is a result of the numbers from 0 on, each with a text of padding(i) bytes.
+func paddedRows(t testing.TB, rows int, padding func(i int) int) fakebq.Answer {
+	t.Helper()
+	fields := []fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}
+	table, err := fakebq.NewTable(fields, rows, func(i int) []any {
+		return []any{i, strings.Repeat("x", padding(i))}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fakebq.Answer{Table: table}
+}
+
+func bytesEach(n int) func(int) int { return func(int) int { return n } }
+
+// readPadded reads such a result and checks that each row comes once, in order.
+func readPadded(ctx context.Context, db *sql.DB, rows int) error {
+	result, err := db.QueryContext(ctx, "SELECT *")
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	n := 0
+	for ; result.Next(); n++ {
+		var i int
+		var s sql.RawBytes
+		if err := result.Scan(&i, &s); err != nil {
+			return err
+		}
+		if i != n {
+			return fmt.Errorf("got row %d where row %d belongs", i, n)
+		}
+	}
+	if err := result.Err(); err != nil {
+		return err
+	}
+	if n != rows {
+		return fmt.Errorf("got %d rows; want %d", n, rows)
+	}
+	return nil
+}
+
+// byRow counts the requests for pages that name their first row.
+func byRow(server *fakebq.Server) int {
+	n := 0
+	for _, r := range server.Requests(fakebq.GetQueryResults) {
+		if r.Query.Has("startIndex") {
+			n++
+		}
+	}
+	return n
+}
+
+func restPages(max int64) func(*dsn.Config) {
+	return func(c *dsn.Config) { c.ReadAPI, c.MaxResults = "rest", max }
+}
+
+// TestPagesAhead: each row comes once and in order, whatever BigQuery makes of the pages, and in as few requests as
+// that takes.
+func TestPagesAhead(t *testing.T) {
+	t.Parallel()
+	small := paddedRows(t, 1000, bytesEach(10))
+	large := paddedRows(t, 3000, bytesEach(1000)) // a row has 1,029 bytes or so
+	growing := paddedRows(t, 3000, func(i int) int { return i })
+	shrinking := paddedRows(t, 3000, func(i int) int { return 3000 - i })
+	edit := func(a fakebq.Answer, f func(*fakebq.Answer)) fakebq.Answer { f(&a); return a }
+	for _, tt := range []struct {
+		name     string
+		answer   fakebq.Answer
+		rows     int
+		max      int64 // max_results
+		pages    int   // requests for pages after the first
+		sideways int   // those of them that name a row, at least
+	}{
+		{"pages of rows", small, 1000, 100, 9, 8},
+		{"a last page of a row", small, 1000, 333, 3, 2},
+		{"one more page", small, 1000, 500, 1, 0},
+		{"short by their bytes", edit(small, func(a *fakebq.Answer) { a.PageBytes = 2000 }), 1000, 100, 0, 8},
+		{"one row a page", edit(small, func(a *fakebq.Answer) { a.PageBytes = 1 }), 1000, 50, 999, 0},
+		{"empty pages", edit(small, func(a *fakebq.Answer) { a.EmptyPages = []int{0, 1, 2} }), 1000, 100, 0, 8},
+		{"rows first", edit(small, func(a *fakebq.Answer) { a.RowsFirst = true }), 1000, 100, 9, 8},
+		// The first page has 509 rows of 512 KB: 70 % of them are requested at a time.
+		{"full pages", edit(large, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 7, 6},
+		{"rows that grow", edit(growing, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 2},
+		{"rows that shrink", edit(shrinking, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT *", tt.answer)
+			if err := readPadded(t.Context(), open(t, server, restPages(tt.max)), tt.rows); err != nil {
+				t.Fatal(err)
+			}
+			pages, sideways := server.Count(fakebq.GetQueryResults), byRow(server)
+			if tt.pages > 0 && pages != tt.pages || sideways < tt.sideways {
+				t.Errorf("got %d requests, %d of them by their first row; want %d, %d", pages, sideways, tt.pages,
+					tt.sideways)
+			}
+		})
+	}
+}
+
+// FuzzPagesAhead: each row comes once and in order, for any sizes of rows and pages.
+func FuzzPagesAhead(f *testing.F) {
+	f.Add(uint16(100), uint16(10), uint16(500), uint8(1), uint8(0))
+	f.Add(uint16(999), uint16(40), uint16(3000), uint8(3), uint8(7))
+	f.Add(uint16(50), uint16(0), uint16(1), uint8(9), uint8(255))
+	f.Add(uint16(2000), uint16(300), uint16(60_000), uint8(2), uint8(128))
+	f.Fuzz(func(t *testing.T, rows, pageRows, pageBytes uint16, spread, empty uint8) {
+		n := 1 + int(rows)%2500
+		answer := paddedRows(t, n, func(i int) int { return i * int(spread) % 97 })
+		answer.PageBytes = 1 + int(pageBytes)
+		if n > 10*answer.PageBytes {
+			t.Skip("too many pages of a row")
+		}
+		for bit := range 8 {
+			if empty>>bit&1 == 1 {
+				answer.EmptyPages = append(answer.EmptyPages, bit)
+			}
+		}
+		server := fakebq.Run(t, fakebq.Options{})
+		server.On("SELECT *", answer)
+		if err := readPadded(t.Context(), open(t, server, restPages(int64(pageRows%1000))), n); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestPagesAtOnce: while pages are on their way the ones after them are requested, up to a number.
+func TestPagesAtOnce(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT *", paddedRows(t, 2000, bytesEach(10)))
+	arrives := make(chan struct{})
+	for range 10 {
+		server.Inject(fakebq.GetQueryResults, fakebq.Hang(arrives))
+	}
+	read := make(chan error, 1)
+	db := open(t, server, restPages(100))
+	go func() { read <- readPadded(t.Context(), db, 2000) }()
+	server.WaitFor(t, fakebq.GetQueryResults, 6)
+	time.Sleep(20 * time.Millisecond) // for a seventh
+	if n := server.Count(fakebq.GetQueryResults); n != 6 {
+		t.Errorf("got %d requests while no page arrives; want 6", n)
+	}
+	close(arrives)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPagesInTurn: where the rows can change, or the server is of others, each page is requested by the token of the
+// page before it.
+func TestPagesInTurn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		ctx      func(context.Context) context.Context
+		endpoint string
+	}{
+		{"a table of the user", func(ctx context.Context) context.Context {
+			return driver.WithOptions(ctx, driver.DestinationTable("d.t", bigquery.WriteTruncate, ""))
+		}, ""},
+		{"a gateway", func(ctx context.Context) context.Context { return ctx }, "https://gateway.example"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+			cfg := &dsn.Config{Project: "my-project", Endpoint: server.URL(), ReadAPI: "rest", MaxResults: 100}
+			if tt.endpoint != "" {
+				cfg.Endpoint = tt.endpoint
+			}
+			connector, err := driver.NewConnector(cfg,
+				driver.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})),
+				driver.WithTrustedEndpoint("gateway.example"), driver.WithRoundTripper(to(t, server)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := sql.OpenDB(connector)
+			t.Cleanup(func() { db.Close() })
+			if err := readPadded(tt.ctx(t.Context()), db, 1000); err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range server.Requests(fakebq.GetQueryResults) {
+				if i > 0 && r.Query.Get("pageToken") == "" || r.Query.Has("startIndex") {
+					t.Errorf("got a request for %s; want one by its token", r.Query)
+				}
+			}
+		})
+	}
+}
+
+// to sends all requests to the fake, whatever their URL says.
+func to(t *testing.T, server *fakebq.Server) func(http.RoundTripper) http.RoundTripper {
+	t.Helper()
+	at, err := url.Parse(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.URL.Scheme, r.URL.Host, r.Host = at.Scheme, at.Host, ""
+			return base.RoundTrip(r)
+		})
+	}
+}
+
+// TestPagesQuota: a page that is refused because of a quota is requested again, and for a while the connector requests
+// one page at a time.
+func TestPagesQuota(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []string{"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{Latency: 10 * time.Millisecond})
+			server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+			connector := newConnector(t, server, restPages(100))
+			driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
+			db := sql.OpenDB(connector)
+			t.Cleanup(func() { db.Close() })
+			read := func() (pages, atOnce int) {
+				before, most := server.Count(fakebq.GetQueryResults), mostAtOnce(server)
+				if err := readPadded(t.Context(), db, 1000); err != nil {
+					t.Fatal(err)
+				}
+				return server.Count(fakebq.GetQueryResults) - before, most()
+			}
+			refused := fakebq.Fail(fakebq.Error{Reason: reason, Status: http.StatusForbidden})
+			server.Inject(fakebq.GetQueryResults, fakebq.Pass(), refused, refused, fakebq.Pass())
+			if pages, _ := read(); pages != 11 {
+				t.Errorf("got %d requests for pages, two of them refused; want 11", pages)
+			}
+			if pages, most := read(); pages != 9 || most != 1 {
+				t.Errorf("after it: got %d requests for pages, up to %d at a time; want 9, one at a time", pages, most)
+			}
+			if err := driver.EndQuotaPeriod(connector); err != nil {
+				t.Fatal(err)
+			}
+			if pages, most := read(); pages != 9 || most < 2 {
+				t.Errorf("a minute later: got %d requests for pages, up to %d at a time; want 9, several at a time",
+					pages, most)
+			}
+		})
+	}
+}
+
+// mostAtOnce watches how many requests are under way. The returned function ends that.
+func mostAtOnce(server *fakebq.Server) func() int {
+	var most atomic.Int64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+				most.Store(max(most.Load(), int64(server.InFlight())))
+			}
+		}
+	}()
+	return func() int {
+		close(stop)
+		<-stopped
+		return int(most.Load())
+	}
+}
+
+// TestPagesQuotaLasts: a quota that is used up ends the rows with its error.
+func TestPagesQuotaLasts(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+	for range 20 {
+		server.Inject(fakebq.GetQueryResults, fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}))
+	}
+	connector := newConnector(t, server, restPages(100))
+	driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	if err := readPadded(t.Context(), db, 1000); !errors.Is(err, driver.ErrQuotaExceeded) {
+		t.Errorf("got %v; want ErrQuotaExceeded", err)
+	}
+	if n := server.Count(fakebq.GetQueryResults); n > 7 {
+		t.Errorf("got %d requests; want those under way and one alone", n)
+	}
+}
+
+// TestPagesFaults: a page whose request fails for a while is requested again, and no row comes twice or is lost.
+func TestPagesFaults(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fakebq.Fault{
+		"dropped":        fakebq.Drop(),
+		"cut":            fakebq.Cut(700),
+		"a front end":    fakebq.HTML(http.StatusBadGateway),
+		"BigQuery's own": fakebq.Fail(fakebq.Error{Reason: "backendError"}),
+		"the token":      fakebq.Fail(*fakebq.Unauthenticated(true)),
+	} {
+		for _, at := range []int{0, 1, 4, 8} {
+			t.Run(fmt.Sprintf("%s, request %d", name, at), func(t *testing.T) {
+				t.Parallel()
+				server := fakebq.Run(t, fakebq.Options{})
+				server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+				for range at {
+					server.Inject(fakebq.GetQueryResults, fakebq.Pass())
+				}
+				server.Inject(fakebq.GetQueryResults, fault)
+				connector := newConnector(t, server, restPages(100))
+				driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
+				db := sql.OpenDB(connector)
+				t.Cleanup(func() { db.Close() })
+				if err := readPadded(t.Context(), db, 1000); err != nil || server.Faults() > 0 {
+					t.Errorf("got %v, %d faults not met", err, server.Faults())
+				}
+				if n := server.Count(fakebq.GetQueryResults); n != 10 {
+					t.Errorf("got %d requests; want 10", n)
+				}
+			})
+		}
+	}
+}
+
+// TestPagesChange: a result that has changed between two of its pages is an error.
+func TestPagesChange(t *testing.T) {
+	t.Parallel()
+	row := `{"f":[{"v":"100"},{"v":"x"}]}`
+	for _, tt := range []struct{ name, page, want string }{
+		{"more rows in all", `{"jobComplete":true,"totalRows":"1001","pageToken":"t","rows":[` + row + `]}`, "1001"},
+		{"fewer rows in all", `{"jobComplete":true,"totalRows":"7","pageToken":"t","rows":[` + row + `]}`, "7"},
+		{"more rows than asked for", `{"jobComplete":true,"totalRows":"1000","rows":[` +
+			strings.Repeat(row+",", 100) + row + `]}`, "101 rows for a page of 100"},
+		{"no rows and no token", `{"jobComplete":true,"totalRows":"1000"}`, "1000 rows and BigQuery sent"},
+		{"not complete", `{"jobComplete":false}`, "as still running"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+			server.Inject(fakebq.GetQueryResults, fakebq.Garbage(tt.page))
+			rows, err := open(t, server, restPages(100)).QueryContext(t.Context(), "SELECT *")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			for rows.Next() {
+			}
+			if err := rows.Err(); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v; want an error that says %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPagesStop: rows that are closed, or whose context ends, at any point leave no request behind. TestMain checks for
+// goroutines.
+func TestPagesStop(t *testing.T) {
+	t.Parallel()
+	for _, after := range []int{0, 1, 99, 100, 101, 450, 999, 1000} {
+		for _, way := range []string{"close", "context", "close while a page is on its way"} {
+			t.Run(way+" after "+strconv.Itoa(after), func(t *testing.T) {
+				t.Parallel()
+				server := fakebq.Run(t, fakebq.Options{Latency: time.Millisecond})
+				server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
+				if strings.Contains(way, "on its way") {
+					after = min(after, 100) // of the first page
+					server.Inject(fakebq.GetQueryResults, fakebq.Hang(nil))
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				rows, err := open(t, server, restPages(100)).QueryContext(ctx, "SELECT *")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer rows.Close()
+				for i := 0; i < after && rows.Next(); i++ {
+				}
+				if way == "context" && after < 1000 {
+					cancel()
+					for rows.Next() {
+					}
+					if err := rows.Err(); !errors.Is(err, context.Canceled) {
+						t.Errorf("got %v; want the end of the context", err)
+					}
+				}
+				if err := rows.Close(); err != nil && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				server.WaitIdle(t)
+			})
+		}
+	}
+}
