@@ -138,9 +138,9 @@ func (l *loading) prepare(ctx context.Context, db *sql.DB) (map[string]string, e
 	return columnsOf(ctx, db, l.table)
 }
 
-// columnsOf asks for the types of a table's columns; it reads no rows, and costs nothing.
+// columnsOf returns the types of a table's columns, by a dry run, which costs nothing.
 func columnsOf(ctx context.Context, db *sql.DB, table string) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+quoted(table)+" LIMIT 0")
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+quoted(table), driver.DryRun())
 	if err != nil {
 		return nil, err
 	}
