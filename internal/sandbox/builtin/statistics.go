@@ -99,15 +99,29 @@ func sorted(list []Value, nulls bool) []Value {
 	return append(slices.Repeat([]Value{null}, n), out...)
 }
 
+// percentilePlace is the place p*n, exactly: its whole part, and the weights of the values on both sides
+// of it.
+func percentilePlace(p float64, n int64) (index int64, left, right float64) {
+	at := new(big.Rat).SetFloat64(p)
+	at.Mul(at, new(big.Rat).SetInt64(n))
+	whole, rest := new(big.Int).QuoRem(at.Num(), at.Denom(), new(big.Int))
+	part := new(big.Rat).SetFrac(rest, at.Denom())
+	if part.Cmp(big.NewRat(1, 2)) > 0 {
+		left, _ = new(big.Rat).Sub(big.NewRat(1, 1), part).Float64()
+		return whole.Int64(), left, 1 - left
+	}
+	right, _ = part.Float64()
+	return whole.Int64(), 1 - right, right
+}
+
 // between interpolates: of a NULL and a value it is the value.
 func between(list []Value, p float64) Value {
 	if len(list) == 0 {
 		return null
 	}
-	at := p * float64(len(list)-1)
-	i := int(math.Floor(at))
-	lo, f := list[i], at-math.Floor(at)
-	if f == 0 || i+1 == len(list) {
+	i, left, right := percentilePlace(p, int64(len(list)-1))
+	lo := list[i]
+	if right == 0 || int(i)+1 == len(list) {
 		return lo
 	}
 	hi := list[i+1]
@@ -117,11 +131,21 @@ func between(list []Value, p float64) Value {
 	case lo.Float == hi.Float:
 		return lo
 	}
-	return float(lo.Float*(1-f) + hi.Float*f)
+	return float(lo.Float*left + hi.Float*right)
 }
 
-// numericPercentile is PERCENTILE_CONT or PERCENTILE_DISC of NUMERICs, with p in units of 1e-9.
-func numericPercentile(list []Value, p *big.Int, nulls, between bool) Value {
+// discretePlace is the place, from zero, of the first of n values that has the share p of them before it or
+// at it.
+func discretePlace(p float64, n int64) int64 {
+	i, _, right := percentilePlace(p, n)
+	if i > 0 && right == 0 {
+		i--
+	}
+	return i
+}
+
+// numericPercentile is PERCENTILE_CONT of NUMERICs, with p in units of 1e-9.
+func numericPercentile(list []Value, p *big.Int, nulls bool) Value {
 	var out []Value
 	n := 0
 	for _, v := range list {
@@ -136,10 +160,6 @@ func numericPercentile(list []Value, p *big.Int, nulls, between bool) Value {
 	out = append(slices.Repeat([]Value{null}, n), out...)
 	if len(out) == 0 {
 		return null
-	}
-	if !between {
-		at := ceilQuo(new(big.Int).Mul(p, big.NewInt(int64(len(out)))), unit).Int64()
-		return out[max(at-1, 0)]
 	}
 	at, part := new(big.Int).DivMod(new(big.Int).Mul(p, big.NewInt(int64(len(out)-1))), unit, new(big.Int))
 	lo := out[at.Int64()]
@@ -245,18 +265,31 @@ func init() {
 		if len(list) == 0 {
 			return null, nil
 		}
-		return list[max(int(math.Ceil(p*float64(len(list))))-1, 0)], nil
+		return list[discretePlace(p, int64(len(list)))], nil
 	})
-	for _, name := range []string{"cont", "disc"} {
-		def("bq_percentile_"+name+"_numeric", "[]NUMERIC, NUMERIC, BOOL -> NUMERIC", func(a []Value) (Value, error) {
-			p := a[1].Dec
-			if p.Sign() < 0 || p.Cmp(unit) > 0 {
-				return null, failf("The second argument to the function PERCENTILE_%s must be in the range [0, 1]",
-					strings.ToUpper(name))
-			}
-			return numericPercentile(a[0].List, p, a[2].Bool, name == "cont"), nil
-		})
-	}
+	// The place, from one, of PERCENTILE_DISC among a number of sorted values; NULL without any.
+	def("bq_percentile_place_float64", "INT64, FLOAT64 -> INT64", func(a []Value) (Value, error) {
+		p := a[1].Float
+		if !(p >= 0 && p <= 1) {
+			return null, failf("The second argument to the function PERCENTILE_DISC must be in the range [0, 1]")
+		}
+		return Value{Int: discretePlace(p, a[0].Int) + 1, Null: a[0].Int < 1}, nil
+	})
+	def("bq_percentile_place_numeric", "INT64, NUMERIC -> INT64", func(a []Value) (Value, error) {
+		p := a[1].Dec
+		if p.Sign() < 0 || p.Cmp(unit) > 0 {
+			return null, failf("The second argument to the function PERCENTILE_DISC must be in the range [0, 1]")
+		}
+		at := ceilQuo(new(big.Int).Mul(p, big.NewInt(a[0].Int)), unit).Int64()
+		return Value{Int: max(at, 1), Null: a[0].Int < 1}, nil
+	})
+	def("bq_percentile_cont_numeric", "[]NUMERIC, NUMERIC, BOOL -> NUMERIC", func(a []Value) (Value, error) {
+		p := a[1].Dec
+		if p.Sign() < 0 || p.Cmp(unit) > 0 {
+			return null, failf("The second argument to the function PERCENTILE_CONT must be in the range [0, 1]")
+		}
+		return numericPercentile(a[0].List, p, a[2].Bool), nil
+	})
 	for name, divide := range map[string]bool{"sum": false, "avg": true} {
 		// The sum of the whole numbers, that of the fractions, and how many there are.
 		def("bq_numeric_"+name, "STRING, NUMERIC, INT64 -> NUMERIC", func(a []Value) (Value, error) {

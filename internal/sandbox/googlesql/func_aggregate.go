@@ -177,35 +177,58 @@ func overList(list, body string) string {
 // percentile writes PERCENTILE_CONT and PERCENTILE_DISC.
 func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	a.countArgs(c, 2, 2)
-	if vs[0].t.Kind == BigNumeric {
-		a.refuse(c, c.name+" of BIGNUMERIC")
-	}
-	exact, numeric := a.coerce(vs[1], kind(Numeric))
-	p, ok := a.coerce(vs[1], kind(Float64))
-	if !ok {
-		a.noSignature(c, vs)
-	}
-	if vs[1].lit == nil && vs[1].param == 0 {
+	x, p := vs[0], vs[1]
+	if _, typed := c.args[1].(*typedLit); !typed && p.lit == nil && p.param == 0 {
 		a.fail(c.args[1], "The second argument to %s must be a literal or query parameter", c.name)
+	}
+	if x.t.Kind == BigNumeric || p.t.Kind == BigNumeric {
+		a.refuse(c, c.name+" of BIGNUMERIC")
 	}
 	nulls := "FALSE"
 	if c.nulls == "RESPECT" {
 		nulls = "TRUE"
 	}
-	v, ok := a.coerce(vs[0], kind(Float64))
-	switch {
-	case vs[0].t.Kind == Numeric && numeric:
-		return "bq_" + strings.ToLower(c.name) + "_numeric(" + call("list", vs[0].sql) + ", " + exact.sql + ", " + nulls +
-			")", vs[0].t
-	case c.name == "PERCENTILE_CONT" && !ok:
+	k := kind(Float64)
+	if exact, ok := a.coerce(p, kind(Numeric)); ok && x.t.Kind != Float64 &&
+		(x.t.Kind == Numeric || p.t.Kind == Numeric) {
+		p, k = exact, kind(Numeric)
+	} else if p, ok = a.coerce(p, k); !ok {
 		a.noSignature(c, vs)
-	case c.name == "PERCENTILE_CONT" || vs[0].t.Kind == Float64:
-		return "bq_" + strings.ToLower(c.name) + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")",
-			kind(Float64)
-	case nulls == "TRUE" || vs[1].lit == nil:
-		a.refuse(c, c.name+" like this")
 	}
-	return call("quantile_disc", vs[0].sql+", "+vs[1].lit.text), resolved(vs[0].t)
+	if c.name == "PERCENTILE_DISC" && x.t.Kind != Float64 {
+		return percentileDisc(a, c, x, p, nulls == "TRUE", call)
+	}
+	if c.name == "PERCENTILE_DISC" {
+		if p, k = vs[1], kind(Float64); p.t.Kind == Numeric {
+			a.refuse(c, c.name+" of FLOAT64 with a NUMERIC percentile")
+		}
+		p, _ = a.coerce(p, k)
+	}
+	v, ok := a.coerce(x, k)
+	if !ok {
+		a.noSignature(c, vs)
+	}
+	name := "bq_" + strings.ToLower(c.name)
+	if k.Kind == Numeric {
+		name += "_numeric"
+	}
+	return name + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")", k
+}
+
+// percentileDisc picks a value of any type that has an order.
+func percentileDisc(a *analyzer, c *callExpr, x, p val, nulls bool, call aggCall) (string, Type) {
+	t := resolved(x.t)
+	switch t.Kind {
+	case Array, Struct, JSON:
+		a.noSignature(c, []val{x, p})
+	}
+	list := call("list", x.sql)
+	sorted := "list_sort(l, 'ASC', 'NULLS FIRST')"
+	if !nulls {
+		list = "list_filter(" + list + ", lambda e: e IS NOT NULL)"
+	}
+	place := "bq_percentile_place_" + strings.ToLower(string(p.t.Kind)) + "(len(l), " + p.sql + ")"
+	return "list_transform([" + list + "], lambda l: " + sorted + "[" + place + "])[1]", t
 }
 
 // cut applies LIMIT inside an aggregate; without any value the list is NULL.
