@@ -1,13 +1,10 @@
 package driver_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -22,6 +19,7 @@ const (
 	campaignOrdered = "SELECT i, s FROM big ORDER BY i"
 	campaignInsert  = "INSERT INTO t VALUES (1)"
 	campaignScript  = "INSERT INTO t VALUES (1); SELECT i, s FROM small"
+	campaignResults = "SELECT i, s FROM small; INSERT INTO t VALUES (2); SELECT i, s FROM small; SELECT i, s FROM small"
 	campaignRows    = 2000
 	campaignTable   = "my-project:d.t"
 	campaignTarget  = "my-project.d.target"
@@ -39,6 +37,16 @@ type operation struct {
 	paged bool
 	// reads says that it is one SELECT: BigQuery may have run it twice where an answer was lost.
 	reads bool
+	// session says that its INSERT runs in a session.
+	session bool
+	// commits says that its COMMIT, once sent, succeeds unless something ends it.
+	commits bool
+	// rare says that it takes long, and is played half as often.
+	rare bool
+	// arrange chooses for itself what goes wrong; nil leaves it to chance.
+	arrange func(*scenario)
+	// answers sets what is answered beside the usual; may be nil.
+	answers func(*scenario)
 }
 
 var (
@@ -81,7 +89,16 @@ var operations = []operation{
 	{name: "committed Append", methods: appends[:len(appends)-2], run: appendRows(bulk.Committed())},
 	{name: "script", methods: requests, run: change(campaignScript), unpromised: true},
 	{name: "script with rows", methods: requests, run: readScript, unpromised: true, paged: true},
-	{name: "transaction", methods: requests, run: transact, unpromised: true},
+	{name: "script of several results", methods: requests, run: readResults, unpromised: true, paged: true},
+	{name: "script of several results by Exec", methods: requests, run: changeTwice, unpromised: true},
+	{name: "transaction", methods: requests, run: transact, unpromised: true, session: true},
+	{name: "transaction that db.Close ends", arrange: closeInTransaction, run: leaveTransaction, unpromised: true, session: true},
+	{name: "COMMIT that is left", arrange: leaveCommit, answers: longCommit, run: transact, unpromised: true,
+		session: true, commits: true},
+	{name: "the same again", arrange: loseAndRepeat, run: repeat},
+	{name: "another one in the session", config: inSession, arrange: leaveInSession, run: goOnInSession,
+		session: true},
+	{name: "silent connection", arrange: silence, run: change(campaignInsert), rare: true},
 	{name: "Prepare", methods: append(dryRuns, requests...), run: prepared},
 	{name: "Ping", methods: dryRuns, run: func(ctx context.Context, _ *scenario, db *sql.DB) error {
 		return db.PingContext(ctx)
@@ -132,12 +149,18 @@ func (o *operation) script(s *scenario) {
 	on(campaignBig, big)
 	on(campaignOrdered, big)
 	on(campaignInsert, insert)
+	on(campaignResults, fakebq.Answer{Incomplete: s.polls, Children: []fakebq.Answer{
+		{StatementType: "SELECT", Table: table(3)}, {DML: &fakebq.DML{Inserted: 1}},
+		{StatementType: "SELECT", Table: table(2)}, {StatementType: "SELECT", Table: table(4)}}})
 	on(campaignScript, fakebq.Answer{Incomplete: s.polls, Children: []fakebq.Answer{
 		{DML: &fakebq.DML{Inserted: 1}}, {StatementType: "SELECT", Table: table(3)}}})
 	on("SELECT 1", one("f0_", 1))
 	on(begin, fakebq.Answer{StatementType: "BEGIN_TRANSACTION"})
 	on(commit, fakebq.Answer{StatementType: "COMMIT_TRANSACTION"})
 	on(rollback, fakebq.Answer{StatementType: "ROLLBACK_TRANSACTION"})
+	if o.answers != nil {
+		o.answers(s)
+	}
 }
 
 func readSmall(ctx context.Context, s *scenario, db *sql.DB) error {
@@ -176,6 +199,10 @@ func readBig(text string) func(context.Context, *scenario, *sql.DB) error {
 // readNumbered reads rows 0 to n-1, each once, in order if they are ordered. Rows before an error are right too.
 func readNumbered(s *scenario, rows *sql.Rows, n int, ordered bool) error {
 	defer rows.Close()
+	return readSet(s, rows, n, ordered)
+}
+
+func readSet(s *scenario, rows *sql.Rows, n int, ordered bool) error {
 	check := newNumberCheck(s, n, ordered)
 	for rows.Next() {
 		var i int
@@ -216,6 +243,39 @@ func readScript(ctx context.Context, s *scenario, db *sql.DB) error {
 	return readNumbered(s, rows, 3, true)
 }
 
+// readResults reads all results of a script.
+func readResults(ctx context.Context, s *scenario, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, campaignResults)
+	s.toldOf(campaignResults, err)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for i, n := range []int{3, 2, 4} {
+		if i > 0 && !rows.NextResultSet() {
+			if rows.Err() == nil {
+				s.violate("results are lost", "got %d of 3 without an error", i)
+			}
+			return rows.Err()
+		}
+		if err := readSet(s, rows, n, true); err != nil {
+			return err
+		}
+	}
+	if rows.NextResultSet() {
+		s.violate("wrong rows", "got more than 3 results")
+	}
+	return rows.Err()
+}
+
+// changeTwice runs two scripts, the statements of which must not be taken for each other's.
+func changeTwice(ctx context.Context, s *scenario, db *sql.DB) error {
+	if err := change(campaignScript)(ctx, s, db); err != nil {
+		return err
+	}
+	return change(campaignResults)(ctx, s, db)
+}
+
 func prepared(ctx context.Context, s *scenario, db *sql.DB) error {
 	stmt, err := db.PrepareContext(ctx, campaignInsert)
 	if err != nil {
@@ -244,99 +304,23 @@ func estimate(ctx context.Context, s *scenario, db *sql.DB) error {
 func transact(ctx context.Context, s *scenario, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		s.expect = append(s.expect, expectation{commit, never, err, time.Now()})
+		s.told(commit, never, err)
 		return err
 	}
 	defer tx.Rollback() // after a Commit it does nothing
-	if _, err := tx.ExecContext(ctx, campaignInsert); err != nil {
-		s.expect = append(s.expect, expectation{commit, never, err, time.Now()})
+	_, err = tx.ExecContext(ctx, campaignInsert)
+	if s.told(campaignInsert, onceAtMost, err); err != nil {
+		if s.commits && tx.Commit() == nil {
+			s.violate("committed after an error", "%v", err)
+		}
+		s.told(commit, never, err)
 		return err
 	}
 	err = tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) || err != nil && ctx.Err() != nil && !outcomeUnknown(err) {
-		s.expect = append(s.expect, expectation{commit, never, err, time.Now()})
+		s.told(commit, never, err)
 		return err
 	}
 	s.toldOf(commit, err)
 	return err
-}
-
-// often is how often a statement has taken effect.
-type often int
-
-const (
-	never often = iota
-	once
-	onceAtMost
-)
-
-// expectation is what the caller may conclude from what it was told.
-type expectation struct {
-	text string
-	is   often
-	err  error
-	at   time.Time
-}
-
-func outcomeUnknown(err error) bool { return errors.Is(err, driver.ErrOutcomeUnknown) }
-
-// toldOf notes what the caller was told of a statement that can change something.
-func (s *scenario) toldOf(text string, err error) {
-	is := once
-	switch {
-	case outcomeUnknown(err):
-		is = onceAtMost
-	case err != nil && strings.Contains(err.Error(), "has run"):
-		is = once
-	case err != nil:
-		is = never
-	}
-	s.expect = append(s.expect, expectation{text, is, err, time.Now()})
-}
-
-// check holds what was told against what the server counted.
-func (o *operation) check(s *scenario) {
-	if s.appended != nil {
-		s.appended()
-	}
-	for _, e := range s.expect {
-		n := s.server.Succeeded(e.text)
-		switch {
-		case n > 1:
-			s.violate("done more than once", "%q has taken effect %d times", e.text, n)
-		case e.is == once && n == 0:
-			s.violate("told done and was not", "%q", e.text)
-		case e.is == never && n > 0:
-			s.violate("told failed and was done", "%q: %v", e.text, e.err)
-		}
-	}
-}
-
-// late is how long after an error a request may still come in that was on its way, on a busy machine.
-const late = 400 * time.Millisecond
-
-// nothingStartedLate: what was told failed is not sent any more.
-func (s *scenario) nothingStartedLate() {
-	for _, e := range s.expect {
-		if e.err == nil {
-			continue
-		}
-		if s.slow {
-			time.Sleep(time.Until(e.at.Add(slowPause + late))) // when the next try would have come
-		}
-		text, err := json.Marshal(e.text)
-		if err != nil {
-			continue // a string
-		}
-		came := 0
-		for _, r := range s.server.Requests(fakebq.Query, fakebq.Insert) {
-			if !bytes.Contains(r.Body, text) {
-				continue
-			}
-			if came++; came > 1 && r.At.After(e.at.Add(late)) { // the first one can have been on its way for long
-				s.violate("sent after its error was told", "%q came %s after", e.text,
-					r.At.Sub(e.at).Round(time.Millisecond))
-			}
-		}
-	}
 }

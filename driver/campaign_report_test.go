@@ -36,7 +36,7 @@ func (r *campaignReport) add(s *scenario) {
 			m[name] = &figure{}
 		}
 		m[name].played++
-		if s.told != "<nil>" {
+		if s.answer != "<nil>" {
 			m[name].errors++
 		}
 		m[name].violations += len(s.violations)

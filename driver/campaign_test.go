@@ -80,6 +80,8 @@ type scenario struct {
 
 	http2    bool
 	op       operation
+	location string        // of the jobs
+	listedIn time.Duration // until jobs.list knows a job
 	faults   []plannedFault
 	endAfter time.Duration // of ctx; 0 = never
 	deadline bool          // ctx ends by a deadline
@@ -92,15 +94,19 @@ type scenario struct {
 	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
 	exists   bool                   // the first jobs.insert is told that there is such a job
 	labels   bool                   // jobs are labelled, so that lost ones can be found
+	leaves   time.Duration          // when the ctx of a statement ends that is left
+	overdue  bool                   // that ends by a deadline
+	silent   bool                   // the connection falls silent
+	commits  bool                   // a transaction although a statement of it has failed
 	slow     bool                   // the pauses between tries are long: ctx ends in them
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
 	storage *faultproxy.Proxy
 
-	told       string
-	expect     []expectation
-	appended   func() // checks what an Append has written; nil without one
+	answer     string                   // what the call returned
+	expect     map[string][]expectation // by statement
+	appended   func()                   // checks what an Append has written; nil without one
 	violations []violation
 	took       time.Duration
 }
@@ -119,12 +125,21 @@ type violation struct{ kind, text string }
 
 func newScenario(seed uint64, number int) *scenario {
 	rng := rand.New(rand.NewPCG(seed, uint64(number)))
-	s := &scenario{seed: seed, number: number, rng: rng}
+	s := &scenario{seed: seed, number: number, rng: rng, expect: map[string][]expectation{}}
 	s.http2 = untrusted == nil && rng.IntN(2) == 0
 	s.op = operations[rng.IntN(len(operations))]
+	if s.op.rare && rng.IntN(2) == 0 {
+		s.op = operations[rng.IntN(len(operations))]
+	}
+	s.location = []string{"US", "US", "EU", "asia-northeast1"}[rng.IntN(4)]
+	s.commits = rng.IntN(2) == 0
 	s.polls = max(0, rng.IntN(5)-2)
 	s.lasts = time.Duration(20+rng.IntN(300)) * time.Millisecond
 	s.cancelIn = time.Duration(1+rng.IntN(200)) * time.Millisecond
+	if s.op.arrange != nil {
+		s.op.arrange(s)
+		return s
+	}
 	for range 1 + rng.IntN(3) {
 		s.faults = append(s.faults, s.fault())
 	}
@@ -223,7 +238,8 @@ var campaignFaults = func() func(fakebq.Method) []campaignFault {
 
 // play runs the scenario.
 func (s *scenario) play(t *testing.T) {
-	s.server = fakebq.New(fakebq.Options{HTTP2: s.http2, CancelDelay: s.cancelIn})
+	s.server = fakebq.New(fakebq.Options{HTTP2: s.http2, CancelDelay: s.cancelIn, Location: s.location,
+		ListDelay: s.listedIn})
 	if _, err := s.server.Start(); err != nil {
 		t.Error(err)
 		return
@@ -313,7 +329,7 @@ func (s *scenario) run(db *sql.DB) {
 	begin := time.Now()
 	err := s.op.run(ctx, s, db)
 	s.took = time.Since(begin)
-	s.told = fmt.Sprint(err)
+	s.answer = fmt.Sprint(err)
 	if err != nil && s.mustPass() && !s.unpromised(err) {
 		s.violate("a passing fault is told", "%v", err)
 	}
@@ -339,7 +355,7 @@ func (s *scenario) run(db *sql.DB) {
 func (s *scenario) inTime(ctx context.Context, begin time.Time) {
 	const slow = 5 * time.Second // of a busy machine
 	if took := time.Since(begin); s.endAfter > 0 && ctx.Err() != nil && took > s.endAfter+slow &&
-		s.op.name != "transaction" {
+		!s.op.session {
 		s.violate("the end of ctx is late", "%s after %s", took, s.endAfter)
 	}
 }
@@ -381,6 +397,9 @@ func (s *scenario) mustPass() bool {
 // patience bounds the operation, and what is left of it. A network that vanishes is noticed in 20 s on REST and 40 s
 // on Storage, a request that is not answered 15 s after BigQuery's hold.
 func (s *scenario) patience() time.Duration {
+	if s.silent {
+		return 32 * time.Second // without pings it would be 40
+	}
 	limit := 20 * time.Second // on a busy machine too
 	if slices.Contains(s.conns, faultproxy.ConnHang) {
 		limit = 40 * time.Second // over HTTP/1 25 s, 10 of them BigQuery's hold
@@ -448,7 +467,7 @@ func (s *scenario) lostAnswer() bool {
 func (s *scenario) lostJob() bool {
 	last := s.endAfter > 0 || s.close > 0 || s.op.unpromised
 	return s.closedBlind() ||
-		s.lostAnswer() && s.op.name != "transaction" && (s.op.reads || last && !s.labels)
+		s.lostAnswer() && !s.op.session && (s.op.reads || last && !s.labels)
 }
 
 // lostSession reports whether the answer to a BEGIN can have been lost: its session is empty and ends by itself.
@@ -489,7 +508,7 @@ func (s *scenario) String() string {
 	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\ttold after %s: "+
 		"%s\n\tcounted: %s",
 		s.seed, s.number, s.op.name, s.http2, s.polls, end, strings.Join(played, "; "), s.took.Round(time.Millisecond),
-		s.told,
+		s.answer,
 		s.counted())
 }
 
@@ -500,8 +519,8 @@ func (s *scenario) counted() string {
 	for _, m := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%s %d", m, counts[m]))
 	}
-	for _, text := range []string{campaignSelect, campaignBig, campaignOrdered, campaignInsert, campaignScript, begin,
-		commit, rollback} {
+	for _, text := range []string{campaignSelect, campaignBig, campaignOrdered, campaignInsert, campaignNext,
+		campaignScript, campaignResults, begin, commit, rollback} {
 		if n := s.server.Executions(text); n > 0 {
 			parts = append(parts, fmt.Sprintf("%.25q ran %d and took effect %d times", text, n,
 				s.server.Succeeded(text)))

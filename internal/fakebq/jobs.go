@@ -75,13 +75,14 @@ func (s *Server) stop(j *job) {
 	}
 }
 
-// Cancelled returns how many jobs that were running jobs.cancel was called for.
-func (s *Server) Cancelled() int {
+// Cancelled returns how many jobs that were running jobs.cancel was called for: of the given statements, or all where
+// none is given.
+func (s *Server) Cancelled(texts ...string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for _, j := range s.order {
-		if j.cancelled {
+		if j.cancelled && (len(texts) == 0 || slices.Contains(texts, j.st.SQL)) {
 			n++
 		}
 	}

@@ -1,0 +1,165 @@
+package driver_test
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
+)
+
+// Operations that leave a statement behind, and what goes wrong with them.
+
+const campaignNext = "INSERT INTO t VALUES (3)"
+
+func inSession(c *dsn.Config) { c.CreateSession = "always" }
+
+// between returns a random time.
+func (s *scenario) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(s.rng.Int64N(int64(most-least)))
+}
+
+// after returns a channel that is closed after some time; never for 0.
+func after(d time.Duration) <-chan struct{} {
+	until := make(chan struct{})
+	if d > 0 {
+		time.AfterFunc(d, func() { close(until) })
+	}
+	return until
+}
+
+// left returns a context that ends soon, in one of the ways that a context can.
+func (s *scenario) left(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.overdue {
+		return context.WithTimeout(ctx, s.leaves)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := time.AfterFunc(s.leaves, cancel)
+	return ctx, func() { stop.Stop(); cancel() }
+}
+
+// passing adds faults that pass.
+func (s *scenario) passing(n int, methods ...fakebq.Method) {
+	for range n {
+		m := methods[s.rng.IntN(len(methods))]
+		all := campaignFaults(m)
+		if f := all[s.rng.IntN(len(all))]; !f.may {
+			s.faults = append(s.faults, plannedFault{method: m, n: 1 + s.rng.IntN(2), fault: f.Fault, name: f.Name})
+		}
+	}
+}
+
+func closeInTransaction(s *scenario) { s.passing(s.rng.IntN(3), requests...) }
+
+// leaveTransaction closes the database while a transaction holds its table.
+func leaveTransaction(ctx context.Context, s *scenario, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // the session has ended
+	_, err = tx.ExecContext(ctx, campaignInsert)
+	if s.told(campaignInsert, onceAtMost, err); err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		s.violate("Close", "%v", err)
+	}
+	if held := s.server.HeldTables(); len(held) > 0 {
+		s.violate("tables are held after Close", "%v", held)
+	}
+	return nil
+}
+
+// leaveCommit ends ctx while COMMIT runs, which must not be cancelled.
+func leaveCommit(s *scenario) {
+	s.endAfter, s.deadline = s.between(100*time.Millisecond, 400*time.Millisecond), s.rng.IntN(2) == 0
+	s.lasts = s.endAfter + s.between(100*time.Millisecond, 800*time.Millisecond)
+	s.passing(s.rng.IntN(3), fakebq.GetQueryResults, fakebq.Get)
+}
+
+func longCommit(s *scenario) {
+	s.server.On(commit, fakebq.Answer{StatementType: "COMMIT_TRANSACTION", Incomplete: s.polls, Until: after(s.lasts)})
+}
+
+// loseAndRepeat loses the answer to an INSERT whose ctx ends before the next try, so that its job must be found by its
+// label, while the same statement runs again.
+func loseAndRepeat(s *scenario) {
+	s.labels, s.slow = true, true
+	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(2) == 0
+	s.leaves = s.between(100*time.Millisecond, 300*time.Millisecond)
+	s.listedIn = []time.Duration{0, 0, 700 * time.Millisecond, 1500 * time.Millisecond}[s.rng.IntN(4)]
+	var lost []faultproxy.NamedFault
+	for _, f := range faultproxy.Catalogue() {
+		if f.MayHaveRun() && f.At == faultproxy.After {
+			lost = append(lost, f)
+		}
+	}
+	f := lost[s.rng.IntN(len(lost))]
+	s.faults = []plannedFault{{fakebq.Query, 1, f.Fault, f.Name, false}}
+}
+
+// repeat leaves an INSERT and runs it again.
+func repeat(ctx context.Context, s *scenario, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	first, second := s.lasts, s.between(1500*time.Millisecond, 2500*time.Millisecond)
+	if s.endless {
+		first = 0
+	}
+	s.server.On(campaignInsert,
+		fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(first)},
+		fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: after(second)})
+	short, cancel := s.left(ctx)
+	defer cancel()
+	_, err = conn.ExecContext(short, campaignInsert)
+	s.toldOf(campaignInsert, err)
+	_, err = conn.ExecContext(ctx, campaignInsert)
+	s.toldOf(campaignInsert, err)
+	return err
+}
+
+// leaveInSession leaves an INSERT in a session, which runs on for a while after its cancel.
+func leaveInSession(s *scenario) {
+	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(4) > 0
+	s.leaves = s.between(50*time.Millisecond, 300*time.Millisecond)
+	s.cancelIn = s.between(300*time.Millisecond, 1500*time.Millisecond)
+	s.passing(s.rng.IntN(3), fakebq.Cancel, fakebq.GetQueryResults, fakebq.Get)
+}
+
+// goOnInSession leaves an INSERT and runs another statement in the session.
+func goOnInSession(ctx context.Context, s *scenario, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT 1"); err != nil { // the session begins
+		return err
+	}
+	lasts := s.lasts
+	if s.endless {
+		lasts = 0
+	}
+	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(lasts)})
+	s.server.On(campaignNext, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: s.polls})
+	short, cancel := s.left(ctx)
+	defer cancel()
+	_, err = conn.ExecContext(short, campaignInsert)
+	s.toldOf(campaignInsert, err)
+	_, err = conn.ExecContext(ctx, campaignNext)
+	s.toldOf(campaignNext, err)
+	return err
+}
+
+// silence lets the connection fall silent under a poll, which BigQuery holds for longer than pings take to notice.
+func silence(s *scenario) {
+	s.http2 = untrusted == nil
+	s.polls, s.silent = 1, s.http2
+	s.faults = []plannedFault{{fakebq.GetQueryResults, 1, faultproxy.Fault{Kind: faultproxy.Vanish}, "silence", false}}
+}

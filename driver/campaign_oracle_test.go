@@ -1,0 +1,135 @@
+package driver_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// often is how often a statement has taken effect.
+type often int
+
+const (
+	never often = iota
+	once
+	onceAtMost
+)
+
+// expectation is what the caller may conclude from what it was told of one statement.
+type expectation struct {
+	is  often
+	err error
+	at  time.Time
+}
+
+func outcomeUnknown(err error) bool { return errors.Is(err, driver.ErrOutcomeUnknown) }
+
+// toldOf notes what the caller was told of a statement that can change something.
+func (s *scenario) toldOf(text string, err error) {
+	is := once
+	switch {
+	case outcomeUnknown(err):
+		is = onceAtMost
+	case err != nil && strings.Contains(err.Error(), "has run"):
+		is = once
+	case err != nil:
+		is = never
+	}
+	s.told(text, is, err)
+}
+
+// told notes what the caller may conclude. Of several statements with one text, the first is noted first.
+func (s *scenario) told(text string, is often, err error) {
+	s.expect[text] = append(s.expect[text], expectation{is, err, time.Now()})
+}
+
+// check holds what was told against what the server counted.
+func (o *operation) check(s *scenario) {
+	if s.appended != nil {
+		s.appended()
+	}
+	for text, all := range s.expect {
+		least, most := 0, 0
+		var failed error
+		for _, e := range all {
+			switch e.is {
+			case once:
+				least, most = least+1, most+1
+			case onceAtMost:
+				most++
+			case never:
+				failed = e.err
+			}
+		}
+		switch n := s.server.Succeeded(text); {
+		case n > len(all):
+			s.violate("done more than once", "%q has taken effect %d times, sent %d times", text, n, len(all))
+		case n > most:
+			s.violate("told failed and was done", "%q: %v", text, failed)
+		case n < least:
+			s.violate("told done and was not", "%q: %d of %d", text, n, least)
+		}
+	}
+	if n := s.server.Cancelled(commit); n > 0 {
+		s.violate("a COMMIT is cancelled", "%d times", n)
+	}
+	if o.commits && s.server.Executions(commit) > 0 && s.server.Succeeded(commit) == 0 {
+		s.violate("a COMMIT is not awaited", "its session was ended")
+	}
+	if n := s.server.Executions(campaignInsert); o.session && s.fails > 0 && n > 1 {
+		s.violate("sent under a new id in a session", "%q ran %d times", campaignInsert, n)
+	}
+}
+
+// late is how long after an error a request may still come in that was on its way, on a busy machine.
+const late = 400 * time.Millisecond
+
+// nothingStartedLate: what was told failed is not sent any more, under its id or another one.
+func (s *scenario) nothingStartedLate() {
+	for text, all := range s.expect {
+		if last := all[len(all)-1]; s.slow && last.err != nil {
+			time.Sleep(time.Until(last.at.Add(slowPause + late))) // when the next try would have come
+		}
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			continue // a string
+		}
+		owners := map[string]int{} // by id: which of the statements was being run when it first came
+		for _, r := range s.server.Requests(fakebq.Query, fakebq.Insert) {
+			id, ok := idOf(&r, string(quoted))
+			if !ok {
+				continue
+			}
+			owner, known := owners[id]
+			if !known {
+				for owner < len(all)-1 && r.At.After(all[owner].at) {
+					owner++
+				}
+				if owners[id] = owner; len(owners) == 1 {
+					continue // it can have been on its way for long
+				}
+			}
+			if e := all[owner]; e.err != nil && r.At.After(e.at.Add(late)) {
+				s.violate("sent after its error was told", "%q came %s after", text, r.At.Sub(e.at).Round(time.Millisecond))
+			}
+		}
+	}
+}
+
+// idOf returns the id under which a request sends a statement; false if it sends another one.
+func idOf(r *fakebq.Request, quoted string) (string, bool) {
+	if !strings.Contains(string(r.Body), quoted) {
+		return "", false
+	}
+	if q, err := r.QueryRequest(); err == nil && q.RequestId != "" {
+		return q.RequestId, true
+	}
+	if j, err := r.Job(); err == nil && j.JobReference != nil {
+		return j.JobReference.JobId, true
+	}
+	return "", true
+}
