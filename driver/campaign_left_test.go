@@ -21,12 +21,13 @@ func (s *scenario) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(s.rng.Int64N(int64(most-least)))
 }
 
-// after returns a channel that is closed after some time; never for 0.
+// endless is longer than anything may take, so that what waits for a job that nothing ends is noticed.
+const endless = 90 * time.Second
+
+// after returns a channel that is closed after some time.
 func after(d time.Duration) <-chan struct{} {
 	until := make(chan struct{})
-	if d > 0 {
-		time.AfterFunc(d, func() { close(until) })
-	}
+	time.AfterFunc(d, func() { close(until) })
 	return until
 }
 
@@ -108,17 +109,17 @@ func repeat(ctx context.Context, s *scenario, db *sql.DB) error {
 		return err
 	}
 	defer conn.Close()
-	first, second := s.lasts, s.between(1500*time.Millisecond, 2500*time.Millisecond)
+	lasts := s.lasts
 	if s.endless {
-		first = 0
+		lasts = endless
 	}
-	s.server.On(campaignInsert,
-		fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(first)},
-		fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: after(second)})
+	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(lasts)})
 	short, cancel := s.left(ctx)
 	defer cancel()
 	_, err = conn.ExecContext(short, campaignInsert)
 	s.toldOf(campaignInsert, err)
+	lasts = s.between(1500*time.Millisecond, 2500*time.Millisecond)
+	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: after(lasts)})
 	_, err = conn.ExecContext(ctx, campaignInsert)
 	s.toldOf(campaignInsert, err)
 	return err
@@ -144,7 +145,7 @@ func goOnInSession(ctx context.Context, s *scenario, db *sql.DB) error {
 	}
 	lasts := s.lasts
 	if s.endless {
-		lasts = 0
+		lasts = endless
 	}
 	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(lasts)})
 	s.server.On(campaignNext, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: s.polls})

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
@@ -118,16 +117,16 @@ func (o *operation) script(s *scenario) {
 	}
 	small := fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, Incomplete: s.polls, Bytes: 42}
 	if s.endless && o.name == "small SELECT" {
-		small.Until, small.Incomplete = make(chan struct{}), 0
+		small.Until, small.Incomplete = after(endless), 0
 	}
 	big := fakebq.Answer{Table: table(campaignRows), PageSize: 250, BatchRows: 100, Incomplete: s.polls}
 	insert := fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Tables: []string{campaignTable}, Incomplete: s.polls}
 	if o.name == "long INSERT" || o.name == "long INSERT by job id" {
-		until := make(chan struct{})
-		if !s.endless {
-			time.AfterFunc(s.lasts, func() { close(until) })
+		lasts := s.lasts
+		if s.endless {
+			lasts = endless
 		}
-		insert.Until, insert.Incomplete = until, 0
+		insert.Until, insert.Incomplete = after(lasts), 0
 	}
 	s.server.CreateTable(campaignTarget, fields...)
 	on := func(sql string, a fakebq.Answer) {
