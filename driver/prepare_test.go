@@ -208,7 +208,7 @@ func TestNothingInferred(t *testing.T) {
 	}
 }
 
-// TestTypeErrorInTransaction: in a transaction, which BigQuery has rolled back, nothing is
+// TestTypeErrorInTransaction: in a transaction, which only ROLLBACK may follow then, nothing is
 // tried again, but the types are forgotten all the same.
 func TestTypeErrorInTransaction(t *testing.T) {
 	t.Parallel()
@@ -247,7 +247,9 @@ func TestTypeErrorInTransaction(t *testing.T) {
 		if _, err := tx.ExecContext(t.Context(), text, time.Now()); (err != nil) != step.fails {
 			t.Errorf("%s: got %v", step.name, err)
 		}
-		_ = tx.Rollback() // after an error BigQuery has done it
+		if err := tx.Rollback(); err != nil {
+			t.Errorf("%s: Rollback: got %v", step.name, err)
+		}
 		if got := server.Count(fakebq.Insert); got != step.dryRuns {
 			t.Errorf("%s: got %d dry runs; want %d", step.name, got, step.dryRuns)
 		}

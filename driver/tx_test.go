@@ -139,23 +139,21 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-// TestRollbackOfWhatIsGone: BigQuery has rolled back a transaction in which a statement failed.
+// TestRollbackOfWhatIsGone: rolling back a transaction that has ended already, as after a conflict, is no error.
 func TestRollbackOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)
-	server.On(insert, fakebq.Answer{Err: &fakebq.Error{Reason: "invalidQuery", Message: "division by zero"}})
+	server.On(insert, fakebq.Answer{Err: &fakebq.Error{Reason: "invalidQuery",
+		Message: "Transaction is aborted due to concurrent update against table my-project:d.t. Transaction ID: x"}})
 	server.On(rollback, fakebq.Answer{
-		Reject: &fakebq.Error{
-			Reason:  "invalidQuery",
-			Message: "Transaction control statement ROLLBACK is invalid: no transaction",
-		},
+		Reject: &fakebq.Error{Reason: "invalidQuery", Message: "No active transaction found"},
 	})
 	tx, err := open(t, server).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.ExecContext(t.Context(), insert); !errors.Is(err, driver.ErrInvalidQuery) {
-		t.Errorf("got %v; want invalidQuery", err)
+	if _, err := tx.ExecContext(t.Context(), insert); !errors.Is(err, driver.ErrConcurrentUpdate) {
+		t.Errorf("got %v; want ErrConcurrentUpdate", err)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Errorf("Rollback: got %v", err)

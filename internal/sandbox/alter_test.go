@@ -71,6 +71,7 @@ func TestAlterTable(t *testing.T) {
 	}
 	c.exec("BEGIN")
 	c.fails("ALTER TABLE d.t ADD COLUMN z INT64", "invalidQuery", "DDL statements are not supported in a transaction")
+	c.exec("ROLLBACK")
 	c.exec("ALTER TABLE d.t RENAME TO renamed", "CREATE TABLE d.t (b INT64)")
 	if got := c.value("SELECT COUNT(*) + COUNT(t.b) FROM d.renamed LEFT JOIN d.t ON FALSE"); got != "2" {
 		t.Errorf("renamed: got %s rows; want 2", got)

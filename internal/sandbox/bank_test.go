@@ -84,7 +84,11 @@ func transfer(c *client, end string, worker, n, from, to int) (lost bool, err er
 	} {
 		if _, err := c.query(sql); err != nil {
 			if strings.Contains(err.Error(), "Transaction is aborted due to concurrent update against table") {
-				return true, nil
+				if sql == end+" TRANSACTION" {
+					return true, nil // a COMMIT that fails has ended it
+				}
+				_, err = c.query("ROLLBACK TRANSACTION")
+				return true, err
 			}
 			return false, fmt.Errorf("%s: %w", sql, err)
 		}

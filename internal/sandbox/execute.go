@@ -16,13 +16,22 @@ type outcome struct {
 	ddlOperation string         // CREATE, SKIP, REPLACE or DROP
 }
 
-// execute runs a planned query. An error rolls the transaction of its session back.
+// execute runs a planned query. As in BigQuery an error leaves the transaction of its session open.
 func (s *Server) execute(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+	if q.session.broken() && (len(p.stmt.Tables) > 0 || p.stmt.Target != nil || q.destination != nil) {
+		return nil, brokenTransaction()
+	}
 	out, err := s.executeStatement(ctx, q, p)
-	if err != nil && q.session != nil {
-		s.rollback(q.session)
+	if err != nil && q.session != nil && q.session.tx != nil && breaks(q, p.stmt) {
+		q.session.tx.broken = true
 	}
 	return out, err
+}
+
+// breaks reports whether a statement that fails does so in DuckDB, which gives up the transaction then.
+func breaks(q *query, stmt *googlesql.Statement) bool {
+	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) &&
+		!slices.Contains(ddlTypes, stmt.Type)
 }
 
 func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
@@ -65,11 +74,7 @@ func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome
 
 // runSQL runs the statement's translation on its session's connection, or on one of its own.
 func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apiError) {
-	broken := q.session != nil && q.session.tx != nil && q.session.tx.broken
-	switch {
-	case broken && (len(p.stmt.Tables) > 0 || p.stmt.Target != nil):
-		return nil, brokenTransaction()
-	case q.work != nil && !broken:
+	if q.work != nil && !q.session.broken() {
 		res, err := q.work.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
 		return res, runError(err)
 	}

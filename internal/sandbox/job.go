@@ -272,9 +272,6 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 	if refused != nil {
 		stop(nil)
 		j.started = j.created
-		if q.session != nil {
-			s.rollback(q.session)
-		}
 		s.leaveSession(q, refused)
 		j.finish(nil, refused, s.now())
 		return j, nil

@@ -94,8 +94,8 @@ func checkCount(script *googlesql.Script, q *query) *apiError {
 		"at [%d:%d]", have+1, line, column)
 }
 
-// runScript runs a script to its end. An error that nothing handles rolls back its
-// transaction, and so does the end of a script that runs in no session.
+// runScript runs a script to its end, which rolls back what is open if the script runs in no session. In a
+// session the transaction stays open, after an error too.
 func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 	r := &scriptRun{
 		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session,
@@ -113,7 +113,6 @@ func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 	}
 	r.scope = r.sess.vars
 	if _, failed := r.steps(ctx, r.script.Body); failed != nil {
-		s.rollback(r.sess)
 		return nil, failed.apiError
 	}
 	return &outcome{}, nil

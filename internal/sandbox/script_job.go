@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -116,9 +115,7 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 	}
 	out := &outcome{}
 	if err == nil {
-		if out, err = s.executeStatement(ctx, q, j.plan); err != nil && q.session.tx != nil && breaks(q, j.plan.stmt) {
-			q.session.tx.broken = true
-		}
+		out, err = s.execute(ctx, q, j.plan)
 	}
 	if id := q.transactionID(); id != "" { // the statement may have opened it
 		j.setTransaction(id)
@@ -129,12 +126,6 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 		return j, nil, err
 	}
 	return j, out.result, nil
-}
-
-// breaks reports whether a statement that fails does so in DuckDB, which gives up the transaction then.
-func breaks(q *query, stmt *googlesql.Statement) bool {
-	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) &&
-		!slices.Contains(ddlTypes, stmt.Type)
 }
 
 func (j *job) setTransaction(id string) {

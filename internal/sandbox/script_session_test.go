@@ -118,8 +118,10 @@ func TestScriptTransactions(t *testing.T) {
 			"SELECT * FROM d.t; END", "can't go on with a transaction after an error in it", "24", "closed"},
 		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE", "", "24", "open"},
 		{b, "BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT 'x'; END", "", "24", "open"},
-		{b, "SELECT v FROM d.t", "can't go on with a transaction after an error in it", "24", "closed"},
-		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0", "division by zero", "24", "closed"},
+		{b, "SELECT v FROM d.t", "can't go on with a transaction after an error in it", "24", "open"},
+		{b, "ROLLBACK", "", "24", "closed"},
+		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = 0 WHERE TRUE; SELECT 1 / 0", "division by zero", "24", "open"},
+		{b, "ROLLBACK", "", "24", "closed"},
 		{b, "BEGIN TRANSACTION; UPDATE d.t SET v = v + 1 WHERE id = 1; COMMIT; BEGIN TRANSACTION; DELETE FROM d.t " +
 			"WHERE TRUE; SELEC", "Syntax error", "24", "closed"},
 	} {

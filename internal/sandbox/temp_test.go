@@ -109,7 +109,9 @@ func TestTempTableInTransaction(t *testing.T) {
 		t.Errorf("rolled back: d.t has %s rows; want 1", got)
 	}
 	c.exec("BEGIN", "UPDATE x SET a = 5 WHERE TRUE", "CREATE OR REPLACE TEMP TABLE y AS SELECT * FROM x")
-	c.fails("SELECT nosuch FROM y", "invalidQuery", "nosuch") // an error rolls back
+	c.fails("SELECT 1 / 0 FROM y", "invalidQuery", "division by zero")
+	c.fails("ALTER TABLE x ADD COLUMN b INT64", "invalidQuery", "can't go on with a transaction after an error in it")
+	c.exec("ROLLBACK")
 	if got := c.value(sum); got != "1" {
 		t.Errorf("after an error: got %s; want 1", got)
 	}

@@ -20,9 +20,12 @@ type transaction struct {
 	claimed, appended map[*table]bool
 	// temp are the temporary tables as they were when it began.
 	temp map[string]*table
-	// broken tells of an error in it that a script has handled: DuckDB has given up its rows.
+	// broken tells of an error in it, after which DuckDB has given up its rows. It keeps its tables until it ends.
 	broken bool
 }
+
+// broken reports whether the session has a transaction that can only be rolled back.
+func (s *session) broken() bool { return s != nil && s.tx != nil && s.tx.broken }
 
 // controlTypes are the statements about sessions and transactions.
 var controlTypes = []string{"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "CALL"}
@@ -59,9 +62,10 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
 	}
 }
 
-// brokenTransaction is the sandbox's own limit: BigQuery goes on where a script has handled an error.
+// brokenTransaction is the sandbox's own limit: in BigQuery the transaction goes on.
 func brokenTransaction() *apiError {
-	return errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it; roll it back")
+	return errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it, because DuckDB has "+
+		"given up its rows; roll it back")
 }
 
 func outsideSession() *apiError {

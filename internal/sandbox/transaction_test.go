@@ -77,29 +77,53 @@ func TestTransactionSeesASnapshot(t *testing.T) {
 
 func TestTransactionRules(t *testing.T) {
 	t.Parallel()
-	s, a, _ := bank(t)
+	s, a, b := bank(t)
 	outside := a.with("")
 	for _, sql := range []string{"BEGIN", "BEGIN TRANSACTION", "COMMIT", "ROLLBACK TRANSACTION"} {
 		outside.fails(sql, "invalidQuery", "Transaction control statements are supported only in scripts or sessions")
 	}
 	a.fails("COMMIT", "invalidQuery", "no open transaction")
 	a.fails("ROLLBACK", "invalidQuery", "no open transaction")
-	// Every error rolls the transaction back.
-	for _, tt := range []struct{ sql, part string }{
-		{"BEGIN", "cannot be nested"},
-		{"CREATE TABLE d.x (a INT64)", "DDL statements are not supported in a transaction"},
-		{"DROP TABLE d.t", "DDL statements are not supported in a transaction"},
-		{"SELECT 1 / 0", "division by zero"},
-		{"SELECT nosuch", "Unrecognized name"},
-		{"SELEC 1", "Syntax error"},
+	// Every error leaves the transaction open, with its tables. After some DuckDB can't go on with it.
+	for _, tt := range []struct {
+		sql, part string
+		broken    bool
+	}{
+		{"BEGIN", "cannot be nested", false},
+		{"CREATE TABLE d.x (a INT64)", "DDL statements are not supported in a transaction", false},
+		{"DROP TABLE d.t", "DDL statements are not supported in a transaction", false},
+		{"SELECT 1 / 0", "division by zero", true},
+		{"SELECT nosuch", "Unrecognized name", false},
+		{"SELEC 1", "Syntax error", false},
+		{"INSERT INTO d.t SELECT 1, DIV(1, v - v) FROM d.u", "division by zero", true},
+		{"SELECT 1; SELECT 1 / 0", "division by zero", true},
 	} {
 		a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)", "UPDATE d.t SET v = 1 WHERE TRUE")
 		a.fails(tt.sql, "invalidQuery", tt.part)
-		a.fails("COMMIT", "invalidQuery", "no open transaction")
+		b.exec("BEGIN")
+		b.fails("UPDATE d.t SET v = 2 WHERE TRUE", "invalidQuery", aborted)
+		b.fails("COMMIT", "invalidQuery", "can't go on with a transaction after an error in it")
+		b.exec("ROLLBACK")
+		if tt.broken {
+			const limit = "can't go on with a transaction after an error in it, because DuckDB has given up its rows; roll it back"
+			a.fails("COMMIT", "invalidQuery", limit)
+			a.fails("SELECT * FROM d.t", "invalidQuery", limit)
+			a.fails("INSERT INTO d.u VALUES (8)", "invalidQuery", limit)
+			a.fails("CREATE TEMP TABLE x AS SELECT 1 AS a", "invalidQuery", limit)
+			a.exec("SELECT 1")
+		} else if got := a.value("SELECT COUNT(*) FROM d.t"); got != "2" {
+			t.Errorf("after %s: got %s rows in the transaction; want 2", tt.sql, got)
+		}
+		a.exec("ROLLBACK")
 		if n := count(t, s, "d.t"); n != 1 {
 			t.Fatalf("after %s: got %d rows; want 1", tt.sql, n)
 		}
 	}
+	// The session's end gives the tables back too.
+	a.exec("BEGIN", "UPDATE d.t SET v = 1 WHERE TRUE")
+	a.fails("SELECT 1 / 0", "invalidQuery", "division by zero")
+	outside.exec("CALL BQ.ABORT_SESSION('" + a.session + "')")
+	a = newClient(t, s, DefaultAccount)
 	outside.exec("UPDATE d.t SET v = 2 WHERE TRUE") // nothing is locked
 	// A dry run is no statement of the transaction.
 	a.exec("BEGIN", "INSERT INTO d.t VALUES (2, 20)")
@@ -122,20 +146,24 @@ func TestTransactionConflicts(t *testing.T) {
 	a.exec("BEGIN", "UPDATE d.t SET v = 11 WHERE id = 1")
 	b.exec("BEGIN")
 	b.fails("DELETE FROM d.t WHERE id = 99", "invalidQuery", aborted)
-	b.fails("COMMIT", "invalidQuery", "no open transaction")
+	b.fails("COMMIT", "invalidQuery", "can't go on with a transaction after an error in it")
+	b.exec("ROLLBACK")
 	a.exec("COMMIT")
 	// A transaction that was committed meanwhile has.
 	b.exec("BEGIN")
 	a.exec("BEGIN", "UPDATE d.t SET v = 12 WHERE id = 1", "COMMIT")
 	b.fails("UPDATE d.t SET v = 0 WHERE id = 1", "invalidQuery", aborted)
+	b.exec("ROLLBACK")
 	// A statement outside of a transaction has.
 	b.exec("BEGIN", "SELECT * FROM d.t")
 	a.exec("UPDATE d.t SET v = 13 WHERE id = 1")
 	b.fails("MERGE d.t USING d.u ON FALSE WHEN NOT MATCHED THEN INSERT (id) VALUES (9)", "invalidQuery", aborted)
+	b.exec("ROLLBACK")
 	// The table was replaced.
 	b.exec("BEGIN")
 	exec(t, s, "CREATE OR REPLACE TABLE d.t (id INT64, v INT64)", "INSERT INTO d.t VALUES (1, 14)")
 	b.fails("UPDATE d.t SET v = 0 WHERE id = 1", "invalidQuery", aborted)
+	b.exec("ROLLBACK")
 	if got := v(); got != "14" {
 		t.Errorf("got %s; want 14", got)
 	}
@@ -152,7 +180,7 @@ func TestTransactionConflicts(t *testing.T) {
 	}
 }
 
-func TestCancelRollsBack(t *testing.T) {
+func TestCancelInTransaction(t *testing.T) {
 	t.Parallel()
 	s, a, b := bank(t)
 	const endless = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x, UNNEST(GENERATE_ARRAY(1, " +
@@ -171,7 +199,8 @@ func TestCancelRollsBack(t *testing.T) {
 		job.Status.ErrorResult.Reason != "stopped" {
 		t.Errorf("got %+v; want stopped", job.Status)
 	}
-	a.fails("COMMIT", "invalidQuery", "no open transaction")
+	a.fails("COMMIT", "invalidQuery", "can't go on with a transaction after an error in it")
+	a.exec("ROLLBACK")
 	b.exec("UPDATE d.t SET v = 5 WHERE id = 1")
 	if got := a.value("SELECT SUM(v) FROM d.t"); got != "5" {
 		t.Errorf("got %s; want 5", got)
