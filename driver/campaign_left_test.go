@@ -31,14 +31,30 @@ func after(d time.Duration) <-chan struct{} {
 	return until
 }
 
-// left returns a context that ends soon, in one of the ways that a context can.
-func (s *scenario) left(ctx context.Context) (context.Context, context.CancelFunc) {
+// left returns a context that ends once a statement is to be left, in one of the ways that a context can: by a deadline,
+// or some time after it is under way.
+func (s *scenario) left(ctx context.Context, underWay func() bool) (context.Context, context.CancelFunc) {
 	if s.overdue {
-		return context.WithTimeout(ctx, s.leaves)
+		return context.WithTimeout(ctx, 300*time.Millisecond+s.leaves)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	stop := time.AfterFunc(s.leaves, cancel)
-	return ctx, func() { stop.Stop(); cancel() }
+	go func() {
+		for !underWay() && sleepFor(ctx, time.Millisecond) {
+		}
+		sleepFor(ctx, s.leaves)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// sleepFor sleeps, and reports whether ctx has not ended.
+func sleepFor(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // passing adds faults that pass.
@@ -81,6 +97,21 @@ func leaveCommit(s *scenario) {
 	s.passing(s.rng.IntN(3), fakebq.GetQueryResults, fakebq.Get)
 }
 
+// loseCommit loses the answer to a COMMIT, which is refused when it is sent again.
+func loseCommit(s *scenario) { s.lose(3) }
+
+// lose loses the answer to the n-th jobs.query.
+func (s *scenario) lose(n int) {
+	var lost []faultproxy.NamedFault
+	for _, f := range faultproxy.Catalogue() {
+		if f.MayHaveRun() && f.At == faultproxy.After {
+			lost = append(lost, f)
+		}
+	}
+	f := lost[s.rng.IntN(len(lost))]
+	s.faults = append(s.faults, plannedFault{fakebq.Query, n, f.Fault, f.Name, false})
+}
+
 func longCommit(s *scenario) {
 	s.server.On(commit, fakebq.Answer{StatementType: "COMMIT_TRANSACTION", Incomplete: s.polls, Until: after(s.lasts)})
 }
@@ -92,14 +123,7 @@ func loseAndRepeat(s *scenario) {
 	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(2) == 0
 	s.leaves = s.between(100*time.Millisecond, 300*time.Millisecond)
 	s.listedIn = []time.Duration{0, 0, 700 * time.Millisecond, 1500 * time.Millisecond}[s.rng.IntN(4)]
-	var lost []faultproxy.NamedFault
-	for _, f := range faultproxy.Catalogue() {
-		if f.MayHaveRun() && f.At == faultproxy.After {
-			lost = append(lost, f)
-		}
-	}
-	f := lost[s.rng.IntN(len(lost))]
-	s.faults = []plannedFault{{fakebq.Query, 1, f.Fault, f.Name, false}}
+	s.lose(1)
 }
 
 // repeat leaves an INSERT and runs it again.
@@ -114,7 +138,7 @@ func repeat(ctx context.Context, s *scenario, db *sql.DB) error {
 		lasts = endless
 	}
 	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(lasts)})
-	short, cancel := s.left(ctx)
+	short, cancel := s.left(ctx, func() bool { return len(s.rest.Played()) > 0 })
 	defer cancel()
 	_, err = conn.ExecContext(short, campaignInsert)
 	s.toldOf(campaignInsert, err)
@@ -149,7 +173,7 @@ func goOnInSession(ctx context.Context, s *scenario, db *sql.DB) error {
 	}
 	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: 1, Until: after(lasts)})
 	s.server.On(campaignNext, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Incomplete: s.polls})
-	short, cancel := s.left(ctx)
+	short, cancel := s.left(ctx, func() bool { return s.server.Executions(campaignInsert) > 0 })
 	defer cancel()
 	_, err = conn.ExecContext(short, campaignInsert)
 	s.toldOf(campaignInsert, err)

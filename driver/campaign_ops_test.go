@@ -94,6 +94,7 @@ var operations = []operation{
 	{name: "transaction that db.Close ends", arrange: closeInTransaction, run: leaveTransaction, unpromised: true, session: true},
 	{name: "COMMIT that is left", arrange: leaveCommit, answers: longCommit, run: transact, unpromised: true,
 		session: true, commits: true},
+	{name: "COMMIT whose answer is lost", arrange: loseCommit, run: transact, unpromised: true, session: true},
 	{name: "the same again", arrange: loseAndRepeat, run: repeat},
 	{name: "another one in the session", config: inSession, arrange: leaveInSession, run: goOnInSession,
 		session: true},

@@ -80,9 +80,6 @@ func (o *operation) check(s *scenario) {
 	if o.commits && s.server.Executions(commit) > 0 && s.server.Succeeded(commit) == 0 {
 		s.violate("a COMMIT is not awaited", "its session was ended")
 	}
-	if n := s.server.Executions(campaignInsert); o.session && s.fails > 0 && n > 1 {
-		s.violate("sent under a new id in a session", "%q ran %d times", campaignInsert, n)
-	}
 }
 
 // late is how long after an error a request may still come in that was on its way, on a busy machine.
@@ -116,6 +113,9 @@ func (s *scenario) nothingStartedLate() {
 			if e := all[owner]; e.err != nil && r.At.After(e.at.Add(late)) {
 				s.violate("sent after its error was told", "%q came %s after", text, r.At.Sub(e.at).Round(time.Millisecond))
 			}
+		}
+		if (s.op.session || s.op.unpromised) && len(owners) > len(all) {
+			s.violate("sent under a new id", "%q under %d", text, len(owners))
 		}
 	}
 }
