@@ -1,9 +1,11 @@
-// Gorm shows GORM at work: models with a key, an ARRAY and a STRUCT, the migration of their tables, rows and a query.
+// Gorm shows GORM with models that have a key, an ARRAY and a STRUCT: it migrates their tables,
+// inserts rows and runs a query.
 //
 //	go run ./examples/gorm
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service, where it needs the
-// right to make the dataset bigqueryuser_gorm, for tables that it drops again; the dataset stays.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service.
+// There it needs the right to create the dataset bigqueryuser_gorm. It drops its tables again; the
+// dataset stays.
 package main
 
 import (
@@ -20,7 +22,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// Reader is a table readers, clustered by name. Its key is a UUID, which is made when a reader is created.
+// Reader is the table readers, clustered by name. Its key is a UUID, made when a reader is created.
 type Reader struct {
 	ID     string
 	Name   string `gorm:"cluster"`
@@ -36,7 +38,7 @@ type Address struct {
 	Zip  int64
 }
 
-// Loan is a table loans, with a partition for each day and a key that grows with time.
+// Loan is the table loans, with a partition for each day and a key that grows with time.
 type Loan struct {
 	gorm.Model
 	ReaderID string
@@ -47,10 +49,10 @@ type Loan struct {
 
 func main() {
 	ctx, cfg := context.Background(), local.Flags()
-	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
+	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
 	defer stop()
-	cfg.Dataset = "bigqueryuser_gorm" // a DSN of your own is bigqueryuser://my-project/my_dataset?...
+	cfg.Dataset = "bigqueryuser_gorm" // your own DSN is bigqueryuser://my-project/my_dataset?...
 	db, err := gorm.Open(gormdialect.Open(cfg.Format()))
 	local.Check(err)
 	local.Check(db.Exec("CREATE SCHEMA IF NOT EXISTS bigqueryuser_gorm").Error)

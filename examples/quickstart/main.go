@@ -2,9 +2,9 @@
 //
 //	go run ./examples/quickstart
 //
-// runs against a sandbox: a stand-in for Google's sign-in and for BigQuery in this very process,
-// with real SQL and the names of children born in Texas. With a project and client secrets of your
-// own, the same code runs against the real service and is billed to that project:
+// runs against a sandbox: a local replacement for Google's sign-in and for BigQuery in this
+// process, with real SQL and the names of children born in Texas. With your own project and client
+// secrets, the same code runs against the real service and is billed to the project:
 //
 //	go run ./examples/quickstart -project my-project -client-secrets client_secrets.json
 package main
@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer, cfg *dsn.Config, query string) erro
 	return report(ctx, out, db, query)
 }
 
-// report is the part that a program of your own would have.
+// report is the part that your own program would have.
 func report(ctx context.Context, out io.Writer, db *sql.DB, query string) error {
 	var stats driver.Stats
 	rows, err := db.QueryContext(driver.WithStats(ctx, &stats), query)

@@ -1,10 +1,10 @@
-// Report asks which names were given most often, and how often in each year, and writes the answers as one page
-// with charts and tables, names.html, and as totals.csv and years.csv.
+// Report queries the most frequent names and their numbers in each year. It writes the answers as a
+// page with charts and tables, names.html, and as totals.csv and years.csv.
 //
 //	go run ./examples/report -o report
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service. The page says
-// what the queries read and cost, carries its chart library inside and loads nothing.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service. The
+// page shows what the queries read and cost. It contains its chart library and loads nothing.
 package main
 
 import (
@@ -38,19 +38,19 @@ type year struct {
 }
 
 func main() {
-	dir := flag.String("o", ".", "the `folder` to write into; it is made if need be")
+	dir := flag.String("o", ".", "the `folder` to write into, created if it does not exist")
 	ctx, cfg := context.Background(), local.Flags()
-	local.Check(os.MkdirAll(*dir, 0o777))         // before anything is asked and paid for
-	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
+	local.Check(os.MkdirAll(*dir, 0o777))         // before anything is queried and billed
+	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
 	defer stop()
-	db, err := sql.Open("bigqueryuser", cfg.Format()) // a DSN of your own is bigqueryuser://my-project?...
+	db, err := sql.Open("bigqueryuser", cfg.Format()) // your own DSN is bigqueryuser://my-project?...
 	local.Check(err)
 	defer db.Close()
 
 	source := "bigquery-public-data.usa_names.usa_1910_current: names on Social Security applications by year of birth"
 	if cfg.Endpoint != "" {
-		source += "; the sandbox has Texas alone, 1910 to 2023"
+		source += "; the sandbox has only Texas, 1910 to 2023"
 	}
 	var costs [2]driver.Stats // of the two queries
 	top := query(driver.WithStats(ctx, &costs[0]), db, func(t *total) []any { return []any{&t.name, &t.number} },
@@ -81,7 +81,7 @@ func main() {
 	write("names.html", func(f *os.File) error { return render(f, source, top, series, costs) })
 }
 
-// query reads all rows of a query, each into the fields that the function points at.
+// query reads all rows of a query into the destinations that the function returns.
 func query[T any](ctx context.Context, db *sql.DB, fields func(*T) []any, text string, args ...any) (list []T) {
 	rows, err := db.QueryContext(ctx, text, args...)
 	local.Check(err)

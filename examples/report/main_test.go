@@ -62,7 +62,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"<h1>Names in the United States</h1>", "Source: bigquery-public-data.usa_names.usa_1910_current", "Texas alone",
+		"<h1>Names in the United States</h1>", "Source: bigquery-public-data.usa_names.usa_1910_current", "only Texas",
 		"<td>James</td><td>284318</td>", "<td>1910</td><td>403</td>", "The query read ", " are billed: about $0.00006",
 	} {
 		if !strings.Contains(string(html), want) {

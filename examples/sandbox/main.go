@@ -1,9 +1,10 @@
-// Sandbox serves a stand-in for Google's sign-in and for BigQuery on this machine, until Ctrl-C:
+// Sandbox serves a local replacement for Google's sign-in and for BigQuery until Ctrl-C:
 //
 //	go run ./examples/sandbox -open -listen 127.0.0.1:9050 -load shop.orders=orders.csv
 //
-// It prints a data source name to copy. With -open that needs no sign-in, and any program that takes
-// BigQuery's address can use it: the official clients and curl. Its tables live in memory.
+// It prints a data source name to copy. With -open there is no sign-in, and any program that
+// accepts an address of BigQuery can use it, such as the official clients and curl. Its tables are
+// in memory.
 package main
 
 import (
@@ -38,16 +39,16 @@ func (f files) Set(text string) error {
 func main() {
 	cfg := sandbox.Config{Files: files{}}
 	flag.StringVar(&cfg.Addr, "listen", "",
-		"the loopback `address` to serve, such as 127.0.0.1:9050; a free port without it")
-	flag.BoolVar(&cfg.Open, "open", false, "take requests without a sign-in")
+		"the loopback `address` to serve, such as 127.0.0.1:9050; default a free port")
+	flag.BoolVar(&cfg.Open, "open", false, "accept requests without a sign-in")
 	flag.BoolVar(&cfg.NoData, "empty", false, "leave the public names out")
 	flag.StringVar(&cfg.StateDir, "state", "",
-		"the `folder` that keeps the address and the sign-ins; one of your own settings without it")
+		"the `folder` that keeps the address and the sign-ins; default in the user's settings")
 	flag.Var(files(cfg.Files), "load",
-		"`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may come again")
+		"`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may be repeated")
 	flag.Parse()
 	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "sandbox: takes flags alone, and was given %q; -help lists them\n", flag.Arg(0))
+		fmt.Fprintf(os.Stderr, "sandbox: got the argument %q, but takes only flags; -help lists them\n", flag.Arg(0))
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -88,7 +89,7 @@ func run(ctx context.Context, out io.Writer, cfg sandbox.Config) error {
 	return nil
 }
 
-// source is the data source name of a program that uses the server.
+// source returns the data source name for programs that use the server.
 func source(server *sandbox.Server, cfg sandbox.Config) (string, error) {
 	c := dsn.Config{Project: sandbox.DefaultProject, Endpoint: server.Endpoint()}
 	if cfg.Open {

@@ -11,10 +11,11 @@ import (
 	"golang.org/x/term"
 )
 
-// chart draws the last result: a line where the first column is a number or a time, bars where it is text.
+// chart draws the last result: a line if the first column is a number or a time, bars if it is
+// text.
 func (s *shell) chart() error {
 	if s.last == nil || len(s.last.rows) == 0 {
-		return errors.New(`\chart draws the last result, and there is none with rows`)
+		return errors.New(`\chart draws the last result, but there is none with rows`)
 	}
 	if len(s.last.columns) != 2 || !s.last.columns[1].number() {
 		return errors.New(`\chart draws a result of two columns, the second one numbers`)
@@ -48,7 +49,7 @@ func (s *shell) chart() error {
 	return err
 }
 
-// bars draws a bar for each value, in eighths of a character. Bars of negative numbers are empty.
+// bars draws a bar for each value, in eighths of a character. Negative numbers have empty bars.
 func bars(labels []string, values []float64, width int) string {
 	left, right, most := 0, 0, 0.0
 	numbers := make([]string, len(values))

@@ -14,13 +14,13 @@ import (
 
 var errNoCommand = errors.New("no command")
 
-// command is what the shell does beside SQL.
+// command is a command of the shell that is not SQL.
 type command struct {
 	name, args, help string
 	run              func(s *shell, ctx context.Context, args []string) error
 }
 
-// commands are what is not SQL. Those without a backslash are words that no statement begins with.
+// commands are the commands. Those without a backslash are words that start no statement.
 func commands() []command {
 	return []command{
 		{`\l`, "", "datasets", (*shell).listDatasets},
@@ -77,7 +77,7 @@ func (s *shell) help() error {
 	return nil
 }
 
-// isCommand reports whether a line is a command, known or not.
+// isCommand reports whether a line is a command, even an unknown one.
 func isCommand(line string) bool {
 	if strings.HasPrefix(line, `\`) {
 		return true
@@ -137,7 +137,7 @@ func (s *shell) include(ctx context.Context, args []string) error {
 	}
 	for _, statement := range all(string(text)) {
 		if err := s.run(ctx, statement); err != nil {
-			return errRefused // it was told already
+			return errRefused // it was printed already
 		}
 	}
 	return nil
@@ -152,7 +152,7 @@ func (s *shell) whoami(ctx context.Context, _ []string) error {
 	return err
 }
 
-// quote writes the path of a table or dataset in backticks.
+// quote returns the path of a table or dataset in backticks.
 func quote(parts ...string) string {
 	for i, part := range parts {
 		parts[i] = "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(part) + "`"

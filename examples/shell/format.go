@@ -14,11 +14,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// page is how many rows a table has where there is no terminal with a height: widths of columns are
-// those of a page, so that a result is never in memory as a whole.
+// page is the number of rows of a table without a terminal height. The widths of columns are those
+// of a page, so that a result is never in memory as a whole.
 const page = 1000
 
-// tableWriter writes pages of a table. In a terminal each is a screen, and the next one waits for Enter.
+// tableWriter writes pages of a table. In a terminal each page is a screen, and the next one waits
+// for Enter.
 type tableWriter struct {
 	s        *shell
 	markdown bool
@@ -40,7 +41,7 @@ func (w *tableWriter) begin(columns []column) error {
 	return nil
 }
 
-// fresh begins a page.
+// fresh starts a page.
 func (w *tableWriter) fresh() {
 	w.t, w.on = table.NewWriter(), 0
 	style := table.StyleLight
@@ -93,7 +94,7 @@ func (w *tableWriter) flush() error {
 		rendered = w.t.Render()
 	case w.pages == 0:
 		rendered = w.t.RenderMarkdown()
-	default: // a table goes on without another header
+	default: // later pages of a table have no header
 		_, rendered, _ = strings.Cut(w.t.RenderMarkdown(), "\n")
 		_, rendered, _ = strings.Cut(rendered, "\n")
 	}
@@ -183,7 +184,8 @@ func (w *csvWriter) end(int) error {
 	return w.w.Error()
 }
 
-// jsonWriter writes an object for each row, its members in the order of the columns: one a line, or all in an array.
+// jsonWriter writes an object for each row, with members in the order of the columns: one per line,
+// or all in an array.
 type jsonWriter struct {
 	out     io.Writer
 	array   bool

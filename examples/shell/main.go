@@ -1,14 +1,15 @@
-// Shell is a program for people who type SQL: a prompt with history, tables, other formats, charts, and what it costs.
+// Shell is a prompt for SQL with history, tables, other formats, charts, and the cost of
+// statements.
 //
 //	go run ./examples/shell                                  # against the sandbox
 //	go run ./examples/shell -project my-project -client-secrets client_secrets.json
 //	go run ./examples/shell -format csv -c 'SELECT 1 AS x'   # one statement, for scripts
 //	go run ./examples/shell -f report.sql -format parquet -o report.parquet
 //
-// Statements end with a semicolon and may have several lines. \? lists what else there is. Without a
+// Statements end with a semicolon and may have several lines. \? lists the commands. Without a
 // terminal, statements come from stdin, the first error ends the program, and there are no colours.
-// Exit codes: 0, 1 after an error, 2 for a wrong command line, 3 for a statement that would read more
-// than -ask-above and was not agreed to, 130 after Ctrl-C.
+// The exit code is 0, or 1 after an error, 2 for an invalid command line, 3 if the user refused a
+// statement that would read more than -ask-above, or 130 after Ctrl-C.
 package main
 
 import (
@@ -41,7 +42,7 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "shell: there is no format %q; there are %s\n", *format, strings.Join(formats(), ", "))
 		return 2
 	}
-	stop, err := local.Start(ctx, os.Stderr, cfg) // the sandbox, if there is no -project
+	stop, err := local.Start(ctx, os.Stderr, cfg) // the sandbox, without -project
 	if err != nil {
 		return failed(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// parquetWriter writes an Apache Parquet file. Scalars keep their types; arrays, structs, JSON and
-// what Parquet has not are text.
+// parquetWriter writes an Apache Parquet file. Scalars keep their types. Arrays, structs, JSON, and
+// types that Parquet does not have, become text.
 type parquetWriter struct {
 	s       *shell
 	columns []column
@@ -32,7 +32,7 @@ var arrowTypes = map[string]arrow.DataType{
 
 func (w *parquetWriter) begin(columns []column) error {
 	if w.s.terminal {
-		return errors.New("a Parquet file is no text: write it into a file, by -o or >")
+		return errors.New("a Parquet file is not text: write it to a file, with -o or >")
 	}
 	w.columns = columns
 	fields := make([]arrow.Field, len(columns))
@@ -114,7 +114,7 @@ func (w *parquetWriter) end(int) error {
 	return w.file.Close()
 }
 
-// nopCloser keeps the Parquet writer from closing what others write to as well.
+// nopCloser keeps the Parquet writer from closing a writer that others use.
 type nopCloser struct {
 	w interface{ Write([]byte) (int, error) }
 }

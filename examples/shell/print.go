@@ -24,7 +24,7 @@ func (c column) base() string {
 	return name
 }
 
-// number reports whether the column holds numbers, which stand at the right.
+// number reports whether the column holds numbers, which are right-aligned.
 func (c column) number() bool {
 	switch c.base() {
 	case "INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC":
@@ -33,11 +33,11 @@ func (c column) number() bool {
 	return false
 }
 
-// result is what is kept of the last one, for \chart.
+// result is the part of the last result that \chart needs.
 type result struct {
 	columns []column
 	rows    [][]any
-	cut     bool // there were more
+	cut     bool // there were more rows
 }
 
 const kept = 1000
@@ -51,7 +51,7 @@ type writer interface {
 
 var errEnough = errors.New("no more rows are wanted") // the pager was left
 
-// print prints all results of a statement, one for a query and several for a script.
+// print prints all results of a statement: one for a query, several for a script.
 func (s *shell) print(rows *sql.Rows, stats *driver.Stats) error {
 	for {
 		if err := s.printSet(rows, stats); err != nil {
@@ -107,7 +107,7 @@ func (s *shell) printSet(rows *sql.Rows, stats *driver.Stats) error {
 	return w.end(n)
 }
 
-// done tells of a statement without rows what it did.
+// done prints what a statement without rows did.
 func (s *shell) done(stats *driver.Stats) error {
 	switch stats.StatementType {
 	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE":
@@ -147,7 +147,7 @@ func (s *shell) writer() writer {
 	return &tableWriter{s: s}
 }
 
-// text is a value as people read it, and whether it is NULL.
+// text returns a value as text, and whether it is NULL.
 func (c column) text(v any) (text string, null bool) {
 	switch v := c.plain(v).(type) {
 	case nil:
@@ -165,8 +165,8 @@ func (c column) text(v any) (text string, null bool) {
 	}
 }
 
-// plain is a value as JSON has it: times are text of the column's type, bytes are base64, arrays and
-// structs as they are.
+// plain returns a value for JSON: times are text of the column's type, bytes are base64, arrays and
+// structs are unchanged.
 func (c column) plain(v any) any {
 	switch v := v.(type) {
 	case time.Time:

@@ -9,7 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// bar shows how far a statement is that takes more than a second, and keeps the id of its job.
+// bar shows the progress of a statement that takes more than a second, and keeps the id of its job.
 type bar struct {
 	out   io.Writer
 	shown bool

@@ -41,13 +41,13 @@ func (s *shell) prompt(ctx context.Context) int {
 	}
 }
 
-// complete reports whether what was typed can be run: statements with their semicolons, or a command.
+// complete reports whether the input can be run: statements with their semicolons, or a command.
 func complete(text string) bool {
 	_, rest := split(text)
 	return strings.TrimSpace(rest) == ""
 }
 
-// historyFile is a file that only the user reads.
+// historyFile is a file that only the user can read.
 func historyFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {

@@ -62,7 +62,7 @@ func (s *shell) script(ctx context.Context, text string) int {
 	return 0
 }
 
-// run runs one statement or command and tells its error.
+// run runs one statement or command and prints its error.
 func (s *shell) run(ctx context.Context, text string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
@@ -122,7 +122,7 @@ func (s *shell) statement(ctx context.Context, text string) error {
 	return err
 }
 
-// conn returns the one connection, and another one after it was lost.
+// conn returns the connection, or a new one after it was lost.
 func (s *shell) conn(ctx context.Context) (*sql.Conn, error) {
 	if s.held != nil {
 		return s.held, nil
@@ -138,8 +138,8 @@ func (s *shell) close() {
 	}
 }
 
-// agree asks before a statement that would read more than the limit. What can't be estimated, such as a script that
-// makes its own tables, is run.
+// agree asks before a statement that would read more than the limit. A statement that can't be
+// estimated, such as a script that creates its own tables, is run.
 func (s *shell) agree(ctx context.Context, conn *sql.Conn, text string) error {
 	if s.yes {
 		return nil
@@ -173,11 +173,11 @@ func (s *shell) line() string {
 	}
 }
 
-// price is what BigQuery bills on demand, in US dollars: $6.25 for each TiB
-// (https://cloud.google.com/bigquery/pricing), and in some regions more.
+// price is BigQuery's on-demand price in US dollars: $6.25 for each TiB
+// (https://cloud.google.com/bigquery/pricing), and more in some regions.
 func price(bytes int64) float64 { return float64(bytes) / (1 << 40) * 6.25 }
 
-// size is a number of bytes for people.
+// size formats a number of bytes.
 func size(bytes int64) string {
 	value, unit := float64(bytes), "B"
 	for _, next := range []string{"kB", "MB", "GB", "TB", "PB"} {
@@ -192,16 +192,16 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.3g %s", value, unit)
 }
 
-// cancelled tells what a statement cost that Ctrl-C has ended. The driver cancels the job; BigQuery
-// may take some seconds.
+// cancelled prints the cost of a statement that Ctrl-C has ended. The driver cancels the job, which
+// can take BigQuery some seconds.
 func (s *shell) cancelled(stats driver.Stats) {
 	if stats.JobID == "" {
-		fmt.Fprintln(s.errOut, "cancelled, before it was known as which job it runs")
+		fmt.Fprintln(s.errOut, "cancelled, before its job was known")
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	conn, err := s.db.Conn(ctx) // the held one may be in use by the statement still
+	conn, err := s.db.Conn(ctx) // the statement may still use the held connection
 	if err != nil {
 		return
 	}
@@ -236,7 +236,7 @@ func (s *shell) cancelled(stats driver.Stats) {
 		return nil
 	})
 	if err != nil {
-		fmt.Fprintf(s.errOut, "cancelled job %s; what it cost is not known: %v\n", stats.JobID, err)
+		fmt.Fprintf(s.errOut, "cancelled job %s; its cost is not known: %v\n", stats.JobID, err)
 	}
 }
 

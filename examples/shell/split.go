@@ -2,12 +2,12 @@ package main
 
 import "strings"
 
-// split cuts a text into statements at the semicolons that end one, and returns what is left after the last. A
-// semicolon in a string, a name, a comment or a block of a script ends none. A line that begins with a backslash is a
-// command of the shell and ends with its line, and so does one that is the word of a command alone.
+// split splits a text into statements at semicolons, and returns the rest after the last one.
+// Semicolons in strings, names, comments and blocks of scripts do not count. A line that starts
+// with a backslash is a command of the shell, and so is a line with only the word of a command.
 func split(text string) (statements []string, rest string) {
 	start, depth := 0, 0
-	first, last := true, "" // the next word begins a statement, of a block or of the text; the word before it
+	first, last := true, "" // the next word starts a statement of a block or of the text; the word before it
 	for i := 0; i < len(text); {
 		if strings.TrimSpace(text[start:i]) == "" {
 			if line, _, _ := strings.Cut(text[i:], "\n"); isCommand(strings.TrimSpace(line)) {
@@ -40,7 +40,7 @@ func split(text string) (statements []string, rest string) {
 	return statements, text[start:]
 }
 
-// all are the statements of a text, of which the last one may have no semicolon.
+// all returns the statements of a text. The last one may have no semicolon.
 func all(text string) []string {
 	statements, rest := split(text)
 	if rest = strings.TrimSpace(rest); rest != "" {
@@ -49,7 +49,7 @@ func all(text string) []string {
 	return statements
 }
 
-// opens is 1 for a word that opens a block, -1 for END, or 0.
+// opens returns 1 for a word that opens a block, -1 for END, else 0.
 func opens(word, last string, first bool, after string) int {
 	_, next := token(strings.TrimLeft(after, " \t\r\n"))
 	switch word {
@@ -76,8 +76,8 @@ func comment(s string) bool {
 	return s[0] == '#' || strings.HasPrefix(s, "--") || strings.HasPrefix(s, "/*")
 }
 
-// token returns the length of the string, name in backticks, comment or word at the start of s, or 1.
-// A word is returned as well.
+// token returns the length of the string, name in backticks, comment or word at the start of s, or
+// 1, and the word if it is one.
 func token(s string) (n int, word string) {
 	until := func(open int, end string) int {
 		if at := strings.Index(s[open:], end); at >= 0 {

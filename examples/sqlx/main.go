@@ -1,11 +1,10 @@
-// Sqlx shows sqlx at work as it is elsewhere: rows into structs, named parameters, IN, a
-// transaction.
+// Sqlx shows sqlx: rows into structs, named parameters, IN, and a transaction.
 //
 //	go run ./examples/sqlx
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service,
-// where it needs the right to make the dataset bigqueryuser_example, for a table that it drops
-// again; the dataset stays.
+// runs against the sandbox. With -project and -client-secrets it runs against the real service.
+// There it needs the right to create the dataset bigqueryuser_example. It drops its table again;
+// the dataset stays.
 package main
 
 import (
@@ -29,10 +28,10 @@ type name struct {
 
 func main() {
 	ctx, cfg := context.Background(), local.Flags()
-	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, if there is no -project
+	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
 	defer stop()
-	db, err := sqlx.ConnectContext(ctx, "bigqueryuser", cfg.Format()) // a DSN of your own is bigqueryuser://my-project?...
+	db, err := sqlx.ConnectContext(ctx, "bigqueryuser", cfg.Format()) // your own DSN is bigqueryuser://my-project?...
 	local.Check(err)
 	defer db.Close()
 

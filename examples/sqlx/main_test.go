@@ -40,7 +40,7 @@ func TestFlags(t *testing.T) {
 	}{
 		{"no project", []string{"-client-secrets", "x.json"}, "needs -project"},
 		{"no client secrets", []string{"-project", "my-project"}, "needs -client-secrets"},
-		{"an argument", []string{"SELECT 1"}, "takes flags alone"},
+		{"an argument", []string{"SELECT 1"}, "takes only flags"},
 	} {
 		if out, err := localtest.Run(t, c.flags...); err == nil || !strings.Contains(out, c.want) ||
 			strings.Contains(out, "sandbox: a local") {

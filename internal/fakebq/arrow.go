@@ -18,14 +18,14 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
-// wireRow is a row as REST sends it: Arrow's values are made of the same text.
+// wireRow is a row as REST sends it. Arrow's values are made from the same text.
 type wireRow struct {
 	F []struct {
 		V json.RawMessage `json:"v"`
 	} `json:"f"`
 }
 
-// appendArrowRow adds a row to the builders of its columns.
+// appendArrowRow appends a row to the builders of its columns.
 func appendArrowRow(builders []array.Builder, fields []Field, text []byte) error {
 	var row wireRow
 	if err := json.Unmarshal(text, &row); err != nil {
@@ -86,8 +86,8 @@ func appendArrowValue(b array.Builder, f *Field, v json.RawMessage) error {
 	return appendArrowText(b, text)
 }
 
-// appendArrowTimestamp adds a TIMESTAMP from its text in REST, microseconds or twelve digits of a
-// second.
+// appendArrowTimestamp appends a TIMESTAMP from its text in REST: microseconds or twelve digits of
+// a second.
 func appendArrowTimestamp(b array.Builder, text string) error {
 	if b, ok := b.(*array.StringBuilder); ok {
 		b.Append(text)
@@ -129,7 +129,7 @@ func appendArrowRange(b *array.StructBuilder, element, text string) error {
 	return nil
 }
 
-// appendArrowText adds a scalar, but a TIMESTAMP, from its text in REST.
+// appendArrowText appends a scalar other than a TIMESTAMP from its text in REST.
 func appendArrowText(b array.Builder, text string) (err error) {
 	switch b := b.(type) {
 	case *array.Int64Builder:
@@ -183,7 +183,7 @@ func appendArrowText(b array.Builder, text string) (err error) {
 	return err
 }
 
-// scaled reads a decimal as an integer of 10^-scale.
+// scaled parses a decimal as a multiple of 10^-scale.
 func scaled(text string, scale int32) (*big.Int, error) {
 	r, ok := new(big.Rat).SetString(text)
 	if !ok {
@@ -196,7 +196,7 @@ func scaled(text string, scale int32) (*big.Int, error) {
 	return r.Num(), nil
 }
 
-// arrowInterval reads Y-M D H:M:S[.F], each part with its own sign.
+// arrowInterval parses Y-M D H:M:S[.F], each part with its own sign.
 func arrowInterval(text string) (v arrow.MonthDayNanoInterval, err error) {
 	parts := strings.Fields(text)
 	if len(parts) != 3 {

@@ -14,21 +14,21 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
-// arrowTable is a table, or some of its columns, as Arrow batches of one size and compression. A
-// batch is made once.
+// arrowTable is a table, or some of its columns, as Arrow batches with one size and compression.
+// Each batch is made once.
 type arrowTable struct {
 	table  *Table
 	schema *arrow.Schema
 	text   []byte // the schema as an IPC message
-	pick   []int  // the columns, by their place in the table
-	size   int    // rows of a batch
+	pick   []int  // the columns, by their index in the table
+	size   int    // number of rows of a batch
 	codec  *storagepb.ArrowSerializationOptions
 
 	mu   sync.Mutex
 	made map[[2]int][]byte
 }
 
-// arrow gives the table in batches of the given kind, the same each time.
+// arrow returns the table in batches of a kind, always the same ones.
 func (t *Table) arrow(names []string, size int, options *storagepb.ArrowSerializationOptions) (*arrowTable, error) {
 	t.arrowMu.Lock()
 	defer t.arrowMu.Unlock()
@@ -53,7 +53,7 @@ func (t *Table) arrow(names []string, size int, options *storagepb.ArrowSerializ
 	return a, nil
 }
 
-// newArrowTable picks the named columns, or all for no names.
+// newArrowTable selects the named columns, or all if there are no names.
 func newArrowTable(
 	t *Table,
 	names []string,
@@ -80,7 +80,7 @@ func newArrowTable(
 	return a, nil
 }
 
-// arrowSource gives the format that keeps all of a table's digits.
+// arrowSource returns the format that keeps all digits of a table.
 func arrowSource(fields []Field) timestampFormat {
 	precise := func(f Field) bool { return f.TimestampPrecision > 0 || arrowSource(f.Fields) == iso8601 }
 	if slices.ContainsFunc(fields, precise) {
@@ -89,7 +89,7 @@ func arrowSource(fields []Field) timestampFormat {
 	return int64Micros
 }
 
-// batch gives rows [from, to) of the table as an IPC message.
+// batch returns rows [from, to) of the table as an IPC message.
 func (a *arrowTable) batch(from, to int) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

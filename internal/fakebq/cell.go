@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// Raw is the JSON of a cell, put into {"v":...} as it is: for values that the
-// service would never send, and those that it sends in a form of its own.
+// Raw is the JSON of a cell. It is put into {"v":...} unchanged, for values that the service never
+// sends, or sends in another form.
 type Raw string
 
-// Range is a value of a RANGE column. The ends are values of its element type;
-// nil is UNBOUNDED.
+// Range is a value of a RANGE column. Its ends are values of the element type; nil is UNBOUNDED.
 type Range struct{ Start, End any }
 
-// cells renders values in one of the formats of TIMESTAMP.
+// cells writes values in a format of TIMESTAMP.
 type cells struct {
 	format timestampFormat
 }
@@ -44,7 +43,7 @@ func (c cells) appendRow(b []byte, fields []Field, row []any) ([]byte, error) {
 	return append(b, `]}`...), nil
 }
 
-// appendField writes what follows "v": for a column of any mode.
+// appendField writes the value of "v" for a column of any mode.
 func (c cells) appendField(b []byte, f *Field, v any) ([]byte, error) {
 	if raw, ok := v.(Raw); ok {
 		return append(b, raw...), nil
@@ -56,7 +55,7 @@ func (c cells) appendField(b []byte, f *Field, v any) ([]byte, error) {
 		return c.appendValue(b, f, v)
 	}
 	if v == nil {
-		return append(b, "[]"...), nil // a NULL array is an empty one
+		return append(b, "[]"...), nil // a NULL ARRAY is an empty one
 	}
 	list := reflect.ValueOf(v)
 	if list.Kind() != reflect.Slice {
@@ -81,7 +80,7 @@ func (c cells) appendField(b []byte, f *Field, v any) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// appendValue writes a single value.
+// appendValue writes one value.
 func (c cells) appendValue(b []byte, f *Field, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -106,7 +105,7 @@ func (c cells) appendValue(b []byte, f *Field, v any) ([]byte, error) {
 	return append(b, quoted...), err
 }
 
-// text gives a scalar as the service writes it.
+// text returns a scalar as the service writes it.
 func (c cells) text(typ, element string, v any) (string, error) {
 	wrong := fmt.Errorf("is a %s and has a %T", typ, v)
 	s, isText := textOf(v)
@@ -167,7 +166,7 @@ func (c cells) text(typ, element string, v any) (string, error) {
 	return s, nil
 }
 
-// sixDigits completes the fraction of a second of a TIME or DATETIME: the service writes six digits or none.
+// sixDigits pads the fraction of a TIME or DATETIME: the service writes six digits or none.
 func sixDigits(s string) string {
 	if i := strings.IndexByte(s, '.'); i >= 0 && len(s)-i-1 < 6 {
 		s += strings.Repeat("0", 6-(len(s)-i-1))

@@ -14,7 +14,7 @@ var (
 	timeZone    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+/-]*$`)
 )
 
-// checkConfiguration holds what a job is asked for besides its statement to the words that the service has for it.
+// checkConfiguration validates the settings of a job other than its statement.
 func checkConfiguration(c *bigquery.JobConfiguration) *Error {
 	q := c.Query
 	for _, enum := range []struct {
@@ -56,7 +56,7 @@ func checkConfiguration(c *bigquery.JobConfiguration) *Error {
 	return nil
 }
 
-// checkDestination refuses a table for the result of what has none of its own.
+// checkDestination returns an error for a destination table of a statement without rows.
 func checkDestination(statementType string) *Error {
 	switch statementType {
 	case "SELECT":

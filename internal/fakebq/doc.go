@@ -1,8 +1,7 @@
-// Package fakebq is a scripted BigQuery, REST v2 and Storage Read API, for unit
-// tests, fault injection and benchmarks. It knows no SQL: a test says what each statement
-// answers, and the server plays jobs, pages, parameters, sessions and errors
-// around it as the service does. Where the service is strict the fake is too:
-// it keeps the traits that a driver could otherwise forget about.
+// Package fakebq is a scripted BigQuery, REST v2 and Storage Read API, for unit tests, fault
+// injection and benchmarks. It does not run SQL: a test sets the answer of each statement, and the
+// server handles jobs, pages, parameters, sessions and errors as the service does. It is as strict
+// as the service, also in details that a driver could overlook.
 //
 //	bq := fakebq.Run(t, fakebq.Options{})
 //	bq.On("SELECT name, n FROM t", fakebq.Answer{
@@ -14,39 +13,36 @@
 //
 // # Address
 //
-// The official client takes a base URL with option.WithEndpoint and resolves
-// "projects/..." against it; with no option the base is
-// https://bigquery.googleapis.com/bigquery/v2/. Given the bare root of a
-// server the client therefore asks for /projects/..., and given
-// URL()+"/bigquery/v2/" (the slash at the end matters) for
-// /bigquery/v2/projects/.... Both are served, and so is any prefix before them
-// that a handler in front has stripped.
+// The official client takes a base URL with option.WithEndpoint and resolves "projects/..." against
+// it. Without the option the base is https://bigquery.googleapis.com/bigquery/v2/. So with the root
+// URL of a server the client requests /projects/..., and with URL()+"/bigquery/v2/" (the slash at
+// the end matters) it requests /bigquery/v2/projects/.... The server serves both. It also serves
+// them behind a handler that strips a prefix.
 //
 // With Options.HTTP2 the server speaks HTTP/2 over TLS, under the certificate of package fakecert.
 // Package faultproxy breaks single requests and connections on their way to a server.
 //
 // # Script
 //
-// [Server.On] gives a statement text its answers: each execution takes the next
-// one, and the last one stays. [Server.OnFunc] answers statements by a function,
-// [Server.OnAny] those that nothing else answers. A statement without an answer
-// is an invalidQuery error that quotes it.
+// [Server.On] sets the answers of a statement's text: each execution takes the next one, and the
+// last one stays. [Server.OnFunc] sets a function that answers statements, [Server.OnAny] the
+// answers of all other statements. A statement without an answer is an invalidQuery error that
+// quotes it.
 //
-// [Server.Inject] puts faults before an API method: errors, HTML bodies,
-// garbage, cut and dropped connections, answers that hang until a channel is
-// closed. Nothing in this package sleeps but for Options.Latency; what takes time waits for a channel.
+// [Server.Inject] adds faults to the next requests of an API method: errors, HTML bodies, garbage,
+// cut and dropped connections, answers that hang until a channel is closed. Nothing in this package
+// sleeps, except for Options.Latency; whatever takes time waits for a channel.
 //
-// [Server.StorageURL] is the address of the Storage Read API, which serves the
-// results of finished jobs as Arrow. [Server.InjectStream] puts faults before its
-// methods and into its streams, and [Server.Reads] tells what was read.
+// [Server.StorageURL] is the address of the Storage Read API, which serves the results of finished
+// jobs as Arrow. [Server.InjectStream] adds faults to its methods and streams, and [Server.Reads]
+// returns what was read.
 //
 // # Values
 //
-// Rows are Go values that the fake writes as the service does. An answer with a
-// value that does not fit its field fails with a message that names row and
-// column.
+// Rows are Go values, which the server writes as the service does. If a value does not fit its
+// field, the answer is an error that names the row and the column.
 //
-//	any type              nil (NULL), Raw (the JSON as it shall be sent)
+//	any type              nil (NULL), Raw (the JSON to send)
 //	REPEATED              a slice of the values below; nil is the empty array
 //	RECORD                []any with a value for each field
 //	INTEGER               any Go integer, or text

@@ -9,24 +9,25 @@ import (
 	"slices"
 )
 
-// Error is a failure in BigQuery's words.
+// Error is an error of BigQuery.
 type Error struct {
-	// Reason is one of the service's, such as invalidQuery.
+	// Reason is a reason of BigQuery, such as invalidQuery.
 	Reason string
-	// Message is the text; "" means the reason once more.
+	// Message is the text; "" means the reason.
 	Message string
-	// Status is the HTTP status; 0 means the one the service uses for Reason.
+	// Status is the HTTP status; 0 means the service's status for Reason.
 	Status int
-	// Location is what is wrong: "q" or "query" for statements, a table.
+	// Location is the place of the error: "q" or "query" for statements, or a table.
 	Location string
-	// DebugInfo is for the service's own use and never shown to clients.
+	// DebugInfo is for the service's internal use and never shown to clients.
 	DebugInfo string
 
 	locationType string
 	challenge    string // WWW-Authenticate of a 401
 }
 
-// Unauthenticated is the 401 for a request without an access token, or with one that is not good: the two differ.
+// Unauthenticated returns the 401 for a request without an access token, or with an invalid one.
+// They differ.
 func Unauthenticated(withToken bool) *Error {
 	const rest = "Expected OAuth 2 access token, login cookie or other valid authentication credential. " +
 		"See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -98,18 +99,18 @@ func (e *Error) Error() string { return e.Reason + ": " + e.text() }
 
 func (e *Error) text() string { return cmp.Or(e.Message, e.Reason) }
 
-// status gives the HTTP status of the error.
+// status returns the HTTP status of the error.
 func (e *Error) status() int {
 	return cmp.Or(e.Status, statusOf[e.Reason], http.StatusBadRequest)
 }
 
-// ofStatement reports whether the error is one of a statement rather than of a request: then there is a job, which
-// has failed.
+// ofStatement reports whether the error is about the statement, so that there is a failed job, and
+// not about the request.
 func (e *Error) ofStatement() bool {
 	return slices.Contains([]string{"invalidQuery", "notFound", "accessDenied", "duplicate"}, e.Reason)
 }
 
-// errorItem is one entry of error.errors.
+// errorItem is an element of error.errors.
 type errorItem struct {
 	Message      string `json:"message"`
 	Domain       string `json:"domain"`
@@ -119,7 +120,7 @@ type errorItem struct {
 	DebugInfo    string `json:"debugInfo,omitempty"`
 }
 
-// body is the error as the answer to a request.
+// body returns the error as the answer to a request.
 func (e *Error) body() *message {
 	type inner struct {
 		Code    int         `json:"code"`
@@ -146,7 +147,7 @@ func (e *Error) body() *message {
 	return m
 }
 
-// HTTP is the answer that the error is, for proxies that give it in the place of the service.
+// HTTP returns the answer, for proxies that send it instead of the service.
 func (e *Error) HTTP() (status int, header http.Header, body []byte) {
 	m := e.body()
 	head, _, _ := m.parts(nil)
@@ -161,7 +162,7 @@ func (e *Error) HTTP() (status int, header http.Header, body []byte) {
 	return m.code(), header, b.Bytes()
 }
 
-// proto is the error as jobs carry it in their status.
+// proto returns the error as it is in the status of jobs.
 func (e *Error) proto() errorProto {
 	return errorProto{Reason: e.Reason, Location: e.Location, DebugInfo: e.DebugInfo, Message: e.text()}
 }

@@ -1,35 +1,36 @@
 package fakebq
 
-// ErrorFact is an error of the service as it was recorded or is documented.
+// ErrorFact is an error of the service as recorded or documented.
 type ErrorFact struct {
 	// Name is short and unique.
 	Name string
-	// Error is what travels; its Status is set.
+	// Error is the error. Its Status is set.
 	Error Error
-	// Job reports that a job ends with it too, as status.errorResult with HTTP status 200.
+	// Job reports whether jobs also end with it, as status.errorResult with HTTP status 200.
 	Job bool
-	// Begun reports whether the statement may have run although this was the answer to sending it.
+	// Begun is what the error, as the answer to sending a statement, means for the statement.
 	Begun Begun
 }
 
-// Begun is what an error says of the statement that it answers.
+// Begun is what an error means for the statement that it answers.
 type Begun string
 
 const (
-	// Refused: BigQuery's word on the statement; it has not changed anything.
+	// Refused: BigQuery refused the statement, which has changed nothing.
 	Refused Begun = "refused"
-	// NotBegun: it was not begun, and may be sent again under the same id.
+	// NotBegun: the statement has not begun, and may be sent again under the same id.
 	NotBegun Begun = "not begun"
-	// MayHaveBegun: nothing tells.
+	// MayHaveBegun: the statement may have begun.
 	MayHaveBegun Begun = "may have begun"
-	// FailedByService: its job failed by the service's fault: it may be sent again under a new id.
+	// FailedByService: the job failed by the service's fault, and may be sent again under a new id.
 	FailedByService Begun = "failed by BigQuery's fault"
 )
 
 const noTable = "Access Denied: Table p:d.t: User does not have permission to query table p:d.t, or perhaps it does " +
 	"not exist."
 
-// ErrorFacts returns the errors of statements. Locations are those of HTTP errors; in jobs q is query.
+// ErrorFacts returns the errors of statements. Location is that of the HTTP error; in jobs "q" is
+// "query".
 func ErrorFacts() []ErrorFact {
 	of := func(status int, reason, location, message string) Error {
 		return Error{Status: status, Reason: reason, Location: location, Message: message}

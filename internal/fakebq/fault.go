@@ -7,24 +7,24 @@ import (
 	"strconv"
 )
 
-// Fault is something that goes wrong with one request. The functions below make
-// them: an error (Fail, FailRetryAfter, HTML, Garbage, Body), a broken connection
-// (Drop, Cut, Truncate), or an answer that waits (Hang, HangBefore, Stall).
+// Fault is a fault of one request. These functions make one: an error (Fail, FailRetryAfter, HTML,
+// Garbage, Body), a broken connection (Drop, Cut, Truncate), or an answer that waits (Hang,
+// HangBefore, Stall).
 type Fault struct {
 	pass  bool
 	after bool // the request takes effect first
 	play  func(p *reply, answer *message)
 }
 
-// Inject puts faults before the next requests of a method, one for each. They add
-// to those that are still waiting.
+// Inject adds faults for the next requests of a method, one for each. They follow those that are
+// still waiting.
 func (s *Server) Inject(m Method, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[m] = append(s.faults[m], faults...)
 }
 
-// Faults is how many injected faults have not been played yet.
+// Faults returns the number of injected faults that have not been played.
 func (s *Server) Faults() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Server) Faults() int {
 // its answer is lost.
 func (f Fault) After() Fault { f.after = true; return f }
 
-// Pass lets one request through, to reach a later one with the next fault.
+// Pass lets one request through, so that the next fault meets a later one.
 func Pass() Fault { return Fault{pass: true} }
 
 // Fail answers with an error.
@@ -47,7 +47,8 @@ func Fail(e Error) Fault {
 	return Fault{play: func(p *reply, _ *message) { p.send(e.body()) }}
 }
 
-// Exists lets jobs.insert take effect and answers 409 that there is such a job: so it is, now and then, for the first
+// Exists lets jobs.insert take effect and answers 409 that the job exists, as the service does now
+// and then for the first request.
 // request.
 func Exists() Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
@@ -61,8 +62,7 @@ func Exists() Fault {
 	}}
 }
 
-// FailRetryAfter answers with an error that asks for patience: header is the
-// value of Retry-After.
+// FailRetryAfter answers with an error and a Retry-After header.
 func FailRetryAfter(e Error, header string) Fault {
 	return Fault{play: func(p *reply, _ *message) {
 		m := e.body()
@@ -71,15 +71,15 @@ func FailRetryAfter(e Error, header string) Fault {
 	}}
 }
 
-// HTML answers with a status and a page in HTML, as front ends do when they
-// cannot reach the service.
+// HTML answers with a status and a page in HTML, as front ends do when they can't reach the
+// service.
 func HTML(status int) Fault {
 	return Body(status, "text/html; charset=UTF-8",
 		"<!DOCTYPE html>\n<html lang=en><title>Error "+strconv.Itoa(status)+"</title><p><b>"+strconv.Itoa(
 			status)+".</b> That's an error.")
 }
 
-// Garbage answers 200 with a body that should be JSON.
+// Garbage answers 200 with a body that is not JSON.
 func Garbage(body string) Fault {
 	return Body(http.StatusOK, "application/json; charset=UTF-8", body)
 }
@@ -89,7 +89,7 @@ func Body(status int, contentType, body string) Fault {
 	return Fault{play: func(p *reply, _ *message) {
 		p.w.Header().Set("Content-Type", contentType)
 		p.w.WriteHeader(status)
-		_, _ = p.w.Write([]byte(body)) // the client may have gone away
+		_, _ = p.w.Write([]byte(body)) // the client may have gone
 	}}
 }
 
@@ -112,8 +112,7 @@ func Cut(n int) Fault {
 	}}
 }
 
-// Truncate sends the first n bytes of the answer as if they were all of it. The
-// answer is not compressed.
+// Truncate sends the first n bytes of the answer as a complete answer. It is not compressed.
 func Truncate(n int) Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		text := p.plain(answer)
@@ -123,8 +122,8 @@ func Truncate(n int) Fault {
 	}}
 }
 
-// Stall sends the first n bytes of the answer and the rest once ch is closed. A
-// nil ch is never closed: the answer ends with the client or the server.
+// Stall sends the first n bytes of the answer, and the rest when ch is closed. A nil ch is never
+// closed: the answer ends with the client or the server.
 func Stall(n int, ch <-chan struct{}) Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		text := p.plain(answer)
@@ -141,9 +140,8 @@ func Stall(n int, ch <-chan struct{}) Fault {
 	}}
 }
 
-// Hang answers nothing until ch is closed, and then what the request would have
-// got. A nil ch is never closed. The request takes effect before the wait; see
-// HangBefore.
+// Hang sends the answer when ch is closed. A nil ch is never closed. The request takes effect
+// before the wait; see HangBefore.
 func Hang(ch <-chan struct{}) Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		if !p.s.wait(p.r.Context(), ch) {
@@ -153,8 +151,8 @@ func Hang(ch <-chan struct{}) Fault {
 	}}
 }
 
-// HangBefore is Hang for a request that never reaches the service: when ch is
-// closed the connection is dropped.
+// HangBefore is Hang for a request that does not reach the service: when ch is closed, the
+// connection is dropped.
 func HangBefore(ch <-chan struct{}) Fault {
 	return Fault{play: func(p *reply, _ *message) {
 		p.s.wait(p.r.Context(), ch)
@@ -162,7 +160,7 @@ func HangBefore(ch <-chan struct{}) Fault {
 	}}
 }
 
-// plain renders an answer without compression.
+// plain writes an answer without compression.
 func (p *reply) plain(m *message) []byte {
 	r := p.r.Clone(p.r.Context())
 	r.Header.Del("Accept-Encoding")

@@ -35,27 +35,27 @@ func jobKey(project, location, id string) string {
 	return project + ":" + strings.ToUpper(location) + "." + id
 }
 
-// next numbers jobs and sessions. It needs the lock.
+// next returns the next number of a job or session. The caller holds the lock.
 func (s *Server) next() int {
 	s.serial++
 	return s.serial
 }
 
-// start runs a statement, or finds the job that an earlier request with the same
-// requestId has started.
+// start runs a statement, or finds the job that an earlier request with the same requestId has
+// started.
 func (s *Server) start(st Statement, email string) (j *job, repeated bool, apiErr *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	duplicate := st.duplicateKey()
 	if j := s.byID[duplicate]; j != nil && j.answer.deduplicated() {
-		return j, true, nil // also one that has failed: it needs a new id
+		return j, true, nil // also a failed one, which needs a new id
 	}
 	j, apiErr = s.begin(st, email, duplicate)
 	return j, false, apiErr
 }
 
-// deduplicated reports whether a requestId keeps the statement from running twice. The service promises it of
-// mutating queries alone, and nothing of scripts and of what begins and ends transactions.
+// deduplicated reports whether a requestId keeps the statement from running twice. The service
+// promises it for mutating queries, but not for scripts or for BEGIN, COMMIT and ROLLBACK.
 func (a *Answer) deduplicated() bool {
 	switch a.statementType() {
 	case "SELECT", "SCRIPT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION":
@@ -64,7 +64,7 @@ func (a *Answer) deduplicated() bool {
 	return true
 }
 
-// begin makes the job of a statement. It needs the lock.
+// begin creates the job of a statement. The caller holds the lock.
 func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 	id, location := "", cmp.Or(st.Location, s.opts.Location)
 	if st.Session != "" && st.Location == "" && s.sessions[st.Session] != nil {
@@ -93,16 +93,16 @@ func (s *Server) begin(st Statement, email, duplicate string) (*job, *Error) {
 		created: s.opts.Now(), made: time.Now(), session: se, incomplete: answer.Incomplete, stop: make(chan struct{}),
 	}
 	if st.DryRun {
-		j.answer.Err, j.answer.Until, j.incomplete = nil, nil, 0 // it checks, and does not run
+		j.answer.Err, j.answer.Until, j.incomplete = nil, nil, 0 // a dry run does not run
 		return j, nil
 	}
 	s.keep(j, se, duplicate)
 	return j, nil
 }
 
-// take gets the answer out of the script. It needs the lock.
+// take returns the answer of the script. The caller holds the lock.
 func (s *Server) take(st Statement, se *session, location string) (Answer, *Error) {
-	// A part of the session protocol rather than SQL that a test scripts.
+	// This belongs to the session protocol, not to a test's script.
 	if ok, err := s.abort(&st, se, location); ok {
 		return s.script.ran(strings.TrimSpace(st.SQL), st.DryRun, Answer{StatementType: "SCRIPT"}), err
 	}
@@ -137,7 +137,7 @@ func (s *Server) take(st Statement, se *session, location string) (Answer, *Erro
 	return answer, nil
 }
 
-// keep makes a job known, with its children. It needs the lock.
+// keep stores a job with its children. The caller holds the lock.
 func (s *Server) keep(j *job, se *session, duplicate string) {
 	j.id = cmp.Or(j.id, fmt.Sprintf("job_fake%08d", s.next()))
 	j.duplicate = duplicate
@@ -164,8 +164,7 @@ func (s *Server) keep(j *job, se *session, duplicate string) {
 	s.changed.Broadcast()
 }
 
-// forget drops the oldest jobs, as the service does after half a year. It needs
-// the lock.
+// forget drops the oldest jobs, as the service does after half a year. The caller holds the lock.
 func (s *Server) forget() {
 	kept := newest(s.order)
 	for _, j := range s.order[:len(s.order)-len(kept)] {
@@ -177,7 +176,8 @@ func (s *Server) forget() {
 	s.order = kept
 }
 
-// result is the table of an answer: that of a script is its last statement's, which need not be a SELECT.
+// result returns the table of an answer. That of a script is its last statement's, which may not be
+// a SELECT.
 func (a *Answer) result() *Table {
 	if t := a.table(); t != nil || len(a.Children) == 0 {
 		return t
@@ -185,8 +185,8 @@ func (a *Answer) result() *Table {
 	return a.Children[len(a.Children)-1].result()
 }
 
-// duplicateKey is the same for requests that are duplicates: the requestId and
-// all that affects the result. "" for those that never are.
+// duplicateKey returns the requestId and everything that affects the result. It is equal for
+// duplicate requests, and "" for a request that is never a duplicate.
 func (st *Statement) duplicateKey() string {
 	if st.Request == nil || st.Request.RequestId == "" || st.DryRun {
 		return ""
@@ -200,7 +200,7 @@ func (st *Statement) duplicateKey() string {
 	return st.Project + "\n" + string(text)
 }
 
-// find looks a job up. Without a location it is looked for where none is needed.
+// find returns a job. Without a location it is found where none is needed.
 func (s *Server) find(project, location, id string) (*job, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,8 +220,7 @@ func (s *Server) find(project, location, id string) (*job, *Error) {
 	return nil, &Error{Reason: "notFound", Message: "Not found: Job " + name}
 }
 
-// await waits for the end of a job. gone tells that nobody waits for the answer
-// any more.
+// await waits for the end of a job. gone is closed when the client has gone.
 func (s *Server) await(ctx context.Context, j *job, timeout time.Duration) (done, gone bool) {
 	s.mu.Lock()
 	held := j.incomplete > 0 && !j.finished()
@@ -248,9 +247,8 @@ func (s *Server) await(ctx context.Context, j *job, timeout time.Duration) (done
 	return false, true
 }
 
-// finished tells whether nothing holds a job up any longer. A job with answers
-// left to be incomplete is finished as soon as those have been given. It needs
-// the lock.
+// finished reports whether nothing delays the job any longer. A job with incomplete answers left is
+// finished when they have been sent. The caller holds the lock.
 func (j *job) finished() bool {
 	select {
 	case <-j.stop:
@@ -271,7 +269,7 @@ func (j *job) finished() bool {
 	}
 }
 
-// failure is what a finished job has failed with, or nil.
+// failure returns the error of a finished job, or nil.
 func (j *job) failure() *Error {
 	select {
 	case <-j.stop:

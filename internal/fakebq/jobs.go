@@ -11,7 +11,7 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// insert is jobs.insert.
+// insert serves jobs.insert.
 func (s *Server) insert(rec *Request) (*message, *Error) {
 	st, err := fromInsert(rec)
 	s.noteUnknown(st.unknown)
@@ -25,7 +25,7 @@ func (s *Server) insert(rec *Request) (*message, *Error) {
 	return s.jobMessage(j), nil
 }
 
-// get is jobs.get.
+// get serves jobs.get.
 func (s *Server) get(rec *Request) (*message, *Error) {
 	if l := s.loadNamed(rec.Project, rec.Query.Get("location"), rec.JobID); l != nil {
 		return l.message(), nil
@@ -43,7 +43,7 @@ func (s *Server) get(rec *Request) (*message, *Error) {
 	return m, nil
 }
 
-// cancel is jobs.cancel. A job that is done stays as it is; one that runs goes on for a while.
+// cancel serves jobs.cancel. A finished job is unchanged; a running one goes on for a while.
 func (s *Server) cancel(rec *Request) (*message, *Error) {
 	location := rec.Query.Get("location")
 	j, err := s.find(rec.Project, location, rec.JobID)
@@ -65,7 +65,7 @@ func (s *Server) cancel(rec *Request) (*message, *Error) {
 	return m, nil
 }
 
-// stop ends a job that was cancelled, unless it has ended by itself.
+// stop ends a cancelled job, unless it has ended already.
 func (s *Server) stop(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,8 +75,8 @@ func (s *Server) stop(j *job) {
 	}
 }
 
-// Cancelled returns how many jobs that were running jobs.cancel was called for: of the given statements, or all where
-// none is given.
+// Cancelled returns the number of running jobs for which jobs.cancel was called: of the given
+// statements, or of all without any.
 func (s *Server) Cancelled(texts ...string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (s *Server) Cancelled(texts ...string) int {
 	return n
 }
 
-// list is jobs.list: the newest job first, children only on demand.
+// list serves jobs.list: the newest job first, children only on request.
 func (s *Server) list(rec *Request) (*message, *Error) {
 	limit, err := intParam(rec, "maxResults", 50)
 	if err != nil {
@@ -146,7 +146,8 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 	return m, nil
 }
 
-// listed is a job as jobs.list shows it: without projection=full ids, states, times, counts and errors alone.
+// listed returns a job as jobs.list shows it: without projection=full only ids, states, times,
+// counts and errors.
 func listed(r *bigquery.Job, full bool) *bigquery.JobListJobs {
 	item := &bigquery.JobListJobs{
 		Id: r.Id, JobReference: r.JobReference, Kind: r.Kind, State: r.Status.State, Status: r.Status,
@@ -162,7 +163,7 @@ func listed(r *bigquery.Job, full bool) *bigquery.JobListJobs {
 	return item
 }
 
-// jobMessage is a job as the answer of jobs.insert and jobs.get.
+// jobMessage returns a job as the answer of jobs.insert and jobs.get.
 func (s *Server) jobMessage(j *job) *message {
 	r := s.resource(j)
 	m := new(message)
@@ -180,7 +181,7 @@ func (s *Server) jobMessage(j *job) *message {
 	return m
 }
 
-// resource is a job as jobs.get shows it now.
+// resource returns a job as jobs.get shows it now.
 func (s *Server) resource(j *job) *bigquery.Job {
 	r := &bigquery.Job{
 		Kind: "bigquery#job", Etag: "etag-" + j.id, UserEmail: j.email,

@@ -1,6 +1,6 @@
 package fakebq
 
-// kind says which members the answers of a statement have.
+// kind selects the members of the answers to a statement.
 type kind int
 
 const (
@@ -8,10 +8,11 @@ const (
 	kindDML                // the table's schema, counts
 	kindTable              // the table's schema
 	kindNone               // nothing
-	kindScript             // what its last statement has if that is a query, else nothing; never counts
+	kindScript             // those of its last statement if that is a query, else none; never counts
 )
 
-// tableKinds are the statements, besides DML, whose answer has the schema of the table that they made or filled.
+// tableKinds are the statements, besides DML, whose answer has the schema of a table that they
+// create or fill.
 var tableKinds = map[string]bool{
 	"CREATE_TABLE": true, "CREATE_TABLE_AS_SELECT": true, "CREATE_VIEW": true, "CREATE_MATERIALIZED_VIEW": true,
 	"LOAD_DATA": true, "CREATE_EXTERNAL_TABLE": true,
@@ -33,7 +34,7 @@ func (a *Answer) kind() kind {
 	return kindNone
 }
 
-// schema is what the answer has for one; nil is no such member.
+// schema returns the schema of the answer; nil if it has none.
 func (j *job) schema() *wireSchema {
 	switch j.answer.kind() {
 	case kindQuery:
@@ -54,7 +55,7 @@ func (j *job) schema() *wireSchema {
 	return nil
 }
 
-// changed is the schema of the table that a statement changes.
+// changed returns the schema of the table that a statement changes.
 func (a *Answer) changed() []Field {
 	if len(a.Fields) > 0 {
 		return a.Fields
@@ -62,7 +63,7 @@ func (a *Answer) changed() []Field {
 	return []Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}}
 }
 
-// withoutMode is a schema as DML and DDL have it: only REPEATED is said.
+// withoutMode returns a schema as DML and DDL have it, where only REPEATED is set.
 func withoutMode(fields []wireField) []wireField {
 	for i := range fields {
 		if fields[i].Mode != "REPEATED" {

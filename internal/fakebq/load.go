@@ -15,20 +15,21 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// loadJob is a load job, or the upload that it will be.
+// loadJob is a load job, or its upload.
 type loadJob struct {
 	job  *bigquery.Job
 	data []byte
 }
 
-// upload is jobs.insert with data: all in one request, or the job first and its data in chunks.
+// upload serves jobs.insert with data: all in one request, or first the job and then its data in
+// chunks.
 func (s *Server) upload(rec *Request) (*message, *Error) {
 	bad := func(format string, args ...any) *Error {
 		return &Error{Reason: "badRequest", Status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
 	}
 	id := rec.Query.Get("upload_id")
 	switch {
-	case id != "": // the official client sends chunks by POST
+	case id != "": // the official client sends chunks with POST
 		return s.chunk(rec, id)
 	case rec.Query.Get("uploadType") == "resumable":
 		job := new(bigquery.Job)
@@ -63,7 +64,7 @@ func (s *Server) upload(rec *Request) (*message, *Error) {
 	return s.loaded(rec, &loadJob{job, read[1]})
 }
 
-// chunk is a part of an upload.
+// chunk serves a part of an upload.
 func (s *Server) chunk(rec *Request, id string) (*message, *Error) {
 	s.mu.Lock()
 	l := s.uploads[id]
@@ -74,7 +75,7 @@ func (s *Server) chunk(rec *Request, id string) (*message, *Error) {
 	var from, to int
 	var total string
 	if n, _ := fmt.Sscanf(rec.Header.Get("Content-Range"), "bytes %d-%d/%s", &from, &to, &total); n == 3 {
-		if from <= len(l.data) { // a chunk that is sent again takes the place of the first
+		if from <= len(l.data) { // a chunk that is sent again replaces the first one
 			l.data = append(l.data[:from], rec.Body...)
 		}
 	} else {
@@ -90,7 +91,7 @@ func (s *Server) chunk(rec *Request, id string) (*message, *Error) {
 	return s.loaded(rec, l)
 }
 
-// loaded runs a load job whose data is all there.
+// loaded runs a load job with all of its data.
 func (s *Server) loaded(rec *Request, l *loadJob) (*message, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +137,7 @@ func (s *Server) loaded(rec *Request, l *loadJob) (*message, *Error) {
 	return l.message(), nil
 }
 
-// loadNamed finds a load job; nil if there is none.
+// loadNamed returns a load job; nil if there is none.
 func (s *Server) loadNamed(project, location, id string) *loadJob {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// fieldMask is the partial response that fields= asks for: names with what is
-// wanted below them. nil wants everything.
+// fieldMask is the partial response that fields= requests: names and the mask below each. nil
+// selects everything.
 type fieldMask map[string]fieldMask
 
-// parseMask reads a,b(c,d),e/f. "" and * want everything.
+// parseMask parses a,b(c,d),e/f. "" and * select everything.
 func parseMask(s string) fieldMask {
 	if s == "" || s == "*" {
 		return nil
@@ -18,7 +18,7 @@ func parseMask(s string) fieldMask {
 	return m
 }
 
-// parseMaskList reads up to a closing parenthesis and gives what follows it.
+// parseMaskList parses up to a closing parenthesis and returns the rest.
 func parseMaskList(s string) (fieldMask, string) {
 	m := fieldMask{}
 	for s != "" && s[0] != ')' {
@@ -28,7 +28,7 @@ func parseMaskList(s string) (fieldMask, string) {
 	return m, strings.TrimPrefix(s, ")")
 }
 
-// path reads name[/path|(list)] into m and gives what follows it.
+// path parses name[/path|(list)] into m and returns the rest.
 func (m fieldMask) path(s string) string {
 	n := strings.IndexAny(s, ",/()")
 	if n < 0 {
@@ -53,7 +53,7 @@ func (m fieldMask) path(s string) string {
 	return rest
 }
 
-// has tells whether a name is wanted.
+// has reports whether a name is selected.
 func (m fieldMask) has(name string) bool {
 	if m == nil {
 		return true
@@ -65,7 +65,7 @@ func (m fieldMask) has(name string) bool {
 	return ok
 }
 
-// cut keeps the wanted members. Errors are never cut.
+// cut removes members that are not selected. Errors are never cut.
 func (m fieldMask) cut(o object) object {
 	if m == nil {
 		return o
@@ -78,7 +78,7 @@ func (m fieldMask) cut(o object) object {
 		if below := m[f.name]; below != nil {
 			var v any
 			if json.Unmarshal(f.text, &v) == nil {
-				f.text, _ = json.Marshal(below.prune(v)) // what came from JSON goes back into it
+				f.text, _ = json.Marshal(below.prune(v)) // what was decoded from JSON can be encoded
 			}
 		}
 		out = append(out, f)
@@ -86,7 +86,7 @@ func (m fieldMask) cut(o object) object {
 	return out
 }
 
-// prune applies the mask to a decoded value; lists are looked through.
+// prune applies the mask to a decoded value and to the elements of lists.
 func (m fieldMask) prune(v any) any {
 	if m == nil {
 		return v

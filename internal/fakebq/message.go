@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// message is an answer before it is written: the members before the rows, the
-// rows as a slice of a table, the members after them.
+// message is an answer before it is written: the members before the rows, the rows as a slice of a
+// table, and the members after them.
 type message struct {
 	status    int // 0 = 200
 	header    http.Header
@@ -24,10 +24,10 @@ type message struct {
 	rowsFirst bool
 }
 
-// code is the HTTP status of the answer.
+// code returns the HTTP status of the answer.
 func (m *message) code() int { return cmp.Or(m.status, http.StatusOK) }
 
-// rows is a page. Rows beyond those of the table are its rows once more.
+// rows is a page of rows. Indexes beyond the rows of the table repeat them.
 type rows struct {
 	table    *rendered
 	from, to int
@@ -58,8 +58,8 @@ type member struct {
 
 func (o *object) raw(name string, text []byte) { *o = append(*o, member{name, text}) }
 
-// set adds a member. Values are made of this package's own structs, strings and
-// numbers, which always marshal.
+// set adds a member. Values are this package's own structs, strings and numbers, which always
+// marshal.
 func (o *object) set(name string, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -68,10 +68,10 @@ func (o *object) set(name string, v any) {
 	o.raw(name, text)
 }
 
-// number adds a member for a number of 64 bits, which travels as a string.
+// number adds a member for a 64-bit number, which is written as a string.
 func (o *object) number(name string, n int64) { o.set(name, strconv.FormatInt(n, 10)) }
 
-// parts gives the text as up to three pieces, of which the second is rows.
+// parts returns the text in up to three pieces, of which the second are the rows.
 func (m *message) parts(mask fieldMask) (head []byte, page *rows, tail []byte) {
 	before, after := mask.cut(m.before), mask.cut(m.after)
 	if m.rowsFirst {
@@ -109,14 +109,14 @@ func (m *message) parts(mask fieldMask) (head []byte, page *rows, tail []byte) {
 	return head, page, b.Bytes()
 }
 
-// reply writes answers to one request.
+// reply writes the answer to one request.
 type reply struct {
 	s *Server
 	w http.ResponseWriter
 	r *http.Request
 }
 
-// send writes an answer as the request wants it: cut, indented, gzipped.
+// send writes an answer as requested: cut, indented, gzipped.
 func (p *reply) send(m *message) {
 	body, zipped := p.render(m)
 	h := p.w.Header()
@@ -136,19 +136,19 @@ func (p *reply) send(m *message) {
 	p.w.WriteHeader(m.code())
 	for _, part := range body {
 		if _, err := p.w.Write(part); err != nil {
-			return // the client has gone away
+			return // the client has gone
 		}
 	}
 }
 
-// render gives the pieces of the body. Gzip members may follow each other, so
-// that the rows keep their compressed form from one request to the next.
+// render returns the pieces of the body. Gzip members can be concatenated, so that the compressed
+// rows are reused from one request to the next.
 func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	head, page, tail := m.parts(parseMask(p.r.URL.Query().Get("fields")))
-	// Google's servers want to be told twice.
+	// Google's servers need gzip in the User-Agent too.
 	zipped = !p.s.opts.NoGzip && strings.Contains(p.r.Header.Get("Accept-Encoding"), "gzip") &&
 		strings.Contains(p.r.UserAgent(), "gzip")
-	pretty := p.r.URL.Query().Get("prettyPrint") != "false" || m.status >= 400 // the service indents errors always
+	pretty := p.r.URL.Query().Get("prettyPrint") != "false" || m.status >= 400 // the service always indents errors
 	if !pretty && page != nil && zipped {
 		zippedRows := page.pieces(page.table.gzipped, gzipMember([]byte(",")))
 		return slices.Concat([][]byte{gzipMember(head)}, zippedRows, [][]byte{gzipMember(tail)}), true
@@ -159,7 +159,7 @@ func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	}
 	if pretty {
 		var b bytes.Buffer
-		if json.Indent(&b, bytes.Join(body, nil), "", "  ") == nil { // else a Raw cell is broken on purpose
+		if json.Indent(&b, bytes.Join(body, nil), "", "  ") == nil { // otherwise a test broke a Raw cell on purpose
 			body = [][]byte{b.Bytes()}
 		}
 	}
@@ -169,7 +169,7 @@ func (p *reply) render(m *message) (body [][]byte, zipped bool) {
 	return body, zipped
 }
 
-// zippers are reused: each holds a megabyte of tables.
+// zippers are reused, because each has a megabyte of tables.
 var zippers = sync.Pool{New: func() any {
 	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	return z

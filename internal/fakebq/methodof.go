@@ -11,8 +11,8 @@ var grpcPrefixes = []string{
 	"/google.cloud.bigquery.storage.v1.BigQueryRead/", "/google.cloud.bigquery.storage.v1.BigQueryWrite/",
 }
 
-// MethodOf returns the method of a request to the REST API or to the Storage APIs, for proxies that see only its
-// HTTP method and target; [Unknown] for all else.
+// MethodOf returns the method of a request to the REST or Storage APIs, given its HTTP method and
+// target, for proxies; [Unknown] for other requests.
 func MethodOf(httpMethod, target string) Method {
 	u, err := url.ParseRequestURI(target)
 	if err != nil {

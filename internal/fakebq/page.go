@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// cursor is a place in a result: the next row, the number of the page, and
-// whether the empty page before it has been sent.
+// cursor is a position in a result: the next row, the number of the page, and whether the empty
+// page before it was sent.
 type cursor struct {
 	row, page, skipped int
 }
@@ -16,13 +16,13 @@ type cursor struct {
 // tokenBytes makes page tokens some 600 characters long, as the service's are.
 const tokenBytes = 450
 
-// token writes a cursor so that it is good for its own job alone.
+// token returns a cursor as text that is valid for its job only.
 func (c cursor) token(j *job) string {
 	text := fmt.Sprintf("%s %d %d %d", j.id, c.row, c.page, c.skipped)
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%-*s", tokenBytes, text))
 }
 
-// parseToken reads a page token of the job.
+// parseToken parses a page token of the job.
 func parseToken(j *job, token string) (cursor, *Error) {
 	var c cursor
 	var id string
@@ -36,7 +36,7 @@ func parseToken(j *job, token string) (cursor, *Error) {
 	return c, nil
 }
 
-// total is the number of rows of the result.
+// total returns the number of rows of the result.
 func (j *job) total() int {
 	if j.table == nil {
 		return 0
@@ -44,8 +44,8 @@ func (j *job) total() int {
 	return j.table.rows * max(j.answer.Repeat, 1)
 }
 
-// page cuts the page at c out of the result. limit is the client's maxResults,
-// negative for none. next is "" after the last page.
+// page returns the page of the result at c. limit is the client's maxResults, negative for none.
+// next is "" after the last page.
 func (j *job) page(c cursor, limit int, format timestampFormat) (page *rows, next string, apiErr *Error) {
 	if j.table == nil {
 		return nil, "", nil

@@ -12,7 +12,7 @@ func invalidParameter(format string, args ...any) *Error {
 	return &Error{Reason: "invalid", Location: "queryParameters", Message: fmt.Sprintf(format, args...)}
 }
 
-// checkParameters holds the parameters to their mode and types.
+// checkParameters checks the parameters against their mode and types.
 func (st *Statement) checkParameters() *Error {
 	switch {
 	case st.Mode != "" && st.Mode != "POSITIONAL" && st.Mode != "NAMED":
@@ -50,8 +50,7 @@ func parameterName(name string, i int) string {
 	return name
 }
 
-// checkParameter holds a value to the shape of its type. A value without
-// anything in it is NULL.
+// checkParameter checks a value against its type. An empty value is NULL.
 func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterValue, what string) *Error {
 	if t == nil || t.Type == "" {
 		return invalidParameter("%s has no type", what)
@@ -107,15 +106,15 @@ func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterVa
 		return invalidParameter("%s is a %s and has a timestampPrecision of %d", what, t.Type, *t.TimestampPrecision)
 	case t.TimestampPrecision != nil && *t.TimestampPrecision == 12 && picosText.MatchString(v.Value):
 	case v.Value != "" && !scalarTypes[t.Type](v.Value):
-		name := strings.TrimLeft(strings.TrimPrefix(what, "Parameter "), "0123456789") // positional ones have none
+		name := strings.TrimLeft(strings.TrimPrefix(what, "Parameter "), "0123456789") // positional parameters have no names
 		return &Error{Reason: "invalid", Message: fmt.Sprintf("Unparseable query parameter `%s` in type `TYPE_%s`, "+
 			"Invalid value: '%s'", name, t.Type, v.Value)}
 	}
 	return nil
 }
 
-// undeclared gives the parameters of the answer that the statement does not
-// declare: what a dry run tells, and what an execution lacks.
+// undeclared returns the undeclared parameters of the statement, which a dry run reports and an
+// execution refuses.
 func (st *Statement) undeclared(want []Parameter) []Parameter {
 	if st.Mode != "NAMED" {
 		return want[min(len(st.Parameters), len(want)):]
@@ -130,7 +129,7 @@ func (st *Statement) undeclared(want []Parameter) []Parameter {
 	return out
 }
 
-// checkDeclared compares the parameters with those that the script knows of.
+// checkDeclared compares the parameters with those in the script.
 func (st *Statement) checkDeclared(want []Parameter) *Error {
 	missing := st.undeclared(want)
 	switch {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// scalarTypes are the types of a parameter beside ARRAY, STRUCT and RANGE, each
-// with the texts that it takes.
+// scalarTypes are the types of parameters other than ARRAY, STRUCT and RANGE, with the texts that
+// they accept.
 var scalarTypes = map[string]func(string) bool{
 	"INT64": func(s string) bool { _, err := strconv.ParseInt(s, 10, 64); return err == nil },
 	"FLOAT64": func(s string) bool {
@@ -37,13 +37,13 @@ var scalarTypes = map[string]func(string) bool{
 var (
 	decimal  = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 	interval = regexp.MustCompile(`^[+-]?[0-9]+-[0-9]+ [+-]?[0-9]+ [+-]?[0-9]+:[0-9]+:[0-9]+(\.[0-9]{1,9})?$`)
-	// picosText is what a TIMESTAMP of precision 12 takes beside the texts of the others.
+	// picosText also is a text of a TIMESTAMP with precision 12.
 	picosText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{7,12}(Z|\+00:00)$`)
 	fraction  = regexp.MustCompile(`[0-9]\.[0-9]{7}`)
 )
 
-// clockText takes the texts that one of the layouts reads. Seconds have at most six
-// decimals, and years four digits.
+// clockText accepts the texts of the layouts. Seconds have at most six decimals, and years four
+// digits.
 func clockText(layouts ...string) func(string) bool {
 	return func(s string) bool {
 		if fraction.MatchString(s) {

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// defaultTimeout is how long jobs.query and jobs.getQueryResults wait for a job
-// when the client says nothing.
+// defaultTimeout is how long jobs.query and jobs.getQueryResults wait for a job by default.
 const defaultTimeout = 10 * time.Second
 
-// query is jobs.query.
+// query serves jobs.query.
 func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	st, err := fromQuery(rec)
 	s.noteUnknown(st.unknown)
@@ -93,7 +92,7 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 	return m, nil
 }
 
-// fillRunning is the answer of jobs.query while the job runs.
+// fillRunning fills in the answer of jobs.query for a running job.
 func (j *job) fillRunning(m *message) {
 	m.before.set("jobReference", j.reference())
 	m.after.set("jobComplete", false)
@@ -105,13 +104,13 @@ func (j *job) fillRunning(m *message) {
 	m.after.set("statementType", j.answer.statementType())
 }
 
-// given tells whether a JSON object has a member, also one with a zero value.
+// given reports whether a JSON object has a member, even with a zero value.
 func given(body []byte, name string) bool {
 	var o map[string]json.RawMessage
 	return json.Unmarshal(body, &o) == nil && len(o[name]) > 0 && string(o[name]) != "null"
 }
 
-// getQueryResults is jobs.getQueryResults.
+// getQueryResults serves jobs.getQueryResults.
 func (s *Server) getQueryResults(ctx context.Context, rec *Request) (*message, *Error) {
 	limit, err := intParam(rec, "maxResults", -1)
 	if err != nil {
@@ -163,7 +162,7 @@ func (s *Server) getQueryResults(ctx context.Context, rec *Request) (*message, *
 	return m, nil
 }
 
-// intParam reads a number from the URL that may not be negative.
+// intParam parses a number of the URL, which must not be negative.
 func intParam(rec *Request, name string, absent int) (int, *Error) {
 	text := rec.Query.Get(name)
 	if text == "" {
@@ -177,8 +176,7 @@ func intParam(rec *Request, name string, absent int) (int, *Error) {
 	return n, nil
 }
 
-// fill adds what the answers of both methods have in common. Members follow the
-// order in which the service writes them.
+// fill adds the members that both methods have, in the order of the service.
 func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 	a := &j.answer
 	if schema := j.schema(); schema != nil {
@@ -207,8 +205,8 @@ func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 	}
 }
 
-// fillRepeated is the answer to a request whose requestId has been seen: short, and "not complete" although the job
-// has ended.
+// fillRepeated fills in the answer to a request with a known requestId: short, and "not complete"
+// although the job has ended.
 func (j *job) fillRepeated(m *message) {
 	a := &j.answer
 	m.before.set("jobReference", j.reference())
@@ -226,7 +224,7 @@ func (j *job) fillRepeated(m *message) {
 	m.after.set("statementType", a.statementType())
 }
 
-// describe adds what a dry run tells.
+// describe adds the members of a dry run.
 func (j *job) describe(m *message) {
 	fields := []Field{}
 	if j.table != nil {
@@ -249,7 +247,7 @@ func protos(list []Error) []errorProto {
 
 func (d *DML) total() int64 { return d.Inserted + d.Updated + d.Deleted }
 
-// dmlStats is a DML as it travels.
+// dmlStats is a DML in JSON.
 type dmlStats struct {
 	Inserted int64 `json:"insertedRowCount,omitempty,string"`
 	Deleted  int64 `json:"deletedRowCount,omitempty,string"`
@@ -262,7 +260,7 @@ type sessionInfo struct {
 	ID string `json:"sessionId"`
 }
 
-// jobReference names a job.
+// jobReference is the reference of a job.
 type jobReference struct {
 	Project  string `json:"projectId"`
 	ID       string `json:"jobId,omitempty"`

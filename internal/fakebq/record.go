@@ -13,7 +13,7 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// Request is a request as it came in.
+// Request is a recorded request.
 type Request struct {
 	Method  Method      // the API method
 	HTTP    string      // GET or POST
@@ -23,18 +23,18 @@ type Request struct {
 	Body    []byte      // as sent
 	Project string      // from the path
 	JobID   string      // from the path; "" for methods without one
-	Email   string      // of the bearer, once checked
-	At      time.Time   // when it came
+	Email   string      // the email of the bearer, once checked
+	At      time.Time   // time of arrival
 }
 
-// setEmail records who asks.
+// setEmail records the user.
 func (r *Request) setEmail(s *Server, email string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.Email = email
 }
 
-// QueryRequest decodes the body of a Query request.
+// QueryRequest returns the decoded body of a Query request.
 func (r *Request) QueryRequest() (*bigquery.QueryRequest, error) {
 	q := new(bigquery.QueryRequest)
 	if err := json.Unmarshal(r.Body, q); err != nil {
@@ -43,7 +43,7 @@ func (r *Request) QueryRequest() (*bigquery.QueryRequest, error) {
 	return q, nil
 }
 
-// Job decodes the body of an Insert request.
+// Job returns the decoded body of an Insert request.
 func (r *Request) Job() (*bigquery.Job, error) {
 	j := new(bigquery.Job)
 	if err := json.Unmarshal(r.Body, j); err != nil {
@@ -52,7 +52,7 @@ func (r *Request) Job() (*bigquery.Job, error) {
 	return j, nil
 }
 
-// enter records a request and takes the fault that is due for it.
+// enter records a request and returns its fault.
 func (s *Server) enter(to target, r *http.Request, body []byte) (*Request, *Fault) {
 	rec := &Request{
 		Method: to.method, HTTP: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Header: r.Header.Clone(),
@@ -82,11 +82,11 @@ func (s *Server) leave() {
 	s.changed.Broadcast()
 }
 
-// memory is how many requests and jobs are remembered. It is more than a test
-// makes and bounds what a benchmark leaves behind.
+// memory is the number of requests and jobs that are kept. A test makes fewer; it bounds a
+// benchmark's memory.
 const memory = 5_000
 
-// newest forgets the older half of what has outgrown the memory.
+// newest drops the older half of a list that is longer than memory.
 func newest[T any](list []T) []T {
 	if len(list) <= 2*memory {
 		return list
@@ -94,8 +94,8 @@ func newest[T any](list []T) []T {
 	return slices.Clone(list[len(list)-memory:])
 }
 
-// Requests gives the requests so far of the given methods, oldest first, or of
-// all methods when none is given. The last 5,000 are kept; the counts go on.
+// Requests returns the requests of the given methods, or of all methods, oldest first. Only the
+// last 5,000 are kept; the counts continue.
 func (s *Server) Requests(methods ...Method) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,8 +108,7 @@ func (s *Server) Requests(methods ...Method) []Request {
 	return out
 }
 
-// Count is how many requests of the given methods have come in so far, or of all
-// methods when none is given.
+// Count returns the number of requests of the given methods, or of all methods.
 func (s *Server) Count(methods ...Method) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +125,8 @@ func (s *Server) count(methods []Method) int {
 	return n
 }
 
-// Unknown are the members of requests so far that the API does not have. The service ignores them, so that a
-// misspelled one has no effect unnoticed; Run fails the test for them.
+// Unknown returns the members of requests that the API does not have. The service ignores them, so
+// that a typing error has no effect; Run fails the test for them.
 func (s *Server) Unknown() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,23 +142,23 @@ func (s *Server) noteUnknown(name string) {
 	s.unknown = append(s.unknown, name)
 }
 
-// Counts is how many requests of each method have come in so far.
+// Counts returns the number of requests of each method.
 func (s *Server) Counts() map[Method]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.counts)
 }
 
-// Executions is how often a statement has been run. A retry that found its job
-// by requestId or job id is not one, and neither is a dry run.
+// Executions returns how often a statement was run. A retry that found its job by requestId or job
+// id does not count, and neither does a dry run.
 func (s *Server) Executions(sql string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.script.runs[strings.TrimSpace(sql)]
 }
 
-// Succeeded is how many jobs with a statement have ended well: what has taken effect. Jobs that run, have failed or
-// were cancelled in time are none.
+// Succeeded returns the number of successful jobs with a statement. Jobs that run, have failed or
+// were cancelled do not count.
 func (s *Server) Succeeded(sql string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,8 +184,7 @@ func (s *Server) Running() []string {
 	return texts
 }
 
-// ResetLog forgets the requests and executions so far. Scripts, faults, jobs and
-// sessions stay.
+// ResetLog forgets the requests and executions so far. Scripts, faults, jobs and sessions stay.
 func (s *Server) ResetLog() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,12 +192,10 @@ func (s *Server) ResetLog() {
 	clear(s.counts)
 }
 
-// patience bounds the Wait methods: a test that waits in vain fails rather than
-// hangs.
+// patience bounds the Wait methods, so that a test fails instead of hanging.
 const patience = 20 * time.Second
 
-// WaitFor returns once n requests of the method have come in, and fails the test
-// if they do not.
+// WaitFor returns when n requests of the method have arrived, and fails the test if they do not.
 func (s *Server) WaitFor(t TB, m Method, n int) {
 	t.Helper()
 	if !s.until(func() bool { return s.count([]Method{m}) >= n }) {
@@ -207,15 +203,14 @@ func (s *Server) WaitFor(t TB, m Method, n int) {
 	}
 }
 
-// InFlight is how many requests are being answered.
+// InFlight returns the number of requests that are being answered.
 func (s *Server) InFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inFlight
 }
 
-// WaitIdle returns once no request is being answered, and fails the test if that
-// does not come.
+// WaitIdle returns when no request is being answered, and fails the test if that does not happen.
 func (s *Server) WaitIdle(t TB) {
 	t.Helper()
 	if !s.until(func() bool { return s.inFlight == 0 }) {
@@ -223,7 +218,7 @@ func (s *Server) WaitIdle(t TB) {
 	}
 }
 
-// until waits for a condition that is read under the lock.
+// until waits until a condition, which it evaluates under the lock, is true.
 func (s *Server) until(ok func() bool) bool {
 	late := false
 	timer := time.AfterFunc(patience, func() {

@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// Method is a method of the REST API, under the name that the API reference
-// gives it.
+// Method is a method of the REST API, with its name in the API reference.
 type Method string
 
 // The methods that the fake serves.
@@ -22,20 +21,21 @@ const (
 	Cancel          Method = "jobs.cancel"
 	List            Method = "jobs.list"
 	GetTable        Method = "tables.get"
-	// Upload is a request of jobs.insert with data: one for all, or one for the job and one for each chunk.
+	// Upload is a request of jobs.insert with data: one in all, or one for the job and one for each
+	// chunk.
 	Upload Method = "jobs.insert upload"
-	// Unknown counts requests to anything else; they are answered with 404.
+	// Unknown counts all other requests; they are answered with 404.
 	Unknown Method = "unknown"
 )
 
-// target is what a request is about.
+// target is the object of a request.
 type target struct {
 	method  Method
 	project string
 	jobID   string
 }
 
-// route reads [/bigquery/v2]/projects/P/{queries,jobs}[/J[/cancel]].
+// route parses [/bigquery/v2]/projects/P/{queries,jobs}[/J[/cancel]].
 func route(r *http.Request) target {
 	none := target{method: Unknown}
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.EscapedPath(), "/upload"), "/bigquery/v2")
@@ -79,16 +79,16 @@ func route(r *http.Request) target {
 	return t
 }
 
-// maxBody is the service's limit for a request.
+// maxBody is the service's limit for the size of a request.
 const maxBody = 10 << 20
 
-// ServeHTTP answers one request: record it, play a fault if one is due, check
-// who asks, and hand it to the method.
+// ServeHTTP answers a request: it records it, plays its fault if there is one, checks the user, and
+// calls the method.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := route(r)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client has gone away
+		panic(http.ErrAbortHandler) // the client has gone
 	}
 	if len(body) > maxBody && to.method != Upload {
 		e := &Error{Reason: "uploadTooLarge", Status: http.StatusRequestEntityTooLarge,
@@ -121,8 +121,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rep.send(answer)
 }
 
-// serve checks the caller and runs the method. A nil answer without an error
-// means that nobody waits for one any more.
+// serve checks the caller and runs the method. A nil answer without an error means that the client
+// has gone.
 func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 	email, err := s.authenticate(r)
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *Server) serve(rec *Request, r *http.Request) (*message, *Error) {
 	return nil, &Error{Reason: "notFound", Message: "Not Found: fakebq does not serve " + r.Method + " " + r.URL.Path}
 }
 
-// authenticate gives the email of the bearer.
+// authenticate returns the email of the bearer.
 func (s *Server) authenticate(r *http.Request) (string, *Error) {
 	if s.opts.Verify == nil {
 		return "ada@example.com", nil

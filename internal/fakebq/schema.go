@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Field is a column or a field of a struct, in the names of the REST API.
+// Field is a column or a field of a struct, with the names of the REST API.
 type Field struct {
 	Name string
 	// Type is a legacy name: STRING, BYTES, INTEGER, FLOAT, BOOLEAN, TIMESTAMP,
 	// DATE, TIME, DATETIME, NUMERIC, BIGNUMERIC, GEOGRAPHY, JSON, INTERVAL,
 	// RANGE or RECORD.
 	Type string
-	// Mode is NULLABLE, REQUIRED or REPEATED. "" means NULLABLE. The answers to DML and DDL leave it out.
+	// Mode is NULLABLE, REQUIRED or REPEATED. "" means NULLABLE. Answers to DML and DDL omit it.
 	Mode string
 	// Fields are those of a RECORD.
 	Fields []Field
@@ -23,15 +23,16 @@ type Field struct {
 	// Precision and Scale are those of a parameterized NUMERIC, MaxLength that of
 	// a STRING or BYTES. 0 = none.
 	Precision, Scale, MaxLength int64
-	// TimestampPrecision is 12 for a TIMESTAMP with picoseconds, whose values are Picos. 0 = microseconds.
+	// TimestampPrecision is 12 for a TIMESTAMP with picoseconds, whose values are Picos. 0 means
+	// microseconds.
 	TimestampPrecision int64
-	// Description is free text.
+	// Description is any text.
 	Description string
-	// Default is the default value of a column that rows are written to. nil is none.
+	// Default is the default value of a column of a writable table; nil means none.
 	Default any
 }
 
-// wireField is a Field as it travels.
+// wireField is a Field in JSON.
 type wireField struct {
 	Name        string      `json:"name"`
 	Type        string      `json:"type"`
@@ -75,13 +76,13 @@ func wireFields(fields []Field) []wireField {
 	return out
 }
 
-// wireSchema is a schema as it travels; without columns it is {}.
+// wireSchema is a schema in JSON; without columns it is {}.
 type wireSchema struct {
 	Fields []wireField `json:"fields,omitempty"`
 }
 
-// named gives columns the names that the service gives them: a second one of a name is renamed a_1, one without a
-// name is f0_, a field of a struct without a name _field_1.
+// named returns columns with the names that the service gives them: a second one of a name becomes
+// a_1, one without a name f0_, and a field of a struct without a name _field_1.
 func named(fields []Field) []Field {
 	out := slices.Clone(fields)
 	seen := map[string]int{}

@@ -17,39 +17,40 @@ import (
 
 // Options configure a Server. The zero value is usable.
 type Options struct {
-	// Location is where jobs run that ask for none. "" means US.
+	// Location is the location of jobs that request none. "" means US.
 	Location string
-	// Projects are those in which jobs may be run; any other is a 403
-	// accessDenied. Nil allows every project.
+	// Projects are the projects in which jobs may run; in others the answer is 403 accessDenied.
+	// Nil allows all projects.
 	Projects []string
-	// Verify tells whose access token it is, and whether it is good. A request
-	// with a bad one, or none, is a 401. Nil checks nothing.
+	// Verify returns the owner of an access token, and whether the token is valid. A request
+	// without a valid token gets a 401. Nil checks nothing.
 	Verify func(token string) (email string, ok bool)
 	// Now is the clock of the job statistics; nil means time.Now.
 	Now func() time.Time
-	// CancelDelay is how long a job goes on after jobs.cancel; 12 s were recorded. 0 means 20 ms.
+	// CancelDelay is how long a job runs on after jobs.cancel; 12 s were recorded. 0 means 20 ms.
 	CancelDelay time.Duration
-	// MinHold is how long jobs.query holds a job that runs, however short timeoutMs is; 0.7 s were recorded.
+	// MinHold is how long jobs.query holds a running job, even with a shorter timeoutMs; 0.7 s were
+	// recorded.
 	MinHold time.Duration
-	// ListDelay is how long jobs.list does not know of a new job; the service needs up to 2 s.
+	// ListDelay is how long a new job is missing from jobs.list; the service needs up to 2 s.
 	ListDelay time.Duration
-	// Latency is how long each request of the REST API takes, beside the time that it is held. 0 is none.
+	// Latency is added to each request of the REST API, besides the time that it is held.
 	Latency time.Duration
-	// NoGzip leaves answers uncompressed even if the client takes gzip.
+	// NoGzip leaves answers uncompressed even if the client accepts gzip.
 	NoGzip bool
-	// HTTP2 serves HTTP/2 over TLS, as the service does, with the certificate of package fakecert. HTTP/1.1 stays
-	// possible for clients that ask for it. The Storage Read API then speaks TLS too.
+	// HTTP2 serves HTTP/2 over TLS, as the service does, with the certificate of package fakecert.
+	// Clients that ask for HTTP/1.1 get it. The Storage Read API then uses TLS too.
 	HTTP2 bool
 }
 
-// Server is the fake. It is an http.Handler and can listen by itself. All its
-// methods may be called from several goroutines.
+// Server is a scripted BigQuery. It is an http.Handler, and Start makes it listen. Its methods may
+// be called from several goroutines.
 type Server struct {
 	opts Options
-	done chan struct{} // closed by Close: nothing waits any longer
+	done chan struct{} // closed by Close: nothing waits any more
 
 	mu       sync.Mutex
-	changed  *sync.Cond // the log or a job has changed
+	changed  *sync.Cond // signals a change of the log or of a job
 	closed   bool
 	script   script
 	faults   map[Method][]Fault
@@ -80,8 +81,7 @@ type Server struct {
 	grpc       *grpc.Server
 }
 
-// New makes a server that does not listen yet: give it to another server as its
-// handler, or call Start.
+// New returns a server that does not listen yet: use it as another server's handler, or call Start.
 func New(opts Options) *Server {
 	if opts.Location == "" {
 		opts.Location = "US"
@@ -111,19 +111,19 @@ func New(opts Options) *Server {
 	return s
 }
 
-// TB is the part of testing.TB that Run and the Wait methods need.
+// TB is the part of testing.TB that Run and the Wait methods use.
 type TB interface {
 	Helper()
 	Fatalf(format string, args ...any)
 	Cleanup(func())
 }
 
-// HTTP2 makes Run serve as if Options.HTTP2 were set, so that a TestMain can run the tests of a package over both
+// HTTP2 makes Run set Options.HTTP2, so that a TestMain can run the tests of a package over both
 // protocols. Set it before the first Run.
 var HTTP2 bool
 
-// Run makes a server that listens until the test ends, which fails if a request had a member that the API does not
-// have.
+// Run returns a server that listens until the test ends. The test fails if a request had a member
+// that the API does not have.
 func Run(t TB, opts Options) *Server {
 	t.Helper()
 	opts.HTTP2 = opts.HTTP2 || HTTP2
@@ -140,8 +140,7 @@ func Run(t TB, opts Options) *Server {
 	return s
 }
 
-// Start listens on a free port of 127.0.0.1 and gives the root URL, which has no
-// slash at its end.
+// Start listens on a free port of 127.0.0.1 and returns the root URL, without a slash at its end.
 func (s *Server) Start() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -153,18 +152,17 @@ func (s *Server) Start() (string, error) {
 	if s.opts.HTTP2 {
 		s.url = "https://" + l.Addr().String()
 		s.http.TLSConfig = fakecert.Server("h2", "http/1.1")
-		s.http.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that a client gives up
+		s.http.ErrorLog = log.New(io.Discard, "", 0) // from handshakes that clients give up
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
 	go func() { _ = serve(l) }() // ends with ErrServerClosed in Close
 	return s.url, nil
 }
 
-// URL is the root URL of a started server.
+// URL returns the root URL of a started server.
 func (s *Server) URL() string { return s.url }
 
-// Close ends every answer that hangs and stops listening. It waits until no
-// handler runs.
+// Close ends all hanging answers and stops listening. It waits for all handlers.
 func (s *Server) Close() {
 	s.mu.Lock()
 	if s.closed {
@@ -188,8 +186,7 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 }
 
-// wait blocks until ch is closed and tells whether it was, rather than the
-// request or the server having ended first.
+// wait waits until ch is closed. It returns false if the request or the server ends first.
 func (s *Server) wait(ctx context.Context, ch <-chan struct{}) bool {
 	select {
 	case <-ch:

@@ -12,12 +12,12 @@ type session struct {
 	ended        bool
 	current      *job // the last job in it
 
-	open    bool            // a transaction is
+	open    bool            // a transaction is open
 	held    map[string]bool // tables that the open transaction has changed
-	pending *job            // the last job, until what it did to the transaction has been seen to
+	pending *job            // the last job, until its effect on the transaction is settled
 }
 
-// Sessions gives the ids of the sessions that have not ended, oldest first.
+// Sessions returns the ids of the sessions that have not ended, oldest first.
 func (s *Server) Sessions() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,8 +31,8 @@ func (s *Server) Sessions() []string {
 	return ids
 }
 
-// EndSession loses a session, as after a day without use. An unknown id does
-// nothing.
+// EndSession ends a session, as the service does after a day without use. An unknown id has no
+// effect.
 func (s *Server) EndSession(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,15 +41,15 @@ func (s *Server) EndSession(id string) {
 	}
 }
 
-// ForgetSession makes a session id one that the service has never heard of.
+// ForgetSession makes the server forget a session, so that its id is unknown.
 func (s *Server) ForgetSession(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, id)
 }
 
-// enterSession finds or makes the session of a statement; nil is none. It needs
-// the lock.
+// enterSession returns or creates the session of a statement; nil means none. The caller holds the
+// lock.
 func (s *Server) enterSession(st *Statement, location string) (*session, *Error) {
 	if st.config.Query.CreateSession && !st.DryRun {
 		se := &session{id: fmt.Sprintf("session-%06d", s.next()), location: location}

@@ -2,27 +2,27 @@ package fakebq
 
 import "strings"
 
-// Phase is when an answer to a statement comes.
+// Phase is the phase of a statement at an answer.
 type Phase string
 
-// The phases of a statement, and the answers that they are told by.
+// The phases of a statement, and the answers in them.
 const (
 	Complete   Phase = "complete"     // jobs.query, the job has ended
 	Incomplete Phase = "not complete" // jobs.query, the job runs
 	Polled     Phase = "polled"       // jobs.getQueryResults, the job has ended
-	Duplicate  Phase = "duplicate"    // jobs.query under a requestId that has been seen, the job has ended
+	Duplicate  Phase = "duplicate"    // jobs.query with a known requestId, the job has ended
 	Inserted   Phase = "inserted"     // jobs.insert or jobs.get, the job runs
 	Got        Phase = "got"          // jobs.get, the job has ended
 )
 
-// Shape is which members the answers to a kind of statement have, as recorded from the service or documented. It is
-// typed from the facts, not from what this package does: tests hold the fakes and the driver to it.
+// Shape lists members of the answers to a kind of statement, as recorded or documented. It is
+// written from these facts, not from this package: tests check the fakes and the driver against it.
 type Shape struct {
 	// Type is the statementType, and SQL a statement of it on a table t(id INT64, name STRING).
 	Type, SQL string
 	Phase     Phase
-	// Has are the members that are there, as paths such as statistics.query.statementType, and Lacks those that are
-	// not. Neither list is complete.
+	// Has lists members that the answer has, as paths such as statistics.query.statementType, and
+	// Lacks members that it does not have. Neither list is complete.
 	Has, Lacks []string
 	// Modes reports whether the fields of the schema have modes.
 	Modes bool
@@ -129,7 +129,7 @@ func Shapes() []Shape {
 	return all
 }
 
-// Script returns the answer by which a Server plays the statement of the shape.
+// Script returns the answer with which a Server plays the shape's statement.
 func (s Shape) Script() Answer {
 	a := Answer{StatementType: s.Type, Fields: []Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}}}
 	rows := [][]any{{1, "Ada"}, {2, nil}}
@@ -159,7 +159,7 @@ func (s Shape) Script() Answer {
 	return a
 }
 
-// Check returns what an answer, decoded from JSON, has against the shape.
+// Check returns the differences between an answer, decoded from JSON, and the shape.
 func (s Shape) Check(answer map[string]any) []string {
 	var wrong []string
 	for _, path := range s.Has {
@@ -190,7 +190,7 @@ func (s Shape) Check(answer map[string]any) []string {
 	return wrong
 }
 
-// lookUp follows a path such as a.b; nil if there is no such member.
+// lookUp returns the member at a path such as a.b; nil if there is none.
 func lookUp(object map[string]any, path string) any {
 	var v any = object
 	for name := range strings.SplitSeq(path, ".") {

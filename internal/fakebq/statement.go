@@ -10,7 +10,8 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// decode reads a request's body. The service ignores members that it does not know: unknown is the first one.
+// decode parses a request's body. The service ignores members that it does not know: unknown is the
+// first one.
 func decode(body []byte, into any) (unknown string, apiErr *Error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -25,8 +26,8 @@ func decode(body []byte, into any) (unknown string, apiErr *Error) {
 	return unknown, nil
 }
 
-// fromQuery reads the body of jobs.query into the same form as jobs.insert's, so
-// that one set of checks serves both.
+// fromQuery converts the body of jobs.query to that of jobs.insert, so that the same checks apply
+// to both.
 func fromQuery(rec *Request) (Statement, *Error) {
 	q := new(bigquery.QueryRequest)
 	unknown, err := decode(rec.Body, q)
@@ -68,7 +69,7 @@ func fromQuery(rec *Request) (Statement, *Error) {
 	return st, st.check()
 }
 
-// fromInsert reads the body of jobs.insert.
+// fromInsert parses the body of jobs.insert.
 func fromInsert(rec *Request) (Statement, *Error) {
 	j := new(bigquery.Job)
 	unknown, err := decode(rec.Body, j)
@@ -107,7 +108,7 @@ var (
 	abortCall  = regexp.MustCompile(`(?i)^CALL\s+BQ\.ABORT_SESSION\s*\(\s*(?:['"]([^'"]*)['"])?\s*\)\s*;?$`)
 )
 
-// check holds a statement to the rules that need no script.
+// check checks a statement by the rules that do not depend on the script.
 func (st *Statement) check() *Error {
 	q := st.config.Query
 	for _, p := range q.ConnectionProperties {
@@ -119,7 +120,7 @@ func (st *Statement) check() *Error {
 	case strings.TrimSpace(st.SQL) == "":
 		return &Error{Reason: "required", Location: "query", Message: "Required parameter is missing: query"}
 	case q.UseLegacySql == nil || *q.UseLegacySql:
-		// The default is legacy SQL, which no statement here is written in.
+		// The default is legacy SQL, and all statements here are GoogleSQL.
 		return &Error{Reason: "invalidQuery", Location: "query", Message: "Encountered GoogleSQL in a legacy SQL " +
 			"query (useLegacySql is not false) at [1:1]"}
 	case q.CreateSession && st.Session != "":

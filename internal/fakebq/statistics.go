@@ -8,7 +8,7 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// configuration echoes the request, with the table that holds the result.
+// configuration returns the configuration of the request, with the destination table.
 func (j *job) configuration() *bigquery.JobConfiguration {
 	c := *j.st.config
 	q := *c.Query
@@ -20,8 +20,7 @@ func (j *job) configuration() *bigquery.JobConfiguration {
 	return &c
 }
 
-// tableReference reads PROJECT.DATASET.TABLE; a legacy project has dots of its
-// own.
+// tableReference parses PROJECT.DATASET.TABLE. A legacy project can contain dots.
 func tableReference(name string) *bigquery.TableReference {
 	ref := &bigquery.TableReference{TableId: name}
 	if i := strings.LastIndex(name, "."); i >= 0 {
@@ -33,7 +32,7 @@ func tableReference(name string) *bigquery.TableReference {
 	return ref
 }
 
-// statistics gives the numbers of a job, fewer while it runs.
+// statistics returns the statistics of a job, fewer while it runs.
 func (j *job) statistics(done bool) *bigquery.JobStatistics {
 	a := &j.answer
 	stats := &bigquery.JobStatistics{CreationTime: j.created.UnixMilli(), StartTime: j.created.UnixMilli()}
@@ -74,7 +73,7 @@ func (j *job) statistics(done bool) *bigquery.JobStatistics {
 	return stats
 }
 
-// dryRun adds what only a dry run tells.
+// dryRun adds the members of a dry run.
 func (j *job) dryRun(q *bigquery.JobStatistics2) {
 	q.TotalBytesProcessedAccuracy = "PRECISE"
 	q.Schema = &bigquery.TableSchema{}

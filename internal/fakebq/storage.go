@@ -27,7 +27,7 @@ const (
 )
 
 const (
-	// defaultBatchRows and defaultStreams are the server's choices; the service makes its own.
+	// defaultBatchRows and defaultStreams are the server's defaults; the service chooses its own.
 	defaultBatchRows = 4096
 	defaultStreams   = 4
 	// readSessionLife is how long the service keeps a session.
@@ -40,7 +40,7 @@ type storage struct {
 	s *Server
 }
 
-// readSession is a table that is being read.
+// readSession is a read session of a table.
 type readSession struct {
 	table   *arrowTable
 	repeat  int
@@ -50,17 +50,18 @@ type readSession struct {
 // streamBatch is a run of rows of the table.
 type streamBatch struct{ from, to int }
 
-// rows of the whole result, all of its copies.
+// rows returns the number of rows of the result, with all of its copies.
 func (r *readSession) rows() int { return r.table.table.rows * r.repeat }
 
-// batches of the whole result. No batch spans two copies.
+// batches returns the number of batches of the result. No batch spans two copies.
 func (r *readSession) batches() int {
 	return r.repeat * r.perCopy()
 }
 
 func (r *readSession) perCopy() int { return (r.table.table.rows + r.table.size - 1) / r.table.size }
 
-// at is the k-th batch of a stream, which are dealt out like cards; false after the last.
+// at returns batch k of a stream. Batches are dealt to the streams in turn. It returns false after
+// the last.
 func (r *readSession) at(stream, k int) (streamBatch, bool) {
 	i := stream + k*r.streams
 	if i >= r.batches() {
@@ -70,7 +71,8 @@ func (r *readSession) at(stream, k int) (streamBatch, bool) {
 	return streamBatch{from, min(from+r.table.size, r.table.table.rows)}, true
 }
 
-// StorageURL is where the Storage Read API listens, with TLS if the server has HTTP2; it begins to at the first call.
+// StorageURL returns the address of the Storage Read API, with TLS if the server has HTTP2. The
+// first call makes it listen.
 func (s *Server) StorageURL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +96,7 @@ func (s *Server) StorageURL() string {
 	return s.storageURL
 }
 
-// called records a call and takes the fault that is due for it.
+// called records a call and returns its fault.
 func (g storage) called(ctx context.Context, m Method, routing string) (*StreamFault, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	g.s.mu.Lock()
@@ -124,7 +126,7 @@ func (g storage) called(ctx context.Context, m Method, routing string) (*StreamF
 	return fault, nil
 }
 
-// CreateReadSession opens a finished result for reading.
+// CreateReadSession opens the result of a finished job for reading.
 func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateReadSessionRequest) (
 	*storagepb.ReadSession, error) {
 	fault, err := g.called(ctx, CreateReadSession, "read_session.table=")
@@ -186,7 +188,7 @@ func (g storage) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	return session, nil
 }
 
-// keepReadSession names a session.
+// keepReadSession stores a session under a name.
 func (s *Server) keepReadSession(prefix string, r *readSession) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,7 +197,8 @@ func (s *Server) keepReadSession(prefix string, r *readSession) string {
 	return name
 }
 
-// resultNamed finds the newest finished job whose result is in the table projects/P/datasets/D/tables/T.
+// resultNamed returns the newest finished job with its result in the table
+// projects/P/datasets/D/tables/T.
 func (s *Server) resultNamed(table string) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()

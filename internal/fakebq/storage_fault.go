@@ -9,21 +9,21 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// StreamFault is something that goes wrong with one call of the Storage Read or Write API. The zero value
-// is nothing.
+// StreamFault is a fault of one call of the Storage Read or Write API. The zero value is none.
 type StreamFault struct {
-	// After is how many batches ReadRows sends before, or AppendRows takes.
+	// After is the number of batches that ReadRows sends before the fault, or that AppendRows
+	// accepts.
 	After int
-	// Hang makes the call wait until it is closed.
+	// Hang makes the call wait until the channel is closed.
 	Hang <-chan struct{}
-	// Code and Message are the status that the call ends with. OK lets it go on.
+	// Code and Message are the status of the call. With OK it continues.
 	Code    codes.Code
 	Message string
-	// Late lets a call that writes take effect before it ends with Code: its answer is lost.
+	// Late lets a writing call take effect before it ends with Code, as if its answer were lost.
 	Late bool
 	// End ends ReadRows as if there were no more rows.
 	End bool
-	// Corrupt spoils the batch, and Rows, if it is not 0, is added to its row_count.
+	// Corrupt damages the batch. Rows, if it is not 0, is added to its row_count.
 	Corrupt bool
 	Rows    int64
 	// Empty sends a message without rows before the batch.
@@ -32,7 +32,7 @@ type StreamFault struct {
 	pass bool
 }
 
-// PassStream lets one call through, to reach a later one with the next fault.
+// PassStream lets one call through, so that the next fault meets a later one.
 func PassStream() StreamFault { return StreamFault{pass: true} }
 
 // Read is a call of ReadRows.
@@ -41,21 +41,22 @@ type Read struct {
 	Offset int64
 }
 
-// InjectStream puts faults before the next calls of a method of the Storage Read API, one for each.
+// InjectStream adds faults for the next calls of a method of the Storage Read API, one for each.
 func (s *Server) InjectStream(m Method, faults ...StreamFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.streamFaults[m] = append(s.streamFaults[m], faults...)
 }
 
-// Reads are the calls of ReadRows so far, oldest first. The last 5,000 are kept.
+// Reads returns the calls of ReadRows, oldest first. The last 5,000 are kept.
 func (s *Server) Reads() []Read {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Read(nil), s.reads...)
 }
 
-// WaitStreams returns once no ReadRows is being answered, and fails the test if that does not come.
+// WaitStreams returns when no ReadRows is being answered, and fails the test if that does not
+// happen.
 func (s *Server) WaitStreams(t TB) {
 	t.Helper()
 	if !s.until(func() bool { return s.openStreams == 0 }) {
@@ -65,7 +66,7 @@ func (s *Server) WaitStreams(t TB) {
 
 func (f *StreamFault) status() error { return status.Error(f.Code, f.Message) }
 
-// play does what comes before the batch; io.EOF ends the stream.
+// play plays the part of a fault before the batch; io.EOF ends the stream.
 func (g storage) play(f *StreamFault, ctx context.Context) error {
 	if f.Hang != nil && !g.s.wait(ctx, f.Hang) {
 		return status.Error(codes.Canceled, "the call has ended")
@@ -79,7 +80,7 @@ func (g storage) play(f *StreamFault, ctx context.Context) error {
 	return nil
 }
 
-// change spoils a batch.
+// change damages a batch.
 func (f *StreamFault) change(text []byte, rows int64) ([]byte, int64) {
 	if f.Corrupt {
 		text = bytes.Clone(text)

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// maxPageBytes is how many bytes of rows fit a page.
+// maxPageBytes is the largest size of a page's rows.
 const maxPageBytes = 10 << 20
 
-// Table is a result rendered beforehand: pages are slices of one text, so that
-// serving them costs next to nothing. It may be shared by answers and servers.
+// Table is a result rendered beforehand, so that serving its pages costs little. Answers and
+// servers may share it.
 type Table struct {
 	fields   []Field
 	rows     int
@@ -22,18 +22,17 @@ type Table struct {
 	arrows  map[string]*arrowTable
 }
 
-// rendered holds the rows as they stand between the brackets of "rows":[...].
+// rendered has the rows as they are in the brackets of "rows":[...].
 type rendered struct {
 	text []byte
-	// starts has the offset of each row, and one past the comma that would
-	// follow the last.
+	// starts has the offset of each row, and one past the comma that would follow the last.
 	starts []int
 	mu     sync.Mutex
 	zipped map[[2]int][]byte
 }
 
-// NewTable renders n rows made by row. The error names the row and column whose
-// value does not fit its field.
+// NewTable renders n rows, which it gets from row. The error names the row and column of a value
+// that does not fit its field.
 func NewTable(fields []Field, n int, row func(i int) []any) (*Table, error) {
 	t := &Table{fields: named(fields), rows: n, makeRow: row}
 	if _, err := t.render(int64Micros); err != nil {
@@ -42,7 +41,7 @@ func NewTable(fields []Field, n int, row func(i int) []any) (*Table, error) {
 	return t, nil
 }
 
-// render gives the rows in one of the formats of TIMESTAMP; each is made once.
+// render returns the rows in a format of TIMESTAMP. Each format is rendered once.
 func (t *Table) render(format timestampFormat) (*rendered, error) {
 	t.makeText.Lock()
 	defer t.makeText.Unlock()
@@ -65,16 +64,16 @@ func (t *Table) render(format timestampFormat) (*rendered, error) {
 	return r, nil
 }
 
-// rows is the number of different rows.
+// rows returns the number of different rows.
 func (r *rendered) rows() int { return len(r.starts) - 1 }
 
-// offset is where a row begins if the rows are repeated.
+// offset returns where a row starts if the rows are repeated.
 func (r *rendered) offset(row int) int {
 	return row/r.rows()*len(r.text) + r.starts[row%r.rows()]
 }
 
-// end gives the row after the last one of a page that starts at row from, ends before row last and
-// has at most so many bytes. A page has at least one row.
+// end returns the index after the last row of a page that starts at row from, ends before row last
+// and has at most so many bytes. A page has at least one row.
 func (r *rendered) end(from, last, bytes int) int {
 	full := r.offset(from) + bytes
 	if r.offset(last) <= full {
@@ -84,7 +83,7 @@ func (r *rendered) end(from, last, bytes int) int {
 	return from + max(n, 1)
 }
 
-// slice gives the rows [from, to) without the comma after the last.
+// slice returns rows [from, to) without the comma after the last.
 func (r *rendered) slice(from, to int) []byte {
 	if from >= to {
 		return nil
@@ -92,7 +91,7 @@ func (r *rendered) slice(from, to int) []byte {
 	return r.text[r.starts[from] : r.starts[to]-1]
 }
 
-// gzipped gives the slice as a gzip member, compressed once.
+// gzipped returns the slice as a gzip member, compressed once.
 func (r *rendered) gzipped(from, to int) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// getTable is tables.get, for the tables that hold results.
+// getTable serves tables.get for tables with results.
 func (s *Server) getTable(rec *Request) (*message, *Error) {
 	_, name, _ := strings.Cut(rec.Path, "/projects/")
 	if j := s.createdNamed("projects/" + name); j != nil {
@@ -39,7 +39,7 @@ func tableMessage(ref *bigquery.TableReference, fields []Field, rows int64, loca
 	return m
 }
 
-// createdNamed finds the last job whose statement has made a table of a name.
+// createdNamed returns the last job that created a table with this name.
 func (s *Server) createdNamed(name string) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *Server) createdNamed(name string) *job {
 	return nil
 }
 
-// reference splits the name, whose project may have dots of its own.
+// reference splits the name, in which the project can contain dots.
 func (c *Created) reference() *bigquery.TableReference {
 	rest, table := cutLast(c.Table)
 	project, dataset := cutLast(rest)
@@ -71,7 +71,7 @@ func (c *Created) operation() string {
 	return c.Operation
 }
 
-// tableName is the name of a table in the path of a request.
+// tableName returns the name of a table in the path of a request.
 func tableName(ref *bigquery.TableReference) string {
 	return fmt.Sprintf("projects/%s/datasets/%s/tables/%s", ref.ProjectId, ref.DatasetId, ref.TableId)
 }

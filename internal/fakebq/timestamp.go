@@ -9,10 +9,10 @@ import (
 	bigquery "google.golang.org/api/bigquery/v2"
 )
 
-// Picos is a value of a TIMESTAMP whose precision is 12, such as 2024-02-29T15:04:05.123456789012Z.
+// Picos is a TIMESTAMP with precision 12, such as 2024-02-29T15:04:05.123456789012Z.
 type Picos string
 
-// time is the value as far as a time.Time holds it.
+// time returns the value to the nanosecond.
 func (p Picos) time() (time.Time, error) {
 	t, err := time.Parse("2006-01-02T15:04:05.000000000000Z", string(p))
 	if err != nil {
@@ -21,17 +21,17 @@ func (p Picos) time() (time.Time, error) {
 	return t, nil
 }
 
-// timestampFormat is how the cells of TIMESTAMP are written.
+// timestampFormat is the format of TIMESTAMP cells.
 type timestampFormat int
 
 const (
 	floatSeconds timestampFormat = iota // the service's default
-	int64Micros                         // useInt64Timestamp: a precision of 12 is cut
+	int64Micros                         // useInt64Timestamp, which cuts a precision of 12
 	iso8601                             // timestampOutputFormat ISO8601_STRING: twelve digits of a second
 	timestampFormats
 )
 
-// timestampFormatOf reads the format options of a request.
+// timestampFormatOf parses the format options of a request.
 func timestampFormatOf(int64s bool, output string) (timestampFormat, *Error) {
 	switch {
 	case output == "ISO8601_STRING" && int64s:
@@ -55,7 +55,8 @@ func formatOptions(f *bigquery.DataFormatOptions) (timestampFormat, *Error) {
 	return timestampFormatOf(f.UseInt64Timestamp, f.TimestampOutputFormat)
 }
 
-// timestamp is a time in the format: seconds are in E notation, as the service sends them to
+// timestamp writes a time in the format. Seconds are in E notation, as the service sends them to
+// clients that request no other format.
 // clients that do not ask for another format.
 func (c cells) timestamp(t time.Time) string {
 	micros := t.UnixMicro()
@@ -68,7 +69,7 @@ func (c cells) timestamp(t time.Time) string {
 	return eNotation(strconv.FormatFloat(float64(micros)/1e6, 'E', -1, 64))
 }
 
-// picos is a value of precision 12 in the format.
+// picos writes a value of precision 12 in the format.
 func (c cells) picos(p Picos) (string, error) {
 	t, err := p.time()
 	if err != nil || c.format == iso8601 {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// OpenTransactions returns the ids of the sessions in which a transaction is open, in order. An error leaves it open:
-// only COMMIT, ROLLBACK and the end of the session end it.
+// OpenTransactions returns the ids of the sessions with an open transaction, in order. An error
+// leaves it open: only COMMIT, ROLLBACK and the end of the session end it.
 func (s *Server) OpenTransactions() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,12 +37,13 @@ func (s *Server) HeldTables() []string {
 	return all
 }
 
-// end ends the session, and with it what is in it. It needs the server's lock.
+// end ends the session and everything in it. The caller holds the server's lock.
 func (se *session) end() {
 	se.ended, se.open, se.held, se.pending = true, false, nil, nil
 }
 
-// settle lets the last statement have its effect on the transaction, once it has ended. It needs the server's lock.
+// settle applies the effect of the last statement to the transaction, once it has ended. The caller
+// holds the server's lock.
 func (se *session) settle() {
 	j := se.pending
 	if j == nil || !j.finished() {
@@ -61,8 +62,8 @@ func (se *session) settle() {
 	}
 }
 
-// checkTransaction refuses a statement that the transactions of its own session and of others don't allow, and notes
-// the tables that it holds from now on. It needs the lock.
+// checkTransaction refuses a statement that conflicts with the transaction of its session or of
+// another one, and records the tables that it holds from now on. The caller holds the lock.
 func (s *Server) checkTransaction(a *Answer, se *session) *Error {
 	if se != nil {
 		se.settle()
@@ -103,8 +104,8 @@ func (s *Server) checkTransaction(a *Answer, se *session) *Error {
 	return nil
 }
 
-// abort is CALL BQ.ABORT_SESSION(), of the session that it runs in or, by id, of another one; false if the statement
-// is something else. It needs the lock.
+// abort runs CALL BQ.ABORT_SESSION() for its own session or, by id, for another one. It returns
+// false for any other statement. The caller holds the lock.
 func (s *Server) abort(st *Statement, se *session, location string) (ok bool, apiErr *Error) {
 	match := abortCall.FindStringSubmatch(strings.TrimSpace(st.SQL))
 	if match == nil {
@@ -124,7 +125,7 @@ func (s *Server) abort(st *Statement, se *session, location string) (ok bool, ap
 		return true, nil
 	}
 	if j := se.current; j != nil && !j.finished() {
-		close(j.stop) // it need not wait for what runs
+		close(j.stop) // it does not wait for running statements
 		s.changed.Broadcast()
 	}
 	se.end()

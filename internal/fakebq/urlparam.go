@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// systemParams are the URL parameters that every method takes.
+// systemParams are the URL parameters of all methods.
 var systemParams = []string{
 	"$.xgafv",
 	"access_token",
@@ -21,7 +21,7 @@ var systemParams = []string{
 	"upload_protocol",
 }
 
-// urlParams are those of each method.
+// urlParams are the URL parameters of each method.
 var urlParams = map[Method][]string{
 	GetQueryResults: {
 		"formatOptions.timestampOutputFormat",
@@ -38,8 +38,8 @@ var urlParams = map[Method][]string{
 	GetTable: {"selectedFields", "view"},
 }
 
-// checkURL refuses parameters that the method does not know, as the service does:
-// a misspelled one would otherwise have no effect unnoticed.
+// checkURL refuses parameters that the method does not have, as the service does: a typing error
+// would otherwise have no effect.
 func checkURL(m Method, query url.Values) *Error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch {

@@ -26,14 +26,14 @@ const (
 	BatchCommitWriteStreams Method = "BatchCommitWriteStreams"
 )
 
-// stored is a table that rows are written to.
+// stored is a table to which rows are written.
 type stored struct {
 	fields []Field
 	rows   [][]any
-	counts bool // rows are counted, and not looked at
+	counts bool // rows are counted and not decoded
 }
 
-// writeStream is a write stream with what was appended to it.
+// writeStream is a write stream with the rows appended to it.
 type writeStream struct {
 	table     *stored
 	parent    string
@@ -43,21 +43,21 @@ type writeStream struct {
 	committed *timestamppb.Timestamp
 }
 
-// CreateTable makes a table, PROJECT.DATASET.TABLE, that rows can be written to.
+// CreateTable creates a table, PROJECT.DATASET.TABLE, to which rows can be written.
 func (s *Server) CreateTable(name string, fields ...Field) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stored[tableName(tableReference(name))] = &stored{fields: named(fields)}
 }
 
-// CountTable makes a table whose rows are counted, and not looked at, for benchmarks of those who write them.
+// CountTable creates a table whose rows are counted and not decoded, for benchmarks of writers.
 func (s *Server) CountTable(name string, fields ...Field) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stored[tableName(tableReference(name))] = &stored{fields: named(fields), counts: true}
 }
 
-// TableRows returns the rows that were written to a table and can be seen, as an Answer takes them.
+// TableRows returns the visible rows of a table, as an Answer takes them.
 func (s *Server) TableRows(name string) [][]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,8 @@ type writes struct {
 	storage
 }
 
-// play does what comes before a call's answer. late reports that the call takes effect all the same.
+// play plays the part of a fault before a call's answer. late reports whether the call takes effect
+// nevertheless.
 func (g writes) play(ctx context.Context, f *StreamFault) (late bool, err error) {
 	if f == nil {
 		return false, nil
@@ -88,7 +89,7 @@ func (g writes) play(ctx context.Context, f *StreamFault) (late bool, err error)
 	return f.Late, f.status()
 }
 
-// unary makes a call: what a fault says, and what it does.
+// unary makes a call, with its fault.
 func unary[T any](g writes, ctx context.Context, m Method, routing string, do func() (T, error)) (none T, err error) {
 	fault, err := g.called(ctx, m, routing)
 	if err != nil {
@@ -107,7 +108,7 @@ func unary[T any](g writes, ctx context.Context, m Method, routing string, do fu
 	return v, err
 }
 
-// CreateWriteStream makes a stream for a table.
+// CreateWriteStream creates a stream for a table.
 func (g writes) CreateWriteStream(ctx context.Context, req *storagepb.CreateWriteStreamRequest) (
 	*storagepb.WriteStream, error) {
 	return unary(g, ctx, CreateWriteStream, "parent=", func() (*storagepb.WriteStream, error) {
@@ -131,7 +132,7 @@ func (g writes) CreateWriteStream(ctx context.Context, req *storagepb.CreateWrit
 	})
 }
 
-// message describes a stream. It needs the lock.
+// message describes a stream. The caller holds the lock.
 func (g writes) message(name string, w *writeStream) *storagepb.WriteStream {
 	out := &storagepb.WriteStream{Name: name, Type: storagepb.WriteStream_COMMITTED,
 		CreateTime: timestamppb.New(g.s.opts.Now()), CommitTime: w.committed, Location: strings.ToLower(g.s.opts.Location)}
@@ -141,7 +142,7 @@ func (g writes) message(name string, w *writeStream) *storagepb.WriteStream {
 	return out
 }
 
-// find finds a stream. It needs the lock.
+// find returns a stream. The caller holds the lock.
 func (g writes) find(name string) (*writeStream, error) {
 	w := g.s.writeStreams[name]
 	if w == nil {
@@ -150,7 +151,7 @@ func (g writes) find(name string) (*writeStream, error) {
 	return w, nil
 }
 
-// GetWriteStream says whether a stream was committed.
+// GetWriteStream returns a stream, with the time of its commit.
 func (g writes) GetWriteStream(ctx context.Context, req *storagepb.GetWriteStreamRequest) (
 	*storagepb.WriteStream, error) {
 	return unary(g, ctx, GetWriteStream, "name=", func() (*storagepb.WriteStream, error) {
@@ -162,7 +163,7 @@ func (g writes) GetWriteStream(ctx context.Context, req *storagepb.GetWriteStrea
 	})
 }
 
-// FinalizeWriteStream ends the appending.
+// FinalizeWriteStream closes a stream for rows.
 func (g writes) FinalizeWriteStream(ctx context.Context, req *storagepb.FinalizeWriteStreamRequest) (
 	*storagepb.FinalizeWriteStreamResponse, error) {
 	return unary(g, ctx, FinalizeWriteStream, "name=", func() (*storagepb.FinalizeWriteStreamResponse, error) {
@@ -210,10 +211,10 @@ func (g writes) BatchCommitWriteStreams(ctx context.Context, req *storagepb.Batc
 	})
 }
 
-// AppendRows takes requests one after the other. A fault comes after so many of them; a late one lets its request take
-// effect.
+// AppendRows serves the requests of a connection. A fault follows a number of them; a late one lets
+// its request take effect.
 func (g writes) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error {
-	fault, err := g.called(conn.Context(), AppendRows, "") // the official client does not say where it is to be routed
+	fault, err := g.called(conn.Context(), AppendRows, "") // the official client sends no routing header
 	if err != nil {
 		return err
 	}
@@ -265,7 +266,7 @@ func (g writes) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error 
 	}
 }
 
-// append takes the rows of one request.
+// append appends the rows of one request.
 func (g writes) append(name string, schema protoreflect.MessageDescriptor, req *storagepb.AppendRowsRequest,
 ) *storagepb.AppendRowsResponse {
 	g.s.mu.Lock()

@@ -15,7 +15,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
-// decodeRow reads a row that was appended, by the protobuf library alone.
+// decodeRow decodes an appended row, with the protobuf library only.
 func decodeRow(schema protoreflect.MessageDescriptor, fields []Field, text []byte,
 	missing map[string]storagepb.AppendRowsRequest_MissingValueInterpretation) ([]any, error) {
 	d := storagewire.Decoder{Fields: storageFields(fields), Missing: missing, Scalar: decodeValue}
@@ -28,7 +28,8 @@ func decodeRow(schema protoreflect.MessageDescriptor, fields []Field, text []byt
 	return row, err
 }
 
-// decodeValue makes a value as an Answer takes it. Only the kinds that the service's documentation prefers are served.
+// decodeValue returns a value as an Answer takes it. It accepts only the kinds that the service's
+// documentation prefers.
 func decodeValue(f *storagepb.TableFieldSchema, v any) (any, error) {
 	switch x := v.(type) {
 	case storagewire.Range:
@@ -58,7 +59,7 @@ func decodeValue(f *storagepb.TableFieldSchema, v any) (any, error) {
 	return nil, fmt.Errorf("a %T for a column of type %s", v, f.Type)
 }
 
-// decodeLine reads a line of a load job.
+// decodeLine parses a line of a load job.
 func decodeLine(fields []Field, line []byte) ([]any, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {

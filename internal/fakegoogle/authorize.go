@@ -26,7 +26,7 @@ type authRequest struct {
 	nonce       string
 }
 
-// codeGrant is what a code stands for.
+// codeGrant is the grant of a code.
 type codeGrant struct {
 	authRequest
 	account Account
@@ -35,8 +35,8 @@ type codeGrant struct {
 	used    bool
 }
 
-// checkAuthRequest returns the request, or the code of the error page that
-// Google shows instead of redirecting.
+// checkAuthRequest returns the request, or the code of the error page that Google shows instead of
+// redirecting.
 func (s *Server) checkAuthRequest(q url.Values) (authRequest, string) {
 	for _, vs := range q {
 		if len(vs) > 1 {
@@ -64,14 +64,14 @@ func (s *Server) checkAuthRequest(q url.Values) (authRequest, string) {
 	case q.Get("response_type") != "code", len(req.scopes) == 0:
 		return authRequest{}, "invalid_request"
 	case q.Get("code_challenge_method") != "S256", len(req.challenge) != 43:
-		// Google still takes "plain" and no PKCE at all; nothing here should.
+		// Google also accepts "plain" and no PKCE; no client here should use them.
 		return authRequest{}, "invalid_request"
 	}
 	return req, ""
 }
 
-// redirectAllowed follows Google's rules: a desktop client may use any port
-// and path of a loopback host, a web client only what is registered.
+// redirectAllowed follows Google's rules: a desktop client may use any port and path of a loopback
+// host, a web client only registered URIs.
 func redirectAllowed(c ClientRegistration, uri string) bool {
 	if c.Kind == "web" {
 		return slices.Contains(c.RedirectURIs, uri)
@@ -191,14 +191,13 @@ func signInScope(scope string) bool {
 	return false
 }
 
-// granular reports whether Google would show a checkbox for each scope: with
-// two or more scopes of which one at least is not a sign-in scope.
+// granular reports whether Google would show a checkbox for each scope: for two or more scopes, of
+// which at least one is not a sign-in scope.
 func granular(scopes []string) bool {
 	return len(scopes) > 1 && slices.ContainsFunc(scopes, func(s string) bool { return !signInScope(s) })
 }
 
-// spell writes scopes the way Google's answers do: the short sign-in names
-// come back as URLs.
+// spell writes scopes as Google's answers do: the short sign-in names become URLs.
 func spell(scopes []string) []string {
 	out := make([]string, len(scopes))
 	for i, scope := range scopes {

@@ -15,12 +15,10 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Consent plays the user at the browser: it gets the consent page at authURL,
-// or at an address that redirects to it, keeps cookies, chooses the account
-// (email, or the one offered first if email is ""), presses Allow and follows
-// the redirect to the application's loopback port. It returns an error when a
-// page of the way is an error page. A nil client means one without idle
-// connections.
+// Consent plays the user at the browser. It gets the consent page at authURL, or at an address that
+// redirects to it, keeps cookies, chooses the account (email, or the first one if email is ""),
+// presses Allow and follows the redirect to the application's loopback port. It returns an error if
+// it meets an error page. A nil client means one without idle connections.
 func Consent(ctx context.Context, client *http.Client, authURL string, email string) error {
 	return answerConsent(ctx, client, authURL, email, "allow")
 }
@@ -78,10 +76,10 @@ func answerConsent(ctx context.Context, client *http.Client, authURL, email, dec
 	return nil
 }
 
-// errPage marks an answer that was a page with an error status.
+// errPage is the error of a page with an error status.
 var errPage = errors.New("error page")
 
-// fetch returns the body and the address it finally came from.
+// fetch returns the body and the final address.
 func fetch(client *http.Client, req *http.Request) ([]byte, *url.URL, error) {
 	resp, err := client.Do(req)
 	if err != nil {
@@ -98,7 +96,7 @@ func fetch(client *http.Client, req *http.Request) ([]byte, *url.URL, error) {
 	return body, resp.Request.URL, nil
 }
 
-// consentForm is the form on the consent page as it would be submitted.
+// consentForm returns the form of the consent page as a browser would submit it.
 type consentForm struct {
 	action   string
 	values   url.Values

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Reply is a scripted answer to one request. A Reply with only a Delay lets
-// the request go its normal way afterwards.
+// Reply is a scripted answer to one request. After a Reply with only a Delay, the request is served
+// normally.
 type Reply struct {
-	Status int         // 0 = the server's own answer
+	Status int         // 0 means the server's own answer
 	Header http.Header // added to the answer
 	Body   string
-	Delay  time.Duration // waited first
+	Delay  time.Duration // wait before the answer
 	Hang   bool          // no answer until the client leaves or the server closes
 	Reset  bool          // the connection is closed without an answer
 }
 
-// ErrorReply is a Reply with an OAuth error as Google writes it; subtype may be "".
+// ErrorReply returns a Reply with an OAuth error as Google writes it. subtype may be "".
 func ErrorReply(status int, code, subtype string) Reply {
 	body := `{"error": "` + code + `", "error_description": "Bad Request"`
 	if subtype != "" {
@@ -41,16 +41,16 @@ func (s *Server) ScriptRevoke(replies ...Reply) {
 	s.revokeQ = append(s.revokeQ, replies...)
 }
 
-// EditToken sets a function that changes the fields of every successful
-// answer of /token; nil ends it.
+// EditToken sets a function that changes the fields of every successful answer of /token; nil
+// removes it.
 func (s *Server) EditToken(edit func(fields map[string]any)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.editTok = edit
 }
 
-// EditCallback sets a function that changes the parameters of every redirect
-// back to the application; nil ends it.
+// EditCallback sets a function that changes the parameters of every redirect to the application;
+// nil removes it.
 func (s *Server) EditCallback(edit func(params url.Values)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func pop(queue *[]Reply) *Reply {
 	return &reply
 }
 
-// play acts a reply out and reports whether the request is done with.
+// play plays a reply and reports whether the request is finished.
 func (s *Server) play(w http.ResponseWriter, r *http.Request, reply Reply) bool {
 	if reply.Delay > 0 {
 		select {

@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// signingKey is made when the first ID token is asked for. Google signs with
-// RS256; ES256 is used here because its keys are made in microseconds and a
-// client that gets the token from the token endpoint itself does not need the
-// signature (OpenID Connect Core, section 3.1.3.7).
+// signingKey is created for the first ID token. Google signs with RS256. ES256 is used here because
+// its keys are created in microseconds, and a client that gets the token from the token endpoint
+// need not check the signature (OpenID Connect Core, section 3.1.3.7).
 var signingKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

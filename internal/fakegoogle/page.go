@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The page is plain and works without scripts, so that a browser, a driven
-// browser and Consent all use the same form.
+// The page works without scripts, so that a browser, a driven browser and Consent all use the same
+// form.
 var consentPage = template.Must(template.New("consent").Parse(`<!doctype html>
 <html lang="en">
 <head>
@@ -91,7 +91,7 @@ func (s *Server) writeConsentPage(w http.ResponseWriter, action, id string, req 
 	consentPage.Execute(w, data)
 }
 
-// writeErrorPage is Google's dead end: the application never hears of it.
+// writeErrorPage writes Google's error page, which does not redirect to the application.
 func writeErrorPage(w http.ResponseWriter, code string) {
 	status := http.StatusBadRequest
 	switch code {

@@ -2,8 +2,8 @@ package fakegoogle
 
 import "net/http"
 
-// serveRevoke ends a grant. As at Google it ends everything that the user
-// gave to any client of the same project, on every machine.
+// serveRevoke ends a grant. As at Google it ends all grants of the user to clients of the same
+// project, on all machines.
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
@@ -19,7 +19,7 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.RawQuery != "" {
-		// Google takes the token there too, but addresses end up in logs.
+		// Google also accepts the token in the URL, but URLs end up in logs.
 		writeOAuthError(w, &oauthError{http.StatusBadRequest, "invalid_request", "The token belongs in the form body."})
 		return
 	}
@@ -27,10 +27,10 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 		writeOAuthError(w, &oauthError{http.StatusBadRequest, "invalid_token", "Token expired or revoked"})
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{}) // without the lock: who stores answers asks for the state
+	writeJSON(w, http.StatusOK, map[string]any{}) // without the lock, because a function that stores state calls State
 }
 
-// revokeToken ends the grant of a token. It returns false for a token that is not known.
+// revokeToken ends the grant of a token. It returns false for an unknown token.
 func (s *Server) revokeToken(token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,8 +44,7 @@ func (s *Server) revokeToken(token string) bool {
 	return ok
 }
 
-// RevokeAccount ends all grants of a user, as the user can do on Google's
-// account page.
+// RevokeAccount ends all grants of a user, as the user can do on Google's account page.
 func (s *Server) RevokeAccount(email string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,15 +57,15 @@ func (s *Server) RevokeAccount(email string) {
 	}
 }
 
-// ExpireAccessTokens makes every access token invalid; refresh tokens stay.
+// ExpireAccessTokens makes all access tokens invalid. Refresh tokens stay valid.
 func (s *Server) ExpireAccessTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.access)
 }
 
-// endGrants forgets the tokens of one account for all clients of the project
-// of clientID. s.mu is held.
+// endGrants removes the tokens of one account for all clients of the project of clientID. The
+// caller holds s.mu.
 func (s *Server) endGrants(sub, clientID string) {
 	project := func(id string) string {
 		if c, ok := s.client(id); ok && c.ProjectID != "" {

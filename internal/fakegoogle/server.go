@@ -22,15 +22,15 @@ type Account struct {
 // ClientRegistration is an OAuth client as registered in the Cloud console.
 type ClientRegistration struct {
 	ClientID     string
-	ClientSecret string   // "" = the client has none
+	ClientSecret string   // "" means none
 	Kind         string   // "installed" (default) or "web"
-	ProjectID    string   // revocation reaches all clients of the same project
+	ProjectID    string   // revocation applies to all clients of a project
 	RedirectURIs []string // a web client's exact redirect URIs
 }
 
 // Options configures a Server. The zero value is useful.
 type Options struct {
-	// Accounts are the people who can consent; default: ada@example.com.
+	// Accounts are the users who can consent; default: ada@example.com.
 	Accounts []Account
 	// Clients are the registered OAuth clients; default: one of kind installed.
 	Clients []ClientRegistration
@@ -40,15 +40,14 @@ type Options struct {
 	Now func() time.Time
 	// AccessTokenLife is how long an access token works; default one hour.
 	AccessTokenLife time.Duration
-	// RefreshTokenLife is how long a refresh token works; 0 = for ever.
-	// An External app in Testing has seven days.
+	// RefreshTokenLife is how long a refresh token works; 0 means for ever. For an External app in
+	// Testing it is seven days.
 	RefreshTokenLife time.Duration
-	// RotateRefreshTokens makes every refresh token work once: its use
-	// returns the next one.
+	// RotateRefreshTokens makes every refresh token work once; its use returns the next one.
 	RotateRefreshTokens bool
 }
 
-// Counts says how often each part was used.
+// Counts are the numbers of uses.
 type Counts struct {
 	AuthPages int // GET of the consent page
 	Consents  int // pressed Allow
@@ -58,8 +57,8 @@ type Counts struct {
 	Revokes   int // POST /revoke
 }
 
-// Server is a Google authorization server. It is an http.Handler, and can
-// listen by itself with Start. Make one with New.
+// Server is a Google authorization server. It is an http.Handler, and Start makes it listen. New
+// returns one.
 type Server struct {
 	opts Options
 	mux  *http.ServeMux
@@ -85,7 +84,7 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// New returns a server that knows the clients and accounts of opts.
+// New returns a server with the clients and accounts of opts.
 func New(opts Options) *Server {
 	if len(opts.Accounts) == 0 {
 		opts.Accounts = []Account{{Email: "ada@example.com", Sub: "1001"}}
@@ -149,7 +148,7 @@ func (s *Server) Start() (string, error) {
 	return base, nil
 }
 
-// SetURL tells a server that is mounted in another one where it is reached.
+// SetURL sets the URL of a server that is mounted in another one.
 func (s *Server) SetURL(base string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,8 +173,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// ClientSecrets returns the client_secrets.json of the first client, with
-// auth_uri and token_uri pointing at this server. Call it after Start or SetURL.
+// ClientSecrets returns the client_secrets.json of the first client, with the auth_uri and
+// token_uri of this server. Call it after Start or SetURL.
 func (s *Server) ClientSecrets() []byte {
 	c := s.opts.Clients[0]
 	base := s.URL()
@@ -202,7 +201,7 @@ func (s *Server) ClientSecrets() []byte {
 	return out
 }
 
-// Counts returns what has happened so far.
+// Counts returns the numbers of uses so far.
 func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -234,5 +233,5 @@ func (s *Server) account(email string) (Account, bool) {
 	return Account{}, false
 }
 
-// newSecret returns an unguessable value that starts as Google's do.
+// newSecret returns an unguessable value with a prefix as Google's have.
 func newSecret(prefix string) string { return prefix + rand.Text() + rand.Text() }

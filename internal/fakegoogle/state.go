@@ -15,8 +15,8 @@ type savedState struct {
 	Refresh map[string]refreshGrant `json:"refresh"`
 }
 
-// State returns the grants and tokens as JSON, so that a server that is
-// started again still knows who has signed in. It holds tokens: keep it 0600.
+// State returns the grants and tokens as JSON, so that a restarted server still knows who has
+// signed in. It contains tokens: keep it 0600.
 func (s *Server) State() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,8 +26,8 @@ func (s *Server) State() ([]byte, error) {
 	return json.MarshalIndent(savedState{stateVersion, access, s.refresh}, "", "  ")
 }
 
-// Restore replaces the grants and tokens by those of an earlier State. Grants
-// of clients that are not registered are left out.
+// Restore replaces the grants and tokens by those of an earlier State, without grants of
+// unregistered clients.
 func (s *Server) Restore(data []byte) error {
 	var saved savedState
 	if err := json.Unmarshal(data, &saved); err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Grant is what an access token stands for.
+// Grant is the grant of an access token.
 type Grant struct {
 	Email    string    `json:"email"`
 	Sub      string    `json:"sub"`
@@ -21,12 +21,10 @@ type Grant struct {
 	Expiry   time.Time `json:"expiry"`
 }
 
-// refreshGrant is what a refresh token stands for. Expiry is zero when the
-// token does not expire.
+// refreshGrant is the grant of a refresh token. A zero expiry means that the token does not expire.
 type refreshGrant Grant
 
-// Verify returns what an access token stands for; false if it is unknown,
-// expired or revoked.
+// Verify returns the grant of an access token; false if it is unknown, expired or revoked.
 func (s *Server) Verify(accessToken string) (Grant, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,8 +89,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// authenticate finds the client. An installed client may leave its secret
-// out, as Google allows; a wrong one is refused, and a web client must send it.
+// authenticate returns the client. An installed client may omit its secret, as Google allows. A
+// wrong secret is refused, and a web client must send its secret.
 func (s *Server) authenticate(r *http.Request) (ClientRegistration, *oauthError) {
 	for _, key := range []string{"client_id", "client_secret", "code", "code_verifier", "redirect_uri",
 		"refresh_token", "grant_type"} {
@@ -129,7 +127,7 @@ func (s *Server) exchange(client ClientRegistration, form url.Values) (map[strin
 	case code.used:
 		return badGrant("Bad Request")
 	}
-	code.used = true // also when a check below fails: a code gets one chance
+	code.used = true // also if a check below fails, because a code works once
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	switch {
 	case !s.opts.Now().Before(code.expiry):
@@ -171,7 +169,7 @@ func (s *Server) refreshToken(client ClientRegistration, form url.Values) (map[s
 	return answer, nil
 }
 
-// issueAccess makes an access token and the answer that carries it. s.mu is held.
+// issueAccess creates an access token and the answer with it. The caller holds s.mu.
 func (s *Server) issueAccess(g Grant, nonce string) map[string]any {
 	now := s.opts.Now()
 	g.Expiry = now.Add(s.opts.AccessTokenLife)
@@ -189,7 +187,7 @@ func (s *Server) issueAccess(g Grant, nonce string) map[string]any {
 	return answer
 }
 
-// issueRefresh makes a refresh token. s.mu is held.
+// issueRefresh creates a refresh token. The caller holds s.mu.
 func (s *Server) issueRefresh(g Grant) string {
 	g.Expiry = time.Time{}
 	if s.opts.RefreshTokenLife > 0 {

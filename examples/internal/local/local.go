@@ -1,5 +1,5 @@
-// Package local is what the examples share: the flags that choose where they run, and the
-// sandbox that they run on without flags. A program of your own needs none of it.
+// Package local has the parts that the examples share: the flags that choose where they run, and
+// the sandbox for runs without flags. Your own program needs none of it.
 package local
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
 
-// ConsentEnv tells a second start of the program that it is there to play the browser.
+// ConsentEnv makes a second instance of the program play the browser.
 const ConsentEnv = "BIGQUERYUSER_EXAMPLE_CONSENT"
 
-// That second start ends here, before main.
+// That instance ends here, before main.
 func init() {
 	if os.Getenv(ConsentEnv) == "" || len(os.Args) != 2 {
 		return
@@ -29,7 +29,7 @@ func init() {
 	os.Exit(0)
 }
 
-// Check ends the program if err is one.
+// Check ends the program if err is not nil.
 func Check(err error) {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
@@ -37,20 +37,20 @@ func Check(err error) {
 	}
 }
 
-// Flags parses the command line with -project and -client-secrets and returns what they say; a
-// wrong command line ends the program. Flags of the program's own are to be defined before.
+// Flags parses the command line with -project and -client-secrets, and returns their values. An
+// invalid command line ends the program. Define other flags before.
 func Flags() *dsn.Config {
 	cfg := &dsn.Config{}
 	flag.StringVar(&cfg.Project, "project", "",
-		"the `id` of the project to bill; without it the sandbox runs, which costs nothing")
+		"the `id` of the project to bill; without it the sandbox is used, which costs nothing")
 	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "",
 		"the `path` of a client_secrets.json, with -project (or $"+driver.ClientSecretsEnv+")")
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
-		misused("takes flags alone, and was given %q; -help lists them", flag.Arg(0))
+		misused("got the argument %q, but takes only flags; -help lists them", flag.Arg(0))
 	case cfg.Project == "" && cfg.ClientSecrets != "":
-		misused("-client-secrets needs -project, the project to bill; without both the sandbox runs")
+		misused("-client-secrets needs -project, the project to bill; without both the sandbox is used")
 	case cfg.Project != "" && cfg.ClientSecrets == "" && os.Getenv(driver.ClientSecretsEnv) == "":
 		misused("-project needs -client-secrets, the path of a client_secrets.json; the README says how to get one")
 	}
@@ -62,9 +62,9 @@ func misused(format string, args ...any) {
 	os.Exit(2)
 }
 
-// Start starts the sandbox and points cfg at it, unless cfg names a project. What the sandbox
-// and its sign-in keep lies in a folder of its own, apart from the user's real sign-ins. It
-// tells out what it does.
+// Start starts the sandbox and sets cfg for it, unless cfg has a project. The state of the sandbox
+// and of its sign-in is in a separate folder, apart from the user's real sign-ins. Start prints to
+// out what it does.
 func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), err error) {
 	if cfg.Project != "" {
 		return func() {}, nil
@@ -106,7 +106,7 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 	return func() { server.Close() }, nil
 }
 
-// browserHere reports whether a user could see a browser.
+// browserHere reports whether a browser would be visible to the user.
 func browserHere() bool {
 	switch {
 	case os.Getenv("CI") != "":
@@ -118,7 +118,7 @@ func browserHere() bool {
 	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
-// Browser is the program that the sign-in opens where there is no real one: this one.
+// Browser is the program that the sign-in opens if there is no browser: this one.
 var Browser = os.Executable
 
 func playBrowser() error {

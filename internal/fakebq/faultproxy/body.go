@@ -21,7 +21,7 @@ func (f Fault) fields() []hpack.HeaderField {
 	return append(out, hpack.HeaderField{Name: "content-length", Value: strconv.Itoa(len(f.Body))})
 }
 
-// spoil makes the answer of BrokenGzip or ShortBody out of that of the service.
+// spoil makes the answer of BrokenGzip or ShortBody from that of the service.
 func spoil(kind Kind, fields []hpack.HeaderField, body []byte) ([]hpack.HeaderField, []byte) {
 	h := http.Header{}
 	for _, f := range fields {

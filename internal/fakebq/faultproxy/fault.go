@@ -10,7 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// Kind is what goes wrong.
+// Kind is the kind of a fault.
 type Kind int
 
 const (
@@ -19,26 +19,26 @@ const (
 	// ResetStream ends the stream with RST_STREAM and [Fault.Code]; HTTP/1 has no streams, so there the connection
 	// is reset.
 	ResetStream
-	// GoAway sends GOAWAY with [Fault.Code] and [Fault.Debug]. The last stream id is that of the request, or the
-	// one before where [Fault.Below] is set. With [Fault.Close] the connection is closed after it; without, the
-	// exchange goes on. HTTP/1 has no GOAWAY: with Close or Below the connection is closed there, else the answer
-	// says Connection: close.
+	// GoAway sends GOAWAY with [Fault.Code] and [Fault.Debug]. The last stream id is that of the
+	// request, or the one before if [Fault.Below] is set. With [Fault.Close] the connection is
+	// closed afterwards, else the exchange continues. HTTP/1 has no GOAWAY: with Close or Below the
+	// connection is closed, else the answer says Connection: close.
 	GoAway
-	// Cut closes the TCP connection, without a word of TLS.
+	// Cut closes the TCP connection, without closing TLS.
 	Cut
 	// Reset resets the TCP connection.
 	Reset
-	// Vanish passes no more bytes over the connection, in either direction, and does not close it: the network is
-	// gone. New connections work.
+	// Vanish passes no more bytes over the connection, in either direction, and does not close it,
+	// as if the network were gone. New connections work.
 	Vanish
-	// Never leaves the request without an answer. The connection works otherwise: pings are answered.
+	// Never sends no answer to the request. The connection works otherwise: pings are answered.
 	Never
 	// Respond answers with [Fault.Status], [Fault.Header] and [Fault.Body] instead of the service.
 	Respond
 	// BrokenGzip sends the answer of the service gzipped and damaged.
 	BrokenGzip
-	// ShortBody ends the answer of the service, in good order, in the middle of its body. Content-Length tells of
-	// the whole.
+	// ShortBody ends the answer of the service in the middle of its body, without an error of the
+	// connection. Content-Length is that of the whole.
 	ShortBody
 )
 
@@ -47,17 +47,18 @@ var kindNames = [...]string{"none", "RST_STREAM", "GOAWAY", "cut", "reset", "van
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Phase is when it goes wrong.
+// Phase is the phase of a request in which a fault happens.
 type Phase int
 
 const (
-	// Before is when the whole request has come; the service never sees it.
+	// Before: the whole request has arrived, and the service never sees it.
 	Before Phase = iota
-	// Sending is as soon as the request begins, while its body is being sent; the service never sees it.
+	// Sending: the request has started and its body is being sent; the service never sees it.
 	Sending
-	// After is when the service has answered completely; nothing of the answer has been passed on.
+	// After: the service has answered, and nothing of the answer has been passed on.
 	After
-	// Middle is in the middle of the answer's body, or of its message number [Fault.Skip] where it comes in several.
+	// Middle: in the middle of the answer's body, or of its message number [Fault.Skip] if there
+	// are several.
 	Middle
 )
 
@@ -65,14 +66,14 @@ var phaseNames = [...]string{"before", "while sending", "after", "in the middle"
 
 func (p Phase) String() string { return phaseNames[p] }
 
-// Fault is something that goes wrong with one request. The zero value is nothing.
+// Fault is a fault of one request. The zero value is none.
 type Fault struct {
 	Kind Kind
 	At   Phase
 	// Code and Debug are those of RST_STREAM and GOAWAY.
 	Code  http2.ErrCode
 	Debug string
-	// Below and Close are explained at GoAway.
+	// Below and Close are described at GoAway.
 	Below, Close bool
 	// Status, Header and Body are the answer of Respond.
 	Status int
@@ -84,7 +85,7 @@ type Fault struct {
 	name string // of an error
 }
 
-// String names the fault as a test's message does.
+// String describes the fault for a test's message.
 func (f Fault) String() string {
 	s := f.Kind.String()
 	switch f.Kind {
@@ -103,15 +104,15 @@ func (f Fault) String() string {
 // started reports whether the service sees the request.
 func (f Fault) started() bool { return f.At == After || f.At == Middle }
 
-// graceful reports whether the exchange goes on after the fault.
+// graceful reports whether the exchange continues after the fault.
 func (f Fault) graceful() bool { return f.Kind == None || f.Kind == GoAway && !f.Below && !f.Close }
 
-// EndsConnection reports whether other requests on the connection of HTTP/2 meet the fault too.
+// EndsConnection reports whether the fault also meets other requests on the HTTP/2 connection.
 func (f Fault) EndsConnection() bool {
 	return f.Kind == GoAway && f.Close || f.Kind == Cut || f.Kind == Reset || f.Kind == Vanish
 }
 
-// Unclear reports whether a client can't tell from the fault that the service has not seen the request.
+// Unclear reports whether a client can't tell whether the service has seen the request.
 func (f Fault) Unclear(http2Too bool) bool {
 	switch {
 	case f.Kind == Respond:
@@ -122,11 +123,12 @@ func (f Fault) Unclear(http2Too bool) bool {
 	return !f.graceful()
 }
 
-// MayHaveRun reports whether the service may have run what the request asked for, although the client got no answer
+// MayHaveRun reports whether the service may have run the request although the client got no answer
 // of the service.
 func (f Fault) MayHaveRun() bool { return f.started() && !f.graceful() }
 
-// HTML is the page of a front end with a status; the service does not see the request unless at is After.
+// HTML returns the fault of a front end's page with a status. The service sees the request only if
+// at is After.
 func HTML(status int, at Phase) Fault {
 	text := fmt.Sprintf("<!DOCTYPE html>\n<html lang=en><title>Error %d (%s)!!1</title><p><b>%[1]d.</b> That's an "+
 		"error.",
@@ -135,7 +137,7 @@ func HTML(status int, at Phase) Fault {
 		Header: http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Referrer-Policy": {"no-referrer"}}}
 }
 
-// Error answers with an error in the words of the service.
+// Error returns the fault of an error answer of the service.
 func Error(e fakebq.Error, at Phase) Fault {
 	status, header, body := e.HTTP()
 	return Fault{Kind: Respond, At: at, Status: status, Header: header, Body: string(body), name: e.Reason}
@@ -147,7 +149,8 @@ type NamedFault struct {
 	Fault
 }
 
-// Catalogue returns the passing faults of a network and of the front ends, each in all phases that it can have.
+// Catalogue returns the temporary faults of a network and of front ends, in all phases in which
+// they can happen.
 func Catalogue() []NamedFault {
 	var all []NamedFault
 	add := func(f Fault, phases ...Phase) {
@@ -179,7 +182,7 @@ func Catalogue() []NamedFault {
 	return all
 }
 
-// Lasting returns the faults that only a client's own patience ends.
+// Lasting returns the faults that only a client's timeout ends.
 func Lasting() []NamedFault {
 	var all []NamedFault
 	for _, kind := range []Kind{Vanish, Never} {
@@ -191,7 +194,7 @@ func Lasting() []NamedFault {
 	return all
 }
 
-// Final returns the answers of front ends that sending again does not help against.
+// Final returns the answers of front ends that repeating the request does not change.
 func Final() []NamedFault {
 	var all []NamedFault
 	for _, status := range []int{400, 403, 407, 413} {

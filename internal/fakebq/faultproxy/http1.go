@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// serveHTTP1 relays requests one after the other. Bodies are held in memory.
+// serveHTTP1 relays requests one after the other. It holds bodies in memory.
 func (p *Proxy) serveHTTP1(c *conn, client net.Conn, r *bufio.Reader) {
 	backend, err := p.dial(c, "http/1.1")
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *Proxy) serveHTTP1(c *conn, client net.Conn, r *bufio.Reader) {
 		if req.Write(backend) != nil {
 			return
 		}
-		// The client's end ends the backend's wait.
+		// When the client leaves, the backend's request ends.
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)
@@ -64,7 +64,7 @@ func (p *Proxy) serveHTTP1(c *conn, client net.Conn, r *bufio.Reader) {
 	}
 }
 
-// answer1 relays an answer, and reports whether the connection goes on.
+// answer1 relays an answer, and reports whether the connection continues.
 func (p *Proxy) answer1(c *conn, client net.Conn, from *bufio.Reader, req *http.Request, fault Fault) bool {
 	resp, err := http.ReadResponse(from, req)
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *Proxy) answer1(c *conn, client net.Conn, from *bufio.Reader, req *http.
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		body = append(body, ' ') // cut by the backend: so it is for the client
+		body = append(body, ' ') // the backend cut it, so cut it for the client
 		fault = Fault{Kind: Cut, At: Middle}
 	}
 	if c.isGone() {
@@ -90,7 +90,7 @@ func (p *Proxy) answer1(c *conn, client net.Conn, from *bufio.Reader, req *http.
 	return !resp.Close && fault.Kind != GoAway
 }
 
-// writeAnswer writes an answer whose Content-Length may be another than that of its body.
+// writeAnswer writes an answer whose Content-Length may differ from the length of its body.
 func writeAnswer(w io.Writer, status int, h http.Header, length int, body []byte) {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) + "\r\n")
@@ -99,11 +99,11 @@ func writeAnswer(w io.Writer, status int, h http.Header, length int, body []byte
 	_ = h.Write(&b) // into memory
 	b.WriteString("\r\n")
 	b.Write(body)
-	_, _ = w.Write(b.Bytes()) // the client may have gone away
+	_, _ = w.Write(b.Bytes()) // the client may have gone
 }
 
-// play1 does what a fault says, and reports whether the connection goes on. resp is nil where the service was not
-// asked.
+// play1 plays a fault, and reports whether the connection continues. resp is nil if the service got
+// no request.
 func (p *Proxy) play1(c *conn, client net.Conn, f Fault, resp *http.Response, body []byte) bool {
 	if f.At == Middle {
 		writeAnswer(client, resp.StatusCode, resp.Header, len(body), body[:len(body)/2])

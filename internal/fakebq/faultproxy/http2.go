@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// side is one end of an HTTP/2 connection through the proxy. Header blocks are decoded and written anew, so that a
-// request that never reaches the backend does not spoil its table of headers.
+// side is one end of an HTTP/2 connection through the proxy. Header blocks are decoded and encoded
+// anew, so that a request that does not reach the backend does not corrupt its header table.
 type side struct {
 	mu    sync.Mutex // of writes
 	fr    *http2.Framer
@@ -27,7 +27,7 @@ func newSide(w io.Writer, r io.Reader) *side {
 	return s
 }
 
-// write does one thing to the framer. A write that fails is noticed by the reads.
+// write writes with the framer. Errors are noticed by the reads.
 func (s *side) write(f func(*http2.Framer) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *side) headers(id uint32, fields []hpack.HeaderField, end bool) {
 		EndHeaders: true})
 }
 
-// frameSize is the largest frame that every peer takes.
+// frameSize is the largest frame that every peer accepts.
 const frameSize = 16 << 10
 
 func (s *side) data(id uint32, text []byte, end bool) {
@@ -56,7 +56,7 @@ func (s *side) data(id uint32, text []byte, end bool) {
 	}
 }
 
-// credit gives back the window of data that is not passed on.
+// credit returns the window of data that is not passed on.
 func (s *side) credit(id uint32, n int, ended bool) {
 	if n == 0 {
 		return
@@ -73,7 +73,7 @@ type stream struct {
 	dead   bool // the client has got its end
 	header []hpack.HeaderField
 	body   []byte
-	frames int // of data that have been passed on
+	frames int // of the data that was passed on
 }
 
 type http2Conn struct {
@@ -111,7 +111,7 @@ func (p *Proxy) serveHTTP2(c *conn, client net.Conn, r io.Reader) {
 	h.relay(h.client, h.request)
 }
 
-// relay hands the frames of a side on until the connection ends.
+// relay passes the frames of a side on until the connection ends.
 func (h *http2Conn) relay(from *side, take func(http2.Frame)) {
 	to := h.server
 	if from == h.server {
@@ -120,13 +120,13 @@ func (h *http2Conn) relay(from *side, take func(http2.Frame)) {
 	for {
 		f, err := from.fr.ReadFrame()
 		if _, ok := err.(http2.StreamError); ok {
-			continue // an exchange that a fault has spoiled
+			continue // an exchange with a fault
 		}
 		if err != nil {
 			return
 		}
 		if h.isGone() {
-			continue // reads on, in order to notice the end
+			continue // reads to notice the end
 		}
 		switch f := f.(type) {
 		case *http2.SettingsFrame:
@@ -152,7 +152,7 @@ func passSettings(fr *http2.Framer, f *http2.SettingsFrame) error {
 	return fr.WriteSettings(all...)
 }
 
-// request passes on a frame of the client. It has the lock.
+// request passes on a frame of the client. The caller holds the lock.
 func (h *http2Conn) request(f http2.Frame) {
 	id := f.Header().StreamID
 	st := h.streams[id]
@@ -198,7 +198,7 @@ func (h *http2Conn) request(f http2.Frame) {
 	}
 }
 
-// answer passes on a frame of the backend. It has the lock.
+// answer passes on a frame of the backend. The caller holds the lock.
 func (h *http2Conn) answer(f http2.Frame) {
 	id := f.Header().StreamID
 	st := h.streams[id]
@@ -266,7 +266,7 @@ func (h *http2Conn) goAway(id uint32, f Fault) {
 	h.client.write(func(fr *http2.Framer) error { return fr.WriteGoAway(last, f.Code, []byte(f.Debug)) })
 }
 
-// play does what the fault says. It has the lock.
+// play plays the fault. The caller holds the lock.
 func (h *http2Conn) play(id uint32, st *stream) {
 	st.dead = true
 	f := st.fault

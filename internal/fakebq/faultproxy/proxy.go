@@ -1,6 +1,6 @@
-// Package faultproxy is a proxy on the level of TCP, HTTP/1 and HTTP/2 frames that stands before a fake service and
-// breaks what passes through it: at one request, before the service sees it, after the service has answered, or in
-// the middle of the answer; or at a whole connection.
+// Package faultproxy is a proxy of TCP, HTTP/1 and HTTP/2 frames in front of a fake service. It
+// breaks single requests before the service sees them, after the service has answered or in the
+// middle of the answer, and whole connections.
 //
 //	p := faultproxy.Run(t, bq.URL()) // http://... or https://...
 //
@@ -9,8 +9,9 @@
 //
 //	// ... query through p.URL() ...
 //
-// The front speaks what the client begins with: HTTP/1 or HTTP/2, in the clear for an http:// backend and over TLS
-// with the certificate of package fakecert for an https:// one. It serves the Storage Read API's gRPC likewise.
+// The proxy speaks the protocol that the client starts with: HTTP/1 or HTTP/2, in clear text for an
+// http:// backend, and over TLS with the certificate of package fakecert for an https:// one. It
+// also serves the gRPC of the Storage Read API.
 package faultproxy
 
 import (
@@ -32,7 +33,7 @@ import (
 
 // Exchange is a request that passes through the proxy.
 type Exchange struct {
-	Method fakebq.Method // as fakebq.MethodOf says
+	Method fakebq.Method // see fakebq.MethodOf
 	Target string        // path and query
 	N      int           // counts the requests of the method, from 1
 	HTTP2  bool
@@ -44,21 +45,21 @@ type Played struct {
 	Fault Fault
 }
 
-// ConnFault is what becomes of a new connection.
+// ConnFault is a fault of a new connection.
 type ConnFault int
 
 const (
 	// ConnPass serves the connection.
 	ConnPass ConnFault = iota
-	// ConnReset resets it at once.
+	// ConnReset resets the connection at once.
 	ConnReset
-	// ConnHang takes it and never says a word: a TLS handshake does not end.
+	// ConnHang accepts the connection and sends nothing: a TLS handshake does not end.
 	ConnHang
 )
 
 func (f ConnFault) String() string { return [...]string{"pass", "reset", "hang"}[f] }
 
-// Proxy is the proxy. Its methods may be called from several goroutines.
+// Proxy is a proxy. Its methods may be called from several goroutines.
 type Proxy struct {
 	backend *url.URL
 	addr    string
@@ -72,20 +73,20 @@ type Proxy struct {
 	counts   map[fakebq.Method]int
 	played   []Played
 	newConns []ConnFault
-	gone     bool // the network
+	gone     bool // the network is gone
 	conns    map[*conn]struct{}
 	accepted int
 	closed   bool
 }
 
-// conn is the connection of a client, and that to the backend.
+// conn is a client's connection and the one to the backend.
 type conn struct {
 	client, server net.Conn
 	mu             sync.Mutex
 	vanished       bool
 }
 
-// Run makes a proxy before a backend, given by its root URL, that listens until the test ends.
+// Run starts a proxy for a backend, given by its root URL, that listens until the test ends.
 func Run(t fakebq.TB, backend string) *Proxy {
 	t.Helper()
 	p, err := New(backend)
@@ -96,7 +97,7 @@ func Run(t fakebq.TB, backend string) *Proxy {
 	return p
 }
 
-// New makes a proxy that listens until Close.
+// New starts a proxy that listens until Close.
 func New(backend string) (*Proxy, error) {
 	u, err := url.Parse(backend)
 	if err != nil {
@@ -110,25 +111,26 @@ func New(backend string) (*Proxy, error) {
 	return p, nil
 }
 
-// URL returns the root URL of the proxy, which has the scheme of the backend's.
+// URL returns the root URL of the proxy. Its scheme is that of the backend.
 func (p *Proxy) URL() string { return p.backend.Scheme + "://" + p.addr }
 
-// Inject puts faults before the next requests of a method, one for each; the zero Fault lets one pass.
+// Inject adds faults for the next requests of a method, one for each. The zero Fault lets a request
+// pass.
 func (p *Proxy) Inject(m fakebq.Method, faults ...Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queues[m] = append(p.queues[m], faults...)
 }
 
-// Choose has a function say the fault of each request for which none was injected. It is called for one request at a
-// time and must not call the proxy. Nil is none.
+// Choose sets a function that returns the fault of each request without an injected one. It is
+// called for one request at a time and must not call the proxy. Nil removes it.
 func (p *Proxy) Choose(f func(Exchange) Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.choose = f
 }
 
-// Waiting returns how many injected faults were not met yet.
+// Waiting returns the number of injected faults that have not been played.
 func (p *Proxy) Waiting() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,35 +148,35 @@ func (p *Proxy) Played() []Played {
 	return append([]Played(nil), p.played...)
 }
 
-// Count returns how many requests of a method have come so far.
+// Count returns the number of requests of a method so far.
 func (p *Proxy) Count(m fakebq.Method) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts[m]
 }
 
-// NextConns says what becomes of the next new connections, one each.
+// NextConns sets the faults of the next new connections, one for each.
 func (p *Proxy) NextConns(faults ...ConnFault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.newConns = append(p.newConns, faults...)
 }
 
-// Conns returns how many connections of clients are open, and Accepted how many there have been.
+// Conns returns the number of open connections of clients.
 func (p *Proxy) Conns() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.conns)
 }
 
-// Accepted returns how many connections there have been.
+// Accepted returns the number of connections so far.
 func (p *Proxy) Accepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.accepted
 }
 
-// Vanish makes the network go away: no byte passes over the connections that are open, for good, and new ones hang
+// Vanish makes the network vanish: no byte passes over open connections any more, and new ones hang
 // until Restore. Nothing is closed.
 func (p *Proxy) Vanish() {
 	p.mu.Lock()
@@ -192,7 +194,7 @@ func (p *Proxy) Restore() {
 	p.gone = false
 }
 
-// CutAll closes all connections that are open.
+// CutAll closes all open connections.
 func (p *Proxy) CutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -227,7 +229,7 @@ func (p *Proxy) Up() error {
 	return nil
 }
 
-// Close cuts all connections and waits until nothing of the proxy runs.
+// Close cuts all connections and waits until all goroutines have ended.
 func (p *Proxy) Close() {
 	p.Down()
 	p.mu.Lock()
@@ -275,7 +277,7 @@ func (p *Proxy) accept(l net.Listener) {
 	}
 }
 
-// handshakeLimit bounds what the proxy itself does at the beginning of a connection.
+// handshakeLimit bounds the proxy's part at the start of a connection.
 const handshakeLimit = 10 * time.Second
 
 func (p *Proxy) serve(c *conn, fault ConnFault) {
@@ -299,7 +301,7 @@ func (p *Proxy) serve(c *conn, fault ConnFault) {
 		client, protocol = secure, secure.ConnectionState().NegotiatedProtocol
 	}
 	r := bufio.NewReader(client)
-	if protocol != "http/1.1" { // HTTP/2 in the clear begins with its preface, without a word before
+	if protocol != "http/1.1" { // HTTP/2 in clear text starts with its preface
 		text, err := r.Peek(len(http2.ClientPreface))
 		if bytes.Equal(text, []byte(http2.ClientPreface)) {
 			_, _ = r.Discard(len(text)) // it is there
@@ -333,7 +335,7 @@ func (p *Proxy) dial(c *conn, protocol string) (net.Conn, error) {
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// take decides what becomes of a request.
+// take returns the fault of a request.
 func (p *Proxy) take(httpMethod, target string, http2 bool) (Exchange, Fault) {
 	m := fakebq.MethodOf(httpMethod, target)
 	p.mu.Lock()
@@ -364,7 +366,7 @@ func (c *conn) isGone() bool {
 	return c.vanished
 }
 
-// drain reads until the other side closes, and passes nothing on.
+// drain reads until the other side closes, and discards the bytes.
 func (c *conn) drain(r net.Conn) {
 	room := make([]byte, 4096)
 	for {
@@ -387,7 +389,7 @@ func (c *conn) close() {
 // reset closes the client's connection with a reset.
 func (c *conn) reset() {
 	if tcp, ok := c.client.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // else it is closed in good order
+		_ = tcp.SetLinger(0) // otherwise it is closed regularly
 	}
 	c.close()
 }

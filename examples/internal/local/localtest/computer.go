@@ -1,4 +1,4 @@
-// Package localtest lets the tests of the examples run them as on a computer of their own.
+// Package localtest runs the examples in tests as on a computer with no sign-in.
 package localtest
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// NewComputer makes the test one without a sign-in and that has no browser: the test
-// binary plays it, as the examples themselves do.
+// NewComputer prepares a test without a stored sign-in and without a browser, which the test binary
+// plays, as the examples do.
 func NewComputer(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
@@ -24,7 +24,7 @@ func NewComputer(t *testing.T) {
 	t.Setenv(local.ConsentEnv, "")
 }
 
-// CountConsents counts how often f starts the browser, through a script that notes it.
+// CountConsents counts how often f starts the browser, through a script that records it.
 func CountConsents(t *testing.T, f func() error) (int, error) {
 	t.Helper()
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -51,10 +51,10 @@ func CountConsents(t *testing.T, f func() error) (int, error) {
 	return bytes.Count(opened, []byte("opened")), err
 }
 
-// runEnv tells the test binary that it is there to be the program.
+// runEnv makes the test binary run the program.
 const runEnv = "BIGQUERYUSER_EXAMPLE_RUN"
 
-// Main is for TestMain of a program that Run runs.
+// Main is the TestMain of a program that Run runs.
 func Main(m *testing.M, main func()) int {
 	if os.Getenv(runEnv) != "" {
 		main()
@@ -63,7 +63,7 @@ func Main(m *testing.M, main func()) int {
 	return m.Run()
 }
 
-// Run runs the program with these flags and returns what it printed.
+// Run runs the program with flags and returns its output.
 func Run(t *testing.T, flags ...string) (string, error) {
 	t.Helper()
 	self, err := os.Executable()
