@@ -30,9 +30,17 @@ func (a *analyzer) cast(x *castExpr, s *scope) val {
 	return merge(out, to, v)
 }
 
-// literalCast converts a STRING literal at once, so that its errors have a position; ok is false
-// where the conversion is left to the engine.
+// literalCast converts a STRING literal at once, so that its errors have a position, and reads a FLOAT64
+// literal as the decimal that its text says; ok is false where the conversion is left to the engine.
 func (a *analyzer) literalCast(v val, x *castExpr) (string, bool) {
+	if v.lit != nil && v.lit.kind == Float64 && v.t.Kind == Float64 {
+		switch x.to.Kind {
+		case Numeric:
+			return numericLiteral(v.lit.text)
+		case BigNumeric:
+			return bigNumericLiteral(v.lit.text)
+		}
+	}
 	if v.lit == nil || v.lit.kind != String || v.t.Kind != String {
 		return "", false
 	}

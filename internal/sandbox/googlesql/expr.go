@@ -140,9 +140,6 @@ func (a *analyzer) literal(x *literal) val {
 		if strings.HasPrefix(x.text, "0") && !strings.HasPrefix(strings.ToLower(x.text), "0x") {
 			n, ok = new(big.Int).SetString(x.text, 10)
 		}
-		if ok && strings.HasPrefix(strings.ToLower(x.text), "0x") && n.IsUint64() {
-			n = big.NewInt(int64(n.Uint64())) // hexadecimal literals are two's complement
-		}
 		if !ok || !n.IsInt64() {
 			a.fail(x, "Invalid integer literal: %s", x.text)
 		}
@@ -362,6 +359,7 @@ func (a *analyzer) array(x *arrayExpr, s *scope) val {
 	raw := append([]val(nil), vs...)
 	var t Type
 	if x.typ != nil {
+		a.plainType(x, *x.typ)
 		t = *x.typ.Elem
 		for i, v := range vs {
 			vs[i] = a.must(v, t, x.elems[i], "Array element type %s does not coerce to %s", v.t.name(), t)
@@ -385,10 +383,20 @@ func (a *analyzer) array(x *arrayExpr, s *scope) val {
 	return out
 }
 
+// plainType refuses a constructor's type that has parameters: nothing checks the values against them.
+func (a *analyzer) plainType(at interface{ pos() int }, t Type) {
+	if t.parameterized() {
+		a.refuse(at, "A type with parameters in a constructor")
+	}
+}
+
 func (a *analyzer) structOf(x *structExpr, s *scope) val {
 	t := Type{Kind: Struct}
 	if x.typ != nil && len(x.typ.Fields) != len(x.values) {
 		a.fail(x, "STRUCT type has %d fields but constructor call has %d fields", len(x.typ.Fields), len(x.values))
+	}
+	if x.typ != nil {
+		a.plainType(x, *x.typ)
 	}
 	var parts []string
 	var vs, raw []val

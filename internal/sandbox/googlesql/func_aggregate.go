@@ -157,6 +157,12 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 		}
 	}
 	t := Type{Kind: Struct, Fields: []Field{{Name: "value", Type: v.t}, {Name: name, Type: wt}}}
+	if fields == 3 {
+		w = a.bind([]val{weight}, func(n []string) string {
+			return "(CASE WHEN " + n[0] + " < 0 THEN " + raise("'APPROX_TOP_SUM does not support negative or NaN weights'",
+				wt.DuckDB()) + " ELSE " + n[0] + " END)"
+		})
+	}
 	pairs := call("list", "{'v': "+v.sql+", 'w': "+w+"}")
 	// Each value with its sum, the greatest first; values of one sum in the order of the values.
 	sums := "list_transform(list_distinct(list_transform(p, lambda e: {'v': e.v})), lambda d: " +

@@ -2,6 +2,7 @@ package googlesql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -73,6 +74,12 @@ func (t Type) FieldNames() []string {
 		names[i] = n
 	}
 	return names
+}
+
+// parameterized reports whether a type or one inside of it has parameters, such as STRING(3).
+func (t Type) parameterized() bool {
+	return t.Precision != 0 || t.Scale != 0 || t.MaxLength != 0 || t.Elem != nil && t.Elem.parameterized() ||
+		slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.parameterized() })
 }
 
 // bare drops the parameters of a type: an expression's type has none.
