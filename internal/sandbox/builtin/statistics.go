@@ -65,13 +65,25 @@ func pairsOf(xs, ys []Value) pairs {
 			}
 		}
 	}
+	var x0, y0 float64
+	flatX, flatY := true, true // all values are the same: the mean is one of them, not what a sum rounds to
 	both(func(x, y float64) {
 		p.bad = p.bad || !isFinite(x) || !isFinite(y)
+		if p.n == 0 {
+			x0, y0 = x, y
+		}
+		flatX, flatY = flatX && x == x0, flatY && y == y0
 		p.n++
 		mx += x
 		my += y
 	})
 	mx, my = mx/float64(p.n), my/float64(p.n)
+	if flatX {
+		mx = x0
+	}
+	if flatY {
+		my = y0
+	}
 	both(func(x, y float64) {
 		p.xx += (x - mx) * (x - mx)
 		p.yy += (y - my) * (y - my)

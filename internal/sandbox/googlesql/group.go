@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // groupKeys analyzes GROUP BY and returns its text and its keys.
 func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]string) {
@@ -19,6 +22,9 @@ func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]string
 	for _, it := range b.groupBy.items {
 		items = append(items, g.item(it))
 	}
+	if slices.ContainsFunc(b.groupBy.items, func(it groupItem) bool { return it.kind != "" }) {
+		g.checkParts()
+	}
 	return " GROUP BY " + strings.Join(items, ", "), g.keys
 }
 
@@ -28,6 +34,29 @@ type grouper struct {
 	b       *selectBody
 	s, list *scope
 	keys    map[string]string
+	parts   []keyParts
+}
+
+// keyParts are the columns of a key that is an expression.
+type keyParts struct {
+	at      interface{ pos() int }
+	columns map[string]bool
+}
+
+// checkParts refuses sets of an expression and of all its columns: BigQuery computes the expression from
+// the columns in each set, and DuckDB takes it for a key that the set has not.
+func (g *grouper) checkParts() {
+	for _, p := range g.parts {
+		keyed := 0
+		for c := range p.columns {
+			if g.keys[c] != "" {
+				keyed++
+			}
+		}
+		if keyed > 0 && keyed == len(p.columns) {
+			g.a.refuse(p.at, "ROLLUP, CUBE or GROUPING SETS over an expression and over its columns")
+		}
+	}
 }
 
 // all is GROUP BY ALL: the items of the select list without aggregates. Without any it is one group
@@ -68,6 +97,16 @@ func (g *grouper) key(v val, x interface{ pos() int }) string {
 	if have := g.keys[norm]; have != "" {
 		v.sql = have
 	}
+	columns := map[string]bool{}
+	for _, s := range []*scope{g.s, g.list} {
+		for c := range s.touched {
+			columns[c] = true
+		}
+		s.touched = nil
+	}
+	if !columns[v.sql] {
+		g.parts = append(g.parts, keyParts{x, columns})
+	}
 	g.keys[norm] = v.sql
 	return "(" + v.sql + ")"
 }
@@ -95,6 +134,7 @@ func (g *grouper) item(it groupItem) string {
 
 // analyze analyzes one key: an ordinal, an alias of the select list, or an expression.
 func (g *grouper) analyze(k expr) val {
+	g.s.touched, g.list.touched = map[string]bool{}, map[string]bool{}
 	if n, ok := ordinal(k); ok {
 		outs := g.a.selectList(g.b, g.list)
 		if n < 1 || n > len(outs) {
