@@ -1,6 +1,6 @@
 // Sandbox serves a local replacement for Google's sign-in and for BigQuery until Ctrl-C:
 //
-//	go run ./examples/sandbox -open -listen 127.0.0.1:9050 -load shop.orders=orders.csv
+//	go run ./examples/sandbox -open -listen 127.0.0.1:9050 -grpc 127.0.0.1:9060 -load shop.orders=orders.csv
 //
 // It prints a data source name to copy. With -open there is no sign-in, and any program that
 // accepts an address of BigQuery can use it, such as the official clients and curl. Its tables are
@@ -40,6 +40,8 @@ func main() {
 	cfg := sandbox.Config{Files: files{}}
 	flag.StringVar(&cfg.Addr, "listen", "",
 		"the loopback `address` to serve, such as 127.0.0.1:9050; default a free port")
+	flag.StringVar(&cfg.StorageAddr, "grpc", "",
+		"the loopback `address` of the Storage APIs, such as 127.0.0.1:9060; default a free port")
 	flag.BoolVar(&cfg.Open, "open", false, "accept requests without a sign-in")
 	flag.BoolVar(&cfg.NoData, "empty", false, "leave the public names out")
 	flag.StringVar(&cfg.StateDir, "state", "",
@@ -77,7 +79,8 @@ func run(ctx context.Context, out io.Writer, cfg sandbox.Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "BigQuery at %s, until Ctrl-C\n", server.Endpoint())
+	fmt.Fprintf(out, "BigQuery at %s, its Storage APIs at %s, until Ctrl-C\n", server.Endpoint(),
+		server.StorageEndpoint())
 	for table := range cfg.Files {
 		fmt.Fprintf(out, "loaded %s\n", table)
 	}
@@ -91,7 +94,7 @@ func run(ctx context.Context, out io.Writer, cfg sandbox.Config) error {
 
 // source returns the data source name for programs that use the server.
 func source(server *sandbox.Server, cfg sandbox.Config) (string, error) {
-	c := dsn.Config{Project: sandbox.DefaultProject, Endpoint: server.Endpoint()}
+	c := dsn.Config{Project: sandbox.DefaultProject, Endpoint: server.Endpoint(), StorageEndpoint: server.StorageEndpoint()}
 	if cfg.Open {
 		c.Auth = "none"
 		return c.Format(), nil

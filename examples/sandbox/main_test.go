@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
@@ -58,6 +59,11 @@ func TestOpen(t *testing.T) {
 	err = db.QueryRowContext(t.Context(), "SELECT SUM(price) FROM shop.orders").Scan(&sum)
 	if err != nil || sum != 10 {
 		t.Errorf("got %v, %v; want 10", sum, err)
+	}
+	// The data source name has the Storage APIs: without them rows would go by a load job.
+	result, err := bulk.AppendSlice(t.Context(), db, "shop.orders", [][]any{{3, 1.5}})
+	if err != nil || result.Rows != 1 || result.JobID != "" {
+		t.Errorf("got %+v, %v; want a row by the Storage Write API", result, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -64,18 +65,27 @@ func (c changes) labels(patch bool, to *map[string]string) *apiError {
 	return nil
 }
 
-// Members of the two resources: those that can be changed, and those that a client sends back as they were.
+// Members of the two resources: those that can be changed, and those that are the service's alone.
 var (
 	datasetChanges = []string{"friendlyName", "description", "labels"}
-	tableChanges   = []string{"friendlyName", "description", "labels", "schema"}
-	unchanging     = []string{"kind", "etag", "id", "selfLink", "datasetReference", "tableReference", "location", "type",
-		"creationTime", "lastModifiedTime", "numRows", "numBytes", "access", "tableConstraints"}
+	tableChanges   = []string{"friendlyName", "description", "labels", "schema", "expirationTime"}
+	outputOnly     = []string{"kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "numRows", "numBytes"}
 )
 
-// check refuses, by its name, what can't be changed.
-func (c changes) check(known []string) *apiError {
+// check refuses, by its name, what can't be changed; what a client sends back as it is in the resource is no change.
+func (c changes) check(known []string, now any) *apiError {
+	text, err := json.Marshal(now)
+	if err != nil {
+		return broken("%s", err)
+	}
+	var have map[string]any
+	_ = json.Unmarshal(text, &have) // it was just written
 	for name, raw := range c {
-		if !slices.Contains(known, name) && !slices.Contains(unchanging, name) && !slices.Contains(harmless, string(raw)) {
+		if slices.Contains(known, name) || slices.Contains(outputOnly, name) || slices.Contains(harmless, string(raw)) {
+			continue
+		}
+		var given any
+		if json.Unmarshal(raw, &given) != nil || !reflect.DeepEqual(given, have[name]) {
 			return unsupported("changing " + name)
 		}
 	}
@@ -102,11 +112,12 @@ func (s *Server) changeDataset(patch bool) handler {
 				"dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
 		}
 		c, err := changesOf(r, patch, datasetChanges)
+		now := s.describeDataset(d, false)
 		if err == nil {
-			err = c.check(datasetChanges)
+			err = c.check(datasetChanges, now)
 		}
 		if err == nil {
-			err = matches(r, s.describeDataset(d, false).ETag)
+			err = matches(r, now.ETag)
 		}
 		if err == nil {
 			s.catalog.mu.Lock()
@@ -150,18 +161,21 @@ func (s *Server) changeTable(patch bool) handler {
 				"%[1]s (or it may not exist).", t.name)
 		}
 		c, err := changesOf(r, patch, []string{"friendlyName", "description", "labels"})
-		if err == nil {
-			err = c.check(tableChanges)
-		}
 		var now *tableResource
 		if err == nil {
 			now, err = s.describeTable(r.Context(), d, t, false)
+		}
+		if err == nil {
+			err = c.check(tableChanges, now)
 		}
 		if err == nil {
 			err = matches(r, now.ETag)
 		}
 		if err == nil {
 			err = s.changeSchema(r.Context(), who, t, c["schema"])
+		}
+		if err == nil {
+			err = s.changeExpiry(r.Context(), who, t, c["expirationTime"])
 		}
 		if err != nil {
 			return nil, err
@@ -199,13 +213,7 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 		if t.view != nil {
 			return unsupported("changing the schema of a view")
 		}
-		q := &query{project: t.name.Project, sql: "ALTER TABLE " +
-			quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + strings.Join(actions, ", ")}
-		p, err := s.prepare(ctx, who, q)
-		if err == nil {
-			_, err = s.execute(ctx, q, p)
-		}
-		if err != nil {
+		if err := s.alter(ctx, who, t, strings.Join(actions, ", ")); err != nil {
 			return err
 		}
 	}
@@ -213,6 +221,33 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 		s.describeFields(altered, altered.inOrder(to.Fields))
 	}
 	return nil
+}
+
+// alter runs ALTER TABLE with actions.
+func (s *Server) alter(ctx context.Context, who caller, t *table, actions string) *apiError {
+	q := &query{project: t.name.Project, sql: "ALTER TABLE " +
+		quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + actions}
+	p, err := s.prepare(ctx, who, q)
+	if err == nil {
+		_, err = s.execute(ctx, q, p)
+	}
+	return err
+}
+
+// changeExpiry gives a table another expirationTime, in milliseconds; null or 0 is none.
+func (s *Server) changeExpiry(ctx context.Context, who caller, t *table, raw json.RawMessage) *apiError {
+	if len(raw) == 0 {
+		return nil
+	}
+	var at int64String
+	if err := json.Unmarshal(raw, &at); err != nil {
+		return errorf("parseError", "Invalid JSON payload received. expirationTime: %s", err)
+	}
+	value := "NULL"
+	if at != 0 {
+		value = fmt.Sprintf("TIMESTAMP_MILLIS(%d)", at)
+	}
+	return s.alter(ctx, who, t, "SET OPTIONS (expiration_timestamp = "+value+")")
 }
 
 // inOrder are fields in the order of the table's columns.

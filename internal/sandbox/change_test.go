@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	bq "google.golang.org/api/bigquery/v2"
@@ -91,8 +92,24 @@ func TestUpdate(t *testing.T) {
 	if err != nil || ds.Description != "" || ds.FriendlyName != "new" {
 		t.Errorf("got %+v, %v", ds, err)
 	}
-	_, err = svc.Tables.Patch(DefaultProject, "d", "t", &bq.Table{ExpirationTime: 1}).Context(t.Context()).Do()
-	if err == nil || !strings.Contains(err.Error(), "does not support changing expirationTime") {
+	later := time.Now().Add(time.Hour).UnixMilli()
+	table, err = svc.Tables.Patch(DefaultProject, "d", "t", &bq.Table{ExpirationTime: later}).Context(t.Context()).Do()
+	if err != nil || table.ExpirationTime != later || table.FriendlyName != "new" {
+		t.Errorf("got %+v, %v", table, err)
+	}
+	table.Description = "more" // and all else as it is
+	if table, err = svc.Tables.Update(DefaultProject, "d", "t", table).Context(t.Context()).Do(); err != nil ||
+		table.Description != "more" {
+		t.Errorf("got %+v, %v", table, err)
+	}
+	table, err = svc.Tables.Patch(DefaultProject, "d", "t", &bq.Table{NullFields: []string{"ExpirationTime"}}).
+		Context(t.Context()).Do()
+	if err != nil || table.ExpirationTime != 0 {
+		t.Errorf("got %+v, %v", table, err)
+	}
+	_, err = svc.Tables.Patch(DefaultProject, "d", "t", &bq.Table{Clustering: &bq.Clustering{Fields: []string{"x"}}}).
+		Context(t.Context()).Do()
+	if err == nil || !strings.Contains(err.Error(), "does not support changing clustering") {
 		t.Errorf("got %v", err)
 	}
 	_, err = svc.Datasets.Patch(DefaultProject, "d", &bq.Dataset{DefaultTableExpirationMs: 3600000}).Context(t.Context()).Do()

@@ -165,8 +165,8 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 		return notFound("Table", name.String(), "")
 	case old == nil:
 		return s.catalog.checkNewTable(name)
-	case old.view != nil:
-		return errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name, old.viewKind())
+	case c.WriteDisposition == "WRITE_TRUNCATE" && (old.partition != nil || old.cluster != nil):
+		return unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
 	case c.WriteDisposition == "WRITE_EMPTY":
 		rows, _, err := s.tableSize(ctx, old)
 		if err != nil {
@@ -175,6 +175,9 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 		if rows > 0 {
 			return errorf("duplicate", "Already Exists: Table %s", name)
 		}
+	}
+	if _, _, err := s.writable(caller{admin: true}, name); err != nil {
+		return err
 	}
 	if c.Schema == nil || c.WriteDisposition == "WRITE_TRUNCATE" {
 		return nil

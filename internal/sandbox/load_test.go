@@ -142,6 +142,8 @@ func TestLoad(t *testing.T) {
 		{"no schema", "", "1\n", func(*source, *loader) {}, "", "Schema has no fields"},
 		{"another schema", "CREATE TABLE d.t (i INT64)", "1\n", func(r *source, _ *loader) { r.Schema = schema("i:STRING") }, "",
 			"Field i has changed type from INTEGER to STRING"},
+		{"WRITE_TRUNCATE of a partitioned table", "CREATE TABLE d.t (i INT64, d DATE) PARTITION BY d", "1\n",
+			func(_ *source, l *loader) { l.WriteDisposition = bigquery.WriteTruncate }, "", "WRITE_TRUNCATE of a partitioned"},
 		{"no Parquet", "CREATE TABLE d.t (i INT64)", "1\n", asParquet, "", "Failed to read the Parquet data"},
 	} {
 		exec(t, s, "DROP TABLE IF EXISTS d.t")
