@@ -191,8 +191,6 @@ func checkReading(elements []timeElement, kind string) error {
 		switch {
 		case e.part == "none" || onlyFormatted[e.name]:
 			return failf("Format element %s is not supported for parsing", e.name)
-		case e.name > "FF6" && e.part == "fraction":
-			return failf("Format element %s is not supported for parsing", e.name)
 		case names[e.name]:
 			return failf("Format element %s appears more than once in the format string", e.name)
 		case !slices.Contains(partsOf[kind], e.part):
@@ -363,12 +361,12 @@ func (r *readTime) read(e timeElement, tight bool) bool {
 		r.zoned = true
 		return r.number(e, tight, 0, 59, &r.zoneMinute)
 	}
-	from := r.i // FF1 to FF6
+	from := r.i // FF1 to FF9
 	n, ok := r.digits(e.digitsOf(tight))
-	for k := r.i - from; k < 6; k++ {
+	for k := r.i - from; k < 9; k++ {
 		n *= 10
 	}
-	r.micros = n
+	r.micros = n / 1000
 	return ok
 }
 
@@ -423,9 +421,14 @@ func (r *readTime) value(kind string, zone *time.Location) (int64, error) {
 	if kind == "TIME" {
 		return clock, nil
 	}
+	// A time zone can bring the hours around the first and the last year into them.
+	far := kind == "TIMESTAMP" && (r.year == 0 || r.year == 10000)
 	day, ok := EpochDay(r.year, r.month, r.day)
-	if !ok {
+	if !ok && (!far || r.day > daysIn(r.year, r.month)) {
 		return 0, failf("Invalid result from year, month, day values after parsing")
+	}
+	if far {
+		day = time.Date(r.year, time.Month(r.month), r.day, 0, 0, 0, 0, time.UTC).Unix() / 86400
 	}
 	if kind == "DATE" {
 		return day, nil
@@ -462,6 +465,8 @@ func init() {
 			}
 			if kind != "TIMESTAMP" {
 				loc = time.UTC
+			} else {
+				loc = time.FixedZone("", int(shownOffset(a[0].Int, loc)))
 			}
 			s, err := formatTime(t.In(loc), a[1].Text, kind)
 			return either(text(s), err)

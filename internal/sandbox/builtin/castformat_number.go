@@ -334,10 +334,7 @@ func (n numberFormat) signs(negative bool) (prefix, suffix string) {
 }
 
 // hexText writes a whole number in hexadecimal digits.
-func (n numberFormat) hexText(v *big.Int) (string, error) {
-	if !v.IsInt64() {
-		return "", failf("A number that is no INT64 in hexadecimal digits is not supported by the sandbox")
-	}
+func (n numberFormat) hexText(v *big.Int) string {
 	s := new(big.Int).Abs(v).Text(16)
 	kinds := []byte(n.digits)
 	letter := byte('X')
@@ -349,7 +346,7 @@ func (n numberFormat) hexText(v *big.Int) (string, error) {
 	}
 	prefix, suffix := n.signs(v.Sign() < 0)
 	if len(s) > len(kinds) {
-		return prefix + strings.Repeat("#", len(kinds)) + suffix, nil
+		return prefix + strings.Repeat("#", len(kinds)) + suffix
 	}
 	zeros := 0
 	if n.firstZero >= 0 {
@@ -367,13 +364,13 @@ func (n numberFormat) hexText(v *big.Int) (string, error) {
 	if n.compact {
 		text = strings.TrimSpace(text)
 	}
-	return text, nil
+	return text
 }
 
 // romanText writes a number from 1 to 3999, in 15 columns.
-func (n numberFormat) romanText(v *big.Int) (string, error) {
+func (n numberFormat) romanText(v *big.Int) string {
 	if !v.IsInt64() || v.Int64() < 1 || v.Int64() > 3999 {
-		return strings.Repeat("#", 15), nil
+		return strings.Repeat("#", 15)
 	}
 	left, s := v.Int64(), ""
 	for _, r := range []struct {
@@ -390,9 +387,9 @@ func (n numberFormat) romanText(v *big.Int) (string, error) {
 		s = strings.ToLower(s)
 	}
 	if n.compact {
-		return s, nil
+		return s
 	}
-	return strings.Repeat(" ", 15-len(s)) + s, nil
+	return strings.Repeat(" ", 15-len(s)) + s
 }
 
 func init() {
@@ -426,11 +423,11 @@ func formatNumber(format string, whole func() *big.Int, parts func(numberFormat)
 	var s string
 	switch {
 	case n.roman != "":
-		s, err = n.romanText(whole())
+		s = n.romanText(whole())
 	case n.hex:
-		s, err = n.hexText(whole())
+		s = n.hexText(whole())
 	default:
 		s = n.write(parts(n))
 	}
-	return either(text(s), err)
+	return text(s), nil
 }
