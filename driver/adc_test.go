@@ -89,8 +89,8 @@ func TestDefaultCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	person := `{"type":"authorized_user","client_id":"x","client_secret":"y","refresh_token":"z"}`
-	if err := os.WriteFile(file, []byte(person), 0o600); err != nil {
+	userFile := `{"type":"authorized_user","client_id":"x","client_secret":"y","refresh_token":"z"}`
+	if err := os.WriteFile(file, []byte(userFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db, err = sql.Open(driver.Name, adc)

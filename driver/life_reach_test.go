@@ -110,7 +110,7 @@ func TestLifeEndOfTheTries(t *testing.T) {
 	}
 }
 
-// TestLifeNoAnswer: a request that nobody answers is given up 15 s after the time that BigQuery was to hold it, and
+// TestLifeNoAnswer: a request without an answer is given up 15 s after the end of its hold, and
 // made again.
 func TestLifeNoAnswer(t *testing.T) {
 	t.Parallel()

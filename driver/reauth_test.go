@@ -21,13 +21,13 @@ import (
 
 // counted is a user who counts how often the consent page was shown.
 type counted struct {
-	person
+	consenter
 	prompts atomic.Int64
 }
 
 func (c *counted) Prompt(ctx context.Context, p auth.Prompt) error {
 	c.prompts.Add(1)
-	return c.person.Prompt(ctx, p)
+	return c.consenter.Prompt(ctx, p)
 }
 
 // openSignedIn returns a database with the real sign-in, whose user is p.
@@ -60,7 +60,7 @@ func query(ctx context.Context, db *sql.DB) error {
 func TestTokenRefusedOnce(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
-	p := &counted{person: person{t: t}}
+	p := &counted{consenter: consenter{t: t}}
 	db := openSignedIn(t, signIn, server, t.TempDir(), p)
 	if err := query(t.Context(), db); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestTokenRefusedForEver(t *testing.T) {
 	t.Parallel()
 	signIn, _ := google(t)
 	server := fakebq.Run(t, fakebq.Options{Verify: func(string) (string, bool) { return "", false }})
-	p := &counted{person: person{t: t}}
+	p := &counted{consenter: consenter{t: t}}
 	db := openSignedIn(t, signIn, server, t.TempDir(), p)
 	err := query(t.Context(), db)
 	e, ok := errors.AsType[*driver.Error](err)
@@ -101,7 +101,7 @@ func TestTokenRefusedForEver(t *testing.T) {
 func TestGrantRevoked(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
-	p := &counted{person: person{t: t}}
+	p := &counted{consenter: consenter{t: t}}
 	db := openSignedIn(t, signIn, server, t.TempDir(), p)
 	if err := query(t.Context(), db); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestTwoDatabases(t *testing.T) {
 	t.Parallel()
 	signIn, server := google(t)
 	dir := t.TempDir()
-	p := &counted{person: person{t: t}}
+	p := &counted{consenter: consenter{t: t}}
 	errs := make(chan error)
 	for range 2 {
 		db := openSignedIn(t, signIn, server, dir, p)
@@ -197,7 +197,7 @@ func TestNoAmbientCredentials(t *testing.T) {
 	t.Setenv("GCE_METADATA_HOST", trap.Listener.Addr().String())
 	t.Setenv("GOOGLE_API_USE_CLIENT_CERTIFICATE", "true")
 	signIn, server := google(t)
-	db := openSignedIn(t, signIn, server, filepath.Join(dir, "tokens"), &person{t: t})
+	db := openSignedIn(t, signIn, server, filepath.Join(dir, "tokens"), &consenter{t: t})
 	if err := query(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestNoAmbientCredentials(t *testing.T) {
 func TestQuotaProjectFromEnvironment(t *testing.T) {
 	t.Setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "from-environment")
 	signIn, server := google(t)
-	if err := query(t.Context(), openSignedIn(t, signIn, server, t.TempDir(), &person{t: t})); err != nil {
+	if err := query(t.Context(), openSignedIn(t, signIn, server, t.TempDir(), &consenter{t: t})); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := server.Requests()[0].Header.Get("X-Goog-User-Project"), "from-environment"; got != want {
@@ -249,7 +249,7 @@ func TestIdentity(t *testing.T) {
 				TokenDir: t.TempDir(),
 				Login:    "manual",
 				User:     tt.user,
-			}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+			}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&consenter{t: t}))
 			if err != nil {
 				t.Fatal(err)
 			}

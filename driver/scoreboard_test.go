@@ -256,7 +256,7 @@ var scoreboard = []struct {
 	}},
 	{"each pooled connection opens a browser tab", func(t *testing.T, _ *fakebq.Server) {
 		signIn, server := google(t)
-		p := &counted{person: person{t: t}}
+		p := &counted{consenter: consenter{t: t}}
 		db := openSignedIn(t, signIn, server, filepath.Join(t.TempDir(), "tokens"), p)
 		var all sync.WaitGroup
 		for range 16 {
@@ -274,7 +274,7 @@ var scoreboard = []struct {
 	}},
 	{"the refresh is bound to the ctx of the first query", func(t *testing.T, _ *fakebq.Server) {
 		signIn, server := google(t)
-		p := &counted{person: person{t: t}}
+		p := &counted{consenter: consenter{t: t}}
 		db := openSignedIn(t, signIn, server, t.TempDir(), p)
 		first, cancel := context.WithCancel(t.Context())
 		if err := query(first, db); err != nil {

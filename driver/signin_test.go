@@ -18,13 +18,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// person is a prompter that answers the consent page as a user with a browser would.
-type person struct {
+// consenter is a prompter that answers the consent page as a user with a browser would.
+type consenter struct {
 	t        testing.TB
 	consents sync.WaitGroup
 }
 
-func (p *person) Prompt(ctx context.Context, prompt auth.Prompt) error {
+func (p *consenter) Prompt(ctx context.Context, prompt auth.Prompt) error {
 	p.consents.Go(func() {
 		// The prompt ends with the sign-in, the user's browser goes on to show the last page.
 		if err := fakegoogle.Consent(context.WithoutCancel(ctx), nil, prompt.URL, ""); err != nil {
@@ -62,7 +62,7 @@ func TestOneSignIn(t *testing.T) {
 		Login:    "manual",
 	}
 	for program := range 2 {
-		p := &person{t: t}
+		p := &consenter{t: t}
 		connector, err := driver.NewConnector(cfg, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(p))
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestKeyringUnavailable(t *testing.T) {
 		TokenStore: "keyring",
 		TokenDir:   dir,
 		Login:      "manual",
-	}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&person{t: t}))
+	}, driver.WithClientSecrets(signIn.ClientSecrets()), driver.WithPrompter(&consenter{t: t}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -293,9 +293,9 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // TestQuotaProject: the DSN's, else the environment's, else that of the credentials, for both APIs alike.
 func TestQuotaProject(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "adc.json")
-	person := `{"type": "authorized_user", "client_id": "x", "client_secret": "y", "refresh_token": "z",
+	userFile := `{"type": "authorized_user", "client_id": "x", "client_secret": "y", "refresh_token": "z",
 		"quota_project_id": "of-the-file"}`
-	if err := os.WriteFile(file, []byte(person), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(userFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", file)

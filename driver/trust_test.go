@@ -33,8 +33,8 @@ const localClient = `{"installed": {"client_id": "1-a.apps.googleusercontent.com
 // TestTrustedEndpoints: which endpoints may get access tokens, for REST and the Storage Read API alike.
 func TestTrustedEndpoints(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "adc.json")
-	person := `{"type": "authorized_user", "client_id": "x", "client_secret": "y", "refresh_token": "z"}`
-	if err := os.WriteFile(file, []byte(person), 0o600); err != nil {
+	userFile := `{"type": "authorized_user", "client_id": "x", "client_secret": "y", "refresh_token": "z"}`
+	if err := os.WriteFile(file, []byte(userFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", file)

@@ -19,7 +19,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/bundialect"
 )
 
-// textDB is a database that is asked nothing. The address is nobody's.
+// textDB is a database that gets no requests. Nothing listens at its address.
 func textDB(t testing.TB) *bun.DB {
 	t.Helper()
 	pool, err := sql.Open("bigqueryuser", "bigqueryuser://my-project/shop?auth=none&endpoint=http://127.0.0.1:1")

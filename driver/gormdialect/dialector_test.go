@@ -17,7 +17,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/gormdialect"
 )
 
-// textDB is a database that writes statements and sends none. The address is nobody's.
+// textDB is a database that writes statements and sends none. Nothing listens at its address.
 func textDB(t testing.TB, config gormdialect.Config) *gorm.DB {
 	t.Helper()
 	config.DSN = "bigqueryuser://my-project/shop?auth=none&endpoint=http://127.0.0.1:1"

@@ -222,7 +222,7 @@ func (s *screen) expect(want string) {
 	s.t.Fatalf("the terminal shows:\n%s\nand not at its end:\n%s", s.text(), want)
 }
 
-// send types keys, as late as a person would: what comes while the line editor starts is lost.
+// send types keys, as late as a user would: what comes while the line editor starts is lost.
 func (s *screen) send(keys string) {
 	s.t.Helper()
 	time.Sleep(200 * time.Millisecond)

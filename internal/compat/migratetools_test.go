@@ -94,7 +94,7 @@ func TestGolangMigrateUpDown(t *testing.T) {
 	if _, _, err := m.Version(); !errors.Is(err, gomigrate.ErrNilVersion) || y != "it's; not the end" {
 		t.Errorf("got %v, %q; want ErrNilVersion", err, y)
 	}
-	// A migration that fails leaves a dirty version, and nothing goes on until a person has looked.
+	// A migration that fails leaves a dirty version, and nothing goes on until a user has looked.
 	broken := fstest.MapFS{
 		"3_c.up.sql": {
 			Data: []byte("CREATE TABLE c (x INT64);\nINSERT INTO c VALUES (1);\nINSERT INTO nowhere VALUES (1)"),

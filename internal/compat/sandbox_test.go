@@ -12,10 +12,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
 
-// person presses Allow.
-type person struct{ t testing.TB }
+// consenter presses Allow.
+type consenter struct{ t testing.TB }
 
-func (p person) Prompt(ctx context.Context, prompt auth.Prompt) error {
+func (p consenter) Prompt(ctx context.Context, prompt auth.Prompt) error {
 	go func() {
 		if err := sandbox.Consent(context.WithoutCancel(ctx), prompt.URL); err != nil {
 			p.t.Errorf("consent: %v", err)
@@ -58,7 +58,7 @@ func start(t testing.TB) (*sandbox.Server, *dsn.Config) {
 func connector(t testing.TB) *driver.Connector {
 	t.Helper()
 	s, cfg := start(t)
-	c, err := driver.NewConnector(cfg, driver.WithClientSecrets(s.ClientSecrets()), driver.WithPrompter(person{t}))
+	c, err := driver.NewConnector(cfg, driver.WithClientSecrets(s.ClientSecrets()), driver.WithPrompter(consenter{t}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +77,13 @@ func open(t testing.TB) *sql.DB {
 	return db
 }
 
-// dsnOf makes a DSN that needs nobody: somebody has signed in before, as at an earlier start of
+// dsnOf makes a DSN that asks no user: a user has signed in before, as at an earlier start of
 // the program.
 func dsnOf(t testing.TB) string {
 	t.Helper()
 	s, cfg := start(t)
 	cfg.TokenStore, cfg.TokenDir, cfg.ClientSecrets = "file", t.TempDir(), s.ClientSecretsFile()
-	c, err := driver.NewConnector(cfg, driver.WithPrompter(person{t}))
+	c, err := driver.NewConnector(cfg, driver.WithPrompter(consenter{t}))
 	if err != nil {
 		t.Fatal(err)
 	}

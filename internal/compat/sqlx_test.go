@@ -292,7 +292,7 @@ func TestSqlxIn(t *testing.T) {
 }
 
 // TestSqlxRebind: sqlx leaves the ? of drivers that it does not know, which is right here.
-// Nobody has to call BindDriver.
+// No call of BindDriver is needed.
 func TestSqlxRebind(t *testing.T) {
 	t.Parallel()
 	db := openSqlx(t)

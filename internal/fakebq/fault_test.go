@@ -186,7 +186,7 @@ func TestWaitFailsInsteadOfHanging(t *testing.T) {
 	}
 }
 
-// discard is a ResponseWriter for answers that nobody reads.
+// discard is a ResponseWriter for answers that are not read.
 type discard struct{ h http.Header }
 
 func (d discard) Header() http.Header         { return d.h }

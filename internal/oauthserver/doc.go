@@ -1,5 +1,4 @@
-// Package oauthserver holds package auth against an authorization server that
-// nobody here wrote: ory/fosite, with PKCE enforced and refresh tokens that work
-// once. It is a module of its own, since the server has many dependencies, and
-// has nothing but tests.
+// Package oauthserver tests package auth against another authorization server:
+// ory/fosite, with PKCE enforced and refresh tokens that work once. It is a
+// separate module, because the server has many dependencies, and has only tests.
 package oauthserver

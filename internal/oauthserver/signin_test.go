@@ -85,7 +85,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestWrongAccount: the ID token of somebody else is refused.
+// TestWrongAccount: the ID token of another user is refused.
 func TestWrongAccount(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false)
@@ -144,7 +144,7 @@ func TestTokenReuse(t *testing.T) {
 	if tok, err = a.Token(); err != nil {
 		t.Fatal(err)
 	}
-	// Somebody who has copied the first refresh token uses it.
+	// A thief uses a copy of the first refresh token.
 	first := s.requests()[1]
 	resp, err := http.PostForm(s.URL+"/token", url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": first["refresh_token"],

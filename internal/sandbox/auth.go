@@ -23,7 +23,7 @@ const (
 	writes               // only with bigquery or cloud-platform
 )
 
-// caller is the person behind a request.
+// caller is the user behind a request.
 type caller struct {
 	email string
 	// readOnly: the token carries only scopes for reading.
@@ -34,7 +34,7 @@ type caller struct {
 
 const realm = `Bearer realm="https://accounts.google.com/"`
 
-// authenticate finds the person behind a request by its bearer token.
+// authenticate finds the user behind a request by its bearer token.
 func (s *Server) authenticate(r *http.Request, need access) (caller, *apiError) {
 	if s.cfg.Open && r.Header.Get("Authorization") == "" && fromHere(r) {
 		return caller{email: slices.Min(slices.Collect(maps.Keys(s.cfg.Projects)))}, nil
@@ -76,17 +76,17 @@ func fromHere(r *http.Request) bool {
 	return r.Header.Get("Origin") == "" && checkLoopback(r.Host) == nil
 }
 
-// mayBill reports whether a person has rights in a project.
+// mayBill reports whether a user has rights in a project.
 func (s *Server) mayBill(c caller, project string) bool {
 	return c.admin || slices.Contains(s.cfg.Projects[c.email], project)
 }
 
-// mayRead reports whether a person may read the datasets of a project.
+// mayRead reports whether a user may read the datasets of a project.
 func (s *Server) mayRead(c caller, project string) bool {
 	return project == publicProject || s.mayBill(c, project)
 }
 
-// checkJobs says no to a person who may not run jobs in a project.
+// checkJobs says no to a user who may not run jobs in a project.
 func (s *Server) checkJobs(c caller, project, permission string) *apiError {
 	if s.mayBill(c, project) {
 		return nil

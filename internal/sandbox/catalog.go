@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// publicProject holds the datasets that everybody may read and nobody may write
+// publicProject holds the datasets that all users may read and none may write
 // or bill to.
 const publicProject = "bigquery-public-data"
 

@@ -6,7 +6,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
-// Consent plays the person at the browser: it opens the sign-in page at address, takes the first
+// Consent plays the user at the browser: it opens the sign-in page at address, takes the first
 // account, presses Allow and follows the way back to the program. It serves where there is no
 // browser.
 func Consent(ctx context.Context, address string) error {

@@ -62,7 +62,7 @@ func (c *queryConfiguration) reportTarget(stmt *googlesql.Statement) {
 	}
 }
 
-// checkDestination says no to a destination that the statement or the person can't have.
+// checkDestination says no to a destination that the statement or the user can't have.
 func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apiError {
 	if q.destination == nil {
 		return nil

@@ -93,7 +93,7 @@ func TestDriverTempTable(t *testing.T) {
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// Whoever gets the connection next finds nothing of it.
+	// The next user of the connection finds nothing of it.
 	for range 3 {
 		next, err := db.Conn(t.Context())
 		if err != nil {

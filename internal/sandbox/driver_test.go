@@ -19,7 +19,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// openDriver returns a database of the driver whose person has signed in at the sandbox.
+// openDriver returns a database of the driver whose user has signed in at the sandbox.
 func openDriver(t testing.TB, s *Server, project string) *sql.DB {
 	t.Helper()
 	tok := signIn(t, s, DefaultAccount)

@@ -144,7 +144,7 @@ func (js *jobs) release(j *job) {
 	j.result, j.thrownAway = nil, true
 }
 
-// remove forgets a job that nobody can name.
+// remove forgets a job whose id no client knows.
 func (js *jobs) remove(j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()

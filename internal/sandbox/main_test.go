@@ -42,7 +42,7 @@ func start(t testing.TB, cfg Config) *Server {
 	return s
 }
 
-// signIn gets a token for a person through the sandbox's own consent page.
+// signIn gets a token for a user through the sandbox's own consent page.
 func signIn(t testing.TB, s *Server, email string, scopes ...string) *oauth2.Token {
 	t.Helper()
 	if len(scopes) == 0 {
@@ -108,7 +108,7 @@ func authorized(t testing.TB, tok *oauth2.Token) *http.Client {
 	return c
 }
 
-// rest is the generated REST client of a person.
+// rest is the generated REST client of a user.
 func rest(t testing.TB, s *Server, tok *oauth2.Token) *bq.Service {
 	t.Helper()
 	svc, err := bq.NewService(t.Context(), option.WithHTTPClient(authorized(t, tok)),
@@ -119,7 +119,7 @@ func rest(t testing.TB, s *Server, tok *oauth2.Token) *bq.Service {
 	return svc
 }
 
-// official is the official Go client of a person in a project.
+// official is the official Go client of a user in a project.
 func official(t testing.TB, s *Server, tok *oauth2.Token, project string) *bigquery.Client {
 	t.Helper()
 	c, err := bigquery.NewClient(t.Context(), project, option.WithHTTPClient(authorized(t, tok)),

@@ -113,7 +113,7 @@ func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *goog
 	return s.setOptions(ctx, q, t, stmt)
 }
 
-// setOptions gives a table that nobody knows yet the options of a statement.
+// setOptions gives a table that is not visible yet the options of a statement.
 func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {

@@ -173,7 +173,7 @@ func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *api
 	return p, nil
 }
 
-// analyze translates a query and checks the person's rights.
+// analyze translates a query and checks the user's rights.
 func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apiError) {
 	stmt, err := s.translate(who, q, undeclared)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 	return p, nil
 }
 
-// checkTarget says no to a person who may not change what a statement changes.
+// checkTarget says no to a user who may not change what a statement changes.
 func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 	target := stmt.Target
 	if target == nil {

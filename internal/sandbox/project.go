@@ -18,7 +18,7 @@ type projectReference struct {
 	ProjectID string `json:"projectId"`
 }
 
-// projectsList lists the projects that the person has rights in.
+// projectsList lists the projects that the user has rights in.
 func (s *Server) projectsList(r *http.Request, who caller) (any, *apiError) {
 	all := s.cfg.Projects[who.email]
 	list, token, err := pageOfList(r, all, "projects")

@@ -18,7 +18,7 @@ const defaultTimeout = 10 * time.Second
 // requestLife is how long a request id stands for its first request.
 const requestLife = 15 * time.Minute
 
-// requestKey tells a repeated jobs.query from a new one: the same person, the
+// requestKey tells a repeated jobs.query from a new one: the same user, the
 // same id and everything that affects the result.
 type requestKey struct {
 	project, user, id string

@@ -20,7 +20,7 @@ const williams = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.u
 // legacyOff is useLegacySql=false.
 var legacyOff = new(bool)
 
-// signed starts a sandbox and signs the default person in.
+// signed starts a sandbox and signs the default user in.
 func signed(t testing.TB, cfg Config) (*Server, *oauth2.Token) {
 	t.Helper()
 	s := start(t, cfg)

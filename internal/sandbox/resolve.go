@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// resolver is the catalog as one person sees it while one statement is
+// resolver is the catalog as one user sees it while one statement is
 // translated. It remembers why a table was refused, because the translator's
 // errors carry a message and a position but not BigQuery's reason.
 type resolver struct {
@@ -77,7 +77,7 @@ func (r *resolver) refuse(e *apiError) error {
 	return &googlesql.Error{Message: e.message}
 }
 
-// translate turns GoogleSQL into DuckDB's SQL for a person.
+// translate turns GoogleSQL into DuckDB's SQL for a user.
 func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apiError) {
 	r := &resolver{server: s, who: who, query: q}
 	stmt, err := googlesql.Translate(q.sql, q.options(r, undeclared))

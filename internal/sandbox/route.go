@@ -61,7 +61,7 @@ func refuse(what string) handler {
 	return func(*http.Request, caller) (any, *apiError) { return nil, unsupported(what) }
 }
 
-// serve makes an HTTP handler of a method: it counts, finds the person, answers.
+// serve makes an HTTP handler of a method: it counts, finds the user, answers.
 func (s *Server) serve(method string, need access, handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.count(method)

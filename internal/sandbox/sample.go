@@ -52,7 +52,7 @@ func (s *Server) loadNames(ctx context.Context) error {
 	return nil
 }
 
-// Exec runs GoogleSQL statements, one after another, as somebody who may do
+// Exec runs GoogleSQL statements, one after another, as a user who may do
 // everything: to make the datasets and tables that a test needs. Unqualified
 // names belong to project. It needs no sign-in and makes no job.
 func (s *Server) Exec(ctx context.Context, project string, statements ...string) error {

@@ -10,7 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// scriptRun is a script that runs. Outside of a session it has one of its own that nobody
+// scriptRun is a script that runs. Outside of a session it has one of its own that no other statement
 // can name, so that transactions work alike, and that ends with the script.
 type scriptRun struct {
 	server *Server

@@ -22,7 +22,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
 
-// The person and the project that a sandbox has by default.
+// The user and the project that a sandbox has by default.
 const (
 	DefaultAccount = "ada@example.com"
 	DefaultProject = "my-billing-project"
@@ -45,7 +45,7 @@ type Config struct {
 	// read and change its datasets. Nil: DefaultAccount in DefaultProject.
 	Projects map[string][]string
 	// Google are the options of the sign-in. Without Accounts there is one for
-	// each person in Projects.
+	// each user in Projects.
 	Google fakegoogle.Options
 	// Location is where datasets are made when nothing else is said. Empty: US.
 	Location string
@@ -61,7 +61,7 @@ type Config struct {
 	// Files are read into tables at the start: a path by dataset.table or project.dataset.table. Its
 	// end says what it is: .csv, .parquet, .ndjson or .jsonl.
 	Files map[string]string
-	// Open takes requests without a sign-in, as the first person of Projects by name.
+	// Open takes requests without a sign-in, as the first user of Projects by name.
 	Open bool
 	// TLS serves HTTPS, and HTTP/2 to clients that speak it, as BigQuery does. Nil: HTTP.
 	TLS *tls.Config

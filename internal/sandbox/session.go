@@ -17,12 +17,12 @@ const (
 	sessionLife        = 7 * 24 * time.Hour
 )
 
-// session is a person's session: a connection of DuckDB's own, with at most one
+// session is a user's session: a connection of DuckDB's own, with at most one
 // transaction. It runs one statement at a time.
 type session struct {
 	id, user, project, location string
 	created                     time.Time
-	// conn and tx belong to the statement that runs, or to whoever ends the session.
+	// conn and tx belong to the statement that runs, or to the end of the session.
 	conn *engine.Conn
 	tx   *transaction
 	work *workspace
@@ -139,7 +139,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 }
 
 // leaveSession ends a statement's turn, and the session with it if it was ended
-// meanwhile, or if this was its first statement and it has failed: nobody has learnt the
+// meanwhile, or if this was its first statement and it has failed: no client knows the
 // session's id then.
 func (s *Server) leaveSession(q *query, failed *apiError) {
 	sess := q.session

@@ -9,7 +9,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// client runs statements of one person, in a session if it has one.
+// client runs statements of one user, in a session if it has one.
 type client struct {
 	t        testing.TB
 	svc      *bq.Service
@@ -39,7 +39,7 @@ func (c *client) open() {
 	c.session = resp.SessionInfo.SessionId
 }
 
-// with is the same person in another session; "" for none.
+// with is the same user in another session; "" for none.
 func (c *client) with(session string) *client {
 	other := *c
 	other.session = session

@@ -139,7 +139,7 @@ func writeFile(path string, data []byte) (err error) {
 }
 
 // serveGoogle serves the sign-in. What changes the grants is saved before the
-// answer goes out: a token that somebody holds is never forgotten.
+// answer goes out: a token that a client has is never forgotten.
 func (s *Server) serveGoogle(w http.ResponseWriter, r *http.Request) {
 	if s.state.temporary || r.Method != http.MethodPost {
 		s.google.ServeHTTP(w, r)

@@ -155,7 +155,7 @@ func (b backend) Append(ctx context.Context, name googlesql.TableName, columns [
 	return nil
 }
 
-// writable finds a table that a person may write rows to.
+// writable finds a table that a user may write rows to.
 func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *table, *apiError) {
 	if who.readOnly || !s.mayBill(who, name.Project) {
 		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.updateData denied "+

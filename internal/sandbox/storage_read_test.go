@@ -40,7 +40,7 @@ func storageOptions(s *Server, tok *oauth2.Token) []option.ClientOption {
 		option.WithGRPCDialOption(grpc.WithPerRPCCredentials(bearer(tok.AccessToken)))}
 }
 
-// storageConn is a connection to the Storage APIs of a person.
+// storageConn is a connection to the Storage APIs of a user.
 func storageConn(t testing.TB, s *Server, tok string) *grpc.ClientConn {
 	t.Helper()
 	opts := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}

@@ -34,7 +34,7 @@ func TestTempTable(t *testing.T) {
 			"FROM y"); got != "new01" {
 		t.Errorf("got %s; want new01", got)
 	}
-	// Nobody else sees them, and the other's may have the same name.
+	// No other session sees them, and the other's may have the same name.
 	other.fails("SELECT * FROM _SESSION.x", "notFound", ".x")
 	other.exec("CREATE TEMP TABLE x AS SELECT 5 AS n")
 	if got := other.value("SELECT n FROM x"); got != "5" {

@@ -124,7 +124,7 @@ func (w *workspace) checkNew(name string) *apiError {
 	return nil
 }
 
-// executeTemp runs a statement that makes, changes or drops a temporary table. Nobody else can see
+// executeTemp runs a statement that makes, changes or drops a temporary table. No other session can see
 // the table, so that there is nothing to wait for and no conflict.
 func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
 	stmt, name := p.stmt, *p.stmt.Target

@@ -183,7 +183,7 @@ func TestConnections(t *testing.T) {
 		}
 		f.Down()
 		if _, _, err := f.post(t.Context()); !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("nobody listens: got %v; want refused", err)
+			t.Errorf("nothing listens: got %v; want refused", err)
 		}
 		if err := f.Up(); err != nil {
 			t.Fatal(err)

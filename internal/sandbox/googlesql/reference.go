@@ -2,8 +2,8 @@ package googlesql
 
 import "strings"
 
-// reference are the names of BigQuery's functions in its reference, so that nobody takes a
-// refusal for a misspelling. Those that the sandbox has are in the table of functions.
+// reference has the names of the functions in BigQuery's reference, so that a refusal does not
+// look like a misspelling. Those that the sandbox has are in the table of functions.
 var reference = func() map[string]bool {
 	m := map[string]bool{}
 	for _, n := range strings.Fields(`

@@ -33,7 +33,7 @@ type scope struct {
 	guard   string // of a WHEN clause of MERGE: which rows it takes
 	sawAgg  bool   // an aggregate function stood in this SELECT
 	group   *groupCheck
-	// touched notes the columns that are used, where somebody asks.
+	// touched notes the columns that are used, where they are needed.
 	touched map[string]bool
 	pseudo  []column // columns that no star takes, such as _TABLE_SUFFIX
 }
