@@ -145,6 +145,10 @@ func (o *operation) script(s *scenario) {
 	if s.exists && o.config != nil && o.name != "Prepare" {
 		s.server.Inject(fakebq.Insert, fakebq.Exists())
 	}
+	if s.short && s.fails == 0 && o.name == "small SELECT" && small.Until == nil && small.Incomplete == 0 {
+		s.server.Inject(fakebq.Query, fakebq.Garbage(fmt.Sprintf(`{"jobComplete":true,"statementType":"SELECT",`+
+			`"jobReference":{"projectId":"my-project","jobId":"job_fake00000001","location":%q}}`, s.location)).After())
+	}
 	on(campaignSelect, small)
 	on(campaignBig, big)
 	on(campaignOrdered, big)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // campaignReport collects what a campaign has found.
@@ -79,4 +80,56 @@ func (r *campaignReport) fail(t *testing.T) {
 	for i := 0; i < len(r.texts); i += step {
 		t.Error(r.texts[i])
 	}
+}
+
+func (s *scenario) String() string {
+	var played []string
+	for _, p := range append(s.rest.Played(), s.storage.Played()...) {
+		played = append(played, fmt.Sprintf("%s #%d: %s", p.Method, p.N, p.Fault))
+	}
+	slices.Sort(played)
+	end := "no end of ctx"
+	if s.endAfter > 0 {
+		end = fmt.Sprintf("ctx ends after %s (deadline: %t)", s.endAfter, s.deadline)
+	}
+	if s.close > 0 {
+		end += fmt.Sprintf(", db.Close after %s", s.close)
+	}
+	if s.fails > 0 {
+		end += fmt.Sprintf(", the job fails %d times", s.fails)
+	}
+	if s.endless {
+		end += ", endless jobs"
+	}
+	if s.exists {
+		end += ", 409 at first"
+	}
+	if s.labels {
+		end += ", labels"
+	}
+	if len(s.conns) > 0 {
+		played = append(played, fmt.Sprintf("first connections: %v", s.conns))
+	}
+	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\ttold after %s: "+
+		"%s\n\tcounted: %s",
+		s.seed, s.number, s.op.name, s.http2, s.polls, end, strings.Join(played, "; "), s.took.Round(time.Millisecond),
+		s.answer,
+		s.counted())
+}
+
+// counted is what the server has seen.
+func (s *scenario) counted() string {
+	var parts []string
+	counts := s.server.Counts()
+	for _, m := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", m, counts[m]))
+	}
+	for _, text := range []string{campaignSelect, campaignBig, campaignOrdered, campaignInsert, campaignNext,
+		campaignScript, campaignResults, begin, commit, rollback} {
+		if n := s.server.Executions(text); n > 0 {
+			parts = append(parts, fmt.Sprintf("%.25q ran %d and took effect %d times", text, n,
+				s.server.Succeeded(text)))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

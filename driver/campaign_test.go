@@ -6,11 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,6 +90,7 @@ type scenario struct {
 	fails    int                    // how often the job fails by BigQuery's fault
 	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
 	exists   bool                   // the first jobs.insert is told that there is such a job
+	short    bool                   // the first answer of a SELECT has no schema
 	labels   bool                   // jobs are labelled, so that lost ones can be found
 	leaves   time.Duration          // when the ctx of a statement ends that is left
 	overdue  bool                   // that ends by a deadline
@@ -159,6 +157,7 @@ func newScenario(seed uint64, number int) *scenario {
 		s.fails = 1 + rng.IntN(3)
 	}
 	s.exists = rng.IntN(4) == 0
+	s.short = rng.IntN(3) == 0
 	s.labels = rng.IntN(2) == 0
 	switch rng.IntN(24) {
 	case 0, 1:
@@ -175,66 +174,6 @@ func newScenario(seed uint64, number int) *scenario {
 	}
 	return s
 }
-
-// fault is one at a random point of the operation.
-func (s *scenario) fault() plannedFault {
-	m := s.op.methods[s.rng.IntN(len(s.op.methods))]
-	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
-	list := campaignFaults(m)
-	p.name, p.fault, p.may = list[s.rng.IntN(len(list))].unpack()
-	p.may = p.may && (m != fakebq.GetQueryResults || s.op.paged)
-	if p.fault.At == faultproxy.Middle {
-		p.fault.Skip = s.rng.IntN(3)
-	}
-	return p
-}
-
-type campaignFault struct {
-	faultproxy.NamedFault
-	may bool
-}
-
-func (f campaignFault) unpack() (string, faultproxy.Fault, bool) { return f.Name, f.Fault, f.may }
-
-// campaignFaults are the faults that a method can meet.
-var campaignFaults = func() func(fakebq.Method) []campaignFault {
-	var passing, polls, network []campaignFault
-	for _, f := range faultproxy.Catalogue() {
-		passing = append(passing, campaignFault{NamedFault: f})
-	}
-	network = slices.Clone(passing)
-	facts := map[string]fakebq.Error{}
-	for _, f := range fakebq.ErrorFacts() {
-		facts[f.Name] = f.Error
-	}
-	add := func(list *[]campaignFault, may bool, at faultproxy.Phase, names ...string) {
-		for _, name := range names {
-			f := faultproxy.Error(facts[name], at)
-			*list = append(*list, campaignFault{faultproxy.NamedFault{Name: f.String(), Fault: f}, may})
-		}
-	}
-	add(&passing, false, faultproxy.Before, "backend error", "internal error", "rate limit", "too many requests",
-		"wrong access token")
-	add(&passing, false, faultproxy.After, "backend error", "internal error")
-	all := slices.Clone(passing)
-	for _, f := range faultproxy.Final() {
-		all = append(all, campaignFault{f, true})
-	}
-	polls = slices.Clone(passing)
-	add(&polls, true, faultproxy.Before, "quota", "table that may not be there", "table that is not there")
-	return func(m fakebq.Method) []campaignFault {
-		switch m {
-		case fakebq.CreateReadSession, fakebq.ReadRows, fakebq.CreateWriteStream, fakebq.AppendRows,
-			fakebq.FinalizeWriteStream, fakebq.BatchCommitWriteStreams: // gRPC has errors of its own
-			return network
-		case fakebq.GetQueryResults:
-			return polls
-		case fakebq.Query, fakebq.Insert:
-			return all
-		}
-		return passing
-	}
-}()
 
 // play runs the scenario.
 func (s *scenario) play(t *testing.T) {
@@ -351,182 +290,8 @@ func (s *scenario) run(db *sql.DB) {
 	}
 }
 
-// inTime holds a call that ctx may have ended to its end: the caller has the error at once.
-func (s *scenario) inTime(ctx context.Context, begin time.Time) {
-	const slow = 5 * time.Second // of a busy machine
-	if took := time.Since(begin); s.endAfter > 0 && ctx.Err() != nil && took > s.endAfter+slow &&
-		!s.op.session {
-		s.violate("the end of ctx is late", "%s after %s", took, s.endAfter)
-	}
-}
-
-// lasting reports whether a request is to meet a fault that only the driver's own patience ends.
-func (s *scenario) lasting() bool {
-	return slices.ContainsFunc(s.faults, func(f plannedFault) bool {
-		return f.fault.Kind == faultproxy.Vanish || f.fault.Kind == faultproxy.Never
-	})
-}
-
-// unpromised reports whether an error is right although all faults pass: BigQuery promises to de-duplicate single
-// statements alone, so that a script or a COMMIT whose answer was lost is not known to have run.
-func (s *scenario) unpromised(err error) bool {
-	if !s.op.unpromised || !outcomeUnknown(err) {
-		return false
-	}
-	return len(s.conns) > 0 || slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
-		return p.Method == fakebq.Query && p.Fault.Unclear(s.http2)
-	})
-}
-
-// mustPass reports whether the caller may be told of no error.
-func (s *scenario) mustPass() bool {
-	if s.fails > 0 && s.op.unpromised {
-		return false // a part of it may stand: it is not run again
-	}
-	refused := map[fakebq.Method]int{} // access tokens: one is renewed, a second refusal is told
-	for _, p := range s.rest.Played() {
-		if p.Fault.Status == 401 {
-			if refused[p.Method]++; refused[p.Method] > 1 {
-				return false
-			}
-		}
-	}
-	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
-}
-
-// patience bounds the operation, and what is left of it. A network that vanishes is noticed in 20 s on REST and 40 s
-// on Storage, a request that is not answered 15 s after BigQuery's hold.
-func (s *scenario) patience() time.Duration {
-	if s.silent {
-		return 32 * time.Second // without pings it would be 40
-	}
-	limit := 20 * time.Second // on a busy machine too
-	if slices.Contains(s.conns, faultproxy.ConnHang) {
-		limit = 40 * time.Second // over HTTP/1 25 s, 10 of them BigQuery's hold
-		if s.lasting() {
-			limit = 65 * time.Second
-		}
-	}
-	for _, p := range s.rest.Played() {
-		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
-			limit = max(limit, 45*time.Second)
-		}
-	}
-	for _, p := range s.storage.Played() {
-		if p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never {
-			limit = 60 * time.Second
-		}
-	}
-	return limit
-}
-
-// settle waits for what must not be left, and tells what is.
-func (s *scenario) settle() {
-	left := func() (kind, text string) {
-		switch {
-		case len(s.server.Running()) > 0 && !s.lostJob():
-			return "a job is left running", fmt.Sprintf("%.60q", s.server.Running())
-		case len(s.server.HeldTables()) > 0 && !s.closedBlind():
-			return "tables are held", fmt.Sprint(s.server.HeldTables())
-		case len(s.server.Sessions()) > 0 && !s.lostSession():
-			return "a session is left open", fmt.Sprint(s.server.Sessions())
-		case s.rest.Conns()+s.storage.Conns() > 0:
-			return "connections are left open", fmt.Sprintf("%d to REST, %d to Storage", s.rest.Conns(),
-				s.storage.Conns())
-		}
-		return "", ""
-	}
-	kind, text := left()
-	for end := time.Now().Add(s.patience()); kind != "" && time.Now().Before(end); kind, text = left() {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if kind != "" {
-		s.violate(kind, "%s", text)
-	}
-	s.op.check(s)
-	s.nothingStartedLate()
-}
-
-// closedBlind reports whether Close came while requests were not answered: it does not wait until that is noticed.
-func (s *scenario) closedBlind() bool {
-	return s.close > 0 && slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
-		return p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never
-	})
-}
-
-// lostAnswer reports whether the answer to a jobs.query was lost that had begun something.
-func (s *scenario) lostAnswer() bool {
-	return slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
-		return p.Method == fakebq.Query && p.Fault.MayHaveRun()
-	})
-}
-
-// lostJob reports whether nothing could tell the driver which job to end: no further try followed that would have named
-// it, and it had no label, or there can be two of it. A job with an id of our own is never lost, nor one in the session
-// of a transaction, which takes it along.
-func (s *scenario) lostJob() bool {
-	last := s.endAfter > 0 || s.close > 0 || s.op.unpromised
-	return s.closedBlind() ||
-		s.lostAnswer() && !s.op.session && (s.op.reads || last && !s.labels)
-}
-
-// lostSession reports whether the answer to a BEGIN can have been lost: its session is empty and ends by itself.
-func (s *scenario) lostSession() bool { return s.closedBlind() || s.lostAnswer() }
-
 func (s *scenario) violate(kind, format string, args ...any) {
 	s.violations = append(s.violations, violation{kind, fmt.Sprintf(format, args...)})
-}
-
-func (s *scenario) String() string {
-	var played []string
-	for _, p := range append(s.rest.Played(), s.storage.Played()...) {
-		played = append(played, fmt.Sprintf("%s #%d: %s", p.Method, p.N, p.Fault))
-	}
-	slices.Sort(played)
-	end := "no end of ctx"
-	if s.endAfter > 0 {
-		end = fmt.Sprintf("ctx ends after %s (deadline: %t)", s.endAfter, s.deadline)
-	}
-	if s.close > 0 {
-		end += fmt.Sprintf(", db.Close after %s", s.close)
-	}
-	if s.fails > 0 {
-		end += fmt.Sprintf(", the job fails %d times", s.fails)
-	}
-	if s.endless {
-		end += ", endless jobs"
-	}
-	if s.exists {
-		end += ", 409 at first"
-	}
-	if s.labels {
-		end += ", labels"
-	}
-	if len(s.conns) > 0 {
-		played = append(played, fmt.Sprintf("first connections: %v", s.conns))
-	}
-	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\ttold after %s: "+
-		"%s\n\tcounted: %s",
-		s.seed, s.number, s.op.name, s.http2, s.polls, end, strings.Join(played, "; "), s.took.Round(time.Millisecond),
-		s.answer,
-		s.counted())
-}
-
-// counted is what the server has seen.
-func (s *scenario) counted() string {
-	var parts []string
-	counts := s.server.Counts()
-	for _, m := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%s %d", m, counts[m]))
-	}
-	for _, text := range []string{campaignSelect, campaignBig, campaignOrdered, campaignInsert, campaignNext,
-		campaignScript, campaignResults, begin, commit, rollback} {
-		if n := s.server.Executions(text); n > 0 {
-			parts = append(parts, fmt.Sprintf("%.25q ran %d and took effect %d times", text, n,
-				s.server.Succeeded(text)))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 var errUnexpected = errors.New("wrong rows")

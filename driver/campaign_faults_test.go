@@ -1,0 +1,68 @@
+package driver_test
+
+import (
+	"slices"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
+)
+
+// fault is one at a random point of the operation.
+func (s *scenario) fault() plannedFault {
+	m := s.op.methods[s.rng.IntN(len(s.op.methods))]
+	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
+	list := campaignFaults(m)
+	p.name, p.fault, p.may = list[s.rng.IntN(len(list))].unpack()
+	p.may = p.may && (m != fakebq.GetQueryResults || s.op.paged)
+	if p.fault.At == faultproxy.Middle {
+		p.fault.Skip = s.rng.IntN(3)
+	}
+	return p
+}
+
+type campaignFault struct {
+	faultproxy.NamedFault
+	may bool
+}
+
+func (f campaignFault) unpack() (string, faultproxy.Fault, bool) { return f.Name, f.Fault, f.may }
+
+// campaignFaults are the faults that a method can meet.
+var campaignFaults = func() func(fakebq.Method) []campaignFault {
+	var passing, polls, network []campaignFault
+	for _, f := range faultproxy.Catalogue() {
+		passing = append(passing, campaignFault{NamedFault: f})
+	}
+	network = slices.Clone(passing)
+	facts := map[string]fakebq.Error{}
+	for _, f := range fakebq.ErrorFacts() {
+		facts[f.Name] = f.Error
+	}
+	add := func(list *[]campaignFault, may bool, at faultproxy.Phase, names ...string) {
+		for _, name := range names {
+			f := faultproxy.Error(facts[name], at)
+			*list = append(*list, campaignFault{faultproxy.NamedFault{Name: f.String(), Fault: f}, may})
+		}
+	}
+	add(&passing, false, faultproxy.Before, "backend error", "internal error", "rate limit", "too many requests",
+		"wrong access token")
+	add(&passing, false, faultproxy.After, "backend error", "internal error")
+	all := slices.Clone(passing)
+	for _, f := range faultproxy.Final() {
+		all = append(all, campaignFault{f, true})
+	}
+	polls = slices.Clone(passing)
+	add(&polls, true, faultproxy.Before, "quota", "table that may not be there", "table that is not there")
+	return func(m fakebq.Method) []campaignFault {
+		switch m {
+		case fakebq.CreateReadSession, fakebq.ReadRows, fakebq.CreateWriteStream, fakebq.AppendRows,
+			fakebq.FinalizeWriteStream, fakebq.BatchCommitWriteStreams: // gRPC has errors of its own
+			return network
+		case fakebq.GetQueryResults:
+			return polls
+		case fakebq.Query, fakebq.Insert:
+			return all
+		}
+		return passing
+	}
+}()
