@@ -128,7 +128,9 @@ func (l *left) look(ctx context.Context) *bq.JobReference {
 func (l *left) list(ctx context.Context) (found []*bq.JobReference, ok bool) {
 	since := l.sub.since.Add(-time.Minute)
 	for token := ""; ; {
-		page, err := ask(ctx, l.backend, func(cl *client) (*bq.JobList, error) { return cl.unfinished(ctx, since, token) })
+		page, err := ask(ctx, l.backend, func(cl *client) (*bq.JobList, error) {
+			return cl.unfinished(ctx, since, token)
+		})
 		if err != nil || len(page.Unreachable) > 0 && l.sub.job == nil {
 			return nil, err != nil && ctx.Err() == nil // look asks again
 		}

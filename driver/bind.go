@@ -122,7 +122,8 @@ func (r *runner) rebind(ctx context.Context, st *statement, b *binding) *binding
 		declared = p.sure
 	}
 	again := &binding{params: p.all, types: b.types, key: r.typeKey(st, declared)}
-	told := st.sql.positional == 0 && len(declared) < len(p.declared) // BigQuery was given these types and did not find them
+	// BigQuery was told the types of named parameters, and did not find them.
+	told := st.sql.positional == 0 && len(declared) < len(p.declared)
 	switch {
 	case b.source == typesDeclared && !b.other, b.source == typesGuessed && !told:
 		return nil // the answer would be the same

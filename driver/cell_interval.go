@@ -40,9 +40,11 @@ func intervalText(v *bigquery.IntervalValue) (string, error) {
 	}
 	_, n := signed(nanos)
 	if m > maxIntervalMonths || d > maxIntervalDays || t > maxIntervalSeconds || t == maxIntervalSeconds && n > 0 {
-		return "", errors.New("the interval is outside BigQuery's range of 10000 years, 3660000 days and 87840000 hours either way")
+		return "", errors.New(
+			"the interval is outside BigQuery's range of 10000 years, 3660000 days and 87840000 hours either way")
 	}
-	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s", ms, m/12, m%12, v.Days, ts, t/3600, t/60%60, t%60, fractionText(int(n))), nil
+	return fmt.Sprintf("%s%d-%d %d %s%d:%d:%d%s",
+		ms, m/12, m%12, v.Days, ts, t/3600, t/60%60, t%60, fractionText(int(n))), nil
 }
 
 func signed(n int64) (sign string, abs int64) {
@@ -75,7 +77,8 @@ func parseInterval(text string) (bigquery.IntervalValue, error) {
 		return v, errInterval
 	}
 	fraction += strings.Repeat("0", 9-len(fraction))
-	if !intervalNumbers(clock, ":", negative, &v.Hours, &v.Minutes, &v.Seconds) || !intervalNumbers(fraction, "", negative, &v.SubSecondNanos) {
+	if !intervalNumbers(clock, ":", negative, &v.Hours, &v.Minutes, &v.Seconds) ||
+		!intervalNumbers(fraction, "", negative, &v.SubSecondNanos) {
 		return v, errInterval
 	}
 	return v, nil

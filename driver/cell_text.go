@@ -53,7 +53,8 @@ func parseFloat(b []byte) (float64, error) {
 			return 0, errNumber
 		}
 	}
-	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // ParseFloat keeps no part of the string
+	// ParseFloat keeps no part of the string.
+	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64)
 	if err != nil {
 		return 0, errNumber
 	}
@@ -259,7 +260,8 @@ func splitTime(b []byte) (time.Duration, error) {
 		}
 		micros = n
 	}
-	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(micros)*time.Microsecond, nil
+	seconds := (h*60+m)*60 + s
+	return time.Duration(seconds)*time.Second + time.Duration(micros)*time.Microsecond, nil
 }
 
 func digits(b []byte) (int, bool) {

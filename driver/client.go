@@ -28,7 +28,7 @@ const Version = "0.1.0-dev"
 const (
 	defaultEndpoint = "https://bigquery.googleapis.com"
 	restPath        = "/bigquery/v2/"
-	userAgent       = "bigqueryuser/" + Version + " (gzip)" // Google compresses answers only if the User-Agent contains gzip
+	userAgent       = "bigqueryuser/" + Version + " (gzip)" // Google compresses answers only with gzip in it
 
 	// maxPageBytes bounds the size of an answer. BigQuery's pages stay below 20 MB, except for a
 	// page with a single row of up to 100 MB.
@@ -193,7 +193,9 @@ func ofSize(size int, err error) error {
 }
 
 // results calls jobs.getQueryResults for a first page.
-func (c *client) results(ctx context.Context, ref *bq.JobReference, maxResults int64, hold time.Duration) (*page, error) {
+func (c *client) results(
+	ctx context.Context, ref *bq.JobReference, maxResults int64, hold time.Duration,
+) (*page, error) {
 	return c.resultsIn(ctx, micros, ref, maxResults, hold)
 }
 
@@ -304,8 +306,8 @@ const (
 	// maxListed is the largest page of jobs.list; the default is 50.
 	maxListed = 1000
 	// childFields leaves out query plans and the like, which make the list of a long script slow.
-	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(parentJobId,scriptStatistics(evaluationKind)," +
-		"query(statementType,numDmlAffectedRows,dmlStats)))"
+	childFields = "nextPageToken,jobs(jobReference,errorResult,statistics(parentJobId," +
+		"scriptStatistics(evaluationKind),query(statementType,numDmlAffectedRows,dmlStats)))"
 	// lostFields has the fields that identify a job, and those that jobs.cancel needs.
 	lostFields = "nextPageToken,unreachable,jobs(jobReference,state,configuration(labels,query(query)))"
 )

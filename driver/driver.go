@@ -104,7 +104,7 @@
 //	bigquery.QueryParameterValue               its Type
 //	nil, nil pointers, sql.NullString{} ...    NULL, of the type that the statement needs
 //	[]T                                        ARRAY<T>; a nil slice is an empty one
-//	Go structs, Struct                         STRUCT of the exported fields, named by bigquery:"name" tags if there are any
+//	Go structs, Struct                         STRUCT of the exported fields; a tag bigquery:"name" renames one
 //	pointers, sql.Null[T], driver.Valuer       the type of the value in them
 //
 // If the type of an argument is open, the driver asks BigQuery for it: in a dry run, which bills

@@ -17,7 +17,8 @@ func (e *Error) advice() string {
 	case "insufficientPermissions":
 		return "the sign-in lacks a scope: add it to scopes in the DSN"
 	case "accessNotConfigured":
-		return "enable the BigQuery API in the project of the client secrets, or name one that has it with quota_project"
+		return "enable the BigQuery API in the project of the client secrets, " +
+			"or name one that has it with quota_project"
 	case "billingNotEnabled":
 		return fmt.Sprintf("enable billing for project %s, or name another in the DSN", e.Project)
 	}

@@ -55,7 +55,9 @@ func newTypeCache(size int) *typeCache {
 
 // ask returns the finding under the first of the keys that has one, else that of check. Only one of
 // several concurrent callers calls check; the others wait for it.
-func (c *typeCache) ask(ctx context.Context, withPlan bool, keys []cacheKey, check func() (finding, error)) (f finding, cached bool, err error) {
+func (c *typeCache) ask(
+	ctx context.Context, withPlan bool, keys []cacheKey, check func() (finding, error),
+) (f finding, cached bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {

@@ -72,7 +72,10 @@ func encodeRat(r *big.Rat) (argument, error) {
 		scale int
 		min   *big.Int
 		max   *big.Int
-	}{{"NUMERIC", numericScale, minNumeric, maxNumeric}, {"BIGNUMERIC", bigNumericScale, minBigNumeric, maxBigNumeric}} {
+	}{
+		{"NUMERIC", numericScale, minNumeric, maxNumeric},
+		{"BIGNUMERIC", bigNumericScale, minBigNumeric, maxBigNumeric},
+	} {
 		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.scale)), nil)
 		scaled = new(big.Rat).Mul(r, new(big.Rat).SetInt(unit))
 		if scaled.IsInt() && scaled.Num().Cmp(t.min) >= 0 && scaled.Num().Cmp(t.max) <= 0 {
@@ -138,7 +141,8 @@ func encodeRange(r Range) (argument, error) {
 	}
 	if elem == "" {
 		return argument{}, errors.New(
-			"a Range with neither Start nor End has no type: write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
+			"a Range with neither Start nor End has no type: " +
+				"write it in the statement, as RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
 		)
 	}
 	return argument{

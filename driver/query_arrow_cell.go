@@ -163,7 +163,8 @@ func buildInterval(text []byte, b array.Builder) error {
 	}
 	seconds := (int64(v.Hours)*60+int64(v.Minutes))*60 + int64(v.Seconds)
 	if nanos := int64(v.SubSecondNanos); max(seconds, -seconds) > math.MaxInt64/int64(time.Second) ||
-		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) && max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
+		max(seconds, -seconds) == math.MaxInt64/int64(time.Second) &&
+			max(nanos, -nanos) > math.MaxInt64%int64(time.Second) {
 		return errors.New("its time has more than 2562047 hours, which Arrow can't hold: CAST it to STRING")
 	}
 	b.(*array.MonthDayNanoIntervalBuilder).Append(arrow.MonthDayNanoInterval{

@@ -33,7 +33,8 @@ func loanOf(ctx context.Context) *loan {
 
 // borrow runs a statement and returns its rows on loan.
 func borrow(
-	ctx context.Context, q Queryer, query string, args []any, bind func([]column, []*bq.TableFieldSchema) (target, error),
+	ctx context.Context, q Queryer, query string, args []any,
+	bind func([]column, []*bq.TableFieldSchema) (target, error),
 ) (*loan, error) {
 	l := &loan{bind: bind}
 	rows, err := q.QueryContext(context.WithValue(ctx, loanKey{}, l), query, args...)

@@ -45,7 +45,8 @@ func newRowTarget(t reflect.Type, columns []column, fields []*bq.TableFieldSchem
 			r.kinds = append(r.kinds, k)
 		}
 	case len(fields) != 1:
-		err = fmt.Errorf("the result has %d columns and a %s holds one: use a struct with fields for them", len(fields), t)
+		err = fmt.Errorf("the result has %d columns and a %s holds one: use a struct with fields for them",
+			len(fields), t)
 	default:
 		var d into
 		if d, err = newInto(fields[0], t); err == nil {

@@ -109,7 +109,8 @@ func byQuery(ctx context.Context, q Queryer, f func(*conn) error) error {
 	case ctx.Err() != nil:
 		return err
 	}
-	return fmt.Errorf("bigqueryuser: the connection of the %T is not one of this driver, or a library hides it: %w", q, err)
+	return fmt.Errorf("bigqueryuser: the connection of the %T is not one of this driver, or a library hides it: %w",
+		q, err)
 }
 
 // callOf returns the call that a query carries; nil if it is an ordinary query.

@@ -38,7 +38,8 @@ func (run *runner) result(ctx context.Context, st *statement, pg *page) *result 
 
 // LastInsertId returns an error, because BigQuery has no last insert id.
 func (r *result) LastInsertId() (int64, error) {
-	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: use GENERATE_UUID() or choose the key in the program")
+	return 0, errors.New("bigqueryuser: BigQuery has no last insert id: " +
+		"use GENERATE_UUID() or choose the key in the program")
 }
 
 // RowsAffected returns the number of rows that DML changed, TRUNCATE deleted or CREATE TABLE AS

@@ -88,7 +88,9 @@ var continuation = []byte{0xff, 0xff, 0xff, 0xff}
 
 // newArrowReader returns a reader for a stream. It reads the schema, which must be that of the
 // result.
-func newArrowReader(columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares) (r *arrowReader, err error) {
+func newArrowReader(
+	columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares,
+) (r *arrowReader, err error) {
 	defer recovered(&err)
 	r = &arrowReader{columns: columns, memory: bounded{Allocator: arrowmemory.DefaultAllocator}, spares: s}
 	for _, f := range fields {
@@ -139,7 +141,8 @@ func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, e
 	}
 	b = r.ipc.RecordBatch()
 	if b.NumRows() != rows || int(b.NumCols()) != len(r.columns) {
-		return nil, fmt.Errorf("a record batch of %d rows and %d columns, announced as %d rows and %d columns", b.NumRows(), b.NumCols(), rows, len(r.columns))
+		return nil, fmt.Errorf("a record batch of %d rows and %d columns, announced as %d rows and %d columns",
+			b.NumRows(), b.NumCols(), rows, len(r.columns))
 	}
 	return b, nil
 }
@@ -163,7 +166,8 @@ type unreadableRows struct {
 
 func (e *unreadableRows) Error() string {
 	if bad, ok := errors.AsType[*badCell](e.err); ok {
-		return fmt.Sprintf("row %d of stream %s, column %q, can't be read: %v", e.after+int64(bad.row)+1, e.stream, bad.column, bad.err)
+		return fmt.Sprintf("row %d of stream %s, column %q, can't be read: %v",
+			e.after+int64(bad.row)+1, e.stream, bad.column, bad.err)
 	}
 	return fmt.Sprintf("what comes after row %d of stream %s can't be read: %v", e.after, e.stream, e.err)
 }

@@ -20,7 +20,8 @@ type page struct {
 
 // saysNothing reports whether a complete answer lacks everything that all answers of BigQuery have.
 func (p *page) saysNothing() bool {
-	return p.JobReference == nil && p.QueryId == "" && p.StatementType == "" && p.Schema == nil && !p.counted && p.DmlStats == nil
+	return p.JobReference == nil && p.QueryId == "" && p.StatementType == "" && p.Schema == nil && !p.counted &&
+		p.DmlStats == nil
 }
 
 // id returns the id of the job, or of the query if there is no job.

@@ -16,7 +16,9 @@ var _ driver.RowsNextResultSet = (*rows)(nil)
 func (r *runner) children(ctx context.Context, script *bq.JobReference) ([]*bq.JobListJobs, error) {
 	var jobs []*bq.JobListJobs
 	for token := ""; ; {
-		list, err := ask(ctx, r.backend, func(cl *client) (*bq.JobList, error) { return cl.children(ctx, script, token) })
+		list, err := ask(ctx, r.backend, func(cl *client) (*bq.JobList, error) {
+			return cl.children(ctx, script, token)
+		})
 		if err != nil {
 			return nil, r.failed(ctx, err, script)
 		}

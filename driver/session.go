@@ -82,7 +82,8 @@ func (s *session) allows(st *statement) error {
 	ends := st.sql.verb == "COMMIT" || st.sql.verb == "ROLLBACK" // a script can begin with one of them, too
 	switch {
 	case s.tx != nil && (st.sql.kind == kindTransaction || ends):
-		return fmt.Errorf("bigqueryuser: %s can't be a statement of an sql.Tx: call its Commit or Rollback", st.sql.verb)
+		return fmt.Errorf("bigqueryuser: %s can't be a statement of an sql.Tx: call its Commit or Rollback",
+			st.sql.verb)
 	case s.used() || st.sql.kind != kindTransaction:
 		return nil
 	}

@@ -89,7 +89,8 @@ func scanText(sql string) (sqlText, error) {
 	t.uses = use.uses
 	t.kind, t.verb = kind.found()
 	t.reads = t.kind == kindQuery || t.kind == kindScript && !kind.changes && !kind.creates
-	t.ordered = order.ordered || t.kind == kindScript // EXECUTE IMMEDIATE and procedures hide the statements that they run
+	// EXECUTE IMMEDIATE and procedures hide the statements that they run.
+	t.ordered = order.ordered || t.kind == kindScript
 	if t.positional > 0 && len(t.names) > 0 {
 		return t, fmt.Errorf("bigqueryuser: the statement mixes ? and @%s: use one style of placeholders", t.names[0])
 	}

@@ -86,7 +86,8 @@ func checkRecursion(t reflect.Type) error {
 		recursiveTypes.Store(t, found)
 	}
 	if found == true {
-		return fmt.Errorf("a %s can contain another one, which a STRUCT can't: leave the field out with the tag `bigquery:\"-\"`", t)
+		return fmt.Errorf("a %s can contain another one, which a STRUCT can't: "+
+			"leave the field out with the tag `bigquery:\"-\"`", t)
 	}
 	return nil
 }

@@ -167,7 +167,8 @@ func (c ownTLS) ClientHandshake(
 			return nil, nil, err
 		}
 		if info.State = t.ConnectionState(); info.State.NegotiatedProtocol != "h2" {
-			return nil, nil, errors.New("the transport's TLS dialer has not negotiated HTTP/2: add h2 to its NextProtos")
+			return nil, nil, errors.New(
+				"the transport's TLS dialer has not negotiated HTTP/2: add h2 to its NextProtos")
 		}
 	}
 	return secured.Conn, info, nil

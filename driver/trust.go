@@ -34,7 +34,7 @@ var googleHost = regexp.MustCompile(`^(` +
 // trust decides which hosts besides Google's may get the connector's tokens.
 type trust struct {
 	hosts    []string // from WithTrustedEndpoint and the environment
-	loopback bool     // a loopback endpoint may get the tokens: they are valid on this machine only, or come from the program
+	loopback bool     // a loopback endpoint may get the tokens: they are for this machine only, or the program's
 }
 
 // newTrust validates the hosts that the program trusts, and adds those of the environment.

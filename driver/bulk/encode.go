@@ -223,7 +223,8 @@ func messageEncoder(columns []*column, t reflect.Type) (e encoder, present []boo
 		}
 		return plainEncoder(columns), present, nil
 	case t.Kind() != reflect.Struct || bridge.IsValue(t):
-		return nil, present, fmt.Errorf("a %s can't be a row: use a struct, a map[string]any, a driver.Struct or a []any", t)
+		return nil, present, fmt.Errorf(
+			"a %s can't be a row: use a struct, a map[string]any, a driver.Struct or a []any", t)
 	}
 	var places []place
 	for _, f := range bridge.Fields(t) {

@@ -84,7 +84,8 @@ func (c *column) putString(b []byte, s string) ([]byte, error) {
 	switch c.typ {
 	case "STRING":
 		if c.length > 0 && int64(len(s)) > c.length && int64(utf8.RuneCountInString(s)) > c.length {
-			return b, fmt.Errorf("the text has %d characters, but the column is STRING(%d)", utf8.RuneCountInString(s), c.length)
+			return b, fmt.Errorf("the text has %d characters, but the column is STRING(%d)",
+				utf8.RuneCountInString(s), c.length)
 		}
 		return c.putText(b, s), nil
 	case "GEOGRAPHY":

@@ -110,7 +110,8 @@ func (w *writer) row(e encoder, p unsafe.Pointer) (err error) {
 		return rowError(w.open.offset+int64(len(w.open.ends)), err)
 	}
 	if n := len(w.open.bytes) - start; n > maxRequest-1024 {
-		return rowError(w.open.offset+int64(len(w.open.ends)), fmt.Errorf("it has %d bytes, but a request can have 10 MB", n))
+		return rowError(w.open.offset+int64(len(w.open.ends)),
+			fmt.Errorf("it has %d bytes, but a request can have 10 MB", n))
 	}
 	w.open.ends = append(w.open.ends, len(w.open.bytes))
 	if len(w.open.bytes) < batchBytes {
