@@ -176,8 +176,8 @@ type largeRequestError struct {
 }
 
 func (e *largeRequestError) Error() string {
-	return fmt.Sprintf("the statement with its arguments has %.1f MB, and a request can have 10 MB: %v",
-		float64(e.size)/1e6, e.err)
+	return fmt.Sprintf("the statement with its arguments has %.1f MB, and a request can have 10 MB; "+
+		"bulk.Append writes any number of rows: %v", float64(e.size)/1e6, e.err)
 }
 
 func (e *largeRequestError) Unwrap() error { return e.err }

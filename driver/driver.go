@@ -273,15 +273,15 @@
 //
 //	rows         way                                requests  limits
 //	1            INSERT ... VALUES (?, ?)           1         a statement takes a second or more
-//	to 1,000     INSERT ... SELECT FROM UNNEST(?)   1         10 MB a request; the argument is a []struct
-//	any number   bulk.Append, see package bulk      4 and     10 MB a row; no transaction
-//	                                                1 a MiB
-//	a file       bulk.Append, or a load job by Raw  -         a table takes 1,500 load jobs a day
+//	to 10,000    INSERT ... SELECT FROM UNNEST(?)   1         10 MB a request; the argument is a []struct
+//	any number   bulk.Append, see package bulk      4         10 MB a row; no transaction
+//	a file       bulk.Append, or LOAD DATA          4, 1      a table takes 1,500 load jobs a day
 //
-// A statement can have 10,000 parameters, so an INSERT with a list of VALUES is limited to 2,000
-// rows of five columns. Package [github.com/bigqueryuser/bigqueryuser/driver/bulk] has no such
-// limit: it sends rows while the program produces them, and its memory does not grow with their
-// number. For timings see internal/bench.
+// One of Append's requests is a stream of messages of 1 MiB. A statement can have 10,000 parameters,
+// so an INSERT with a list of VALUES is limited to 2,000 rows of five columns. Package
+// [github.com/bigqueryuser/bigqueryuser/driver/bulk] has no such limit: it sends rows while the
+// program produces them, and its memory does not grow with their number. The guide docs/many-rows.md
+// has examples, internal/bench timings.
 //
 // # Errors
 //

@@ -84,7 +84,7 @@ func TestLifeLargeRequest(t *testing.T) {
 			if err == nil {
 				t.Fatal("got no error")
 			}
-			if text := err.Error(); strings.Contains(text, "a request can have 10 MB") != (tt.size != "") ||
+			if text := err.Error(); strings.Contains(text, "a request can have 10 MB; bulk.Append") != (tt.size != "") ||
 				!strings.Contains(text, tt.size) {
 				t.Errorf("got %v; want %q in it", err, tt.size)
 			}
