@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"io"
+	"iter"
 	"net/url"
 	"reflect"
-	"time"
+	"strings"
+	"sync"
 
+	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"cloud.google.com/go/bigquery/storage/managedwriter"
 	"cloud.google.com/go/bigquery/storage/managedwriter/adapt"
@@ -19,78 +20,194 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
-	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// The columns of the wide shape that are appended: those whose values all writers take in the same form.
-type appendRow struct {
-	C00, C04, C08, C12      int64
-	C01, C05, C09, C13, C15 string
-	C02, C06, C10           float64
-	C16                     bool
-	C19                     []byte
-}
-
-// appendTable is where rows are appended to.
-const appendTable = "bench_append"
-
-func appendRows(n int) []appendRow {
-	rows := make([]appendRow, n)
-	for i := range rows {
-		rows[i] = appendRow{
-			C00: int64(i), C04: int64(i) * 7919, C08: int64(i) * 31, C12: int64(-i), C01: word(i), C05: word(i + 1),
-			C09: word(i + 2), C13: word(i + 3), C15: word(i + 4), C02: float64(i) / 13, C06: float64(i) / 7, C10: float64(i),
-			C16: i%2 == 0, C19: []byte(word(i)),
-		}
+// The rows that are appended: those columns of the shapes whose values all writers take in the same form.
+type (
+	appendNarrow struct {
+		C00 int64
+		C01 string
 	}
-	return rows
-}
+	appendWide struct {
+		C00, C04, C08, C12      int64
+		C01, C05, C09, C13, C15 string
+		C02, C06, C10           float64
+		C16                     bool
+		C19                     []byte
+	}
+)
 
-// compareAppend measures both writers in turns and prints their medians.
-func compareAppend(ctx context.Context, w io.Writer, at addresses, n, rounds int) error {
-	rows := appendRows(n)
-	times := map[string][]measurement{}
-	for round := range rounds + 1 {
-		for name, write := range map[string]func(context.Context, addresses, []appendRow) error{
-			"bulk.AppendSlice": appendBulk, "managedwriter, dynamicpb": appendManaged,
-		} {
-			began := time.Now()
-			if err := write(ctx, at, rows); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if round > 0 {
-				times[name] = append(times[name], measurement{Seconds: time.Since(began).Seconds()})
+// differentRows is how many rows are made. More repeat them, so that making them takes no time.
+const differentRows = 10_000
+
+var (
+	narrowRows = sync.OnceValue(func() []appendNarrow {
+		rows := make([]appendNarrow, differentRows)
+		for i := range rows {
+			rows[i] = appendNarrow{int64(i) * 7919, word(i)}
+		}
+		return rows
+	})
+	wideRows = sync.OnceValue(func() []appendWide {
+		rows := make([]appendWide, differentRows)
+		for i := range rows {
+			rows[i] = appendWide{
+				C00: int64(i), C04: int64(i) * 7919, C08: int64(i) * 31, C12: int64(-i), C01: word(i), C05: word(i + 1),
+				C09: word(i + 2), C13: word(i + 3), C15: word(i + 4), C02: float64(i) / 13, C06: float64(i) / 7,
+				C10: float64(i), C16: i%2 == 0, C19: []byte(word(i)),
 			}
 		}
+		return rows
+	})
+)
+
+// appendTable is the table to which rows of a shape are appended.
+func appendTable(s shape) string { return "append_" + s.name }
+
+// appendFields are the columns of such a table.
+func appendFields(s shape) []fakebq.Field {
+	row := reflect.TypeFor[appendWide]()
+	if s.name == "narrow" {
+		row = reflect.TypeFor[appendNarrow]()
 	}
-	ours, plain := median(times["bulk.AppendSlice"], seconds), median(times["managedwriter, dynamicpb"], seconds)
-	_, err := fmt.Fprintf(w, "\nAppend of %d rows\n\n| writer | krows/s | ms |\n|---|---:|---:|\n"+
-		"| bulk.AppendSlice | %.0f | %.0f |\n| managedwriter, dynamicpb | %.0f | %.0f |\n\n%.2f times as fast\n",
-		n, float64(n)/ours/1000, ours*1000, float64(n)/plain/1000, plain*1000, plain/ours)
+	types := map[reflect.Kind]string{reflect.Int64: "INTEGER", reflect.String: "STRING", reflect.Float64: "FLOAT",
+		reflect.Bool: "BOOLEAN", reflect.Slice: "BYTES"}
+	var fields []fakebq.Field
+	for f := range row.Fields() {
+		fields = append(fields, fakebq.Field{Name: strings.ToLower(f.Name), Type: types[f.Type.Kind()]})
+	}
+	return fields
+}
+
+// writers are ways to write rows, measured as readers are. The first streamWriters are for any number of rows.
+var writers = []reader{
+	{"bulk.Append", true, openWriter(appendBulk[appendNarrow], appendBulk[appendWide])},
+	{"managedwriter, dynamicpb", true, openWriter(appendManaged[appendNarrow], appendManaged[appendWide])},
+	{"official client, Inserter", true, openWriter(appendInserter[appendNarrow], appendInserter[appendWide])},
+	{"INSERT from UNNEST", true, openWriter(appendUnnest[appendNarrow], appendUnnest[appendWide])},
+	{"INSERT with a list of values", true, openWriter(appendValues[appendNarrow], appendValues[appendWide])},
+}
+
+// streamWriters is how many of the writers are for any number of rows.
+const streamWriters = 2
+
+// writeSession writes the rows of a shape; its read is a write.
+type writeSession struct {
+	driverSession
+	at     addresses
+	narrow write[appendNarrow]
+	wide   write[appendWide]
+}
+
+// write writes rows into a table.
+type write[T any] func(ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error
+
+func openWriter(narrow write[appendNarrow], wide write[appendWide]) func(context.Context, addresses) (session, error) {
+	return func(ctx context.Context, at addresses) (session, error) {
+		s, err := openDriver("auto")(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		return writeSession{s.(driverSession), at, narrow, wide}, nil
+	}
+}
+
+func (w writeSession) read(ctx context.Context, s shape, n int) (int, error) {
+	switch s.name {
+	case "narrow":
+		return n, w.narrow(ctx, w, appendTable(s), repeated(narrowRows(), n))
+	case "wide":
+		return n, w.wide(ctx, w, appendTable(s), repeated(wideRows(), n))
+	}
+	return 0, fmt.Errorf("no rows to append for the shape %q", s.name)
+}
+
+// repeated yields n rows.
+func repeated[T any](rows []T, n int) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for i := range n {
+			if !yield(rows[i%len(rows)], nil) {
+				return
+			}
+		}
+	}
+}
+
+// batchesOf yields rows in slices of so many.
+func batchesOf[T any](rows iter.Seq2[T, error], size int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		var batch []T
+		for row := range rows {
+			if batch = append(batch, row); len(batch) == size {
+				if !yield(batch) {
+					return
+				}
+				batch = batch[:0]
+			}
+		}
+		if len(batch) > 0 {
+			yield(batch)
+		}
+	}
+}
+
+func appendBulk[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
+	_, err := bulk.Append(ctx, w.db, "bench."+table, rows)
 	return err
 }
 
-func appendBulk(ctx context.Context, at addresses, rows []appendRow) error {
-	connector, err := driver.NewConnector(&dsn.Config{
-		Project: project, Dataset: "bench", Auth: "none", Endpoint: at.REST, StorageEndpoint: at.Storage,
-	})
+// appendUnnest writes by statements whose argument is a slice of structs, as many as surely fit 10 MB.
+func appendUnnest[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
+	for batch := range batchesOf(rows, 10_000) {
+		if _, err := w.db.ExecContext(ctx, "INSERT INTO bench."+table+" SELECT * FROM UNNEST(?)", batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendValues writes by statements with as many parameters as one can have.
+func appendValues[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
+	columns := reflect.TypeFor[T]().NumField()
+	list := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	for batch := range batchesOf(rows, 10_000/columns) {
+		args := make([]any, 0, len(batch)*columns)
+		for i := range batch {
+			v := reflect.ValueOf(&batch[i]).Elem()
+			for j := range columns {
+				args = append(args, v.Field(j).Interface())
+			}
+		}
+		text := "INSERT INTO bench." + table + " VALUES " + list + strings.Repeat(", "+list, len(batch)-1)
+		if _, err := w.db.ExecContext(ctx, text, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendInserter writes by the official client's Inserter, 500 rows a request as its documentation advises.
+func appendInserter[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
+	client, err := bigquery.NewClient(ctx, project, option.WithEndpoint(w.at.Control+"/bigquery/v2/"),
+		option.WithoutAuthentication())
 	if err != nil {
 		return err
 	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	result, err := bulk.AppendSlice(ctx, db, appendTable, rows)
-	if err == nil && result.Rows != int64(len(rows)) {
-		err = fmt.Errorf("wrote %d rows", result.Rows)
+	defer client.Close()
+	inserter := client.Dataset("bench").Table(table).Inserter()
+	for batch := range batchesOf(rows, 500) {
+		if err := inserter.Put(ctx, batch); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // appendManaged writes as the documentation of managedwriter shows: a dynamic message for each row.
-func appendManaged(ctx context.Context, at addresses, rows []appendRow) error {
-	u, err := url.Parse(at.Storage)
+func appendManaged[T any](ctx context.Context, w writeSession, name string, rows iter.Seq2[T, error]) error {
+	u, err := url.Parse(w.at.Storage)
 	if err != nil {
 		return err
 	}
@@ -100,7 +217,7 @@ func appendManaged(ctx context.Context, at addresses, rows []appendRow) error {
 		return err
 	}
 	defer client.Close()
-	table := managedwriter.TableParentFromParts(project, "bench", appendTable)
+	table := managedwriter.TableParentFromParts(project, "bench", name)
 	created, err := client.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
 		Parent: table, WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_PENDING},
 	})
@@ -122,12 +239,11 @@ func appendManaged(ctx context.Context, at addresses, rows []appendRow) error {
 		return err
 	}
 	defer stream.Close()
-	const batchRows = 5000
 	var last *managedwriter.AppendResult
-	fields := schema.Fields()
-	for from := 0; from < len(rows); from += batchRows {
+	fields, offset := schema.Fields(), int64(0)
+	for rows := range batchesOf(rows, 5000) {
 		var batch [][]byte
-		for i := from; i < min(from+batchRows, len(rows)); i++ {
+		for i := range rows {
 			m := dynamicpb.NewMessage(schema)
 			v := reflect.ValueOf(&rows[i]).Elem()
 			for j := range v.NumField() {
@@ -140,9 +256,10 @@ func appendManaged(ctx context.Context, at addresses, rows []appendRow) error {
 			}
 			batch = append(batch, text)
 		}
-		if last, err = stream.AppendRows(ctx, batch, managedwriter.WithOffset(int64(from))); err != nil {
+		if last, err = stream.AppendRows(ctx, batch, managedwriter.WithOffset(offset)); err != nil {
 			return err
 		}
+		offset += int64(len(rows))
 	}
 	if _, err := last.GetResult(ctx); err != nil {
 		return err

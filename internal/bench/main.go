@@ -34,7 +34,7 @@ func runMain(ctx context.Context) error {
 	only := flag.String("readers", "", "measure only the readers whose names contain one of these, comma separated")
 	server := flag.Bool("serve", false, "be the server")
 	one := flag.String("measure", "", "make one measurement")
-	appends := flag.Int("append", 0, "measure writers with so many rows, and no readers")
+	appends := flag.Int("append", 0, "measure writers with so many narrow rows and a tenth of wide ones, and no readers")
 	image := flag.String("picture", "", "file for a picture of the largest results, as SVG")
 	latency := flag.Duration("latency", 0, "how long each request of the REST API takes")
 	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")
@@ -59,7 +59,7 @@ func runMain(ctx context.Context) error {
 	}
 	defer stop()
 	if *appends > 0 {
-		return compareAppend(ctx, os.Stdout, at, *appends, *rounds)
+		return compareWriters(ctx, at, *appends, *rounds, *profiles)
 	}
 	var panels []panel
 	for text := range strings.SplitSeq(*sizes, ",") {
@@ -78,6 +78,28 @@ func runMain(ctx context.Context) error {
 	}
 	if *image != "" {
 		return writePicture(*image, panels)
+	}
+	return nil
+}
+
+// statementRows is how many rows are written by the writers that make statements of them.
+const statementRows = 20_000
+
+// compareWriters measures the writers for any number of rows, and then all of them with fewer rows.
+func compareWriters(ctx context.Context, at addresses, rows, rounds int, profiles string) error {
+	for _, c := range []struct {
+		shape   shape
+		rows    int
+		writers []reader
+	}{
+		{shapes[0], rows, writers[:streamWriters]},
+		{shapes[1], max(rows/10, 1), writers[:streamWriters]},
+		{shapes[0], min(rows, statementRows), writers},
+		{shapes[1], min(rows, statementRows), writers},
+	} {
+		if _, err := compare(ctx, at, c.shape, c.rows, rounds, c.writers, profiles); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/bigquery"
@@ -49,6 +50,7 @@ var readers = []reader{
 	{"QueryArrow, Storage", false, openTyped("storage", queryArrow)},
 	{"official client, REST", true, openOfficial(false)},
 	{"official client, Storage", true, openOfficial(true)},
+	{"database/sql alone, Scan into types", false, openFloor},
 	{"plain loop over Arrow cells", true, openArrow(arrowCells)},
 	{"Arrow batches, no cells", false, openArrow(arrowBatches)},
 	{"Arrow bytes, nothing decoded", false, openArrow(arrowBytes)},
@@ -56,7 +58,7 @@ var readers = []reader{
 }
 
 func readerNamed(name string) (reader, error) {
-	for _, r := range readers {
+	for _, r := range slices.Concat(readers, writers) {
 		if r.name == name {
 			return r, nil
 		}
