@@ -237,7 +237,7 @@ func (a *analyzer) literalText(c *callExpr, x string, t Type) string {
 			return "'JSON ' || bq_string_literal(CAST(" + x + " AS VARCHAR))"
 		}
 		sql := a.castSQL(t.Kind, String, x)
-		if sql == "" {
+		if sql == "" || t.Kind == TimestampPicos {
 			return ""
 		}
 		return "'" + string(t.Kind) + " ' || bq_string_literal(" + sql + ")"
