@@ -43,6 +43,8 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	}
 	win := s.winOK
 	s.winOK = false
+	touched := s.touched
+	s.touched = map[string]bool{}
 	vs := a.args(c, s)
 	if c.havingX != nil {
 		c.havingVal = a.expr(c.havingX, s)
@@ -50,6 +52,16 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	mods := a.aggMods(c, s)
 	s.winOK = win
 	s.inAgg = wasAgg
+	own := ""
+	if !isWindow && s.parent != nil && len(s.touched) == 0 {
+		own = s.anyColumn()
+	}
+	for name := range s.touched {
+		if touched != nil {
+			touched[name] = true
+		}
+	}
+	s.touched = touched
 	over := ""
 	if isWindow {
 		over = " OVER " + a.overClause(c, f, s)
@@ -61,6 +73,9 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		}
 		if a.filter != "" {
 			filter = append(filter, a.filter)
+		}
+		if own != "" { // DuckDB gives an aggregate to the query whose columns it names
+			filter = append(filter, own+" IS NOT DISTINCT FROM "+own)
 		}
 		out := fn + "(" + distinct + args + mods + ")"
 		if len(filter) > 0 {
@@ -84,6 +99,21 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	out.agg = out.agg && isWindow || !isWindow
 	out.win = isWindow
 	return out
+}
+
+// anyColumn is the text of a column of the scope's FROM, "" for none.
+func (s *scope) anyColumn() string {
+	for _, r := range s.rels {
+		if r.value != nil && plainColumn.MatchString(r.value.sql) {
+			return r.value.sql
+		}
+		for _, c := range r.cols {
+			if plainColumn.MatchString(c.v.sql) {
+				return c.v.sql
+			}
+		}
+	}
+	return ""
 }
 
 func (s *scope) clauseName() string {

@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -265,8 +266,15 @@ func (a *analyzer) join(j *joinRef, s *scope) string {
 	if kind == "CROSS" {
 		kind = "INNER"
 	}
+	if m := unnestText.FindStringSubmatch(r); m != nil && kind == "LEFT" && j.on != nil && correlated(r, s.rels[:rels]) {
+		// DuckDB has no condition on a correlated array that names the left side alone.
+		r, cond = "(SELECT * FROM "+r+" WHERE "+cond+") AS "+m[1], "TRUE"
+	}
 	return l + " " + kind + " JOIN " + r + " ON " + cond
 }
+
+// unnestText is the text of an array with the names of its columns.
+var unnestText = regexp.MustCompile(`(?s)^UNNEST\(.* AS (t[0-9]+\([^()]*\))$`)
 
 func isUnnest(t tableExpr) bool { _, ok := t.(*unnestRef); return ok }
 

@@ -195,8 +195,16 @@ func (a *analyzer) concat(x *binaryExpr, l, r val) val {
 		}
 	}
 	t, ok := a.supertype(vs)
-	if !ok || t.Kind != String && t.Kind != Bytes && t.Kind != Array {
-		a.noMatch(x, x.op, l, r)
+	if !ok || t.Kind != String && t.Kind != Bytes && t.Kind != Array { // as text, like CONCAT
+		t = kind(String)
+		for i, v := range vs {
+			switch {
+			case concatCasts[v.t.Kind]:
+				vs[i] = merge(a.castSQL(v.t.Kind, String, v.sql), t, v)
+			case v.t.Kind != String:
+				a.noMatch(x, x.op, l, r)
+			}
+		}
 	}
 	l1, _ := a.coerce(vs[0], t)
 	r1, _ := a.coerce(vs[1], t)

@@ -17,8 +17,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		var keys []string
 		for _, p := range w.partition {
 			v := a.expr(p, s)
-			switch v.t.Kind {
-			case Array, Struct, JSON, Float64:
+			if !groupable(v.t) || strings.Contains(v.t.name(), string(Float64)) {
 				a.fail(p, "Partitioning by expressions of type %s is not allowed", v.t.name())
 			}
 			keys = append(keys, v.sql)
