@@ -249,9 +249,8 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 		if !strings.HasPrefix(x.how, "SAFE") {
 			bad = raise("'Array index ' || CAST("+n[1]+" AS VARCHAR) || ' is out of bounds'", arr.t.Elem.DuckDB())
 		}
-		return "(CASE WHEN " + n[0] + " IS NULL THEN NULL WHEN " + n[1] + " < " + base + " OR " + n[1] + " - " + base + " >= len(" + n[0] + ") THEN " +
-			bad +
-			" ELSE (" + n[0] + ")[" + n[1] + " - " + base + " + 1] END)"
+		return "(CASE WHEN " + n[0] + " IS NULL THEN NULL WHEN " + n[1] + " < " + base + " OR " + n[1] + " - " + base +
+			" >= len(" + n[0] + ") THEN " + bad + " ELSE (" + n[0] + ")[" + n[1] + " - " + base + " + 1] END)"
 	})
 	return merge(sql, *arr.t.Elem, arr, i)
 }
