@@ -41,7 +41,8 @@
 // key, and clause.Returning, are errors.
 //
 // Keys of tables are NOT ENFORCED: BigQuery accepts a second row with the same key. Its optimizer
-// relies on keys nevertheless; Config.WithoutKeys omits them.
+// relies on keys nevertheless; Config.WithoutKeys omits them. A key that BigQuery does not allow is
+// omitted: a foreign key to its own table or to another dataset, or columns of FLOAT64, BYTES or TIME.
 //
 // # Statements
 //
@@ -68,7 +69,8 @@
 // # Tables
 //
 // AutoMigrate creates tables, adds columns (NULLABLE ones, because BigQuery adds no others) and
-// foreign keys, widens types and drops NOT NULL. It drops no columns: use Migrator().DropColumn.
+// foreign keys, widens types, changes defaults (the tag default:null drops one) and drops NOT NULL. It
+// drops no columns: use Migrator().DropColumn.
 // BigQuery has no indexes on columns, no unique constraints and no checks. AutoMigrate omits them,
 // and warns of those that would have been enforced.
 package gormdialect

@@ -121,14 +121,41 @@ func (m Migrator) DropTable(values ...any) error {
 	return nil
 }
 
-// RenameTable renames a table within its dataset.
+// RenameTable renames a table within its dataset. BigQuery renames no table that has a primary key:
+// the key is dropped before and added again.
 func (m Migrator) RenameTable(oldName, newName any) error {
 	to, err := m.locateName(newName)
 	if err != nil {
 		return err
 	}
 	return m.RunWithValue(oldName, func(stmt *gorm.Statement) error {
-		return m.exec("ALTER TABLE " + m.path(stmt) + " RENAME TO " + stmt.Quote(to))
+		p, err := m.placeOf(stmt)
+		if err != nil {
+			return err
+		}
+		key, err := m.primaryKey(p)
+		if err != nil {
+			return err
+		}
+		for i, name := range key {
+			key[i] = stmt.Quote(name)
+		}
+		old := m.path(stmt)
+		renamed := strings.TrimSuffix(old, stmt.Quote(p.table)) + stmt.Quote(to)
+		statements := []string{"ALTER TABLE " + old + " RENAME TO " + stmt.Quote(to)}
+		if len(key) > 0 {
+			statements = []string{
+				"ALTER TABLE " + old + " DROP PRIMARY KEY",
+				statements[0],
+				"ALTER TABLE " + renamed + " ADD PRIMARY KEY (" + strings.Join(key, ", ") + ") NOT ENFORCED",
+			}
+		}
+		for _, text := range statements {
+			if err := m.exec(text); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

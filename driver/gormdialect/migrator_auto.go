@@ -9,6 +9,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
 
 // AutoMigrate creates missing tables, and adds columns and foreign keys to existing ones. It widens
@@ -123,7 +125,7 @@ func (m Migrator) migrateKeys(stmt *gorm.Statement, p place) error {
 }
 
 // foreignKeys returns the foreign keys of a model's table that BigQuery can have: those that refer
-// to a whole primary key.
+// to a whole primary key of another table of the dataset.
 func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) {
 	if m.dialector.WithoutKeys || m.DB.DisableForeignKeyConstraintWhenMigrating ||
 		m.DB.IgnoreRelationshipsWhenMigrating ||
@@ -137,13 +139,32 @@ func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) 
 			continue
 		}
 		c := rel.ParseConstraint()
-		if c == nil || c.Schema != stmt.Schema || seen[c.Name] || !isPrimaryKey(c) {
+		if c == nil || c.Schema != stmt.Schema || seen[c.Name] || foreignKeyError(c) != nil {
 			continue
 		}
 		seen[c.Name] = true
 		list = append(list, c)
 	}
 	return list
+}
+
+// foreignKeyError says why BigQuery can't have a foreign key, or is nil.
+func foreignKeyError(c *schema.Constraint) error {
+	reason := ""
+	switch {
+	case !isPrimaryKey(c):
+		reason = "does not refer to the primary key of " + c.ReferenceSchema.Table
+	case c.Schema.Table == c.ReferenceSchema.Table:
+		reason = "refers to its own table"
+	case datasetOf(c.Schema.Table) != datasetOf(c.ReferenceSchema.Table):
+		reason = "refers to a table of another dataset"
+	case !canBeKey(c.References):
+		reason = "refers to columns of types that BigQuery has no keys of"
+	default:
+		return nil
+	}
+	return fmt.Errorf("gormdialect: table %s: the foreign key %s %s, which BigQuery does not allow",
+		c.Schema.Table, c.Name, reason)
 }
 
 func isPrimaryKey(c *schema.Constraint) bool {
@@ -156,6 +177,25 @@ func isPrimaryKey(c *schema.Constraint) bool {
 		}
 	}
 	return true
+}
+
+// datasetOf is the dataset in the name of a table, or "" for the default one.
+func datasetOf(table string) string {
+	path := splitPath(table)
+	return strings.Join(path[:max(0, len(path)-1)], ".")
+}
+
+// keyTypes are the types that columns of a key may have.
+var keyTypes = []string{"BIGNUMERIC", "BOOL", "DATE", "DATETIME", "INT64", "NUMERIC", "STRING", "TIMESTAMP"}
+
+// canBeKey reports whether BigQuery allows a primary key of columns.
+func canBeKey(fields []*schema.Field) bool {
+	for _, field := range fields {
+		if !slices.Contains(keyTypes, columntype.Base(dataTypeOf(field))) {
+			return false
+		}
+	}
+	return 0 < len(fields) && len(fields) <= 16
 }
 
 func (m Migrator) foreignKeySQL(stmt *gorm.Statement, c *schema.Constraint) string {
@@ -178,31 +218,38 @@ func (m Migrator) constraints(p place) (map[string]bool, error) {
 	return found, err
 }
 
-// primaryKey returns the names of the columns in a table's primary key.
-func (m Migrator) primaryKey(p place) (map[string]bool, error) {
+// primaryKey reads the names of the columns of a table's primary key, in order.
+func (m Migrator) primaryKey(p place) (names []string, err error) {
 	if m.dialector.WithoutKeys {
 		return nil, nil
 	}
-	var names []string
-	err := m.query("SELECT column_name FROM "+p.dataset+".INFORMATION_SCHEMA.KEY_COLUMN_USAGE WHERE table_name = ? "+
-		"AND constraint_name LIKE '%pk$'", p.table).
+	err = m.query("SELECT column_name FROM "+p.dataset+".INFORMATION_SCHEMA.KEY_COLUMN_USAGE WHERE table_name = ? "+
+		"AND constraint_name LIKE '%pk$' ORDER BY ordinal_position", p.table).
 		Scan(&names).
 		Error
-	found := map[string]bool{}
-	for _, name := range names {
-		found[name] = true
-	}
-	return found, err
+	return names, err
+}
+
+// constraintOf runs f with the name of a constraint and a statement of the table that has it. It
+// takes the name of the constraint or that of its field. The foreign key of a has-one, has-many or
+// many2many relation is in the other table.
+func (m Migrator) constraintOf(value any, name string, f func(stmt *gorm.Statement, name string) error) error {
+	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
+		constraint, table := m.GuessConstraintInterfaceAndTable(stmt, name)
+		if constraint == nil {
+			return f(stmt, name)
+		}
+		if table == stmt.Table {
+			return f(stmt, constraint.GetName())
+		}
+		return f(&gorm.Statement{DB: m.DB, Table: table}, constraint.GetName())
+	})
 }
 
 // HasConstraint reports whether a table has a key, by its name or by the name of its field.
 func (m Migrator) HasConstraint(value any, name string) bool {
 	has := false
-	m.RunWithValue(value, func(stmt *gorm.Statement) error {
-		constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name)
-		if constraint != nil {
-			name = constraint.GetName()
-		}
+	m.constraintOf(value, name, func(stmt *gorm.Statement, name string) error {
 		p, err := m.placeOf(stmt)
 		if err != nil {
 			return err
@@ -226,13 +273,8 @@ func (m Migrator) CreateConstraint(value any, name string) error {
 				name,
 			)
 		}
-		if !isPrimaryKey(c) {
-			return fmt.Errorf(
-				"gormdialect: table %s: %s does not refer to the primary key of %s, which BigQuery requires",
-				stmt.Table,
-				c.Name,
-				c.ReferenceSchema.Table,
-			)
+		if err := foreignKeyError(c); err != nil {
+			return err
 		}
 		return m.exec("ALTER TABLE " + stmt.Quote(c.Schema.Table) + " ADD " + m.foreignKeySQL(stmt, c))
 	})
@@ -240,10 +282,7 @@ func (m Migrator) CreateConstraint(value any, name string) error {
 
 // DropConstraint drops a foreign key.
 func (m Migrator) DropConstraint(value any, name string) error {
-	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
-		if constraint, _ := m.GuessConstraintInterfaceAndTable(stmt, name); constraint != nil {
-			name = constraint.GetName()
-		}
+	return m.constraintOf(value, name, func(stmt *gorm.Statement, name string) error {
 		return m.exec("ALTER TABLE " + m.path(stmt) + " DROP CONSTRAINT " + stmt.Quote(name))
 	})
 }

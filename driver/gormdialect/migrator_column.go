@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (m Migrator) ColumnTypes(value any) (types []gorm.ColumnType, err error) {
 	}
 	keys, _ := m.primaryKey(p)
 	for _, c := range found[p.table] {
-		types = append(types, columnType(c, keys[c.ColumnName]))
+		types = append(types, columnType(c, slices.Contains(keys, c.ColumnName)))
 	}
 	return types, err
 }
@@ -113,7 +114,7 @@ func columnType(c column, primary bool) gorm.ColumnType {
 		DataTypeValue:      sql.NullString{String: columntype.Base(c.DataType), Valid: true},
 		ColumnTypeValue:    sql.NullString{String: c.DataType, Valid: true},
 		NullableValue:      sql.NullBool{Bool: !c.required(), Valid: true},
-		DefaultValueValue:  sql.NullString{String: c.defaultSQL(), Valid: c.defaultSQL() != ""},
+		DefaultValueValue:  sql.NullString{String: unquoted(c.defaultSQL()), Valid: c.defaultSQL() != ""},
 		PrimaryKeyValue:    sql.NullBool{Bool: primary, Valid: true},
 		AutoIncrementValue: sql.NullBool{Valid: true},
 		ScanTypeValue:      scanTypes[columntype.Base(c.DataType)],
@@ -299,10 +300,24 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 			return err
 		}
 	}
-	if def := defaultSQL(field); def != "" && bare(def) != bare(have.defaultSQL()) {
+	switch def := defaultSQL(field); {
+	case def != "" && bare(def) != bare(have.defaultSQL()):
 		return m.alter(stmt, field, "SET DEFAULT "+def)
+	case def == "" && strings.EqualFold(field.DefaultValue, "null") && have.defaultSQL() != "": // default:null
+		return m.alter(stmt, field, "DROP DEFAULT")
 	}
 	return nil
+}
+
+// unquoted returns the text of a STRING literal, and any other expression as it is. It is what GORM
+// calls the value of a default.
+func unquoted(expr string) string {
+	n := len(expr)
+	if n < 2 || expr[0] != '\'' && expr[0] != '"' || expr[n-1] != expr[0] ||
+		strings.ContainsAny(expr[1:n-1], expr[:1]+`\`) {
+		return expr
+	}
+	return expr[1 : n-1]
 }
 
 // bare returns an expression without differences that BigQuery may print: blanks, case, quotes,

@@ -29,8 +29,8 @@ type Table struct {
 //	User string     `gorm:"cluster:1"`
 type Tabler interface{ BigQueryTable() Table }
 
-// CreateTable creates the tables of models, in order. It adds a foreign key to a later table, or to
-// the table itself, when all tables exist.
+// CreateTable creates the tables of models, in order. It adds a foreign key to a later table when all
+// tables exist.
 func (m Migrator) CreateTable(values ...any) error {
 	later := map[reflect.Type]bool{}
 	for _, value := range values {
@@ -97,7 +97,7 @@ func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint
 	if len(list) == 0 {
 		return "", fmt.Errorf("gormdialect: model %s has no columns", stmt.Schema.Name)
 	}
-	if !m.dialector.WithoutKeys && len(stmt.Schema.PrimaryFields) > 0 {
+	if !m.dialector.WithoutKeys && canBeKey(stmt.Schema.PrimaryFields) {
 		list = append(list, "PRIMARY KEY ("+columnList(stmt, stmt.Schema.PrimaryFields)+") NOT ENFORCED")
 	}
 	for _, c := range m.foreignKeys(stmt) {

@@ -66,9 +66,25 @@ const (
 		"CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT ENFORCED) " +
 		"PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY(0, 100, 10)) CLUSTER BY `customer_id` OPTIONS(description = " +
 		"'orders')"
-	alterOrders = "ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES " +
-		"`orders` (`id`) NOT ENFORCED"
+	alterOrders = "ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES " +
+		"`customers` (`id`) NOT ENFORCED"
 )
+
+type abroad struct {
+	ID         string
+	CustomerID string
+	Customer   customer
+}
+
+func (abroad) TableName() string { return "other.abroad" }
+
+type file struct{ ID []byte }
+
+type page struct {
+	ID     string
+	FileID []byte
+	File   file
+}
 
 // TestDDL: what each method of the Migrator sends, where it asks nothing before.
 func TestDDL(t *testing.T) {
@@ -79,18 +95,19 @@ func TestDDL(t *testing.T) {
 		want []string
 	}{
 		{"create", func(m gorm.Migrator) error { return m.CreateTable(&customer{}, &order{}) },
-			[]string{createCustomers, createOrders, alterOrders}},
+			[]string{createCustomers, createOrders}},
 		{"create in another order", func(m gorm.Migrator) error { return m.CreateTable(&order{}, &customer{}) },
 			[]string{
 				strings.Replace(createOrders,
 					", CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`) NOT "+
 						"ENFORCED", "", 1),
 				createCustomers,
-				"ALTER TABLE `orders` ADD CONSTRAINT `fk_orders_customer` FOREIGN KEY (`customer_id`) REFERENCES " +
-					"`customers` (`id`) NOT ENFORCED, " +
-					"ADD CONSTRAINT `fk_orders_parent` FOREIGN KEY (`parent_id`) REFERENCES `orders` (`id`) NOT " +
-					"ENFORCED",
+				alterOrders,
 			}},
+		{"a model whose key BigQuery can't have, and one that refers to it",
+			func(m gorm.Migrator) error { return m.CreateTable(&file{}, &page{}) },
+			[]string{"CREATE TABLE `files` (`id` BYTES NOT NULL)",
+				"CREATE TABLE `pages` (`id` STRING NOT NULL, `file_id` BYTES, PRIMARY KEY (`id`) NOT ENFORCED)"}},
 		{"drop", func(m gorm.Migrator) error { return m.DropTable(&customer{}, "x.y") },
 			[]string{"DROP TABLE IF EXISTS `customers`", "DROP TABLE IF EXISTS `x`.`y`"}},
 		{"add a column", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "Total") },
@@ -105,9 +122,7 @@ func TestDDL(t *testing.T) {
 			[]string{"ALTER TABLE `orders` RENAME COLUMN `customer_id` TO `client`"}},
 		{"alter a column", func(m gorm.Migrator) error { return m.AlterColumn(&customer{}, "Balance") },
 			[]string{"ALTER TABLE `customers` ALTER COLUMN `balance` SET DATA TYPE NUMERIC(10, 2)"}},
-		{"rename a table", func(m gorm.Migrator) error { return m.RenameTable("shop.a", "shop.b") },
-			[]string{"ALTER TABLE `shop`.`a` RENAME TO `b`"}},
-		{"add a key", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "Parent") },
+		{"add a key", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "Customer") },
 			[]string{alterOrders}},
 		{"drop a key", func(m gorm.Migrator) error { return m.DropConstraint(&order{}, "Parent") },
 			[]string{"ALTER TABLE `orders` DROP CONSTRAINT `fk_orders_parent`"}},
@@ -145,6 +160,10 @@ func TestWithoutKeys(t *testing.T) {
 	if err := db.Migrator().CreateTable(&order{}); err != nil || len(r.list) != 1 ||
 		strings.Contains(r.list[0], "KEY") {
 		t.Errorf("got %q, %v", r.list, err)
+	}
+	if err := db.Migrator().RenameTable("shop.a", "shop.b"); err != nil ||
+		r.list[1] != "ALTER TABLE `shop`.`a` RENAME TO `b`" {
+		t.Errorf("RenameTable: got %q, %v", r.list[1:], err)
 	}
 }
 
@@ -186,6 +205,12 @@ func TestDDLRefused(t *testing.T) {
 		{"an index to rename", func(m gorm.Migrator) error { return m.RenameIndex(&order{}, "x", "y") }, "no indexes"},
 		{"a field that is not there", func(m gorm.Migrator) error { return m.AddColumn(&order{}, "x") },
 			`no field "x"`},
+		{"a key of its own table", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "Parent") },
+			"refers to its own table"},
+		{"a key of another dataset", func(m gorm.Migrator) error { return m.CreateConstraint(&abroad{}, "Customer") },
+			"another dataset"},
+		{"a key of a wrong type", func(m gorm.Migrator) error { return m.CreateConstraint(&page{}, "File") },
+			"types that BigQuery has no keys of"},
 		{"a key that is not there", func(m gorm.Migrator) error { return m.CreateConstraint(&order{}, "x") },
 			"is not a foreign key"},
 	} {
@@ -206,6 +231,7 @@ func TestMigrateColumn(t *testing.T) {
 		N int64
 		D string  `gorm:"type:NUMERIC(12,4)"`
 		F float64 `gorm:"default:1.5"`
+		U string  `gorm:"default:null"`
 		S string  `gorm:"size:20"`
 		T string
 		J []address `gorm:"type:ARRAY"`
@@ -222,6 +248,9 @@ func TestMigrateColumn(t *testing.T) {
 		{name: "widened by hand", field: "N", have: "NUMERIC"},
 		{name: "a wider number", field: "F", have: "INT64", def: "1.5", want: []string{alter +
 			"`f` SET DATA TYPE FLOAT64"}},
+		{name: "a default that is to go", field: "U", have: "STRING", def: "'x'",
+			want: []string{alter + "`u` DROP DEFAULT"}},
+		{name: "no default and none wanted", field: "U", have: "STRING"},
 		{name: "more digits", field: "D", have: "NUMERIC(10, 2)", want: []string{alter +
 			"`d` SET DATA TYPE NUMERIC(12, 4)"}},
 		{name: "fewer whole digits", field: "D", have: "NUMERIC(12, 2)", err: "can't change"},

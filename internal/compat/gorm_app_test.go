@@ -9,8 +9,6 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"github.com/bigqueryuser/bigqueryuser/driver/gormdialect"
 )
 
 // The models of an app that begins with GORM on BigQuery: an embedded base, an embedded address, each kind of relation,
@@ -77,7 +75,7 @@ func (m *member) BeforeUpdate(tx *gorm.DB) error {
 // openApp has Ada, with a boss and a team of two.
 func openApp(t *testing.T) (*gorm.DB, member) {
 	t.Helper()
-	db := openGorm(t, func(c *gormdialect.Config) { c.WithoutKeys = true })
+	db := openGorm(t)
 	check(t, db.AutoMigrate(&member{}, &profile{}, &label{}, &comment{}))
 	check(t, db.AutoMigrate(&member{}, &profile{}, &label{}, &comment{})) // finds nothing to do
 	ada := member{
