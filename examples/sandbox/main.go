@@ -4,7 +4,7 @@
 //
 // It prints a data source name to copy. With -open there is no sign-in, and any program that
 // accepts an address of BigQuery can use it, such as the official clients and curl. Its tables are
-// in memory.
+// in memory, or with -data in a folder.
 package main
 
 import (
@@ -46,6 +46,7 @@ func main() {
 	flag.BoolVar(&cfg.NoData, "empty", false, "leave the public names out")
 	flag.StringVar(&cfg.StateDir, "state", "",
 		"the `folder` that keeps the address and the sign-ins; default in the user's settings")
+	flag.StringVar(&cfg.DataDir, "data", "", "the `folder` that keeps the tables; default in memory")
 	flag.Var(files(cfg.Files), "load",
 		"`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may be repeated")
 	flag.Parse()

@@ -67,6 +67,27 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestData: with -data, a second run has the tables of the first.
+func TestData(t *testing.T) {
+	cfg := sandbox.Config{Open: true, NoData: true, DataDir: t.TempDir()}
+	for i, statement := range []string{"CREATE SCHEMA d; CREATE TABLE d.t AS SELECT 7 AS x", "SELECT 1"} {
+		t.Run(statement, func(t *testing.T) {
+			db, err := sql.Open(driver.Name, serve(t, cfg))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+			var x int
+			if err := db.QueryRowContext(t.Context(), "SELECT x FROM d.t").Scan(&x); err != nil || x != 7 {
+				t.Errorf("run %d: got %d, %v; want 7", i+1, x, err)
+			}
+		})
+	}
+}
+
 func TestSignedIn(t *testing.T) {
 	cfg, err := dsn.Parse(serve(t, sandbox.Config{NoData: true}))
 	if err != nil {

@@ -55,6 +55,11 @@ func (s *Server) loadFile(ctx context.Context, table, path string) error {
 			return err
 		}
 	}
+	if old := s.catalog.table(name); old != nil && s.kept.dir != "" { // of the last time
+		if err := s.dropTable(ctx, old); err != nil {
+			return err
+		}
+	}
 	if err := s.catalog.checkNewTable(name); err != nil {
 		return err
 	}

@@ -309,6 +309,7 @@ func (s *Server) run(ctx context.Context, j *job) {
 	j.mu.Unlock()
 	// Before the job is done: the next statement may come right after.
 	s.leaveSession(j.query, err)
+	s.keep()
 	j.finish(out, err, s.now())
 	s.jobs.keep(j)
 }

@@ -86,7 +86,9 @@ func (s *Server) beginLoad(who caller, project string, req *jobResource, data []
 				errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
 			defer cancel()
 		}
-		j.finish(&outcome{}, s.runLoad(ctx, who, j, data), s.now())
+		err := s.runLoad(ctx, who, j, data)
+		s.keep()
+		j.finish(&outcome{}, err, s.now())
 	})
 	return j, nil
 }

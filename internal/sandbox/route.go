@@ -83,6 +83,9 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 			return
 		}
 		answer, err := handle(r, who)
+		if need == writes {
+			s.keep()
+		}
 		if err == nil {
 			err = send(w, r, answer)
 		}

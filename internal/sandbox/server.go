@@ -35,6 +35,9 @@ type Config struct {
 	// program that is started again finds its sign-in still known. It is made with
 	// mode 0700. Empty: nothing is kept. Datasets and tables are never kept.
 	StateDir string
+	// DataDir is a folder that keeps datasets, tables, views and functions. It is made with mode 0700, and serves one
+	// sandbox at a time. Empty: they end with the sandbox.
+	DataDir string
 	// Addr is the loopback address to listen on, such as "127.0.0.1:9050". Empty:
 	// the address kept in StateDir, or a free port of 127.0.0.1.
 	Addr string
@@ -120,6 +123,7 @@ type Server struct {
 	sessions *sessions
 	uploads  uploads
 	inserted insertIDs
+	kept     keptData
 	google   *fakegoogle.Server
 	state    *state
 	mux      *http.ServeMux
@@ -186,7 +190,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := s.state.begin(s.google, s.addr); err != nil {
 		return nil, err
 	}
-	if s.db, err = engine.Open(engine.Config{MemoryLimit: cfg.MemoryLimit}); err != nil {
+	if err := s.openData(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.load(ctx); err != nil {
@@ -321,6 +325,7 @@ func (s *Server) Close() error {
 	s.closed = true
 	s.work.Wait()
 	s.closeSessions()
+	s.keep()
 	s.db.Close()
 	s.state.close()
 	return err

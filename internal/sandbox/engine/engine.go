@@ -19,7 +19,8 @@ import (
 // DB is one DuckDB database that lives in memory. It is safe for concurrent
 // use; a statement runs on a connection of its own.
 type DB struct {
-	db mapping.Database
+	db   mapping.Database
+	file bool // the tables are those of a file
 
 	mu     sync.Mutex
 	idle   []mapping.Connection
@@ -34,9 +35,14 @@ type Config struct {
 	// MemoryLimit is DuckDB's memory_limit, such as "2GB". Empty: DuckDB's own,
 	// 80% of the machine's memory.
 	MemoryLimit string
+	// File keeps the tables. Empty: they are in memory.
+	File string
 }
 
-// Open makes an empty database in memory that behaves like BigQuery where DuckDB
+// fileName is what DuckDB calls the database of Config.File.
+const fileName = "kept"
+
+// Open makes a database that behaves like BigQuery where DuckDB
 // offers the choice: UTC, NULLs first in an ascending order and last in a
 // descending one. It never loads an extension and never spills to a file.
 func Open(cfg Config) (*DB, error) {
@@ -77,6 +83,19 @@ func Open(cfg Config) (*DB, error) {
 		d.Close()
 		return nil, err
 	}
+	if cfg.File == "" {
+		return d, nil
+	}
+	// After the functions: default values of its columns call them.
+	if _, err := d.Exec(context.Background(), "ATTACH "+Literal(cfg.File)+" AS "+fileName); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.file = true
+	for i := range d.idle {
+		mapping.Disconnect(&d.idle[i])
+	}
+	d.idle = nil
 	return d, nil
 }
 
@@ -123,6 +142,12 @@ func (d *DB) Conn() (*Conn, error) {
 	c := &Conn{db: d}
 	if mapping.Connect(d.db, &c.conn) == mapping.StateError {
 		return nil, fmt.Errorf("duckdb: no connection could be made")
+	}
+	if d.file {
+		if _, err := c.Exec(context.Background(), "USE "+fileName); err != nil {
+			mapping.Disconnect(&c.conn)
+			return nil, err
+		}
 	}
 	return c, nil
 }
