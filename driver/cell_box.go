@@ -7,19 +7,19 @@ import (
 	"unsafe"
 )
 
-// boxes makes interface values without an allocation for each: the values lie in blocks that
-// are never written again once given out. A value that is kept keeps its block, which is why
-// blocks are small. It belongs to one goroutine.
+// boxes makes interface values without an allocation for each. The values are in blocks, and are
+// never overwritten. A value that is kept keeps its block, so blocks are small. boxes is for one
+// goroutine.
 type boxes struct {
 	ints    block[int64]
 	floats  block[float64]
 	times   block[time.Time]
 	strings block[string]
 	slices  block[[]byte]
-	marked  [forms]*markedRun[time.Time] // marked ones, by form
+	marked  [forms]*markedRun[time.Time] // marked times, by form
 	texts   *markedRun[string]           // JSON
 	text    strings.Builder
-	values  []driver.Value // of one call of row
+	values  []driver.Value // the values of one call of row
 }
 
 const (
@@ -28,17 +28,17 @@ const (
 
 	firstText = 64      // bytes
 	textBlock = 8 << 10 // bytes
-	longText  = 512     // bytes: a longer text is allocated by itself
+	longText  = 512     // bytes: a longer text has its own allocation
 )
 
-// block hands out room for values of one type.
+// block provides memory for values of one type.
 type block[T any] struct {
 	free []T
 	size int
 	like any // a T
 }
 
-// put is any(v).
+// put returns any(v).
 func (b *block[T]) put(v T) any {
 	if len(b.free) == 0 {
 		b.size = min(max(2*b.size, firstBlock), lastBlock)
@@ -53,14 +53,15 @@ func (b *block[T]) put(v T) any {
 	return boxed(b.like, p)
 }
 
-// boxed is any(*p) with p itself as what the interface points at: *p must never change again. like is
-// any T; T must not be a pointer, a map, a channel or a function, which lie in the interface itself.
+// boxed returns any(*p) with p as the pointer in the interface, so *p must never change again. like
+// is any T. T must not be a pointer, a map, a channel or a function, which an interface holds
+// directly.
 func boxed[T any](like any, p *T) any {
 	(*eface)(unsafe.Pointer(&like)).data = unsafe.Pointer(p)
 	return like
 }
 
-// eface is how the runtime lays out an interface value. TestBoxed holds it to that.
+// eface is the runtime's layout of an interface value. TestBoxed checks it.
 type eface struct {
 	typ, data unsafe.Pointer
 }
@@ -70,9 +71,9 @@ func (b *boxes) float(v float64) any  { return b.floats.put(v) }
 func (b *boxes) time(v time.Time) any { return b.times.put(v) }
 func (b *boxes) string(v string) any  { return b.strings.put(v) }
 func (b *boxes) bytes(v []byte) any   { return b.slices.put(v) }
-func (b *boxes) bool(v bool) any      { return v } // Go has both at hand
+func (b *boxes) bool(v bool) any      { return v } // Go allocates nothing for a bool
 
-// timesOf returns the run of a marked form.
+// timesOf returns the run for times of a form.
 func (b *boxes) timesOf(f form) *markedRun[time.Time] {
 	if b.marked[f] == nil {
 		b.marked[f] = leftRun[time.Time](&leftRuns.times[f], f)
@@ -80,7 +81,7 @@ func (b *boxes) timesOf(f form) *markedRun[time.Time] {
 	return b.marked[f]
 }
 
-// textsOf returns the run of JSON texts.
+// textsOf returns the run for JSON texts.
 func (b *boxes) textsOf() *markedRun[string] {
 	if b.texts == nil {
 		b.texts = leftRun[string](&leftRuns.texts, formJSON)
@@ -88,7 +89,7 @@ func (b *boxes) textsOf() *markedRun[string] {
 	return b.texts
 }
 
-// close gives back the room that is left for marked values. The boxes take new room if they are used again.
+// close returns the unused memory for marked values. Later uses of the boxes take new memory.
 func (b *boxes) close() {
 	for f, r := range b.marked {
 		r.leave(&leftRuns.times[f])
@@ -97,7 +98,7 @@ func (b *boxes) close() {
 	b.marked, b.texts = [forms]*markedRun[time.Time]{}, nil
 }
 
-// mark is any(t) for a time of a marked form.
+// mark returns any(t) for a time of a marked form.
 func (b *boxes) mark(f form, t time.Time, picos uint16) any {
 	r := b.timesOf(f)
 	if len(r.values) == 0 {
@@ -112,7 +113,7 @@ func (b *boxes) mark(f form, t time.Time, picos uint16) any {
 	return boxed(anyTime, p)
 }
 
-// json is any(text) for the text of a JSON value.
+// json returns any(text) for the text of a JSON value.
 func (b *boxes) json(text string) any {
 	r := b.textsOf()
 	if len(r.values) == 0 {
@@ -124,7 +125,7 @@ func (b *boxes) json(text string) any {
 	return boxed(anyText, p)
 }
 
-// markTimes is a marked copy of a list of times.
+// markTimes returns a marked copy of a list of times.
 func (b *boxes) markTimes(f form, list []time.Time, picos []uint16) []time.Time {
 	times, below := room(b.timesOf(f), f, len(list))
 	copy(times, list)
@@ -132,14 +133,14 @@ func (b *boxes) markTimes(f form, list []time.Time, picos []uint16) []time.Time 
 	return times
 }
 
-// markTexts is a marked copy of a list of JSON values.
+// markTexts returns a marked copy of a list of JSON texts.
 func (b *boxes) markTexts(list []string) []string {
 	texts, _ := room(b.textsOf(), formJSON, len(list))
 	copy(texts, list)
 	return texts
 }
 
-// str is string(text). Short ones share an allocation.
+// str returns string(text). Short texts share an allocation.
 func (b *boxes) str(text []byte) string {
 	if !b.room(len(text)) {
 		return string(text)
@@ -149,7 +150,7 @@ func (b *boxes) str(text []byte) string {
 	return b.text.String()[start:]
 }
 
-// copy is strings.Clone, with an allocation that short ones share.
+// copy is strings.Clone, but short texts share an allocation.
 func (b *boxes) copy(text string) string {
 	if !b.room(len(text)) {
 		return strings.Clone(text)
@@ -159,20 +160,21 @@ func (b *boxes) copy(text string) string {
 	return b.text.String()[start:]
 }
 
-// room makes room for a text of n bytes, unless it is one to be allocated by itself.
+// room makes room for a text of n bytes. It returns false if the text is long and needs its own
+// allocation.
 func (b *boxes) room(n int) bool {
 	if n > longText {
 		return false
 	}
 	if b.text.Cap()-b.text.Len() < n {
 		size := max(n, min(2*b.text.Cap(), textBlock), firstText)
-		b.text.Reset() // what has been given out keeps the old one
+		b.text.Reset() // texts in use keep the old one
 		b.text.Grow(size)
 	}
 	return true
 }
 
-// row is room for n values, until the next call.
+// row returns memory for n values, valid until the next call.
 func (b *boxes) row(n int) []driver.Value {
 	if cap(b.values) < n {
 		b.values = make([]driver.Value, n)

@@ -10,12 +10,11 @@ import (
 	"weak"
 )
 
-// A time.Time does not say of which BigQuery type it is, nor does it hold what is below
-// nanoseconds, and a string does not say that it is JSON. Their values must be plain ones, for ==
-// and reflect.DeepEqual. So those of DATE, DATETIME, TIMESTAMP(12) and JSON are marked by where
-// they lie: in runs of memory that are registered here. As, the JSON of a Struct and arguments look
-// the address up. A copy, such as one that has been assigned to a variable of its type, has no
-// mark.
+// A time.Time does not say which BigQuery type it has, and holds no picoseconds. A string does not
+// say that it is JSON. Values must nevertheless be plain ones, for == and reflect.DeepEqual. So
+// values of DATE, DATETIME, TIMESTAMP(12) and JSON are marked by their addresses, in runs of memory
+// that are registered here. As, the JSON of a Struct and arguments look up the address. A copy, for
+// example in a variable of type time.Time, has no mark.
 
 // form is a BigQuery type whose values are marked.
 type form uint8
@@ -29,42 +28,42 @@ const (
 	forms
 )
 
-// memoryPage is what the addresses of runs are a multiple of, but for a few bytes.
+// memoryPage divides the addresses of runs, except for the few bytes of a header.
 const memoryPage = 8192
 
-// runLength is how many values of a size make an allocation of one page, with the header that the
-// runtime may put before it.
+// runLength returns how many values of a size fill an allocation of one page, with the runtime's
+// header.
 func runLength(size uintptr) int { return int((memoryPage - 32) / size) }
 
 // mark is a run of values of one form.
 type mark struct {
-	start func() uintptr // the address of the first; 0 once they are garbage
+	start func() uintptr // returns the address of the first value; 0 once the run is garbage
 	size  uintptr        // of a value
 	n     int
 	form  form
-	picos []uint16 // below the nanoseconds, 0 to 999; of formPicos only
+	picos []uint16 // of formPicos only: the picoseconds below the nanoseconds, 0 to 999
 }
 
-// marks has the runs by the pages that they lie on, until they are garbage. Where two share a page,
-// the earlier one goes unrecognised.
+// marks maps pages to the runs on them, until these are garbage. If two runs share a page, the
+// earlier one is not recognized.
 var marks sync.Map // uintptr -> *mark
 
 func addressOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
 
-// markedRun is the free part of a run of marked values.
+// markedRun is the unused part of a run of marked values.
 type markedRun[T any] struct {
 	values []T
 	picos  []uint16
 }
 
-// leftRuns are the rests of runs, by form: a small result takes a few values of a run that others have
-// begun.
+// leftRuns has unused parts of runs, by form. A small result takes a few values of a run that
+// another result has started.
 var leftRuns struct {
 	times [forms]sync.Pool // *markedRun[time.Time]
 	texts sync.Pool        // *markedRun[string], JSON
 }
 
-// leftRun returns the rest of a run of a form, or a new one.
+// leftRun returns the unused part of a run of a form, or a new run.
 func leftRun[T any](pool *sync.Pool, f form) *markedRun[T] {
 	if r, ok := pool.Get().(*markedRun[T]); ok {
 		return r
@@ -73,18 +72,18 @@ func leftRun[T any](pool *sync.Pool, f form) *markedRun[T] {
 	return &r
 }
 
-// leave gives the rest of a run back. The values that were taken are not touched again.
+// leave returns the unused part of a run. The values that were taken are not changed.
 func (r *markedRun[T]) leave(pool *sync.Pool) {
 	if r != nil && len(r.values) > 0 {
 		pool.Put(r)
 	}
 }
 
-// newRun makes room for n values of a form, or more.
+// newRun returns a run of at least n values of a form.
 func newRun[T any](f form, n int) markedRun[T] {
 	size := unsafe.Sizeof(*new(T))
 	if n = max(n, runLength(size)); n > runLength(size) {
-		n = max(n, int(5*memoryPage/size)) // an allocation of pages of its own
+		n = max(n, int(5*memoryPage/size)) // an allocation with its own pages
 	}
 	values := make([]T, n)
 	first := weak.Make(&values[0])
@@ -104,7 +103,7 @@ func newRun[T any](f form, n int) markedRun[T] {
 	return markedRun[T]{values, m.picos}
 }
 
-// take takes the next n.
+// take returns the next n values.
 func (r *markedRun[T]) take(n int) ([]T, []uint16) {
 	values, picos := r.values[:n:n], r.picos
 	r.values = r.values[n:]
@@ -114,8 +113,7 @@ func (r *markedRun[T]) take(n int) ([]T, []uint16) {
 	return values, picos
 }
 
-// room takes room for n values of a form, one after the other, out of a run that it replaces if
-// that is too short.
+// room returns n consecutive values of a form from a run. It replaces the run if that is too short.
 func room[T any](r *markedRun[T], f form, n int) ([]T, []uint16) {
 	switch {
 	case n == 0:
@@ -129,7 +127,7 @@ func room[T any](r *markedRun[T], f form, n int) ([]T, []uint16) {
 	return r.take(n)
 }
 
-// markAt returns the form of the value at an address, and what is below its nanoseconds.
+// markAt returns the form of the value at an address, and its picoseconds below the nanoseconds.
 func markAt(at uintptr) (form, uint16) {
 	found, ok := marks.Load(at / memoryPage)
 	if !ok {
@@ -146,7 +144,7 @@ func markAt(at uintptr) (form, uint16) {
 	return formPicos, m.picos[(at-start)/m.size]
 }
 
-// markOf is markAt for a value that is a time or a string.
+// markOf is markAt for a time or a string; other values have no mark.
 func markOf(v any) (form, uint16) {
 	switch v.(type) {
 	case time.Time, string:
@@ -155,13 +153,13 @@ func markOf(v any) (form, uint16) {
 	return noForm, 0
 }
 
-// isJSON reports whether a value is that of a JSON column, and not a STRING's.
+// isJSON reports whether a value comes from a JSON column.
 func isJSON(v any) bool {
 	f, _ := markOf(v)
 	return f == formJSON
 }
 
-// markedText returns a marked time as BigQuery writes it. It reports false for other values.
+// markedText returns a marked time as BigQuery writes it. It returns false for other values.
 func markedText(v any) (string, bool) {
 	t, ok := v.(time.Time)
 	if !ok {
@@ -183,7 +181,7 @@ var (
 	anyText any = ""
 )
 
-// elementsOf returns how to get element i of a slice. It keeps its mark.
+// elementsOf returns a function that returns element i of a slice, with its mark.
 func elementsOf(rv reflect.Value) func(i int) any {
 	switch list := rv.Interface().(type) {
 	case []time.Time:

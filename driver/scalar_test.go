@@ -61,7 +61,14 @@ func TestScalarTypes(t *testing.T) {
 	if len(scalarSamples) != len(results) {
 		t.Errorf("got %d samples for %d types", len(scalarSamples), len(results))
 	}
+	forms := map[form]string{}
 	for i := range scalars {
+		v, err := scalars[i].read(&cursor{buf: []byte(strconv.Quote(scalarSamples[scalars[i].name].cell)), boxes: new(boxes)})
+		if mark, _ := markOf(v); err != nil || mark != noForm && forms[mark] != "" {
+			t.Errorf("%s: got mark %d, %v; want one that %s does not have", scalars[i].name, mark, err, forms[mark])
+		} else {
+			forms[mark] = scalars[i].name
+		}
 		t.Run(scalars[i].name, func(t *testing.T) { checkScalar(t, &scalars[i], &parameterTypes[i]) })
 	}
 }
@@ -98,6 +105,11 @@ func checkScalar(t *testing.T, s *scalarType, p *parameterType) {
 	wantMark, wantPicos := markOf(want)
 	if mark, picos := markOf(got[0]); mark != wantMark || picos != wantPicos {
 		t.Errorf("Arrow: got mark %d and %d ps; want %d and %d", mark, picos, wantMark, wantPicos)
+	}
+	if text, ok := markedText(want); ok && text != sample.cell {
+		t.Errorf("as text: got %s; want %s", text, sample.cell)
+	} else if isTime := wantMark != noForm && wantMark != formJSON; ok != isTime {
+		t.Errorf("as text: got %v; want %v", ok, isTime)
 	}
 	if s.end != nil {
 		if _, err := s.end.parse([]byte(sample.cell)); err != nil {
