@@ -33,7 +33,7 @@ func checkPosition(t *testing.T, s string, err error) {
 }
 
 // FuzzTranslate: Translate never panics, its errors are *Error with a position inside the
-// text (a tab counts up to eight columns), and a success has SQL and typed columns.
+// text (a tab counts up to eight columns), and a success has a type, and SQL where it has columns.
 func FuzzTranslate(f *testing.F) {
 	_, cat := open(f)
 	for _, s := range []string{
@@ -73,7 +73,8 @@ func FuzzTranslate(f *testing.F) {
 			checkPosition(t, s, err)
 			return
 		}
-		if st.SQL == "" || st.Type == "" {
+		// Keys, options, functions and transactions are nothing to DuckDB.
+		if st.SQL == "" && (len(st.Columns) > 0 || st.Type == "INSERT" || st.Type == "CREATE_TABLE") || st.Type == "" {
 			t.Fatalf("%q: got an empty statement", s)
 		}
 		for _, c := range st.Columns {
