@@ -68,7 +68,7 @@ func (c changes) labels(patch bool, to *map[string]string) *apiError {
 // Members of the two resources: those that can be changed, and those that are the service's alone.
 var (
 	datasetChanges = []string{"friendlyName", "description", "labels"}
-	tableChanges   = []string{"friendlyName", "description", "labels", "schema", "expirationTime"}
+	tableChanges   = []string{"friendlyName", "description", "labels", "schema"}
 	outputOnly     = []string{"kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "numRows", "numBytes"}
 )
 
@@ -166,7 +166,7 @@ func (s *Server) changeTable(patch bool) handler {
 			now, err = s.describeTable(r.Context(), d, t, false)
 		}
 		if err == nil {
-			err = c.check(tableChanges, now)
+			err = c.check(append(slices.Clone(tableChanges), optionChanges...), now)
 		}
 		if err == nil {
 			err = matches(r, now.ETag)
@@ -175,7 +175,7 @@ func (s *Server) changeTable(patch bool) handler {
 			err = s.changeSchema(r.Context(), who, t, c["schema"])
 		}
 		if err == nil {
-			err = s.changeExpiry(r.Context(), who, t, c["expirationTime"])
+			err = s.changeOptions(r.Context(), who, t, now, c)
 		}
 		if err != nil {
 			return nil, err
@@ -223,31 +223,19 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 	return nil
 }
 
-// alter runs ALTER TABLE with actions.
+// alter runs ALTER TABLE, or that of a view, with actions.
 func (s *Server) alter(ctx context.Context, who caller, t *table, actions string) *apiError {
-	q := &query{project: t.name.Project, sql: "ALTER TABLE " +
+	kind := "TABLE"
+	if t.view != nil {
+		kind = strings.ReplaceAll(t.viewKind(), "_", " ")
+	}
+	q := &query{project: t.name.Project, sql: "ALTER " + kind + " " +
 		quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + actions}
 	p, err := s.prepare(ctx, who, q)
 	if err == nil {
 		_, err = s.execute(ctx, q, p)
 	}
 	return err
-}
-
-// changeExpiry gives a table another expirationTime, in milliseconds; null or 0 is none.
-func (s *Server) changeExpiry(ctx context.Context, who caller, t *table, raw json.RawMessage) *apiError {
-	if len(raw) == 0 {
-		return nil
-	}
-	var at int64String
-	if err := json.Unmarshal(raw, &at); err != nil {
-		return errorf("parseError", "Invalid JSON payload received. expirationTime: %s", err)
-	}
-	value := "NULL"
-	if at != 0 {
-		value = fmt.Sprintf("TIMESTAMP_MILLIS(%d)", at)
-	}
-	return s.alter(ctx, who, t, "SET OPTIONS (expiration_timestamp = "+value+")")
 }
 
 // inOrder are fields in the order of the table's columns.

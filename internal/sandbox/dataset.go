@@ -22,6 +22,9 @@ type datasetResource struct {
 	Labels           map[string]string `json:"labels,omitempty"`
 	CreationTime     int64String       `json:"creationTime,omitempty"`
 	LastModifiedTime int64String       `json:"lastModifiedTime,omitempty"`
+
+	TableExpirationMs     int64String `json:"defaultTableExpirationMs,omitempty"`
+	PartitionExpirationMs int64String `json:"defaultPartitionExpirationMs,omitempty"`
 }
 
 func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
@@ -36,6 +39,8 @@ func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
 	}
 	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + d.ref.ProjectID + "/datasets/" + d.ref.DatasetID
 	out.Description = d.text
+	out.TableExpirationMs = int64String(d.tableDays * dayMillis)
+	out.PartitionExpirationMs = int64String(d.partitionDays * dayMillis)
 	out.CreationTime, out.LastModifiedTime = int64String(d.created.UnixMilli()), int64String(d.modified.UnixMilli())
 	out.ETag = etag(out.ID, d.modified)
 	return out
@@ -100,6 +105,7 @@ func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apiError) {
 	d := &dataset{
 		ref: datasetReference{project, req.DatasetReference.DatasetID}, location: req.Location,
 		friendly: req.FriendlyName, text: req.Description, labels: req.Labels,
+		tableDays: float64(req.TableExpirationMs) / dayMillis, partitionDays: float64(req.PartitionExpirationMs) / dayMillis,
 	}
 	unlock, err := lock(r.Context(), s.catalog.ddl)
 	if err != nil {

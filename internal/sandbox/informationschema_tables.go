@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -12,7 +13,8 @@ func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apiError) {
 	defer s.catalog.mu.RUnlock()
 	return []map[string]any{{
 		"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID, "location": d.location,
-		"creation_time": d.created, "last_modified_time": d.modified,
+		"default_collation_name": "NULL",
+		"creation_time":          d.created, "last_modified_time": d.modified,
 		"ddl": "CREATE SCHEMA " + quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID) + optionsText(d.options()) + ";",
 	}}, nil
 }
@@ -28,7 +30,7 @@ func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apiError) {
 			"table_type": "BASE TABLE", "managed_table_type": "NATIVE",
 			"is_insertable_into": "YES", "is_fine_grained_mutations_enabled": "NO", "is_typed": "NO",
 			"is_change_history_enabled": "NO",
-			"creation_time":             t.created, "ddl": t.ddl(),
+			"creation_time":             t.created, "ddl": t.ddl(), "default_collation_name": "NULL",
 		})
 		if b := t.base; b != nil {
 			row := rows[len(rows)-1]
@@ -68,9 +70,8 @@ func (s *Server) columnsRows(d *dataset) ([]map[string]any, *apiError) {
 			if c.Required {
 				row["is_nullable"] = "NO"
 			}
-			if c.Default != "" {
-				row["column_default"] = c.Default
-			}
+			// BigQuery has a text here, which says NULL.
+			row["column_default"], row["collation_name"] = cmp.Or(c.Default, "NULL"), "NULL"
 			if t.partition != nil && t.partition.Column == c.Name {
 				row["is_partitioning_column"] = "YES"
 			}
@@ -120,4 +121,77 @@ func quoteIfNeeded(name string) string {
 		return name
 	}
 	return quoteGoogle(name)
+}
+
+// tableRow begins a row about a table.
+func tableRow(t *table) map[string]any {
+	return map[string]any{"table_catalog": t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table}
+}
+
+// eachTable calls f for the tables of a dataset, under the catalog's lock.
+func (s *Server) eachTable(d *dataset, f func(*table)) {
+	tables := s.catalog.tables(d)
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	for _, t := range tables {
+		f(t)
+	}
+}
+
+func (s *Server) schemataOptionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	for _, o := range d.options() {
+		rows = append(rows, map[string]any{"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID,
+			"option_name": o.name, "option_type": o.kind, "option_value": o.value})
+	}
+	return rows, nil
+}
+
+func (s *Server) tableOptionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	s.eachTable(d, func(t *table) {
+		for _, o := range t.options() {
+			row := tableRow(t)
+			row["option_name"], row["option_type"], row["option_value"] = o.name, o.kind, o.value
+			rows = append(rows, row)
+		}
+	})
+	return rows, nil
+}
+
+func (s *Server) fieldPathsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	s.eachTable(d, func(t *table) {
+		for i, c := range t.columns {
+			var add func(path string, f *fieldSchema, typ googlesql.Type)
+			add = func(path string, f *fieldSchema, typ googlesql.Type) {
+				row := tableRow(t)
+				row["column_name"], row["field_path"], row["data_type"] = c.Name, path, typ.String()
+				row["collation_name"] = "NULL"
+				if f.Description != "" {
+					row["description"] = f.Description
+				}
+				rows = append(rows, row)
+				if typ.Kind == googlesql.Array {
+					typ = *typ.Elem
+				}
+				for k := range f.Fields {
+					add(path+"."+f.Fields[k].Name, &f.Fields[k], typ.Fields[k].Type)
+				}
+			}
+			add(c.Name, &t.schema[i], c.Type)
+		}
+	})
+	return rows, nil
+}
+
+func (s *Server) viewsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	s.eachTable(d, func(t *table) {
+		if t.view == nil {
+			return
+		}
+		row := tableRow(t)
+		row["view_definition"], row["use_standard_sql"] = t.view.Query, "YES"
+		rows = append(rows, row)
+	})
+	return rows, nil
 }

@@ -35,7 +35,7 @@ func TestInformationSchema(t *testing.T) {
 		"SELECT COUNT(*) FROM `bigquery-public-data`.usa_names.INFORMATION_SCHEMA.COLUMNS": "5",
 		"SELECT COUNT(*) FROM second.`region-us`.INFORMATION_SCHEMA.TABLES":                "0",
 		"SELECT STRING_AGG(FORMAT('%d %s %s %s %s', ordinal_position, column_name, data_type, is_nullable, " +
-			"IFNULL(column_default, '-')), '; ' ORDER BY ordinal_position) FROM d.INFORMATION_SCHEMA.COLUMNS WHERE " +
+			"IFNULL(NULLIF(column_default, 'NULL'), '-')), '; ' ORDER BY ordinal_position) FROM d.INFORMATION_SCHEMA.COLUMNS WHERE " +
 			"table_name = 't'": "1 id INT64 NO -; 2 name STRING(9) YES 'x'; 3 order NUMERIC(10, 2) YES -; 4 tags " +
 			"ARRAY<STRING> YES -; 5 place STRUCT<a INT64, b ARRAY<DATE>> YES -",
 		"SELECT COUNT(DISTINCT c.column_name) FROM d.INFORMATION_SCHEMA.COLUMNS AS c JOIN " +

@@ -151,6 +151,15 @@ func TestExpiration(t *testing.T) {
 		`location="us"`; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
+	ds, err := c.svc.Datasets.Get(DefaultProject, "d").Do()
+	if err != nil || ds.DefaultTableExpirationMs != 172800000 || ds.DefaultPartitionExpirationMs != 302400000 {
+		t.Errorf("got %+v, %v; want the dataset's expiry", ds, err)
+	}
+	ds, err = c.svc.Datasets.Insert(DefaultProject, &bq.Dataset{DatasetReference: &bq.DatasetReference{DatasetId: "e"},
+		DefaultTableExpirationMs: 3600000}).Do()
+	if err != nil || ds.DefaultTableExpirationMs != 3600000 {
+		t.Errorf("got %+v, %v; want a dataset with an expiry", ds, err)
+	}
 	clock.add(12 * time.Hour)
 	c = newClient(t, s, DefaultAccount)
 	if got := c.value(names); got != "always,parts,usual" {

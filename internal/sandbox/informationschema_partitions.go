@@ -1,0 +1,95 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// partitionsRows are the partitions that have rows; a table without partitions is one.
+func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	for _, t := range s.catalog.tables(d) {
+		if t.view != nil {
+			continue
+		}
+		total, sizes, err := s.tableSize(context.Background(), t)
+		if err != nil {
+			return nil, runError(err)
+		}
+		bytes := int64(0)
+		for _, b := range sizes {
+			bytes += b
+		}
+		s.dropPartitions(t)
+		parts := []partitionCount{{rows: total, bytes: bytes}}
+		if t.partition != nil {
+			if parts, err = s.countPartitions(t); err != nil {
+				return nil, runError(err)
+			}
+		}
+		s.catalog.mu.RLock()
+		modified := t.modified
+		s.catalog.mu.RUnlock()
+		for _, p := range parts {
+			row := tableRow(t)
+			row["total_rows"], row["last_modified_time"], row["storage_tier"] = p.rows, modified, "ACTIVE"
+			if t.partition != nil {
+				row["partition_id"] = p.id
+			}
+			row["total_logical_bytes"], row["total_billable_bytes"] = p.bytes, p.bytes
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+type partitionCount struct {
+	id          string
+	rows, bytes int64
+}
+
+// partitionFormats write the id of a partition by time.
+var partitionFormats = map[string]string{"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+
+// countPartitions counts the rows and bytes of each partition, by its id.
+func (s *Server) countPartitions(t *table) ([]partitionCount, error) {
+	p := t.partition
+	column := p.Column
+	if column == "" {
+		column = googlesql.PartitionTime
+	}
+	c := engine.Quote(column)
+	id := "strftime(CAST(" + c + " AS TIMESTAMP), '" + partitionFormats[p.Unit] + "')"
+	if p.Unit == "" {
+		id = fmt.Sprintf("CASE WHEN %[1]s < %[2]d OR %[1]s >= %[3]d THEN '__UNPARTITIONED__' ELSE "+
+			"CAST(%[2]d + (%[1]s - %[2]d) // %[4]d * %[4]d AS VARCHAR) END", c, p.Start, p.End, p.Interval)
+	}
+	conn, err := s.db.Conn()
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	sizes := []string{"0"}
+	for _, c := range t.columns {
+		sizes = append(sizes, sizeSQL(engine.Quote(c.Name), c.Type, 0))
+	}
+	whole := googlesql.Type{Kind: googlesql.Int64}
+	res, err := conn.Query(context.Background(), "SELECT CASE WHEN "+c+" IS NULL THEN '__NULL__' ELSE "+id+
+		" END AS id, count(*), CAST(sum("+strings.Join(sizes, " + ")+") AS BIGINT) FROM "+tableSQL(t.name)+
+		" GROUP BY 1 ORDER BY 1", nil, []googlesql.Column{{Name: "id", Type: googlesql.Type{Kind: googlesql.String}},
+		{Name: "n", Type: whole}, {Name: "bytes", Type: whole}}, 0)
+	if err != nil {
+		return nil, err
+	}
+	var out []partitionCount
+	for _, b := range res.Blocks {
+		for i := range b.Rows {
+			out = append(out, partitionCount{string(b.Columns[0].Bytes(i)), b.Columns[1].Ints[i],
+				b.Columns[2].Ints[i]})
+		}
+	}
+	return out, nil
+}

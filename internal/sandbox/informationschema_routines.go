@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// routines are the functions of a dataset by name.
+func (s *Server) routines(d *dataset) []*googlesql.Function {
+	s.catalog.mu.RLock()
+	defer s.catalog.mu.RUnlock()
+	var out []*googlesql.Function
+	for _, name := range slices.Sorted(maps.Keys(d.functions)) {
+		out = append(out, d.functions[name])
+	}
+	return out
+}
+
+func routineRow(f *googlesql.Function) map[string]any {
+	return map[string]any{"specific_catalog": f.Name.Project, "specific_schema": f.Name.Dataset,
+		"specific_name": f.Name.Table}
+}
+
+func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	for _, f := range s.routines(d) {
+		row := routineRow(f)
+		row["routine_catalog"], row["routine_schema"] = f.Name.Project, f.Name.Dataset
+		row["routine_name"], row["routine_body"], row["routine_definition"] = f.Name.Table, "SQL", f.Body
+		row["routine_type"] = "FUNCTION"
+		if f.Table {
+			row["routine_type"] = "TABLE FUNCTION"
+		}
+		if f.Returns != nil {
+			row["data_type"] = f.Returns.String()
+		}
+		rows = append(rows, row)
+	}
+	for _, p := range s.procedures(d) {
+		rows = append(rows, map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
+			"specific_name": p.Name.Table, "routine_catalog": p.Name.Project, "routine_schema": p.Name.Dataset,
+			"routine_name": p.Name.Table, "routine_body": "SQL", "routine_definition": p.Body,
+			"routine_type": "PROCEDURE"})
+	}
+	return rows, nil
+}
+
+func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apiError) {
+	for _, f := range s.routines(d) {
+		if f.Returns != nil {
+			row := routineRow(f)
+			row["ordinal_position"], row["is_result"], row["data_type"] = int64(0), "YES", f.Returns.String()
+			rows = append(rows, row)
+		}
+		for i, p := range f.Params {
+			row := routineRow(f)
+			row["ordinal_position"], row["is_result"], row["parameter_name"] = int64(i+1), "NO", p.Name
+			row["data_type"] = "ANY TYPE"
+			if p.Type != nil {
+				row["data_type"] = p.Type.String()
+			}
+			rows = append(rows, row)
+		}
+	}
+	for _, p := range s.procedures(d) {
+		for i, param := range p.Params {
+			row := map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
+				"specific_name": p.Name.Table, "ordinal_position": int64(i + 1), "is_result": "NO",
+				"parameter_name": param.Name, "parameter_mode": param.Mode, "data_type": "ANY TYPE"}
+			if param.Type != nil {
+				row["data_type"] = param.Type.String()
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
