@@ -64,6 +64,7 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 	if opts.Now == nil {
 		opts.Now = r.clock.Now
 	}
+	opts.HTTP2 = *overHTTP2
 	r.google = fakegoogle.New(opts)
 	if _, err := r.google.Start(); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,14 @@
 package auth
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 )
 
 func TestMain(m *testing.M) {
@@ -16,6 +20,13 @@ func TestMain(m *testing.M) {
 	default:
 		childMain()
 		return
+	}
+	flag.Parse()
+	if *overHTTP2 {
+		if err := fakecert.Trust(); err != nil {
+			fmt.Fprintln(os.Stderr, "-http2:", err)
+			os.Exit(1)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -3,6 +3,7 @@ package fakegoogle
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -14,7 +15,8 @@ type Reply struct {
 	Body   string
 	Delay  time.Duration // wait before the answer
 	Hang   bool          // no answer until the client leaves or the server closes
-	Reset  bool          // the connection is closed without an answer
+	Reset  bool          // the connection, or the HTTP/2 stream, is closed without an answer
+	Cut    bool          // the same after half of Body
 }
 
 // ErrorReply returns a Reply with an OAuth error as Google writes it. subtype may be "".
@@ -98,6 +100,13 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, reply Reply) bool 
 	}
 	for key, values := range reply.Header {
 		w.Header()[key] = values
+	}
+	if reply.Cut {
+		w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
+		w.WriteHeader(reply.Status)
+		w.Write([]byte(reply.Body[:len(reply.Body)/2]))
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(reply.Status)
 	w.Write([]byte(reply.Body))

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -291,6 +294,35 @@ func TestScriptedFaults(t *testing.T) {
 	}
 	if status, _ := a.post("/token", form); status != 200 {
 		t.Errorf("third reply: got %d; want 200", status)
+	}
+}
+
+// TestHTTP2: the server speaks HTTP/2, and its faults end streams there.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	s := New(Options{HTTP2: true})
+	if _, err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: fakecert.Client(), ForceAttemptHTTP2: true}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		s.Close()
+	})
+	client := &http.Client{Transport: transport}
+	s.ScriptToken(Reply{Reset: true}, Reply{Status: 200, Body: "0123456789", Cut: true})
+	if resp, err := client.PostForm(s.URL()+"/token", nil); err == nil {
+		resp.Body.Close()
+		t.Error("Reset: got an answer")
+	}
+	resp, err := client.PostForm(s.URL()+"/token", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if resp.ProtoMajor != 2 || string(body) != "01234" || err == nil {
+		t.Errorf("Cut: got HTTP/%d, %q, %v; want HTTP/2, the first half and an error", resp.ProtoMajor, body, err)
 	}
 }
 

@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+)
+
+var overHTTP2 = flag.Bool("http2", false, "serve the fake Google over HTTP/2 and TLS, as Google is")
+
+// TestHTTP2 runs the short tests again over HTTP/2 and TLS, in a process that trusts the certificate of the
+// fake. Tests with processes of their own stay with HTTP/1.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	switch {
+	case *overHTTP2:
+		t.Skip("this is the run over HTTP/2")
+	case testing.Short():
+		t.Skip("-short: run the tests alone with -http2")
+	case runtime.GOOS == "darwin" || runtime.GOOS == "windows":
+		t.Skip("the system verifies certificates itself")
+	}
+	self, err := os.Executable()
+	must(t, err)
+	args := []string{"-http2", "-test.short", "-test.count=1", "-test.timeout=5m"}
+	if f := flag.Lookup("test.run"); f.Value.String() != "" {
+		args = append(args, "-test.run="+f.Value.String())
+	}
+	out, err := exec.CommandContext(t.Context(), self, args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestTokenEndpointLost: an answer that is lost or cut is asked for again.
+func TestTokenEndpointLost(t *testing.T) {
+	t.Parallel()
+	page := http.Header{"Content-Type": {"text/html"}}
+	closing := http.Header{"Connection": {"close"}} // GOAWAY over HTTP/2
+	for _, tt := range []struct {
+		name  string
+		reply fakegoogle.Reply
+	}{
+		{"reset before the answer", fakegoogle.Reply{Reset: true}},
+		{"cut in the answer", fakegoogle.Reply{Status: 200, Body: `{"access_token": "half"}`, Cut: true}},
+		{"HTML of a front end", fakegoogle.Reply{Status: 502, Body: "<html>", Header: page}},
+		{"a server that goes away", fakegoogle.Reply{Status: 503, Header: closing}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, fakegoogle.Options{})
+			a := r.open(nil)
+			must(t, a.Login(t.Context()))
+			first, err := a.TokenContext(t.Context())
+			must(t, err)
+			r.clock.Add(2 * time.Hour)
+			r.google.ScriptToken(tt.reply)
+			second, err := a.TokenContext(t.Context())
+			if err != nil || second.AccessToken == first.AccessToken {
+				t.Errorf("got %v; want a new token", err)
+			}
+		})
+	}
+}
