@@ -161,8 +161,8 @@ func TestScriptErrors(t *testing.T) {
 		{"IF 1 THEN SELECT 1; END IF", "invalidQuery", "Query error: Cannot coerce expression of type INT64 to type " +
 			"BOOL at [1:4]"},
 		{"DECLARE a INT64 DEFAULT (SELECT 1 / x FROM d.t)", "invalidQuery", "at [1:25]"},
-		{"SELECT 1; RAISE USING MESSAGE = 'no ' || 5", "invalidQuery",
-			"No matching signature for operator || for argument types: STRING, INT64 at [1:33]"},
+		{"SELECT 1; RAISE USING MESSAGE = 'no ' - 5", "invalidQuery",
+			"No matching signature for operator - for argument types: STRING, INT64 at [1:33]"},
 		{"SELECT 1;\nRAISE USING MESSAGE = CONCAT('n', 'o')", "invalidQuery", "Query error: no at [2:1]"},
 		{"BEGIN\nRAISE USING MESSAGE = 'a';\nEXCEPTION WHEN ERROR THEN RAISE USING MESSAGE = " +
 			"CONCAT(@@error.message, '!'); END", "invalidQuery", "Query error: Query error: a at [2:1]! at [3:27]"},
