@@ -1,7 +1,8 @@
 // Load writes a CSV or NDJSON file into a table, however large the file is: all of its rows or none.
 //
 //	go run ./examples/load                                   # a small file, against the sandbox
-//	go run ./examples/load -file events.ndjson -table my_dataset.events -project my-project -client-secrets client_secrets.json
+//	go run ./examples/load -file events.ndjson -table my_dataset.events -project my-project \
+//		-client-secrets client_secrets.json
 //
 // A table that is not there is made, with columns of the types that the first rows look like, or with those of -schema.
 package main

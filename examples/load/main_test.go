@@ -45,7 +45,8 @@ func TestLoad(t *testing.T) {
 	}{
 		{"the planets", loading{table: "demo.planets"}, "8 rows, "},
 		{"many rows", loading{file: file(t, "many.csv", many.String()), table: "demo.many", bar: true}, "20000 rows, "},
-		{"lines of JSON", loading{file: file(t, "x.ndjson", `{"a": 1, "b": "x"}`+"\n"+`{"a": 2.5}`), table: "demo.json"}, "2 rows, "},
+		{"lines of JSON", loading{file: file(t, "x.ndjson", `{"a": 1, "b": "x"}`+"\n"+`{"a": 2.5}`), table: "demo.json"},
+			"2 rows, "},
 		{"nested", loading{file: file(t, "x.jsonl", nested), table: "demo.nested",
 			schema: "id INT64 NOT NULL, n NUMERIC, tags ARRAY<STRING>, r STRUCT<x FLOAT64, d DATE>, j JSON"}, "2 rows, "},
 	} {
@@ -71,11 +72,14 @@ func TestLoadErrors(t *testing.T) {
 		l    loading
 		want string
 	}{
-		{"no number", loading{file: file(t, "x.csv", "a\n1\nx\n"), table: "d.t", schema: "a INT64"}, `line 3, column a: "x" is no INT64`},
-		{"too many fields", loading{file: file(t, "x.csv", "a\n1,2\n"), table: "d.t", schema: "a INT64"}, "wrong number of fields"},
+		{"no number", loading{file: file(t, "x.csv", "a\n1\nx\n"), table: "d.t", schema: "a INT64"},
+			`line 3, column a: "x" is no INT64`},
+		{"too many fields", loading{file: file(t, "x.csv", "a\n1,2\n"), table: "d.t", schema: "a INT64"},
+			"wrong number of fields"},
 		{"no JSON", loading{file: file(t, "x.ndjson", "{"), table: "d.t", schema: "a INT64"}, "unexpected EOF"},
 		{"NULL", loading{file: file(t, "x.ndjson", "{}"), table: "d.t", schema: "a INT64 NOT NULL"}, `row 1: column "a"`},
-		{"nested without a schema", loading{file: file(t, "x.ndjson", `{"a": {"b": 1}}`), table: "d.t"}, "nested values need a table"},
+		{"nested without a schema", loading{file: file(t, "x.ndjson", `{"a": {"b": 1}}`), table: "d.t"},
+			"nested values need a table"},
 		{"no rows", loading{file: file(t, "x.csv", "a\n"), table: "d.t"}, "the file has no rows"},
 		{"no file", loading{file: filepath.Join(t.TempDir(), "nosuch.csv"), table: "d.t"}, "nosuch.csv"},
 		{"no dataset", loading{table: "t"}, "dataset"},

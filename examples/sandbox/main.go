@@ -95,7 +95,8 @@ func run(ctx context.Context, out io.Writer, cfg sandbox.Config) error {
 
 // source returns the data source name for programs that use the server.
 func source(server *sandbox.Server, cfg sandbox.Config) (string, error) {
-	c := dsn.Config{Project: sandbox.DefaultProject, Endpoint: server.Endpoint(), StorageEndpoint: server.StorageEndpoint()}
+	c := dsn.Config{Project: sandbox.DefaultProject, Endpoint: server.Endpoint(),
+		StorageEndpoint: server.StorageEndpoint()}
 	if cfg.Open {
 		c.Auth = "none"
 		return c.Format(), nil

@@ -17,7 +17,8 @@ func TestUpdateByTheOfficialClient(t *testing.T) {
 	s := start(t, Config{NoData: true})
 	c := official(t, s, signIn(t, s, DefaultAccount), DefaultProject)
 	ds := c.Dataset("d")
-	if err := ds.Create(t.Context(), &bigquery.DatasetMetadata{Name: "old", Labels: map[string]string{"a": "1", "b": "2"}}); err != nil {
+	if err := ds.Create(t.Context(), &bigquery.DatasetMetadata{Name: "old", Labels: map[string]string{"a": "1",
+		"b": "2"}}); err != nil {
 		t.Fatal(err)
 	}
 	md, err := ds.Metadata(t.Context())
@@ -112,12 +113,14 @@ func TestUpdate(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "does not support changing clustering") {
 		t.Errorf("got %v", err)
 	}
-	_, err = svc.Datasets.Patch(DefaultProject, "d", &bq.Dataset{DefaultTableExpirationMs: 3600000}).Context(t.Context()).Do()
+	_, err = svc.Datasets.Patch(DefaultProject, "d",
+		&bq.Dataset{DefaultTableExpirationMs: 3600000}).Context(t.Context()).Do()
 	if err == nil || !strings.Contains(err.Error(), "changing defaultTableExpirationMs") {
 		t.Errorf("got %v", err)
 	}
-	view := &bq.Table{TableReference: &bq.TableReference{TableId: "v"}, View: &bq.ViewDefinition{Query: "SELECT x + 1 AS y FROM d.t",
-		ForceSendFields: []string{"UseLegacySql"}}}
+	view := &bq.Table{TableReference: &bq.TableReference{TableId: "v"},
+		View: &bq.ViewDefinition{Query: "SELECT x + 1 AS y FROM d.t",
+			ForceSendFields: []string{"UseLegacySql"}}}
 	if _, err := svc.Tables.Insert(DefaultProject, "d", view).Context(t.Context()).Do(); err != nil {
 		t.Fatal(err)
 	}

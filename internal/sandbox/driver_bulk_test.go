@@ -72,11 +72,13 @@ func everyRow() []bulkRow {
 		{
 			ID: 1, Ip: &n, F: math.Inf(-1), B: sql.NullBool{Bool: true, Valid: true},
 			S: "naïve \"\\\n<>&\u2028 😀", Raw: []byte{0, 255}, N: least, P: big.NewRat(-12345, 100),
-			Bn: "-578960446186580977117854925043439539266.34992332820282019728792003956564819968", Ts: begin, Dt: civil.DateTimeOf(end), D: first,
+			Bn: "-578960446186580977117854925043439539266.34992332820282019728792003956564819968", Ts: begin,
+			Dt: civil.DateTimeOf(end), D: first,
 			T:  civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999000},
 			Iv: &bigquery.IntervalValue{Years: -1, Months: -2, Days: 3, Hours: -4, Minutes: -5, SubSecondNanos: -5000},
 			J:  json.RawMessage(`{"a":[1,"é😀",null]}`), R: driver.Range{Start: first},
-			Rt: driver.Range{Start: begin, End: time.Date(2024, 2, 29, 1, 2, 3, 4000, time.UTC)}, Pico: time.Date(2024, 2, 29, 1, 2, 3, 123456789, time.UTC), L: []string{"", "a"}, Tss: []time.Time{begin, end},
+			Rt: driver.Range{Start: begin, End: time.Date(2024, 2, 29, 1, 2, 3, 4000, time.UTC)}, Pico: time.Date(2024, 2, 29,
+				1, 2, 3, 123456789, time.UTC), L: []string{"", "a"}, Tss: []time.Time{begin, end},
 			Rec: &bulkInner{A: sql.NullInt64{Int64: 7, Valid: true}, B: []float64{0.1, -1e300},
 				C: sql.Null[civil.Date]{V: last, Valid: true}, D: []bulkDeepest{{N: most}, {}}},
 			Recs: []bulkInner{{B: []float64{}, D: []bulkDeepest{}}, {B: []float64{math.Inf(1)}, D: []bulkDeepest{{N: least}}}},
@@ -89,7 +91,8 @@ func everyRow() []bulkRow {
 			ID: 3, F: math.SmallestNonzeroFloat64, B: sql.NullBool{Valid: true}, S: "x", Raw: []byte("x"), N: big.NewRat(-1, 8),
 			Bn: "-0.00000000000000000000000000000000000001",
 			Ts: time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC), Dt: civil.DateTimeOf(begin), D: first,
-			J: json.RawMessage("null"), R: driver.Range{End: last}, Pico: begin, L: []string{}, Tss: []time.Time{}, Recs: []bulkInner{},
+			J: json.RawMessage("null"), R: driver.Range{End: last}, Pico: begin, L: []string{}, Tss: []time.Time{},
+			Recs: []bulkInner{},
 		},
 	}
 }

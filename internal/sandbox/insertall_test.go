@@ -73,7 +73,8 @@ func TestInserter(t *testing.T) {
 func TestInsertAll(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{NoData: true})
-	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.t (i INT64 NOT NULL, s STRING(2) DEFAULT 'no', r STRUCT<a INT64>, l ARRAY<DATE>)")
+	exec(t, s, "CREATE SCHEMA d",
+		"CREATE TABLE d.t (i INT64 NOT NULL, s STRING(2) DEFAULT 'no', r STRUCT<a INT64>, l ARRAY<DATE>)")
 	svc := rest(t, s, signIn(t, s, DefaultAccount))
 	type row = map[string]bq.JsonValue
 	for _, tt := range []struct {
@@ -84,18 +85,22 @@ func TestInsertAll(t *testing.T) {
 		errs string
 	}{
 		{"a default", bq.TableDataInsertAllRequest{}, []row{{"I": 1}}, `[1 no [] []]`, ""},
-		{"a number as text", bq.TableDataInsertAllRequest{}, []row{{"i": "1", "s": 5, "r": row{"A": 2.0}}}, `[1 5 [2] []]`, ""},
+		{"a number as text", bq.TableDataInsertAllRequest{}, []row{{"i": "1", "s": 5, "r": row{"A": 2.0}}}, `[1 5 [2] []]`,
+			""},
 		{"one is wrong", bq.TableDataInsertAllRequest{}, []row{{"i": 1}, {"i": "x"}}, "",
 			"1 invalid i Could not convert value to integer. Field: i; Value: x|0 stopped  "},
 		{"one is skipped", bq.TableDataInsertAllRequest{SkipInvalidRows: true}, []row{{"i": 1}, {"i": 2.5}, {"i": 3}},
 			"[1 no [] []] [3 no [] []]", "1 invalid i Could not convert value to integer. Field: i; Value: 2.5"},
-		{"unknown", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "r": row{"b": 1}}}, "", "0 invalid r.b No such field: r.b."},
-		{"unknown is ignored", bq.TableDataInsertAllRequest{IgnoreUnknownValues: true}, []row{{"i": 1, "r": row{"b": 1}, "x": 1}},
+		{"unknown", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "r": row{"b": 1}}}, "",
+			"0 invalid r.b No such field: r.b."},
+		{"unknown is ignored", bq.TableDataInsertAllRequest{IgnoreUnknownValues: true}, []row{{"i": 1, "r": row{"b": 1},
+			"x": 1}},
 			"[1 no [<nil>] []]", ""},
 		{"REQUIRED", bq.TableDataInsertAllRequest{}, []row{{"s": "a"}}, "", "0 invalid i Missing required field: i."},
 		{"a long text", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "s": "abc"}}, "",
 			"0 invalid s Value is too long: STRING(2) has a maximum length of 2. Field: s"},
-		{"no record", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "r": 1}}, "", "0 invalid r This field: r is not a record."},
+		{"no record", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "r": 1}}, "",
+			"0 invalid r This field: r is not a record."},
 		{"no array", bq.TableDataInsertAllRequest{}, []row{{"i": 1, "l": "2024-01-01"}}, "",
 			"0 invalid l Repeated field must be imported as a JSON array. Field: l."},
 		{"an array", bq.TableDataInsertAllRequest{}, []row{{"i": []int{1}}}, "",
@@ -112,7 +117,8 @@ func TestInsertAll(t *testing.T) {
 		}
 		var errs []string
 		for _, e := range resp.InsertErrors {
-			errs = append(errs, fmt.Sprint(e.Index, " ", e.Errors[0].Reason, " ", e.Errors[0].Location, " ", e.Errors[0].Message))
+			errs = append(errs, fmt.Sprint(e.Index, " ", e.Errors[0].Reason, " ", e.Errors[0].Location, " ",
+				e.Errors[0].Message))
 		}
 		if got := strings.Join(errs, "|"); got != tt.errs {
 			t.Errorf("%s: got errors %q; want %q", tt.name, got, tt.errs)
@@ -123,7 +129,8 @@ func TestInsertAll(t *testing.T) {
 		}
 	}
 	for table, want := range map[string]int{"nosuch": 404, "t": 400} {
-		_, err := svc.Tabledata.InsertAll(DefaultProject, "d", table, &bq.TableDataInsertAllRequest{}).Context(t.Context()).Do()
+		_, err := svc.Tabledata.InsertAll(DefaultProject, "d", table,
+			&bq.TableDataInsertAllRequest{}).Context(t.Context()).Do()
 		var api *googleapi.Error
 		if !errors.As(err, &api) || api.Code != want {
 			t.Errorf("%s: got %v; want %d", table, err, want)

@@ -89,7 +89,8 @@ func TestLoad(t *testing.T) {
 		want  string // the rows as JSON, or the schema and them
 		err   string
 	}{
-		{"every type", "CREATE TABLE d.t (i INT64, f FLOAT64, b BOOL, s STRING, y BYTES, n NUMERIC, d DATE, t TIME, dt DATETIME, " +
+		{"every type", "CREATE TABLE d.t (i INT64, f FLOAT64, b BOOL, s STRING, y BYTES, n NUMERIC, d DATE, t TIME, " +
+			"dt DATETIME, " +
 			"ts TIMESTAMP, iv INTERVAL, j JSON, l ARRAY<INT64>, r STRUCT<a INT64, l ARRAY<STRUCT<s STRING>>>, x INT64)",
 			`{"i":"-9223372036854775808","f":"NaN","b":"true","s":5,"y":"AP8=","n":0.1,"d":"2024-02-29","t":"01:02:03",` +
 				`"dt":"2024-02-29T01:02:03.5","ts":1709168523.25,"iv":"1-2 3 4:5:6","j":{"b":1,"a":[null]},"l":[1,2],` +
@@ -111,17 +112,22 @@ func TestLoad(t *testing.T) {
 		{"autodetect with a header", "", "id,when,at,ok,name\n1,2024-02-29,2024-02-29 01:02:03 UTC,true,x\n2.5,2024-03-01,,FALSE,\n",
 			auto, `{"id":1,"when":"2024-02-29","at":"2024-02-29T01:02:03Z","ok":true,"name":"x"} ` +
 				`{"id":2.5,"when":"2024-03-01","at":null,"ok":false,"name":null}`, ""},
-		{"autodetect without", "", "a,1\nb,2\n", auto, `{"string_field_0":"a","int64_field_1":1} {"string_field_0":"b","int64_field_1":2}`,
+		{"autodetect without", "", "a,1\nb,2\n", auto,
+			`{"string_field_0":"a","int64_field_1":1} {"string_field_0":"b","int64_field_1":2}`,
 			""},
 		{"autodetect of JSON", "", `{"b": 1, "a": "x", "l": [1, 2.5], "r": {"d": "2024-02-29", "e": null}}` + "\n" +
-			`{"c": true, "r": {"f": [{"g": 1}]}}`, autoJSON, `{"b":1,"a":"x","l":[1,2.5],"r":{"d":"2024-02-29","e":null,"f":[]},` +
-			`"c":null} {"b":null,"a":null,"l":[],"r":{"d":null,"e":null,"f":[{"g":1}]},"c":true}`, ""},
+			`{"c": true, "r": {"f": [{"g": 1}]}}`, autoJSON,
+			`{"b":1,"a":"x","l":[1,2.5],"r":{"d":"2024-02-29","e":null,"f":[]},` +
+				`"c":null} {"b":null,"a":null,"l":[],"r":{"d":null,"e":null,"f":[{"g":1}]},"c":true}`, ""},
 		{"Parquet", "", parquet(t, "SELECT 1::INTEGER AS i, 'x' AS s, [{'a': 1.5::DOUBLE}] AS l, 1.25::DECIMAL(5, 2) AS n, "+
 			"TIMESTAMPTZ '2024-02-29 01:02:03+00' AS ts"), asParquet,
 			`{"i":1,"s":"x","l":[{"a":1.5}],"n":"1.25","ts":"2024-02-29T01:02:03Z"}`, ""},
 		{"Parquet into a table", "CREATE TABLE d.t (s STRING DEFAULT 'd', i INT64)", parquet(t, "SELECT 7 AS i"), asParquet,
 			`{"s":"d","i":7}`, ""},
-		{"bad rows are left out", "CREATE TABLE d.t (i INT64)", "1\nx\n2\n", func(r *source, _ *loader) { r.MaxBadRecords = 1 },
+		{"bad rows are left out", "CREATE TABLE d.t (i INT64)", "1\nx\n2\n", func(r *source,
+			_ *loader) {
+			r.MaxBadRecords = 1
+		},
 			`{"i":1} {"i":2}`, ""},
 
 		{"a bad row", "CREATE TABLE d.t (i INT64, d DATE)", "1,2024-01-01\n2,2024-02-30\n", func(*source, *loader) {},
@@ -130,17 +136,23 @@ func TestLoad(t *testing.T) {
 			"CSV table references column position 1, but line contains only 1 columns"},
 		{"too many columns", "CREATE TABLE d.t (i INT64)", "1,2\n", func(*source, *loader) {}, "",
 			"Too many values in line. Found 2 column(s) while expected 1."},
-		{"a quoted newline", "CREATE TABLE d.t (s STRING)", "\"a\nb\"\n", func(*source, *loader) {}, "", "Missing close quote"},
-		{"a bad line of JSON", "CREATE TABLE d.t (i INT64, r STRUCT<a INT64>)", `{"i":1}` + "\n" + `{"r":{"a":"x"}}`, asJSON, "",
+		{"a quoted newline", "CREATE TABLE d.t (s STRING)", "\"a\nb\"\n", func(*source, *loader) {}, "",
+			"Missing close quote"},
+		{"a bad line of JSON", "CREATE TABLE d.t (i INT64, r STRUCT<a INT64>)", `{"i":1}` + "\n" + `{"r":{"a":"x"}}`,
+			asJSON, "",
 			"JSON parsing error in row starting at position 8: Could not convert value to integer. Field: r.a; Value: x"},
 		{"an unknown field", "CREATE TABLE d.t (i INT64)", `{"i":1,"x":{"y":1}}`, asJSON, "", "No such field: x."},
 		{"a REQUIRED field", "CREATE TABLE d.t (i INT64 NOT NULL)", `{}`, asJSON, "", "Missing required field: i."},
 		{"a long text", "CREATE TABLE d.t (s STRING(2))", `{"s":"abc"}`, asJSON, "", "maximum length of 2"},
-		{"NULL in an ARRAY", "CREATE TABLE d.t (l ARRAY<INT64>)", `{"l":[null]}`, asJSON, "", "Only optional fields can be set to NULL"},
+		{"NULL in an ARRAY", "CREATE TABLE d.t (l ARRAY<INT64>)", `{"l":[null]}`, asJSON, "",
+			"Only optional fields can be set to NULL"},
 		{"no table", "", "1\n", func(r *source, l *loader) { l.CreateDisposition = bigquery.CreateNever }, "",
 			"Not found: Table my-billing-project:d.t"},
 		{"no schema", "", "1\n", func(*source, *loader) {}, "", "Schema has no fields"},
-		{"another schema", "CREATE TABLE d.t (i INT64)", "1\n", func(r *source, _ *loader) { r.Schema = schema("i:STRING") }, "",
+		{"another schema", "CREATE TABLE d.t (i INT64)", "1\n", func(r *source,
+			_ *loader) {
+			r.Schema = schema("i:STRING")
+		}, "",
 			"Field i has changed type from INTEGER to STRING"},
 		{"WRITE_TRUNCATE of a partitioned table", "CREATE TABLE d.t (i INT64, d DATE) PARTITION BY d", "1\n",
 			func(_ *source, l *loader) { l.WriteDisposition = bigquery.WriteTruncate }, "", "WRITE_TRUNCATE of a partitioned"},
@@ -296,9 +308,10 @@ func TestLoadRefused(t *testing.T) {
 		"sourceFormat AVRO":     {DestinationTable: to, SourceFormat: "AVRO"},
 		"load.timePartitioning": {DestinationTable: to, TimePartitioning: &bq.TimePartitioning{Type: "DAY"}},
 		"the encoding UTF-16LE": {DestinationTable: to, Encoding: "UTF-16LE"},
-		"Not found: Dataset":    {DestinationTable: &bq.TableReference{ProjectId: DefaultProject, DatasetId: "x", TableId: "t"}},
-		"Access Denied":         {DestinationTable: &bq.TableReference{ProjectId: "other", DatasetId: "x", TableId: "t"}},
-		"writeDisposition":      {DestinationTable: to, WriteDisposition: "x"},
+		"Not found: Dataset": {DestinationTable: &bq.TableReference{ProjectId: DefaultProject, DatasetId: "x",
+			TableId: "t"}},
+		"Access Denied":    {DestinationTable: &bq.TableReference{ProjectId: "other", DatasetId: "x", TableId: "t"}},
+		"writeDisposition": {DestinationTable: to, WriteDisposition: "x"},
 	} {
 		var api *googleapi.Error
 		if err := media(load); !errors.As(err, &api) || !strings.Contains(api.Message, want) {

@@ -15,8 +15,8 @@ type Error string
 func (e Error) Error() string { return string(e) }
 
 // Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n),
-// NUMERIC(p, s) and BIGNUMERIC(p, s). A NUMERIC with too many digits after the point is rounded. A value without a Type, which stands for
-// the column's default, fits.
+// NUMERIC(p, s) and BIGNUMERIC(p, s). A number with too many digits after the point is rounded. A value without a Type,
+// which stands for the column's default, fits.
 func Fit(c googlesql.Column, v *engine.Value) error {
 	if v.Type.Kind == "" {
 		return nil

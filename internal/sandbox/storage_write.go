@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+)
+
+// appendRows adds rows to a table, all or none. A value without a Type stands for its column's default; so does a
+// column of the table that the rows do not have.
+func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.Column,
+	rows [][]engine.Value) *apiError {
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.writeRows(ctx, t, columns, rows, false)
+}
+
+// writeRows is appendRows, with truncate in place of the rows that the table has.
+func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Column, rows [][]engine.Value,
+	truncate bool) *apiError {
+	begin := "BEGIN"
+	if truncate {
+		unlock, err := lock(ctx, t.write)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		begin += "; DELETE FROM " + tableSQL(t.name)
+	}
+	types, places := make([]googlesql.Type, len(t.columns)), make([]int, len(t.columns))
+	for i, c := range t.columns {
+		types[i] = c.Type
+		places[i] = slices.IndexFunc(columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
+		if k := places[i]; k >= 0 && columns[k].Type.String() != c.Type.String() {
+			return errorf("invalid", "Field %s has changed type from %s to %s", c.Name, columns[k].Type, c.Type)
+		}
+	}
+	whole := make([][]engine.Value, len(rows))
+	for r, row := range rows {
+		whole[r] = make([]engine.Value, len(places))
+		for i, k := range places {
+			if k >= 0 {
+				whole[r][i] = row[k]
+			}
+		}
+	}
+	if err := s.fillDefaults(ctx, t, whole); err != nil {
+		return err
+	}
+	conn, err := s.db.Conn()
+	if err != nil {
+		return runError(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, begin); err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may be what has failed
+		return runError(err)
+	}
+	err = conn.Append(ctx, schemaName(t.name.Project, t.name.Dataset), t.name.Table, types, whole)
+	if err == nil {
+		_, err = conn.Exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = conn.Exec(context.Background(), "ROLLBACK") // a COMMIT that failed has ended it
+		return runError(err)
+	}
+	s.catalog.touch(t, s.now(), truncate)
+	return nil
+}
+
+// fillDefaults puts values for those that stand for their column's default.
+func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Value) *apiError {
+	for i, c := range t.columns {
+		var missing []int
+		for r := range rows {
+			if rows[r][i].Type.Kind == "" {
+				missing = append(missing, r)
+			}
+		}
+		switch {
+		case len(missing) == 0:
+			continue
+		case c.Default == "" && c.Required:
+			return errorf("invalid", "Missing required field: %s.", c.Name)
+		}
+		values, err := s.defaults(ctx, t, c, len(missing))
+		if err != nil {
+			return err
+		}
+		for n, r := range missing {
+			rows[r][i] = values(n)
+		}
+	}
+	return nil
+}
+
+// defaults are n values of a column's default.
+func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (
+	func(int) engine.Value, *apiError) {
+	if c.Default == "" {
+		return func(int) engine.Value { return null(c.Type) }, nil
+	}
+	q := &query{project: t.name.Project, sql: fmt.Sprintf("SELECT CAST((%s) AS %s) FROM UNNEST(GENERATE_ARRAY(1, %d))",
+		c.Default, c.Type, n)}
+	p, err := s.prepare(ctx, caller{admin: true}, q)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.runSQL(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	return func(i int) engine.Value {
+		block, at := res.Find(int64(i))
+		v := res.Blocks[block].Columns[0].Value(at)
+		v.Type = c.Type
+		return v
+	}, nil
+}
