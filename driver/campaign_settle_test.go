@@ -15,7 +15,7 @@ func (s *scenario) inTime(ctx context.Context, begin time.Time) {
 	const slow = 5 * time.Second // of a busy machine
 	if took := time.Since(begin); s.endAfter > 0 && ctx.Err() != nil && took > s.endAfter+slow &&
 		!s.op.session {
-		s.violate("the end of ctx is late", "%s after %s", took, s.endAfter)
+		s.violate(endLate, "%s after %s", took, s.endAfter)
 	}
 }
 
