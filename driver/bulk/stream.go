@@ -29,7 +29,7 @@ const (
 
 // silenceLimit is how long rows wait for their acknowledgement, in addition to the time that the
 // slowest network takes for them, before the stream is reopened. Tests shorten it.
-var silenceLimit = time.Minute
+var silenceLimit = 25 * time.Second
 
 // batch is a request: its rows, and the offset of the first one in the stream.
 type batch struct {
