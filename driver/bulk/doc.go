@@ -35,7 +35,7 @@
 //
 // Rows are sent in requests of about 1 MiB, of which at most 8 wait for their acknowledgement.
 // Append reads the rows no faster than that. If the connection breaks, or nothing is acknowledged
-// for a minute, it is reopened and continues at the first row that was not acknowledged.
+// for some 40 seconds, it is reopened and continues at the first row that was not acknowledged.
 //
 // # Errors
 //
