@@ -13,6 +13,10 @@ const (
 	// pagesAtOnce bounds how many pages of a result are requested at a time, and bytesAtOnce their bytes.
 	pagesAtOnce = 6
 	bytesAtOnce = 45 << 20
+	// pagesAtFirst is how many are requested until one has been awaited for longer than slowAnswer. On a fast
+	// network more of them only take memory.
+	pagesAtFirst = 3
+	slowAnswer   = 25 * time.Millisecond
 	// pageBytes is how many bytes of rows are requested at a time where several pages are: 70 % of the 10 MB at
 	// which BigQuery ends a page, so that a page seldom has fewer rows than requested.
 	pageBytes = 7 << 20
@@ -34,6 +38,7 @@ type pagesAhead struct {
 	bytes  float64        // of a page that is requested
 	turn   []string       // tokens since the last page with rows
 	paused time.Time      // when the last pause because of a quota ended
+	slow   bool           // an answer has been awaited for longer than slowAnswer
 }
 
 // pageRequest is a request for a page.
@@ -49,11 +54,14 @@ type pageRequest struct {
 // decodeAll requests and decodes all pages after the first, which it decodes while the second is requested.
 func (p *jsonPages) decodeAll() error {
 	a := &pagesAhead{jsonPages: p, bytes: pageBytes, turn: []string{p.token}}
+	second := pagePlace{token: p.token}
 	if p.page != nil && p.crowd != nil {
 		rows, bytes := countRows(p.page.rows, math.MaxInt)
 		a.learn(int64(rows), bytes, firstPage(&p.run.cfg))
+		second.row = int64(rows)
 	}
-	a.request(pagePlace{token: p.token, limit: a.limit()})
+	second.limit = a.limit()
+	a.request(second)
 	if pg := p.page; pg != nil {
 		p.page = nil
 		if err := a.decode(&cursor{buf: pg.rows, boxes: &p.boxes}); err != nil {
@@ -102,7 +110,11 @@ func (a *pagesAhead) width() int {
 	if a.crowd == nil || a.crowd.dispersed() {
 		return 1
 	}
-	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), pagesAtOnce))
+	most := pagesAtFirst
+	if a.slow {
+		most = pagesAtOnce
+	}
+	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), most))
 }
 
 // learn takes what a page says of the size of others.
@@ -131,7 +143,8 @@ func (a *pagesAhead) send(q *pageRequest) {
 	case buf = <-a.buffers:
 	default:
 		if a.crowd != nil {
-			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(q.limit))) // growing it would take more
+			rows := min(q.limit, a.total-q.row)
+			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(max(rows, 0)))) // growing it would take more
 		}
 	}
 	a.work.Go(func() {
@@ -155,7 +168,9 @@ func (a *pagesAhead) send(q *pageRequest) {
 // many is made again when no other is under way.
 func (a *pagesAhead) answer() (*pageRequest, error) {
 	q := a.queue[0]
+	began := time.Now()
 	<-q.answered
+	a.slow = a.slow || time.Since(began) > slowAnswer
 	for q.crowded {
 		for _, other := range a.queue {
 			<-other.answered
