@@ -96,8 +96,11 @@ func merge(a, b *bq.QueryParameterType) (*bq.QueryParameterType, error) {
 			return merge(a.StructTypes[i].Type, b.StructTypes[i].Type)
 		})
 	case a.Type == "STRUCT" && b.Type == "STRUCT":
-		return nil, fmt.Errorf("a STRUCT with the fields %s after one with %s: the elements of an ARRAY must have one type",
-			fieldNames(b), fieldNames(a))
+		return nil, fmt.Errorf(
+			"a STRUCT with the fields %s after one with %s: the elements of an ARRAY must have one type",
+			fieldNames(b),
+			fieldNames(a),
+		)
 	case a.Type == b.Type && (a.RangeElementType == nil || a.RangeElementType.Type == b.RangeElementType.Type):
 		return a, nil
 	case a == openTime && timeEncoder(b) != nil:

@@ -128,7 +128,8 @@ func (p *poller) look(ctx context.Context, refusal error) outcome {
 		}
 		return outcome{state: stateFailed, err: failed}
 	}
-	if job.Statistics == nil || job.Statistics.Query == nil || kindOfType(job.Statistics.Query.StatementType).hasRows() {
+	if job.Statistics == nil || job.Statistics.Query == nil ||
+		kindOfType(job.Statistics.Query.StatementType).hasRows() {
 		return outcome{state: stateRunning} // its rows are asked for again
 	}
 	q := job.Statistics.Query

@@ -89,7 +89,10 @@ func intoPointer(f *bq.TableFieldSchema, t reflect.Type) (into, error) {
 				}
 				for j := i; j < end; j++ {
 					if !a.IsNull(j) {
-						*(*unsafe.Pointer)(unsafe.Add(p, uintptr(j-from)*stride)) = unsafe.Add(all, uintptr(j-i)*inner.size)
+						*(*unsafe.Pointer)(unsafe.Add(p, uintptr(j-from)*stride)) = unsafe.Add(
+							all,
+							uintptr(j-i)*inner.size,
+						)
 					}
 				}
 				i = end

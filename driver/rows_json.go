@@ -86,7 +86,9 @@ func visitPage(body []byte, v pageVisitor) (*page, error) {
 				}
 				return nil, err
 			}
-			rest = append(append(append(make([]byte, 0, len(body)-(c.pos-start)+4), body[:start]...), "null"...), body[c.pos:]...)
+			rest = append(
+				append(append(make([]byte, 0, len(body)-(c.pos-start)+4), body[:start]...), "null"...),
+				body[c.pos:]...)
 			continue
 		case string(key) == "pageToken" && v.token != nil && c.pos < len(body) && body[c.pos] == '"':
 			token, err := c.str()

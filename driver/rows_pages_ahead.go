@@ -250,8 +250,11 @@ func (a *pagesAhead) follow(q *pageRequest, pg *page, got int64, token string) e
 	at := pagePlace{token: token, row: a.rows, limit: end - a.rows}
 	switch {
 	case pg.TotalRows > 0 && int64(pg.TotalRows) != a.total:
-		return fmt.Errorf("bigqueryuser: the result had %d rows and now BigQuery says %d: it has changed while it was read",
-			a.total, pg.TotalRows)
+		return fmt.Errorf(
+			"bigqueryuser: the result had %d rows and now BigQuery says %d: it has changed while it was read",
+			a.total,
+			pg.TotalRows,
+		)
 	case a.rows > end:
 		return fmt.Errorf("bigqueryuser: BigQuery sent %d rows for a page of %d", got, q.limit)
 	case a.rows == a.total && token != "":

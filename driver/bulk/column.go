@@ -44,7 +44,10 @@ func (c *column) parameterType() *bq.QueryParameterType {
 		t.RangeElementType = &bq.QueryParameterType{Type: c.elem}
 	case c.typ == "STRUCT":
 		for _, f := range c.fields {
-			t.StructTypes = append(t.StructTypes, &bq.QueryParameterTypeStructTypes{Name: f.name, Type: f.parameterType()})
+			t.StructTypes = append(
+				t.StructTypes,
+				&bq.QueryParameterTypeStructTypes{Name: f.name, Type: f.parameterType()},
+			)
 		}
 	}
 	if c.repeated() {
@@ -160,6 +163,7 @@ func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 // ends returns the two fields of a RANGE's message.
 func (c *column) ends() []*column {
 	return []*column{
-		{name: "start", typ: c.elem, mode: "NULLABLE", number: 1}, {name: "end", typ: c.elem, mode: "NULLABLE", number: 2},
+		{name: "start", typ: c.elem, mode: "NULLABLE", number: 1},
+		{name: "end", typ: c.elem, mode: "NULLABLE", number: 2},
 	}
 }

@@ -70,13 +70,16 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	begun := false
 	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
 		if begun { // the rows are gone, so only the job can be asked for
-			_, err := s.Jobs.Get(job.JobReference.ProjectId, job.JobReference.JobId).Location(job.JobReference.Location).
-				Context(ctx).Do()
+			_, err := s.Jobs.Get(job.JobReference.ProjectId, job.JobReference.JobId).
+				Location(job.JobReference.Location).
+				Context(ctx).
+				Do()
 			return err
 		}
 		begun = true
 		_, err := s.Jobs.Insert(t.Project, job).
-			Media(rows, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).Context(ctx).Do()
+			Media(rows, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).
+			Context(ctx).Do()
 		return err
 	})
 	if err == nil {

@@ -46,7 +46,10 @@ func (c *column) putInt(b []byte, n int64) ([]byte, error) {
 func (c *column) putFloat(b []byte, f float64) ([]byte, error) {
 	switch c.typ {
 	case "FLOAT64":
-		return protowire.AppendFixed64(protowire.AppendTag(b, c.number, protowire.Fixed64Type), math.Float64bits(f)), nil
+		return protowire.AppendFixed64(
+			protowire.AppendTag(b, c.number, protowire.Fixed64Type),
+			math.Float64bits(f),
+		), nil
 	case "NUMERIC", "BIGNUMERIC":
 		if !math.IsInf(f, 0) && !math.IsNaN(f) {
 			return c.putDecimal(b, strconv.FormatFloat(f, 'f', -1, 64))
@@ -197,7 +200,8 @@ func (c *column) putDateTime(b []byte, d civil.DateTime) ([]byte, error) {
 	}
 	var buf [32]byte
 	text := time.Date(d.Date.Year, d.Date.Month, d.Date.Day, d.Time.Hour, d.Time.Minute, d.Time.Second, d.Time.Nanosecond,
-		time.UTC).AppendFormat(buf[:0], "2006-01-02 15:04:05.999999")
+		time.UTC).
+		AppendFormat(buf[:0], "2006-01-02 15:04:05.999999")
 	return protowire.AppendBytes(protowire.AppendTag(b, c.number, protowire.BytesType), text), nil
 }
 
@@ -209,7 +213,8 @@ func (c *column) putTimeOfDay(b []byte, t civil.Time) ([]byte, error) {
 		return b, fmt.Errorf("%s is not a valid time of day", t)
 	}
 	var buf [16]byte
-	text := time.Date(1, 1, 1, t.Hour, t.Minute, t.Second, t.Nanosecond, time.UTC).AppendFormat(buf[:0], "15:04:05.999999")
+	text := time.Date(1, 1, 1, t.Hour, t.Minute, t.Second, t.Nanosecond, time.UTC).
+		AppendFormat(buf[:0], "15:04:05.999999")
 	return protowire.AppendBytes(protowire.AppendTag(b, c.number, protowire.BytesType), text), nil
 }
 
