@@ -163,7 +163,7 @@ func TestLifeEndOfTransaction(t *testing.T) {
 			case "BeginTx's":
 				end = cancelBegins
 			case "BeginTx's deadline":
-				begins, cancelBegins = context.WithTimeout(t.Context(), 300*time.Millisecond)
+				begins, cancelBegins = context.WithTimeout(t.Context(), time.Second)
 				defer cancelBegins()
 				want, end = context.DeadlineExceeded, func() {}
 			}
