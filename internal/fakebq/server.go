@@ -197,7 +197,7 @@ func (s *Server) wait(ctx context.Context, ch <-chan struct{}) bool {
 	return false
 }
 
-// sleep waits for so long and tells whether it did, rather than the request or the server having ended first.
+// sleep waits for d. It returns false if the request or the server has ended before.
 func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

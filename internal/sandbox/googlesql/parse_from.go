@@ -1,0 +1,167 @@
+package googlesql
+
+// fromClause parses what follows FROM: tables and joins, separated by commas.
+func (p *parser) fromClause() tableExpr {
+	left := p.joins()
+	for p.tok().is(",") {
+		at := p.tok().pos
+		p.i++
+		// A comma binds looser than JOIN on its left side and takes one table on its right:
+		// a, b JOIN c is (a, b) JOIN c.
+		left = &joinRef{node: node{at}, kind: "CROSS", l: left, r: p.tablePrimary()}
+		left = p.joinTail(left)
+	}
+	return left
+}
+
+func (p *parser) joins() tableExpr {
+	p.enter()
+	defer p.leave()
+	return p.joinTail(p.tablePrimary())
+}
+
+func (p *parser) joinTail(left tableExpr) tableExpr {
+	for {
+		j := p.join(left)
+		if j == nil {
+			return left
+		}
+		left = j
+	}
+}
+
+// join reads one JOIN with what is on the right of it, nil if none comes next.
+func (p *parser) join(left tableExpr) tableExpr {
+	at := p.tok().pos
+	kind := ""
+	switch {
+	case p.accept("JOIN"), p.accept("INNER", "JOIN"):
+		kind = "INNER"
+	case p.accept("CROSS", "JOIN"):
+		kind = "CROSS"
+	case p.accept("LEFT", "JOIN"), p.accept("LEFT", "OUTER", "JOIN"):
+		kind = "LEFT"
+	case p.accept("RIGHT", "JOIN"), p.accept("RIGHT", "OUTER", "JOIN"):
+		kind = "RIGHT"
+	case p.accept("FULL", "JOIN"), p.accept("FULL", "OUTER", "JOIN"):
+		kind = "FULL"
+	case p.tok().is("NATURAL"):
+		fail(p.src, at, "Natural join not supported") // by BigQuery
+	default:
+		return nil
+	}
+	j := &joinRef{node: node{at}, kind: kind, l: left, r: p.tablePrimary()}
+	switch {
+	case kind == "CROSS":
+	case p.accept("ON"):
+		j.on = p.expr()
+	case p.accept("USING"):
+		p.expect("(")
+		for {
+			j.using = append(j.using, p.ident())
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	default:
+		if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
+			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s",
+				p.tok().describe())
+		}
+	}
+	return j
+}
+
+// isPath reports whether t may be an array path, whose join needs no condition.
+func isPath(t tableExpr) bool {
+	r, ok := t.(*tableRef)
+	return ok && len(r.path) > 1
+}
+
+func (p *parser) tablePrimary() tableExpr {
+	at := p.tok().pos
+	var t tableExpr
+	switch {
+	case p.tok().is("(") && p.parenQuery():
+		p.i++
+		q := p.query()
+		p.expect(")")
+		t = &subqueryRef{node{at}, q, p.aliasOpt()}
+	case p.accept("("):
+		t = p.joins()
+		p.expect(")")
+	case p.accept("UNNEST", "("):
+		u := &unnestRef{node: node{at}, x: p.expr()}
+		p.expect(")")
+		u.alias = p.aliasOpt()
+		p.withOffset(u)
+		t = u
+	case p.tok().kind == tokIdent || p.tok().kind == tokQuoted:
+		path := p.tablePath()
+		if p.tok().is("(") {
+			if name := upperPath(path); name == "GRAPH_TABLE" || reference[name] || family(name) != "" {
+				p.refuse(at, "The table function "+name)
+			}
+			call := p.call(at, upperPath(path), false).(*callExpr)
+			call.path = path
+			t = &tableCall{node{at}, call, p.aliasOpt()}
+			break
+		}
+		r := &tableRef{node{at}, path, nil}
+		p.systemTime()
+		r.alias = p.aliasOpt()
+		p.systemTime()
+		t = r
+		if p.isWords("WITH", "OFFSET") {
+			x := &pathExpr{node{at}, path}
+			u := &unnestRef{node: node{at}, x: x, alias: r.alias}
+			if u.alias == nil {
+				u.alias = &path[len(path)-1]
+			}
+			p.withOffset(u)
+			t = u
+		}
+	default:
+		p.unexpected()
+	}
+	if p.isWords("MATCH_RECOGNIZE", "(") {
+		p.refuse(p.tok().pos, "MATCH_RECOGNIZE")
+	}
+	t = p.pivotTail(t)
+	p.tableSample()
+	return t
+}
+
+// tableSample reads TABLESAMPLE. A small table is one block, of which a sample is all or nothing.
+func (p *parser) tableSample() bool {
+	if !p.accept("TABLESAMPLE") {
+		return false
+	}
+	p.expect("SYSTEM")
+	p.expect("(")
+	p.primary()
+	p.expect("PERCENT")
+	p.expect(")")
+	return true
+}
+
+// systemTime reads FOR SYSTEM_TIME AS OF, which can only be now.
+func (p *parser) systemTime() {
+	at := p.tok().pos
+	if !p.accept("FOR", "SYSTEM_TIME") && !p.accept("FOR", "SYSTEM", "TIME") {
+		return
+	}
+	p.expect("AS")
+	p.expect("OF")
+	if c, ok := p.expr().(*callExpr); !ok || c.name != "CURRENT_TIMESTAMP" {
+		p.refuse(at, "FOR SYSTEM_TIME AS OF anything but CURRENT_TIMESTAMP()")
+	}
+}
+
+func (p *parser) withOffset(u *unnestRef) {
+	if p.accept("WITH", "OFFSET") {
+		u.withOffset = true
+		u.offset = p.aliasOpt()
+	}
+}
