@@ -92,20 +92,21 @@ func TestPagesAhead(t *testing.T) {
 		answer   fakebq.Answer
 		rows     int
 		max      int64 // max_results
-		pages    int   // requests for pages after the first
+		pages    int   // requests for pages after the first; 0 for any number
+		more     int   // how many more there can be, since later requests follow the sizes of earlier pages
 		sideways int   // those of them that name a row, at least
 	}{
-		{"pages of rows", small, 1000, 100, 9, 8},
-		{"a last page of a row", small, 1000, 333, 3, 2},
-		{"one more page", small, 1000, 500, 1, 0},
-		{"short by their bytes", edit(small, func(a *fakebq.Answer) { a.PageBytes = 2000 }), 1000, 100, 0, 8},
-		{"one row a page", edit(small, func(a *fakebq.Answer) { a.PageBytes = 1 }), 1000, 50, 999, 0},
-		{"empty pages", edit(small, func(a *fakebq.Answer) { a.EmptyPages = []int{0, 1, 2} }), 1000, 100, 0, 8},
-		{"rows first", edit(small, func(a *fakebq.Answer) { a.RowsFirst = true }), 1000, 100, 9, 8},
+		{"pages of rows", small, 1000, 100, 9, 0, 8},
+		{"a last page of a row", small, 1000, 333, 3, 0, 2},
+		{"one more page", small, 1000, 500, 1, 0, 0},
+		{"short by their bytes", edit(small, func(a *fakebq.Answer) { a.PageBytes = 2000 }), 1000, 100, 0, 0, 8},
+		{"one row a page", edit(small, func(a *fakebq.Answer) { a.PageBytes = 1 }), 1000, 50, 999, 0, 0},
+		{"empty pages", edit(small, func(a *fakebq.Answer) { a.EmptyPages = []int{0, 1, 2} }), 1000, 100, 0, 0, 8},
+		{"rows first", edit(small, func(a *fakebq.Answer) { a.RowsFirst = true }), 1000, 100, 9, 0, 8},
 		// The first page has 509 rows of 512 KB: 70 % of them are requested at a time.
-		{"full pages", edit(large, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 6},
-		{"rows that grow", edit(growing, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 2},
-		{"rows that shrink", edit(shrinking, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 2},
+		{"full pages", edit(large, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 7, 1, 6},
+		{"rows that grow", edit(growing, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 0, 2},
+		{"rows that shrink", edit(shrinking, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 0, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +116,7 @@ func TestPagesAhead(t *testing.T) {
 				t.Fatal(err)
 			}
 			pages, sideways := server.Count(fakebq.GetQueryResults), byRow(server)
-			if tt.pages > 0 && pages != tt.pages || sideways < tt.sideways {
+			if tt.pages > 0 && (pages < tt.pages || pages > tt.pages+tt.more) || sideways < tt.sideways {
 				t.Errorf("got %d requests, %d of them by their first row; want %d, %d", pages, sideways, tt.pages,
 					tt.sideways)
 			}
