@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -13,7 +14,7 @@ func alterSQL(stmt *googlesql.Statement) string { return cmp.Or(stmt.SQL, "SELEC
 
 // alterTable runs ALTER TABLE, after the statements that change the table. The caller holds the catalog's
 // ddl lock.
-func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	// Another ALTER TABLE may have come between the plan and the lock.
 	stmt, err := s.translate(p.who, q, false)
 	if err != nil {
@@ -21,7 +22,7 @@ func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	old := s.catalog.table(*stmt.Target)
 	if old == nil {
-		return dropMissing(stmt, notFound("Table", stmt.Target.String(), q.location))
+		return dropMissing(stmt, apierror.NotFound("Table", stmt.Target.String(), q.location))
 	}
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *
 	defer unlock()
 	// DuckDB alters a table once in a transaction, so these are several, which must not be stopped halfway.
 	if _, err := s.db.Exec(context.WithoutCancel(ctx), alterSQL(stmt)); err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	if name != old.name {
 		s.catalog.dropTable(old.name)

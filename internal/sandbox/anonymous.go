@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
@@ -47,29 +48,29 @@ func (js *jobs) resultNamed(name googlesql.TableName) *job {
 }
 
 // resultOf is the result behind a job's anonymous table, for the user who has asked for it.
-func (j *job) resultOf(who caller) (*engine.Result, *apiError) {
+func (j *job) resultOf(who caller) (*engine.Result, *apierror.Error) {
 	name := *j.config.Query.DestinationTable
 	text := fmt.Sprintf("%s:%s.%s", name.ProjectID, name.DatasetID, name.TableID)
 	if j.user != who.email {
-		return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.getData denied on table "+
-			"%[1]s (or it may not exist).", text)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.getData "+
+			"denied on table %[1]s (or it may not exist).", text)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.result == nil {
-		return nil, notFound("Table", text, "")
+		return nil, apierror.NotFound("Table", text, "")
 	}
 	return j.result, nil
 }
 
 // readResult reads the rows of a job for the Storage Read API.
-func (s *Server) readResult(who caller, j *job, names []string, where string) (storageapi.Rows, *apiError) {
+func (s *Server) readResult(who caller, j *job, names []string, where string) (storageapi.Rows, *apierror.Error) {
 	result, err := j.resultOf(who)
 	if err != nil {
 		return storageapi.Rows{}, err
 	}
 	if where != "" {
-		return storageapi.Rows{}, unsupported("a row_restriction for the result of a query")
+		return storageapi.Rows{}, apierror.Unsupported("a row_restriction for the result of a query")
 	}
 	out := storageapi.Rows{Result: result, Location: j.ref.Location, Bytes: result.Bytes}
 	// The names are those that the schema has: f0_ for a column without one.
@@ -85,7 +86,7 @@ func (s *Server) readResult(who caller, j *job, names []string, where string) (s
 }
 
 // pick takes some columns of a result.
-func pick(from storageapi.Rows, names []string) (storageapi.Rows, *apiError) {
+func pick(from storageapi.Rows, names []string) (storageapi.Rows, *apierror.Error) {
 	columns, err := selectedNames(from.Columns, names)
 	if err != nil {
 		return from, err

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // The OAuth scopes that BigQuery's methods accept.
@@ -35,37 +37,37 @@ type caller struct {
 const realm = `Bearer realm="https://accounts.google.com/"`
 
 // authenticate finds the user behind a request by its bearer token.
-func (s *Server) authenticate(r *http.Request, need access) (caller, *apiError) {
+func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.Error) {
 	if s.cfg.Open && r.Header.Get("Authorization") == "" && fromHere(r) {
 		return caller{email: slices.Min(slices.Collect(maps.Keys(s.cfg.Projects)))}, nil
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		e := errorf("authError", "Request is missing required authentication credential. Expected OAuth 2 access "+
-			"token, login cookie or other valid authentication credential.")
-		e.reason, e.location, e.locationType = "required", "Authorization", "header"
-		e.authenticate = realm
+		e := apierror.Errorf("authError", "Request is missing required authentication credential. Expected OAuth 2 "+
+			"access token, login cookie or other valid authentication credential.")
+		e.Reason, e.Location, e.LocationType = "required", "Authorization", "header"
+		e.Authenticate = realm
 		return caller{}, e
 	}
 	grant, ok := s.google.Verify(token)
 	if !ok {
-		e := errorf("authError", "Request had invalid authentication credentials. Expected OAuth 2 access token, "+
-			"login cookie or other valid authentication credential.")
-		e.location, e.locationType = "Authorization", "header"
-		e.authenticate = realm + `, error="invalid_token"`
+		e := apierror.Errorf("authError", "Request had invalid authentication credentials. Expected OAuth 2 access "+
+			"token, login cookie or other valid authentication credential.")
+		e.Location, e.LocationType = "Authorization", "header"
+		e.Authenticate = realm + `, error="invalid_token"`
 		return caller{}, e
 	}
 	full := slices.Contains(grant.Scopes, scopeBigQuery) || slices.Contains(grant.Scopes, scopeCloud)
 	read := full || slices.Contains(grant.Scopes, scopeBigQueryRead) || slices.Contains(grant.Scopes, scopeCloudRead)
 	if !read || (need == writes && !full) {
-		e := errorf("insufficientPermissions", "Request had insufficient authentication scopes.")
-		e.authenticate = realm + `, error="insufficient_scope", scope="` + scopeBigQuery + ` ` + scopeCloud + `"`
+		e := apierror.Errorf("insufficientPermissions", "Request had insufficient authentication scopes.")
+		e.Authenticate = realm + `, error="insufficient_scope", scope="` + scopeBigQuery + ` ` + scopeCloud + `"`
 		return caller{}, e
 	}
 	c := caller{email: grant.Email, readOnly: !full}
 	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.mayBill(c, quota) {
-		return caller{}, errorf("accessDenied", "Caller does not have required permission to use project %s. Grant "+
-			"the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
+		return caller{}, apierror.Errorf("accessDenied", "Caller does not have required permission to use project "+
+			"%s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
 	}
 	return c, nil
 }
@@ -87,10 +89,10 @@ func (s *Server) mayRead(c caller, project string) bool {
 }
 
 // checkJobs says no to a user who may not run jobs in a project.
-func (s *Server) checkJobs(c caller, project, permission string) *apiError {
+func (s *Server) checkJobs(c caller, project, permission string) *apierror.Error {
 	if s.mayBill(c, project) {
 		return nil
 	}
-	return errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.", project,
-		permission, project)
+	return apierror.Errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.",
+		project, permission, project)
 }

@@ -11,22 +11,24 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // maxBody is the size of the largest request: BigQuery's limit.
 const maxBody = 10 << 20
 
 // readBody decodes a request's JSON.
-func readBody(r *http.Request, v any) *apiError {
+func readBody(r *http.Request, v any) *apierror.Error {
 	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return errorf("invalid", "Request payload size exceeds the limit: %d bytes.", maxBody)
+		return apierror.Errorf("invalid", "Request payload size exceeds the limit: %d bytes.", maxBody)
 	}
 	if err != nil {
-		return errorf("invalid", "The request could not be read: %s", err)
+		return apierror.Errorf("invalid", "The request could not be read: %s", err)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return errorf("parseError", "Invalid JSON payload received. %s", err)
+		return apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
 	return nil
 }
@@ -35,7 +37,7 @@ func readBody(r *http.Request, v any) *apiError {
 const gzipFrom = 1400
 
 // send writes an answer as JSON, cut to the fields that the request asks for.
-func send(w http.ResponseWriter, r *http.Request, answer any) *apiError {
+func send(w http.ResponseWriter, r *http.Request, answer any) *apierror.Error {
 	switch answer.(type) {
 	case nil:
 		w.WriteHeader(http.StatusNoContent)
@@ -64,7 +66,7 @@ func send(w http.ResponseWriter, r *http.Request, answer any) *apiError {
 
 // encode writes an answer as JSON. Rows are encoded already and are put in
 // without a second look.
-func encode(answer any, fields string) ([]byte, *apiError) {
+func encode(answer any, fields string) ([]byte, *apierror.Error) {
 	var rows json.RawMessage
 	switch a := answer.(type) {
 	case *queryResponse:
@@ -74,7 +76,7 @@ func encode(answer any, fields string) ([]byte, *apiError) {
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {
-		return nil, broken("the answer could not be encoded: %s", err)
+		return nil, apierror.Broken("the answer could not be encoded: %s", err)
 	}
 	if fields != "" {
 		mask, err := parseMask(fields)

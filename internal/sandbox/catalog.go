@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -165,19 +166,19 @@ func (c *catalog) tables(d *dataset) []*table {
 }
 
 // checkNewDataset says no to a dataset that can't be made.
-func (c *catalog) checkNewDataset(ref datasetReference) *apiError {
+func (c *catalog) checkNewDataset(ref datasetReference) *apierror.Error {
 	if !validDataset(ref.DatasetID) {
-		return errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and "+
-			"must be at most 1024 characters long.", ref.DatasetID)
+		return apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
+			"underscores) and must be at most 1024 characters long.", ref.DatasetID)
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for other := range c.datasets {
 		if other == ref {
-			return errorf("duplicate", "Already Exists: Dataset %s:%s", ref.ProjectID, ref.DatasetID)
+			return apierror.Errorf("duplicate", "Already Exists: Dataset %s:%s", ref.ProjectID, ref.DatasetID)
 		}
 		if strings.EqualFold(schemaName(other.ProjectID, other.DatasetID), schemaName(ref.ProjectID, ref.DatasetID)) {
-			return unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " +
+			return apierror.Unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " +
 				ref.DatasetID)
 		}
 	}
@@ -185,22 +186,22 @@ func (c *catalog) checkNewDataset(ref datasetReference) *apiError {
 }
 
 // checkNewTable says no to a table that can't be made.
-func (c *catalog) checkNewTable(name googlesql.TableName) *apiError {
+func (c *catalog) checkNewTable(name googlesql.TableName) *apierror.Error {
 	if !validTable(name.Table) {
-		return errorf("invalid", "Invalid table ID %q.", name.Table)
+		return apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	d := c.datasets[datasetReference{name.Project, name.Dataset}]
 	if d == nil {
-		return notFound("Dataset", name.Project+":"+name.Dataset, "")
+		return apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	}
 	if d.tables[name.Table] != nil {
-		return errorf("duplicate", "Already Exists: Table %s", name)
+		return apierror.Errorf("duplicate", "Already Exists: Table %s", name)
 	}
 	for other := range d.tables {
 		if strings.EqualFold(other, name.Table) {
-			return unsupported("two tables whose names differ only by case: " + other + " and " + name.Table)
+			return apierror.Unsupported("two tables whose names differ only by case: " + other + " and " + name.Table)
 		}
 	}
 	return nil

@@ -8,13 +8,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // changes are the members of a resource that a patch or an update brings.
 type changes map[string]json.RawMessage
 
 // changesOf reads a request. With patch what it leaves out stays as it is; without, it is emptied.
-func changesOf(r *http.Request, patch bool, kept []string) (changes, *apiError) {
+func changesOf(r *http.Request, patch bool, kept []string) (changes, *apierror.Error) {
 	var c changes
 	if err := readBody(r, &c); err != nil {
 		return nil, err
@@ -28,27 +30,27 @@ func changesOf(r *http.Request, patch bool, kept []string) (changes, *apiError) 
 }
 
 // text changes a text; null empties it.
-func (c changes) text(name string, to *string) *apiError {
+func (c changes) text(name string, to *string) *apierror.Error {
 	raw, ok := c[name]
 	if !ok {
 		return nil
 	}
 	*to = ""
 	if err := json.Unmarshal(raw, to); err != nil {
-		return errorf("parseError", "Invalid JSON payload received. %s: %s", name, err)
+		return apierror.Errorf("parseError", "Invalid JSON payload received. %s: %s", name, err)
 	}
 	return nil
 }
 
 // labels changes labels. A label that is null is taken away; null takes all.
-func (c changes) labels(patch bool, to *map[string]string) *apiError {
+func (c changes) labels(patch bool, to *map[string]string) *apierror.Error {
 	raw, ok := c["labels"]
 	if !ok {
 		return nil
 	}
 	var given map[string]*string
 	if err := json.Unmarshal(raw, &given); err != nil {
-		return errorf("parseError", "Invalid JSON payload received. labels: %s", err)
+		return apierror.Errorf("parseError", "Invalid JSON payload received. labels: %s", err)
 	}
 	labels := map[string]string{}
 	if patch && given != nil {
@@ -73,10 +75,10 @@ var (
 )
 
 // check refuses, by its name, what can't be changed; what a client sends back as it is in the resource is no change.
-func (c changes) check(known []string, now any) *apiError {
+func (c changes) check(known []string, now any) *apierror.Error {
 	text, err := json.Marshal(now)
 	if err != nil {
-		return broken("%s", err)
+		return apierror.Broken("%s", err)
 	}
 	var have map[string]any
 	_ = json.Unmarshal(text, &have) // it was just written
@@ -86,30 +88,30 @@ func (c changes) check(known []string, now any) *apiError {
 		}
 		var given any
 		if json.Unmarshal(raw, &given) != nil || !reflect.DeepEqual(given, have[name]) {
-			return unsupported("changing " + name)
+			return apierror.Unsupported("changing " + name)
 		}
 	}
 	return nil
 }
 
 // matches holds a request to the version of the resource that it wants to change.
-func matches(r *http.Request, etag string) *apiError {
+func matches(r *http.Request, etag string) *apierror.Error {
 	if want := r.Header.Get("If-Match"); want != "" && want != "*" && strings.Trim(want, `"`) != etag {
-		return errorf("conditionNotMet", "Precondition check failed.")
+		return apierror.Errorf("conditionNotMet", "Precondition check failed.")
 	}
 	return nil
 }
 
 // changeDataset answers datasets.patch and datasets.update.
 func (s *Server) changeDataset(patch bool) handler {
-	return func(r *http.Request, who caller) (any, *apiError) {
+	return func(r *http.Request, who caller) (any, *apierror.Error) {
 		d, err := s.datasetOf(r, who)
 		if err != nil {
 			return nil, err
 		}
 		if !s.mayBill(who, d.ref.ProjectID) {
-			return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.update denied on "+
-				"dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+			return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
+				"bigquery.datasets.update denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
 		}
 		c, err := changesOf(r, patch, datasetChanges)
 		now := s.describeDataset(d, false)
@@ -134,7 +136,7 @@ func (s *Server) changeDataset(patch bool) handler {
 }
 
 // describe changes what describes a dataset or a table, all of it or nothing.
-func (c changes) describe(patch bool, friendly, text *string, labels *map[string]string) *apiError {
+func (c changes) describe(patch bool, friendly, text *string, labels *map[string]string) *apierror.Error {
 	newFriendly, newText, newLabels := *friendly, *text, *labels
 	err := c.text("friendlyName", &newFriendly)
 	if err == nil {
@@ -151,14 +153,14 @@ func (c changes) describe(patch bool, friendly, text *string, labels *map[string
 
 // changeTable answers tables.patch and tables.update.
 func (s *Server) changeTable(patch bool) handler {
-	return func(r *http.Request, who caller) (any, *apiError) {
+	return func(r *http.Request, who caller) (any, *apierror.Error) {
 		d, t, err := s.tableOf(r, who)
 		if err != nil {
 			return nil, err
 		}
 		if !s.mayBill(who, t.name.Project) {
-			return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update denied on table "+
-				"%[1]s (or it may not exist).", t.name)
+			return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update "+
+				"denied on table %[1]s (or it may not exist).", t.name)
 		}
 		c, err := changesOf(r, patch, []string{"friendlyName", "description", "labels"})
 		var now *tableResource
@@ -182,7 +184,7 @@ func (s *Server) changeTable(patch bool) handler {
 		}
 		t = s.catalog.table(t.name) // which may be another with the new schema
 		if t == nil {
-			return nil, notFound("Table", now.ID, "")
+			return nil, apierror.NotFound("Table", now.ID, "")
 		}
 		s.catalog.mu.Lock()
 		if err = c.describe(patch, &t.friendly, &t.text, &t.labels); err == nil {
@@ -197,13 +199,13 @@ func (s *Server) changeTable(patch bool) handler {
 }
 
 // changeSchema gives a table a schema with more columns, or with REQUIRED ones that are NULLABLE now, by ALTER TABLE.
-func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw json.RawMessage) *apiError {
+func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw json.RawMessage) *apierror.Error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
 	var to tableSchema
 	if err := json.Unmarshal(raw, &to); err != nil {
-		return errorf("parseError", "Invalid JSON payload received. schema: %s", err)
+		return apierror.Errorf("parseError", "Invalid JSON payload received. schema: %s", err)
 	}
 	actions, err := t.alterations(to.Fields)
 	if err != nil {
@@ -211,7 +213,7 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 	}
 	if len(actions) > 0 {
 		if t.view != nil {
-			return unsupported("changing the schema of a view")
+			return apierror.Unsupported("changing the schema of a view")
 		}
 		if err := s.alter(ctx, who, t, strings.Join(actions, ", ")); err != nil {
 			return err
@@ -224,7 +226,7 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 }
 
 // alter runs ALTER TABLE, or that of a view, with actions.
-func (s *Server) alter(ctx context.Context, who caller, t *table, actions string) *apiError {
+func (s *Server) alter(ctx context.Context, who caller, t *table, actions string) *apierror.Error {
 	kind := "TABLE"
 	if t.view != nil {
 		kind = strings.ReplaceAll(t.viewKind(), "_", " ")
@@ -253,9 +255,10 @@ func (t *table) inOrder(fields []fieldSchema) []fieldSchema {
 }
 
 // alterations are the actions of ALTER TABLE that make the table's schema another.
-func (t *table) alterations(fields []fieldSchema) ([]string, *apiError) {
-	mismatch := func(format string, args ...any) *apiError {
-		return errorf("invalid", "Provided Schema does not match Table %s. %s", t.name, fmt.Sprintf(format, args...))
+func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
+	mismatch := func(format string, args ...any) *apierror.Error {
+		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.name, fmt.Sprintf(format,
+			args...))
 	}
 	var added, relaxed []string
 	left := slices.Clone(t.schema)
@@ -289,7 +292,7 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apiError) {
 		}
 		switch {
 		case was != is && have.Type == "RECORD" && kinds[strings.ToUpper(f.Type)] == kinds["RECORD"]:
-			return nil, unsupported("changing the fields of the RECORD " + f.Name)
+			return nil, apierror.Unsupported("changing the fields of the RECORD " + f.Name)
 		case was != is:
 			return nil, mismatch("Field %s has changed type from %s to %s", f.Name, was, is)
 		case have.Mode == mode:
@@ -303,7 +306,7 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apiError) {
 		return nil, mismatch("Field %s is missing in new schema", left[0].Name)
 	}
 	if len(added) > 0 && len(relaxed) > 0 {
-		return nil, unsupported("adding columns and relaxing others in one request")
+		return nil, apierror.Unsupported("adding columns and relaxing others in one request")
 	}
 	return append(added, relaxed...), nil
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // optionChanges are the members of a table's resource that ALTER TABLE changes, or that must stay as they are.
@@ -14,7 +16,8 @@ var optionChanges = []string{"expirationTime", "requirePartitionFilter", "timePa
 
 // changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the resource as
 // it is; members that are sent back as they were are no change.
-func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *tableResource, c changes) *apiError {
+func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *tableResource,
+	c changes) *apierror.Error {
 	var to tableResource
 	text, _ := json.Marshal(now) // a resource always marshals, and back
 	_ = json.Unmarshal(text, &to)
@@ -29,7 +32,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 				to.Constraints = nil // the list of foreign keys is given as a whole
 			}
 			if err := json.Unmarshal(text, &to); err != nil {
-				return errorf("parseError", "Invalid JSON payload received. %s: %s", name, err)
+				return apierror.Errorf("parseError", "Invalid JSON payload received. %s: %s", name, err)
 			}
 			asked = append(asked, name)
 		}
@@ -51,7 +54,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 	was, is := now.TimePartitioning, to.TimePartitioning
 	if was != nil && is != nil {
 		if was.Type != is.Type || !strings.EqualFold(was.Field, is.Field) {
-			return unsupported("changing timePartitioning but its expirationMs")
+			return apierror.Unsupported("changing timePartitioning but its expirationMs")
 		}
 		if was.ExpirationMs != is.ExpirationMs {
 			value := "NULL"
@@ -61,7 +64,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 			options = append(options, "partition_expiration_days = "+value)
 		}
 	} else if (was == nil) != (is == nil) {
-		return unsupported("changing timePartitioning but its expirationMs")
+		return apierror.Unsupported("changing timePartitioning but its expirationMs")
 	}
 	for name, same := range map[string]bool{
 		"rangePartitioning":  reflect.DeepEqual(to.RangePartitioning, now.RangePartitioning),
@@ -70,7 +73,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 		"cloneDefinition":    reflect.DeepEqual(to.CloneDefinition, now.CloneDefinition),
 	} {
 		if !same {
-			return unsupported("changing " + name)
+			return apierror.Unsupported("changing " + name)
 		}
 	}
 	if !reflect.DeepEqual(to.Constraints, now.Constraints) {

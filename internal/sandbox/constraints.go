@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -113,7 +114,7 @@ func (s *Server) eachKey(d *dataset, f func(*table, googlesql.Key)) {
 	}
 }
 
-func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		row := keyRow(t, k)
 		row["constraint_type"] = "PRIMARY KEY"
@@ -126,7 +127,7 @@ func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apiError
 	return rows, nil
 }
 
-func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		for i, c := range k.Columns {
 			row := keyRow(t, k)
@@ -148,7 +149,7 @@ func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apiError)
 	return rows, nil
 }
 
-func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachKey(d, func(t *table, k googlesql.Key) {
 		columns := k.Columns
 		if k.References != nil {

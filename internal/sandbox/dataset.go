@@ -3,9 +3,9 @@ package sandbox
 import (
 	"context"
 	"net/http"
-
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -47,20 +47,20 @@ func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
 }
 
 // datasetOf finds the dataset that a request's path names.
-func (s *Server) datasetOf(r *http.Request, who caller) (*dataset, *apiError) {
+func (s *Server) datasetOf(r *http.Request, who caller) (*dataset, *apierror.Error) {
 	project, id := r.PathValue("project"), r.PathValue("dataset")
 	if !s.mayRead(who, project) {
-		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get denied "+
-			"on dataset %[1]s:%[2]s (or it may not exist).", project, id)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get "+
+			"denied on dataset %[1]s:%[2]s (or it may not exist).", project, id)
 	}
 	d := s.catalog.dataset(project, id)
 	if d == nil {
-		return nil, notFound("Dataset", project+":"+id, "")
+		return nil, apierror.NotFound("Dataset", project+":"+id, "")
 	}
 	return d, nil
 }
 
-func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -68,14 +68,14 @@ func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apiError) {
 	return s.describeDataset(d, false), nil
 }
 
-func (s *Server) datasetsList(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
 	if !s.mayRead(who, project) {
-		return nil, errorf("accessDenied", "Access Denied: Project %s: User does not have bigquery.datasets.list "+
-			"permission in project %[1]s.", project)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Project %s: User does not have "+
+			"bigquery.datasets.list permission in project %[1]s.", project)
 	}
 	if r.URL.Query().Get("filter") != "" {
-		return nil, unsupported("the filter of datasets.list")
+		return nil, apierror.Unsupported("the filter of datasets.list")
 	}
 	list := s.catalog.list(project)
 	list, token, err := pageOfList(r, list, "datasets "+project)
@@ -93,7 +93,7 @@ func (s *Server) datasetsList(r *http.Request, who caller) (any, *apiError) {
 	return out, nil
 }
 
-func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
 	if err := s.checkJobs(who, project, "bigquery.datasets.create"); err != nil {
 		return nil, err
@@ -118,14 +118,14 @@ func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apiError) {
 	return s.describeDataset(d, false), nil
 }
 
-func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
 	}
 	if !s.mayBill(who, d.ref.ProjectID) {
-		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.delete "+
-			"denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
+			"bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
 	}
 	unlock, err := lock(r.Context(), s.catalog.ddl)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apiError) {
 }
 
 // createDataset makes a dataset. The caller holds the catalog's ddl lock.
-func (s *Server) createDataset(ctx context.Context, d *dataset) *apiError {
+func (s *Server) createDataset(ctx context.Context, d *dataset) *apierror.Error {
 	if err := s.catalog.checkNewDataset(d.ref); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Server) createDataset(ctx context.Context, d *dataset) *apiError {
 	d.created = s.now()
 	d.modified = d.created
 	if _, err := s.db.Exec(ctx, "CREATE SCHEMA "+schemaSQL(d.ref.ProjectID, d.ref.DatasetID)); err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	s.catalog.addDataset(d)
 	return nil
@@ -158,14 +158,14 @@ func (s *Server) createDataset(ctx context.Context, d *dataset) *apiError {
 
 // dropDataset drops a dataset, and its tables if contents is true. The caller
 // holds the catalog's ddl lock.
-func (s *Server) dropDataset(ctx context.Context, ref datasetReference, contents bool) *apiError {
+func (s *Server) dropDataset(ctx context.Context, ref datasetReference, contents bool) *apierror.Error {
 	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
 	if d == nil {
-		return notFound("Dataset", ref.ProjectID+":"+ref.DatasetID, "")
+		return apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, "")
 	}
 	tables := s.catalog.tables(d)
 	if len(tables) > 0 && !contents {
-		return errorf("resourceInUse", "Dataset %s:%s is still in use", ref.ProjectID, ref.DatasetID)
+		return apierror.Errorf("resourceInUse", "Dataset %s:%s is still in use", ref.ProjectID, ref.DatasetID)
 	}
 	for _, t := range tables {
 		if err := s.dropTable(ctx, t); err != nil {
@@ -173,7 +173,7 @@ func (s *Server) dropDataset(ctx context.Context, ref datasetReference, contents
 		}
 	}
 	if _, err := s.db.Exec(ctx, "DROP SCHEMA "+schemaSQL(ref.ProjectID, ref.DatasetID)+" CASCADE"); err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	s.catalog.dropDataset(ref)
 	return nil
@@ -181,7 +181,7 @@ func (s *Server) dropDataset(ctx context.Context, ref datasetReference, contents
 
 // dropTable drops a table after the statements that change it. The caller holds
 // the catalog's ddl lock.
-func (s *Server) dropTable(ctx context.Context, t *table) *apiError {
+func (s *Server) dropTable(ctx context.Context, t *table) *apierror.Error {
 	unlock, err := lock(ctx, t.write)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *Server) dropTable(ctx context.Context, t *table) *apiError {
 	defer unlock()
 	if t.view == nil {
 		if _, err := s.db.Exec(ctx, "DROP TABLE "+tableSQL(t.name)); err != nil {
-			return runError(err)
+			return apierror.From(err)
 		}
 	}
 	s.catalog.dropTable(t.name)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -18,22 +19,22 @@ type destination struct {
 }
 
 // destination reads a job's destination table; nil if it has none.
-func (c *queryConfiguration) destination(project string) (*destination, *apiError) {
+func (c *queryConfiguration) destination(project string) (*destination, *apierror.Error) {
 	switch c.Priority {
 	case "", "INTERACTIVE", "BATCH":
 	default:
-		return nil, errorf("invalid", "Invalid priority %q: want INTERACTIVE or BATCH.", c.Priority)
+		return nil, apierror.Errorf("invalid", "Invalid priority %q: want INTERACTIVE or BATCH.", c.Priority)
 	}
 	d := &destination{write: c.WriteDisposition, never: c.CreateDisposition == "CREATE_NEVER"}
 	switch {
 	case !slices.Contains([]string{"", "WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"},
 		d.write):
-		return nil, errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
+		return nil, apierror.Errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
 	case !slices.Contains([]string{"", "CREATE_IF_NEEDED", "CREATE_NEVER"}, c.CreateDisposition):
-		return nil, errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
+		return nil, apierror.Errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
 	case c.DestinationTable == nil && (d.never || d.write == "WRITE_APPEND" || d.write == "WRITE_TRUNCATE_DATA"):
-		return nil, unsupported("writeDisposition " + d.write + " and createDisposition " + c.CreateDisposition +
-			" without a destinationTable")
+		return nil, apierror.Unsupported("writeDisposition " + d.write + " and createDisposition " +
+			c.CreateDisposition + " without a destinationTable")
 	case c.DestinationTable == nil:
 		return nil, nil
 	}
@@ -43,14 +44,14 @@ func (c *queryConfiguration) destination(project string) (*destination, *apiErro
 		d.table.Project = project
 	}
 	if !validDataset(ref.DatasetID) {
-		return nil, errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) "+
-			"and must be at most 1024 characters long.", ref.DatasetID)
+		return nil, apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
+			"underscores) and must be at most 1024 characters long.", ref.DatasetID)
 	}
 	if strings.Contains(ref.TableID, "$") {
-		return nil, unsupported("a partition as the destinationTable")
+		return nil, apierror.Unsupported("a partition as the destinationTable")
 	}
 	if !validTable(ref.TableID) {
-		return nil, errorf("invalid", "Invalid table ID %q.", ref.TableID)
+		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", ref.TableID)
 	}
 	return d, nil
 }
@@ -63,32 +64,32 @@ func (c *queryConfiguration) reportTarget(stmt *googlesql.Statement) {
 }
 
 // checkDestination says no to a destination that the statement or the user can't have.
-func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apiError {
+func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apierror.Error {
 	if q.destination == nil {
 		return nil
 	}
 	switch {
 	case slices.Contains(dmlTypes, stmt.Type):
-		return errorf("invalid", "Cannot set destination table in jobs with DML statements")
+		return apierror.Errorf("invalid", "Cannot set destination table in jobs with DML statements")
 	case slices.Contains(ddlTypes, stmt.Type):
-		return errorf("invalid", "Cannot set destination table in jobs with DDL statements")
+		return apierror.Errorf("invalid", "Cannot set destination table in jobs with DDL statements")
 	case len(stmt.Columns) == 0:
-		return errorf("invalid", "Cannot set destination table in jobs with %s statements", stmt.Type)
+		return apierror.Errorf("invalid", "Cannot set destination table in jobs with %s statements", stmt.Type)
 	}
 	name := q.destination.table
 	if who.readOnly || !s.mayBill(who, name.Project) {
-		return errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on table "+
-			"%[1]s (or it may not exist).", name)
+		return apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on "+
+			"table %[1]s (or it may not exist).", name)
 	}
 	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
-		return notFound("Dataset", name.Project+":"+name.Dataset, q.location)
+		return apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
 	if t := s.catalog.table(name); t != nil && t.viewKind() != "TABLE" {
-		return errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
+		return apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
 			t.viewKind())
 	}
 	if stmt.Duplicate != "" {
-		return errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
+		return apierror.Errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
 			"destination table is present. Found duplicate(s): %s", stmt.Duplicate)
 	}
 	return s.place(q, &googlesql.Statement{Target: &name})
@@ -96,9 +97,9 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 
 // executeInto runs a query and keeps its rows in the destination as well: it holds them in a
 // temporary table first, so that the answer and the table are the same.
-func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session != nil && q.session.tx != nil {
-		return nil, unsupported("a destinationTable in a transaction")
+		return nil, apierror.Unsupported("a destinationTable in a transaction")
 	}
 	unlock, apiErr := s.lockCatalog(ctx)
 	if apiErr != nil {
@@ -112,7 +113,7 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 		defer conn.Release()
 	}
 	if err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	stage := tempSQL("result " + rand.Text())
 	names, values := make([]string, len(p.stmt.Columns)), make([]string, len(p.stmt.Columns))
@@ -128,7 +129,7 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 	create := "CREATE TEMP TABLE " + stage + " AS SELECT " + strings.Join(values, ", ") + " FROM (" + p.stmt.SQL +
 		") AS q(" + list + ")"
 	if _, err := conn.Query(ctx, create, p.values, nil, 0); err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	defer func() {
 		if _, err := conn.Exec(context.Background(), "DROP TABLE "+stage); err != nil {
@@ -137,17 +138,17 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 	}()
 	res, err := conn.Query(ctx, "SELECT "+list+" FROM "+stage, nil, p.stmt.Columns, s.cfg.ResultBytes)
 	if err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	return &outcome{result: res}, s.writeInto(ctx, q.destination, p.stmt.Columns, conn, list, stage)
 }
 
 // writeInto copies a result that stage holds to its table. The caller holds the catalog's ddl lock.
 func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list,
-	stage string) *apiError {
+	stage string) *apierror.Error {
 	old := s.catalog.table(d.table)
 	if old == nil && d.never {
-		return notFound("Table", d.table.String(), "")
+		return apierror.NotFound("Table", d.table.String(), "")
 	}
 	to := tableSQL(d.table)
 	if old == nil || d.write == "WRITE_TRUNCATE" {
@@ -157,7 +158,8 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 			}
 		} else {
 			if old.partition != nil || old.cluster != nil {
-				return unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
+				return apierror.Unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use " +
+					"WRITE_TRUNCATE_DATA")
 			}
 			unlock, err := lock(ctx, old.write)
 			if err != nil {
@@ -166,7 +168,7 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 			defer unlock()
 		}
 		if _, err := conn.Exec(ctx, "CREATE OR REPLACE TABLE "+to+" AS SELECT * FROM "+stage); err != nil {
-			return runError(err)
+			return apierror.From(err)
 		}
 		s.catalog.addTable(newTable(d.table, columns, s.now()))
 		return nil
@@ -174,10 +176,10 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 	if d.write == "WRITE_EMPTY" || d.write == "" {
 		rows, _, err := s.tableSize(ctx, old)
 		if err != nil {
-			return runError(err)
+			return apierror.From(err)
 		}
 		if rows > 0 {
-			return errorf("duplicate", "Already Exists: Table %s", d.table)
+			return apierror.Errorf("duplicate", "Already Exists: Table %s", d.table)
 		}
 	}
 	if err := old.accepts(columns); err != nil {
@@ -189,7 +191,7 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 		if err == nil {
 			s.catalog.touch(old, s.now(), false)
 		}
-		return runError(err)
+		return apierror.From(err)
 	}
 	unlock, err := lock(ctx, old.write)
 	if err != nil {
@@ -197,17 +199,17 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 	}
 	defer unlock()
 	if err := atomically(ctx, conn, "DELETE FROM "+to+"; "+insert); err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	s.catalog.touch(old, s.now(), true)
 	return nil
 }
 
 // accepts says no to rows whose schema the table does not have.
-func (t *table) accepts(columns []googlesql.Column) *apiError {
-	mismatch := func(format string, args ...any) *apiError {
-		e := errorf("invalid", format, args...)
-		e.message = "Provided Schema does not match Table " + t.name.String() + ". " + e.message
+func (t *table) accepts(columns []googlesql.Column) *apierror.Error {
+	mismatch := func(format string, args ...any) *apierror.Error {
+		e := apierror.Errorf("invalid", format, args...)
+		e.Message = "Provided Schema does not match Table " + t.name.String() + ". " + e.Message
 		return e
 	}
 	for _, c := range columns {
@@ -225,7 +227,7 @@ func (t *table) accepts(columns []googlesql.Column) *apiError {
 		case was.Type != is.Type:
 			return mismatch("Field %s has changed type from %s to %s", have.Name, was.Type, is.Type)
 		case have.Type.String() != c.Type.String():
-			return unsupported("a destinationTable whose column " + have.Name + " is " + have.Type.String() +
+			return apierror.Unsupported("a destinationTable whose column " + have.Name + " is " + have.Type.String() +
 				" where the result has " + c.Type.String())
 		}
 	}

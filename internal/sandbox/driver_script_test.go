@@ -180,7 +180,7 @@ func TestDriverScriptCancel(t *testing.T) {
 	for _, j := range s.jobs.newest(DefaultProject, "") {
 		select {
 		case <-j.finished:
-			if j.err == nil || j.err.reason != "stopped" {
+			if j.err == nil || j.err.Reason != "stopped" {
 				t.Errorf("got %v; want stopped", j.err)
 			}
 		case <-time.After(time.Until(deadline)):

@@ -1,10 +1,14 @@
 package sandbox
 
-import "context"
+import (
+	"context"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+)
 
 // dryRun plans a query and runs nothing. Undeclared parameters are allowed when
 // the mode is set; positional ones only if none is declared.
-func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if q.sessionID != "" {
 		sess, err := s.findSession(who, q)
 		if err != nil {
@@ -27,18 +31,18 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apiE
 		return nil, err
 	}
 	if q.positional && len(q.params) > 0 && len(q.params) != positional(p.stmt) {
-		return nil, errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared "+
+		return nil, apierror.Errorf("invalidQuery", "Positional query parameters cannot be provided when undeclared "+
 			"parameters are allowed at [1:1]")
 	}
 	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
-		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher "+
-			"required.", q.maxBytes, need)
+		return nil, apierror.Errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or "+
+			"higher required.", q.maxBytes, need)
 	}
 	return p, nil
 }
 
 // dryRunQuery answers jobs.query with dryRun.
-func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *apiError) {
+func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *apierror.Error) {
 	p, err := s.dryRun(ctx, who, q)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,8 @@ func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *a
 }
 
 // dryRunInsert answers jobs.insert with dryRun: a job that does not exist.
-func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config jobConfiguration) (any, *apiError) {
+func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config jobConfiguration) (any,
+	*apierror.Error) {
 	p, err := s.dryRun(ctx, who, q)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -17,7 +18,7 @@ type outcome struct {
 }
 
 // execute runs a planned query. As in BigQuery an error leaves the transaction of its session open.
-func (s *Server) execute(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) execute(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session.broken() && (len(p.stmt.Tables) > 0 || p.stmt.Target != nil || q.destination != nil) {
 		return nil, brokenTransaction()
 	}
@@ -34,7 +35,7 @@ func breaks(q *query, stmt *googlesql.Statement) bool {
 		!slices.Contains(ddlTypes, stmt.Type)
 }
 
-func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	switch {
 	case q.destination != nil:
 		return s.executeInto(ctx, q, p)
@@ -62,7 +63,7 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 }
 
 // executeAssert runs ASSERT, whose query fails where the condition is not true; it has no result.
-func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	run, stmt := *p, *p.stmt
 	stmt.Columns = []googlesql.Column{{Name: "holds", Type: boolType}}
 	run.stmt = &stmt
@@ -73,37 +74,37 @@ func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome
 }
 
 // runSQL runs the statement's translation on its session's connection, or on one of its own.
-func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apiError) {
+func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apierror.Error) {
 	if q.work != nil && !q.session.broken() {
 		res, err := q.work.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
-		return res, runError(err)
+		return res, apierror.From(err)
 	}
 	conn, err := s.db.Conn()
 	if err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	defer conn.Release()
 	res, err := conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
-	return res, runError(err)
+	return res, apierror.From(err)
 }
 
 // lock takes a lock that is a channel with room for one, and returns the unlock.
-func lock(ctx context.Context, l chan struct{}) (func(), *apiError) {
+func lock(ctx context.Context, l chan struct{}) (func(), *apierror.Error) {
 	select {
 	case l <- struct{}{}:
 		return func() { <-l }, nil
 	case <-ctx.Done():
-		return nil, runError(context.Cause(ctx))
+		return nil, apierror.From(context.Cause(ctx))
 	}
 }
 
 // executeDML changes a table. As in BigQuery, statements that change or delete rows of
 // the same table take turns, new rows can always be added, and readers see the rows as
 // they were. A statement in a transaction does not wait: it is a conflict.
-func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	t := s.catalog.table(*p.stmt.Target)
 	if t == nil {
-		return nil, notFound("Table", p.stmt.Target.String(), "")
+		return nil, apierror.NotFound("Table", p.stmt.Target.String(), "")
 	}
 	mutates := p.stmt.Type != "INSERT"
 	var tx *transaction
@@ -126,7 +127,7 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	res, err := s.runSQL(ctx, q, p)
 	switch {
-	case err != nil && tx != nil && strings.HasPrefix(err.message, abortedByUpdate):
+	case err != nil && tx != nil && strings.HasPrefix(err.Message, apierror.AbortedByUpdate):
 		return nil, tx.conflict(t)
 	case err != nil:
 		return nil, err
@@ -137,10 +138,10 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 }
 
 // executeDDL changes the catalog. Such statements run one at a time.
-func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session != nil && q.session.tx != nil {
-		return nil, errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, except "+
-			"for those creating or droping temporary tables or temporary functions. at [1:1]")
+		return nil, apierror.Errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, "+
+			"except for those creating or droping temporary tables or temporary functions. at [1:1]")
 	}
 	unlock, err := s.lockCatalog(ctx)
 	if err != nil {
@@ -177,20 +178,20 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	case "DROP_SCHEMA":
 		ref := datasetReference{target.Project, target.Dataset}
 		if s.catalog.dataset(ref.ProjectID, ref.DatasetID) == nil {
-			return dropMissing(stmt, notFound("Dataset", ref.ProjectID+":"+ref.DatasetID, q.location))
+			return dropMissing(stmt, apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, q.location))
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropDataset(ctx, ref, cascades(stmt))
 	case "DROP_TABLE", "DROP_SNAPSHOT_TABLE":
 		t := s.catalog.table(target)
 		if t == nil {
-			return dropMissing(stmt, notFound("Table", target.String(), q.location))
+			return dropMissing(stmt, apierror.NotFound("Table", target.String(), q.location))
 		}
 		want := "TABLE"
 		if stmt.Type == "DROP_SNAPSHOT_TABLE" {
 			want = snapshot
 		}
 		if kind := t.viewKind(); kind != want {
-			return nil, errorf("invalidQuery", "%s is a %s, not a %s", target, kind, want)
+			return nil, apierror.Errorf("invalidQuery", "%s is a %s, not a %s", target, kind, want)
 		}
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
 	case "ALTER_SCHEMA":
@@ -202,7 +203,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 }
 
-func dropMissing(stmt *googlesql.Statement, err *apiError) (*outcome, *apiError) {
+func dropMissing(stmt *googlesql.Statement, err *apierror.Error) (*outcome, *apierror.Error) {
 	if stmt.IfExists {
 		return &outcome{ddlOperation: "SKIP"}, nil
 	}
@@ -211,14 +212,14 @@ func dropMissing(stmt *googlesql.Statement, err *apiError) (*outcome, *apiError)
 
 // createTable runs CREATE TABLE with and without a query. The caller holds the
 // catalog's ddl lock.
-func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	target, operation := *p.stmt.Target, "CREATE"
 	if old := s.catalog.table(target); old != nil {
 		switch {
 		case p.stmt.IfNotExists:
 			return &outcome{ddlOperation: "SKIP"}, nil
 		case !p.stmt.OrReplace:
-			return nil, errorf("duplicate", "Already Exists: Table %s", target)
+			return nil, apierror.Errorf("duplicate", "Already Exists: Table %s", target)
 		}
 		operation = "REPLACE"
 		unlock, err := lock(ctx, old.write)
@@ -241,7 +242,7 @@ func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // runCreate has DuckDB make a table.
-func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apiError {
+func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apierror.Error {
 	run := *p
 	stmt := *p.stmt
 	stmt.Columns = nil // DuckDB answers with a count
@@ -254,5 +255,5 @@ func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apiError {
 		after = q.work.conn.Exec
 	}
 	_, err := after(context.WithoutCancel(ctx), stmt.After) // which can't fail, and must not stop halfway
-	return runError(err)
+	return apierror.From(err)
 }

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // fieldMask is a partial-response mask, such as "jobReference,status(state)" or
@@ -16,11 +18,11 @@ func (m fieldMask) has(name string) bool {
 }
 
 // parseMask reads the `fields` parameter.
-func parseMask(text string) (fieldMask, *apiError) {
+func parseMask(text string) (fieldMask, *apierror.Error) {
 	p := maskParser{rest: strings.ReplaceAll(text, " ", "")}
 	mask, ok := p.list()
 	if !ok || p.rest != "" {
-		return nil, errorf("invalid", "Invalid field selection %s", text)
+		return nil, apierror.Errorf("invalid", "Invalid field selection %s", text)
 	}
 	return mask, nil
 }
@@ -96,14 +98,14 @@ func (p *maskParser) item(mask fieldMask) bool {
 }
 
 // cut keeps of a JSON text what the mask names.
-func (m fieldMask) cut(body []byte) ([]byte, *apiError) {
+func (m fieldMask) cut(body []byte) ([]byte, *apierror.Error) {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, broken("the answer could not be cut: %s", err)
+		return nil, apierror.Broken("the answer could not be cut: %s", err)
 	}
 	out, err := json.Marshal(m.keep(v))
 	if err != nil {
-		return nil, broken("the answer could not be cut: %s", err)
+		return nil, apierror.Broken("the answer could not be cut: %s", err)
 	}
 	return out, nil
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 //go:embed home.html
@@ -49,7 +51,7 @@ func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	}
 	var out bytes.Buffer
 	if err := homePage.Execute(&out, page); err != nil {
-		broken("its page could not be written: %s", err).write(w)
+		apierror.Broken("its page could not be written: %s", err).Write(w)
 		return
 	}
 	h := w.Header()
@@ -94,7 +96,7 @@ func (s *Server) homeStatements() []homeStatement {
 			row.SQL = "load job into " + to.ProjectID + "." + to.DatasetID + "." + to.TableID
 		}
 		if j.err != nil {
-			row.Error = j.err.message
+			row.Error = j.err.Message
 		}
 		j.mu.Unlock()
 		if j.plan != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -40,7 +41,7 @@ func (r *resolver) informationSchema(name googlesql.TableName, view string) (*go
 	} else {
 		d := s.catalog.dataset(name.Project, name.Dataset)
 		if d == nil || v.scope == ofProject || v.scope == ofRegion {
-			return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
+			return nil, r.refuse(apierror.NotFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 		}
 		datasets, location = []*dataset{d}, d.location
 	}
@@ -48,7 +49,7 @@ func (r *resolver) informationSchema(name googlesql.TableName, view string) (*go
 		r.query.location = location
 	}
 	if !strings.EqualFold(r.query.location, location) {
-		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
+		return nil, r.refuse(apierror.NotFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 	}
 	if v.scope == ofRegion {
 		rows, err := v.jobs(r, name.Project)

@@ -5,18 +5,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
-func projectJobs(r *resolver, project string) ([]map[string]any, *apiError) {
+func projectJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
 	return r.jobRows(project, func(*job) bool { return true })
 }
 
-func userJobs(r *resolver, project string) ([]map[string]any, *apiError) {
+func userJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
 	return r.jobRows(project, func(j *job) bool { return j.user == r.who.email })
 }
 
 // jobRows are the jobs of a project in the query's location that keep takes, oldest first.
-func (r *resolver) jobRows(project string, keep func(*job) bool) (rows []map[string]any, _ *apiError) {
+func (r *resolver) jobRows(project string, keep func(*job) bool) (rows []map[string]any, _ *apierror.Error) {
 	if err := r.server.checkJobs(r.who, project, "bigquery.jobs.listAll"); err != nil && !r.who.admin {
 		return nil, err
 	}

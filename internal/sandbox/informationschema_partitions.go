@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // partitionsRows are the partitions that have rows; a table without partitions is one.
-func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, t := range s.catalog.tables(d) {
 		if t.view != nil {
 			continue
 		}
 		total, sizes, err := s.tableSize(context.Background(), t)
 		if err != nil {
-			return nil, runError(err)
+			return nil, apierror.From(err)
 		}
 		bytes := int64(0)
 		for _, b := range sizes {
@@ -27,7 +28,7 @@ func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apiError)
 		parts := []partitionCount{{rows: total, bytes: bytes}}
 		if t.partition != nil {
 			if parts, err = s.countPartitions(t); err != nil {
-				return nil, runError(err)
+				return nil, apierror.From(err)
 			}
 		}
 		s.catalog.mu.RLock()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -23,7 +24,7 @@ func routineRow(f *googlesql.Function) map[string]any {
 		"specific_name": f.Name.Table}
 }
 
-func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, f := range s.routines(d) {
 		row := routineRow(f)
 		row["routine_catalog"], row["routine_schema"] = f.Name.Project, f.Name.Dataset
@@ -46,7 +47,7 @@ func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apiError) {
 	return rows, nil
 }
 
-func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, f := range s.routines(d) {
 		if f.Returns != nil {
 			row := routineRow(f)

@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apiError) {
+func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apierror.Error) {
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
 	return []map[string]any{{
@@ -19,7 +20,7 @@ func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apiError) {
 	}}, nil
 }
 
-func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apiError) {
+func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apierror.Error) {
 	var rows []map[string]any
 	tables := s.catalog.tables(d)
 	s.catalog.mu.RLock()
@@ -56,7 +57,7 @@ func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apiError) {
 	return rows, nil
 }
 
-func (s *Server) columnsRows(d *dataset) ([]map[string]any, *apiError) {
+func (s *Server) columnsRows(d *dataset) ([]map[string]any, *apierror.Error) {
 	var rows []map[string]any
 	for _, t := range s.catalog.tables(d) {
 		for i, c := range t.columns {
@@ -138,7 +139,7 @@ func (s *Server) eachTable(d *dataset, f func(*table)) {
 	}
 }
 
-func (s *Server) schemataOptionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) schemataOptionsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
 	for _, o := range d.options() {
@@ -148,7 +149,7 @@ func (s *Server) schemataOptionsRows(d *dataset) (rows []map[string]any, _ *apiE
 	return rows, nil
 }
 
-func (s *Server) tableOptionsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) tableOptionsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachTable(d, func(t *table) {
 		for _, o := range t.options() {
 			row := tableRow(t)
@@ -159,7 +160,7 @@ func (s *Server) tableOptionsRows(d *dataset) (rows []map[string]any, _ *apiErro
 	return rows, nil
 }
 
-func (s *Server) fieldPathsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) fieldPathsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachTable(d, func(t *table) {
 		for i, c := range t.columns {
 			var add func(path string, f *fieldSchema, typ googlesql.Type)
@@ -184,7 +185,7 @@ func (s *Server) fieldPathsRows(d *dataset) (rows []map[string]any, _ *apiError)
 	return rows, nil
 }
 
-func (s *Server) viewsRows(d *dataset) (rows []map[string]any, _ *apiError) {
+func (s *Server) viewsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachTable(d, func(t *table) {
 		if t.view == nil {
 			return

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
 )
@@ -71,7 +72,7 @@ func (i *insertIDs) forget(keys []string, now time.Time) {
 }
 
 // tabledataInsertAll adds rows to a table. Without skipInvalidRows one that is wrong keeps all others out.
-func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror.Error) {
 	_, t, err := s.writable(who, pathTable(r))
 	if err != nil {
 		return nil, err
@@ -82,12 +83,12 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apiError
 	}
 	switch {
 	case req.TemplateSuffix != "":
-		return nil, unsupported("templateSuffix")
+		return nil, apierror.Unsupported("templateSuffix")
 	case len(req.Rows) == 0:
-		return nil, errorf("invalid", "No rows present in the request.")
+		return nil, apierror.Errorf("invalid", "No rows present in the request.")
 	case len(req.Rows) > maxInserted:
-		return nil, errorf("invalid", "too many rows present in the request, limit: %d row count: %d.", maxInserted,
-			len(req.Rows))
+		return nil, apierror.Errorf("invalid", "too many rows present in the request, limit: %d row count: %d.",
+			maxInserted, len(req.Rows))
 	}
 	decoder := load.Object{Columns: t.columns, IgnoreUnknownValues: req.IgnoreUnknownValues, JSONInText: true}
 	var failed []insertErrors

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
@@ -36,7 +37,7 @@ type job struct {
 	mu             sync.Mutex
 	state          string
 	started, ended time.Time
-	err            *apiError
+	err            *apierror.Error
 	result         *engine.Result // nil for DDL and DML, and once it is thrown away
 	thrownAway     bool
 	changed        int64
@@ -48,7 +49,7 @@ type job struct {
 }
 
 // finish ends a job, once.
-func (j *job) finish(out *outcome, err *apiError, now time.Time) {
+func (j *job) finish(out *outcome, err *apierror.Error, now time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.state == done {
@@ -101,12 +102,13 @@ func newJobs(resultLimit int64) *jobs {
 }
 
 // add registers a job. An id that is taken is an error.
-func (js *jobs) add(j *job) *apiError {
+func (js *jobs) add(j *job) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	key := j.ref.ProjectID + " " + j.ref.JobID
 	if js.byID[key] != nil {
-		return errorf("duplicate", "Already Exists: Job %s:%s.%s", j.ref.ProjectID, j.ref.Location, j.ref.JobID)
+		return apierror.Errorf("duplicate", "Already Exists: Job %s:%s.%s", j.ref.ProjectID, j.ref.Location,
+			j.ref.JobID)
 	}
 	js.byID[key] = j
 	js.list = append(js.list, j)
@@ -172,7 +174,7 @@ func (js *jobs) keep(j *job) {
 }
 
 // find looks a job up. Without a location only jobs of the multi-regions are found.
-func (js *jobs) find(project, id, location string) (*job, *apiError) {
+func (js *jobs) find(project, id, location string) (*job, *apierror.Error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j := js.byID[project+" "+id]
@@ -186,7 +188,7 @@ func (js *jobs) find(project, id, location string) (*job, *apiError) {
 	if location != "" {
 		name = project + ":" + location + "." + id
 	}
-	return nil, errorf("notFound", "Not found: Job %s", name)
+	return nil, apierror.Errorf("notFound", "Not found: Job %s", name)
 }
 
 // newest returns a project's jobs, newest first: those of the statements of a script, or
@@ -226,11 +228,11 @@ func (js *jobs) stopAll(cause error) {
 }
 
 // taken says no to the id of a job that there is already.
-func (js *jobs) taken(project, id string) *apiError {
+func (js *jobs) taken(project, id string) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	if j := js.byID[project+" "+id]; id != "" && j != nil {
-		return errorf("duplicate", "Already Exists: Job %s:%s.%s", project, j.ref.Location, id)
+		return apierror.Errorf("duplicate", "Already Exists: Job %s:%s.%s", project, j.ref.Location, id)
 	}
 	return nil
 }
@@ -240,7 +242,7 @@ func newJobID() string { return "job_" + rand.Text() }
 // begin makes a job of a query and starts it. The statement is planned before
 // begin returns; a statement that can't be planned is a job that has failed.
 func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job,
-	*apiError) {
+	*apierror.Error) {
 	// A request that is repeated must learn that its job is there, not that it is in its own way.
 	if err := s.jobs.taken(q.project, id); err != nil {
 		return nil, err
@@ -289,7 +291,7 @@ func (s *Server) run(ctx context.Context, j *job) {
 	if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit,
-			errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
+			apierror.Errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
 		defer cancel()
 	}
 	j.mu.Lock()
@@ -298,7 +300,7 @@ func (s *Server) run(ctx context.Context, j *job) {
 	transaction := j.query.transactionID()
 	run := s.execute
 	if j.plan.script != nil {
-		run = func(ctx context.Context, _ *query, _ *plan) (*outcome, *apiError) { return s.runScript(ctx, j) }
+		run = func(ctx context.Context, _ *query, _ *plan) (*outcome, *apierror.Error) { return s.runScript(ctx, j) }
 	}
 	out, err := run(ctx, j.query, j.plan)
 	if transaction == "" {

@@ -5,9 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
-func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
 	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
@@ -22,15 +24,15 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 		if _, err := parseLoad(config.Load); err != nil {
 			return nil, err
 		}
-		return nil, errorf("required", "The job brings no data: a load job is a media upload.")
+		return nil, apierror.Errorf("required", "The job brings no data: a load job is a media upload.")
 	case config.Copy != nil:
-		return nil, unsupported("copy jobs")
+		return nil, apierror.Unsupported("copy jobs")
 	case config.Extract != nil:
-		return nil, unsupported("extract jobs: it has no Cloud Storage")
+		return nil, apierror.Unsupported("extract jobs: it has no Cloud Storage")
 	case config.Query == nil:
-		return nil, errorf("required", "Required parameter is missing: configuration.query")
+		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.query")
 	case config.Reservation != "":
-		return nil, unsupported("reservations")
+		return nil, apierror.Unsupported("reservations")
 	}
 	id, location, err := jobID(project, req.JobReference)
 	if err != nil {
@@ -60,23 +62,24 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apiError) {
 }
 
 // jobID is the id and the location that a request asks for; "" is any.
-func jobID(project string, ref *jobReference) (id, location string, err *apiError) {
+func jobID(project string, ref *jobReference) (id, location string, err *apierror.Error) {
 	if ref == nil {
 		return "", "", nil
 	}
 	if ref.ProjectID != "" && ref.ProjectID != project {
-		return "", "", errorf("invalid", "Value %q in content does not agree with value %q. This can happen when a "+
-			"value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID, project)
+		return "", "", apierror.Errorf("invalid", "Value %q in content does not agree with value %q. This can happen "+
+			"when a value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID,
+			project)
 	}
 	if ref.JobID != "" && !validJob(ref.JobID) {
-		return "", "", errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are allowed, at "+
-			"most 1024.", ref.JobID)
+		return "", "", apierror.Errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are "+
+			"allowed, at most 1024.", ref.JobID)
 	}
 	return ref.JobID, ref.Location, nil
 }
 
 // jobOf finds the job that a request's path names.
-func (s *Server) jobOf(r *http.Request, who caller) (*job, *apiError) {
+func (s *Server) jobOf(r *http.Request, who caller) (*job, *apierror.Error) {
 	project := r.PathValue("project")
 	if err := s.checkJobs(who, project, "bigquery.jobs.get"); err != nil {
 		return nil, err
@@ -84,7 +87,7 @@ func (s *Server) jobOf(r *http.Request, who caller) (*job, *apiError) {
 	return s.jobs.find(project, r.PathValue("job"), r.URL.Query().Get("location"))
 }
 
-func (s *Server) jobsGet(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsGet(r *http.Request, who caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
@@ -92,16 +95,16 @@ func (s *Server) jobsGet(r *http.Request, who caller) (any, *apiError) {
 	return s.describe(j), nil
 }
 
-func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
 	}
 	before := s.describe(j) // which is what the service answers: a cancel takes effect later
 	if delay := s.cfg.CancelDelay; delay > 0 {
-		time.AfterFunc(delay, func() { j.stop(errStopped) })
+		time.AfterFunc(delay, func() { j.stop(apierror.ErrStopped) })
 	} else {
-		j.stop(errStopped)
+		j.stop(apierror.ErrStopped)
 	}
 	return struct {
 		Kind string       `json:"kind"`
@@ -141,8 +144,8 @@ func (s *Server) describe(j *job) *jobResource {
 	}
 	stats.EndTime = j.ended.UnixMilli()
 	if j.err != nil {
-		out.Status.ErrorResult = j.err.proto()
-		out.Status.Errors = []errorProto{*j.err.proto()}
+		out.Status.ErrorResult = j.err.Proto()
+		out.Status.Errors = []apierror.Proto{*j.err.Proto()}
 	}
 	if j.load != nil {
 		j.describeLoad(out)
@@ -157,7 +160,7 @@ func (s *Server) describe(j *job) *jobResource {
 	return out
 }
 
-func (s *Server) jobsList(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsList(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
 	if err := s.checkJobs(who, project, "bigquery.jobs.list"); err != nil {
 		return nil, err
@@ -211,7 +214,7 @@ func within(t int64, from, to string) bool {
 }
 
 // pageOfList cuts a list of things to the page that a request asks for.
-func pageOfList[T any](r *http.Request, list []T, owner string) (page []T, next string, err *apiError) {
+func pageOfList[T any](r *http.Request, list []T, owner string) (page []T, next string, err *apierror.Error) {
 	params := r.URL.Query()
 	start := int64(0)
 	if token := params.Get("pageToken"); token != "" {

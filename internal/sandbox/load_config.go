@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
 )
 
@@ -33,17 +34,17 @@ type loadConfiguration struct {
 var harmless = []string{"null", "[]", "{}", `""`, "false", "0", `"0"`}
 
 // parseLoad reads configuration.load. What it has beyond the fields above is refused by name.
-func parseLoad(raw json.RawMessage) (*loadConfiguration, *apiError) {
+func parseLoad(raw json.RawMessage) (*loadConfiguration, *apierror.Error) {
 	var c loadConfiguration
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
 	known, err := json.Marshal(loadConfiguration{DestinationTable: &tableReference{}, Schema: &tableSchema{},
 		SourceFormat: "x", WriteDisposition: "x", CreateDisposition: "x", Autodetect: new(bool), MaxBadRecords: 1,
 		IgnoreUnknownValues: true, Encoding: "x", SkipLeadingRows: 1, FieldDelimiter: "x", Quote: new(string),
 		NullMarker: "x", AllowJaggedRows: true, AllowQuotedNewlines: true})
 	if err != nil {
-		return nil, broken("%s", err)
+		return nil, apierror.Broken("%s", err)
 	}
 	var members, all map[string]json.RawMessage
 	_ = json.Unmarshal(known, &all) // both were read before
@@ -51,41 +52,42 @@ func parseLoad(raw json.RawMessage) (*loadConfiguration, *apiError) {
 	for name, value := range members {
 		if all[name] == nil && !slices.Contains(harmless, string(bytes.TrimSpace(value))) {
 			if name == "sourceUris" {
-				return nil, unsupported("loading from Cloud Storage (sourceUris); it loads the bytes of the request")
+				return nil, apierror.Unsupported("loading from Cloud Storage (sourceUris); it loads the bytes of the " +
+					"request")
 			}
-			return nil, unsupported("configuration.load." + name)
+			return nil, apierror.Unsupported("configuration.load." + name)
 		}
 	}
 	return &c, c.check()
 }
 
-func (c *loadConfiguration) check() *apiError {
+func (c *loadConfiguration) check() *apierror.Error {
 	c.SourceFormat = cmp.Or(c.SourceFormat, "CSV")
 	c.WriteDisposition = cmp.Or(c.WriteDisposition, "WRITE_APPEND")
 	c.CreateDisposition = cmp.Or(c.CreateDisposition, "CREATE_IF_NEEDED")
 	one := func(s string) bool { return len(s) <= 1 }
 	switch {
 	case c.DestinationTable == nil:
-		return errorf("required", "Required parameter is missing: destinationTable")
+		return apierror.Errorf("required", "Required parameter is missing: destinationTable")
 	case strings.Contains(c.DestinationTable.TableID, "$"):
-		return unsupported("a partition as the destinationTable")
+		return apierror.Unsupported("a partition as the destinationTable")
 	case slices.Contains([]string{"AVRO", "ORC", "DATASTORE_BACKUP"}, c.SourceFormat):
-		return unsupported("the sourceFormat " + c.SourceFormat)
+		return apierror.Unsupported("the sourceFormat " + c.SourceFormat)
 	case !slices.Contains([]string{"CSV", "NEWLINE_DELIMITED_JSON", "PARQUET"}, c.SourceFormat):
-		return errorf("invalid", "Invalid value for sourceFormat: %q.", c.SourceFormat)
+		return apierror.Errorf("invalid", "Invalid value for sourceFormat: %q.", c.SourceFormat)
 	case !slices.Contains([]string{"WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"},
 		c.WriteDisposition):
-		return errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
+		return apierror.Errorf("invalid", "Invalid value for writeDisposition: %q.", c.WriteDisposition)
 	case !slices.Contains([]string{"CREATE_IF_NEEDED", "CREATE_NEVER"}, c.CreateDisposition):
-		return errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
+		return apierror.Errorf("invalid", "Invalid value for createDisposition: %q.", c.CreateDisposition)
 	case !slices.Contains([]string{"", "UTF-8", "UTF8"}, strings.ToUpper(c.Encoding)):
-		return unsupported("the encoding " + c.Encoding)
+		return apierror.Unsupported("the encoding " + c.Encoding)
 	case c.SkipLeadingRows < 0 || c.MaxBadRecords < 0:
-		return errorf("invalid", "skipLeadingRows and maxBadRecords may not be negative.")
+		return apierror.Errorf("invalid", "skipLeadingRows and maxBadRecords may not be negative.")
 	case c.Quote != nil && !one(*c.Quote):
-		return errorf("invalid", "Quote character should be a single character: %q", *c.Quote)
+		return apierror.Errorf("invalid", "Quote character should be a single character: %q", *c.Quote)
 	case !one(c.delimiter()):
-		return unsupported("a fieldDelimiter of more than one byte")
+		return apierror.Unsupported("a fieldDelimiter of more than one byte")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
@@ -22,7 +23,7 @@ type loadJob struct {
 
 	// Guarded by the job's lock.
 	rows, bytes, bad int64
-	problems         []errorProto
+	problems         []apierror.Proto
 }
 
 // loadStatistics is statistics.load of a job.
@@ -35,13 +36,13 @@ type loadStatistics struct {
 }
 
 // beginLoad makes a load job of a request and its data, and starts it.
-func (s *Server) beginLoad(who caller, project string, req *jobResource, data []byte) (*job, *apiError) {
+func (s *Server) beginLoad(who caller, project string, req *jobResource, data []byte) (*job, *apierror.Error) {
 	config, err := parseLoad(req.Configuration.Load)
 	if err != nil {
 		return nil, err
 	}
 	if req.Configuration.DryRun {
-		return nil, errorf("invalid", "Dry run is not supported for load jobs.")
+		return nil, apierror.Errorf("invalid", "Dry run is not supported for load jobs.")
 	}
 	id, location, err := jobID(project, req.JobReference)
 	if err != nil {
@@ -52,15 +53,15 @@ func (s *Server) beginLoad(who caller, project string, req *jobResource, data []
 		ref.ProjectID = project
 	}
 	if who.readOnly || !s.mayBill(who, ref.ProjectID) {
-		return nil, errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.tables.create denied on "+
-			"dataset %[1]s:%[2]s (or it may not exist).", ref.ProjectID, ref.DatasetID)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.tables.create "+
+			"denied on dataset %[1]s:%[2]s (or it may not exist).", ref.ProjectID, ref.DatasetID)
 	}
 	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
 	switch {
 	case d == nil || location != "" && !strings.EqualFold(location, d.location):
-		return nil, notFound("Dataset", ref.ProjectID+":"+ref.DatasetID, location)
+		return nil, apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, location)
 	case !validTable(ref.TableID):
-		return nil, errorf("invalid", "Invalid table ID %q.", ref.TableID)
+		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", ref.TableID)
 	case id == "":
 		id = newJobID()
 	}
@@ -83,7 +84,7 @@ func (s *Server) beginLoad(who caller, project string, req *jobResource, data []
 		if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeoutCause(ctx, limit,
-				errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
+				apierror.Errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
 			defer cancel()
 		}
 		err := s.runLoad(ctx, who, j, data)
@@ -94,7 +95,7 @@ func (s *Server) beginLoad(who caller, project string, req *jobResource, data []
 }
 
 // runLoad reads a job's data and writes it to its table.
-func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *apiError {
+func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *apierror.Error {
 	c := j.load.config
 	unlock, apiErr := lock(ctx, s.catalog.ddl)
 	if apiErr != nil {
@@ -120,7 +121,7 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 		}
 		o.Columns = columns
 	case !c.detects() && c.SourceFormat != "PARQUET":
-		return errorf("invalid", "Schema has no fields. Table: %s", name.Table)
+		return apierror.Errorf("invalid", "Schema has no fields. Table: %s", name.Table)
 	}
 	rows, err := readLoad(ctx, c.SourceFormat, data, o)
 	if err != nil {
@@ -129,11 +130,11 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 	j.mu.Lock()
 	j.load.bad = rows.BadRecords
 	for _, p := range rows.Problems {
-		j.load.problems = append(j.load.problems, errorProto{Reason: "invalid", Message: p})
+		j.load.problems = append(j.load.problems, apierror.Proto{Reason: "invalid", Message: p})
 	}
 	j.mu.Unlock()
 	if text := rows.TooMany(formatNames[c.SourceFormat], &o); text != "" {
-		return errorf("invalid", "%s", text)
+		return apierror.Errorf("invalid", "%s", text)
 	}
 	if fields == nil {
 		fields = schemaOf(rows.Columns)
@@ -142,14 +143,14 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 }
 
 // loadError is the error of data that can't be read at all.
-func loadError(ctx context.Context, err error) *apiError {
+func loadError(ctx context.Context, err error) *apierror.Error {
 	if problem := (*load.Problem)(nil); errors.As(err, &problem) {
-		return errorf("invalid", "%s", problem.Message)
+		return apierror.Errorf("invalid", "%s", problem.Message)
 	}
 	if ctx.Err() != nil {
-		return runError(context.Cause(ctx))
+		return apierror.From(context.Cause(ctx))
 	}
-	return broken("%s", err)
+	return apierror.Broken("%s", err)
 }
 
 // formatNames are the formats as errors call them.
@@ -161,21 +162,22 @@ func (c *loadConfiguration) detects() bool {
 }
 
 // checkLoad says no to a table that the job may not write to.
-func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName, old *table) *apiError {
+func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName,
+	old *table) *apierror.Error {
 	switch {
 	case old == nil && c.CreateDisposition == "CREATE_NEVER":
-		return notFound("Table", name.String(), "")
+		return apierror.NotFound("Table", name.String(), "")
 	case old == nil:
 		return s.catalog.checkNewTable(name)
 	case c.WriteDisposition == "WRITE_TRUNCATE" && (old.partition != nil || old.cluster != nil):
-		return unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
+		return apierror.Unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
 	case c.WriteDisposition == "WRITE_EMPTY":
 		rows, _, err := s.tableSize(ctx, old)
 		if err != nil {
-			return runError(err)
+			return apierror.From(err)
 		}
 		if rows > 0 {
-			return errorf("duplicate", "Already Exists: Table %s", name)
+			return apierror.Errorf("duplicate", "Already Exists: Table %s", name)
 		}
 	}
 	if _, _, err := s.writable(caller{admin: true}, name); err != nil {
@@ -187,11 +189,12 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 	for _, f := range c.Schema.Fields {
 		i := slices.IndexFunc(old.schema, func(o fieldSchema) bool { return strings.EqualFold(o.Name, f.Name) })
 		if i < 0 {
-			return errorf("invalid", "Provided Schema does not match Table %s. Cannot add fields (field: %s)", name, f.Name)
+			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Cannot add fields (field: %s)",
+				name, f.Name)
 		}
 		if have := old.schema[i]; kinds[strings.ToUpper(have.Type)] != kinds[strings.ToUpper(f.Type)] {
-			return errorf("invalid", "Provided Schema does not match Table %s. Field %s has changed type from %s to %s", name,
-				f.Name, have.Type, strings.ToUpper(f.Type))
+			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Field %s has changed type "+
+				"from %s to %s", name, f.Name, have.Type, strings.ToUpper(f.Type))
 		}
 	}
 	return nil
@@ -199,7 +202,7 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 
 // columnsOf are the columns of a table that would have a schema.
 func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema) (
-	[]googlesql.Column, *apiError) {
+	[]googlesql.Column, *apierror.Error) {
 	_, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")
 	if err != nil {
 		return nil, err
@@ -232,7 +235,7 @@ func readLoad(ctx context.Context, format string, data []byte, o load.Options) (
 
 // writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
 func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *table, replace bool,
-	fields []fieldSchema, rows *load.Rows) *apiError {
+	fields []fieldSchema, rows *load.Rows) *apierror.Error {
 	t := old
 	var before int64
 	truncate := strings.HasPrefix(j.load.config.WriteDisposition, "WRITE_TRUNCATE")
@@ -249,7 +252,7 @@ func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googles
 	} else if !truncate {
 		_, sizes, err := s.tableSize(ctx, t)
 		if err != nil {
-			return runError(err)
+			return apierror.From(err)
 		}
 		before = sum(sizes)
 	}
@@ -262,7 +265,7 @@ func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googles
 	}
 	_, sizes, sizeErr := s.tableSize(ctx, t)
 	if sizeErr != nil {
-		return runError(sizeErr)
+		return apierror.From(sizeErr)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -21,7 +22,7 @@ import (
 type optionValues map[string]*string
 
 // optionsOf computes the options that a statement sets.
-func (s *Server) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statement) (optionValues, *apiError) {
+func (s *Server) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statement) (optionValues, *apierror.Error) {
 	if stmt.OptionsSQL == "" {
 		return nil, nil
 	}
@@ -35,14 +36,14 @@ func (s *Server) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statem
 	} else {
 		c, err := s.db.Conn()
 		if err != nil {
-			return nil, runError(err)
+			return nil, apierror.From(err)
 		}
 		defer c.Release()
 		conn = c
 	}
 	res, err := conn.Query(ctx, stmt.OptionsSQL, nil, columns, 0)
 	if err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	values := optionValues{}
 	for i, o := range stmt.Options {
@@ -70,7 +71,7 @@ func (o optionValues) text(name string, to *string) {
 }
 
 // labels changes the labels.
-func (o optionValues) labels(to *map[string]string) *apiError {
+func (o optionValues) labels(to *map[string]string) *apierror.Error {
 	v, ok := o["labels"]
 	switch {
 	case !ok:
@@ -84,12 +85,12 @@ func (o optionValues) labels(to *map[string]string) *apiError {
 		Value string `json:"_f2"`
 	}
 	if err := json.Unmarshal([]byte(*v), &list); err != nil {
-		return broken("labels could not be read: %s", err)
+		return apierror.Broken("labels could not be read: %s", err)
 	}
 	labels := map[string]string{}
 	for _, l := range list {
 		if _, twice := labels[l.Key]; twice {
-			return errorf("invalidQuery", "Duplicate label key %q", l.Key)
+			return apierror.Errorf("invalidQuery", "Duplicate label key %q", l.Key)
 		}
 		labels[l.Key] = l.Value
 	}
@@ -98,7 +99,7 @@ func (o optionValues) labels(to *map[string]string) *apiError {
 }
 
 // describeNew gives a new table what CREATE TABLE says of it, and what its dataset gives.
-func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
+func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apierror.Error {
 	s.copyMetadata(t, stmt)
 	t.keys, t.partition, t.cluster = stmt.NewKeys, stmt.Partition, stmt.Cluster
 	if d := s.catalog.dataset(t.name.Project, t.name.Dataset); d != nil {
@@ -114,7 +115,7 @@ func (s *Server) describeNew(ctx context.Context, q *query, t *table, stmt *goog
 }
 
 // setOptions gives a table that is not visible yet the options of a statement.
-func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apiError {
+func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googlesql.Statement) *apierror.Error {
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
 		return err
@@ -123,7 +124,7 @@ func (s *Server) setOptions(ctx context.Context, q *query, t *table, stmt *googl
 }
 
 // set changes what a table has of options. The caller holds the catalog's lock if others know the table.
-func (t *table) set(o optionValues) *apiError {
+func (t *table) set(o optionValues) *apierror.Error {
 	o.text("friendly_name", &t.friendly)
 	o.text("description", &t.text)
 	if v, ok := o["expiration_timestamp"]; ok {
@@ -131,7 +132,7 @@ func (t *table) set(o optionValues) *apiError {
 		if v != nil {
 			micros, err := strconv.ParseInt(*v, 10, 64)
 			if err != nil {
-				return broken("an expiration could not be read: %s", err)
+				return apierror.Broken("an expiration could not be read: %s", err)
 			}
 			t.expires = time.UnixMicro(micros).UTC()
 		}
@@ -144,15 +145,16 @@ func (t *table) set(o optionValues) *apiError {
 	}
 	switch {
 	case t.requireFilter && t.partition == nil:
-		return errorf("invalid", "The option require_partition_filter needs a partitioned table")
+		return apierror.Errorf("invalid", "The option require_partition_filter needs a partitioned table")
 	case t.partitionDays != 0 && (t.partition == nil || t.partition.Unit == ""):
-		return errorf("invalid", "The option partition_expiration_days needs a table that is partitioned by time")
+		return apierror.Errorf("invalid", "The option partition_expiration_days needs a table that is partitioned by "+
+			"time")
 	}
 	return o.labels(&t.labels)
 }
 
 // days changes a number of days that an option sets; NULL is zero.
-func (o optionValues) days(name string, to *float64) *apiError {
+func (o optionValues) days(name string, to *float64) *apierror.Error {
 	v, ok := o[name]
 	if !ok {
 		return nil
@@ -163,7 +165,7 @@ func (o optionValues) days(name string, to *float64) *apiError {
 	}
 	n, err := strconv.ParseFloat(*v, 64)
 	if err != nil || n <= 0 || math.IsNaN(n) || n > maxDays {
-		return errorf("invalid", "The option %s must be a positive number of days", name)
+		return apierror.Errorf("invalid", "The option %s must be a positive number of days", name)
 	}
 	*to = n
 	return nil
@@ -179,9 +181,10 @@ func after(t time.Time, days float64) time.Time {
 }
 
 // set changes what a dataset has of options, likewise.
-func (d *dataset) set(o optionValues) *apiError {
+func (d *dataset) set(o optionValues) *apierror.Error {
 	if v, ok := o["location"]; ok && !d.created.IsZero() && (v == nil || !strings.EqualFold(*v, d.location)) {
-		return errorf("invalid", "The location of dataset %s:%s cannot be changed", d.ref.ProjectID, d.ref.DatasetID)
+		return apierror.Errorf("invalid", "The location of dataset %s:%s cannot be changed", d.ref.ProjectID,
+			d.ref.DatasetID)
 	}
 	o.text("friendly_name", &d.friendly)
 	o.text("description", &d.text)
@@ -195,11 +198,11 @@ func (d *dataset) set(o optionValues) *apiError {
 }
 
 // alterSchema runs ALTER SCHEMA. The caller holds the catalog's ddl lock.
-func (s *Server) alterSchema(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+func (s *Server) alterSchema(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	d := s.catalog.dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil {
 		name := fmt.Sprintf("%s:%s", stmt.Target.Project, stmt.Target.Dataset)
-		return dropMissing(stmt, notFound("Dataset", name, q.location))
+		return dropMissing(stmt, apierror.NotFound("Dataset", name, q.location))
 	}
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
@@ -23,12 +24,12 @@ func pageToken(owner string, row int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(row, 10) + " " + owner))
 }
 
-func parsePageToken(token, owner string) (int64, *apiError) {
+func parsePageToken(token, owner string) (int64, *apierror.Error) {
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	number, name, ok := strings.Cut(string(raw), " ")
 	row, numErr := strconv.ParseInt(number, 10, 64)
 	if err != nil || !ok || numErr != nil || row < 0 || name != owner {
-		return 0, errorf("invalid", "Invalid page token: it does not belong to this request.")
+		return 0, apierror.Errorf("invalid", "Invalid page token: it does not belong to this request.")
 	}
 	return row, nil
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
@@ -11,7 +12,7 @@ import (
 )
 
 // decodeParams reads the declared parameters of a request.
-func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apiError) {
+func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apierror.Error) {
 	var params []googlesql.Param
 	var values []engine.Value
 	for i, p := range in {
@@ -20,7 +21,7 @@ func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apiE
 			name = strconv.Itoa(i + 1)
 		}
 		if p.Type == nil {
-			return nil, nil, errorf("invalid", "Query parameter %s has no parameterType.", name)
+			return nil, nil, apierror.Errorf("invalid", "Query parameter %s has no parameterType.", name)
 		}
 		typ, err := p.Type.decode(name)
 		if err != nil {
@@ -38,37 +39,37 @@ func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apiE
 	return params, values, nil
 }
 
-func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
+func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
 	kind, ok := kinds[strings.ToUpper(t.Type)]
 	if !ok {
-		return googlesql.Type{}, errorf("invalid", "Query parameter %s has the type %q, which the sandbox does not "+
-			"know.", name, t.Type)
+		return googlesql.Type{}, apierror.Errorf("invalid", "Query parameter %s has the type %q, which the sandbox "+
+			"does not know.", name, t.Type)
 	}
 	switch p := t.TimestampPrecision; {
 	case p == 12 && kind == googlesql.Timestamp:
 		kind = googlesql.TimestampPicos
 	case p != 0 && (p != 6 || kind != googlesql.Timestamp):
-		return googlesql.Type{}, errorf("invalid", "Query parameter %s of type %s has a timestampPrecision of %d.", name,
-			t.Type, p)
+		return googlesql.Type{}, apierror.Errorf("invalid", "Query parameter %s of type %s has a timestampPrecision "+
+			"of %d.", name, t.Type, p)
 	}
 	out := googlesql.Type{Kind: kind}
 	switch kind {
 	case googlesql.Array:
 		if t.ArrayType == nil {
-			return out, errorf("invalid", "Query parameter %s is an ARRAY without arrayType.", name)
+			return out, apierror.Errorf("invalid", "Query parameter %s is an ARRAY without arrayType.", name)
 		}
 		elem, err := t.ArrayType.decode(name)
 		if err != nil {
 			return out, err
 		}
 		if elem.Kind == googlesql.Array {
-			return out, errorf("invalid", "Query parameter %s is an ARRAY of ARRAYs, which GoogleSQL does not have.",
-				name)
+			return out, apierror.Errorf("invalid", "Query parameter %s is an ARRAY of ARRAYs, which GoogleSQL does "+
+				"not have.", name)
 		}
 		out.Elem = &elem
 	case googlesql.Range:
 		if t.RangeElementType == nil {
-			return out, errorf("invalid", "Query parameter %s is a RANGE without rangeElementType.", name)
+			return out, apierror.Errorf("invalid", "Query parameter %s is a RANGE without rangeElementType.", name)
 		}
 		elem, err := t.RangeElementType.decode(name)
 		if err != nil {
@@ -77,8 +78,8 @@ func (t *paramType) decode(name string) (googlesql.Type, *apiError) {
 		switch elem.Kind {
 		case googlesql.Date, googlesql.Datetime, googlesql.Timestamp:
 		default:
-			return out, errorf("invalid", "Query parameter %s is a RANGE of %s, which GoogleSQL does not have.", name,
-				elem)
+			return out, apierror.Errorf("invalid", "Query parameter %s is a RANGE of %s, which GoogleSQL does not "+
+				"have.", name, elem)
 		}
 		out.Elem = &elem
 	case googlesql.Struct:
@@ -111,7 +112,7 @@ func encodeType(t googlesql.Type) *paramType {
 	return out
 }
 
-func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apiError) {
+func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apierror.Error) {
 	out := engine.Value{Type: t}
 	switch t.Kind {
 	case googlesql.Array:
@@ -147,13 +148,14 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apiEr
 		return out, nil
 	}
 	if !cells.Scan(&out, string(*v.Value)) {
-		return out, errorf("invalid", "Invalid value for query parameter %s of type %s: %q", name, t.Kind, *v.Value)
+		return out, apierror.Errorf("invalid", "Invalid value for query parameter %s of type %s: %q", name, t.Kind,
+			*v.Value)
 	}
 	return out, nil
 }
 
 // decode reads the ends of a RANGE.
-func (r *rangeValue) decode(t googlesql.Type, name string) (engine.Value, *apiError) {
+func (r *rangeValue) decode(t googlesql.Type, name string) (engine.Value, *apierror.Error) {
 	out := engine.Value{Type: t}
 	var ends [2]*int64
 	for i, v := range []*paramValue{r.Start, r.End} {
@@ -169,7 +171,7 @@ func (r *rangeValue) decode(t googlesql.Type, name string) (engine.Value, *apiEr
 	made, err := builtin.MakeRange(ends[0], ends[1], string(t.Elem.Kind))
 	if err != nil {
 		text, _ := builtin.Message(err.Error())
-		return out, errorf("invalid", "Invalid value for query parameter %s: %s", name, text)
+		return out, apierror.Errorf("invalid", "Invalid value for query parameter %s: %s", name, text)
 	}
 	out.Text = made.Encode()
 	return out, nil

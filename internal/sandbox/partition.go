@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -106,7 +107,7 @@ func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.K
 }
 
 // partitionClauses are the clauses of CREATE TABLE that a request to make a table asks for.
-func (t *tableResource) partitionClauses() (string, *apiError) {
+func (t *tableResource) partitionClauses() (string, *apierror.Error) {
 	p := partitioning{}
 	kinds := map[string]googlesql.Kind{}
 	for _, f := range t.Schema.Fields {
@@ -114,7 +115,7 @@ func (t *tableResource) partitionClauses() (string, *apiError) {
 	}
 	switch time, ranges := t.TimePartitioning, t.RangePartitioning; {
 	case time != nil && ranges != nil:
-		return "", errorf("invalid", "A table cannot have both timePartitioning and rangePartitioning.")
+		return "", apierror.Errorf("invalid", "A table cannot have both timePartitioning and rangePartitioning.")
 	case time != nil:
 		p.partition = &googlesql.Partition{Column: time.Field, Unit: strings.ToUpper(time.Type)}
 		p.partitionDays = float64(time.ExpirationMs) / dayMillis
@@ -147,7 +148,7 @@ func (t *tableResource) partitionClauses() (string, *apiError) {
 func kindsOf(name string) googlesql.Kind { return kinds[strings.ToUpper(name)] }
 
 // lockCatalog takes the lock of statements that change the catalog, and drops what has expired.
-func (s *Server) lockCatalog(ctx context.Context) (func(), *apiError) {
+func (s *Server) lockCatalog(ctx context.Context) (func(), *apierror.Error) {
 	unlock, err := lock(ctx, s.catalog.ddl)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -46,22 +47,22 @@ const (
 )
 
 // newQuery checks the fields of a request.
-func newQuery(project, location string, f *queryFields) (*query, *apiError) {
+func newQuery(project, location string, f *queryFields) (*query, *apierror.Error) {
 	if f.UseLegacySQL == nil || *f.UseLegacySQL {
-		return nil, errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; it is "+
-			"true when it is left out.")
+		return nil, apierror.Errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; "+
+			"it is true when it is left out.")
 	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(f.Query) == "" {
-		e := errorf("required", "Required parameter is missing: query")
-		e.location, e.locationType = "query", "parameter"
+		e := apierror.Errorf("required", "Required parameter is missing: query")
+		e.Location, e.LocationType = "query", "parameter"
 		return nil, e
 	}
 	if utf8.RuneCountInString(f.Query) > maxText {
-		return nil, errorf("invalid", "The query is too large. The maximum standard SQL query length is 1024.00K "+
-			"characters, including comments and white space characters.")
+		return nil, apierror.Errorf("invalid", "The query is too large. The maximum standard SQL query length is "+
+			"1024.00K characters, including comments and white space characters.")
 	}
 	q := &query{sql: f.Query, project: project, location: location, defaultDataset: f.DefaultDataset,
 		maxBytes: int64(f.MaximumBytesBilled)}
@@ -77,20 +78,21 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 			q.named = !q.positional
 		}
 	default:
-		return nil, errorf("invalid", "Invalid parameterMode %q: want POSITIONAL or NAMED.", f.ParameterMode)
+		return nil, apierror.Errorf("invalid", "Invalid parameterMode %q: want POSITIONAL or NAMED.", f.ParameterMode)
 	}
 	if n := len(f.QueryParameters); n > maxParams {
-		return nil, errorf("invalid", "The query has too many parameters: %d. The maximum is %d.", n, maxParams)
+		return nil, apierror.Errorf("invalid", "The query has too many parameters: %d. The maximum is %d.", n,
+			maxParams)
 	}
 	seen := map[string]bool{}
 	for i, p := range f.QueryParameters {
 		if (p.Name == "") != q.positional {
-			return nil, errorf("invalid", "Query parameter %d does not fit the parameter mode: positional "+
+			return nil, apierror.Errorf("invalid", "Query parameter %d does not fit the parameter mode: positional "+
 				"parameters have no name and named ones must have one.", i+1)
 		}
 		name := strings.ToLower(p.Name)
 		if q.named && seen[name] {
-			return nil, errorf("invalid", "Duplicate query parameter name %s.", p.Name)
+			return nil, apierror.Errorf("invalid", "Duplicate query parameter name %s.", p.Name)
 		}
 		seen[name] = true
 	}
@@ -106,25 +108,25 @@ func newQuery(project, location string, f *queryFields) (*query, *apiError) {
 }
 
 // readProperties reads what a request says about sessions and system variables.
-func (q *query) readProperties(f *queryFields) *apiError {
+func (q *query) readProperties(f *queryFields) *apierror.Error {
 	q.newSession = f.CreateSession
 	for _, p := range f.ConnectionProperties {
 		switch p.Key {
 		case "session_id":
 			if p.Value == "" || q.sessionID != "" {
-				return errorf("invalid", "Invalid input session id.")
+				return apierror.Errorf("invalid", "Invalid input session id.")
 			}
 			q.sessionID = p.Value
 		case "time_zone", "dataset_project_id":
 			if problem := q.set.put(p.Key, p.Value); problem != "" {
-				return errorf("invalid", "%s", problem)
+				return apierror.Errorf("invalid", "%s", problem)
 			}
 		default:
-			return unsupported("the connection property " + p.Key)
+			return apierror.Unsupported("the connection property " + p.Key)
 		}
 	}
 	if q.newSession && q.sessionID != "" {
-		return errorf("invalid", "createSession and a session_id cannot be given together.")
+		return apierror.Errorf("invalid", "createSession and a session_id cannot be given together.")
 	}
 	return nil
 }
@@ -149,7 +151,7 @@ var (
 )
 
 // prepare plans a query that is going to run.
-func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	p, err := s.planScript(ctx, who, q)
 	if p == nil && err == nil {
 		p, err = s.analyze(ctx, who, q, false)
@@ -167,14 +169,14 @@ func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *api
 		return nil, err
 	}
 	if need := billed(p.bytes); q.maxBytes > 0 && need > q.maxBytes {
-		return nil, errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher "+
-			"required.", q.maxBytes, need)
+		return nil, apierror.Errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or "+
+			"higher required.", q.maxBytes, need)
 	}
 	return p, nil
 }
 
 // analyze translates a query and checks the user's rights.
-func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apiError) {
+func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apierror.Error) {
 	stmt, err := s.translate(who, q, undeclared)
 	if err != nil {
 		return nil, err
@@ -190,7 +192,8 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 		return &plan{stmt: stmt, who: who}, nil
 	}
 	if !isDML && !isDDL && len(stmt.Columns) == 0 && stmt.SystemVariable == "" && stmt.Type != "ASSERT" {
-		return nil, errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]", stmt.Type)
+		return nil, apierror.Errorf("invalidQuery", "The sandbox does not support statements of type %s at [1:1]",
+			stmt.Type)
 	}
 	if (isDML || isDDL) && !isTempRoutine(stmt) {
 		if err := s.checkTarget(who, stmt); err != nil {
@@ -206,17 +209,17 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 	p := &plan{stmt: stmt, who: who}
 	bytes, sizeErr := s.bytesProcessed(ctx, who, q, undeclared, stmt)
 	if sizeErr != nil {
-		return nil, runError(sizeErr)
+		return nil, apierror.From(sizeErr)
 	}
 	p.bytes = bytes
 	return p, nil
 }
 
 // checkTarget says no to a user who may not change what a statement changes.
-func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
+func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Error {
 	target := stmt.Target
 	if target == nil {
-		return broken("it does not know what the %s statement changes", stmt.Type)
+		return apierror.Broken("it does not know what the %s statement changes", stmt.Type)
 	}
 	if !who.readOnly && s.mayBill(who, target.Project) {
 		return nil
@@ -238,15 +241,15 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apiError {
 		permission = "bigquery.tables.updateData"
 	}
 	if target.Table == "" {
-		return errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for dataset "+
-			"%[1]s:%[2]s.", target.Project, target.Dataset, permission)
+		return apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: User does not have %s permission for "+
+			"dataset %[1]s:%[2]s.", target.Project, target.Dataset, permission)
 	}
-	return errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may not exist).",
-		target, permission)
+	return apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission %s denied on table %[1]s (or it may "+
+		"not exist).", target, permission)
 }
 
 // place holds a query to the location of the dataset that it makes a table in.
-func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
+func (s *Server) place(q *query, stmt *googlesql.Statement) *apierror.Error {
 	d := s.catalog.dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil || stmt.Type == "CREATE_SCHEMA" {
 		return nil
@@ -255,13 +258,13 @@ func (s *Server) place(q *query, stmt *googlesql.Statement) *apiError {
 		q.location = d.location
 	}
 	if !strings.EqualFold(q.location, d.location) {
-		return notFound("Dataset", d.ref.ProjectID+":"+d.ref.DatasetID, q.location)
+		return apierror.NotFound("Dataset", d.ref.ProjectID+":"+d.ref.DatasetID, q.location)
 	}
 	return nil
 }
 
 // placeSchema has CREATE SCHEMA run where its option location says.
-func (s *Server) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apiError {
+func (s *Server) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apierror.Error {
 	at := slices.IndexFunc(stmt.Options, func(o googlesql.Option) bool { return o.Name == "location" })
 	if stmt.Type != "CREATE_SCHEMA" || at < 0 {
 		return nil
@@ -276,17 +279,17 @@ func (s *Server) placeSchema(ctx context.Context, q *query, stmt *googlesql.Stat
 	case q.location == "":
 		q.location = *location
 	case !strings.EqualFold(q.location, *location):
-		return errorf("invalid", "The location option %s does not agree with the location of the job, %s", *location,
-			q.location)
+		return apierror.Errorf("invalid", "The location option %s does not agree with the location of the job, %s",
+			*location, q.location)
 	}
 	return nil
 }
 
 // order puts the values into the order of the statement's parameters.
-func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
+func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apierror.Error) {
 	if n := positional(stmt); !q.named && n != len(q.values) {
-		return nil, errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at "+
-			"[1:1]", n, len(q.values))
+		return nil, apierror.Errorf("invalidQuery", "The statement has %d positional parameters and %d values are "+
+			"given at [1:1]", n, len(q.values))
 	}
 	values := make([]engine.Value, len(stmt.Params))
 	for i, p := range stmt.Params {
@@ -301,7 +304,7 @@ func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apiError) {
 		}
 		k := slices.IndexFunc(q.params, func(o googlesql.Param) bool { return strings.EqualFold(o.Name, p.Name) })
 		if k < 0 {
-			return nil, errorf("invalidQuery", "Query parameter '%s' not found at [1:1]", p.Name)
+			return nil, apierror.Errorf("invalidQuery", "Query parameter '%s' not found at [1:1]", p.Name)
 		}
 		values[i] = q.values[k]
 	}
@@ -321,10 +324,10 @@ func positional(stmt *googlesql.Statement) int {
 
 // coerce checks that a value has the type that the translator has given its
 // parameter.
-func coerce(params []googlesql.Param, values []engine.Value) ([]engine.Value, *apiError) {
+func coerce(params []googlesql.Param, values []engine.Value) ([]engine.Value, *apierror.Error) {
 	for i, p := range params {
 		if p.Type.Kind != "" && p.Type.Kind != values[i].Type.Kind {
-			return nil, broken("parameter %d is %s for its translator and %s for its server", i+1, p.Type.Kind,
+			return nil, apierror.Broken("parameter %d is %s for its translator and %s for its server", i+1, p.Type.Kind,
 				values[i].Type.Kind)
 		}
 	}

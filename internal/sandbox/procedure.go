@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -24,11 +25,11 @@ func (c *catalog) procedure(name googlesql.TableName) *googlesql.Procedure {
 }
 
 // executeProcedure makes or drops a procedure. The caller holds the catalog's ddl lock.
-func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
 	d := s.catalog.dataset(name.Project, name.Dataset)
 	if d == nil {
-		return nil, notFound("Dataset", name.Project+":"+name.Dataset, q.location)
+		return nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
 	old := s.catalog.procedure(name)
 	s.catalog.mu.RLock()
@@ -36,7 +37,7 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 	s.catalog.mu.RUnlock()
 	switch {
 	case stmt.Type == "DROP_PROCEDURE" && old == nil:
-		return dropMissing(stmt, notFound("Routine", name.String(), q.location))
+		return dropMissing(stmt, apierror.NotFound("Routine", name.String(), q.location))
 	case stmt.Type == "DROP_PROCEDURE":
 		s.catalog.mu.Lock()
 		delete(d.procedures, name.Table)
@@ -45,7 +46,7 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace, taken:
-		return nil, errorf("duplicate", "Already Exists: Routine %s", name)
+		return nil, apierror.Errorf("duplicate", "Already Exists: Routine %s", name)
 	}
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 
 // checkProcedure holds the names and types of a body against what there is, as far as this is known
 // before it runs.
-func (s *Server) checkProcedure(ctx context.Context, q *query, p *plan) *apiError {
+func (s *Server) checkProcedure(ctx context.Context, q *query, p *plan) *apierror.Error {
 	proc := p.stmt.NewProcedure
 	args := &scope{}
 	for _, param := range proc.Params {
@@ -113,8 +114,8 @@ func (r *scriptRun) call(ctx context.Context, step *googlesql.Call) *scriptError
 		return r.fail(ctx, step.Part, err)
 	}
 	if r.depth >= maxCalls {
-		return r.fail(ctx, step.Part, errorf("invalidQuery", "The maximum nesting level of procedure calls, %d, is "+
-			"exceeded", maxCalls))
+		return r.fail(ctx, step.Part, apierror.Errorf("invalidQuery", "The maximum nesting level of procedure calls, "+
+			"%d, is exceeded", maxCalls))
 	}
 	args := &scope{}
 	for i := range proc.Params {
@@ -157,7 +158,7 @@ func (r *scriptRun) call(ctx context.Context, step *googlesql.Call) *scriptError
 }
 
 // procedureOf finds the procedure that CALL names, and counts the arguments.
-func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *apiError) {
+func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *apierror.Error) {
 	opts := r.queryOf(&step.Part).options(&resolver{server: r.server, who: r.who, query: r.query}, false)
 	name := googlesql.TableName{Project: opts.DefaultProject, Dataset: opts.DefaultDataset}
 	path := step.Path
@@ -168,14 +169,15 @@ func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *ap
 	case len(path) == 2:
 		name.Dataset = path[0]
 	case len(path) > 3 || name.Dataset == "":
-		return nil, errorf("invalidQuery", "Procedure name %q must be qualified with a dataset", strings.Join(path, "."))
+		return nil, apierror.Errorf("invalidQuery", "Procedure name %q must be qualified with a dataset",
+			strings.Join(path, "."))
 	}
 	proc := r.server.catalog.procedure(name)
 	switch {
 	case proc == nil || !r.server.mayRead(r.who, name.Project):
-		return nil, notFound("Routine", name.String(), r.query.location)
+		return nil, apierror.NotFound("Routine", name.String(), r.query.location)
 	case len(proc.Params) != len(step.Args):
-		return nil, errorf("invalidQuery", "Procedure %s takes %d arguments, but the call has %d",
+		return nil, apierror.Errorf("invalidQuery", "Procedure %s takes %d arguments, but the call has %d",
 			strings.Join(path, "."), len(proc.Params), len(step.Args))
 	}
 	return proc, nil
@@ -197,8 +199,8 @@ func (r *scriptRun) argument(ctx context.Context, p *googlesql.ProcedureParam, a
 	}
 	from, ok := r.scope.find(r.variableName(arg))
 	if !ok || strings.HasPrefix(from.name, "@@") {
-		return variable{}, r.fail(ctx, arg, errorf("invalidQuery", "The argument of the %s parameter %s must be a variable",
-			p.Mode, p.Name))
+		return variable{}, r.fail(ctx, arg, apierror.Errorf("invalidQuery", "The argument of the %s parameter %s "+
+			"must be a variable", p.Mode, p.Name))
 	}
 	typ := from.typ
 	if p.Type != nil {

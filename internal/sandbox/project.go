@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"net/http"
 	"strconv"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 type projectResource struct {
@@ -19,7 +21,7 @@ type projectReference struct {
 }
 
 // projectsList lists the projects that the user has rights in.
-func (s *Server) projectsList(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) projectsList(r *http.Request, who caller) (any, *apierror.Error) {
 	all := s.cfg.Projects[who.email]
 	list, token, err := pageOfList(r, all, "projects")
 	if err != nil {

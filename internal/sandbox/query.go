@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -25,7 +26,7 @@ type requestKey struct {
 	content           [sha256.Size]byte
 }
 
-func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
 	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
@@ -35,16 +36,16 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if len(req.RequestID) > 36 || !isASCII(req.RequestID) {
-		return nil, errorf("invalid", "Invalid requestId: at most 36 ASCII characters are allowed.")
+		return nil, apierror.Errorf("invalid", "Invalid requestId: at most 36 ASCII characters are allowed.")
 	}
 	switch req.JobCreationMode {
 	case "", "JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED", "JOB_CREATION_OPTIONAL":
 	default:
-		return nil, errorf("invalid", "Invalid jobCreationMode %q: want JOB_CREATION_REQUIRED or "+
+		return nil, apierror.Errorf("invalid", "Invalid jobCreationMode %q: want JOB_CREATION_REQUIRED or "+
 			"JOB_CREATION_OPTIONAL.", req.JobCreationMode)
 	}
 	if req.Reservation != "" {
-		return nil, unsupported("reservations")
+		return nil, apierror.Unsupported("reservations")
 	}
 	enc, err := req.FormatOptions.encoder()
 	if err != nil {
@@ -103,7 +104,7 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apiError) {
 // beginOnce starts a job, or finds the one that the same request has started
 // before.
 func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *queryRequest) (
-	j *job, repeated bool, apiErr *apiError) {
+	j *job, repeated bool, apiErr *apierror.Error) {
 	config := jobConfiguration{
 		JobType: "QUERY", JobTimeoutMs: req.JobTimeoutMs, Labels: req.Labels,
 		Query: &queryConfiguration{queryFields: req.queryFields, Priority: "INTERACTIVE"},
@@ -117,7 +118,7 @@ func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *query
 		Location string
 	}{req.queryFields, req.Location})
 	if marshalErr != nil {
-		return nil, false, broken("%s", marshalErr)
+		return nil, false, apierror.Broken("%s", marshalErr)
 	}
 	key := requestKey{project: q.project, user: who.email, id: req.RequestID, content: sha256.Sum256(content)}
 	// Held while the job begins: a second request must find the first one's job.
@@ -181,12 +182,12 @@ func isASCII(s string) bool {
 	return true
 }
 
-func (f formatOptions) encoder() (cells.Encoder, *apiError) {
+func (f formatOptions) encoder() (cells.Encoder, *apierror.Error) {
 	switch f.TimestampOutputFormat {
 	case "ISO8601_STRING":
 		if f.UseInt64Timestamp {
-			return cells.Encoder{}, errorf("invalid", "useInt64Timestamp and timestampOutputFormat ISO8601_STRING exclude each "+
-				"other")
+			return cells.Encoder{}, apierror.Errorf("invalid", "useInt64Timestamp and timestampOutputFormat "+
+				"ISO8601_STRING exclude each other")
 		}
 		return cells.Encoder{ISOTimestamps: true}, nil
 	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
@@ -194,6 +195,6 @@ func (f formatOptions) encoder() (cells.Encoder, *apiError) {
 	case "INT64":
 		return cells.Encoder{Int64Timestamps: true}, nil
 	default:
-		return cells.Encoder{}, unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
+		return cells.Encoder{}, apierror.Unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
 	}
 }

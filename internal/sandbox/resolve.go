@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -16,7 +17,7 @@ type resolver struct {
 	who    caller
 	// query's location is set by the first dataset if the request has none.
 	query    *query
-	refusals []*apiError
+	refusals []*apierror.Error
 	// hidden is a column that the statement is not to see; see columnsRead.
 	hidden columnName
 }
@@ -34,11 +35,11 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 			Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter}, nil
 	}
 	if r.query.work.owns(&name) {
-		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
+		return nil, r.refuse(apierror.NotFound("Table", name.String(), r.query.location))
 	}
 	if !r.server.mayRead(r.who, name.Project) {
-		return nil, r.refuse(errorf("accessDenied", "Access Denied: Table %s: User does not have permission to "+
-			"query table %s, or perhaps it does not exist.", name, name))
+		return nil, r.refuse(apierror.Errorf("accessDenied", "Access Denied: Table %s: User does not have permission "+
+			"to query table %s, or perhaps it does not exist.", name, name))
 	}
 	if view, ok := strings.CutPrefix(name.Table, googlesql.InformationSchema); ok {
 		return r.informationSchema(name, view)
@@ -48,14 +49,14 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 		r.query.location = d.location
 	}
 	if d == nil || !strings.EqualFold(d.location, r.query.location) {
-		return nil, r.refuse(notFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
+		return nil, r.refuse(apierror.NotFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 	}
 	if strings.HasSuffix(name.Table, "*") {
 		return r.wildcard(d, name)
 	}
 	t := r.server.catalog.table(name)
 	if t == nil {
-		return nil, r.refuse(notFound("Table", name.String(), r.query.location))
+		return nil, r.refuse(apierror.NotFound("Table", name.String(), r.query.location))
 	}
 	r.server.dropPartitions(t)
 	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view, Keys: t.keys,
@@ -72,13 +73,13 @@ func (r *resolver) visible(t *table) []googlesql.Column {
 		func(c googlesql.Column) bool { return c.Name == r.hidden.column })
 }
 
-func (r *resolver) refuse(e *apiError) error {
+func (r *resolver) refuse(e *apierror.Error) error {
 	r.refusals = append(r.refusals, e)
-	return &googlesql.Error{Message: e.message}
+	return &googlesql.Error{Message: e.Message}
 }
 
 // translate turns GoogleSQL into DuckDB's SQL for a user.
-func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apiError) {
+func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apierror.Error) {
 	r := &resolver{server: s, who: who, query: q}
 	stmt, err := googlesql.Translate(q.sql, q.options(r, undeclared))
 	if err != nil {
@@ -99,19 +100,19 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 }
 
 // explain gives a translator's error its reason.
-func (r *resolver) explain(err error) *apiError {
+func (r *resolver) explain(err error) *apierror.Error {
 	refused, ok := errors.AsType[*googlesql.Error](err)
 	if !ok {
-		return errorf("invalidQuery", "%s", err)
+		return apierror.Errorf("invalidQuery", "%s", err)
 	}
 	text := refused.Error()
 	if refused.Line == 0 {
 		text = refused.Message
 	}
 	for _, known := range r.refusals {
-		if strings.HasPrefix(refused.Message, known.message) {
-			return errorf(known.reason, "%s", text)
+		if strings.HasPrefix(refused.Message, known.Message) {
+			return apierror.Errorf(known.Reason, "%s", text)
 		}
 	}
-	return errorf("invalidQuery", "%s", text)
+	return apierror.Errorf("invalidQuery", "%s", text)
 }

@@ -5,10 +5,11 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
@@ -23,7 +24,8 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apiErro
 		return nil, err
 	}
 	if j.load != nil {
-		return nil, errorf("invalid", "Cannot return results for the load job %s:%s.", j.ref.ProjectID, j.ref.JobID)
+		return nil, apierror.Errorf("invalid", "Cannot return results for the load job %s:%s.", j.ref.ProjectID,
+			j.ref.JobID)
 	}
 	const kind = "bigquery#getQueryResultsResponse"
 	if !j.wait(r.Context(), timeout(ms)) {
@@ -38,7 +40,7 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apiErro
 }
 
 // pageOf reads the query parameters that choose rows.
-func pageOf(params url.Values, owner string) (pageRequest, *apiError) {
+func pageOf(params url.Values, owner string) (pageRequest, *apierror.Error) {
 	var page pageRequest
 	limit, err := intParam(params, "maxResults")
 	if err != nil {
@@ -58,14 +60,14 @@ func pageOf(params url.Values, owner string) (pageRequest, *apiError) {
 	}
 	if token := params.Get("pageToken"); token != "" {
 		if start != nil {
-			return page, errorf("invalid", "Only one of pageToken and startIndex may be given.")
+			return page, apierror.Errorf("invalid", "Only one of pageToken and startIndex may be given.")
 		}
 		page.start, err = parsePageToken(token, owner)
 		return page, err
 	}
 	if start != nil {
 		if *start < 0 {
-			return page, errorf("invalid", "Invalid startIndex %d: it may not be negative.", *start)
+			return page, apierror.Errorf("invalid", "Invalid startIndex %d: it may not be negative.", *start)
 		}
 		page.start = int64(*start)
 	}
@@ -73,21 +75,21 @@ func pageOf(params url.Values, owner string) (pageRequest, *apiError) {
 }
 
 // intParam returns nil for a parameter that is not given.
-func intParam(params url.Values, name string) (*int64String, *apiError) {
+func intParam(params url.Values, name string) (*int64String, *apierror.Error) {
 	text := params.Get(name)
 	if text == "" {
 		return nil, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return nil, errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
+		return nil, apierror.Errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
 	}
 	v := int64String(n)
 	return &v, nil
 }
 
 // response is what both methods say of a job that is done.
-func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) {
+func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apierror.Error) {
 	from, failed := j.answer()
 	if failed != nil {
 		return nil, failed
@@ -105,8 +107,8 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apiError) 
 	}
 	switch {
 	case thrownAway:
-		return nil, errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox holds only "+
-			"the latest results.", j.ref.ProjectID, j.ref.JobID)
+		return nil, apierror.Errorf("notFound", "Not found: the rows of job %s:%s are no longer kept; the sandbox "+
+			"holds only the latest results.", j.ref.ProjectID, j.ref.JobID)
 	case result == nil || len(stmt.Columns) == 0:
 		return resp, nil
 	}

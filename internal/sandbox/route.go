@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // handler answers one method: with a value that is sent as JSON, or nil for an
 // empty answer.
-type handler func(r *http.Request, who caller) (any, *apiError)
+type handler func(r *http.Request, who caller) (any, *apierror.Error)
 
 // routes are the methods of BigQuery's REST API that the sandbox has.
 func (s *Server) routes() *http.ServeMux {
@@ -51,14 +53,14 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		mux.Handle(route.pattern, s.serve(route.method, route.need, route.handle))
 	}
-	mux.Handle("/", s.serve("unknown", reads, func(r *http.Request, _ caller) (any, *apiError) {
-		return nil, errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
+	mux.Handle("/", s.serve("unknown", reads, func(r *http.Request, _ caller) (any, *apierror.Error) {
+		return nil, apierror.Errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
 	}))
 	return mux
 }
 
 func refuse(what string) handler {
-	return func(*http.Request, caller) (any, *apiError) { return nil, unsupported(what) }
+	return func(*http.Request, caller) (any, *apierror.Error) { return nil, apierror.Unsupported(what) }
 }
 
 // serve makes an HTTP handler of a method: it counts, finds the user, answers.
@@ -69,17 +71,17 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		who, err := s.authenticate(r, need)
 		if err != nil {
-			err.write(w)
+			err.Write(w)
 			return
 		}
 		defer func() {
 			if p := recover(); p != nil {
 				s.log.Error("the sandbox panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
-				broken("it panicked in %s: %v", method, p).write(w)
+				apierror.Broken("it panicked in %s: %v", method, p).Write(w)
 			}
 		}()
 		if alt := r.URL.Query().Get("alt"); alt != "" && alt != "json" {
-			unsupported("alt=" + alt).write(w)
+			apierror.Unsupported("alt=" + alt).Write(w)
 			return
 		}
 		answer, err := handle(r, who)
@@ -90,7 +92,7 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 			err = send(w, r, answer)
 		}
 		if err != nil {
-			err.write(w)
+			err.Write(w)
 		}
 	})
 }
@@ -104,7 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.open.RLock()
 	defer s.open.RUnlock()
 	if s.closed {
-		errorf("backendError", "The sandbox is closed.").write(w)
+		apierror.Errorf("backendError", "The sandbox is closed.").Write(w)
 		return
 	}
 	for _, prefix := range uploadPaths {

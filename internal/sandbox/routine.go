@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -50,7 +51,7 @@ func isTempRoutine(stmt *googlesql.Statement) bool {
 
 // executeTempRoutine makes or drops a temporary function of a session or a script. Outside of both it
 // ends with its statement.
-func (s *Server) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+func (s *Server) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := strings.ToLower(stmt.Target.Table)
 	old := q.work.function(name)
 	if q.work != nil {
@@ -59,14 +60,14 @@ func (s *Server) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outco
 	}
 	switch {
 	case strings.HasPrefix(stmt.Type, "DROP") && old == nil:
-		return dropMissing(stmt, notFound("Function", stmt.Target.Table, q.location))
+		return dropMissing(stmt, apierror.NotFound("Function", stmt.Target.Table, q.location))
 	case strings.HasPrefix(stmt.Type, "DROP"):
 		delete(q.work.functions, name)
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
-		return nil, errorf("duplicate", "Already Exists: Routine %s", stmt.Target.Table)
+		return nil, apierror.Errorf("duplicate", "Already Exists: Routine %s", stmt.Target.Table)
 	case q.work != nil:
 		q.work.functions[name] = stmt.NewFunction
 	}
@@ -81,25 +82,25 @@ func created(replaced bool) string {
 }
 
 // executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
-func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	d := s.catalog.dataset(name.Project, name.Dataset)
 	if d == nil {
-		return nil, notFound("Dataset", name.Project+":"+name.Dataset, q.location)
+		return nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
 	s.catalog.mu.Lock()
 	defer s.catalog.mu.Unlock()
 	old := d.functions[name.Table]
 	switch {
 	case strings.HasPrefix(stmt.Type, "DROP") && (old == nil || old.Table != (stmt.Type == "DROP_TABLE_FUNCTION")):
-		return dropMissing(stmt, notFound("Routine", name.String(), q.location))
+		return dropMissing(stmt, apierror.NotFound("Routine", name.String(), q.location))
 	case strings.HasPrefix(stmt.Type, "DROP"):
 		delete(d.functions, name.Table)
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace, d.procedures[name.Table] != nil:
-		return nil, errorf("duplicate", "Already Exists: Routine %s", name)
+		return nil, apierror.Errorf("duplicate", "Already Exists: Routine %s", name)
 	}
 	d.functions[name.Table] = stmt.NewFunction
 	return &outcome{ddlOperation: created(old != nil)}, nil
@@ -119,12 +120,12 @@ func (t *table) viewKind() string {
 }
 
 // executeView makes or drops a view. The caller holds the catalog's ddl lock.
-func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apiError) {
+func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	old := s.catalog.table(name)
 	action, kind, _ := strings.Cut(stmt.Type, "_")
 	if old != nil && old.viewKind() != kind {
-		return nil, errorf("invalidQuery", "%s is a %s, not a %s", name, old.viewKind(), kind)
+		return nil, apierror.Errorf("invalidQuery", "%s is a %s, not a %s", name, old.viewKind(), kind)
 	}
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
@@ -132,7 +133,7 @@ func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Stat
 	}
 	switch {
 	case action != "CREATE" && old == nil:
-		return dropMissing(stmt, notFound("Table", name.String(), q.location))
+		return dropMissing(stmt, apierror.NotFound("Table", name.String(), q.location))
 	case action == "DROP":
 		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, old)
 	case action == "ALTER":
@@ -145,7 +146,7 @@ func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Stat
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
-		return nil, errorf("duplicate", "Already Exists: Table %s", name)
+		return nil, apierror.Errorf("duplicate", "Already Exists: Table %s", name)
 	case old == nil:
 		if err := s.catalog.checkNewTable(name); err != nil {
 			return nil, err

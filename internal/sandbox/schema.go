@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -94,7 +95,7 @@ func (f *fieldSchema) described() string {
 }
 
 // ddl writes a field as a column of CREATE TABLE in GoogleSQL.
-func (f *fieldSchema) ddl() (string, *apiError) {
+func (f *fieldSchema) ddl() (string, *apierror.Error) {
 	text, err := f.ddlType()
 	if err != nil {
 		return "", err
@@ -107,8 +108,8 @@ func (f *fieldSchema) ddl() (string, *apiError) {
 	case "REPEATED":
 		text = "ARRAY<" + text + ">"
 	default:
-		return "", errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.", f.Mode,
-			f.Name)
+		return "", apierror.Errorf("invalid", "Invalid mode %q for field %s: want NULLABLE, REQUIRED or REPEATED.",
+			f.Mode, f.Name)
 	}
 	if f.Default != "" {
 		text += " DEFAULT " + f.Default
@@ -117,20 +118,20 @@ func (f *fieldSchema) ddl() (string, *apiError) {
 	return quoteGoogle(f.Name) + " " + text, nil
 }
 
-func (f *fieldSchema) ddlType() (string, *apiError) {
+func (f *fieldSchema) ddlType() (string, *apierror.Error) {
 	kind, ok := kinds[strings.ToUpper(f.Type)]
 	if !ok || kind == googlesql.Array {
-		return "", errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
+		return "", apierror.Errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
 	}
 	switch p := f.TimestampPrecision; {
 	case p != 0 && (kind != googlesql.Timestamp || p != 6 && p != 12):
-		return "", errorf("invalid", "Field %s of type %s has a timestampPrecision of %d", f.Name, f.Type, p)
+		return "", apierror.Errorf("invalid", "Field %s of type %s has a timestampPrecision of %d", f.Name, f.Type, p)
 	case p == 12:
 		return "TIMESTAMP(12)", nil
 	}
 	if kind == googlesql.Range {
 		if f.RangeElementType == nil {
-			return "", errorf("invalid", "Field %s is type RANGE but has no rangeElementType", f.Name)
+			return "", apierror.Errorf("invalid", "Field %s is type RANGE but has no rangeElementType", f.Name)
 		}
 		return "RANGE<" + f.RangeElementType.Type + ">", nil
 	}
@@ -141,7 +142,7 @@ func (f *fieldSchema) ddlType() (string, *apiError) {
 		return string(kind), nil
 	}
 	if len(f.Fields) == 0 {
-		return "", errorf("invalid", "Field %s is type RECORD but has no schema", f.Name)
+		return "", apierror.Errorf("invalid", "Field %s is type RECORD but has no schema", f.Name)
 	}
 	parts := make([]string, len(f.Fields))
 	for i := range f.Fields {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -49,7 +50,7 @@ const (
 )
 
 // planScript plans a text that BigQuery takes for a script; nil for all others.
-func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if q.part != nil {
 		return nil, nil
 	}
@@ -61,7 +62,7 @@ func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *
 		return nil, nil
 	}
 	if q.destination != nil {
-		return nil, errorf("invalid", "configuration.query.destinationTable cannot be set for scripts")
+		return nil, apierror.Errorf("invalid", "configuration.query.destinationTable cannot be set for scripts")
 	}
 	if q.work == nil { // its statements may make temporary tables; the run has a place for them
 		q.work = newWorkspace(nil, q.project)
@@ -80,23 +81,23 @@ func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *
 }
 
 // checkCount holds the positional parameters of a script against the values.
-func checkCount(script *googlesql.Script, q *query) *apiError {
+func checkCount(script *googlesql.Script, q *query) *apierror.Error {
 	want, have := len(script.Params), len(q.values)
 	switch {
 	case !q.positional || want == have:
 		return nil
 	case want < have:
-		return errorf("invalidQuery", "The statement has %d positional parameters and %d values are given at [1:1]",
-			want, have)
+		return apierror.Errorf("invalidQuery", "The statement has %d positional parameters and %d values are given "+
+			"at [1:1]", want, have)
 	}
 	line, column := script.Position(script.Params[have])
-	return errorf("invalidQuery", "Query parameter number %d not found; not enough positional parameters provided "+
-		"at [%d:%d]", have+1, line, column)
+	return apierror.Errorf("invalidQuery", "Query parameter number %d not found; not enough positional parameters "+
+		"provided at [%d:%d]", have+1, line, column)
 }
 
 // runScript runs a script to its end, which rolls back what is open if the script runs in no session. In a
 // session the transaction stays open, after an error too.
-func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
+func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apierror.Error) {
 	r := &scriptRun{
 		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session,
 		prefix:  "script_job_" + rand.Text() + "_",
@@ -105,7 +106,7 @@ func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 	if r.sess == nil {
 		conn, err := s.db.Conn()
 		if err != nil {
-			return nil, runError(err)
+			return nil, apierror.From(err)
 		}
 		r.sess = &session{user: j.user, project: j.query.project, location: j.query.location, conn: conn,
 			vars: &scope{}, work: newWorkspace(conn, j.query.project)}
@@ -113,7 +114,7 @@ func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apiError) {
 	}
 	r.scope = r.sess.vars
 	if _, failed := r.steps(ctx, r.script.Body); failed != nil {
-		return nil, failed.apiError
+		return nil, failed.Error
 	}
 	return &outcome{}, nil
 }
@@ -139,7 +140,7 @@ func (r *scriptRun) inScope(ctx context.Context, steps []googlesql.Step, vars ..
 func (r *scriptRun) step(ctx context.Context, step googlesql.Step) (flow, *scriptError) {
 	at := step.Where()
 	if ctx.Err() != nil {
-		return flow{}, r.fail(ctx, at, runError(context.Cause(ctx)))
+		return flow{}, r.fail(ctx, at, apierror.From(context.Cause(ctx)))
 	}
 	switch step := step.(type) {
 	case *googlesql.Run:
@@ -170,7 +171,7 @@ func (r *scriptRun) step(ctx context.Context, step googlesql.Step) (flow, *scrip
 	case *googlesql.Execute:
 		return flow{}, r.execute(ctx, step)
 	}
-	return flow{}, r.fail(ctx, at, broken("it can't run a %T", step))
+	return flow{}, r.fail(ctx, at, apierror.Broken("it can't run a %T", step))
 }
 
 // run runs a statement as a job. The script's result is that of the last one with a result.
@@ -181,7 +182,7 @@ func (r *scriptRun) run(ctx context.Context, step *googlesql.Run) *scriptError {
 
 // runPart runs a statement, or an expression of the wanted type, of the script's text as a job.
 func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind string, want googlesql.Type) (*job,
-	*engine.Result, *apiError) {
+	*engine.Result, *apierror.Error) {
 	q := r.queryOf(part)
 	q.wanted = want
 	return r.runStatement(ctx, statement{query: q, kind: kind, text: r.script.Text(*part),
@@ -189,7 +190,7 @@ func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind stri
 }
 
 // runStatement runs a job and notes what the rest of the script can learn from it.
-func (r *scriptRun) runStatement(ctx context.Context, st statement) (*job, *engine.Result, *apiError) {
+func (r *scriptRun) runStatement(ctx context.Context, st statement) (*job, *engine.Result, *apierror.Error) {
 	j, res, err := r.runJob(ctx, st)
 	r.lastJob = text(j.ref.String())
 	if err != nil || st.kind != statementJob {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -24,7 +25,7 @@ type scriptCheck struct {
 
 // dryRunScript checks what can be known of a script before it runs; nil for what is no script. The
 // bytes are those of each statement once. As in BigQuery it says nothing about parameters.
-func (s *Server) dryRunScript(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+func (s *Server) dryRunScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	p, err := s.planScript(ctx, who, q)
 	if p == nil || err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (s *Server) dryRunScript(ctx context.Context, who caller, q *query) (*plan,
 }
 
 // steps checks all statements, whether they would be run or not.
-func (c *scriptCheck) steps(ctx context.Context, steps []googlesql.Step) *apiError {
+func (c *scriptCheck) steps(ctx context.Context, steps []googlesql.Step) *apierror.Error {
 	for _, step := range steps {
 		if c.locates && c.query.location != "" {
 			return nil
@@ -54,14 +55,14 @@ func (c *scriptCheck) steps(ctx context.Context, steps []googlesql.Step) *apiErr
 }
 
 // inScope checks statements with variables of their own.
-func (c *scriptCheck) inScope(ctx context.Context, steps []googlesql.Step, vars ...variable) *apiError {
+func (c *scriptCheck) inScope(ctx context.Context, steps []googlesql.Step, vars ...variable) *apierror.Error {
 	outer := c.scope
 	defer func() { c.scope = outer }()
 	c.scope = &scope{outer: outer, vars: vars}
 	return c.steps(ctx, steps)
 }
 
-func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
+func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apierror.Error {
 	switch step := step.(type) {
 	case *googlesql.Run:
 		p, err := c.part(ctx, &step.Part, googlesql.Type{})
@@ -110,7 +111,7 @@ func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
 		if err := c.inScope(ctx, step.Body); err != nil {
 			return err
 		}
-		return c.inScope(ctx, step.Handler, errorVariables(&scriptError{apiError: &apiError{}})...)
+		return c.inScope(ctx, step.Handler, errorVariables(&scriptError{Error: &apierror.Error{}})...)
 	case *googlesql.Raise:
 		return c.value(ctx, step.Message, stringType)
 	case *googlesql.Execute:
@@ -119,7 +120,7 @@ func (c *scriptCheck) step(ctx context.Context, step googlesql.Step) *apiError {
 	return nil // a jump or RETURN
 }
 
-func (c *scriptCheck) declare(ctx context.Context, step *googlesql.Declare) *apiError {
+func (c *scriptCheck) declare(ctx context.Context, step *googlesql.Declare) *apierror.Error {
 	v := variable{}
 	if step.Type != nil {
 		v.typ = *step.Type
@@ -140,7 +141,7 @@ func (c *scriptCheck) declare(ctx context.Context, step *googlesql.Declare) *api
 	return nil
 }
 
-func (c *scriptCheck) assign(ctx context.Context, step *googlesql.Assign) *apiError {
+func (c *scriptCheck) assign(ctx context.Context, step *googlesql.Assign) *apierror.Error {
 	types, err := c.scope.typesOf(c.script, step.Names)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (c *scriptCheck) assign(ctx context.Context, step *googlesql.Assign) *apiEr
 	return c.value(ctx, &step.Value, want)
 }
 
-func (c *scriptCheck) execute(ctx context.Context, step *googlesql.Execute) *apiError {
+func (c *scriptCheck) execute(ctx context.Context, step *googlesql.Execute) *apierror.Error {
 	if _, err := c.scope.typesOf(c.script, step.Into); err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (c *scriptCheck) execute(ctx context.Context, step *googlesql.Execute) *api
 }
 
 // value checks an expression, if there is one.
-func (c *scriptCheck) value(ctx context.Context, part *googlesql.Part, want googlesql.Type) *apiError {
+func (c *scriptCheck) value(ctx context.Context, part *googlesql.Part, want googlesql.Type) *apierror.Error {
 	if part == nil {
 		return nil
 	}
@@ -178,7 +179,7 @@ func (c *scriptCheck) value(ctx context.Context, part *googlesql.Part, want goog
 }
 
 // part analyzes a statement or an expression of the wanted type.
-func (c *scriptCheck) part(ctx context.Context, part *googlesql.Part, want googlesql.Type) (*plan, *apiError) {
+func (c *scriptCheck) part(ctx context.Context, part *googlesql.Part, want googlesql.Type) (*plan, *apierror.Error) {
 	q := *c.query
 	q.part, q.wanted, q.newSession = part, want, true
 	q.vars = &scope{outer: c.scope, vars: systemVariables(null(int64Type), null(stringType), "")}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -31,7 +32,7 @@ func (r *scriptRun) evaluate(ctx context.Context, part *googlesql.Part, want goo
 }
 
 // compute evaluates an expression without a job.
-func (r *scriptRun) compute(ctx context.Context, q *query) (engine.Value, *apiError) {
+func (r *scriptRun) compute(ctx context.Context, q *query) (engine.Value, *apierror.Error) {
 	p, err := r.server.prepare(ctx, r.who, q)
 	if err != nil {
 		return engine.Value{}, err
@@ -75,7 +76,7 @@ func (r *scriptRun) branch(ctx context.Context, step *googlesql.If) (flow, *scri
 func (r *scriptRun) loop(ctx context.Context, step *googlesql.Loop) (flow, *scriptError) {
 	for {
 		if ctx.Err() != nil {
-			return flow{}, r.fail(ctx, step.Part, runError(context.Cause(ctx)))
+			return flow{}, r.fail(ctx, step.Part, apierror.From(context.Cause(ctx)))
 		}
 		if step.While != nil {
 			if ok, failed := r.isTrue(ctx, step.While); failed != nil || !ok {

@@ -6,12 +6,13 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // scriptError is an error in a script, in the words that the script's job fails with.
 type scriptError struct {
-	*apiError
+	*apierror.Error
 	statement string // the text that it came from
 	fatal     bool   // no handler gets it: the script is to stop
 	// stack is where it was, in the innermost procedure first.
@@ -22,22 +23,22 @@ var placed = regexp.MustCompile(` at \[(\d+:\d+)\]$`)
 
 // fail makes the script's error out of that of a statement, with the place in the script's
 // text; nil of nil.
-func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apiError) *scriptError {
+func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apierror.Error) *scriptError {
 	if err == nil {
 		return nil
 	}
 	out := *err
-	failed := &scriptError{apiError: &out, statement: r.script.Text(at)}
+	failed := &scriptError{Error: &out, statement: r.script.Text(at)}
 	if ctx.Err() != nil {
-		out = *runError(context.Cause(ctx)) // whatever the statement has made of it
+		out = *apierror.From(context.Cause(ctx)) // whatever the statement has made of it
 	}
-	if ctx.Err() != nil || err.reason == "stopped" {
+	if ctx.Err() != nil || err.Reason == "stopped" {
 		failed.fatal = true
 		return failed
 	}
 	line, column := r.script.Position(at.From)
 	failed.stack = []stackPlace{{line, column, r.procedure}}
-	message := strings.TrimPrefix(err.message, "Query error: ")
+	message := strings.TrimPrefix(err.Message, "Query error: ")
 	// The start is also the place of what the sandbox says about a statement as a whole.
 	if m := placed.FindStringSubmatch(message); m != nil && m[1] == "1:1" {
 		message = strings.TrimSuffix(message, m[0])
@@ -47,7 +48,7 @@ func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apiError) 
 	} else if r.procedure != "" {
 		message = strings.TrimSuffix(message, m[0]) + " at [" + r.located() + m[1] + "]"
 	}
-	out.message = "Query error: " + message
+	out.Message = "Query error: " + message
 	return failed
 }
 
@@ -65,8 +66,8 @@ func (r *scriptRun) raise(ctx context.Context, step *googlesql.Raise) *scriptErr
 		message = "NULL"
 	}
 	line, column := r.script.Position(step.From)
-	return &scriptError{apiError: errorf("invalidQuery", "Query error: %s at [%s%d:%d]", message, r.located(), line,
-		column), statement: r.script.Text(step.Part), stack: []stackPlace{{line, column, r.procedure}}}
+	return &scriptError{Error: apierror.Errorf("invalidQuery", "Query error: %s at [%s%d:%d]", message, r.located(),
+		line, column), statement: r.script.Text(step.Part), stack: []stackPlace{{line, column, r.procedure}}}
 }
 
 // located begins a place in a procedure's text.

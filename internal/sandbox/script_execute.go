@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -21,7 +22,7 @@ func (r *scriptRun) execute(ctx context.Context, step *googlesql.Execute) *scrip
 		return failed
 	}
 	if source.Null {
-		return r.fail(ctx, step.SQL, errorf("invalidQuery", "EXECUTE IMMEDIATE sql string cannot be NULL"))
+		return r.fail(ctx, step.SQL, apierror.Errorf("invalidQuery", "EXECUTE IMMEDIATE sql string cannot be NULL"))
 	}
 	q, failed := r.dynamicQuery(ctx, step, source.Text)
 	if failed != nil {
@@ -47,13 +48,13 @@ func (r *scriptRun) execute(ctx context.Context, step *googlesql.Execute) *scrip
 
 // failDynamic is fail for an error whose own place, if it has one, is in the text of EXECUTE IMMEDIATE: the
 // script's comes after it.
-func (r *scriptRun) failDynamic(ctx context.Context, at googlesql.Part, err *apiError) *scriptError {
+func (r *scriptRun) failDynamic(ctx context.Context, at googlesql.Part, err *apierror.Error) *scriptError {
 	if err == nil {
 		return nil
 	}
 	line, column := r.script.Position(at.From)
 	located := *err
-	located.message += fmt.Sprintf(" at [%d:%d]", line, column)
+	located.Message += fmt.Sprintf(" at [%d:%d]", line, column)
 	return r.fail(ctx, at, &located)
 }
 
@@ -79,22 +80,22 @@ func (r *scriptRun) dynamicQuery(ctx context.Context, step *googlesql.Execute, t
 }
 
 // dynamicStatement parses the text of EXECUTE IMMEDIATE, which must be one statement.
-func dynamicStatement(q *query) (*googlesql.Script, *apiError) {
+func dynamicStatement(q *query) (*googlesql.Script, *apierror.Error) {
 	script, err := googlesql.ParseScript(q.sql, q.positional)
 	switch {
 	case err != nil:
-		return nil, errorf("invalidQuery", "Invalid EXECUTE IMMEDIATE sql string `%s`, %s", q.sql,
-			(&resolver{}).explain(err).message)
+		return nil, apierror.Errorf("invalidQuery", "Invalid EXECUTE IMMEDIATE sql string `%s`, %s", q.sql,
+			(&resolver{}).explain(err).Message)
 	case len(script.Body) == 0:
-		return nil, errorf("invalidQuery", "Empty EXECUTE IMMEDIATE sql string cannot be executed")
+		return nil, apierror.Errorf("invalidQuery", "Empty EXECUTE IMMEDIATE sql string cannot be executed")
 	case len(script.Body) > 1:
-		return nil, errorf("invalidQuery", "EXECUTE IMMEDIATE sql string must contain exactly one statement")
+		return nil, apierror.Errorf("invalidQuery", "EXECUTE IMMEDIATE sql string must contain exactly one statement")
 	case isCall(script.Body[0]):
-		return nil, unsupported("CALL in EXECUTE IMMEDIATE")
+		return nil, apierror.Unsupported("CALL in EXECUTE IMMEDIATE")
 	case !script.Single():
 		word, _, _ := strings.Cut(strings.TrimSpace(q.sql), " ")
-		return nil, errorf("invalidQuery", "SQL created by EXECUTE IMMEDIATE contains unsupported statement type: %s",
-			word)
+		return nil, apierror.Errorf("invalidQuery", "SQL created by EXECUTE IMMEDIATE contains unsupported statement "+
+			"type: %s", word)
 	}
 	return script, nil
 }
@@ -106,15 +107,15 @@ func isCall(step googlesql.Step) bool {
 
 // into gives variables the values of a result of one row; without a row they are NULL.
 func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []googlesql.Type,
-	columns []googlesql.Column, res *engine.Result) *apiError {
+	columns []googlesql.Column, res *engine.Result) *apierror.Error {
 	switch {
 	case res == nil || len(columns) == 0:
-		return errorf("invalidQuery", "EXECUTE IMMEDIATE with INTO clause must use a query statement")
+		return apierror.Errorf("invalidQuery", "EXECUTE IMMEDIATE with INTO clause must use a query statement")
 	case len(columns) != len(names):
-		return errorf("invalidQuery", "Variables returned by Dynamic SQL do not match number of variables in INTO "+
-			"clause, expected %d columns, but got %d", len(names), len(columns))
+		return apierror.Errorf("invalidQuery", "Variables returned by Dynamic SQL do not match number of variables "+
+			"in INTO clause, expected %d columns, but got %d", len(names), len(columns))
 	case res.Rows > 1:
-		return errorf("invalidQuery", "DynamicSQL may only return 0 or 1 rows with INTO clause")
+		return apierror.Errorf("invalidQuery", "DynamicSQL may only return 0 or 1 rows with INTO clause")
 	}
 	values := make([]engine.Value, len(names))
 	for i, t := range types {
@@ -125,8 +126,8 @@ func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []go
 		block, row := res.Find(0)
 		v, err := r.convert(ctx, res.Blocks[block].Columns[i].Value(row), t)
 		if err != nil {
-			return errorf("invalidQuery", "Value returned by Dynamic SQL has type %s which is not assignable to "+
-				"variable %s of type %s", columns[i].Type, names[i].Text, t)
+			return apierror.Errorf("invalidQuery", "Value returned by Dynamic SQL has type %s which is not "+
+				"assignable to variable %s of type %s", columns[i].Type, names[i].Text, t)
 		}
 		values[i] = v
 	}

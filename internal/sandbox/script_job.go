@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -37,7 +38,7 @@ func (j *job) parentID() string {
 
 // answer is the job with the result of this one, which for a script is that of the last
 // query, DML or DDL statement.
-func (j *job) answer() (*job, *apiError) {
+func (j *job) answer() (*job, *apierror.Error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err == nil && j.last != nil {
@@ -89,7 +90,7 @@ type statement struct {
 }
 
 // runJob runs a statement of the script. The job is there also if the statement could not be planned.
-func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Result, *apiError) {
+func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Result, *apierror.Error) {
 	s, q := r.server, st.query
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -104,7 +105,7 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 		scriptJob: scriptJob{parent: r.job, kind: st.kind, frames: st.frames},
 	}
 	j.started, j.transaction = j.created, q.transactionID()
-	var err *apiError
+	var err *apierror.Error
 	if j.plan, err = s.prepare(ctx, r.who, q); err == nil {
 		err = r.spend(j.plan.bytes)
 		j.config.Query.reportTarget(j.plan.stmt)
@@ -135,13 +136,13 @@ func (j *job) setTransaction(id string) {
 }
 
 // spend counts what a statement reads towards the script's maximumBytesBilled.
-func (r *scriptRun) spend(bytes int64) *apiError {
+func (r *scriptRun) spend(bytes int64) *apierror.Error {
 	j, limit := r.job, r.query.maxBytes
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if need := j.billed + billed(bytes); limit > 0 && need > limit {
-		return errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher required.",
-			limit, need)
+		return apierror.Errorf("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: %d. %d or higher "+
+			"required.", limit, need)
 	}
 	j.bytes += bytes
 	j.billed += billed(bytes)

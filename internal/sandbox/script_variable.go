@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -28,7 +29,7 @@ func (r *scriptRun) declare(ctx context.Context, step *googlesql.Declare) *scrip
 	}
 	for _, n := range step.Names {
 		if _, taken := r.scope.find(n.Text); taken {
-			return r.fail(ctx, at(n), errorf("invalidQuery", "Variable '%s' redeclaration", n.Text))
+			return r.fail(ctx, at(n), apierror.Errorf("invalidQuery", "Variable '%s' redeclaration", n.Text))
 		}
 		v.name = n.Text
 		r.scope.declare(v)
@@ -64,13 +65,13 @@ func (r *scriptRun) assign(ctx context.Context, step *googlesql.Assign) *scriptE
 }
 
 // typesOf are the types of variables, which must be there.
-func (s *scope) typesOf(script *googlesql.Script, names []googlesql.Name) ([]googlesql.Type, *apiError) {
+func (s *scope) typesOf(script *googlesql.Script, names []googlesql.Name) ([]googlesql.Type, *apierror.Error) {
 	var types []googlesql.Type
 	for _, n := range names {
 		v, ok := s.find(n.Text)
 		if !ok {
 			line, column := script.Position(n.At)
-			return nil, errorf("invalidQuery", "Undeclared variable: %s at [%d:%d]", n.Text, line, column)
+			return nil, apierror.Errorf("invalidQuery", "Undeclared variable: %s at [%d:%d]", n.Text, line, column)
 		}
 		types = append(types, v.typ)
 	}
@@ -98,12 +99,12 @@ func systemVariables(rowCount, lastJob engine.Value, scriptJob string) []variabl
 
 // errorVariables are those of an exception handler.
 func errorVariables(e *scriptError) []variable {
-	return append([]variable{{"@@error.message", stringType, text(e.message)},
+	return append([]variable{{"@@error.message", stringType, text(e.Message)},
 		{"@@error.statement_text", stringType, text(e.statement)}}, stackVariables(e.stack)...)
 }
 
 // convert gives a value the type of a variable.
-func (r *scriptRun) convert(ctx context.Context, v engine.Value, want googlesql.Type) (engine.Value, *apiError) {
+func (r *scriptRun) convert(ctx context.Context, v engine.Value, want googlesql.Type) (engine.Value, *apierror.Error) {
 	const name = "value"
 	part := googlesql.Expression(name)
 	q := &query{

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
@@ -313,8 +314,8 @@ func (s *Server) now() time.Time { return s.cfg.Now() }
 // Close ends the sandbox: running jobs are stopped, connections are closed. It
 // may be called twice.
 func (s *Server) Close() error {
-	s.stop(errShutdown)
-	s.jobs.stopAll(errShutdown)
+	s.stop(apierror.ErrShutdown)
+	s.jobs.stopAll(apierror.ErrShutdown)
 	s.grpc.Stop()
 	err := errors.Join(s.google.Close(), s.http.Close())
 	s.open.Lock()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
@@ -46,15 +47,15 @@ func newSessions(idle time.Duration) *sessions {
 	return &sessions{byID: map[string]*session{}, idle: idle}
 }
 
-func sessionLost(id string) *apiError {
-	return errorf("resourcesExceeded", "Session %s has expired and is no longer available.", id)
+func sessionLost(id string) *apierror.Error {
+	return apierror.Errorf("resourcesExceeded", "Session %s has expired and is no longer available.", id)
 }
 
 // createSession makes a session that is busy with its first statement.
-func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
+func (s *Server) createSession(who caller, q *query) (*session, *apierror.Error) {
 	conn, err := s.db.Conn()
 	if err != nil {
-		return nil, runError(err)
+		return nil, apierror.From(err)
 	}
 	now := s.now()
 	sess := &session{
@@ -71,7 +72,7 @@ func (s *Server) createSession(who caller, q *query) (*session, *apiError) {
 
 // prepareIn plans a query, in the session that it asks for if it asks for a new one: its first
 // statement may make a temporary table. If the query is refused there is no session.
-func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *apiError) {
+func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if !q.newSession {
 		return s.prepare(ctx, who, q)
 	}
@@ -93,7 +94,7 @@ func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *a
 }
 
 // findSession looks up the session that a query names.
-func (s *Server) findSession(who caller, q *query) (*session, *apiError) {
+func (s *Server) findSession(who caller, q *query) (*session, *apierror.Error) {
 	s.sweepSessions()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -101,17 +102,18 @@ func (s *Server) findSession(who caller, q *query) (*session, *apiError) {
 }
 
 // find is findSession with the lock held.
-func (l *sessions) find(who caller, q *query) (*session, *apiError) {
+func (l *sessions) find(who caller, q *query) (*session, *apierror.Error) {
 	sess := l.byID[q.sessionID]
 	switch {
 	case sess == nil || sess.project != q.project:
 		return nil, sessionLost(q.sessionID)
 	case sess.user != who.email:
-		return nil, errorf("accessDenied", "Access Denied: Session %s: it belongs to somebody else.", q.sessionID)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Session %s: it belongs to somebody else.",
+			q.sessionID)
 	case q.location == "" && !multiRegion(sess.location), q.location != "" &&
 		!strings.EqualFold(q.location, sess.location):
-		return nil, errorf("invalid", "Session %s is in location %s; its statements must be sent there, but the "+
-			"location of the request is %q.", q.sessionID, sess.location, q.location)
+		return nil, apierror.Errorf("invalid", "Session %s is in location %s; its statements must be sent there, but "+
+			"the location of the request is %q.", q.sessionID, sess.location, q.location)
 	}
 	return sess, nil
 }
@@ -122,7 +124,7 @@ func multiRegion(location string) bool {
 }
 
 // enterSession finds the session that a query names and makes it busy.
-func (s *Server) enterSession(who caller, q *query) *apiError {
+func (s *Server) enterSession(who caller, q *query) *apierror.Error {
 	s.sweepSessions()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -131,7 +133,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 		return err
 	}
 	if sess.busy {
-		return errorf("invalid", "Concurrent jobs in the same session are not allowed.")
+		return apierror.Errorf("invalid", "Concurrent jobs in the same session are not allowed.")
 	}
 	sess.busy, sess.used = true, s.now()
 	q.session, q.location, q.vars, q.work = sess, sess.location, sess.vars, sess.work
@@ -141,7 +143,7 @@ func (s *Server) enterSession(who caller, q *query) *apiError {
 // leaveSession ends a statement's turn, and the session with it if it was ended
 // meanwhile, or if this was its first statement and it has failed: no client knows the
 // session's id then.
-func (s *Server) leaveSession(q *query, failed *apiError) {
+func (s *Server) leaveSession(q *query, failed *apierror.Error) {
 	sess := q.session
 	if sess == nil {
 		return
@@ -232,10 +234,11 @@ func (q *query) transactionID() string {
 }
 
 // abortSession runs CALL BQ.ABORT_SESSION.
-func (s *Server) abortSession(who caller, q *query, id string) *apiError {
+func (s *Server) abortSession(who caller, q *query, id string) *apierror.Error {
 	if id == "" {
 		if q.session == nil || q.session.id == "" {
-			return errorf("invalidQuery", "BQ.ABORT_SESSION without a session's id can only be called in a session")
+			return apierror.Errorf("invalidQuery", "BQ.ABORT_SESSION without a session's id can only be called in a "+
+				"session")
 		}
 		s.endSession(q.session, q.session)
 		return nil

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
@@ -96,7 +97,7 @@ func (s *Server) enterStorage(ctx context.Context, method string) (context.Conte
 	}
 	who, err := s.authenticate(r, need)
 	if err != nil {
-		return nil, nil, err.status()
+		return nil, nil, grpcError(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel) // the sandbox closes
@@ -104,13 +105,13 @@ func (s *Server) enterStorage(ctx context.Context, method string) (context.Conte
 		func() { stop(); cancel() }, nil
 }
 
-// status is the error as gRPC has it.
-func (e *apiError) status() error {
+// grpcError is an error as gRPC has it.
+func grpcError(e *apierror.Error) error {
 	var code codes.Code
-	if err := code.UnmarshalJSON([]byte(`"` + statusNames[e.code] + `"`)); err != nil {
+	if err := code.UnmarshalJSON([]byte(`"` + e.StatusName() + `"`)); err != nil {
 		code = codes.Internal
 	}
-	return status.Error(code, e.message)
+	return status.Error(code, e.Message)
 }
 
 // backend is what the Storage APIs see of the sandbox.
@@ -126,7 +127,7 @@ func (b backend) Read(ctx context.Context, project string, name googlesql.TableN
 	storageapi.Rows, error) {
 	rows, err := b.s.readTable(ctx, callerOf(ctx), project, name, names, where)
 	if err != nil {
-		return rows, err.status()
+		return rows, grpcError(err)
 	}
 	return rows, nil
 }
@@ -135,7 +136,7 @@ func (b backend) Read(ctx context.Context, project string, name googlesql.TableN
 func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageapi.Table, error) {
 	d, t, err := b.s.writable(callerOf(ctx), name)
 	if err != nil {
-		return storageapi.Table{}, err.status()
+		return storageapi.Table{}, grpcError(err)
 	}
 	return storageapi.Table{Columns: t.columns, Location: d.location}, nil
 }
@@ -148,28 +149,29 @@ func (b backend) Append(ctx context.Context, name googlesql.TableName, columns [
 		err = b.s.appendRows(ctx, t, columns, rows)
 	}
 	if err != nil {
-		return err.status()
+		return grpcError(err)
 	}
 	return nil
 }
 
 // writable finds a table that a user may write rows to.
-func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *table, *apiError) {
+func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *table, *apierror.Error) {
 	if who.readOnly || !s.mayBill(who, name.Project) {
-		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.updateData denied "+
-			"on table %[1]s (or it may not exist).", name)
+		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
+			"bigquery.tables.updateData denied on table %[1]s (or it may not exist).", name)
 	}
 	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
 	switch {
 	case d == nil:
-		return nil, nil, notFound("Dataset", name.Project+":"+name.Dataset, "")
+		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	case t == nil:
-		return nil, nil, notFound("Table", name.String(), "")
+		return nil, nil, apierror.NotFound("Table", name.String(), "")
 	case t.viewKind() != "TABLE":
-		return nil, nil, errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
-			t.viewKind())
+		return nil, nil, apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a "+
+			"%s.", name, t.viewKind())
 	case t.partition != nil && t.partition.Column == "":
-		return nil, nil, unsupported("appending rows to a table that is partitioned by ingestion time; use INSERT")
+		return nil, nil, apierror.Unsupported("appending rows to a table that is partitioned by ingestion time; use " +
+			"INSERT")
 	}
 	return d, t, nil
 }
@@ -181,7 +183,7 @@ var (
 
 // readTable reads a table, or the result of a query by the name of its anonymous table.
 func (s *Server) readTable(ctx context.Context, who caller, project string, name googlesql.TableName, names []string,
-	where string) (storageapi.Rows, *apiError) {
+	where string) (storageapi.Rows, *apierror.Error) {
 	if err := s.checkJobs(who, project, "bigquery.readsessions.create"); err != nil {
 		return storageapi.Rows{}, err
 	}
@@ -189,15 +191,16 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		return s.readResult(who, j, names, where)
 	}
 	if !s.mayRead(who, name.Project) {
-		return storageapi.Rows{}, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.getData "+
-			"denied on table %[1]s (or it may not exist).", name)
+		return storageapi.Rows{}, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
+			"bigquery.tables.getData denied on table %[1]s (or it may not exist).", name)
 	}
 	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
 	switch {
 	case t == nil:
-		return storageapi.Rows{}, notFound("Table", name.String(), "")
+		return storageapi.Rows{}, apierror.NotFound("Table", name.String(), "")
 	case t.view != nil:
-		return storageapi.Rows{}, errorf("invalid", "Cannot read non-table entities: %s is a %s", name, t.viewKind())
+		return storageapi.Rows{}, apierror.Errorf("invalid", "Cannot read non-table entities: %s is a %s", name,
+			t.viewKind())
 	}
 	columns, err := selected(t.columns, strings.Join(names, ","))
 	if err != nil {
@@ -211,8 +214,8 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
 	if where != "" {
 		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
-			return storageapi.Rows{}, errorf("invalid", "The row_restriction %q is not an expression over the columns of "+
-				"%s", where, name)
+			return storageapi.Rows{}, apierror.Errorf("invalid", "The row_restriction %q is not an expression over "+
+				"the columns of %s", where, name)
 		}
 		q.sql += " WHERE (\n" + where + "\n)"
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -13,7 +14,7 @@ import (
 // appendRows adds rows to a table, all or none. A value without a Type stands for its column's default; so does a
 // column of the table that the rows do not have.
 func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.Column,
-	rows [][]engine.Value) *apiError {
+	rows [][]engine.Value) *apierror.Error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -22,7 +23,7 @@ func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.C
 
 // writeRows is appendRows, with truncate in place of the rows that the table has.
 func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Column, rows [][]engine.Value,
-	truncate bool) *apiError {
+	truncate bool) *apierror.Error {
 	begin := "BEGIN"
 	if truncate {
 		unlock, err := lock(ctx, t.write)
@@ -37,7 +38,8 @@ func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Co
 		types[i] = c.Type
 		places[i] = slices.IndexFunc(columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
 		if k := places[i]; k >= 0 && columns[k].Type.String() != c.Type.String() {
-			return errorf("invalid", "Field %s has changed type from %s to %s", c.Name, columns[k].Type, c.Type)
+			return apierror.Errorf("invalid", "Field %s has changed type from %s to %s", c.Name, columns[k].Type,
+				c.Type)
 		}
 	}
 	whole := make([][]engine.Value, len(rows))
@@ -54,12 +56,12 @@ func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Co
 	}
 	conn, err := s.db.Conn()
 	if err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	defer conn.Release()
 	if _, err := conn.Exec(ctx, begin); err != nil {
 		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may be what has failed
-		return runError(err)
+		return apierror.From(err)
 	}
 	err = conn.Append(ctx, schemaName(t.name.Project, t.name.Dataset), t.name.Table, types, whole)
 	if err == nil {
@@ -67,14 +69,14 @@ func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Co
 	}
 	if err != nil {
 		_, _ = conn.Exec(context.Background(), "ROLLBACK") // a COMMIT that failed has ended it
-		return runError(err)
+		return apierror.From(err)
 	}
 	s.catalog.touch(t, s.now(), truncate)
 	return nil
 }
 
 // fillDefaults puts values for those that stand for their column's default.
-func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Value) *apiError {
+func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Value) *apierror.Error {
 	for i, c := range t.columns {
 		var missing []int
 		for r := range rows {
@@ -86,7 +88,7 @@ func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Val
 		case len(missing) == 0:
 			continue
 		case c.Default == "" && c.Required:
-			return errorf("invalid", "Missing required field: %s.", c.Name)
+			return apierror.Errorf("invalid", "Missing required field: %s.", c.Name)
 		}
 		values, err := s.defaults(ctx, t, c, len(missing))
 		if err != nil {
@@ -101,7 +103,7 @@ func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Val
 
 // defaults are n values of a column's default.
 func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (
-	func(int) engine.Value, *apiError) {
+	func(int) engine.Value, *apierror.Error) {
 	if c.Default == "" {
 		return func(int) engine.Value { return null(c.Type) }, nil
 	}

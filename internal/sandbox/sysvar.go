@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -57,7 +58,7 @@ func (w *workspace) variables() settings {
 }
 
 // executeSet runs SET of a system variable. Outside of a session it changes nothing.
-func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	run := *p
 	stmt := *p.stmt
 	stmt.Columns = []googlesql.Column{{Name: "value", Type: googlesql.Type{Kind: googlesql.String}}}
@@ -68,7 +69,7 @@ func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	value := res.Blocks[0].Columns[0]
 	if value.Null(0) {
-		return nil, errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]",
+		return nil, apierror.Errorf("invalidQuery", "The system variable @@%s cannot be set to NULL at [1:1]",
 			stmt.SystemVariable)
 	}
 	w := q.work
@@ -78,7 +79,7 @@ func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if problem := w.set.put(stmt.SystemVariable, string(value.Bytes(0))); problem != "" {
-		return nil, errorf("invalidQuery", "%s at [1:1]", problem)
+		return nil, apierror.Errorf("invalidQuery", "%s at [1:1]", problem)
 	}
 	return &outcome{}, nil
 }

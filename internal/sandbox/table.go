@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -43,25 +44,26 @@ type tableResource struct {
 	CloneDefinition    *cloneDefinition    `json:"cloneDefinition,omitempty"`
 }
 
-func (t *tableResource) refuse() *apiError {
+func (t *tableResource) refuse() *apierror.Error {
 	switch {
 	case t.MaterializedView != nil:
-		return unsupported("materialized views made by tables.insert; use SQL")
+		return apierror.Unsupported("materialized views made by tables.insert; use SQL")
 	case t.External != nil:
-		return unsupported("external tables")
+		return apierror.Unsupported("external tables")
 	case t.View == nil && (t.Schema == nil || len(t.Schema.Fields) == 0):
-		return unsupported("a table without a schema")
+		return apierror.Unsupported("a table without a schema")
 	}
 	return nil
 }
 
 // describeTable writes a table's metadata; counts are left out of a list.
-func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*tableResource, *apiError) {
+func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*tableResource,
+	*apierror.Error) {
 	var rows, bytes int64
 	if !listed {
 		n, sizes, err := s.tableSize(ctx, t)
 		if err != nil {
-			return nil, runError(err)
+			return nil, apierror.From(err)
 		}
 		rows = n
 		for _, b := range sizes {
@@ -106,25 +108,25 @@ func pathTable(r *http.Request) googlesql.TableName {
 }
 
 // tableOf finds the table that a request's path names.
-func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apiError) {
+func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apierror.Error) {
 	name := pathTable(r)
 	if !s.mayRead(who, name.Project) {
-		return nil, nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get denied on "+
-			"table %[1]s (or it may not exist).", name)
+		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get "+
+			"denied on table %[1]s (or it may not exist).", name)
 	}
 	d := s.catalog.dataset(name.Project, name.Dataset)
 	if d == nil {
-		return nil, nil, notFound("Dataset", name.Project+":"+name.Dataset, "")
+		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	}
 	t := s.catalog.table(name)
 	if t == nil {
-		return nil, nil, notFound("Table", name.String(), "")
+		return nil, nil, apierror.NotFound("Table", name.String(), "")
 	}
 	s.dropPartitions(t)
 	return d, t, nil
 }
 
-func (s *Server) tablesGet(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tablesGet(r *http.Request, who caller) (any, *apierror.Error) {
 	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
 		result, err := j.resultOf(who)
 		if err != nil {
@@ -139,7 +141,7 @@ func (s *Server) tablesGet(r *http.Request, who caller) (any, *apiError) {
 	return s.describeTable(r.Context(), d, t, false)
 }
 
-func (s *Server) tablesList(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tablesList(r *http.Request, who caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -167,7 +169,7 @@ func (s *Server) tablesList(r *http.Request, who caller) (any, *apiError) {
 
 // tablesInsert makes a table through the translator's CREATE TABLE, so that both
 // ways make the same table.
-func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -181,7 +183,7 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 	}
 	name := googlesql.TableName{Project: d.ref.ProjectID, Dataset: d.ref.DatasetID, Table: req.TableReference.TableID}
 	if !validTable(name.Table) {
-		return nil, errorf("invalid", "Invalid table ID %q.", name.Table)
+		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
 	}
 	if req.View != nil {
 		return s.insertView(r.Context(), who, d, name, &req)
@@ -199,7 +201,7 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 	}
 	t := s.catalog.table(name)
 	if t == nil {
-		return nil, notFound("Table", name.String(), "")
+		return nil, apierror.NotFound("Table", name.String(), "")
 	}
 	s.describeFields(t, req.Schema.Fields)
 	s.catalog.mu.Lock()
@@ -210,10 +212,10 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apiError) {
 
 // planTable plans a CREATE TABLE, which begins with words and ends with clauses, of a schema.
 func (s *Server) planTable(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema,
-	constraints []string, words, clauses string) (*query, *plan, *apiError) {
+	constraints []string, words, clauses string) (*query, *plan, *apierror.Error) {
 	columns := make([]string, len(fields))
 	for i := range fields {
-		var err *apiError
+		var err *apierror.Error
 		if columns[i], err = fields[i].ddl(); err != nil {
 			return nil, nil, err
 		}
@@ -242,13 +244,14 @@ type viewDefinition struct {
 
 // insertView makes a view through the translator's CREATE VIEW.
 func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name googlesql.TableName, req *tableResource) (
-	any, *apiError) {
+	any, *apierror.Error) {
 	var view viewDefinition
 	if err := json.Unmarshal(req.View, &view); err != nil {
-		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
 	if view.UseLegacySQL == nil || *view.UseLegacySQL {
-		return nil, unsupported("views in legacy SQL: set useLegacySql to false; it is true when it is left out")
+		return nil, apierror.Unsupported("views in legacy SQL: set useLegacySql to false; it is true when it is left " +
+			"out")
 	}
 	q := &query{project: name.Project, location: d.location,
 		sql: "CREATE VIEW " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
@@ -261,7 +264,7 @@ func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name go
 	}
 	t := s.catalog.table(name)
 	if t == nil {
-		return nil, notFound("Table", name.String(), "")
+		return nil, apierror.NotFound("Table", name.String(), "")
 	}
 	s.catalog.mu.Lock()
 	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
@@ -285,14 +288,14 @@ func withDescriptions(fields, asked []fieldSchema) []fieldSchema {
 	return out
 }
 
-func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apierror.Error) {
 	_, t, err := s.tableOf(r, who)
 	if err != nil {
 		return nil, err
 	}
 	if !s.mayBill(who, t.name.Project) {
-		return nil, errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete denied on "+
-			"table %[1]s (or it may not exist).", t.name)
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete "+
+			"denied on table %[1]s (or it may not exist).", t.name)
 	}
 	unlock, err := lock(r.Context(), s.catalog.ddl)
 	if err != nil {
@@ -300,7 +303,7 @@ func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apiError) {
 	}
 	defer unlock()
 	if s.catalog.table(t.name) != t {
-		return nil, notFound("Table", t.name.String(), "")
+		return nil, apierror.NotFound("Table", t.name.String(), "")
 	}
 	return nil, s.dropTable(r.Context(), t)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -23,7 +24,7 @@ type tableDataList struct {
 const maxListed = 100_000
 
 // listResult reads the rows of a job by its anonymous table.
-func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apiError) {
+func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apierror.Error) {
 	owner := "table " + j.config.Query.DestinationTable.TableID
 	page, err := pageOf(r.URL.Query(), owner)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apiError
 }
 
 // tabledataList reads a table's rows in the order of their insertion.
-func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
+func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Error) {
 	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
 		return s.listResult(r, who, j)
 	}
@@ -54,7 +55,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 		return nil, err
 	}
 	if t.view != nil {
-		return nil, errorf("invalid", "Cannot list a table of type %s.", t.viewKind())
+		return nil, apierror.Errorf("invalid", "Cannot list a table of type %s.", t.viewKind())
 	}
 	params := r.URL.Query()
 	page, err := pageOf(params, "table "+t.name.String())
@@ -71,7 +72,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 	}
 	total, _, sizeErr := s.tableSize(r.Context(), t)
 	if sizeErr != nil {
-		return nil, runError(sizeErr)
+		return nil, apierror.From(sizeErr)
 	}
 	limit := int64(maxListed)
 	if page.max >= 0 {
@@ -79,14 +80,14 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 	}
 	conn, connErr := s.db.Conn()
 	if connErr != nil {
-		return nil, runError(connErr)
+		return nil, apierror.From(connErr)
 	}
 	defer conn.Release()
 	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), tableSQL(t.name), limit,
 		page.start)
 	res, runErr := conn.Query(r.Context(), sql, nil, columns, s.cfg.ResultBytes)
 	if runErr != nil {
-		return nil, runError(runErr)
+		return nil, apierror.From(runErr)
 	}
 	start := page.start
 	page.start, page.max = 0, -1
@@ -99,14 +100,14 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apiError) {
 }
 
 // selected are the columns that selectedFields names; all if it is empty.
-func selected(columns []googlesql.Column, names string) ([]googlesql.Column, *apiError) {
+func selected(columns []googlesql.Column, names string) ([]googlesql.Column, *apierror.Error) {
 	if names == "" {
 		return columns, nil
 	}
 	return selectedNames(columns, strings.Split(names, ","))
 }
 
-func selectedNames(columns []googlesql.Column, names []string) ([]googlesql.Column, *apiError) {
+func selectedNames(columns []googlesql.Column, names []string) ([]googlesql.Column, *apierror.Error) {
 	var out []googlesql.Column
 	for _, c := range columns {
 		for _, n := range names {
@@ -117,7 +118,7 @@ func selectedNames(columns []googlesql.Column, names []string) ([]googlesql.Colu
 		}
 	}
 	if len(out) < len(names) {
-		return nil, errorf("invalid", "Invalid selectedFields %q: the table has no such columns; the sandbox "+
+		return nil, apierror.Errorf("invalid", "Invalid selectedFields %q: the table has no such columns; the sandbox "+
 			"selects whole columns only.", strings.Join(names, ","))
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
@@ -31,12 +32,13 @@ func (s *session) broken() bool { return s != nil && s.tx != nil && s.tx.broken 
 var controlTypes = []string{"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "CALL"}
 
 // conflict is the error of a transaction that has lost a table to another one.
-func (tx *transaction) conflict(t *table) *apiError {
-	return errorf("invalidQuery", abortedByUpdate+" against table %s. Transaction ID: %s", t.name, tx.id)
+func (tx *transaction) conflict(t *table) *apierror.Error {
+	return apierror.Errorf("invalidQuery", apierror.AbortedByUpdate+" against table %s. Transaction ID: %s", t.name,
+		tx.id)
 }
 
 // executeControl runs a statement about a session or its transaction.
-func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeControl(q *query, p *plan) (*outcome, *apierror.Error) {
 	if p.stmt.Type == "CALL" {
 		return &outcome{}, s.abortSession(p.who, q, p.stmt.Session)
 	}
@@ -46,12 +48,13 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
 	}
 	switch {
 	case p.stmt.Type == "BEGIN_TRANSACTION" && sess.tx != nil:
-		return nil, errorf("invalidQuery", "A transaction is already open in this session; transactions cannot be "+
-			"nested")
+		return nil, apierror.Errorf("invalidQuery", "A transaction is already open in this session; transactions "+
+			"cannot be nested")
 	case p.stmt.Type == "BEGIN_TRANSACTION":
 		return &outcome{}, s.beginTransaction(sess)
 	case sess.tx == nil:
-		return nil, errorf("invalidQuery", "There is no open transaction in this session to commit or roll back")
+		return nil, apierror.Errorf("invalidQuery", "There is no open transaction in this session to commit or roll "+
+			"back")
 	case p.stmt.Type == "COMMIT_TRANSACTION" && sess.tx.broken:
 		return nil, brokenTransaction()
 	case p.stmt.Type == "COMMIT_TRANSACTION":
@@ -63,34 +66,34 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apiError) {
 }
 
 // brokenTransaction is the sandbox's own limit: in BigQuery the transaction goes on.
-func brokenTransaction() *apiError {
-	return errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it, because DuckDB has "+
-		"given up its rows; roll it back")
+func brokenTransaction() *apierror.Error {
+	return apierror.Errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it, because "+
+		"DuckDB has given up its rows; roll it back")
 }
 
-func outsideSession() *apiError {
-	return errorf("invalidQuery", "Transaction control statements are supported only in scripts or sessions")
+func outsideSession() *apierror.Error {
+	return apierror.Errorf("invalidQuery", "Transaction control statements are supported only in scripts or sessions")
 }
 
 // beginTransaction opens a transaction and takes its snapshot: DuckDB would take it
 // only when the transaction first looks at something.
-func (s *Server) beginTransaction(sess *session) *apiError {
+func (s *Server) beginTransaction(sess *session) *apierror.Error {
 	// The clock first: a change between the two is a conflict then, never overlooked.
 	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{},
 		temp: sess.work.snapshot()}
 	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	sess.tx = tx
 	if _, err := sess.conn.Exec(context.Background(), "SELECT count(*) FROM duckdb_schemas()"); err != nil {
 		s.rollback(sess)
-		return runError(err)
+		return apierror.From(err)
 	}
 	return nil
 }
 
 // claim takes a table for a transaction that is going to change or delete rows of it.
-func (s *Server) claim(tx *transaction, t *table) *apiError {
+func (s *Server) claim(tx *transaction, t *table) *apierror.Error {
 	if tx.claimed[t] {
 		return nil
 	}
@@ -107,11 +110,11 @@ func (s *Server) claim(tx *transaction, t *table) *apiError {
 }
 
 // commit ends a transaction with its changes. If DuckDB refuses, they are gone.
-func (s *Server) commit(sess *session) *apiError {
+func (s *Server) commit(sess *session) *apierror.Error {
 	tx := sess.tx
 	if _, err := sess.conn.Exec(context.Background(), "COMMIT"); err != nil {
 		s.rollback(sess)
-		return runError(err)
+		return apierror.From(err)
 	}
 	sess.tx = nil
 	for t := range tx.appended {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // maxUpload is the size of the data that a load job may bring.
@@ -43,9 +45,9 @@ type uploads struct {
 // serveUpload answers jobs.insert with data: all in one request, or the job first and its data in parts.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	project := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/projects/"), "/jobs")
-	s.serve("bigquery.jobs.insert", writes, func(r *http.Request, who caller) (any, *apiError) {
+	s.serve("bigquery.jobs.insert", writes, func(r *http.Request, who caller) (any, *apierror.Error) {
 		if strings.Contains(project, "/") {
-			return nil, errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
+			return nil, apierror.Errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
 		}
 		if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 			return nil, err
@@ -58,16 +60,16 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		case params.Get("uploadType") == "multipart":
 			return s.uploadAll(r, who, project)
 		}
-		return nil, errorf("invalid", "Invalid uploadType %q: want multipart or resumable.",
+		return nil, apierror.Errorf("invalid", "Invalid uploadType %q: want multipart or resumable.",
 			r.URL.Query().Get("uploadType"))
 	}).ServeHTTP(w, r)
 }
 
 // uploadAll is a job and its data in one request of two parts.
-func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *apiError) {
+func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *apierror.Error) {
 	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
-		return nil, errorf("invalid", "Invalid Content-Type: %s", err)
+		return nil, apierror.Errorf("invalid", "Invalid Content-Type: %s", err)
 	}
 	parts := multipart.NewReader(http.MaxBytesReader(nil, r.Body, maxUpload), params["boundary"])
 	var read [2][]byte
@@ -82,22 +84,22 @@ func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *a
 	}
 	var req jobResource
 	if err := json.Unmarshal(read[0], &req); err != nil {
-		return nil, errorf("parseError", "Invalid JSON payload received. %s", err)
+		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
 	return s.uploaded(who, project, &req, read[1])
 }
 
-func uploadError(err error) *apiError {
+func uploadError(err error) *apierror.Error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return errorf("invalid", "The sandbox loads %d bytes at most.", maxUpload)
+		return apierror.Errorf("invalid", "The sandbox loads %d bytes at most.", maxUpload)
 	}
-	return errorf("invalid", "The request could not be read: %s", err)
+	return apierror.Errorf("invalid", "The request could not be read: %s", err)
 }
 
 // uploaded begins the job of an upload whose data is all there.
-func (s *Server) uploaded(who caller, project string, req *jobResource, data []byte) (any, *apiError) {
+func (s *Server) uploaded(who caller, project string, req *jobResource, data []byte) (any, *apierror.Error) {
 	if req.Configuration.Load == nil {
-		return nil, errorf("required", "Required parameter is missing: configuration.load")
+		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.load")
 	}
 	j, err := s.beginLoad(who, project, req, data)
 	if err != nil {
@@ -107,13 +109,14 @@ func (s *Server) uploaded(who caller, project string, req *jobResource, data []b
 }
 
 // uploadStart keeps the job and says where its data is to go.
-func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller, project string) (any, *apiError) {
+func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller, project string) (any,
+	*apierror.Error) {
 	u := &upload{who: who, project: project, touched: s.now()}
 	if err := readBody(r, &u.job); err != nil {
 		return nil, err
 	}
 	if u.job.Configuration.Load == nil {
-		return nil, errorf("required", "Required parameter is missing: configuration.load")
+		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.load")
 	}
 	id := rand.Text()
 	s.uploads.mu.Lock()
@@ -131,7 +134,7 @@ func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller,
 }
 
 // uploadPart takes a part of the data, and begins the job with the last.
-func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, id string) (any, *apiError) {
+func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, id string) (any, *apierror.Error) {
 	s.uploads.mu.Lock()
 	u := s.uploads.byID[id]
 	if u != nil {
@@ -139,7 +142,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	}
 	s.uploads.mu.Unlock()
 	if u == nil || u.who.email != who.email {
-		return nil, errorf("notFound", "Not found: upload %s", id)
+		return nil, apierror.Errorf("notFound", "Not found: upload %s", id)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -159,7 +162,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	case text == "": // all of it
 		from, total = 0, ""
 	default:
-		return nil, errorf("invalid", "Invalid Content-Range: %s", text)
+		return nil, apierror.Errorf("invalid", "Invalid Content-Range: %s", text)
 	}
 	if from > len(u.data) {
 		return u.more(w, r), nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -18,13 +19,13 @@ func (r *resolver) wildcard(d *dataset, name googlesql.TableName) (*googlesql.Ta
 			continue
 		}
 		if t.view != nil {
-			return nil, r.refuse(errorf("invalidQuery", "Views cannot be queried through prefix. Matched view is: %s",
-				t.name))
+			return nil, r.refuse(apierror.Errorf("invalidQuery", "Views cannot be queried through prefix. Matched "+
+				"view is: %s", t.name))
 		}
 		parts = append(parts, t)
 	}
 	if len(parts) == 0 {
-		return nil, r.refuse(errorf("invalidQuery", "%s does not match any table.", name))
+		return nil, r.refuse(apierror.Errorf("invalidQuery", "%s does not match any table.", name))
 	}
 	newest := parts[0]
 	for _, t := range parts[1:] {
@@ -66,8 +67,8 @@ func (r *resolver) wildcardPart(t, like *table, suffix string) (string, error) {
 		case i < 0:
 			items = append(items, "CAST(NULL AS "+duck+") AS "+id)
 		case t.columns[i].Type.DuckDB() != duck:
-			return "", r.refuse(errorf("invalidQuery", "Cannot read field '%s' of type %s as %s in table %s", want.Name,
-				t.columns[i].Type, want.Type, t.name))
+			return "", r.refuse(apierror.Errorf("invalidQuery", "Cannot read field '%s' of type %s as %s in table %s",
+				want.Name, t.columns[i].Type, want.Type, t.name))
 		default:
 			items = append(items, id)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
 // The parts of BigQuery's REST messages that the sandbox reads or sends; names
@@ -159,7 +161,7 @@ type refusedFields struct {
 }
 
 // check returns the first field that is set.
-func (f *refusedFields) check() *apiError {
+func (f *refusedFields) check() *apierror.Error {
 	set := func(raw json.RawMessage) bool {
 		switch string(raw) {
 		case "", "null", "[]", "{}":
@@ -169,21 +171,21 @@ func (f *refusedFields) check() *apiError {
 	}
 	switch {
 	case f.Continuous:
-		return unsupported("continuous queries")
+		return apierror.Unsupported("continuous queries")
 	case set(f.KMS):
-		return unsupported("customer-managed keys (destinationEncryptionConfiguration)")
+		return apierror.Unsupported("customer-managed keys (destinationEncryptionConfiguration)")
 	case set(f.TableDefinitions):
-		return unsupported("external tables (tableDefinitions)")
+		return apierror.Unsupported("external tables (tableDefinitions)")
 	case set(f.UDFs):
-		return unsupported("userDefinedFunctionResources")
+		return apierror.Unsupported("userDefinedFunctionResources")
 	case set(f.TimePartitioning), set(f.RangePartitioning), set(f.Clustering):
-		return unsupported("partitioned or clustered tables")
+		return apierror.Unsupported("partitioned or clustered tables")
 	case set(f.SchemaUpdateOptions):
-		return unsupported("schemaUpdateOptions")
+		return apierror.Unsupported("schemaUpdateOptions")
 	case set(f.ScriptOptions):
-		return unsupported("scriptOptions")
+		return apierror.Unsupported("scriptOptions")
 	case f.ResultsFormat != "" && f.ResultsFormat != "JSON":
-		return unsupported("queryResultsFormat " + f.ResultsFormat)
+		return apierror.Unsupported("queryResultsFormat " + f.ResultsFormat)
 	}
 	return nil
 }
@@ -229,8 +231,8 @@ type jobResource struct {
 	Statistics    *jobStatistics   `json:"statistics,omitempty"`
 	Status        *jobStatus       `json:"status,omitempty"`
 	// jobs.list repeats these beside the status.
-	State       string      `json:"state,omitempty"`
-	ErrorResult *errorProto `json:"errorResult,omitempty"`
+	State       string          `json:"state,omitempty"`
+	ErrorResult *apierror.Proto `json:"errorResult,omitempty"`
 }
 
 type jobConfiguration struct {
@@ -254,9 +256,9 @@ type queryConfiguration struct {
 }
 
 type jobStatus struct {
-	State       string       `json:"state"`
-	ErrorResult *errorProto  `json:"errorResult,omitempty"`
-	Errors      []errorProto `json:"errors,omitempty"`
+	State       string           `json:"state"`
+	ErrorResult *apierror.Proto  `json:"errorResult,omitempty"`
+	Errors      []apierror.Proto `json:"errors,omitempty"`
 }
 
 type jobStatistics struct {

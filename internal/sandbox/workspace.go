@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -110,15 +111,15 @@ func (w *workspace) restore(tables map[string]*table) {
 }
 
 // checkNew says no to a temporary table that can't be made.
-func (w *workspace) checkNew(name string) *apiError {
+func (w *workspace) checkNew(name string) *apierror.Error {
 	if !validTable(name) {
-		return errorf("invalid", "Invalid table ID %q.", name)
+		return apierror.Errorf("invalid", "Invalid table ID %q.", name)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for other := range w.tables {
 		if other != name && strings.EqualFold(other, name) {
-			return unsupported("two tables whose names differ only by case: " + other + " and " + name)
+			return apierror.Unsupported("two tables whose names differ only by case: " + other + " and " + name)
 		}
 	}
 	return nil
@@ -126,7 +127,7 @@ func (w *workspace) checkNew(name string) *apiError {
 
 // executeTemp runs a statement that makes, changes or drops a temporary table. No other session can see
 // the table, so that there is nothing to wait for and no conflict.
-func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apiError) {
+func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
 	old := q.work.table(name)
 	switch {
@@ -140,16 +141,16 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 		t.keys, t.schema = old.keys, old.schema
 		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, t)
 	case stmt.Type == "ALTER_TABLE" && old == nil, stmt.Type == "DROP_TABLE" && old == nil:
-		return dropMissing(stmt, notFound("Table", name.String(), q.location))
+		return dropMissing(stmt, apierror.NotFound("Table", name.String(), q.location))
 	case stmt.NewName != "":
-		return nil, unsupported("renaming a temporary table")
+		return nil, apierror.Unsupported("renaming a temporary table")
 	case stmt.Type == "ALTER_TABLE":
 		t := s.altered(old, name, stmt)
 		if err := s.setOptions(ctx, q, t, stmt); err != nil {
 			return nil, err
 		}
 		if _, err := q.work.conn.Exec(ctx, alterSQL(stmt)); err != nil {
-			return nil, runError(err)
+			return nil, apierror.From(err)
 		}
 		return &outcome{ddlOperation: "ALTER"}, s.keepTemp(ctx, q, t)
 	case stmt.Type == "DROP_TABLE":
@@ -161,7 +162,7 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
-		return nil, errorf("duplicate", "Already Exists: Table %s", name)
+		return nil, apierror.Errorf("duplicate", "Already Exists: Table %s", name)
 	}
 	if err := q.work.checkNew(name.Table); err != nil {
 		return nil, err
@@ -181,10 +182,10 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // keepTemp notes a temporary table that was made or changed, with its size.
-func (s *Server) keepTemp(ctx context.Context, q *query, t *table) *apiError {
+func (s *Server) keepTemp(ctx context.Context, q *query, t *table) *apierror.Error {
 	t.temp = true
 	if err := measure(ctx, q.work.conn, t, tempSQL(t.name.Table)); err != nil {
-		return runError(err)
+		return apierror.From(err)
 	}
 	q.work.put(t)
 	return nil

@@ -1,4 +1,4 @@
-package sandbox
+package apierror
 
 import (
 	"encoding/json"
@@ -17,12 +17,12 @@ import (
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	known := fakebq.Reasons()
-	for _, reason := range slices.Sorted(maps.Keys(reasonCode)) {
+	for _, reason := range slices.Sorted(maps.Keys(Codes)) {
 		if !slices.Contains(known, reason) {
 			t.Errorf("internal/fakebq does not know the reason %s", reason)
 		}
 		ours := httptest.NewRecorder()
-		errorf(reason, "m").write(ours)
+		Errorf(reason, "m").Write(ours)
 		location := ""
 		if reason == "invalidQuery" {
 			location = "q"
@@ -36,7 +36,7 @@ func TestReasons(t *testing.T) {
 		}
 	}
 	for _, fact := range fakebq.ErrorFacts() {
-		code, ok := reasonCode[fact.Error.Reason]
+		code, ok := Codes[fact.Error.Reason]
 		if ok && fact.Job && code != fact.Error.Status {
 			t.Errorf("%s: got status %d; want %d", fact.Name, code, fact.Error.Status)
 		}
@@ -60,11 +60,15 @@ func compact(t *testing.T, text []byte) string {
 // TestReasonsHaveStatus: errorf would send an error without an HTTP status if its reason were not in the table.
 func TestReasonsHaveStatus(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, pattern := range []string{"../*.go", "../*/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
-	call, used := regexp.MustCompile(`errorf\("([a-zA-Z]+)"`), map[string]bool{}
+	call, used := regexp.MustCompile(`\b[eE]rrorf\("([a-zA-Z]+)"`), map[string]bool{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -72,12 +76,12 @@ func TestReasonsHaveStatus(t *testing.T) {
 		}
 		for _, m := range call.FindAllSubmatch(text, -1) {
 			used[string(m[1])] = true
-			if reasonCode[string(m[1])] == 0 {
+			if Codes[string(m[1])] == 0 {
 				t.Errorf("%s: reasonCode has no %s", file, m[1])
 			}
 		}
 	}
-	for reason := range reasonCode {
+	for reason := range Codes {
 		if !used[reason] {
 			t.Errorf("reasonCode has %s, which the sandbox never sends", reason)
 		}

@@ -1,4 +1,7 @@
-package sandbox
+// Package apierror is an error in BigQuery's words: a reason with its HTTP status, as the body of an answer and as
+// the errorResult of a job. It has BigQuery's words for what goes wrong in DuckDB, too. It knows neither tables nor
+// jobs; all packages above it use it.
+package apierror
 
 import (
 	"encoding/json"
@@ -6,22 +9,22 @@ import (
 	"net/http"
 )
 
-// apiError is an error in BigQuery's words. It travels as the body of an HTTP
+// Error is an error in BigQuery's words. It travels as the body of an HTTP
 // answer, or as the errorResult of a job.
-type apiError struct {
+type Error struct {
 	code    int // HTTP status
-	reason  string
-	message string
-	// location and locationType say what the error is about, such as "q" and "parameter".
-	location, locationType string
-	authenticate           string // WWW-Authenticate
+	Reason  string
+	Message string
+	// Location and LocationType say what the error is about, such as "q" and "parameter".
+	Location, LocationType string
+	Authenticate           string // WWW-Authenticate
 }
 
-func (e *apiError) Error() string { return fmt.Sprintf("%s: %s", e.reason, e.message) }
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Reason, e.Message) }
 
-// reasonCode is the HTTP status of each reason
+// Codes is the HTTP status of each reason
 // (https://cloud.google.com/bigquery/docs/error-messages).
-var reasonCode = map[string]int{
+var Codes = map[string]int{
 	"accessDenied":             http.StatusForbidden,
 	"authError":                http.StatusUnauthorized,
 	"backendError":             http.StatusServiceUnavailable,
@@ -43,27 +46,28 @@ var reasonCode = map[string]int{
 	"timeout": http.StatusBadRequest,
 }
 
-// errorf makes an error of one of BigQuery's reasons.
-func errorf(reason, format string, args ...any) *apiError {
-	return &apiError{code: reasonCode[reason], reason: reason, message: fmt.Sprintf(format, args...)}
+// Errorf makes an error of one of BigQuery's reasons.
+func Errorf(reason, format string, args ...any) *Error {
+	return &Error{code: Codes[reason], Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// unsupported says that BigQuery can do something and the sandbox can't.
-func unsupported(what string) *apiError {
-	return errorf("invalid", "The sandbox does not support %s.", what)
+// Unsupported says that BigQuery can do something and the sandbox can't.
+func Unsupported(what string) *Error {
+	return Errorf("invalid", "The sandbox does not support %s.", what)
 }
 
-// broken says that the sandbox itself is wrong. It is not BigQuery's internalError:
+// Broken says that the sandbox itself is wrong. It is not BigQuery's internalError:
 // clients would try that again, and again.
-func broken(format string, args ...any) *apiError {
-	return errorf("invalid", "The sandbox has failed, which is a defect of its own: "+format+".", args...)
+func Broken(format string, args ...any) *Error {
+	return Errorf("invalid", "The sandbox has failed, which is a defect of its own: "+format+".", args...)
 }
 
-func notFound(kind, name, location string) *apiError {
+// NotFound says that there is no such thing, in a location if one is known.
+func NotFound(kind, name, location string) *Error {
 	if location == "" {
-		return errorf("notFound", "Not found: %s %s", kind, name)
+		return Errorf("notFound", "Not found: %s %s", kind, name)
 	}
-	return errorf("notFound", "Not found: %s %s was not found in location %s", kind, name, location)
+	return Errorf("notFound", "Not found: %s %s was not found in location %s", kind, name, location)
 }
 
 // statusNames are the names of google.rpc.Code that go with HTTP statuses.
@@ -78,6 +82,9 @@ var statusNames = map[int]string{
 	http.StatusInternalServerError: "INTERNAL",
 	http.StatusServiceUnavailable:  "UNAVAILABLE",
 }
+
+// StatusName is the name of the error's code in google.rpc.Code.
+func (e *Error) StatusName() string { return statusNames[e.code] }
 
 type errorItem struct {
 	Message      string `json:"message"`
@@ -94,34 +101,35 @@ type errorBody struct {
 	Status  string      `json:"status,omitempty"`
 }
 
-// write sends the error as the answer.
-func (e *apiError) write(w http.ResponseWriter) {
-	item := errorItem{Message: e.message, Domain: "global", Reason: e.reason, Location: e.location,
-		LocationType: e.locationType}
-	if e.reason == "invalidQuery" && item.Location == "" {
+// Write sends the error as the answer.
+func (e *Error) Write(w http.ResponseWriter) {
+	item := errorItem{Message: e.Message, Domain: "global", Reason: e.Reason, Location: e.Location,
+		LocationType: e.LocationType}
+	if e.Reason == "invalidQuery" && item.Location == "" {
 		item.Location, item.LocationType = "q", "parameter"
 	}
-	if e.authenticate != "" {
-		w.Header().Set("WWW-Authenticate", e.authenticate)
+	if e.Authenticate != "" {
+		w.Header().Set("WWW-Authenticate", e.Authenticate)
 	}
 	body, _ := json.Marshal(struct { // strings always marshal
 		Error errorBody `json:"error"`
-	}{errorBody{Code: e.code, Message: e.message, Errors: []errorItem{item}, Status: statusNames[e.code]}})
+	}{errorBody{Code: e.code, Message: e.Message, Errors: []errorItem{item}, Status: e.StatusName()}})
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(e.code)
 	_, _ = w.Write(body) // the client may be gone
 }
 
-// errorProto is an error inside of a job.
-type errorProto struct {
+// Proto is an error inside of a job.
+type Proto struct {
 	Reason   string `json:"reason"`
 	Location string `json:"location,omitempty"`
 	Message  string `json:"message"`
 }
 
-func (e *apiError) proto() *errorProto {
-	p := &errorProto{Reason: e.reason, Location: e.location, Message: e.message}
-	if e.reason == "invalidQuery" {
+// Proto is the error as a job reports it.
+func (e *Error) Proto() *Proto {
+	p := &Proto{Reason: e.Reason, Location: e.Location, Message: e.Message}
+	if e.Reason == "invalidQuery" {
 		p.Location = "query"
 	}
 	return p

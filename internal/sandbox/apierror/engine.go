@@ -1,4 +1,4 @@
-package sandbox
+package apierror
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 // errStopped is the cause of a cancelled job, errShutdown of one that the
 // sandbox's end has stopped.
 var (
-	errStopped  = errorf("stopped", "Job execution was cancelled: User requested cancellation")
-	errShutdown = errorf("stopped", "Job execution was cancelled: the sandbox is shutting down")
+	ErrStopped  = Errorf("stopped", "Job execution was cancelled: User requested cancellation")
+	ErrShutdown = Errorf("stopped", "Job execution was cancelled: the sandbox is shutting down")
 )
 
 var (
@@ -23,8 +23,8 @@ var (
 	linePointer = regexp.MustCompile(`(?s)\s*(\n\s*)+LINE \d+:.*`)
 )
 
-// abortedByUpdate begins the message of a conflict.
-const abortedByUpdate = "Transaction is aborted due to concurrent update"
+// AbortedByUpdate begins the message of a conflict.
+const AbortedByUpdate = "Transaction is aborted due to concurrent update"
 
 // duckNames are GoogleSQL's names in lower case of types as DuckDB's messages
 // call them.
@@ -34,9 +34,9 @@ var duckNames = map[string]string{
 	"DATE":    "date", "TIME": "time", "TIMESTAMP": "datetime", "INT128": "numeric", "DECIMAL": "numeric",
 }
 
-// runError turns what stopped a statement in DuckDB into BigQuery's words.
-func runError(err error) *apiError {
-	api, isAPI := errors.AsType[*apiError](err)
+// From turns what stopped a statement in DuckDB into BigQuery's words.
+func From(err error) *Error {
+	api, isAPI := errors.AsType[*Error](err)
 	duck, isDuck := errors.AsType[*engine.Error](err)
 	switch {
 	case err == nil:
@@ -44,48 +44,48 @@ func runError(err error) *apiError {
 	case isAPI:
 		return api
 	case errors.Is(err, engine.ErrTooLarge):
-		return errorf("responseTooLarge", "Response too large to return. The sandbox keeps results in memory.")
+		return Errorf("responseTooLarge", "Response too large to return. The sandbox keeps results in memory.")
 	case errors.Is(err, engine.ErrNullElement):
-		return errorf("invalidQuery", "Array cannot have a null element; error in writing field %s", columnOf(err))
+		return Errorf("invalidQuery", "Array cannot have a null element; error in writing field %s", columnOf(err))
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return errStopped
+		return ErrStopped
 	case !isDuck:
-		return broken("%s", err)
+		return Broken("%s", err)
 	}
 	if duck.Type == engine.Builtin {
-		return errorf("invalidQuery", "%s", duck.Message)
+		return Errorf("invalidQuery", "%s", duck.Message)
 	}
 	text := strings.TrimSpace(linePointer.ReplaceAllString(duck.Message, ""))
 	switch duck.Type {
 	case "constraint":
 		if m := notNull.FindStringSubmatch(text); m != nil {
-			return errorf("invalidQuery", "Required field %s cannot be null", m[1])
+			return Errorf("invalidQuery", "Required field %s cannot be null", m[1])
 		}
-		return errorf("invalidQuery", "A value does not fit the table's constraints")
+		return Errorf("invalidQuery", "A value does not fit the table's constraints")
 	case "conversion", "out of range":
 		switch m := overflow.FindStringSubmatch(text); {
 		case m != nil:
-			return errorf("invalidQuery", "%s overflow: %s", googleName(m[2]), m[3])
+			return Errorf("invalidQuery", "%s overflow: %s", googleName(m[2]), m[3])
 		case tooWide.MatchString(text):
-			return errorf("invalidQuery", "%s overflow", googleName(tooWide.FindStringSubmatch(text)[1]))
+			return Errorf("invalidQuery", "%s overflow", googleName(tooWide.FindStringSubmatch(text)[1]))
 		}
-		return errorf("invalidQuery", "A value is out of the range of its type")
+		return Errorf("invalidQuery", "A value is out of the range of its type")
 	case "invalid input":
 		if strings.Contains(text, "More than one row returned by a subquery") {
-			return errorf("invalidQuery", "Scalar subquery produced more than one element")
+			return Errorf("invalidQuery", "Scalar subquery produced more than one element")
 		}
-		return errorf("invalidQuery", "A value is not allowed here")
+		return Errorf("invalidQuery", "A value is not allowed here")
 	case "catalog":
-		return errorf("notFound", "Not found: a table or dataset of the statement was dropped while it ran")
+		return Errorf("notFound", "Not found: a table or dataset of the statement was dropped while it ran")
 	case "transactioncontext", "transaction":
-		return errorf("invalidQuery", abortedByUpdate)
+		return Errorf("invalidQuery", AbortedByUpdate)
 	case "out of memory":
-		return errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit")
+		return Errorf("resourcesExceeded", "Resources exceeded during query execution: the sandbox's memory limit")
 	}
 	if strings.Contains(text, "Max expression depth limit") || strings.HasPrefix(text, "memory exhausted at") {
-		return errorf("invalidQuery", "The statement is too complex for the sandbox")
+		return Errorf("invalidQuery", "The statement is too complex for the sandbox")
 	}
-	return errorf("invalidQuery", "The sandbox could not run this statement: its translation was refused. "+
+	return Errorf("invalidQuery", "The sandbox could not run this statement: its translation was refused. "+
 		"This is a mistake of the sandbox, not of the statement.")
 }
 
