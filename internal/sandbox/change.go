@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // changes are the members of a resource that a patch or an update brings.
@@ -232,7 +233,7 @@ func (s *Server) alter(ctx context.Context, who caller, t *table, actions string
 		kind = strings.ReplaceAll(t.viewKind(), "_", " ")
 	}
 	q := &query{project: t.name.Project, sql: "ALTER " + kind + " " +
-		quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + actions}
+		googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + actions}
 	p, err := s.prepare(ctx, who, q)
 	if err == nil {
 		_, err = s.execute(ctx, q, p)
@@ -297,7 +298,7 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
 			return nil, mismatch("Field %s has changed type from %s to %s", f.Name, was, is)
 		case have.Mode == mode:
 		case have.Mode == "REQUIRED" && mode == "NULLABLE":
-			relaxed = append(relaxed, "ALTER COLUMN "+quoteGoogle(f.Name)+" DROP NOT NULL")
+			relaxed = append(relaxed, "ALTER COLUMN "+googlesql.QuoteName(f.Name)+" DROP NOT NULL")
 		default:
 			return nil, mismatch("Field %s has changed mode from %s to %s", f.Name, have.Mode, mode)
 		}

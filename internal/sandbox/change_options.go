@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // optionChanges are the members of a table's resource that ALTER TABLE changes, or that must stay as they are.
@@ -59,7 +60,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 		if was.ExpirationMs != is.ExpirationMs {
 			value := "NULL"
 			if is.ExpirationMs != 0 {
-				value = floatText(float64(is.ExpirationMs) / dayMillis)
+				value = googlesql.FloatLiteral(float64(is.ExpirationMs) / dayMillis)
 			}
 			options = append(options, "partition_expiration_days = "+value)
 		}
@@ -78,7 +79,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 	}
 	if !reflect.DeepEqual(to.Constraints, now.Constraints) {
 		for _, k := range t.keys {
-			actions = append(actions, "DROP CONSTRAINT "+quoteGoogle(k.Name))
+			actions = append(actions, "DROP CONSTRAINT "+googlesql.QuoteName(k.Name))
 		}
 		for _, key := range to.Constraints.ddl() {
 			actions = append(actions, "ADD "+key)

@@ -63,34 +63,26 @@ func (c *tableConstraints) ddl() []string {
 		return nil
 	}
 	if c.PrimaryKey != nil {
-		out = append(out, "PRIMARY KEY ("+quoteList(c.PrimaryKey.Columns)+") NOT ENFORCED")
+		out = append(out, "PRIMARY KEY ("+googlesql.QuoteNames(c.PrimaryKey.Columns)+") NOT ENFORCED")
 	}
 	for _, f := range c.ForeignKeys {
 		text := ""
 		if f.Name != "" {
-			text = "CONSTRAINT " + quoteGoogle(f.Name) + " "
+			text = "CONSTRAINT " + googlesql.QuoteName(f.Name) + " "
 		}
 		var from, to []string
 		for _, r := range f.ColumnReferences {
 			from, to = append(from, r.Referencing), append(to, r.Referenced)
 		}
 		t := f.ReferencedTable
-		table := quoteGoogle(t.DatasetID + "." + t.TableID)
+		table := googlesql.QuoteName(t.DatasetID + "." + t.TableID)
 		if t.ProjectID != "" {
-			table = quoteGoogle(t.ProjectID + "." + t.DatasetID + "." + t.TableID)
+			table = googlesql.QuoteName(t.ProjectID + "." + t.DatasetID + "." + t.TableID)
 		}
-		out = append(out, text+"FOREIGN KEY ("+quoteList(from)+") REFERENCES "+table+" ("+quoteList(to)+
-			") NOT ENFORCED")
+		out = append(out, text+"FOREIGN KEY ("+googlesql.QuoteNames(from)+") REFERENCES "+table+" "+
+			"("+googlesql.QuoteNames(to)+") NOT ENFORCED")
 	}
 	return out
-}
-
-func quoteList(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = quoteGoogle(n)
-	}
-	return strings.Join(quoted, ", ")
 }
 
 // keyRow begins a row about a key of a table.

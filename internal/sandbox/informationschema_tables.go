@@ -16,7 +16,8 @@ func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apierror.Error) {
 		"catalog_name": d.ref.ProjectID, "schema_name": d.ref.DatasetID, "location": d.location,
 		"default_collation_name": "NULL",
 		"creation_time":          d.created, "last_modified_time": d.modified,
-		"ddl": "CREATE SCHEMA " + quoteGoogle(d.ref.ProjectID+"."+d.ref.DatasetID) + optionsText(d.options()) + ";",
+		"ddl": "CREATE SCHEMA " + googlesql.QuoteName(d.ref.ProjectID+"."+d.ref.DatasetID) + optionsText(d.options()) +
+			";",
 	}}, nil
 }
 
@@ -40,9 +41,10 @@ func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apierror.Error) {
 			row["base_table_name"] = b.name.Table
 			if b.kind == snapshot {
 				row["snapshot_time_ms"], row["is_insertable_into"] = b.at, "NO"
-				row["ddl"] = "CREATE SNAPSHOT TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) +
-					"\nCLONE " + quoteGoogle(b.name.Project+"."+b.name.Dataset+"."+b.name.Table) +
-					optionsText(t.options()) + ";"
+				row["ddl"] = "CREATE SNAPSHOT TABLE " +
+					googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\nCLONE " +
+					googlesql.QuoteName(b.name.Project+"."+b.name.Dataset+"."+b.name.Table) + optionsText(t.options()) +
+					";"
 			}
 		}
 		if t.view != nil {
@@ -50,7 +52,7 @@ func (s *Server) tablesRows(d *dataset) ([]map[string]any, *apierror.Error) {
 			row["table_type"], row["is_insertable_into"] = strings.ReplaceAll(t.viewKind(), "_", " "), "NO"
 			row["managed_table_type"] = nil
 			row["ddl"] = "CREATE " + row["table_type"].(string) + " " +
-				quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+
+				googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+
 					t.name.Table) + optionsText(t.options()) + "\nAS " + t.view.Query + ";"
 		}
 	}
@@ -89,7 +91,7 @@ func (s *Server) columnsRows(d *dataset) ([]map[string]any, *apierror.Error) {
 func (t *table) ddl() string {
 	var lines []string
 	for i, c := range t.columns {
-		line := quoteIfNeeded(c.Name) + " " + t.schema[i].described()
+		line := googlesql.QuoteIfNeeded(c.Name) + " " + t.schema[i].described()
 		if c.Default != "" {
 			line += " DEFAULT " + c.Default
 		}
@@ -97,12 +99,12 @@ func (t *table) ddl() string {
 			line += " NOT NULL"
 		}
 		if text := t.schema[i].Description; text != "" {
-			line += " OPTIONS(description=" + quoteText(text) + ")"
+			line += " OPTIONS(description=" + googlesql.StringLiteral(text) + ")"
 		}
 		lines = append(lines, line)
 	}
 	lines = append(lines, constraintsOf(t.keys).ddl()...)
-	return "CREATE TABLE " + quoteGoogle(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n  " +
+	return "CREATE TABLE " + googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n  " +
 		strings.Join(lines, ",\n  ") + "\n)" + t.partitionSQL(t.kindOf) + optionsText(t.options()) + ";"
 }
 
@@ -114,14 +116,6 @@ func (t *table) kindOf(name string) googlesql.Kind {
 		}
 	}
 	return ""
-}
-
-// quoteIfNeeded writes a column's name in backticks unless it is a plain one.
-func quoteIfNeeded(name string) string {
-	if datasetChars.MatchString(name) && (name[0] < '0' || name[0] > '9') && !googlesql.Reserved(name) {
-		return name
-	}
-	return quoteGoogle(name)
 }
 
 // tableRow begins a row about a table.

@@ -228,7 +228,8 @@ func (t *table) options() []shownOption {
 			`TIMESTAMP "` + t.expires.UTC().Format("2006-01-02T15:04:05.000Z") + `"`})
 	}
 	if t.partitionDays != 0 {
-		list = append(list, shownOption{"partition_expiration_days", "FLOAT64", floatText(t.partitionDays)})
+		list = append(list, shownOption{"partition_expiration_days", "FLOAT64",
+			googlesql.FloatLiteral(t.partitionDays)})
 	}
 	if t.requireFilter {
 		list = append(list, shownOption{"require_partition_filter", "BOOL", "true"})
@@ -237,39 +238,32 @@ func (t *table) options() []shownOption {
 	return list
 }
 
-// floatText writes a FLOAT64 as a literal of GoogleSQL.
-func floatText(f float64) string {
-	text := strconv.FormatFloat(f, 'g', -1, 64)
-	if !strings.ContainsAny(text, ".eE") {
-		text += ".0"
-	}
-	return text
-}
-
 // options are those that a dataset has, likewise.
 func (d *dataset) options() []shownOption {
 	list := describing(d.text, d.friendly, d.labels)
 	if d.partitionDays != 0 {
-		list = append(list, shownOption{"default_partition_expiration_days", "FLOAT64", floatText(d.partitionDays)})
+		list = append(list, shownOption{"default_partition_expiration_days", "FLOAT64",
+			googlesql.FloatLiteral(d.partitionDays)})
 	}
 	if d.tableDays != 0 {
-		list = append(list, shownOption{"default_table_expiration_days", "FLOAT64", floatText(d.tableDays)})
+		list = append(list, shownOption{"default_table_expiration_days", "FLOAT64",
+			googlesql.FloatLiteral(d.tableDays)})
 	}
-	return append(list, shownOption{"location", "STRING", quoteText(strings.ToLower(d.location))})
+	return append(list, shownOption{"location", "STRING", googlesql.StringLiteral(strings.ToLower(d.location))})
 }
 
 func describing(description, friendly string, labels map[string]string) []shownOption {
 	var list []shownOption
 	if description != "" {
-		list = append(list, shownOption{"description", "STRING", quoteText(description)})
+		list = append(list, shownOption{"description", "STRING", googlesql.StringLiteral(description)})
 	}
 	if friendly != "" {
-		list = append(list, shownOption{"friendly_name", "STRING", quoteText(friendly)})
+		list = append(list, shownOption{"friendly_name", "STRING", googlesql.StringLiteral(friendly)})
 	}
 	if len(labels) > 0 {
 		var parts []string
 		for _, k := range slices.Sorted(maps.Keys(labels)) {
-			parts = append(parts, "STRUCT("+quoteText(k)+", "+quoteText(labels[k])+")")
+			parts = append(parts, "STRUCT("+googlesql.StringLiteral(k)+", "+googlesql.StringLiteral(labels[k])+")")
 		}
 		list = append(list, shownOption{"labels", "ARRAY<STRUCT<STRING, STRING>>",
 			"[" + strings.Join(parts, ", ") + "]"})
@@ -287,9 +281,4 @@ func optionsText(list []shownOption) string {
 		parts[i] = "  " + o.name + "=" + o.value
 	}
 	return "\nOPTIONS(\n" + strings.Join(parts, ",\n") + "\n)"
-}
-
-// quoteText writes a STRING literal of GoogleSQL.
-func quoteText(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`).Replace(s) + `"`
 }

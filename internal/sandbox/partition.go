@@ -73,21 +73,13 @@ func (p *partitioning) partitionSQL(kindOf func(string) googlesql.Kind) string {
 		out = "\nPARTITION BY " + partitionExpression(p.partition, kindOf)
 	}
 	if p.cluster != nil {
-		out += "\nCLUSTER BY " + strings.Join(quoteEach(p.cluster), ", ")
-	}
-	return out
-}
-
-func quoteEach(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = quoteIfNeeded(n)
+		out += "\nCLUSTER BY " + strings.Join(googlesql.QuoteEachIfNeeded(p.cluster), ", ")
 	}
 	return out
 }
 
 func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.Kind) string {
-	column, kind := quoteIfNeeded(p.Column), googlesql.Timestamp
+	column, kind := googlesql.QuoteIfNeeded(p.Column), googlesql.Timestamp
 	if p.Column == "" {
 		column = googlesql.PartitionTime
 	} else {
@@ -129,7 +121,7 @@ func (t *tableResource) partitionClauses() (string, *apierror.Error) {
 	out := p.partitionSQL(func(name string) googlesql.Kind { return kinds[strings.ToLower(name)] })
 	var options []string
 	if p.partitionDays != 0 {
-		options = append(options, "partition_expiration_days = "+floatText(p.partitionDays))
+		options = append(options, "partition_expiration_days = "+googlesql.FloatLiteral(p.partitionDays))
 	}
 	if t.RequireFilter {
 		options = append(options, "require_partition_filter = true")

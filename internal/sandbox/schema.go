@@ -79,9 +79,9 @@ func (f *fieldSchema) described() string {
 		parts := make([]string, len(f.Fields))
 		for i := range f.Fields {
 			sub := &f.Fields[i]
-			parts[i] = quoteIfNeeded(sub.Name) + " " + sub.described()
+			parts[i] = googlesql.QuoteIfNeeded(sub.Name) + " " + sub.described()
 			if sub.Description != "" {
-				parts[i] += " OPTIONS(description=" + quoteText(sub.Description) + ")"
+				parts[i] += " OPTIONS(description=" + googlesql.StringLiteral(sub.Description) + ")"
 			}
 		}
 		text += "<" + strings.Join(parts, ", ") + ">"
@@ -115,7 +115,7 @@ func (f *fieldSchema) ddl() (string, *apierror.Error) {
 		text += " DEFAULT " + f.Default
 	}
 	text += notNull
-	return quoteGoogle(f.Name) + " " + text, nil
+	return googlesql.QuoteName(f.Name) + " " + text, nil
 }
 
 func (f *fieldSchema) ddlType() (string, *apierror.Error) {
@@ -164,9 +164,4 @@ func parameters(f *fieldSchema) string {
 	default:
 		return fmt.Sprintf("(%d)", f.Precision)
 	}
-}
-
-// quoteGoogle writes an identifier of GoogleSQL.
-func quoteGoogle(name string) string {
-	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
 }

@@ -208,10 +208,10 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 	}
 	quoted := make([]string, len(columns))
 	for i, c := range columns {
-		quoted[i] = quoteGoogle(c.Name)
+		quoted[i] = googlesql.QuoteName(c.Name)
 	}
 	q := &query{sql: "SELECT " + strings.Join(quoted, ", ") + " FROM " +
-		quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
+		googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
 	if where != "" {
 		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
 			return storageapi.Rows{}, apierror.Errorf("invalid", "The row_restriction %q is not an expression over "+

@@ -220,8 +220,8 @@ func (s *Server) planTable(ctx context.Context, who caller, name googlesql.Table
 			return nil, nil, err
 		}
 	}
-	q := &query{project: name.Project, sql: words + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " (" +
-		strings.Join(append(columns, constraints...), ", ") + ")" + clauses}
+	q := &query{project: name.Project, sql: words + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) +
+		" (" + strings.Join(append(columns, constraints...), ", ") + ")" + clauses}
 	if d := s.catalog.dataset(name.Project, name.Dataset); d != nil {
 		q.location = d.location
 	}
@@ -254,7 +254,7 @@ func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name go
 			"out")
 	}
 	q := &query{project: name.Project, location: d.location,
-		sql: "CREATE VIEW " + quoteGoogle(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
+		sql: "CREATE VIEW " + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
 	p, err := s.prepare(ctx, who, q)
 	if err == nil {
 		_, err = s.execute(ctx, q, p)
