@@ -11,6 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // anonymousLife is how long BigQuery keeps the anonymous table of a result.
@@ -27,7 +28,7 @@ func (j *job) reportResult() {
 		sum := sha1.Sum([]byte(text))
 		return hex.EncodeToString(sum[:])
 	}
-	c.DestinationTable = &tableReference{ProjectID: j.ref.ProjectID, DatasetID: "_" + hash(j.user+j.ref.Location),
+	c.DestinationTable = &wire.TableReference{ProjectID: j.ref.ProjectID, DatasetID: "_" + hash(j.user+j.ref.Location),
 		TableID: "anon" + hash(j.ref.String())}
 }
 
@@ -36,7 +37,7 @@ func (js *jobs) resultNamed(name googlesql.TableName) *job {
 	if len(name.Dataset) != 41 || name.Dataset[0] != '_' {
 		return nil
 	}
-	ref := tableReference{name.Project, name.Dataset, name.Table}
+	ref := wire.ReferenceTo(name)
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	for _, j := range slices.Backward(js.list) {
@@ -74,7 +75,7 @@ func (s *Server) readResult(who caller, j *job, names []string, where string) (s
 	}
 	out := storageapi.Rows{Result: result, Location: j.ref.Location, Bytes: result.Bytes}
 	// The names are those that the schema has: f0_ for a column without one.
-	for i, f := range schemaOf(j.plan.stmt.Columns) {
+	for i, f := range wire.SchemaOf(j.plan.stmt.Columns) {
 		c := j.plan.stmt.Columns[i]
 		c.Name, c.Required = f.Name, false
 		out.Columns = append(out.Columns, c)
@@ -102,16 +103,16 @@ func pick(from storageapi.Rows, names []string) (storageapi.Rows, *apierror.Erro
 }
 
 // describeResult writes the metadata of a job's anonymous table.
-func (s *Server) describeResult(j *job, result *engine.Result) *tableResource {
+func (s *Server) describeResult(j *job, result *engine.Result) *wire.Table {
 	ref := *j.config.Query.DestinationTable
 	expires := j.ended.Add(anonymousLife)
-	return &tableResource{
+	return &wire.Table{
 		Kind: "bigquery#table", ID: ref.ProjectID + ":" + ref.DatasetID + "." + ref.TableID, TableReference: ref,
 		SelfLink: s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/datasets/" + ref.DatasetID + "/tables/" +
 			ref.TableID,
-		Type: "TABLE", Location: j.ref.Location, Schema: &tableSchema{schemaOf(j.plan.stmt.Columns)},
-		NumRows: &result.Rows, NumBytes: &result.Bytes, CreationTime: int64String(j.ended.UnixMilli()),
-		LastModifiedTime: int64String(j.ended.UnixMilli()), ExpirationTime: int64String(expires.UnixMilli()),
+		Type: "TABLE", Location: j.ref.Location, Schema: &wire.Schema{Fields: wire.SchemaOf(j.plan.stmt.Columns)},
+		NumRows: &result.Rows, NumBytes: &result.Bytes, CreationTime: wire.Int64(j.ended.UnixMilli()),
+		LastModifiedTime: wire.Int64(j.ended.UnixMilli()), ExpirationTime: wire.Int64(expires.UnixMilli()),
 		ETag: etag(ref.TableID, j.ended),
 	}
 }

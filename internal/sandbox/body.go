@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // maxBody is the size of the largest request: BigQuery's limit.
@@ -69,9 +70,9 @@ func send(w http.ResponseWriter, r *http.Request, answer any) *apierror.Error {
 func encode(answer any, fields string) ([]byte, *apierror.Error) {
 	var rows json.RawMessage
 	switch a := answer.(type) {
-	case *queryResponse:
+	case *wire.QueryResponse:
 		rows, a.Rows = a.Rows, nil
-	case *tableDataList:
+	case *wire.TableDataList:
 		rows, a.Rows = a.Rows, nil
 	}
 	body, err := json.Marshal(answer)

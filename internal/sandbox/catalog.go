@@ -10,6 +10,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // publicProject holds the datasets that all users may read and none may write
@@ -24,7 +25,7 @@ type catalog struct {
 	// time is when tables expire by.
 	time     func() time.Time
 	mu       sync.RWMutex
-	datasets map[datasetReference]*dataset
+	datasets map[wire.DatasetReference]*dataset
 	// clock counts the changes of rows, and of the tables themselves, since the start.
 	clock int64
 	// ddl is held by a statement or request that changes the catalog, while it does.
@@ -32,11 +33,11 @@ type catalog struct {
 }
 
 func newCatalog(now func() time.Time) *catalog {
-	return &catalog{time: now, datasets: map[datasetReference]*dataset{}, ddl: make(chan struct{}, 1)}
+	return &catalog{time: now, datasets: map[wire.DatasetReference]*dataset{}, ddl: make(chan struct{}, 1)}
 }
 
 type dataset struct {
-	ref               datasetReference
+	ref               wire.DatasetReference
 	location          string
 	friendly, text    string
 	labels            map[string]string
@@ -53,7 +54,7 @@ type dataset struct {
 type table struct {
 	name           googlesql.TableName
 	columns        []googlesql.Column
-	schema         []fieldSchema
+	schema         []wire.Field
 	friendly, text string
 	labels         map[string]string
 	created        time.Time
@@ -81,27 +82,27 @@ type table struct {
 
 func newTable(name googlesql.TableName, columns []googlesql.Column, now time.Time) *table {
 	return &table{
-		name: name, columns: columns, schema: schemaOf(columns), created: now, modified: now,
+		name: name, columns: columns, schema: wire.SchemaOf(columns), created: now, modified: now,
 		write: make(chan struct{}, 1),
 	}
 }
 
-func (t *table) ref() tableReference {
-	return tableReference{ProjectID: t.name.Project, DatasetID: t.name.Dataset, TableID: t.name.Table}
+func (t *table) ref() wire.TableReference {
+	return wire.ReferenceTo(t.name)
 }
 
 // dataset returns nil if there is none.
 func (c *catalog) dataset(project, id string) *dataset {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.datasets[datasetReference{project, id}]
+	return c.datasets[wire.DatasetReference{ProjectID: project, DatasetID: id}]
 }
 
 // table returns nil if there is none.
 func (c *catalog) table(name googlesql.TableName) *table {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
 		if t := d.tables[name.Table]; t != nil && !c.expired(t) {
 			return t
 		}
@@ -166,7 +167,7 @@ func (c *catalog) tables(d *dataset) []*table {
 }
 
 // checkNewDataset says no to a dataset that can't be made.
-func (c *catalog) checkNewDataset(ref datasetReference) *apierror.Error {
+func (c *catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
 	if !validDataset(ref.DatasetID) {
 		return apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
 			"underscores) and must be at most 1024 characters long.", ref.DatasetID)
@@ -192,7 +193,7 @@ func (c *catalog) checkNewTable(name googlesql.TableName) *apierror.Error {
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	d := c.datasets[datasetReference{name.Project, name.Dataset}]
+	d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]
 	if d == nil {
 		return apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	}
@@ -219,7 +220,7 @@ func (c *catalog) addDataset(d *dataset) {
 func (c *catalog) addTable(t *table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := c.datasets[datasetReference{t.name.Project, t.name.Dataset}]; d != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: t.name.Project, DatasetID: t.name.Dataset}]; d != nil {
 		d.tables[t.name.Table] = t
 		c.clock++
 		t.mutated = c.clock
@@ -227,7 +228,7 @@ func (c *catalog) addTable(t *table) {
 	}
 }
 
-func (c *catalog) dropDataset(ref datasetReference) {
+func (c *catalog) dropDataset(ref wire.DatasetReference) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.datasets, ref)
@@ -236,7 +237,7 @@ func (c *catalog) dropDataset(ref datasetReference) {
 func (c *catalog) dropTable(name googlesql.TableName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
 		delete(d.tables, name.Table)
 	}
 }
@@ -247,7 +248,8 @@ func (c *catalog) touch(t *table, now time.Time, mutated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock++
-	if d := c.datasets[datasetReference{t.name.Project, t.name.Dataset}]; d != nil && d.tables[t.name.Table] != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: t.name.Project, DatasetID: t.name.Dataset}]; d != nil &&
+		d.tables[t.name.Table] != nil {
 		t = d.tables[t.name.Table] // which may have been altered meanwhile
 	}
 	t.version++

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // changes are the members of a resource that a patch or an update brings.
@@ -164,7 +165,7 @@ func (s *Server) changeTable(patch bool) handler {
 				"denied on table %[1]s (or it may not exist).", t.name)
 		}
 		c, err := changesOf(r, patch, []string{"friendlyName", "description", "labels"})
-		var now *tableResource
+		var now *wire.Table
 		if err == nil {
 			now, err = s.describeTable(r.Context(), d, t, false)
 		}
@@ -204,7 +205,7 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
-	var to tableSchema
+	var to wire.Schema
 	if err := json.Unmarshal(raw, &to); err != nil {
 		return apierror.Errorf("parseError", "Invalid JSON payload received. schema: %s", err)
 	}
@@ -242,8 +243,8 @@ func (s *Server) alter(ctx context.Context, who caller, t *table, actions string
 }
 
 // inOrder are fields in the order of the table's columns.
-func (t *table) inOrder(fields []fieldSchema) []fieldSchema {
-	out := make([]fieldSchema, len(t.schema))
+func (t *table) inOrder(fields []wire.Field) []wire.Field {
+	out := make([]wire.Field, len(t.schema))
 	for i, have := range t.schema {
 		out[i] = have
 		for _, f := range fields {
@@ -256,7 +257,7 @@ func (t *table) inOrder(fields []fieldSchema) []fieldSchema {
 }
 
 // alterations are the actions of ALTER TABLE that make the table's schema another.
-func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
+func (t *table) alterations(fields []wire.Field) ([]string, *apierror.Error) {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.name, fmt.Sprintf(format,
 			args...))
@@ -265,12 +266,12 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
 	left := slices.Clone(t.schema)
 	for i := range fields {
 		f := &fields[i]
-		k := slices.IndexFunc(left, func(o fieldSchema) bool { return strings.EqualFold(o.Name, f.Name) })
+		k := slices.IndexFunc(left, func(o wire.Field) bool { return strings.EqualFold(o.Name, f.Name) })
 		if k < 0 {
 			if strings.EqualFold(f.Mode, "REQUIRED") {
 				return nil, mismatch("Cannot add required fields to an existing schema. (field: %s)", f.Name)
 			}
-			text, err := f.ddl()
+			text, err := f.DDL()
 			if err != nil {
 				return nil, err
 			}
@@ -279,11 +280,11 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
 		}
 		have := left[k]
 		left = slices.Delete(left, k, k+1)
-		was, err := have.ddlType()
+		was, err := have.DDLType()
 		if err != nil {
 			return nil, err
 		}
-		is, err := f.ddlType()
+		is, err := f.DDLType()
 		if err != nil {
 			return nil, err
 		}
@@ -292,7 +293,7 @@ func (t *table) alterations(fields []fieldSchema) ([]string, *apierror.Error) {
 			mode = "NULLABLE"
 		}
 		switch {
-		case was != is && have.Type == "RECORD" && kinds[strings.ToUpper(f.Type)] == kinds["RECORD"]:
+		case was != is && have.Type == "RECORD" && wire.KindOf(f.Type) == googlesql.Struct:
 			return nil, apierror.Unsupported("changing the fields of the RECORD " + f.Name)
 		case was != is:
 			return nil, mismatch("Field %s has changed type from %s to %s", f.Name, was, is)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // optionChanges are the members of a table's resource that ALTER TABLE changes, or that must stay as they are.
@@ -17,9 +18,9 @@ var optionChanges = []string{"expirationTime", "requirePartitionFilter", "timePa
 
 // changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the resource as
 // it is; members that are sent back as they were are no change.
-func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *tableResource,
+func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *wire.Table,
 	c changes) *apierror.Error {
-	var to tableResource
+	var to wire.Table
 	text, _ := json.Marshal(now) // a resource always marshals, and back
 	_ = json.Unmarshal(text, &to)
 	var asked []string
@@ -81,7 +82,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *t
 		for _, k := range t.keys {
 			actions = append(actions, "DROP CONSTRAINT "+googlesql.QuoteName(k.Name))
 		}
-		for _, key := range to.Constraints.ddl() {
+		for _, key := range to.Constraints.DDL() {
 			actions = append(actions, "ADD "+key)
 		}
 	}

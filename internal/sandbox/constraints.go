@@ -2,88 +2,10 @@ package sandbox
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
-
-// tableConstraints are a table's keys as the REST API sends them.
-type tableConstraints struct {
-	PrimaryKey  *primaryKey  `json:"primaryKey,omitempty"`
-	ForeignKeys []foreignKey `json:"foreignKeys,omitempty"`
-}
-
-type primaryKey struct {
-	Columns []string `json:"columns"`
-}
-
-type foreignKey struct {
-	Name             string            `json:"name,omitempty"` // of a key that was given one
-	ReferencedTable  tableReference    `json:"referencedTable"`
-	ColumnReferences []columnReference `json:"columnReferences"`
-}
-
-type columnReference struct {
-	Referencing string `json:"referencingColumn"`
-	Referenced  string `json:"referencedColumn"`
-}
-
-// unnamed begins the name that a foreign key has if it was given none.
-const unnamed = "fk$"
-
-// constraintsOf writes keys; nil for none.
-func constraintsOf(keys []googlesql.Key) *tableConstraints {
-	if len(keys) == 0 {
-		return nil
-	}
-	out := &tableConstraints{}
-	for _, k := range keys {
-		if k.References == nil {
-			out.PrimaryKey = &primaryKey{k.Columns}
-			continue
-		}
-		f := foreignKey{ReferencedTable: tableReference{k.References.Project, k.References.Dataset,
-			k.References.Table}}
-		if !strings.HasPrefix(k.Name, unnamed) {
-			f.Name = k.Name
-		}
-		for i, c := range k.Columns {
-			f.ColumnReferences = append(f.ColumnReferences, columnReference{c, k.Referenced[i]})
-		}
-		out.ForeignKeys = append(out.ForeignKeys, f)
-	}
-	return out
-}
-
-// ddl writes the keys as elements of CREATE TABLE.
-func (c *tableConstraints) ddl() []string {
-	var out []string
-	if c == nil {
-		return nil
-	}
-	if c.PrimaryKey != nil {
-		out = append(out, "PRIMARY KEY ("+googlesql.QuoteNames(c.PrimaryKey.Columns)+") NOT ENFORCED")
-	}
-	for _, f := range c.ForeignKeys {
-		text := ""
-		if f.Name != "" {
-			text = "CONSTRAINT " + googlesql.QuoteName(f.Name) + " "
-		}
-		var from, to []string
-		for _, r := range f.ColumnReferences {
-			from, to = append(from, r.Referencing), append(to, r.Referenced)
-		}
-		t := f.ReferencedTable
-		table := googlesql.QuoteName(t.DatasetID + "." + t.TableID)
-		if t.ProjectID != "" {
-			table = googlesql.QuoteName(t.ProjectID + "." + t.DatasetID + "." + t.TableID)
-		}
-		out = append(out, text+"FOREIGN KEY ("+googlesql.QuoteNames(from)+") REFERENCES "+table+" "+
-			"("+googlesql.QuoteNames(to)+") NOT ENFORCED")
-	}
-	return out
-}
 
 // keyRow begins a row about a key of a table.
 func keyRow(t *table, k googlesql.Key) map[string]any {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // Kinds of tables that are made of another one and remember it.
@@ -20,26 +21,16 @@ type baseTable struct {
 	at   time.Time
 }
 
-// The forms of the REST API.
-type snapshotDefinition struct {
-	Base tableReference `json:"baseTableReference"`
-	At   string         `json:"snapshotTime"`
-}
-
-type cloneDefinition struct {
-	Base tableReference `json:"baseTableReference"`
-	At   string         `json:"cloneTime"`
-}
-
-func (b *baseTable) describe(out *tableResource) {
+func (b *baseTable) describe(out *wire.Table) {
 	if b == nil {
 		return
 	}
-	ref, at := tableReference{b.name.Project, b.name.Dataset, b.name.Table}, b.at.UTC().Format("2006-01-02T15:04:05.000Z")
+	ref, at := wire.ReferenceTo(b.name),
+		b.at.UTC().Format("2006-01-02T15:04:05.000Z")
 	if b.kind == snapshot {
-		out.SnapshotDefinition = &snapshotDefinition{ref, at}
+		out.SnapshotDefinition = &wire.SnapshotDefinition{Base: ref, At: at}
 	} else {
-		out.CloneDefinition = &cloneDefinition{ref, at}
+		out.CloneDefinition = &wire.CloneDefinition{Base: ref, At: at}
 	}
 }
 

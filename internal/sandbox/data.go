@@ -13,6 +13,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // The files of Config.DataDir.
@@ -32,7 +33,7 @@ type keptData struct {
 // The catalog as its file has it. TestKeptFields holds them against the structs that they are made of.
 type (
 	keptDataset struct {
-		Ref                      datasetReference
+		Ref                      wire.DatasetReference
 		Location, Friendly, Text string
 		Labels                   map[string]string
 		Created, Modified        time.Time
@@ -44,7 +45,7 @@ type (
 	keptTable struct {
 		Name              googlesql.TableName
 		Columns           []googlesql.Column
-		Schema            []fieldSchema
+		Schema            []wire.Field
 		Friendly, Text    string
 		Labels            map[string]string
 		Created, Modified time.Time

@@ -7,30 +7,13 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// datasetResource is a dataset as the REST API sends it.
-type datasetResource struct {
-	Kind             string            `json:"kind,omitempty"`
-	ETag             string            `json:"etag,omitempty"`
-	ID               string            `json:"id,omitempty"`
-	SelfLink         string            `json:"selfLink,omitempty"`
-	DatasetReference datasetReference  `json:"datasetReference"`
-	Location         string            `json:"location,omitempty"`
-	FriendlyName     string            `json:"friendlyName,omitempty"`
-	Description      string            `json:"description,omitempty"`
-	Labels           map[string]string `json:"labels,omitempty"`
-	CreationTime     int64String       `json:"creationTime,omitempty"`
-	LastModifiedTime int64String       `json:"lastModifiedTime,omitempty"`
-
-	TableExpirationMs     int64String `json:"defaultTableExpirationMs,omitempty"`
-	PartitionExpirationMs int64String `json:"defaultPartitionExpirationMs,omitempty"`
-}
-
-func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
+func (s *Server) describeDataset(d *dataset, listed bool) *wire.Dataset {
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
-	out := &datasetResource{
+	out := &wire.Dataset{
 		Kind: "bigquery#dataset", ID: d.ref.ProjectID + ":" + d.ref.DatasetID, DatasetReference: d.ref,
 		Location: d.location, FriendlyName: d.friendly, Labels: d.labels,
 	}
@@ -39,9 +22,9 @@ func (s *Server) describeDataset(d *dataset, listed bool) *datasetResource {
 	}
 	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + d.ref.ProjectID + "/datasets/" + d.ref.DatasetID
 	out.Description = d.text
-	out.TableExpirationMs = int64String(d.tableDays * dayMillis)
-	out.PartitionExpirationMs = int64String(d.partitionDays * dayMillis)
-	out.CreationTime, out.LastModifiedTime = int64String(d.created.UnixMilli()), int64String(d.modified.UnixMilli())
+	out.TableExpirationMs = wire.Int64(d.tableDays * dayMillis)
+	out.PartitionExpirationMs = wire.Int64(d.partitionDays * dayMillis)
+	out.CreationTime, out.LastModifiedTime = wire.Int64(d.created.UnixMilli()), wire.Int64(d.modified.UnixMilli())
 	out.ETag = etag(out.ID, d.modified)
 	return out
 }
@@ -83,9 +66,9 @@ func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error
 		return nil, err
 	}
 	out := struct {
-		Kind     string             `json:"kind"`
-		Datasets []*datasetResource `json:"datasets,omitempty"`
-		Next     string             `json:"nextPageToken,omitempty"`
+		Kind     string          `json:"kind"`
+		Datasets []*wire.Dataset `json:"datasets,omitempty"`
+		Next     string          `json:"nextPageToken,omitempty"`
 	}{Kind: "bigquery#datasetList", Next: token}
 	for _, d := range list {
 		out.Datasets = append(out.Datasets, s.describeDataset(d, true))
@@ -98,12 +81,13 @@ func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Err
 	if err := s.checkJobs(who, project, "bigquery.datasets.create"); err != nil {
 		return nil, err
 	}
-	var req datasetResource
+	var req wire.Dataset
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
 	d := &dataset{
-		ref: datasetReference{project, req.DatasetReference.DatasetID}, location: req.Location,
+		ref:      wire.DatasetReference{ProjectID: project, DatasetID: req.DatasetReference.DatasetID},
+		location: req.Location,
 		friendly: req.FriendlyName, text: req.Description, labels: req.Labels,
 		tableDays: float64(req.TableExpirationMs) / dayMillis, partitionDays: float64(req.PartitionExpirationMs) / dayMillis,
 	}
@@ -158,7 +142,7 @@ func (s *Server) createDataset(ctx context.Context, d *dataset) *apierror.Error 
 
 // dropDataset drops a dataset, and its tables if contents is true. The caller
 // holds the catalog's ddl lock.
-func (s *Server) dropDataset(ctx context.Context, ref datasetReference, contents bool) *apierror.Error {
+func (s *Server) dropDataset(ctx context.Context, ref wire.DatasetReference, contents bool) *apierror.Error {
 	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
 	if d == nil {
 		return apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, "")

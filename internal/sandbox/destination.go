@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // destination is the table that keeps the result of a query.
@@ -18,8 +19,8 @@ type destination struct {
 	never bool   // CREATE_NEVER: the table must be there
 }
 
-// destination reads a job's destination table; nil if it has none.
-func (c *queryConfiguration) destination(project string) (*destination, *apierror.Error) {
+// destinationOf reads a job's destination table; nil if it has none.
+func destinationOf(c *wire.QueryConfiguration, project string) (*destination, *apierror.Error) {
 	switch c.Priority {
 	case "", "INTERACTIVE", "BATCH":
 	default:
@@ -57,9 +58,9 @@ func (c *queryConfiguration) destination(project string) (*destination, *apierro
 }
 
 // reportTarget gives a job that writes a table the destination that BigQuery reports for it.
-func (c *queryConfiguration) reportTarget(stmt *googlesql.Statement) {
+func reportTarget(c *wire.QueryConfiguration, stmt *googlesql.Statement) {
 	if slices.Contains(dmlTypes, stmt.Type) || stmt.Type == "CREATE_TABLE" || stmt.Type == "CREATE_TABLE_AS_SELECT" {
-		c.DestinationTable = &tableReference{stmt.Target.Project, stmt.Target.Dataset, stmt.Target.Table}
+		c.DestinationTable = new(wire.ReferenceTo(*stmt.Target))
 	}
 }
 
@@ -218,7 +219,7 @@ func (t *table) accepts(columns []googlesql.Column) *apierror.Error {
 			return mismatch("Cannot add fields (field: %s)", c.Name)
 		}
 		have := t.columns[i]
-		was, is := fieldOf(have.Name, have.Type), fieldOf(have.Name, c.Type)
+		was, is := wire.FieldOf(have.Name, have.Type), wire.FieldOf(have.Name, c.Type)
 		switch {
 		case was.Mode != is.Mode:
 			return mismatch("Field %s has changed mode from %s to %s", have.Name, was.Mode, is.Mode)

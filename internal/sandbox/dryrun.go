@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // dryRun plans a query and runs nothing. Undeclared parameters are allowed when
@@ -48,20 +49,20 @@ func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *a
 		return nil, err
 	}
 	hit, bill := false, int64(0)
-	resp := &queryResponse{
-		Kind: "bigquery#queryResponse", JobReference: &jobReference{ProjectID: q.project, Location: q.location},
+	resp := &wire.QueryResponse{
+		Kind: "bigquery#queryResponse", JobReference: &wire.JobReference{ProjectID: q.project, Location: q.location},
 		Location:    q.location,
 		JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &p.bytes, TotalBytesBilled: &bill,
 		StatementType: p.stmt.Type,
 	}
 	if len(p.stmt.Columns) > 0 {
-		resp.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
+		resp.Schema = &wire.Schema{Fields: wire.SchemaOf(p.stmt.Columns)}
 	}
 	return resp, nil
 }
 
 // dryRunInsert answers jobs.insert with dryRun: a job that does not exist.
-func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config jobConfiguration) (any,
+func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config wire.JobConfiguration) (any,
 	*apierror.Error) {
 	p, err := s.dryRun(ctx, who, q)
 	if err != nil {
@@ -74,34 +75,35 @@ func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config 
 		stats.TotalBytesAccuracy = "UNKNOWN" // which statements run, and how often, only the run tells
 	}
 	if len(p.stmt.Columns) > 0 {
-		stats.Schema = &tableSchema{schemaOf(p.stmt.Columns)}
+		stats.Schema = &wire.Schema{Fields: wire.SchemaOf(p.stmt.Columns)}
 	}
 	for _, param := range p.stmt.Undeclared {
-		stats.Undeclared = append(stats.Undeclared, queryParameter{Name: param.Name, Type: encodeType(param.Type)})
+		stats.Undeclared = append(stats.Undeclared, wire.QueryParameter{Name: param.Name, Type: encodeType(param.Type)})
 	}
-	return &jobResource{
+	return &wire.Job{
 		Kind: "bigquery#job", UserEmail: who.email, Configuration: config,
-		JobReference: &jobReference{ProjectID: q.project, Location: q.location},
-		Statistics:   &jobStatistics{CreationTime: s.now().UnixMilli(), TotalBytesProcessed: p.bytes, Query: stats},
-		Status:       &jobStatus{State: done},
+		JobReference: &wire.JobReference{ProjectID: q.project, Location: q.location},
+		Statistics: &wire.JobStatistics{CreationTime: s.now().UnixMilli(), TotalBytesProcessed: p.bytes,
+			Query: stats},
+		Status: &wire.JobStatus{State: done},
 	}, nil
 }
 
 // planStatistics are the statistics that a plan has before it runs.
-func (s *Server) planStatistics(p *plan) *queryStatistics {
-	stats := &queryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes,
+func (s *Server) planStatistics(p *plan) *wire.QueryStatistics {
+	stats := &wire.QueryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes,
 		TotalBytesBilled: billed(p.bytes)}
 	for _, t := range p.stmt.Tables {
-		stats.ReferencedTables = append(stats.ReferencedTables, tableReference{t.Project, t.Dataset, t.Table})
+		stats.ReferencedTables = append(stats.ReferencedTables, wire.ReferenceTo(t))
 	}
 	if target := p.stmt.Target; target != nil {
 		switch p.stmt.Type {
 		case "CREATE_SCHEMA", "DROP_SCHEMA", "ALTER_SCHEMA":
-			stats.DDLTargetDataset = &datasetReference{target.Project, target.Dataset}
+			stats.DDLTargetDataset = &wire.DatasetReference{ProjectID: target.Project, DatasetID: target.Dataset}
 		case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "DROP_TABLE", "ALTER_TABLE", "CREATE_VIEW", "DROP_VIEW",
 			"CREATE_MATERIALIZED_VIEW", "DROP_MATERIALIZED_VIEW", "ALTER_VIEW", "ALTER_MATERIALIZED_VIEW",
 			"CREATE_SNAPSHOT_TABLE", "DROP_SNAPSHOT_TABLE":
-			stats.DDLTargetTable = &tableReference{target.Project, target.Dataset, target.Table}
+			stats.DDLTargetTable = new(wire.ReferenceTo(*target))
 		}
 	}
 	return stats

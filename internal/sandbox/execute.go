@@ -8,6 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // outcome is what a statement did.
@@ -159,7 +160,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	}
 	switch stmt.Type {
 	case "CREATE_SCHEMA":
-		ref := datasetReference{target.Project, target.Dataset}
+		ref := wire.DatasetReference{ProjectID: target.Project, DatasetID: target.Dataset}
 		if stmt.IfNotExists && s.catalog.dataset(ref.ProjectID, ref.DatasetID) != nil {
 			return &outcome{ddlOperation: "SKIP"}, nil
 		}
@@ -176,7 +177,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		}
 		return &outcome{ddlOperation: "CREATE"}, nil
 	case "DROP_SCHEMA":
-		ref := datasetReference{target.Project, target.Dataset}
+		ref := wire.DatasetReference{ProjectID: target.Project, DatasetID: target.Dataset}
 		if s.catalog.dataset(ref.ProjectID, ref.DatasetID) == nil {
 			return dropMissing(stmt, apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, q.location))
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // readers are DuckDB's functions that read a file, by the end of its name.
@@ -51,7 +52,8 @@ func (s *Server) loadFile(ctx context.Context, table, path string) error {
 		return err
 	}
 	if s.catalog.dataset(name.Project, name.Dataset) == nil {
-		if err := s.createDataset(ctx, &dataset{ref: datasetReference{name.Project, name.Dataset}}); err != nil {
+		if err := s.createDataset(ctx, &dataset{ref: wire.DatasetReference{ProjectID: name.Project,
+			DatasetID: name.Dataset}}); err != nil {
 			return err
 		}
 	}

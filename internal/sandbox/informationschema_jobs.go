@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 func projectJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
@@ -44,12 +45,12 @@ func orNull(s string) any {
 	return s
 }
 
-func tableIDs(t tableReference) map[string]any {
+func tableIDs(t wire.TableReference) map[string]any {
 	return map[string]any{"project_id": t.ProjectID, "dataset_id": t.DatasetID, "table_id": t.TableID}
 }
 
 // jobRow is a job as the views of jobs show it.
-func jobRow(j *jobResource) map[string]any {
+func jobRow(j *wire.Job) map[string]any {
 	st := j.Statistics
 	row := map[string]any{
 		"creation_time": millis(st.CreationTime), "project_id": j.JobReference.ProjectID, "user_email": j.UserEmail,

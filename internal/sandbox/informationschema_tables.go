@@ -7,6 +7,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 func (s *Server) schemataRows(d *dataset) ([]map[string]any, *apierror.Error) {
@@ -91,7 +92,7 @@ func (s *Server) columnsRows(d *dataset) ([]map[string]any, *apierror.Error) {
 func (t *table) ddl() string {
 	var lines []string
 	for i, c := range t.columns {
-		line := googlesql.QuoteIfNeeded(c.Name) + " " + t.schema[i].described()
+		line := googlesql.QuoteIfNeeded(c.Name) + " " + t.schema[i].Described()
 		if c.Default != "" {
 			line += " DEFAULT " + c.Default
 		}
@@ -103,7 +104,7 @@ func (t *table) ddl() string {
 		}
 		lines = append(lines, line)
 	}
-	lines = append(lines, constraintsOf(t.keys).ddl()...)
+	lines = append(lines, wire.ConstraintsOf(t.keys).DDL()...)
 	return "CREATE TABLE " + googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + "\n(\n  " +
 		strings.Join(lines, ",\n  ") + "\n)" + t.partitionSQL(t.kindOf) + optionsText(t.options()) + ";"
 }
@@ -157,8 +158,8 @@ func (s *Server) tableOptionsRows(d *dataset) (rows []map[string]any, _ *apierro
 func (s *Server) fieldPathsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
 	s.eachTable(d, func(t *table) {
 		for i, c := range t.columns {
-			var add func(path string, f *fieldSchema, typ googlesql.Type)
-			add = func(path string, f *fieldSchema, typ googlesql.Type) {
+			var add func(path string, f *wire.Field, typ googlesql.Type)
+			add = func(path string, f *wire.Field, typ googlesql.Type) {
 				row := tableRow(t)
 				row["column_name"], row["field_path"], row["data_type"] = c.Name, path, typ.String()
 				row["collation_name"] = "NULL"

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
@@ -9,31 +8,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
-
-// insertAllRequest is the body of tabledata.insertAll.
-type insertAllRequest struct {
-	SkipInvalidRows     bool   `json:"skipInvalidRows"`
-	IgnoreUnknownValues bool   `json:"ignoreUnknownValues"`
-	TemplateSuffix      string `json:"templateSuffix"`
-	Rows                []struct {
-		InsertID string          `json:"insertId"`
-		JSON     json.RawMessage `json:"json"`
-	} `json:"rows"`
-}
-
-// insertErrors are the errors of one row.
-type insertErrors struct {
-	Index  int           `json:"index"`
-	Errors []insertError `json:"errors"`
-}
-
-type insertError struct {
-	Reason    string `json:"reason"`
-	Location  string `json:"location"`
-	DebugInfo string `json:"debugInfo"`
-	Message   string `json:"message"`
-}
 
 const (
 	// maxInserted is how many rows a request may have: BigQuery's limit.
@@ -77,7 +53,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 	if err != nil {
 		return nil, err
 	}
-	var req insertAllRequest
+	var req wire.InsertAllRequest
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
@@ -91,7 +67,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 			maxInserted, len(req.Rows))
 	}
 	decoder := load.Object{Columns: t.columns, IgnoreUnknownValues: req.IgnoreUnknownValues, JSONInText: true}
-	var failed []insertErrors
+	var failed []wire.InsertErrors
 	var good []int
 	rows := make([][]engine.Value, len(req.Rows))
 	for i, row := range req.Rows {
@@ -100,12 +76,12 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 			rows[i], good = values, append(good, i)
 			continue
 		}
-		failed = append(failed, insertErrors{i, []insertError{{Reason: "invalid", Location: problem.Field,
-			Message: problem.Message}}})
+		failed = append(failed, wire.InsertErrors{Index: i, Errors: []wire.InsertError{{Reason: "invalid",
+			Location: problem.Field, Message: problem.Message}}})
 	}
 	if len(failed) > 0 && !req.SkipInvalidRows {
 		for _, i := range good {
-			failed = append(failed, insertErrors{i, []insertError{{Reason: "stopped"}}})
+			failed = append(failed, wire.InsertErrors{Index: i, Errors: []wire.InsertError{{Reason: "stopped"}}})
 		}
 		good = nil
 	}
@@ -127,7 +103,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 	}
 	s.inserted.forget(nil, s.now())
 	return struct {
-		Kind   string         `json:"kind"`
-		Errors []insertErrors `json:"insertErrors,omitempty"`
+		Kind   string              `json:"kind"`
+		Errors []wire.InsertErrors `json:"insertErrors,omitempty"`
 	}{"bigquery#tableDataInsertAllResponse", failed}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // Job states.
@@ -22,11 +23,11 @@ const (
 
 // job is one job: of a query, or with load one that loads rows.
 type job struct {
-	ref    jobReference
+	ref    wire.JobReference
 	user   string
-	config jobConfiguration // as it was asked for
-	query  *query           // of a load job, where it runs
-	plan   *plan            // nil if the statement could not be planned
+	config wire.JobConfiguration // as it was asked for
+	query  *query                // of a load job, where it runs
+	plan   *plan                 // nil if the statement could not be planned
 	// queryID is what jobs.query names the query by.
 	queryID string
 	created time.Time
@@ -241,7 +242,7 @@ func newJobID() string { return "job_" + rand.Text() }
 
 // begin makes a job of a query and starts it. The statement is planned before
 // begin returns; a statement that can't be planned is a job that has failed.
-func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config jobConfiguration) (*job,
+func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config wire.JobConfiguration) (*job,
 	*apierror.Error) {
 	// A request that is repeated must learn that its job is there, not that it is in its own way.
 	if err := s.jobs.taken(q.project, id); err != nil {
@@ -257,11 +258,11 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 		id = newJobID()
 	}
 	if p != nil {
-		config.Query.reportTarget(p.stmt)
+		reportTarget(config.Query, p.stmt)
 	}
 	runCtx, stop := context.WithCancelCause(s.ctx)
 	j := &job{
-		ref: jobReference{ProjectID: q.project, JobID: id, Location: q.location}, user: who.email, config: config,
+		ref: wire.JobReference{ProjectID: q.project, JobID: id, Location: q.location}, user: who.email, config: config,
 		query: q, plan: p, queryID: rand.Text(), created: s.now(), stop: stop, finished: make(chan struct{}),
 		state: pending,
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) {
@@ -14,7 +15,7 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) 
 	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
 	}
-	var req jobResource
+	var req wire.Job
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
@@ -38,11 +39,11 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) 
 	if err != nil {
 		return nil, err
 	}
-	to, err := config.Query.destination(project)
+	to, err := destinationOf(config.Query, project)
 	if err != nil {
 		return nil, err
 	}
-	q, err := newQuery(project, location, &config.Query.queryFields)
+	q, err := newQuery(project, location, &config.Query.QueryFields)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) 
 }
 
 // jobID is the id and the location that a request asks for; "" is any.
-func jobID(project string, ref *jobReference) (id, location string, err *apierror.Error) {
+func jobID(project string, ref *wire.JobReference) (id, location string, err *apierror.Error) {
 	if ref == nil {
 		return "", "", nil
 	}
@@ -107,32 +108,32 @@ func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apierror.Error) 
 		j.stop(apierror.ErrStopped)
 	}
 	return struct {
-		Kind string       `json:"kind"`
-		Job  *jobResource `json:"job"`
+		Kind string    `json:"kind"`
+		Job  *wire.Job `json:"job"`
 	}{"bigquery#jobCancelResponse", before}, nil
 }
 
 // describe writes a job as jobs.get does.
-func (s *Server) describe(j *job) *jobResource {
+func (s *Server) describe(j *job) *wire.Job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	ref := j.ref
-	out := &jobResource{
+	out := &wire.Job{
 		Kind: "bigquery#job", ID: ref.ProjectID + ":" + ref.Location + "." + ref.JobID, UserEmail: j.user,
 		SelfLink: s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/jobs/" + ref.JobID + "?location=" +
 			ref.Location,
-		Configuration: j.config, JobReference: &ref, Status: &jobStatus{State: j.state},
-		Statistics: &jobStatistics{CreationTime: j.created.UnixMilli()},
+		Configuration: j.config, JobReference: &ref, Status: &wire.JobStatus{State: j.state},
+		Statistics: &wire.JobStatistics{CreationTime: j.created.UnixMilli()},
 	}
 	stats := out.Statistics
 	if j.state != pending {
 		stats.StartTime = j.started.UnixMilli()
 	}
 	if sess := j.query.session; sess != nil && sess.id != "" {
-		stats.SessionInfo = &sessionInfo{sess.id}
+		stats.SessionInfo = &wire.SessionInfo{SessionID: sess.id}
 	}
 	if j.transaction != "" {
-		stats.TransactionInfo = &transactionInfo{j.transaction}
+		stats.TransactionInfo = &wire.TransactionInfo{TransactionID: j.transaction}
 	}
 	if j.plan != nil {
 		stats.Query = s.planStatistics(j.plan)
@@ -167,7 +168,7 @@ func (s *Server) jobsList(r *http.Request, who caller) (any, *apierror.Error) {
 	}
 	params := r.URL.Query()
 	all := params.Get("allUsers") == "true"
-	var list []*jobResource
+	var list []*wire.Job
 	for _, j := range s.jobs.newest(project, params.Get("parentJobId")) {
 		if !all && j.user != who.email {
 			continue
@@ -181,7 +182,7 @@ func (s *Server) jobsList(r *http.Request, who caller) (any, *apierror.Error) {
 		}
 		d.State, d.ErrorResult = d.Status.State, d.Status.ErrorResult
 		if !strings.EqualFold(params.Get("projection"), "full") { // ids, states, times and errors alone
-			d.Configuration, d.UserEmail, d.Statistics.Query = jobConfiguration{}, "", nil
+			d.Configuration, d.UserEmail, d.Statistics.Query = wire.JobConfiguration{}, "", nil
 		}
 		list = append(list, d)
 	}
@@ -190,9 +191,9 @@ func (s *Server) jobsList(r *http.Request, who caller) (any, *apierror.Error) {
 		return nil, err
 	}
 	return struct {
-		Kind string         `json:"kind"`
-		Jobs []*jobResource `json:"jobs,omitempty"`
-		Next string         `json:"nextPageToken,omitempty"`
+		Kind string      `json:"kind"`
+		Jobs []*wire.Job `json:"jobs,omitempty"`
+		Next string      `json:"nextPageToken,omitempty"`
 	}{"bigquery#jobList", page, token}, nil
 }
 

@@ -9,25 +9,26 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // loadConfiguration is configuration.load of a job, as far as the sandbox takes it.
 type loadConfiguration struct {
-	DestinationTable    *tableReference `json:"destinationTable,omitempty"`
-	Schema              *tableSchema    `json:"schema,omitempty"`
-	SourceFormat        string          `json:"sourceFormat,omitempty"`
-	WriteDisposition    string          `json:"writeDisposition,omitempty"`
-	CreateDisposition   string          `json:"createDisposition,omitempty"`
-	Autodetect          *bool           `json:"autodetect,omitempty"`
-	MaxBadRecords       int64           `json:"maxBadRecords,omitempty"`
-	IgnoreUnknownValues bool            `json:"ignoreUnknownValues,omitempty"`
-	Encoding            string          `json:"encoding,omitempty"`
-	SkipLeadingRows     int64String     `json:"skipLeadingRows,omitempty"`
-	FieldDelimiter      string          `json:"fieldDelimiter,omitempty"`
-	Quote               *string         `json:"quote,omitempty"`
-	NullMarker          string          `json:"nullMarker,omitempty"`
-	AllowJaggedRows     bool            `json:"allowJaggedRows,omitempty"`
-	AllowQuotedNewlines bool            `json:"allowQuotedNewlines,omitempty"`
+	DestinationTable    *wire.TableReference `json:"destinationTable,omitempty"`
+	Schema              *wire.Schema         `json:"schema,omitempty"`
+	SourceFormat        string               `json:"sourceFormat,omitempty"`
+	WriteDisposition    string               `json:"writeDisposition,omitempty"`
+	CreateDisposition   string               `json:"createDisposition,omitempty"`
+	Autodetect          *bool                `json:"autodetect,omitempty"`
+	MaxBadRecords       int64                `json:"maxBadRecords,omitempty"`
+	IgnoreUnknownValues bool                 `json:"ignoreUnknownValues,omitempty"`
+	Encoding            string               `json:"encoding,omitempty"`
+	SkipLeadingRows     wire.Int64           `json:"skipLeadingRows,omitempty"`
+	FieldDelimiter      string               `json:"fieldDelimiter,omitempty"`
+	Quote               *string              `json:"quote,omitempty"`
+	NullMarker          string               `json:"nullMarker,omitempty"`
+	AllowJaggedRows     bool                 `json:"allowJaggedRows,omitempty"`
+	AllowQuotedNewlines bool                 `json:"allowQuotedNewlines,omitempty"`
 }
 
 // harmless are members that change nothing here when they have these values.
@@ -39,7 +40,7 @@ func parseLoad(raw json.RawMessage) (*loadConfiguration, *apierror.Error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
-	known, err := json.Marshal(loadConfiguration{DestinationTable: &tableReference{}, Schema: &tableSchema{},
+	known, err := json.Marshal(loadConfiguration{DestinationTable: &wire.TableReference{}, Schema: &wire.Schema{},
 		SourceFormat: "x", WriteDisposition: "x", CreateDisposition: "x", Autodetect: new(bool), MaxBadRecords: 1,
 		IgnoreUnknownValues: true, Encoding: "x", SkipLeadingRows: 1, FieldDelimiter: "x", Quote: new(string),
 		NullMarker: "x", AllowJaggedRows: true, AllowQuotedNewlines: true})

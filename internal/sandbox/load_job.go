@@ -14,6 +14,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // loadJob is what a job has that loads rows. It is nil for other jobs.
@@ -26,17 +27,8 @@ type loadJob struct {
 	problems         []apierror.Proto
 }
 
-// loadStatistics is statistics.load of a job.
-type loadStatistics struct {
-	InputFiles     int64 `json:"inputFiles,string"`
-	InputFileBytes int64 `json:"inputFileBytes,string"`
-	OutputRows     int64 `json:"outputRows,string"`
-	OutputBytes    int64 `json:"outputBytes,string"`
-	BadRecords     int64 `json:"badRecords,string"`
-}
-
 // beginLoad makes a load job of a request and its data, and starts it.
-func (s *Server) beginLoad(who caller, project string, req *jobResource, data []byte) (*job, *apierror.Error) {
+func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byte) (*job, *apierror.Error) {
 	config, err := parseLoad(req.Configuration.Load)
 	if err != nil {
 		return nil, err
@@ -68,8 +60,8 @@ func (s *Server) beginLoad(who caller, project string, req *jobResource, data []
 	shown := req.Configuration
 	shown.JobType = "LOAD"
 	runCtx, stop := context.WithCancelCause(s.ctx)
-	j := &job{ref: jobReference{ProjectID: project, JobID: id, Location: d.location}, user: who.email, config: shown,
-		query: &query{project: project, location: d.location}, created: s.now(), stop: stop,
+	j := &job{ref: wire.JobReference{ProjectID: project, JobID: id, Location: d.location}, user: who.email,
+		config: shown, query: &query{project: project, location: d.location}, created: s.now(), stop: stop,
 		finished: make(chan struct{}), state: pending, load: &loadJob{config: config, size: int64(len(data))}}
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
@@ -108,7 +100,7 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 	if err := s.checkLoad(ctx, c, name, old); err != nil {
 		return err
 	}
-	o, fields := c.options(), []fieldSchema(nil)
+	o, fields := c.options(), []wire.Field(nil)
 	replace := old == nil || c.WriteDisposition == "WRITE_TRUNCATE" && (c.Schema != nil || c.detects())
 	switch {
 	case !replace:
@@ -137,7 +129,7 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 		return apierror.Errorf("invalid", "%s", text)
 	}
 	if fields == nil {
-		fields = schemaOf(rows.Columns)
+		fields = wire.SchemaOf(rows.Columns)
 	}
 	return s.writeLoad(ctx, who, j, name, old, replace, fields, rows)
 }
@@ -187,12 +179,12 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 		return nil
 	}
 	for _, f := range c.Schema.Fields {
-		i := slices.IndexFunc(old.schema, func(o fieldSchema) bool { return strings.EqualFold(o.Name, f.Name) })
+		i := slices.IndexFunc(old.schema, func(o wire.Field) bool { return strings.EqualFold(o.Name, f.Name) })
 		if i < 0 {
 			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Cannot add fields (field: %s)",
 				name, f.Name)
 		}
-		if have := old.schema[i]; kinds[strings.ToUpper(have.Type)] != kinds[strings.ToUpper(f.Type)] {
+		if have := old.schema[i]; wire.KindOf(have.Type) != wire.KindOf(f.Type) {
 			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Field %s has changed type "+
 				"from %s to %s", name, f.Name, have.Type, strings.ToUpper(f.Type))
 		}
@@ -201,7 +193,7 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 }
 
 // columnsOf are the columns of a table that would have a schema.
-func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema) (
+func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field) (
 	[]googlesql.Column, *apierror.Error) {
 	_, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")
 	if err != nil {
@@ -235,7 +227,7 @@ func readLoad(ctx context.Context, format string, data []byte, o load.Options) (
 
 // writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
 func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *table, replace bool,
-	fields []fieldSchema, rows *load.Rows) *apierror.Error {
+	fields []wire.Field, rows *load.Rows) *apierror.Error {
 	t := old
 	var before int64
 	truncate := strings.HasPrefix(j.load.config.WriteDisposition, "WRITE_TRUNCATE")
@@ -281,11 +273,11 @@ func sum(sizes map[string]int64) (total int64) {
 }
 
 // describeLoad adds what a load job says of itself once it is done. The caller holds the lock.
-func (j *job) describeLoad(out *jobResource) {
+func (j *job) describeLoad(out *wire.Job) {
 	l := j.load
 	out.Status.Errors = append(out.Status.Errors, l.problems...)
 	if j.err == nil {
-		out.Statistics.Load = &loadStatistics{InputFiles: 1, InputFileBytes: l.size, OutputRows: l.rows,
+		out.Statistics.Load = &wire.LoadStatistics{InputFiles: 1, InputFileBytes: l.size, OutputRows: l.rows,
 			OutputBytes: l.bytes, BadRecords: l.bad}
 	}
 }

@@ -2,17 +2,17 @@ package sandbox
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // decodeParams reads the declared parameters of a request.
-func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apierror.Error) {
+func decodeParams(in []wire.QueryParameter) ([]googlesql.Param, []engine.Value, *apierror.Error) {
 	var params []googlesql.Param
 	var values []engine.Value
 	for i, p := range in {
@@ -23,13 +23,13 @@ func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apie
 		if p.Type == nil {
 			return nil, nil, apierror.Errorf("invalid", "Query parameter %s has no parameterType.", name)
 		}
-		typ, err := p.Type.decode(name)
+		typ, err := typeOf(p.Type, name)
 		if err != nil {
 			return nil, nil, err
 		}
 		value := engine.Value{Type: typ, Null: true}
 		if p.Value != nil {
-			if value, err = p.Value.decode(typ, name); err != nil {
+			if value, err = valueOf(p.Value, typ, name); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -39,9 +39,10 @@ func decodeParams(in []queryParameter) ([]googlesql.Param, []engine.Value, *apie
 	return params, values, nil
 }
 
-func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
-	kind, ok := kinds[strings.ToUpper(t.Type)]
-	if !ok {
+// typeOf reads the type of a parameter.
+func typeOf(t *wire.ParameterType, name string) (googlesql.Type, *apierror.Error) {
+	kind := wire.KindOf(t.Type)
+	if kind == "" {
 		return googlesql.Type{}, apierror.Errorf("invalid", "Query parameter %s has the type %q, which the sandbox "+
 			"does not know.", name, t.Type)
 	}
@@ -58,7 +59,7 @@ func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
 		if t.ArrayType == nil {
 			return out, apierror.Errorf("invalid", "Query parameter %s is an ARRAY without arrayType.", name)
 		}
-		elem, err := t.ArrayType.decode(name)
+		elem, err := typeOf(t.ArrayType, name)
 		if err != nil {
 			return out, err
 		}
@@ -71,7 +72,7 @@ func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
 		if t.RangeElementType == nil {
 			return out, apierror.Errorf("invalid", "Query parameter %s is a RANGE without rangeElementType.", name)
 		}
-		elem, err := t.RangeElementType.decode(name)
+		elem, err := typeOf(t.RangeElementType, name)
 		if err != nil {
 			return out, err
 		}
@@ -84,7 +85,7 @@ func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
 		out.Elem = &elem
 	case googlesql.Struct:
 		for _, f := range t.StructTypes {
-			typ, err := f.Type.decode(name + "." + f.Name)
+			typ, err := typeOf(&f.Type, name+"."+f.Name)
 			if err != nil {
 				return out, err
 			}
@@ -94,9 +95,9 @@ func (t *paramType) decode(name string) (googlesql.Type, *apierror.Error) {
 	return out, nil
 }
 
-// encodeType is the inverse of paramType.decode.
-func encodeType(t googlesql.Type) *paramType {
-	out := &paramType{Type: string(t.Kind)}
+// encodeType is the inverse of typeOf.
+func encodeType(t googlesql.Type) *wire.ParameterType {
+	out := &wire.ParameterType{Type: string(t.Kind)}
 	if t.Kind == googlesql.Array {
 		out.ArrayType = encodeType(*t.Elem)
 	}
@@ -107,18 +108,19 @@ func encodeType(t googlesql.Type) *paramType {
 		out.RangeElementType = encodeType(*t.Elem)
 	}
 	for _, f := range t.Fields {
-		out.StructTypes = append(out.StructTypes, paramStructType{Name: f.Name, Type: *encodeType(f.Type)})
+		out.StructTypes = append(out.StructTypes, wire.ParameterField{Name: f.Name, Type: *encodeType(f.Type)})
 	}
 	return out
 }
 
-func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apierror.Error) {
+// valueOf reads the value of a parameter of a type.
+func valueOf(v *wire.ParameterValue, t googlesql.Type, name string) (engine.Value, *apierror.Error) {
 	out := engine.Value{Type: t}
 	switch t.Kind {
 	case googlesql.Array:
 		// A NULL array and an empty one look the same here.
 		for i := range v.ArrayValues {
-			elem, err := v.ArrayValues[i].decode(*t.Elem, name)
+			elem, err := valueOf(&v.ArrayValues[i], *t.Elem, name)
 			if err != nil {
 				return out, err
 			}
@@ -132,7 +134,7 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apier
 		}
 		for _, f := range t.Fields {
 			field := v.StructValues[f.Name]
-			elem, err := field.decode(f.Type, name+"."+f.Name)
+			elem, err := valueOf(&field, f.Type, name+"."+f.Name)
 			if err != nil {
 				return out, err
 			}
@@ -141,7 +143,7 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apier
 		return out, nil
 	}
 	if t.Kind == googlesql.Range && v.RangeValue != nil {
-		return v.RangeValue.decode(t, name)
+		return rangeOf(v.RangeValue, t, name)
 	}
 	if v.Value == nil {
 		out.Null = true
@@ -154,15 +156,15 @@ func (v *paramValue) decode(t googlesql.Type, name string) (engine.Value, *apier
 	return out, nil
 }
 
-// decode reads the ends of a RANGE.
-func (r *rangeValue) decode(t googlesql.Type, name string) (engine.Value, *apierror.Error) {
+// rangeOf reads the ends of a RANGE.
+func rangeOf(r *wire.RangeValue, t googlesql.Type, name string) (engine.Value, *apierror.Error) {
 	out := engine.Value{Type: t}
 	var ends [2]*int64
-	for i, v := range []*paramValue{r.Start, r.End} {
+	for i, v := range []*wire.ParameterValue{r.Start, r.End} {
 		if v == nil || v.Value == nil {
 			continue
 		}
-		end, err := v.decode(*t.Elem, name)
+		end, err := valueOf(v, *t.Elem, name)
 		if err != nil {
 			return out, err
 		}

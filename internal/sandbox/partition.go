@@ -10,6 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // partitioning is how a table is partitioned and clustered. It changes no answer, but that partitions
@@ -24,44 +25,22 @@ type partitioning struct {
 	sweptVersion int64
 }
 
-// The forms of the REST API.
-type timePartitioning struct {
-	Type         string      `json:"type"`
-	ExpirationMs int64String `json:"expirationMs,omitempty"`
-	Field        string      `json:"field,omitempty"`
-}
-
-type rangePartitioning struct {
-	Field string         `json:"field"`
-	Range partitionRange `json:"range"`
-}
-
-type partitionRange struct {
-	Start    int64String `json:"start"`
-	End      int64String `json:"end"`
-	Interval int64String `json:"interval"`
-}
-
-type clustering struct {
-	Fields []string `json:"fields"`
-}
-
 const dayMillis = 24 * 60 * 60 * 1000
 
 // describe writes the partitioning into a table's resource.
-func (p *partitioning) describe(out *tableResource) {
+func (p *partitioning) describe(out *wire.Table) {
 	switch {
 	case p.partition == nil:
 	case p.partition.Unit == "":
-		r := partitionRange{int64String(p.partition.Start), int64String(p.partition.End),
-			int64String(p.partition.Interval)}
-		out.RangePartitioning = &rangePartitioning{p.partition.Column, r}
+		r := wire.PartitionRange{Start: wire.Int64(p.partition.Start), End: wire.Int64(p.partition.End),
+			Interval: wire.Int64(p.partition.Interval)}
+		out.RangePartitioning = &wire.RangePartitioning{Field: p.partition.Column, Range: r}
 	default:
-		out.TimePartitioning = &timePartitioning{p.partition.Unit, int64String(p.partitionDays * dayMillis),
-			p.partition.Column}
+		out.TimePartitioning = &wire.TimePartitioning{Type: p.partition.Unit,
+			ExpirationMs: wire.Int64(p.partitionDays * dayMillis), Field: p.partition.Column}
 	}
 	if p.cluster != nil {
-		out.Clustering = &clustering{p.cluster}
+		out.Clustering = &wire.Clustering{Fields: p.cluster}
 	}
 	out.RequireFilter = p.requireFilter
 }
@@ -99,11 +78,11 @@ func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.K
 }
 
 // partitionClauses are the clauses of CREATE TABLE that a request to make a table asks for.
-func (t *tableResource) partitionClauses() (string, *apierror.Error) {
+func partitionClauses(t *wire.Table) (string, *apierror.Error) {
 	p := partitioning{}
 	kinds := map[string]googlesql.Kind{}
 	for _, f := range t.Schema.Fields {
-		kinds[strings.ToLower(f.Name)] = kindsOf(f.Type)
+		kinds[strings.ToLower(f.Name)] = wire.KindOf(f.Type)
 	}
 	switch time, ranges := t.TimePartitioning, t.RangePartitioning; {
 	case time != nil && ranges != nil:
@@ -135,9 +114,6 @@ func (t *tableResource) partitionClauses() (string, *apierror.Error) {
 	}
 	return out, nil
 }
-
-// kindsOf is the type that a schema calls so.
-func kindsOf(name string) googlesql.Kind { return kinds[strings.ToUpper(name)] }
 
 // lockCatalog takes the lock of statements that change the catalog, and drops what has expired.
 func (s *Server) lockCatalog(ctx context.Context) (func(), *apierror.Error) {

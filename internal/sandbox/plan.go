@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // query is what a request asks to run.
@@ -16,7 +17,7 @@ type query struct {
 	sql            string
 	project        string // billed, and the default of table names
 	location       string // "" until the first dataset of the statement says it
-	defaultDataset *datasetReference
+	defaultDataset *wire.DatasetReference
 	positional     bool
 	named          bool
 	params         []googlesql.Param
@@ -47,12 +48,12 @@ const (
 )
 
 // newQuery checks the fields of a request.
-func newQuery(project, location string, f *queryFields) (*query, *apierror.Error) {
+func newQuery(project, location string, f *wire.QueryFields) (*query, *apierror.Error) {
 	if f.UseLegacySQL == nil || *f.UseLegacySQL {
 		return nil, apierror.Errorf("invalid", "The sandbox does not support legacy SQL. Set useLegacySql to false; "+
 			"it is true when it is left out.")
 	}
-	if err := f.check(); err != nil {
+	if err := f.Refuse(); err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(f.Query) == "" {
@@ -108,7 +109,7 @@ func newQuery(project, location string, f *queryFields) (*query, *apierror.Error
 }
 
 // readProperties reads what a request says about sessions and system variables.
-func (q *query) readProperties(f *queryFields) *apierror.Error {
+func (q *query) readProperties(f *wire.QueryFields) *apierror.Error {
 	q.newSession = f.CreateSession
 	for _, p := range f.ConnectionProperties {
 		switch p.Key {

@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // maxCalls is how deep procedures may call others, as in BigQuery.
@@ -18,7 +19,7 @@ const maxCalls = 50
 func (c *catalog) procedure(name googlesql.TableName) *googlesql.Procedure {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
 		return d.procedures[name.Table]
 	}
 	return nil
@@ -93,7 +94,7 @@ func bodyQuery(q *query, proc *googlesql.Procedure) *query {
 	body.sql, body.part, body.newSession, body.maxBytes = proc.Body, nil, false, 0
 	body.positional, body.named, body.params, body.values, body.vars = false, false, nil, nil, nil
 	if proc.Dataset != "" {
-		body.defaultDataset = &datasetReference{proc.Project, proc.Dataset}
+		body.defaultDataset = &wire.DatasetReference{ProjectID: proc.Project, DatasetID: proc.Dataset}
 	}
 	if proc.Project != q.project {
 		_ = body.set.put("dataset_project_id", proc.Project) // the name of a project is always taken
@@ -223,10 +224,10 @@ func (r *scriptRun) variableName(arg googlesql.Part) string {
 }
 
 // framesOf are a place of the script's text and those of the calls that have led to it, innermost first.
-func (r *scriptRun) framesOf(p googlesql.Part) []stackFrame {
+func (r *scriptRun) framesOf(p googlesql.Part) []wire.StackFrame {
 	f := frame(r.script, p)
 	f.ProcedureID = r.procedure
-	return append([]stackFrame{f}, r.callers...)
+	return append([]wire.StackFrame{f}, r.callers...)
 }
 
 var stackType = googlesql.Type{Kind: googlesql.Array, Elem: &googlesql.Type{Kind: googlesql.Struct,

@@ -6,19 +6,8 @@ import (
 	"strconv"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
-
-type projectResource struct {
-	Kind             string           `json:"kind"`
-	ID               string           `json:"id"`
-	NumericID        string           `json:"numericId"`
-	ProjectReference projectReference `json:"projectReference"`
-	FriendlyName     string           `json:"friendlyName"`
-}
-
-type projectReference struct {
-	ProjectID string `json:"projectId"`
-}
 
 // projectsList lists the projects that the user has rights in.
 func (s *Server) projectsList(r *http.Request, who caller) (any, *apierror.Error) {
@@ -28,17 +17,17 @@ func (s *Server) projectsList(r *http.Request, who caller) (any, *apierror.Error
 		return nil, err
 	}
 	out := struct {
-		Kind     string            `json:"kind"`
-		Projects []projectResource `json:"projects,omitempty"`
-		Total    int               `json:"totalItems"`
-		Next     string            `json:"nextPageToken,omitempty"`
+		Kind     string         `json:"kind"`
+		Projects []wire.Project `json:"projects,omitempty"`
+		Total    int            `json:"totalItems"`
+		Next     string         `json:"nextPageToken,omitempty"`
 	}{Kind: "bigquery#projectList", Total: len(all), Next: token}
 	for _, p := range list {
 		h := fnv.New32a()
 		h.Write([]byte(p))
-		out.Projects = append(out.Projects, projectResource{
+		out.Projects = append(out.Projects, wire.Project{
 			Kind: "bigquery#project", ID: p, NumericID: strconv.FormatUint(uint64(h.Sum32()), 10),
-			ProjectReference: projectReference{p}, FriendlyName: p,
+			ProjectReference: wire.ProjectReference{ProjectID: p}, FriendlyName: p,
 		})
 	}
 	return out, nil

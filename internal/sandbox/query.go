@@ -11,6 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // defaultTimeout is how long jobs.query and getQueryResults wait for a job.
@@ -31,7 +32,7 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
 	}
-	var req queryRequest
+	var req wire.QueryRequest
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
@@ -47,11 +48,11 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 	if req.Reservation != "" {
 		return nil, apierror.Unsupported("reservations")
 	}
-	enc, err := req.FormatOptions.encoder()
+	enc, err := encoderOf(req.FormatOptions)
 	if err != nil {
 		return nil, err
 	}
-	q, err := newQuery(project, req.Location, &req.queryFields)
+	q, err := newQuery(project, req.Location, &req.QueryFields)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 			started = j.started
 		}
 		j.mu.Unlock()
-		return &queryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location,
-			QueryID: j.queryID, JobCreationReason: &creationReason{"LONG_RUNNING"},
+		return &wire.QueryResponse{Kind: "bigquery#queryResponse", JobReference: &j.ref, Location: j.ref.Location,
+			QueryID: j.queryID, JobCreationReason: &wire.CreationReason{Code: "LONG_RUNNING"},
 			StatementType: wireType(j.plan.stmt),
 			CreationTime:  j.created.UnixMilli(), StartTime: started.UnixMilli()}, nil
 	}
@@ -80,17 +81,17 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 		return nil, err
 	}
 	resp.Kind, resp.QueryID, resp.Location = "bigquery#queryResponse", j.queryID, j.ref.Location
-	resp.JobCreationReason = &creationReason{"REQUESTED"}
+	resp.JobCreationReason = &wire.CreationReason{Code: "REQUESTED"}
 	s.addCost(resp, j)
 	if repeated { // a short answer, "not complete" although it is
 		resp.JobComplete, resp.Schema = false, nil
 		return resp, nil
 	}
 	if sess := j.query.session; sess != nil {
-		resp.SessionInfo = &sessionInfo{sess.id}
+		resp.SessionInfo = &wire.SessionInfo{SessionID: sess.id}
 	}
 	if req.JobCreationMode == "JOB_CREATION_OPTIONAL" && j.plan.script == nil { // a script has jobs that name its own
-		resp.JobCreationReason = &creationReason{"LARGE_RESULTS"}
+		resp.JobCreationReason = &wire.CreationReason{Code: "LARGE_RESULTS"}
 		if resp.PageToken == "" {
 			resp.JobReference, resp.JobCreationReason = nil, nil
 			if req.RequestID == "" {
@@ -103,20 +104,20 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 
 // beginOnce starts a job, or finds the one that the same request has started
 // before.
-func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *queryRequest) (
+func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *wire.QueryRequest) (
 	j *job, repeated bool, apiErr *apierror.Error) {
-	config := jobConfiguration{
+	config := wire.JobConfiguration{
 		JobType: "QUERY", JobTimeoutMs: req.JobTimeoutMs, Labels: req.Labels,
-		Query: &queryConfiguration{queryFields: req.queryFields, Priority: "INTERACTIVE"},
+		Query: &wire.QueryConfiguration{QueryFields: req.QueryFields, Priority: "INTERACTIVE"},
 	}
 	if req.RequestID == "" {
 		j, apiErr = s.begin(ctx, who, q, "", config)
 		return j, false, apiErr
 	}
 	content, marshalErr := json.Marshal(struct {
-		Fields   queryFields
+		Fields   wire.QueryFields
 		Location string
-	}{req.queryFields, req.Location})
+	}{req.QueryFields, req.Location})
 	if marshalErr != nil {
 		return nil, false, apierror.Broken("%s", marshalErr)
 	}
@@ -158,7 +159,7 @@ func (js *jobs) remember(key requestKey, j *job) {
 }
 
 // timeout is the timeoutMs of a request.
-func timeout(ms *int64String) time.Duration {
+func timeout(ms *wire.Int64) time.Duration {
 	if ms == nil {
 		return defaultTimeout
 	}
@@ -166,7 +167,7 @@ func timeout(ms *int64String) time.Duration {
 }
 
 // maxRows is the maxResults of a request; -1 = not given.
-func maxRows(n *int64String) int64 {
+func maxRows(n *wire.Int64) int64 {
 	if n == nil {
 		return -1
 	}
@@ -182,7 +183,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-func (f formatOptions) encoder() (cells.Encoder, *apierror.Error) {
+// encoderOf is how a request wants its values.
+func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
 	switch f.TimestampOutputFormat {
 	case "ISO8601_STRING":
 		if f.UseInt64Timestamp {

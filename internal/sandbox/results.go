@@ -7,6 +7,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierror.Error) {
@@ -29,7 +30,7 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierro
 	}
 	const kind = "bigquery#getQueryResultsResponse"
 	if !j.wait(r.Context(), timeout(ms)) {
-		return &queryResponse{Kind: kind, JobReference: &j.ref}, nil
+		return &wire.QueryResponse{Kind: kind, JobReference: &j.ref}, nil
 	}
 	resp, err := s.response(j, page)
 	if err != nil {
@@ -47,11 +48,11 @@ func pageOf(params url.Values, owner string) (pageRequest, *apierror.Error) {
 		return page, err
 	}
 	page.max = maxRows(limit)
-	options := formatOptions{
+	options := wire.FormatOptions{
 		UseInt64Timestamp:     params.Get("formatOptions.useInt64Timestamp") == "true",
 		TimestampOutputFormat: params.Get("formatOptions.timestampOutputFormat"),
 	}
-	if page.encoder, err = options.encoder(); err != nil {
+	if page.encoder, err = encoderOf(options); err != nil {
 		return page, err
 	}
 	start, err := intParam(params, "startIndex")
@@ -75,7 +76,7 @@ func pageOf(params url.Values, owner string) (pageRequest, *apierror.Error) {
 }
 
 // intParam returns nil for a parameter that is not given.
-func intParam(params url.Values, name string) (*int64String, *apierror.Error) {
+func intParam(params url.Values, name string) (*wire.Int64, *apierror.Error) {
 	text := params.Get(name)
 	if text == "" {
 		return nil, nil
@@ -84,12 +85,12 @@ func intParam(params url.Values, name string) (*int64String, *apierror.Error) {
 	if err != nil {
 		return nil, apierror.Errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
 	}
-	v := int64String(n)
+	v := wire.Int64(n)
 	return &v, nil
 }
 
 // response is what both methods say of a job that is done.
-func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apierror.Error) {
+func (s *Server) response(j *job, page pageRequest) (*wire.QueryResponse, *apierror.Error) {
 	from, failed := j.answer()
 	if failed != nil {
 		return nil, failed
@@ -98,7 +99,7 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apierror.E
 	result, thrownAway, stmt := from.result, from.thrownAway, from.plan.stmt
 	from.mu.Unlock()
 	hit, bytes := false, j.bytesProcessed()
-	resp := &queryResponse{JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &bytes}
+	resp := &wire.QueryResponse{JobReference: &j.ref, JobComplete: true, CacheHit: &hit, TotalBytesProcessed: &bytes}
 	if wireType(j.plan.stmt) == "SCRIPT" {
 		resp.CacheHit = nil // nor does it have counts, or the schema of a table
 	} else {
@@ -112,7 +113,7 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apierror.E
 	case result == nil || len(stmt.Columns) == 0:
 		return resp, nil
 	}
-	resp.Schema = &tableSchema{schemaOf(stmt.Columns)}
+	resp.Schema = &wire.Schema{Fields: wire.SchemaOf(stmt.Columns)}
 	resp.TotalRows = &result.Rows
 	rows, next := encodePage(result, page, s.cfg.PageBytes)
 	resp.Rows = rows
@@ -123,7 +124,7 @@ func (s *Server) response(j *job, page pageRequest) (*queryResponse, *apierror.E
 }
 
 // addCost adds what only jobs.query says.
-func (s *Server) addCost(resp *queryResponse, j *job) {
+func (s *Server) addCost(resp *wire.QueryResponse, j *job) {
 	bill, slot := j.bytesBilled(), j.slotMillis()
 	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
 	resp.StatementType = wireType(j.plan.stmt)
@@ -137,16 +138,16 @@ func (s *Server) addCost(resp *queryResponse, j *job) {
 func (j *job) slotMillis() int64 { return j.ended.Sub(j.started).Milliseconds() + 1 }
 
 // dmlCounts are the counts of a DML statement, nil for others.
-func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *dmlStats) {
+func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *wire.DMLStats) {
 	switch stmt.Type {
 	case "INSERT":
-		return &changed, &dmlStats{InsertedRowCount: changed}
+		return &changed, &wire.DMLStats{InsertedRowCount: changed}
 	case "UPDATE":
-		return &changed, &dmlStats{UpdatedRowCount: changed}
+		return &changed, &wire.DMLStats{UpdatedRowCount: changed}
 	case "DELETE", "TRUNCATE_TABLE":
-		return &changed, &dmlStats{DeletedRowCount: changed}
+		return &changed, &wire.DMLStats{DeletedRowCount: changed}
 	case "MERGE":
-		return &changed, &dmlStats{} // what it did to each row is not counted
+		return &changed, &wire.DMLStats{} // what it did to each row is not counted
 	}
 	return nil, nil
 }
@@ -161,7 +162,7 @@ func wireType(stmt *googlesql.Statement) string {
 
 // changedSchema is the schema, without modes but for REPEATED, of the table that DML or DDL has changed or made; nil
 // for other statements.
-func (s *Server) changedSchema(stmt *googlesql.Statement) *tableSchema {
+func (s *Server) changedSchema(stmt *googlesql.Statement) *wire.Schema {
 	columns := stmt.NewColumns
 	switch stmt.Type {
 	case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_VIEW":
@@ -176,10 +177,10 @@ func (s *Server) changedSchema(stmt *googlesql.Statement) *tableSchema {
 	if len(columns) == 0 {
 		return nil
 	}
-	return &tableSchema{withoutModes(schemaOf(columns))}
+	return &wire.Schema{Fields: withoutModes(wire.SchemaOf(columns))}
 }
 
-func withoutModes(fields []fieldSchema) []fieldSchema {
+func withoutModes(fields []wire.Field) []wire.Field {
 	for i := range fields {
 		if fields[i].Mode != "REPEATED" {
 			fields[i].Mode = ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // routineTypes are the statements about functions, viewTypes those about views. Neither has anything
@@ -28,7 +29,7 @@ func (r *resolver) function(name googlesql.TableName) *googlesql.Function {
 	c := r.server.catalog
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if d := c.datasets[datasetReference{name.Project, name.Dataset}]; d != nil {
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
 		return d.functions[name.Table]
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // namesParquet is described in data/README.md: Texas only.
@@ -32,7 +33,7 @@ func (s *Server) loadNames(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ref := datasetReference{namesTable.Project, namesTable.Dataset}
+	ref := wire.DatasetReference{ProjectID: namesTable.Project, DatasetID: namesTable.Dataset}
 	if err := s.createDataset(ctx, &dataset{ref: ref, location: "US",
 		text: "Texas only: see the sandbox's data/README.md"}); err != nil {
 		return err

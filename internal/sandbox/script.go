@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // scriptRun is a script that runs. Outside of a session it has one of its own that no other statement
@@ -31,7 +32,7 @@ type scriptRun struct {
 	// Of a procedure that runs: its name, how deep it is called, and the places of the calls.
 	procedure string
 	depth     int
-	callers   []stackFrame
+	callers   []wire.StackFrame
 }
 
 // flow is where a script goes on after a statement.

@@ -8,6 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // execute runs EXECUTE IMMEDIATE. As in BigQuery the statement sees the arguments of USING and
@@ -38,7 +39,7 @@ func (r *scriptRun) execute(ctx context.Context, step *googlesql.Execute) *scrip
 	if step.Into != nil {
 		kind = expressionJob // its rows go to the variables
 	}
-	frames := append([]stackFrame{frame(script, part)}, r.framesOf(step.Part)...)
+	frames := append([]wire.StackFrame{frame(script, part)}, r.framesOf(step.Part)...)
 	j, res, err := r.runStatement(ctx, statement{query: q, kind: kind, text: script.Text(part), frames: frames})
 	if err == nil && step.Into != nil {
 		err = r.into(ctx, step.Into, types, j.plan.stmt.Columns, res)

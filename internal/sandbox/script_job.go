@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // Kinds of the jobs that a script begins.
@@ -22,7 +23,7 @@ type scriptJob struct {
 	// Of the job of a statement in a script. They never change.
 	parent *job
 	kind   string
-	frames []stackFrame
+	frames []wire.StackFrame
 
 	// Of the script's own job, guarded by its lock.
 	last                    *job // whose result is the script's
@@ -61,10 +62,10 @@ func (j *job) bytesBilled() int64 {
 }
 
 // describeScript adds what jobs.get says about scripts. The caller holds the lock.
-func (j *job) describeScript(stats *jobStatistics) {
+func (j *job) describeScript(stats *wire.JobStatistics) {
 	stats.ParentJobID = j.parentID()
 	if j.parent != nil {
-		stats.Script = &scriptStatistics{j.kind, j.frames}
+		stats.Script = &wire.ScriptStatistics{EvaluationKind: j.kind, StackFrames: j.frames}
 	}
 	if j.plan == nil || j.plan.script == nil {
 		return
@@ -74,8 +75,8 @@ func (j *job) describeScript(stats *jobStatistics) {
 }
 
 // frame is a part of a script as a stack trace shows it.
-func frame(s *googlesql.Script, p googlesql.Part) stackFrame {
-	f := stackFrame{Text: s.Text(p)}
+func frame(s *googlesql.Script, p googlesql.Part) wire.StackFrame {
+	f := wire.StackFrame{Text: s.Text(p)}
 	f.StartLine, f.StartColumn = s.Position(p.From)
 	f.EndLine, f.EndColumn = s.Position(p.To)
 	return f
@@ -86,7 +87,7 @@ type statement struct {
 	query  *query
 	kind   string
 	text   string
-	frames []stackFrame // the innermost first
+	frames []wire.StackFrame // the innermost first
 }
 
 // runJob runs a statement of the script. The job is there also if the statement could not be planned.
@@ -99,7 +100,8 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 	r.job.children++
 	r.job.mu.Unlock()
 	j := &job{
-		ref:  jobReference{ProjectID: q.project, JobID: r.prefix + strconv.FormatInt(number, 10), Location: q.location},
+		ref: wire.JobReference{ProjectID: q.project, JobID: r.prefix + strconv.FormatInt(number, 10),
+			Location: q.location},
 		user: r.job.user, config: r.childConfig(st), query: q, queryID: rand.Text(),
 		created: s.now(), stop: stop, finished: make(chan struct{}), state: running,
 		scriptJob: scriptJob{parent: r.job, kind: st.kind, frames: st.frames},
@@ -108,7 +110,7 @@ func (r *scriptRun) runJob(ctx context.Context, st statement) (*job, *engine.Res
 	var err *apierror.Error
 	if j.plan, err = s.prepare(ctx, r.who, q); err == nil {
 		err = r.spend(j.plan.bytes)
-		j.config.Query.reportTarget(j.plan.stmt)
+		reportTarget(j.config.Query, j.plan.stmt)
 		j.reportResult()
 	}
 	if clash := s.jobs.add(j); clash != nil {
@@ -150,7 +152,7 @@ func (r *scriptRun) spend(bytes int64) *apierror.Error {
 }
 
 // childConfig is the configuration of a statement's job: the script's, with a text and parameters of its own.
-func (r *scriptRun) childConfig(st statement) jobConfiguration {
+func (r *scriptRun) childConfig(st statement) wire.JobConfiguration {
 	settings := *r.job.config.Query
 	settings.Query = strings.TrimSpace(strings.TrimSuffix(st.text, ";"))
 	settings.CreateSession = false
@@ -162,5 +164,5 @@ func (r *scriptRun) childConfig(st statement) jobConfiguration {
 			settings.QueryParameters = append(settings.QueryParameters, all[i])
 		}
 	}
-	return jobConfiguration{JobType: "QUERY", Labels: r.job.config.Labels, Query: &settings}
+	return wire.JobConfiguration{JobType: "QUERY", Labels: r.job.config.Labels, Query: &settings}
 }

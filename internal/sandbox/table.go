@@ -8,43 +8,11 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// tableResource is a table as the REST API sends it.
-type tableResource struct {
-	Kind             string            `json:"kind,omitempty"`
-	ETag             string            `json:"etag,omitempty"`
-	ID               string            `json:"id,omitempty"`
-	SelfLink         string            `json:"selfLink,omitempty"`
-	TableReference   tableReference    `json:"tableReference"`
-	Type             string            `json:"type,omitempty"`
-	Location         string            `json:"location,omitempty"`
-	FriendlyName     string            `json:"friendlyName,omitempty"`
-	Description      string            `json:"description,omitempty"`
-	Labels           map[string]string `json:"labels,omitempty"`
-	Schema           *tableSchema      `json:"schema,omitempty"`
-	NumRows          *int64            `json:"numRows,string,omitempty"`
-	NumBytes         *int64            `json:"numBytes,string,omitempty"`
-	CreationTime     int64String       `json:"creationTime,omitempty"`
-	LastModifiedTime int64String       `json:"lastModifiedTime,omitempty"`
-
-	// These make another kind of table, which the sandbox can't.
-	View             json.RawMessage `json:"view,omitempty"`
-	MaterializedView json.RawMessage `json:"materializedView,omitempty"`
-	External         json.RawMessage `json:"externalDataConfiguration,omitempty"`
-
-	ExpirationTime    int64String        `json:"expirationTime,omitempty"`
-	TimePartitioning  *timePartitioning  `json:"timePartitioning,omitempty"`
-	RangePartitioning *rangePartitioning `json:"rangePartitioning,omitempty"`
-	Clustering        *clustering        `json:"clustering,omitempty"`
-	RequireFilter     bool               `json:"requirePartitionFilter,omitempty"`
-	Constraints       *tableConstraints  `json:"tableConstraints,omitempty"`
-
-	SnapshotDefinition *snapshotDefinition `json:"snapshotDefinition,omitempty"`
-	CloneDefinition    *cloneDefinition    `json:"cloneDefinition,omitempty"`
-}
-
-func (t *tableResource) refuse() *apierror.Error {
+// refuseTable says no to a table that the sandbox can't make.
+func refuseTable(t *wire.Table) *apierror.Error {
 	switch {
 	case t.MaterializedView != nil:
 		return apierror.Unsupported("materialized views made by tables.insert; use SQL")
@@ -57,7 +25,7 @@ func (t *tableResource) refuse() *apierror.Error {
 }
 
 // describeTable writes a table's metadata; counts are left out of a list.
-func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*tableResource,
+func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*wire.Table,
 	*apierror.Error) {
 	var rows, bytes int64
 	if !listed {
@@ -72,10 +40,10 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	}
 	s.catalog.mu.RLock()
 	defer s.catalog.mu.RUnlock()
-	out := &tableResource{
+	out := &wire.Table{
 		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(),
 		Type:         t.viewKind(),
-		FriendlyName: t.friendly, Labels: t.labels, CreationTime: int64String(t.created.UnixMilli()),
+		FriendlyName: t.friendly, Labels: t.labels, CreationTime: wire.Int64(t.created.UnixMilli()),
 	}
 	if t.view != nil {
 		text, _ := json.Marshal(map[string]any{"query": t.view.Query, "useLegacySql": false})
@@ -85,7 +53,7 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 		}
 	}
 	if !t.expires.IsZero() {
-		out.ExpirationTime = int64String(t.expires.UnixMilli())
+		out.ExpirationTime = wire.Int64(t.expires.UnixMilli())
 	}
 	t.describe(out)
 	t.base.describe(out)
@@ -94,10 +62,10 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 	}
 	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.name.Project + "/datasets/" + t.name.Dataset +
 		"/tables/" + t.name.Table
-	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, int64String(t.modified.UnixMilli())
+	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, wire.Int64(t.modified.UnixMilli())
 	out.ETag = etag(out.ID, t.modified)
-	out.Schema, out.NumRows, out.NumBytes = &tableSchema{t.schema}, &rows, &bytes
-	out.Constraints = constraintsOf(t.keys)
+	out.Schema, out.NumRows, out.NumBytes = &wire.Schema{Fields: t.schema}, &rows, &bytes
+	out.Constraints = wire.ConstraintsOf(t.keys)
 	return out, nil
 }
 
@@ -152,10 +120,10 @@ func (s *Server) tablesList(r *http.Request, who caller) (any, *apierror.Error) 
 		return nil, err
 	}
 	out := struct {
-		Kind   string           `json:"kind"`
-		Tables []*tableResource `json:"tables,omitempty"`
-		Total  int              `json:"totalItems"`
-		Next   string           `json:"nextPageToken,omitempty"`
+		Kind   string        `json:"kind"`
+		Tables []*wire.Table `json:"tables,omitempty"`
+		Total  int           `json:"totalItems"`
+		Next   string        `json:"nextPageToken,omitempty"`
 	}{Kind: "bigquery#tableList", Total: len(all), Next: token}
 	for _, t := range list {
 		item, err := s.describeTable(r.Context(), d, t, true)
@@ -174,11 +142,11 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if err != nil {
 		return nil, err
 	}
-	var req tableResource
+	var req wire.Table
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
-	if err := req.refuse(); err != nil {
+	if err := refuseTable(&req); err != nil {
 		return nil, err
 	}
 	name := googlesql.TableName{Project: d.ref.ProjectID, Dataset: d.ref.DatasetID, Table: req.TableReference.TableID}
@@ -188,11 +156,11 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if req.View != nil {
 		return s.insertView(r.Context(), who, d, name, &req)
 	}
-	clauses, err := req.partitionClauses()
+	clauses, err := partitionClauses(&req)
 	if err != nil {
 		return nil, err
 	}
-	q, p, err := s.planTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.ddl(), "CREATE TABLE ", clauses)
+	q, p, err := s.planTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.DDL(), "CREATE TABLE ", clauses)
 	if err != nil {
 		return nil, err
 	}
@@ -211,12 +179,12 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 }
 
 // planTable plans a CREATE TABLE, which begins with words and ends with clauses, of a schema.
-func (s *Server) planTable(ctx context.Context, who caller, name googlesql.TableName, fields []fieldSchema,
+func (s *Server) planTable(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field,
 	constraints []string, words, clauses string) (*query, *plan, *apierror.Error) {
 	columns := make([]string, len(fields))
 	for i := range fields {
 		var err *apierror.Error
-		if columns[i], err = fields[i].ddl(); err != nil {
+		if columns[i], err = fields[i].DDL(); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -230,22 +198,16 @@ func (s *Server) planTable(ctx context.Context, who caller, name googlesql.Table
 }
 
 // describeFields keeps the descriptions of a schema that CREATE TABLE has not seen.
-func (s *Server) describeFields(t *table, fields []fieldSchema) {
+func (s *Server) describeFields(t *table, fields []wire.Field) {
 	s.catalog.mu.Lock()
 	defer s.catalog.mu.Unlock()
 	t.schema = withDescriptions(t.schema, fields)
 }
 
-// viewDefinition is the view of a table's resource.
-type viewDefinition struct {
-	Query        string `json:"query"`
-	UseLegacySQL *bool  `json:"useLegacySql"`
-}
-
 // insertView makes a view through the translator's CREATE VIEW.
-func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name googlesql.TableName, req *tableResource) (
+func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name googlesql.TableName, req *wire.Table) (
 	any, *apierror.Error) {
-	var view viewDefinition
+	var view wire.ViewDefinition
 	if err := json.Unmarshal(req.View, &view); err != nil {
 		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
@@ -273,8 +235,8 @@ func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name go
 }
 
 // withDescriptions copies the descriptions that CREATE TABLE has not seen.
-func withDescriptions(fields, asked []fieldSchema) []fieldSchema {
-	out := make([]fieldSchema, len(fields))
+func withDescriptions(fields, asked []wire.Field) []wire.Field {
+	out := make([]wire.Field, len(fields))
 	for i, f := range fields {
 		if i < len(asked) {
 			f.Description = asked[i].Description

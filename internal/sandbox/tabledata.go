@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,16 +8,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
-
-// tableDataList is the answer of tabledata.list.
-type tableDataList struct {
-	Kind      string          `json:"kind"`
-	ETag      string          `json:"etag,omitempty"`
-	TotalRows int64           `json:"totalRows,string"`
-	PageToken string          `json:"pageToken,omitempty"`
-	Rows      json.RawMessage `json:"rows,omitempty"`
-}
 
 // maxListed is the most rows that one page of tabledata.list has.
 const maxListed = 100_000
@@ -38,7 +29,7 @@ func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apierror
 		return nil, err
 	}
 	rows, next := encodePage(from.Result, page, s.cfg.PageBytes)
-	out := &tableDataList{Kind: "bigquery#tableDataList", TotalRows: from.Result.Rows, Rows: rows}
+	out := &wire.TableDataList{Kind: "bigquery#tableDataList", TotalRows: from.Result.Rows, Rows: rows}
 	if next < from.Result.Rows {
 		out.PageToken = pageToken(owner, next)
 	}
@@ -92,7 +83,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	start := page.start
 	page.start, page.max = 0, -1
 	rows, sent := encodePage(res, page, s.cfg.PageBytes)
-	out := &tableDataList{Kind: "bigquery#tableDataList", TotalRows: total, Rows: rows}
+	out := &wire.TableDataList{Kind: "bigquery#tableDataList", TotalRows: total, Rows: rows}
 	if next := start + sent; next < total {
 		out.PageToken = pageToken("table "+t.name.String(), next)
 	}

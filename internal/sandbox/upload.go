@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // maxUpload is the size of the data that a load job may bring.
@@ -29,7 +30,7 @@ const uploadLife = 24 * time.Hour
 type upload struct {
 	who     caller
 	project string
-	job     jobResource
+	job     wire.Job
 	touched time.Time
 
 	mu   sync.Mutex
@@ -82,7 +83,7 @@ func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *a
 			return nil, uploadError(err)
 		}
 	}
-	var req jobResource
+	var req wire.Job
 	if err := json.Unmarshal(read[0], &req); err != nil {
 		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
 	}
@@ -97,7 +98,7 @@ func uploadError(err error) *apierror.Error {
 }
 
 // uploaded begins the job of an upload whose data is all there.
-func (s *Server) uploaded(who caller, project string, req *jobResource, data []byte) (any, *apierror.Error) {
+func (s *Server) uploaded(who caller, project string, req *wire.Job, data []byte) (any, *apierror.Error) {
 	if req.Configuration.Load == nil {
 		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.load")
 	}

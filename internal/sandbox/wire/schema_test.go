@@ -1,4 +1,4 @@
-package sandbox
+package wire
 
 import (
 	"testing"
@@ -23,17 +23,17 @@ func TestFieldTypes(t *testing.T) {
 		{googlesql.Type{Kind: googlesql.Array, Elem: &googlesql.Type{Kind: googlesql.Range, Elem: &day}},
 			"`x` ARRAY<RANGE<DATE>>"},
 	} {
-		f := fieldOf("x", tt.typ)
-		if got, err := f.ddl(); err != nil || got != tt.want {
+		f := FieldOf("x", tt.typ)
+		if got, err := f.DDL(); err != nil || got != tt.want {
 			t.Errorf("%s: got %s, %v; want %s", tt.typ, got, err, tt.want)
 		}
 	}
-	for _, f := range []fieldSchema{
+	for _, f := range []Field{
 		{Name: "x", Type: "RANGE"},
 		{Name: "x", Type: "TIMESTAMP", TimestampPrecision: 9},
 		{Name: "x", Type: "DATETIME", TimestampPrecision: 12},
 	} {
-		if got, err := f.ddl(); err == nil {
+		if got, err := f.DDL(); err == nil {
 			t.Errorf("%+v: got %s; want an error", f, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package wire
 
 import (
 	"fmt"
@@ -27,11 +27,11 @@ var kinds = map[string]googlesql.Kind{
 	"INTERVAL": googlesql.Interval, "RANGE": googlesql.Range, "JSON": googlesql.JSON, "ARRAY": googlesql.Array,
 }
 
-// schemaOf writes columns as a schema.
-func schemaOf(columns []googlesql.Column) []fieldSchema {
-	fields := make([]fieldSchema, 0, len(columns))
+// SchemaOf writes columns as a schema.
+func SchemaOf(columns []googlesql.Column) []Field {
+	fields := make([]Field, 0, len(columns))
 	for _, c := range columns {
-		f := fieldOf(c.Name, c.Type)
+		f := FieldOf(c.Name, c.Type)
 		if c.Required && f.Mode == "NULLABLE" {
 			f.Mode = "REQUIRED"
 		}
@@ -41,8 +41,9 @@ func schemaOf(columns []googlesql.Column) []fieldSchema {
 	return fields
 }
 
-func fieldOf(name string, t googlesql.Type) fieldSchema {
-	f := fieldSchema{Name: name, Mode: "NULLABLE"}
+// FieldOf writes a column as a field.
+func FieldOf(name string, t googlesql.Type) Field {
+	f := Field{Name: name, Mode: "NULLABLE"}
 	if t.Kind == googlesql.Array {
 		f.Mode, t = "REPEATED", *t.Elem
 	}
@@ -53,7 +54,7 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 	if t.Kind == googlesql.TimestampPicos {
 		f.Type, f.TimestampPrecision = string(googlesql.Timestamp), 12
 	}
-	f.Precision, f.Scale, f.MaxLength = int64String(t.Precision), int64String(t.Scale), int64String(t.MaxLength)
+	f.Precision, f.Scale, f.MaxLength = Int64(t.Precision), Int64(t.Scale), Int64(t.MaxLength)
 	if t.Kind == googlesql.Range {
 		f.RangeElementType = &rangeElement{string(t.Elem.Kind)}
 	}
@@ -61,15 +62,15 @@ func fieldOf(name string, t googlesql.Type) fieldSchema {
 		if sub.Name == "" { // as BigQuery calls it
 			sub.Name = fmt.Sprintf("_field_%d", i+1)
 		}
-		field := fieldOf(sub.Name, sub.Type)
+		field := FieldOf(sub.Name, sub.Type)
 		field.Description = sub.Description
 		f.Fields = append(f.Fields, field)
 	}
 	return f
 }
 
-// described writes a field's type with the descriptions of its fields.
-func (f *fieldSchema) described() string {
+// Described writes a field's type with the descriptions of its fields.
+func (f *Field) Described() string {
 	text := f.Type
 	if kind, ok := kinds[f.Type]; ok {
 		text = string(kind)
@@ -79,7 +80,7 @@ func (f *fieldSchema) described() string {
 		parts := make([]string, len(f.Fields))
 		for i := range f.Fields {
 			sub := &f.Fields[i]
-			parts[i] = googlesql.QuoteIfNeeded(sub.Name) + " " + sub.described()
+			parts[i] = googlesql.QuoteIfNeeded(sub.Name) + " " + sub.Described()
 			if sub.Description != "" {
 				parts[i] += " OPTIONS(description=" + googlesql.StringLiteral(sub.Description) + ")"
 			}
@@ -94,9 +95,9 @@ func (f *fieldSchema) described() string {
 	return text
 }
 
-// ddl writes a field as a column of CREATE TABLE in GoogleSQL.
-func (f *fieldSchema) ddl() (string, *apierror.Error) {
-	text, err := f.ddlType()
+// DDL writes a field as a column of CREATE TABLE in GoogleSQL.
+func (f *Field) DDL() (string, *apierror.Error) {
+	text, err := f.DDLType()
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +119,8 @@ func (f *fieldSchema) ddl() (string, *apierror.Error) {
 	return googlesql.QuoteName(f.Name) + " " + text, nil
 }
 
-func (f *fieldSchema) ddlType() (string, *apierror.Error) {
+// DDLType is DDL without the name, the default and NOT NULL.
+func (f *Field) DDLType() (string, *apierror.Error) {
 	kind, ok := kinds[strings.ToUpper(f.Type)]
 	if !ok || kind == googlesql.Array {
 		return "", apierror.Errorf("invalid", "Invalid or unsupported type %q for field %s.", f.Type, f.Name)
@@ -146,7 +148,7 @@ func (f *fieldSchema) ddlType() (string, *apierror.Error) {
 	}
 	parts := make([]string, len(f.Fields))
 	for i := range f.Fields {
-		part, err := f.Fields[i].ddl()
+		part, err := f.Fields[i].DDL()
 		if err != nil {
 			return "", err
 		}
@@ -155,7 +157,7 @@ func (f *fieldSchema) ddlType() (string, *apierror.Error) {
 	return "STRUCT<" + strings.Join(parts, ", ") + ">", nil
 }
 
-func parameters(f *fieldSchema) string {
+func parameters(f *Field) string {
 	switch {
 	case f.MaxLength != 0:
 		return fmt.Sprintf("(%d)", f.MaxLength)
@@ -165,3 +167,31 @@ func parameters(f *fieldSchema) string {
 		return fmt.Sprintf("(%d)", f.Precision)
 	}
 }
+
+// Schema are a table's fields.
+type Schema struct {
+	Fields []Field `json:"fields"`
+}
+
+// rangeElement is the type of the ends of a RANGE.
+type rangeElement struct {
+	Type string `json:"type"`
+}
+
+// Field is a column of a schema, or a field of a RECORD.
+type Field struct {
+	Name               string        `json:"name"`
+	Type               string        `json:"type"`
+	Mode               string        `json:"mode,omitempty"`
+	Fields             []Field       `json:"fields,omitempty"`
+	Description        string        `json:"description,omitempty"`
+	MaxLength          Int64         `json:"maxLength,omitempty"`
+	Precision          Int64         `json:"precision,omitempty"`
+	RangeElementType   *rangeElement `json:"rangeElementType,omitempty"`
+	TimestampPrecision Int64         `json:"timestampPrecision,omitempty"`
+	Scale              Int64         `json:"scale,omitempty"`
+	Default            string        `json:"defaultValueExpression,omitempty"`
+}
+
+// KindOf is the type that a schema or a parameter calls so, in any case; "" for none.
+func KindOf(name string) googlesql.Kind { return kinds[strings.ToUpper(name)] }
