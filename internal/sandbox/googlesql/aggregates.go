@@ -90,7 +90,7 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		a.refuse(c, "HAVING MAX or MIN in "+c.name)
 	}
 	for _, v := range vs {
-		if c.distinct && (v.t.Kind == Array || v.t.Kind == Struct || v.t.Kind == JSON) {
+		if c.distinct && !groupable(v.t) {
 			a.fail(c, "Aggregate functions with DISTINCT cannot be used with arguments of type %s", v.t.name())
 		}
 	}

@@ -22,7 +22,7 @@ func (a *analyzer) set(list []assignment, tab *Table, alias string, s *scope) st
 			a.refuse(col[0], "Writing "+PartitionTime)
 		}
 		if c == nil {
-			a.fail(col[0], "Unrecognized name: %s", col[0].text)
+			a.unrecognized(col[0], s)
 		}
 		if columns[c] == nil {
 			order = append(order, c)

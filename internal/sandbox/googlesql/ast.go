@@ -11,6 +11,7 @@ type name struct {
 	node
 	text   string
 	quoted bool
+	path   string // in backticks as a whole, that the name is a part of
 }
 
 type (
@@ -183,14 +184,16 @@ type query struct {
 	with      []cte
 	body      queryBody
 	order     []orderItem
+	orderAt   int // the place of ORDER BY
 	limit     expr
 	offset    expr
 	keepOrder bool // rows of a lone UNNEST come in the array's order
 }
 
 type cte struct {
-	name name
-	q    *query
+	name  name
+	q     *query
+	words map[string]bool // of its text, in lower case
 }
 
 type queryBody interface{ pos() int }

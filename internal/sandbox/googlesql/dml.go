@@ -22,7 +22,7 @@ func (a *analyzer) target(path []name, x interface{ pos() int }) *Table {
 // targetScope makes the target's columns visible under its alias.
 func (a *analyzer) targetScope(tab *Table, path []name, alias *name) (*scope, string) {
 	id := a.id("t")
-	rel := &relation{alias: path[len(path)-1].text}
+	rel := &relation{alias: path[len(path)-1].text, path: path[len(path)-1].path}
 	if alias != nil {
 		rel.alias = alias.text
 	}
@@ -253,7 +253,7 @@ func (m *mergeStmt) write(a *analyzer) *Statement {
 		if len(only.rels) != 1 || isUnnest(m.source) || len(only.rels[0].cols) == 0 {
 			a.refuse(m.source, "A MERGE source that is not a table or a subquery")
 		}
-		src, _, _ := strings.Cut(only.rels[0].cols[0].v.sql, ".")
+		src := madeNames.FindString(only.rels[0].cols[0].v.sql)
 		where := "(" + on + ") AND (" + strings.Join(checks, " OR ") + ")"
 		source = "(SELECT * FROM " + source + " WHERE " + matchOnce(tab.SQL+" AS "+id+", "+source, where, id) +
 			") AS " + src

@@ -27,7 +27,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT a = 1 = 2 FROM orders", `Syntax error: Unexpected "=" at [1:14]`},
 		// Names.
 		{"SELECT foo", "Unrecognized name: foo at [1:8]"},
-		{"SELECT\n  nme FROM customers", "Unrecognized name: nme at [2:3]"},
+		{"SELECT\n  nme FROM customers", "Unrecognized name: nme; Did you mean name? at [2:3]"},
 		{"SELECT é, x FROM (SELECT 1 AS y)", `Syntax error: Illegal input character "é" at [1:8]`},
 		{"SELECT 'é', x FROM (SELECT 1 AS y)", "Unrecognized name: x at [1:13]"},
 		{"SELECT\tx", "Unrecognized name: x at [1:9]"},

@@ -80,7 +80,7 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 			return a.withRef(c, alias, t, s)
 		}
 	}
-	if len(t.path) > 1 && !strings.Contains(t.path[0].text, "-") {
+	if len(t.path) > 1 && t.path[0].path == "" && !strings.Contains(t.path[0].text, "-") {
 		for sc := s; sc != nil; sc = sc.parent {
 			_, n := findColumn(sc.cols, t.path[0].text)
 			if sc.findRel(t.path[0].text) != nil || n == 1 {
@@ -90,9 +90,11 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	}
 	tab := a.table(t.path, t)
 	if tab.View != nil {
-		return a.viewRef(t, tab, alias, s)
+		sql := a.viewRef(t, tab, alias, s)
+		s.rels[len(s.rels)-1].path = alias.path
+		return sql
 	}
-	rel := &relation{alias: alias.text}
+	rel := &relation{alias: alias.text, path: alias.path}
 	id := a.id("t")
 	for _, c := range tab.Columns {
 		rel.cols = append(rel.cols, column{c.Name, val{sql: id + "." + quoteIdent(c.Name), t: c.Type.bare()}})
@@ -235,7 +237,7 @@ func (a *analyzer) valueColumns(alias string, v val) []column {
 	names := v.t.FieldNames()
 	for i, f := range v.t.Fields {
 		cols = append(cols, column{f.Name, val{sql: "struct_extract(" + v.sql + ", " + quoteString(names[i]) + ")",
-			t: f.Type}})
+			t: f.Type, agg: v.agg, win: v.win}})
 	}
 	return cols
 }
@@ -249,6 +251,9 @@ func (a *analyzer) join(j *joinRef, s *scope) string {
 	r := a.from(j.r, s)
 	if _, nested := j.r.(*joinRef); nested {
 		r = "(" + r + ")"
+	}
+	if j.kind != "CROSS" && j.on == nil && j.using == nil && s.rels[len(s.rels)-1].place == "" {
+		a.fail(j, noCondition, j.kind)
 	}
 	if (j.kind == "RIGHT" || j.kind == "FULL") && isUnnest(j.r) && correlated(r, s.rels[:rels]) {
 		a.fail(j, "Array scan is not allowed with %s JOIN", j.kind)

@@ -2,6 +2,7 @@ package googlesql
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -11,8 +12,8 @@ func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]string
 	if b.groupBy == nil {
 		return "", g.keys
 	}
-	g.list = &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, windows: s.windows,
-		aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
+	g.list = &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, pseudo: s.pseudo,
+		windows: s.windows, aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
 	s.group = &groupCheck{} // so that keys are told apart by what is equal for equal expressions
 	defer func() { s.group = nil }()
 	if b.groupBy.all {
@@ -141,15 +142,31 @@ func (g *grouper) analyze(k expr) val {
 			g.a.fail(k, "GROUP BY is out of SELECT clause's range: column number %d, and there are %d columns", n,
 				len(outs))
 		}
-		return outs[n-1].v
+		return g.selected(outs[n-1].v, strconv.Itoa(n), k)
 	}
 	if p, ok := k.(*pathExpr); ok && len(p.parts) == 1 {
 		for _, it := range g.b.items {
 			if it.alias != nil && !it.star && strings.EqualFold(it.alias.text, p.parts[0].text) {
-				return g.a.expr(it.x, g.list)
+				return g.selected(g.a.expr(it.x, g.list), it.alias.text, k)
 			}
 		}
 	}
 	g.s.clause = "GROUP BY clause"
-	return g.a.expr(k, g.s)
+	v := g.a.expr(k, g.s)
+	if v.lit != nil || v.untyped() && v.param == 0 {
+		g.a.fail(k, "Cannot GROUP BY literal values")
+	}
+	return v
+}
+
+// selected is a column of the select list that a key names by its number or its alias.
+func (g *grouper) selected(v val, name string, k expr) val {
+	const bad = "Column %s contains an %s function, which is not allowed in GROUP BY"
+	if v.agg {
+		g.a.fail(k, bad, name, "aggregation")
+	}
+	if v.win {
+		g.a.fail(k, bad, name, "analytic")
+	}
+	return v
 }

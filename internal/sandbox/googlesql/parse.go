@@ -85,14 +85,14 @@ func (p *parser) ident() name {
 		p.unexpected()
 	}
 	p.i++
-	return name{node{t.pos}, t.text, t.kind == tokQuoted}
+	return name{node: node{t.pos}, text: t.text, quoted: t.kind == tokQuoted}
 }
 
 // fieldName reads an identifier after a dot, where reserved words are plain.
 func (p *parser) fieldName() name {
 	if t := p.tok(); t.kind == tokKeyword {
 		p.i++
-		return name{node{t.pos}, p.src[t.pos:t.end], false}
+		return name{node: node{t.pos}, text: p.src[t.pos:t.end]}
 	}
 	return p.ident()
 }
@@ -138,9 +138,13 @@ func (p *parser) tablePath() []name {
 func (p *parser) tablePart(first bool) []name {
 	if p.tok().kind == tokQuoted {
 		n := p.ident()
+		split := splitPath(n.text)
+		if len(split) == 1 {
+			return []name{n}
+		}
 		var parts []name
-		for _, s := range splitPath(n.text) {
-			parts = append(parts, name{n.node, s, true})
+		for _, s := range split {
+			parts = append(parts, name{n.node, s, true, n.text})
 		}
 		return parts
 	}

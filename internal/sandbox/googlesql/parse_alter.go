@@ -64,7 +64,7 @@ func (p *parser) alterAction() alterAction {
 		act.column = p.ident()
 	case p.accept("DROP", "PRIMARY", "KEY"):
 		act.what, act.lenient = "DROP PRIMARY KEY", p.accept("IF", "EXISTS")
-		act.column = name{act.node, primaryName, true}
+		act.column = name{node: act.node, text: primaryName, quoted: true}
 	case p.accept("DROP", "CONSTRAINT"):
 		act.what, act.lenient = "DROP CONSTRAINT", p.accept("IF", "EXISTS")
 		act.column = p.ident()

@@ -4,11 +4,11 @@ import "strings"
 
 // call parses a function's arguments and what may follow them.
 func (p *parser) call(at int, fname string, safe bool) expr {
-	c := &callExpr{node: node{at}, name: fname, safe: safe, path: []name{{node{at}, fname, false}}}
+	c := &callExpr{node: node{at}, name: fname, safe: safe, path: []name{{node: node{at}, text: fname}}}
 	p.expect("(")
 	c.distinct = p.accept("DISTINCT")
 	switch {
-	case p.tok().is("*"):
+	case p.tok().is("*") && !c.distinct:
 		p.i++
 		c.star = true
 	case !p.tok().is(")") && !p.tok().is("ORDER") && !p.tok().is("LIMIT"):

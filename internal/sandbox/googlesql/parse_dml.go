@@ -150,6 +150,11 @@ func (p *parser) merge() statement {
 	m.alias = p.aliasOpt()
 	p.expect("USING")
 	m.source = p.tablePrimary()
+	if u, ok := m.source.(*unnestRef); ok && !u.withOffset && u.alias != nil {
+		item := selectItem{node: u.node, x: &pathExpr{u.node, []name{*u.alias}}}
+		body := &selectBody{node: u.node, asKind: "VALUE", items: []selectItem{item}, from: u}
+		m.source = &subqueryRef{u.node, &query{node: u.node, body: body}, u.alias}
+	}
 	p.expect("ON")
 	m.on = p.expr()
 	for p.tok().is("WHEN") {

@@ -66,12 +66,14 @@ func (p *parser) join(left tableExpr) tableExpr {
 		p.expect(")")
 	default:
 		if _, ok := j.r.(*unnestRef); !ok && !isPath(j.r) {
-			fail(p.src, p.tok().pos, "Syntax error: Expected keyword ON or keyword USING but got %s",
-				p.tok().describe())
+			fail(p.src, at, noCondition, kind)
 		}
 	}
 	return j
 }
+
+// noCondition is BigQuery's message about a join of tables without ON and USING.
+const noCondition = "%s JOIN must have an immediately following ON or USING clause"
 
 // isPath reports whether t may be an array path, whose join needs no condition.
 func isPath(t tableExpr) bool {

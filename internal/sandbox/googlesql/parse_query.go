@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // query parses a query expression.
 func (p *parser) query() *query {
@@ -15,6 +18,7 @@ func (p *parser) query() *query {
 		return q
 	}
 	q.body = p.setOps()
+	q.orderAt = p.tok().pos
 	if p.accept("ORDER", "BY") {
 		q.order = p.orderItems()
 	}
@@ -30,12 +34,36 @@ func (p *parser) withEntries(q *query) {
 		n := p.ident()
 		p.expect("AS")
 		p.expect("(")
-		q.with = append(q.with, cte{n, p.query()})
+		from := p.i
+		c := cte{name: n, q: p.query(), words: map[string]bool{}}
+		for _, t := range p.toks[from:p.i] {
+			c.words[strings.ToLower(t.text)] = true
+		}
+		q.with = append(q.with, c)
 		p.expect(")")
 		if !p.accept(",") || p.tok().is("|>") {
 			break
 		}
 	}
+	if q.recursive {
+		q.with = dependents(q.with)
+	}
+}
+
+// dependents puts entries of WITH RECURSIVE behind those that they name, where there is no cycle.
+func dependents(entries []cte) []cte {
+	var out []cte
+	for left := slices.Clone(entries); len(left) > 0; {
+		next := slices.IndexFunc(left, func(c cte) bool {
+			return !slices.ContainsFunc(left, func(o cte) bool {
+				low := strings.ToLower(o.name.text)
+				return c.words[low] && !strings.EqualFold(o.name.text, c.name.text)
+			})
+		})
+		next = max(next, 0)
+		out, left = append(out, left[next]), slices.Delete(left, next, next+1)
+	}
+	return out
 }
 
 func (p *parser) limits(q *query) {

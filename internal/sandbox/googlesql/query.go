@@ -30,7 +30,7 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 	default:
 		r = a.body(q.body, outer, ctes)
 		if len(q.order) > 0 || q.limit != nil {
-			r = a.wrapOrder(r, q, outer, ctes)
+			r = a.wrapOrder(r, q, &scope{parent: outer, ctes: ctes, clause: "ORDER BY clause after set operation"})
 		}
 	}
 	r.ordered = r.ordered || len(q.order) > 0
@@ -145,10 +145,9 @@ func (a *analyzer) convert(r *result, ts []Type) *result {
 	return out
 }
 
-// wrapOrder sorts and cuts a query by its output columns.
-func (a *analyzer) wrapOrder(r *result, q *query, outer *scope, ctes *cteScope) *result {
+// wrapOrder sorts and cuts a query by its output columns, which s is to have.
+func (a *analyzer) wrapOrder(r *result, q *query, s *scope) *result {
 	id := a.id("t")
-	s := &scope{parent: outer, ctes: ctes, clause: "ORDER BY clause after set operation"}
 	out := &result{value: r.value}
 	var items []string
 	var vals []val
@@ -156,7 +155,11 @@ func (a *analyzer) wrapOrder(r *result, q *query, outer *scope, ctes *cteScope) 
 		v := c.v
 		v.sql = id + "." + v.sql
 		v.t = resolved(v.t)
-		s.cols = append(s.cols, column{c.name, v})
+		if s.under == nil {
+			s.cols = append(s.cols, column{c.name, v})
+		} else {
+			s.aliases = append(s.aliases, column{c.name, v})
+		}
 		vals = append(vals, v)
 		n := a.id("c")
 		items = append(items, v.sql+" AS "+n)

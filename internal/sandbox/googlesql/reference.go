@@ -82,5 +82,5 @@ func (a *analyzer) unknownFunction(c *callExpr) {
 	if reference[c.name] {
 		a.fail(c, "Function not supported by the sandbox: %s", c.name)
 	}
-	a.fail(c, "Function not found: %s", strings.ToLower(c.name))
+	a.fail(c, "Function not found: %s%s", joinNames(c.path), didYouMean(closestFunction(c.name)))
 }

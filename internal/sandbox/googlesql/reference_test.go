@@ -40,9 +40,9 @@ func TestUnknownFunctions(t *testing.T) {
 		"DLP_DETERMINISTIC_ENCRYPT(1)": "Function not supported by the sandbox: DLP_DETERMINISTIC_ENCRYPT (it has " +
 			"no DLP encryption functions) at [1:8]",
 		"VECTOR_SEARCH(1)":     "Function not supported by the sandbox: VECTOR_SEARCH at [1:8]",
-		"NVL(1, 2)":            "Function not found: nvl at [1:8]",
-		"nosuch(1)":            "Function not found: nosuch at [1:8]",
-		"BIT_CAST_TO_INT64(1)": "Function not found: bit_cast_to_int64 at [1:8]",
+		"NVL(1, 2)":            "Function not found: NVL at [1:8]",
+		"nosuch(1)":            "Function not found: nosuch; Did you mean cosh? at [1:8]",
+		"BIT_CAST_TO_INT64(1)": "Function not found: BIT_CAST_TO_INT64 at [1:8]",
 	} {
 		if _, err := Translate("SELECT "+call, Options{}); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v; want %s", call, err, want)

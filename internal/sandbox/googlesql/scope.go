@@ -11,6 +11,7 @@ type column struct {
 // relation is a range variable: a table, a subquery or an UNNEST.
 type relation struct {
 	alias  string
+	path   string // of a table that is named in backticks as a whole, which names it, too
 	cols   []column
 	pseudo []column
 	value  *val   // of an UNNEST: the element
@@ -36,6 +37,10 @@ type scope struct {
 	// touched notes the columns that are used, where they are needed.
 	touched map[string]bool
 	pseudo  []column // columns that no star takes, such as _TABLE_SUFFIX
+	// under is the scope of the SELECT DISTINCT whose rows an ORDER BY sorts, and outs are its columns:
+	// the ORDER BY may name what they are, and has them as aliases.
+	under *scope
+	outs  []output
 }
 
 // groupCheck finds columns used outside of aggregates and grouping keys.
@@ -72,7 +77,7 @@ func (c *cteScope) find(name string) *cteScope {
 // findRel finds a range variable of this scope alone.
 func (s *scope) findRel(name string) *relation {
 	for _, r := range s.rels {
-		if r.alias != "" && strings.EqualFold(r.alias, name) {
+		if name != "" && (strings.EqualFold(r.alias, name) || strings.EqualFold(r.path, name)) {
 			return r
 		}
 	}
@@ -112,6 +117,9 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 			}
 			return a.fields(c.v, x.parts[1:], s)
 		}
+		if sc.under != nil {
+			return a.afterDistinct(x, sc)
+		}
 		rel := sc.findRel(first.text)
 		if rel != nil && len(x.parts) > 1 {
 			c, n := findColumn(rel.cols, x.parts[1].text)
@@ -146,7 +154,20 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 	if v, ok := a.variable(first.text); ok {
 		return a.fields(v, x.parts[1:], s)
 	}
-	a.fail(first, "Unrecognized name: %s", first.text)
+	a.unrecognized(first, s)
+	return val{}
+}
+
+// afterDistinct is a path that names what a column of a SELECT DISTINCT is.
+func (a *analyzer) afterDistinct(x *pathExpr, s *scope) val {
+	v := a.path(x, s.under)
+	for i, o := range s.outs {
+		if o.v.sql == v.sql && i < len(s.aliases) {
+			return s.aliases[i].v
+		}
+	}
+	a.fail(x, "ORDER BY clause expression references column %s which is not visible after SELECT DISTINCT",
+		joinNames(x.parts))
 	return val{}
 }
 

@@ -110,7 +110,12 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 	}
 	r.sql += from + where + groupSQL + having + qualify + order
 	if wrap {
-		return a.wrapOrder(r, q, outer, ctes)
+		s.aliases = nil
+		if b.asKind == "STRUCT" {
+			outs = nil
+		}
+		return a.wrapOrder(r, q, &scope{parent: outer, ctes: ctes, clause: "ORDER BY clause after SELECT DISTINCT",
+			under: s, outs: outs})
 	}
 	if q != nil {
 		r.sql += a.limits(q, s)
@@ -258,7 +263,7 @@ func (a *analyzer) withoutFrom(b *selectBody, q *query) {
 	case len(b.windows) > 0:
 		a.fail(b, cannot+"have a WINDOW clause")
 	case q != nil && len(q.order) > 0:
-		a.fail(q.order[0].x, cannot+"have an ORDER BY clause")
+		a.fail(node{q.orderAt}, cannot+"have an ORDER BY clause")
 	case b.qualify != nil:
 		a.fail(b.qualify, cannot+"have a QUALIFY clause")
 	}
@@ -266,16 +271,20 @@ func (a *analyzer) withoutFrom(b *selectBody, q *query) {
 
 // star expands * and x.*.
 func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
-	var cols []column
-	if it.x == nil {
-		if b.from == nil {
-			a.fail(it, "SELECT * must have a FROM clause")
-		}
-		cols = s.cols
-	} else {
-		cols = a.starOf(it, s)
+	cols, computed := s.cols, false
+	var loose []looseColumn // of the expression whose fields the columns are
+	switch {
+	case it.x != nil:
+		s.group.loose = nil
+		cols, computed = a.starOf(it, s)
+		loose = s.group.loose
+	case b.from == nil:
+		a.fail(it, "SELECT * must have a FROM clause")
 	}
-	for _, e := range it.except {
+	for i, e := range it.except {
+		if slices.ContainsFunc(it.except[:i], func(n name) bool { return strings.EqualFold(n.text, e.text) }) {
+			a.fail(e, "Duplicate column name %s in SELECT * EXCEPT list", e.text)
+		}
 		if _, n := findColumn(cols, e.text); n == 0 {
 			a.fail(e, "Column %s in SELECT * EXCEPT list does not exist", e.text)
 		}
@@ -292,7 +301,13 @@ func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
 	var outs []output
 	for _, c := range cols {
 		s.group.loose = nil
-		v := a.use(s, c, &pathExpr{it.node, []name{{it.node, c.name, false}}})
+		v := c.v
+		switch {
+		case !computed:
+			v = a.use(s, c, &pathExpr{it.node, []name{{node: it.node, text: c.name}}})
+		case s.group.keys[v.sql] == "":
+			s.group.loose = loose
+		}
 		v.norm = v.sql
 		for _, r := range it.replace {
 			if strings.EqualFold(r.alias.text, c.name) {
@@ -305,11 +320,13 @@ func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
 	return outs
 }
 
-func (a *analyzer) starOf(it selectItem, s *scope) []column {
+// starOf are the columns of x.*, and whether they are fields of an expression, not columns of a
+// range variable.
+func (a *analyzer) starOf(it selectItem, s *scope) (cols []column, computed bool) {
 	if p, ok := it.x.(*pathExpr); ok && len(p.parts) == 1 {
 		for sc := s; sc != nil; sc = sc.parent {
 			if rel := sc.findRel(p.parts[0].text); rel != nil {
-				return rel.cols
+				return rel.cols, false
 			}
 		}
 	}
@@ -317,5 +334,5 @@ func (a *analyzer) starOf(it selectItem, s *scope) []column {
 	if v.t.Kind != Struct {
 		a.fail(it, "Dot-star is not supported for type %s", v.t.name())
 	}
-	return a.valueColumns("", v)
+	return a.valueColumns("", v), true
 }
