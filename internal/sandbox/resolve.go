@@ -54,6 +54,13 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if strings.HasSuffix(name.Table, "*") {
 		return r.wildcard(d, name)
 	}
+	if v, ok := metaTables[strings.ToUpper(name.Table)]; ok {
+		rows, err := v.rows(r.server, d)
+		if err != nil {
+			return nil, r.refuse(err)
+		}
+		return v.table(name, rows)
+	}
 	t := r.server.catalog.table(name)
 	if t == nil {
 		return nil, r.refuse(apierror.NotFound("Table", name.String(), r.query.location))
