@@ -13,7 +13,7 @@ import (
 
 func readPage(t testing.TB, body string) ([][]driver.Value, error) {
 	t.Helper()
-	pg, err := parsePage([]byte(body))
+	pg, err := parsePage([]byte(body), 0)
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 		storage: newStorage(cfg, agent, tokens, n), pause: rand.N[time.Duration],
 	}
 	if ownEndpoint(cfg.Endpoint) {
-		c.crowd = new(crowd)
+		c.crowd = &crowd{quick: quickAnswer}
 	}
 	shared := []option.ClientOption{option.WithHTTPClient(hc), option.WithEndpoint(c.base)}
 	if c.service, err = bq.NewService(ctx, shared...); err != nil {
@@ -158,11 +158,12 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Dura
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	sent := time.Now()
 	answer, err := c.readBody(r, nil)
 	if err != nil {
 		return nil, ofSize(len(body), err)
 	}
-	return parsePage(answer)
+	return parsePage(answer, time.Since(sent))
 }
 
 // maxRequestBytes is the size of the largest request that BigQuery accepts.
@@ -203,11 +204,12 @@ func (c *client) results(
 func (c *client) resultsIn(
 	ctx context.Context, format timestamps, ref *bq.JobReference, maxResults int64, hold time.Duration,
 ) (*page, error) {
+	sent := time.Now()
 	body, err := c.resultsBody(ctx, format, ref, pagePlace{limit: maxResults}, hold, nil)
 	if err != nil {
 		return nil, err
 	}
-	return parsePage(body)
+	return parsePage(body, time.Since(sent))
 }
 
 // pagePlace says which rows of a result are requested: from the first row of the page that the token names, or

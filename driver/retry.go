@@ -175,7 +175,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 const alonePeriod = time.Minute
 
 // crowd are the requests of a connector for pages of results, several of one result at a time.
-type crowd struct{ alone atomic.Pointer[time.Time] }
+type crowd struct {
+	quick time.Duration // quickAnswer
+	alone atomic.Pointer[time.Time]
+}
 
 // disperse makes the connector request the pages of each result one at a time for alonePeriod.
 func (c *crowd) disperse() {

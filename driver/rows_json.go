@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
@@ -14,8 +15,9 @@ type page struct {
 	bq.QueryResponse        // without Rows
 	rows             []byte // the JSON array; nil if there is none
 	format           timestamps
-	counted          bool // the answer has the number of rows that DML changed
-	polled           bool // an answer of getQueryResults, which has no statistics
+	took             time.Duration // from the request to the answer's end
+	counted          bool          // the answer has the number of rows that DML changed
+	polled           bool          // an answer of getQueryResults, which has no statistics
 }
 
 // saysNothing reports whether a complete answer lacks everything that all answers of BigQuery have.
@@ -39,8 +41,8 @@ type pageVisitor struct {
 	rows func(*cursor) error
 }
 
-// parsePage decodes an answer, except for its rows.
-func parsePage(body []byte) (*page, error) {
+// parsePage decodes an answer, except for its rows. It took so long to arrive.
+func parsePage(body []byte, took time.Duration) (*page, error) {
 	var rows []byte
 	p, err := visitPage(body, pageVisitor{rows: func(c *cursor) error {
 		start := c.pos
@@ -51,7 +53,7 @@ func parsePage(body []byte) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.rows = rows
+	p.rows, p.took = rows, took
 	return p, nil
 }
 

@@ -24,7 +24,7 @@ func BenchmarkPage(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			dest := make([]driver.Value, len(shape.types))
 			for b.Loop() {
-				pg, err := parsePage(body)
+				pg, err := parsePage(body, 0)
 				if err != nil {
 					b.Fatal(err)
 				}

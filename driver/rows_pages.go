@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/iterator"
@@ -26,8 +27,9 @@ type jsonPages struct {
 	page       *page  // the first; nil once it has been begun
 	token      string // of the page after it
 	maxResults int64
-	crowd      *crowd  // of requests for several pages at a time; nil for one page after the other
-	rowBytes   float64 // of the last page
+	crowd      *crowd        // of requests for several pages at a time; nil for one page after the other
+	took       time.Duration // what the first page's request took
+	rowBytes   float64       // of the last page
 	format     timestamps
 	total      int64 // rows of the result
 	rows       int64 // decoded so far
@@ -50,7 +52,7 @@ type readAhead struct {
 
 func newJSONPages(ctx context.Context, r *runner, columns []column, pg *page) *jsonPages {
 	p := &jsonPages{run: r, ref: pg.JobReference, columns: columns, page: pg, token: pg.PageToken,
-		maxResults: r.cfg.MaxResults, format: formatOf(pg.Schema), total: int64(pg.TotalRows)}
+		maxResults: r.cfg.MaxResults, format: formatOf(pg.Schema), total: int64(pg.TotalRows), took: pg.took}
 	if p.token != "" {
 		p.rowBytes = pg.rowBytes()
 	}

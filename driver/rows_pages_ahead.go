@@ -13,10 +13,9 @@ const (
 	// pagesAtOnce bounds how many pages of a result are requested at a time, and bytesAtOnce their bytes.
 	pagesAtOnce = 6
 	bytesAtOnce = 45 << 20
-	// pagesAtFirst is how many are requested until one has been awaited for longer than slowAnswer. On a fast
-	// network more of them only take memory.
-	pagesAtFirst = 3
-	slowAnswer   = 25 * time.Millisecond
+	// quickAnswer is how long an answer may take, or be awaited, on a network that is fast. There, decoding takes
+	// longer than waiting, and requesting several pages only takes memory.
+	quickAnswer = 25 * time.Millisecond
 	// pageBytes is how many bytes of rows are requested at a time where several pages are: 70 % of the 10 MB at
 	// which BigQuery ends a page, so that a page seldom has fewer rows than requested.
 	pageBytes = 7 << 20
@@ -28,9 +27,9 @@ const (
 // pagesAhead requests the pages of a result, and decodes them in the order of their rows.
 //
 // The token of a page is in the page before it, so that a result costs the time of all its requests, one
-// after the other. A page can also be requested by its first row. Where crowd is set, several pages are
-// requested at a time, each for as many rows as probably fit one page. Where a page has fewer rows, those
-// that are missing are requested before the next page is decoded.
+// after the other. A page can also be requested by its first row. Where crowd is set and the network is not
+// fast, several pages are requested at a time, each for as many rows as probably fit one page. Where a page
+// has fewer rows, those that are missing are requested before the next page is decoded.
 type pagesAhead struct {
 	*jsonPages
 	queue  []*pageRequest // in the order of the rows
@@ -38,7 +37,7 @@ type pagesAhead struct {
 	bytes  float64        // of a page that is requested
 	turn   []string       // tokens since the last page with rows
 	paused time.Time      // when the last pause because of a quota ended
-	slow   bool           // an answer has been awaited for longer than slowAnswer
+	slow   bool           // several pages are requested at a time
 }
 
 // pageRequest is a request for a page.
@@ -51,24 +50,34 @@ type pageRequest struct {
 	crowded  bool // it has to be made again, alone
 }
 
-// decodeAll requests and decodes all pages after the first, which it decodes while the second is requested.
+// decodeAll requests and decodes all pages after the first, which it decodes while others are requested.
 func (p *jsonPages) decodeAll() error {
 	a := &pagesAhead{jsonPages: p, bytes: pageBytes, turn: []string{p.token}}
-	second := pagePlace{token: p.token}
-	if p.page != nil && p.crowd != nil {
-		rows, bytes := countRows(p.page.rows, math.MaxInt)
+	first, second := p.page, pagePlace{token: p.token, row: p.rows}
+	p.page = nil
+	a.slow = p.crowd != nil && p.took >= p.crowd.quick
+	if first != nil && a.slow { // the third page can be requested only by its first row
+		rows, bytes := countRows(first.rows, math.MaxInt)
+		second.row += int64(rows)
 		a.learn(int64(rows), bytes, firstPage(&p.run.cfg))
-		second.row = int64(rows)
 	}
 	second.limit = a.limit()
 	a.request(second)
-	if pg := p.page; pg != nil {
-		p.page = nil
-		if err := a.decode(&cursor{buf: pg.rows, boxes: &p.boxes}); err != nil {
+	if a.slow {
+		a.next = second.row + second.limit
+		a.fill()
+	}
+	if first != nil {
+		if err := a.decode(&cursor{buf: first.rows, boxes: &p.boxes}); err != nil {
 			return err
 		}
 	}
-	a.next = p.rows + a.queue[0].limit
+	if !a.slow {
+		if first != nil {
+			a.learn(p.rows-second.row, len(first.rows), firstPage(&p.run.cfg))
+		}
+		a.next = p.rows + second.limit
+	}
 	for len(a.queue) > 0 {
 		a.fill()
 		q, err := a.answer()
@@ -107,14 +116,10 @@ func (a *pagesAhead) limit() int64 {
 
 // width returns how many pages may be requested at a time.
 func (a *pagesAhead) width() int {
-	if a.crowd == nil || a.crowd.dispersed() {
+	if !a.slow || a.crowd.dispersed() {
 		return 1
 	}
-	most := pagesAtFirst
-	if a.slow {
-		most = pagesAtOnce
-	}
-	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), most))
+	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), pagesAtOnce))
 }
 
 // learn takes what a page says of the size of others.
@@ -170,7 +175,7 @@ func (a *pagesAhead) answer() (*pageRequest, error) {
 	q := a.queue[0]
 	began := time.Now()
 	<-q.answered
-	a.slow = a.slow || time.Since(began) > slowAnswer
+	a.slow = a.slow || a.crowd != nil && time.Since(began) >= a.crowd.quick
 	for q.crowded {
 		for _, other := range a.queue {
 			<-other.answered
@@ -248,6 +253,10 @@ func (a *pagesAhead) follow(q *pageRequest, pg *page, got int64, token string) e
 		end = a.queue[0].row
 	}
 	at := pagePlace{token: token, row: a.rows, limit: end - a.rows}
+	if len(a.queue) == 0 {
+		at.limit = min(at.limit, a.limit())
+		a.next = a.rows + at.limit
+	}
 	switch {
 	case pg.TotalRows > 0 && int64(pg.TotalRows) != a.total:
 		return fmt.Errorf(

@@ -3,13 +3,10 @@ package driver_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +75,23 @@ func restPages(max int64) func(*dsn.Config) {
 	return func(c *dsn.Config) { c.ReadAPI, c.MaxResults = "rest", max }
 }
 
+// The networks of openPages: on a slow one several pages are requested at a time.
+const (
+	fast = time.Hour
+	slow = 0
+)
+
+// openPages opens a database that reads pages over REST, and takes an answer within quick for one of a fast network.
+func openPages(t testing.TB, server *fakebq.Server, max int64, quick time.Duration) *sql.DB {
+	t.Helper()
+	connector := newConnector(t, server, restPages(max))
+	driver.QuickAnswer(connector, quick)
+	driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
 // TestPagesAhead: each row comes once and in order, whatever BigQuery makes of the pages, and in as few requests as
 // that takes.
 func TestPagesAhead(t *testing.T) {
@@ -104,33 +118,35 @@ func TestPagesAhead(t *testing.T) {
 		{"empty pages", edit(small, func(a *fakebq.Answer) { a.EmptyPages = []int{0, 1, 2} }), 1000, 100, 0, 0, 8},
 		{"rows first", edit(small, func(a *fakebq.Answer) { a.RowsFirst = true }), 1000, 100, 9, 0, 8},
 		// The first page has 509 rows of 512 KB: 70 % of them are requested at a time.
-		{"full pages", edit(large, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 7, 1, 6},
+		{"full pages", edit(large, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 7, 1, 5},
 		{"rows that grow", edit(growing, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 0, 2},
 		{"rows that shrink", edit(shrinking, func(a *fakebq.Answer) { a.PageBytes = 512 << 10 }), 3000, 0, 0, 0, 2},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{})
-			server.On("SELECT *", tt.answer)
-			if err := readPadded(t.Context(), open(t, server, restPages(tt.max)), tt.rows); err != nil {
-				t.Fatal(err)
-			}
-			pages, sideways := server.Count(fakebq.GetQueryResults), byRow(server)
-			if tt.pages > 0 && (pages < tt.pages || pages > tt.pages+tt.more) || sideways < tt.sideways {
-				t.Errorf("got %d requests, %d of them by their first row; want %d, %d", pages, sideways, tt.pages,
-					tt.sideways)
-			}
-		})
+		for network, quick := range map[string]time.Duration{"fast": fast, "slow": slow} {
+			t.Run(tt.name+"/"+network, func(t *testing.T) {
+				t.Parallel()
+				server := fakebq.Run(t, fakebq.Options{})
+				server.On("SELECT *", tt.answer)
+				if err := readPadded(t.Context(), openPages(t, server, tt.max, quick), tt.rows); err != nil {
+					t.Fatal(err)
+				}
+				pages, sideways := server.Count(fakebq.GetQueryResults), byRow(server)
+				if tt.pages > 0 && (pages < tt.pages || pages > tt.pages+tt.more) || sideways < tt.sideways {
+					t.Errorf("got %d requests, %d of them by their first row; want %d, %d", pages, sideways, tt.pages,
+						tt.sideways)
+				}
+			})
+		}
 	}
 }
 
 // FuzzPagesAhead: each row comes once and in order, for any sizes of rows and pages.
 func FuzzPagesAhead(f *testing.F) {
-	f.Add(uint16(100), uint16(10), uint16(500), uint8(1), uint8(0))
-	f.Add(uint16(999), uint16(40), uint16(3000), uint8(3), uint8(7))
-	f.Add(uint16(50), uint16(0), uint16(1), uint8(9), uint8(255))
-	f.Add(uint16(2000), uint16(300), uint16(60_000), uint8(2), uint8(128))
-	f.Fuzz(func(t *testing.T, rows, pageRows, pageBytes uint16, spread, empty uint8) {
+	f.Add(uint16(100), uint16(10), uint16(500), uint8(1), uint8(0), true)
+	f.Add(uint16(999), uint16(40), uint16(3000), uint8(3), uint8(7), true)
+	f.Add(uint16(50), uint16(0), uint16(1), uint8(9), uint8(255), false)
+	f.Add(uint16(2000), uint16(300), uint16(60_000), uint8(2), uint8(128), false)
+	f.Fuzz(func(t *testing.T, rows, pageRows, pageBytes uint16, spread, empty uint8, isFast bool) {
 		n := 1 + int(rows)%2500
 		answer := paddedRows(t, n, func(i int) int { return i * int(spread) % 97 })
 		answer.PageBytes = 1 + int(pageBytes)
@@ -144,41 +160,60 @@ func FuzzPagesAhead(f *testing.F) {
 		}
 		server := fakebq.Run(t, fakebq.Options{})
 		server.On("SELECT *", answer)
-		if err := readPadded(t.Context(), open(t, server, restPages(int64(pageRows%1000))), n); err != nil {
+		quick := time.Duration(slow)
+		if isFast {
+			quick = fast
+		}
+		if err := readPadded(t.Context(), openPages(t, server, int64(pageRows%1000), quick), n); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// TestPagesAtOnce: while pages are on their way the ones after them are requested, up to a number that is
-// larger on a slow network.
+// TestPagesAtOnce: while a page is on its way those after it are requested, unless the network is fast.
 func TestPagesAtOnce(t *testing.T) {
 	t.Parallel()
-	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT *", paddedRows(t, 2000, bytesEach(10)))
-	arrives, later := make(chan struct{}), make(chan struct{})
-	for range 3 {
-		server.Inject(fakebq.GetQueryResults, fakebq.Hang(arrives))
-	}
-	for range 10 {
-		server.Inject(fakebq.GetQueryResults, fakebq.Hang(later))
-	}
-	read := make(chan error, 1)
-	db := open(t, server, restPages(100))
-	go func() { read <- readPadded(t.Context(), db, 2000) }()
-	for _, step := range []struct {
-		requests int
-		then     chan struct{}
-	}{{3, arrives}, {3 + 6, later}} {
-		server.WaitFor(t, fakebq.GetQueryResults, step.requests)
-		time.Sleep(50 * time.Millisecond) // for one more, and so that the network is a slow one
-		if n := server.Count(fakebq.GetQueryResults); n != step.requests {
-			t.Errorf("got %d requests while no more pages arrive; want %d", n, step.requests)
-		}
-		close(step.then)
-	}
-	if err := <-read; err != nil {
-		t.Error(err)
+	for _, tt := range []struct {
+		name          string
+		quick         time.Duration
+		before, after int // requests while the first pages are awaited, and the next ones
+	}{
+		{"a fast network", fast, 1, 2},
+		{"a slow network", slow, 6, 12},
+		{"one that turns out to be slow", time.Second, 1, 7},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{})
+			server.On("SELECT *", paddedRows(t, 2000, bytesEach(10)))
+			arrives, later := make(chan struct{}), make(chan struct{})
+			for range tt.before {
+				server.Inject(fakebq.GetQueryResults, fakebq.Hang(arrives))
+			}
+			for range 10 {
+				server.Inject(fakebq.GetQueryResults, fakebq.Hang(later))
+			}
+			read := make(chan error, 1)
+			db := openPages(t, server, 100, tt.quick)
+			go func() { read <- readPadded(t.Context(), db, 2000) }()
+			for _, step := range []struct {
+				requests int
+				then     chan struct{}
+			}{{tt.before, arrives}, {tt.after, later}} {
+				server.WaitFor(t, fakebq.GetQueryResults, step.requests)
+				time.Sleep(50 * time.Millisecond) // for one more
+				if tt.quick == time.Second {
+					time.Sleep(tt.quick)
+				}
+				if n := server.Count(fakebq.GetQueryResults); n != step.requests {
+					t.Errorf("got %d requests while no more pages arrive; want %d", n, step.requests)
+				}
+				close(step.then)
+			}
+			if err := <-read; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -237,196 +272,5 @@ func to(t *testing.T, server *fakebq.Server) func(http.RoundTripper) http.RoundT
 			r.URL.Scheme, r.URL.Host, r.Host = at.Scheme, at.Host, ""
 			return base.RoundTrip(r)
 		})
-	}
-}
-
-// TestPagesQuota: a page that is refused because of a quota is requested again, and for a while the connector requests
-// one page at a time.
-func TestPagesQuota(t *testing.T) {
-	t.Parallel()
-	for _, reason := range []string{"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"} {
-		t.Run(reason, func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{Latency: 10 * time.Millisecond})
-			server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
-			connector := newConnector(t, server, restPages(100))
-			driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
-			db := sql.OpenDB(connector)
-			t.Cleanup(func() { db.Close() })
-			read := func() (pages, atOnce int) {
-				before, most := server.Count(fakebq.GetQueryResults), mostAtOnce(server)
-				if err := readPadded(t.Context(), db, 1000); err != nil {
-					t.Fatal(err)
-				}
-				return server.Count(fakebq.GetQueryResults) - before, most()
-			}
-			refused := fakebq.Fail(fakebq.Error{Reason: reason, Status: http.StatusForbidden})
-			server.Inject(fakebq.GetQueryResults, fakebq.Pass(), refused, refused, fakebq.Pass())
-			if pages, _ := read(); pages != 11 {
-				t.Errorf("got %d requests for pages, two of them refused; want 11", pages)
-			}
-			if pages, most := read(); pages != 9 || most != 1 {
-				t.Errorf("after it: got %d requests for pages, up to %d at a time; want 9, one at a time", pages, most)
-			}
-			if err := driver.EndQuotaPeriod(connector); err != nil {
-				t.Fatal(err)
-			}
-			if pages, most := read(); pages != 9 || most < 2 {
-				t.Errorf("a minute later: got %d requests for pages, up to %d at a time; want 9, several at a time",
-					pages, most)
-			}
-		})
-	}
-}
-
-// mostAtOnce watches how many requests are under way. The returned function ends that.
-func mostAtOnce(server *fakebq.Server) func() int {
-	var most atomic.Int64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Millisecond):
-				most.Store(max(most.Load(), int64(server.InFlight())))
-			}
-		}
-	}()
-	return func() int {
-		close(stop)
-		<-stopped
-		return int(most.Load())
-	}
-}
-
-// TestPagesQuotaLasts: a quota that is used up ends the rows with its error.
-func TestPagesQuotaLasts(t *testing.T) {
-	t.Parallel()
-	server := fakebq.Run(t, fakebq.Options{})
-	server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
-	for range 20 {
-		server.Inject(fakebq.GetQueryResults, fakebq.Fail(fakebq.Error{Reason: "quotaExceeded"}))
-	}
-	connector := newConnector(t, server, restPages(100))
-	driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
-	db := sql.OpenDB(connector)
-	t.Cleanup(func() { db.Close() })
-	if err := readPadded(t.Context(), db, 1000); !errors.Is(err, driver.ErrQuotaExceeded) {
-		t.Errorf("got %v; want ErrQuotaExceeded", err)
-	}
-	if n := server.Count(fakebq.GetQueryResults); n > 7 {
-		t.Errorf("got %d requests; want those under way and one alone", n)
-	}
-}
-
-// TestPagesFaults: a page whose request fails for a while is requested again, and no row comes twice or is lost.
-func TestPagesFaults(t *testing.T) {
-	t.Parallel()
-	for name, fault := range map[string]fakebq.Fault{
-		"dropped":        fakebq.Drop(),
-		"cut":            fakebq.Cut(700),
-		"a front end":    fakebq.HTML(http.StatusBadGateway),
-		"BigQuery's own": fakebq.Fail(fakebq.Error{Reason: "backendError"}),
-		"the token":      fakebq.Fail(*fakebq.Unauthenticated(true)),
-	} {
-		for _, at := range []int{0, 1, 4, 8} {
-			t.Run(fmt.Sprintf("%s, request %d", name, at), func(t *testing.T) {
-				t.Parallel()
-				server := fakebq.Run(t, fakebq.Options{})
-				server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
-				for range at {
-					server.Inject(fakebq.GetQueryResults, fakebq.Pass())
-				}
-				server.Inject(fakebq.GetQueryResults, fault)
-				connector := newConnector(t, server, restPages(100))
-				driver.PauseWith(connector, func(time.Duration) time.Duration { return 0 })
-				db := sql.OpenDB(connector)
-				t.Cleanup(func() { db.Close() })
-				if err := readPadded(t.Context(), db, 1000); err != nil || server.Faults() > 0 {
-					t.Errorf("got %v, %d faults not met", err, server.Faults())
-				}
-				if n := server.Count(fakebq.GetQueryResults); n != 10 {
-					t.Errorf("got %d requests; want 10", n)
-				}
-			})
-		}
-	}
-}
-
-// TestPagesChange: a result that has changed between two of its pages is an error.
-func TestPagesChange(t *testing.T) {
-	t.Parallel()
-	row := `{"f":[{"v":"100"},{"v":"x"}]}`
-	for _, tt := range []struct{ name, page, want string }{
-		{"more rows in all", `{"jobComplete":true,"totalRows":"1001","pageToken":"t","rows":[` + row + `]}`, "1001"},
-		{"fewer rows in all", `{"jobComplete":true,"totalRows":"7","pageToken":"t","rows":[` + row + `]}`, "7"},
-		{"more rows than asked for", `{"jobComplete":true,"totalRows":"1000","rows":[` +
-			strings.Repeat(row+",", 100) + row + `]}`, "101 rows for a page of 100"},
-		{"no rows and no token", `{"jobComplete":true,"totalRows":"1000"}`, "1000 rows and BigQuery sent"},
-		{"not complete", `{"jobComplete":false}`, "as still running"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			server := fakebq.Run(t, fakebq.Options{})
-			server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
-			server.Inject(fakebq.GetQueryResults, fakebq.Garbage(tt.page))
-			rows, err := open(t, server, restPages(100)).QueryContext(t.Context(), "SELECT *")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer rows.Close()
-			for rows.Next() {
-			}
-			if err := rows.Err(); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v; want an error that says %q", err, tt.want)
-			}
-		})
-	}
-}
-
-// TestPagesStop: rows that are closed, or whose context ends, at any point leave no request behind. TestMain checks for
-// goroutines.
-func TestPagesStop(t *testing.T) {
-	t.Parallel()
-	for _, after := range []int{0, 1, 99, 100, 101, 450, 999, 1000} {
-		for _, way := range []string{"close", "context", "close while a page is on its way"} {
-			t.Run(way+" after "+strconv.Itoa(after), func(t *testing.T) {
-				t.Parallel()
-				server := fakebq.Run(t, fakebq.Options{Latency: time.Millisecond})
-				server.On("SELECT *", paddedRows(t, 1000, bytesEach(10)))
-				read := after
-				if strings.Contains(way, "on its way") {
-					read = min(after, 100) // of the first page
-					server.Inject(fakebq.GetQueryResults, fakebq.Hang(nil))
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				rows, err := open(t, server, restPages(100)).QueryContext(ctx, "SELECT *")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer rows.Close()
-				n := 0
-				for n < read && rows.Next() {
-					n++
-				}
-				if way == "context" && read < 1000 {
-					cancel()
-					for rows.Next() {
-						n++
-					}
-					// Rows that had arrived may be read to the end.
-					if err := rows.Err(); !errors.Is(err, context.Canceled) && (err != nil || n < 1000) {
-						t.Errorf("got %v after %d rows; want the end of the context", err, n)
-					}
-				}
-				if err := rows.Close(); err != nil && !errors.Is(err, context.Canceled) {
-					t.Error(err)
-				}
-				server.WaitIdle(t)
-			})
-		}
 	}
 }
