@@ -11,6 +11,9 @@ import (
 func (s *scenario) fault() plannedFault {
 	m := s.op.methods[s.rng.IntN(len(s.op.methods))]
 	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
+	if s.pageRows > 0 && m == fakebq.GetQueryResults {
+		p.n = 1 + s.rng.IntN(12) // of the pages
+	}
 	list := campaignFaults(m)
 	p.name, p.fault, p.may = list[s.rng.IntN(len(list))].unpack()
 	p.may = p.may && (m != fakebq.GetQueryResults || s.op.paged)

@@ -104,6 +104,9 @@ func (s *scenario) String() string {
 	if s.exists {
 		end += ", 409 at first"
 	}
+	if s.pageRows > 0 {
+		end += fmt.Sprintf(", pages of %d rows side by side", s.pageRows)
+	}
 	if s.labels {
 		end += ", labels"
 	}

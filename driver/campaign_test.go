@@ -118,6 +118,7 @@ type scenario struct {
 	silent   bool                   // the connection falls silent
 	commits  bool                   // a transaction although a statement of it has failed
 	slow     bool                   // the pauses between tries are long: ctx ends in them
+	pageRows int64                  // max_results, and pages are requested side by side; 0 = neither
 
 	server  *fakebq.Server
 	rest    *faultproxy.Proxy
@@ -171,6 +172,9 @@ func newScenario(seed uint64, number int) *scenario {
 	if s.op.arrange != nil {
 		s.op.arrange(s)
 		return s
+	}
+	if s.op.paged && rng.IntN(2) == 0 {
+		s.pageRows = int64(30 + rng.IntN(300))
 	}
 	for range 1 + rng.IntN(3) {
 		s.faults = append(s.faults, s.fault())
@@ -245,6 +249,9 @@ func (s *scenario) play(t *testing.T) {
 		}
 		return limit / 50
 	})
+	if s.pageRows > 0 {
+		driver.QuickAnswer(connector, 0)
+	}
 	db := sql.OpenDB(connector)
 	s.run(db)
 	s.settle()
@@ -255,7 +262,7 @@ const slowPause = late + 200*time.Millisecond
 
 func (s *scenario) config() *dsn.Config {
 	cfg := &dsn.Config{Project: "my-project", Endpoint: s.rest.URL(), StorageEndpoint: s.storage.URL(), ReadAPI: "rest"}
-	cfg.LabelJobs = s.labels
+	cfg.LabelJobs, cfg.MaxResults = s.labels, s.pageRows
 	if s.op.config != nil {
 		s.op.config(cfg)
 	}
@@ -302,6 +309,9 @@ func (s *scenario) run(db *sql.DB) {
 	begin := time.Now()
 	err := s.op.run(ctx, s, db)
 	s.took = time.Since(begin)
+	if s.op.reads && err == nil && s.pageRows > 0 && byRow(s.server) == 0 {
+		s.violate("no pages side by side", "%d rows of %d at a time", campaignRows, s.pageRows)
+	}
 	s.answer = fmt.Sprint(err)
 	if err != nil && s.mustPass() && !s.unpromised(err) {
 		s.violate("a passing fault is told", "%v", err)

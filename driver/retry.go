@@ -174,6 +174,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 // alonePeriod is how long the connector requests one page at a time after a quota has refused one of several.
 const alonePeriod = time.Minute
 
+// quickAnswer is how long an answer may take, or be awaited, on a network that is fast. There, decoding takes
+// longer than waiting, and requesting several pages only takes memory.
+const quickAnswer = 25 * time.Millisecond
+
 // crowd are the requests of a connector for pages of results, several of one result at a time.
 type crowd struct {
 	quick time.Duration // quickAnswer

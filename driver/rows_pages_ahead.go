@@ -13,9 +13,6 @@ const (
 	// pagesAtOnce bounds how many pages of a result are requested at a time, and bytesAtOnce their bytes.
 	pagesAtOnce = 6
 	bytesAtOnce = 45 << 20
-	// quickAnswer is how long an answer may take, or be awaited, on a network that is fast. There, decoding takes
-	// longer than waiting, and requesting several pages only takes memory.
-	quickAnswer = 25 * time.Millisecond
 	// pageBytes is how many bytes of rows are requested at a time where several pages are: 70 % of the 10 MB at
 	// which BigQuery ends a page, so that a page seldom has fewer rows than requested.
 	pageBytes = 7 << 20
