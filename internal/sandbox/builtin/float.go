@@ -94,6 +94,9 @@ func ParseFloat(s string) (float64, error) {
 		return 0, failf("Bad double value: %s", shorten(s))
 	}
 	f, err := strconv.ParseFloat(t, 64)
+	if strings.EqualFold(t[1:], "nan") { // with a sign
+		return math.NaN(), nil
+	}
 	if err != nil && !math.IsInf(f, 0) {
 		return 0, failf("Bad double value: %s", shorten(s))
 	}

@@ -1,6 +1,7 @@
 package googlesql
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	if c.havingX != nil {
 		c.havingVal = a.expr(c.havingX, s)
 	}
-	mods := a.aggMods(c, s)
+	mods := a.aggMods(c, s, vs)
 	s.winOK = win
 	s.inAgg = wasAgg
 	own := ""
@@ -83,8 +84,11 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		}
 		return out + over
 	}
-	if c.star && c.name != "COUNT" {
+	switch {
+	case c.star && c.name != "COUNT":
 		a.fail(c, "Argument * can only be used in COUNT(*)")
+	case c.star && c.distinct:
+		a.fail(c, "COUNT(*) cannot be used with DISTINCT")
 	}
 	if c.having != "" && c.name != "ANY_VALUE" {
 		a.refuse(c, "HAVING MAX or MIN in "+c.name)
@@ -93,6 +97,9 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		if c.distinct && !groupable(v.t) {
 			a.fail(c, "Aggregate functions with DISTINCT cannot be used with arguments of type %s", v.t.name())
 		}
+	}
+	if c.name == "GROUPING" && (isWindow || len(vs) == 1 && (s.group == nil || s.group.keys[vs[0].norm] == "")) {
+		a.fail(c, "GROUPING must have an argument that exists within the group-by expression list")
 	}
 	sql, t := aggs[c.name](a, c, vs, call)
 	out := merge(sql, t, vs...)
@@ -124,7 +131,7 @@ func (s *scope) clauseName() string {
 }
 
 // aggMods writes ORDER BY inside the call and checks the modifiers.
-func (a *analyzer) aggMods(c *callExpr, s *scope) string {
+func (a *analyzer) aggMods(c *callExpr, s *scope, vs []val) string {
 	listy := c.name == "ARRAY_AGG" || c.name == "STRING_AGG" || c.name == "ARRAY_CONCAT_AGG"
 	if c.limit != nil && !listy {
 		a.fail(c, "LIMIT is not allowed in arguments of aggregate function %s", c.name)
@@ -140,6 +147,16 @@ func (a *analyzer) aggMods(c *callExpr, s *scope) string {
 	}
 	if !listy {
 		a.fail(c, "ORDER BY is not allowed in arguments of aggregate function %s", c.name)
+	}
+	for _, it := range c.order {
+		if _, number := ordinal(it.x); !c.distinct || number {
+			continue
+		}
+		key := a.expr(it.x, s).norm
+		if !slices.ContainsFunc(vs, func(v val) bool { return v.norm == key }) {
+			a.fail(it.x, "An aggregate function that has both DISTINCT and ORDER BY arguments can only ORDER BY "+
+				"expressions that are arguments to the function")
+		}
 	}
 	return a.orderBy(c.order, s, nil)
 }
@@ -172,8 +189,7 @@ func init() {
 		case Array, Struct, JSON:
 			a.fail(c.havingX, "HAVING %s does not support expressions of type %s", c.having, by.t.name())
 		}
-		fn := map[string]string{"MAX": "arg_max_null", "MIN": "arg_min_null"}[c.having]
-		return call(fn, vs[0].sql+", "+by.sql), resolved(vs[0].t)
+		return call(extremal[c.having], vs[0].sql+", "+ordered(by, "HAVING "+c.having)), resolved(vs[0].t)
 	})
 	aggregate("LOGICAL_AND", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		return call("bool_and", a.aggArg(c, vs, Bool).sql), kind(Bool)

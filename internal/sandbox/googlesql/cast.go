@@ -2,6 +2,7 @@ package googlesql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
@@ -14,7 +15,7 @@ func (a *analyzer) cast(x *castExpr, s *scope) val {
 		return a.castFormat(x, v, s)
 	}
 	to := x.to.bare()
-	if v.untyped() {
+	if v.untyped() || to.Kind == Array && v.open() {
 		w, _ := a.coerce(v, to)
 		return merge(w.sql, to, v)
 	}
@@ -110,6 +111,13 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 	}
 	a.fail(x, "Invalid cast from %s to %s", from.name(), bare)
 	return val{}
+}
+
+// open reports whether an ARRAY has no element with a type: it takes any.
+func (v val) open() bool {
+	typed := func(p val) bool { return !p.untyped() || p.param > 0 }
+	return v.t.Kind == Array && v.parts != nil && !slices.ContainsFunc(v.parts, typed) ||
+		v.lit != nil && v.lit.kind == Array && v.lit.text == "empty"
 }
 
 // castKinds are casts that BigQuery has and the sandbox has not.

@@ -136,10 +136,7 @@ func (a *analyzer) literal(x *literal) val {
 	case "":
 		return val{sql: "NULL"}
 	case Int64:
-		n, ok := new(big.Int).SetString(x.text, 0)
-		if strings.HasPrefix(x.text, "0") && !strings.HasPrefix(strings.ToLower(x.text), "0x") {
-			n, ok = new(big.Int).SetString(x.text, 10)
-		}
+		n, ok := integer(x.text)
 		if !ok || !n.IsInt64() {
 			a.fail(x, "Invalid integer literal: %s", x.text)
 		}
@@ -159,6 +156,14 @@ func (a *analyzer) literal(x *literal) val {
 	}
 	a.refuse(x, "This literal")
 	return val{}
+}
+
+// integer reads a decimal or hexadecimal number.
+func integer(text string) (*big.Int, bool) {
+	if digits, hex := strings.CutPrefix(strings.ToLower(text), "0x"); hex {
+		return new(big.Int).SetString(digits, 16)
+	}
+	return new(big.Int).SetString(text, 10)
 }
 
 // bytesSQL writes a BLOB.
@@ -396,6 +401,11 @@ func (a *analyzer) structOf(x *structExpr, s *scope) val {
 	}
 	if x.typ != nil {
 		a.plainType(x, *x.typ)
+		for _, n := range x.names {
+			if n != "" {
+				a.fail(x, "STRUCT constructors cannot specify both an explicit type and field names with AS")
+			}
+		}
 	}
 	var parts []string
 	var vs, raw []val

@@ -50,6 +50,19 @@ func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope,
 	return id
 }
 
+// typed is a value that has a type: what has none is an INT64, but an open parameter stays open.
+func (a *analyzer) typed(v val) val {
+	if !v.untyped() {
+		return v
+	}
+	if v.param > 0 {
+		v.t = kind(Int64)
+		return v
+	}
+	v, _ = a.coerce(v, kind(Int64))
+	return v
+}
+
 // resolved is the type of a column whose expression is an untyped NULL.
 func resolved(t Type) Type {
 	if t.Kind == "" {

@@ -29,6 +29,9 @@ func init() {
 	aggregate("STRING_AGG", stringAgg)
 	aggregate("APPROX_COUNT_DISTINCT", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
+		if k := vs[0].t.Kind; k == Array || k == Struct || k == Interval || !groupable(vs[0].t) {
+			a.noSignature(c, vs)
+		}
 		return call("count", "DISTINCT "+vs[0].sql), kind(Int64)
 	})
 	aggregate("APPROX_QUANTILES", approxQuantiles)
@@ -60,14 +63,29 @@ func init() {
 	})
 	aggregate("MAX_BY MIN_BY", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 2, 2)
-		fn := map[string]string{"MAX_BY": "arg_max_null", "MIN_BY": "arg_min_null"}[c.name]
-		return call(fn, vs[0].sql+", "+vs[1].sql), resolved(vs[0].t)
+		switch vs[1].t.Kind {
+		case Array, Struct, JSON:
+			a.noSignature(c, vs)
+		}
+		return call(extremal[c.name[:3]], vs[0].sql+", "+ordered(vs[1], c.name)), resolved(vs[0].t)
 	})
 	aggregate("GROUPING", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
 		return "CAST(grouping(" + vs[0].sql + ") AS BIGINT)", kind(Int64)
 	})
 	windowFunc("PERCENTILE_CONT PERCENTILE_DISC", percentile)
+}
+
+// extremal are the functions that give the value beside the greatest or the least of another.
+var extremal = map[string]string{"MAX": "arg_max_null", "MIN": "arg_min_null"}
+
+// ordered is a value by which another one is picked. Which of them comes first where one is NaN is said nowhere.
+func ordered(v val, name string) string {
+	if v.t.Kind != Float64 || v.lit != nil {
+		return v.sql
+	}
+	return "(CASE WHEN isnan(" + v.sql + ") THEN " + raise(quoteString(unsupported(name+" with NaN")), "DOUBLE") +
+		" ELSE " + v.sql + " END)"
 }
 
 func stringAgg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {

@@ -154,8 +154,10 @@ func timestampCall(a *analyzer, c *callExpr, s *scope) val {
 		if zone != nil {
 			return merge("bq_timestamp_in("+v.sql+", "+a.zone(zone, s)+")", kind(Timestamp), v)
 		}
-		if w, ok := a.coerce(v, kind(Timestamp)); ok {
-			return w
+		if v.lit != nil { // a text that is none fails as it runs
+			if sql, ok := a.temporalLiteral(Timestamp, v.lit.text); ok {
+				return val{sql: sql, t: kind(Timestamp)}
+			}
 		}
 		return merge(a.castSQL(String, Timestamp, v.sql), kind(Timestamp), v)
 	case "":

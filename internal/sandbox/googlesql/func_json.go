@@ -57,23 +57,23 @@ func init() {
 	code("TO_JSON", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 2)
 		a.onlyNamed(c, "stringify_wide_numbers")
-		v := a.expr(c.args[0], s)
+		v := a.typed(a.expr(c.args[0], s))
 		flag := c.namedArg("stringify_wide_numbers")
 		if len(c.args) == 2 {
 			flag = c.args[1]
 		}
 		wide := a.constantBool(flag, false, s)
-		return merge(a.toJSON(c, v.sql, resolved(v.t), wide), kind(JSON), v)
+		return merge(a.toJSON(c, v.sql, v.t, wide), kind(JSON), v)
 	})
 	code("TO_JSON_STRING", func(a *analyzer, c *callExpr, s *scope) val {
 		a.countArgs(c, 1, 2)
 		a.onlyNamed(c, "pretty_print")
-		v := a.expr(c.args[0], s)
+		v := a.typed(a.expr(c.args[0], s))
 		flag := c.namedArg("pretty_print")
 		if len(c.args) == 2 {
 			flag = c.args[1]
 		}
-		sql := a.jsonText(c, v.sql, resolved(v.t))
+		sql := a.jsonText(c, v.sql, v.t)
 		if flag != nil {
 			w := a.expr(flag, s)
 			p := a.must(w, kind(Bool), flag, "No matching signature for function TO_JSON_STRING for argument types: "+
@@ -94,7 +94,8 @@ func init() {
 		vs := a.args(c, s)
 		var parts []string
 		for _, v := range vs {
-			parts = append(parts, a.toJSON(c, v.sql, resolved(v.t), false))
+			v = a.typed(v)
+			parts = append(parts, a.toJSON(c, v.sql, v.t, false))
 		}
 		return merge("CAST(('[' || "+joinOr(parts, " || ',' || ")+" || ']') AS JSON)", kind(JSON), vs...)
 	})
@@ -233,7 +234,8 @@ func jsonObject(a *analyzer, c *callExpr, s *scope) val {
 		if !ok {
 			a.noSignature(c, vs)
 		}
-		args = append(args, k.sql, asText(a.toJSON(c, vs[i+1].sql, resolved(vs[i+1].t), false)))
+		v := a.typed(vs[i+1])
+		args = append(args, k.sql, asText(a.toJSON(c, v.sql, v.t, false)))
 	}
 	return merge("bq_json_object("+strings.Join(args, ", ")+")", kind(JSON), vs...)
 }
@@ -273,8 +275,8 @@ func changeJSON(a *analyzer, c *callExpr, s *scope) val {
 			args = append(args, "NULL")
 			continue
 		}
-		v := vs[i+1]
-		text := asText(a.toJSON(c, v.sql, resolved(v.t), false))
+		v := a.typed(vs[i+1])
+		text := asText(a.toJSON(c, v.sql, v.t, false))
 		if v.t.Kind == Array && c.name != "JSON_SET" {
 			text = quoteString(`{"\u0001array":`) + " || CASE WHEN " + v.sql + " IS NULL THEN 'null' ELSE " + text +
 				" END || '}'"

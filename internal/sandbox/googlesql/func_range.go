@@ -126,11 +126,16 @@ func init() {
 		a.countArgs(c, 2, 2)
 		vs := a.args(c, s)
 		r := vs[0]
+		if r.untyped() && vs[1].t.Kind == Range {
+			r, _ = a.coerce(r, vs[1].t)
+		} else if k := vs[1].t.Kind; r.untyped() && (k == Date || k == Datetime || k == Timestamp) {
+			r, _ = a.coerce(r, rangeOf(vs[1].t))
+		}
 		if r.t.Kind != Range {
 			a.noSignature(c, vs)
 		}
 		if vs[1].t.Kind == Range && vs[1].t.equal(r.t) {
-			return merge("bq_range_contains("+joinSQL(vs)+")", kind(Bool), vs...)
+			return merge("bq_range_contains("+r.sql+", "+vs[1].sql+")", kind(Bool), vs...)
 		}
 		w, ok := a.coerce(vs[1], *r.t.Elem)
 		if !ok {

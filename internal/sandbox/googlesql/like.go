@@ -64,8 +64,8 @@ func (a *analyzer) likeAny(x *likeExpr, s *scope) val {
 		pattern.sql = id + "." + pattern.sql
 	} else {
 		arr := a.expr(x.unnest, s)
-		if arr.untyped() {
-			arr, _ = a.coerce(arr, arrayOf(kind(String)))
+		if w, ok := a.coerce(arr, arrayOf(kind(String))); ok {
+			arr = w
 		}
 		if arr.t.Kind != Array {
 			a.fail(x.unnest, "Second argument of LIKE UNNEST must be an array but was %s", arr.t.name())

@@ -6,7 +6,7 @@ import (
 
 func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 	if l, ok := x.x.(*literal); ok && x.op == "-" && (l.kind == Int64 || l.kind == Float64) &&
-		!strings.HasPrefix(l.text, "0x") && !strings.HasPrefix(l.text, "-") {
+		!strings.HasPrefix(l.text, "-") {
 		return a.negative(x, l)
 	}
 	v := a.expr(x.x, s)
@@ -45,7 +45,7 @@ func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 
 // negative is a literal with its sign.
 func (a *analyzer) negative(x *unaryExpr, l *literal) val {
-	if l.kind == Int64 && l.text == "9223372036854775808" {
+	if n, ok := integer(l.text); l.kind == Int64 && ok && n.IsUint64() && n.Uint64() == 1<<63 {
 		return val{sql: "(-9223372036854775807-1)::BIGINT", t: kind(Int64),
 			lit: &literal{x.node, Int64, "-9223372036854775808"}}
 	}
@@ -287,7 +287,7 @@ func (v val) flipDistinct(not bool) val {
 func (a *analyzer) isDistinct(x *distinctExpr, s *scope) val {
 	l, r := a.expr(x.l, s), a.expr(x.r, s)
 	vs, t := a.unify([]val{l, r}, x, "operator IS DISTINCT FROM")
-	if t.Kind == JSON || t.Kind == Struct {
+	if !groupable(t) {
 		a.noMatch(x, "IS DISTINCT FROM", l, r)
 	}
 	not := ""

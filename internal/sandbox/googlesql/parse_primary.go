@@ -6,12 +6,16 @@ func (p *parser) primary() expr {
 	t := p.tok()
 	at := node{t.pos}
 	switch t.kind {
-	case tokInt:
+	case tokInt, tokFloat:
 		p.i++
-		return &literal{at, Int64, t.text}
-	case tokFloat:
-		p.i++
-		return &literal{at, Float64, t.text}
+		if next := p.tok(); next.kind == tokIdent && next.pos == t.end {
+			fail(p.src, next.pos, "Syntax error: Missing whitespace between literal and alias")
+		}
+		kind := Int64
+		if t.kind == tokFloat {
+			kind = Float64
+		}
+		return &literal{at, kind, t.text}
 	case tokString:
 		p.i++
 		v := t.value

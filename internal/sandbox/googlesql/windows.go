@@ -36,6 +36,9 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 		}
 		parts = append(parts, strings.TrimPrefix(order, " "))
 	}
+	if unordered[c.name] && len(w.order) > 0 {
+		a.fail(c, "Window ORDER BY is not allowed for analytic function %s", c.name)
+	}
 	if rankLike[c.name] && len(w.order) == 0 && c.name != "ROW_NUMBER" {
 		a.fail(c, "Window ORDER BY is required for analytic function %s", c.name)
 	}
@@ -144,9 +147,10 @@ func (a *analyzer) boundSQL(b bound, t Type, s *scope) string {
 	return w.sql + " " + b.kind
 }
 
-// rankLike need an ORDER BY; framed take a frame.
+// rankLike need an ORDER BY, unordered must have none; framed take a frame.
 var (
-	rankLike = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true,
+	unordered = map[string]bool{"PERCENTILE_CONT": true, "PERCENTILE_DISC": true}
+	rankLike  = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true,
 		"LAG": true, "LEAD": true}
 	framed = map[string]bool{"FIRST_VALUE": true, "LAST_VALUE": true, "NTH_VALUE": true}
 )
@@ -174,16 +178,16 @@ func init() {
 	})
 	windowFunc("LAG LEAD", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 3)
-		args := vs[0].sql
-		t := resolved(vs[0].t)
+		x, other := vs[0], ""
+		if len(vs) > 2 {
+			both, _ := a.unify([]val{vs[0], vs[2]}, c, "function "+c.name)
+			x, other = both[0], ", "+both[1].sql
+		}
+		args := x.sql
 		if len(vs) > 1 {
 			args += ", " + a.constantArg(c, vs, 1, 0)
 		}
-		if len(vs) > 2 {
-			args += ", " + a.must(vs[2], t, c.args[2], "No matching signature for function %s for argument types: %s",
-				c.name, typeList(vs)).sql
-		}
-		return call(strings.ToLower(c.name), args), t
+		return call(strings.ToLower(c.name), args+other), resolved(x.t)
 	})
 	windowFunc("FIRST_VALUE LAST_VALUE", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 1, 1)
