@@ -23,12 +23,13 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 				"a driver.Struct or a driver.Range instead",
 		)
 	}
+	typ := declaredType(kind)
 	if v.Value == nil {
-		return typedNull(kind), nil
+		return argument{typ: typ, value: nullValue()}, nil
 	}
 	a, err := encode(v.Value)
 	if err == nil && a.typ == nil {
-		a.typ, a.value, _, err = a.resolve(&bq.QueryParameterType{Type: kind}, reliance{refused: true})
+		a.typ, a.value, _, err = a.resolve(typ, reliance{refused: true})
 	}
 	if err != nil {
 		return argument{}, err
@@ -44,7 +45,16 @@ func encodeDeclared(v *bigquery.QueryParameterValue) (argument, error) {
 			v.Value,
 		)
 	}
-	return argument{typ: &bq.QueryParameterType{Type: kind}, value: a.value}, nil
+	return argument{typ: typ, value: a.value}, nil
+}
+
+// declaredType returns the type of a name. That of TIMESTAMP(12) has its digits apart.
+func declaredType(kind string) *bq.QueryParameterType {
+	if kind == "TIMESTAMP(12)" {
+		precision := int64(picosPrecision)
+		return &bq.QueryParameterType{Type: "TIMESTAMP", TimestampPrecision: &precision}
+	}
+	return &bq.QueryParameterType{Type: kind}
 }
 
 // holdsNumber reports whether a value of an exact numeric type is a number that the type holds

@@ -154,8 +154,7 @@ func encodePicos(t time.Time, picos uint16) (argument, error) {
 	if err != nil {
 		return argument{}, err
 	}
-	precision := int64(picosPrecision)
-	a.typ = &bq.QueryParameterType{Type: "TIMESTAMP", TimestampPrecision: &precision}
+	a.typ = declaredType("TIMESTAMP(12)")
 	a.value = textValue(t.UTC().Format("2006-01-02 15:04:05.000000000") + fmt.Sprintf("%03d+00:00", picos))
 	return a, nil
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/big"
 	"strings"
@@ -152,6 +153,11 @@ func TestEncode(t *testing.T) {
 			&bigquery.QueryParameterValue{Type: bigquery.StandardSQLDataType{TypeKind: "NUMERIC"}},
 			`NUMERIC NULL`,
 		},
+		{"declared TIMESTAMP(12) of a time", declared("TIMESTAMP(12)", utc(2024, 1, 2, 3, 4, 5, 123456).Add(789)),
+			`TIMESTAMP(12) 2024-01-02 03:04:05.123456789000+00:00`},
+		{"declared TIMESTAMP(12) of text", declared("TIMESTAMP(12)", "2024-01-02 03:04:05.123456789012+00"),
+			`TIMESTAMP(12) 2024-01-02 03:04:05.123456789012+00`},
+		{"declared TIMESTAMP(12) of nothing", declared("TIMESTAMP(12)", nil), `TIMESTAMP(12) NULL`},
 		{"declared DATE of a time", declared("DATE", utc(2024, 1, 2, 3, 0, 0, 0)), `DATE 2024-01-02`},
 		{"Range of DATE", Range{Start: date}, `RANGE<DATE> [2024-02-29, nil)`},
 		{
@@ -245,6 +251,9 @@ func describe(t *testing.T, a argument) string {
 	typ := "?"
 	if a.typ != nil {
 		typ = a.typ.Type
+		if digits := a.typ.TimestampPrecision; digits != nil {
+			typ += fmt.Sprintf("(%d)", *digits)
+		}
 		if a.typ.RangeElementType != nil {
 			typ += "<" + a.typ.RangeElementType.Type + ">"
 		}

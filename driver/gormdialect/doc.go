@@ -69,8 +69,8 @@
 // # Tables
 //
 // AutoMigrate creates tables, adds columns (NULLABLE ones, because BigQuery adds no others) and
-// foreign keys, widens types, changes defaults (the tag default:null drops one) and drops NOT NULL. It
-// drops no columns: use Migrator().DropColumn.
+// foreign keys, widens types, changes comments and defaults (the tag default:null drops one) and drops
+// NOT NULL. It drops no columns: use Migrator().DropColumn.
 // BigQuery has no indexes on columns, no unique constraints and no checks. AutoMigrate omits them,
 // and warns of those that would have been enforced.
 package gormdialect

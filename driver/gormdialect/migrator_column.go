@@ -1,17 +1,12 @@
 package gormdialect
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/migrator"
 	"gorm.io/gorm/schema"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
@@ -58,108 +53,6 @@ func defaultSQL(field *schema.Field) string {
 		}
 		return text
 	}
-}
-
-// column is a row of INFORMATION_SCHEMA.COLUMNS.
-type column struct {
-	TableName     string
-	ColumnName    string
-	DataType      string
-	IsNullable    string
-	ColumnDefault sql.NullString
-}
-
-func (c column) required() bool { return c.IsNullable == "NO" }
-
-func (c column) defaultSQL() string {
-	if c.ColumnDefault.String == "NULL" {
-		return ""
-	}
-	return c.ColumnDefault.String
-}
-
-// columns returns the columns of tables in one query, in their order.
-func (m Migrator) columns(dataset string, tables ...string) (found map[string][]column, err error) {
-	var list []column
-	err = m.query("SELECT table_name, column_name, data_type, is_nullable, column_default FROM "+dataset+
-		".INFORMATION_SCHEMA.COLUMNS WHERE table_name IN UNNEST(?) ORDER BY table_name, ordinal_position",
-		Param{tables}).Find(&list).Error
-	found = map[string][]column{}
-	for _, c := range list {
-		found[c.TableName] = append(found[c.TableName], c)
-	}
-	return found, err
-}
-
-// ColumnTypes returns the columns of a table, in their order.
-func (m Migrator) ColumnTypes(value any) (types []gorm.ColumnType, err error) {
-	p, err := m.locate(value)
-	if err != nil {
-		return nil, err
-	}
-	found, err := m.columns(p.dataset, p.table)
-	if err == nil && found[p.table] == nil {
-		err = fmt.Errorf("gormdialect: there is no table %s.%s", p.dataset, p.table)
-	}
-	keys, _ := m.primaryKey(p)
-	for _, c := range found[p.table] {
-		types = append(types, columnType(c, slices.Contains(keys, c.ColumnName)))
-	}
-	return types, err
-}
-
-func columnType(c column, primary bool) gorm.ColumnType {
-	t := migrator.ColumnType{
-		NameValue:          sql.NullString{String: c.ColumnName, Valid: true},
-		DataTypeValue:      sql.NullString{String: columntype.Base(c.DataType), Valid: true},
-		ColumnTypeValue:    sql.NullString{String: c.DataType, Valid: true},
-		NullableValue:      sql.NullBool{Bool: !c.required(), Valid: true},
-		DefaultValueValue:  sql.NullString{String: unquoted(c.defaultSQL()), Valid: c.defaultSQL() != ""},
-		PrimaryKeyValue:    sql.NullBool{Bool: primary, Valid: true},
-		AutoIncrementValue: sql.NullBool{Valid: true},
-		ScanTypeValue:      scanTypes[columntype.Base(c.DataType)],
-	}
-	if n := columntype.Sizes(c.DataType); n != nil && strings.HasSuffix(columntype.Base(c.DataType), "NUMERIC") {
-		t.DecimalSizeValue, t.ScaleValue = sql.NullInt64{
-			Int64: int64(n[0]),
-			Valid: true,
-		}, sql.NullInt64{
-			Int64: int64(n[1]),
-			Valid: true,
-		}
-	} else if n != nil {
-		t.LengthValue = sql.NullInt64{Int64: int64(n[0]), Valid: true}
-	}
-	return t
-}
-
-// scanTypes are the Go types of the values of columns.
-var scanTypes = map[string]reflect.Type{
-	"INT64": reflect.TypeFor[int64](), "FLOAT64": reflect.TypeFor[float64](), "BOOL": reflect.TypeFor[bool](),
-	"BYTES":  reflect.TypeFor[[]byte](),
-	"STRING": reflect.TypeFor[string](), "NUMERIC": reflect.TypeFor[string](),
-	"BIGNUMERIC": reflect.TypeFor[string](), "JSON": reflect.TypeFor[string](),
-	"GEOGRAPHY": reflect.TypeFor[string](), "INTERVAL": reflect.TypeFor[string](), "TIME": reflect.TypeFor[string](),
-	"DATE": reflect.TypeFor[time.Time](), "DATETIME": reflect.TypeFor[time.Time](),
-	"TIMESTAMP": reflect.TypeFor[time.Time](),
-}
-
-// HasColumn reports whether a table has a column with the name of a field or column.
-func (m Migrator) HasColumn(value any, name string) bool {
-	types, err := m.ColumnTypes(value)
-	if err != nil {
-		return false
-	}
-	m.RunWithValue(value, func(stmt *gorm.Statement) error {
-		name = dbName(stmt, name)
-		return nil
-	})
-	for _, t := range types {
-		if strings.EqualFold(t.Name(), name) {
-			return true
-		}
-	}
-	return false
 }
 
 func dbName(stmt *gorm.Statement, name string) string {
@@ -237,15 +130,8 @@ func (m Migrator) DropColumn(value any, name string) error {
 // RenameColumn renames a column.
 func (m Migrator) RenameColumn(value any, oldName, newName string) error {
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error {
-		return m.exec(
-			"ALTER TABLE " + m.path(
-				stmt,
-			) + " RENAME COLUMN " + stmt.Quote(
-				dbName(stmt, oldName),
-			) + " TO " + stmt.Quote(
-				dbName(stmt, newName),
-			),
-		)
+		return m.exec("ALTER TABLE " + m.path(stmt) + " RENAME COLUMN " + stmt.Quote(dbName(stmt, oldName)) +
+			" TO " + stmt.Quote(dbName(stmt, newName)))
 	})
 }
 
@@ -258,7 +144,7 @@ func (m Migrator) AlterColumn(value any, name string) error {
 }
 
 // MigrateColumn changes a column to that of the model: to a wider type, to NULLABLE, to another
-// default. It returns an error if the column's type is neither the model's nor wider, and can't be
+// default or comment. It returns an error if the column's type is neither the model's nor wider, and can't be
 // widened to it.
 func (m Migrator) MigrateColumn(value any, field *schema.Field, have gorm.ColumnType) error {
 	c := column{ColumnName: have.Name(), IsNullable: "YES"}
@@ -267,6 +153,7 @@ func (m Migrator) MigrateColumn(value any, field *schema.Field, have gorm.Column
 		c.IsNullable = "NO"
 	}
 	c.ColumnDefault.String, c.ColumnDefault.Valid = have.DefaultValue()
+	c.Description.String, c.Description.Valid = have.Comment()
 	return m.RunWithValue(value, func(stmt *gorm.Statement) error { return m.migrateColumn(stmt, field, c) })
 }
 
@@ -300,6 +187,11 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 			return err
 		}
 	}
+	if field.Comment != "" && field.Comment != have.Description.String {
+		if err := m.alter(stmt, field, "SET OPTIONS("+description(field)+")"); err != nil {
+			return err
+		}
+	}
 	switch def := defaultSQL(field); {
 	case def != "" && bare(def) != bare(have.defaultSQL()):
 		return m.alter(stmt, field, "SET DEFAULT "+def)
@@ -307,17 +199,6 @@ func (m Migrator) migrateColumn(stmt *gorm.Statement, field *schema.Field, have 
 		return m.alter(stmt, field, "DROP DEFAULT")
 	}
 	return nil
-}
-
-// unquoted returns the text of a STRING literal, and any other expression as it is. It is what GORM
-// calls the value of a default.
-func unquoted(expr string) string {
-	n := len(expr)
-	if n < 2 || expr[0] != '\'' && expr[0] != '"' || expr[n-1] != expr[0] ||
-		strings.ContainsAny(expr[1:n-1], expr[:1]+`\`) {
-		return expr
-	}
-	return expr[1 : n-1]
 }
 
 // bare returns an expression without differences that BigQuery may print: blanks, case, quotes,

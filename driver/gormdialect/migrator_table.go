@@ -235,7 +235,7 @@ func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string,
 func columnOptions(field *schema.Field) string {
 	var list []string
 	if field.Comment != "" {
-		list = append(list, "description = "+string(literal.String(nil, field.Comment)))
+		list = append(list, description(field))
 	}
 	if more := field.TagSettings["OPTIONS"]; more != "" {
 		list = append(list, more)
@@ -244,4 +244,8 @@ func columnOptions(field *schema.Field) string {
 		return ""
 	}
 	return "OPTIONS(" + strings.Join(list, ", ") + ")"
+}
+
+func description(field *schema.Field) string {
+	return "description = " + string(literal.String(nil, field.Comment))
 }

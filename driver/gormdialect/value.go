@@ -66,6 +66,9 @@ func typed(field *schema.Field, v any) any {
 		case "TIME":
 			return civil.TimeOf(t)
 		case "TIMESTAMP":
+			if name := dataTypeOf(field); name != kind { // TIMESTAMP(12) holds more digits
+				return declared(name, t)
+			}
 			return bigquery.NullTimestamp{Timestamp: t, Valid: true}
 		}
 		return v
@@ -101,7 +104,7 @@ func typed(field *schema.Field, v any) any {
 		}
 	case "DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL", "GEOGRAPHY":
 		if rv.Kind() == reflect.String {
-			return declared(kind, rv.String())
+			return declared(dataTypeOf(field), rv.String())
 		}
 	}
 	if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() != reflect.Uint8 {

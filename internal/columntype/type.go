@@ -77,6 +77,8 @@ func Canonical(name string) string {
 		base = known
 	}
 	switch {
+	case base == "TIMESTAMP" && m[2] == "12": // the other precisions are of other databases
+		return base + "(12)"
 	case m[2] == "" || !sized[base]:
 		return base
 	case m[3] == "" || m[3] == "0":

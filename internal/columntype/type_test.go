@@ -17,7 +17,7 @@ func TestCanonical(t *testing.T) {
 		{"int64", "INT64"}, {"bigint(20)", "INT64"}, {"varchar(20)", "STRING(20)"}, {"character varying (5)",
 			"STRING(5)"},
 		{"numeric(10,2)", "NUMERIC(10, 2)"}, {"decimal(10, 0)", "NUMERIC(10)"}, {"BIGDECIMAL", "BIGNUMERIC"},
-		{"timestamp(6)", "TIMESTAMP"}, {"timestamptz", "TIMESTAMP"}, {"datetime(3)", "DATETIME"}, {"jsonb", "JSON"},
+		{"timestamp(6)", "TIMESTAMP"}, {"timestamp(12)", "TIMESTAMP(12)"}, {"timestamptz", "TIMESTAMP"}, {"datetime(3)", "DATETIME"}, {"jsonb", "JSON"},
 		{"double precision", "FLOAT64"}, {"ARRAY<STRING>", "ARRAY<STRING>"}, {"STRUCT<a INT64>", "STRUCT<a INT64>"},
 		{"geography", "GEOGRAPHY"},
 	} {
@@ -78,7 +78,7 @@ func TestCompare(t *testing.T) {
 		{"INT64", "NUMERIC(18)", Incompatible}, {"INT64", "NUMERIC(19)", Wider}, {"NUMERIC", "NUMERIC(10)", Same},
 		{"BIGNUMERIC", "FLOAT64", Wider},
 		{"ARRAY<INT64>", "array< int64 >", Same}, {"STRUCT<a INT64>", "STRUCT<a INT64, b INT64>", Wider},
-		{"TIMESTAMP", "DATE", Incompatible},
+		{"TIMESTAMP", "DATE", Incompatible}, {"TIMESTAMP(12)", "TIMESTAMP", Same}, {"TIMESTAMP", "TIMESTAMP(12)", Wider},
 	} {
 		if got := Compare(c.have, c.want); got != c.rel {
 			t.Errorf("%s to %s: got %d; want %d", c.have, c.want, got, c.rel)

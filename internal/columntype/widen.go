@@ -55,6 +55,8 @@ func holds(a, b string) bool {
 	switch aBase {
 	case "STRING", "BYTES":
 		return len(aSize) == 0 || len(bSize) > 0 && aSize[0] >= bSize[0]
+	case "TIMESTAMP":
+		return len(bSize) == 0
 	case "NUMERIC", "BIGNUMERIC":
 		return len(aSize) == 0 || len(bSize) > 0 && digits(aSize, bSize)
 	}
