@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -112,9 +111,6 @@ func (d *Dialect) AppendUint64(b []byte, n uint64) []byte {
 // without NOT ENFORCED, so both are appended to a column's type or default, which bun copies.
 func (d *Dialect) OnTable(table *schema.Table) {
 	table.Unique = nil
-	for _, rel := range table.Relations {
-		rel.OnUpdate, rel.OnDelete = "", "NOT ENFORCED"
-	}
 	for _, f := range table.Fields {
 		d.onField(f)
 	}
@@ -123,12 +119,11 @@ func (d *Dialect) OnTable(table *schema.Table) {
 			d.onField(f)
 		}
 	}
+	for _, rel := range table.Relations {
+		setForeignKey(rel)
+	}
 	if n := len(table.Fields); n > 0 && len(table.PKs) > 0 {
-		names := make([]string, len(table.PKs))
-		for i, pk := range table.PKs {
-			names[i] = string(pk.SQLName)
-		}
-		appendDDL(table.Fields[n-1], ", PRIMARY KEY ("+strings.Join(names, ", ")+") NOT ENFORCED")
+		appendDDL(table.Fields[n-1], primaryKey(table.PKs))
 	}
 }
 

@@ -96,6 +96,40 @@ type coded struct {
 	D code   `bun:"type:numeric"`
 }
 
+type country struct {
+	ID   int64 `bun:",pk"`
+	Code string
+}
+
+type track struct {
+	ID     float64 `bun:",pk"`
+	BossID float64
+	Boss   *track `bun:"rel:belongs-to,join:boss_id=id"`
+}
+
+type far struct {
+	bun.BaseModel `bun:"table:other.fars"`
+	ID            int64 `bun:",pk"`
+}
+
+type member struct {
+	ID      int64 `bun:",pk"`
+	BossID  int64
+	Boss    *member `bun:"rel:belongs-to,join:boss_id=id"`
+	Code    string
+	Country *country `bun:"rel:belongs-to,join:code=code"`
+	HomeID  int64
+	Home    *country `bun:"rel:belongs-to,join:home_id=id"`
+	TrackID float64
+	Track   *track `bun:"rel:belongs-to,join:track_id=id"`
+	FarID   int64
+	Far     *far `bun:"rel:belongs-to,join:far_id=id"`
+	WordID  string
+	Word    *country  `bun:"rel:has-one,join:id=id"`
+	Pair    *pair     `bun:"rel:belongs-to,join:word_id=a"`
+	Staff   []*member `bun:"rel:has-many,join:id=boss_id"`
+}
+
 type pair struct {
 	A, B string `bun:",pk"`
 	N    int
@@ -125,6 +159,12 @@ func TestCreateTable(t *testing.T) {
 				"PRIMARY " +
 				"KEY (`id`) NOT ENFORCED, " +
 				"FOREIGN KEY (`author_id`) REFERENCES `authors` (`id`) NOT ENFORCED) PARTITION BY DATE(added)"},
+		{"foreign keys that BigQuery does not allow", db.NewCreateTable().Model((*member)(nil)).WithForeignKeys(),
+			"CREATE TABLE `members` (`id` INT64 NOT NULL, `boss_id` INT64, `code` STRING, `home_id` INT64, " +
+				"`track_id` FLOAT64, `far_id` INT64, `word_id` STRING, PRIMARY KEY (`id`) NOT ENFORCED, " +
+				"FOREIGN KEY (`home_id`) REFERENCES `countries` (`id`) NOT ENFORCED)"},
+		{"a key of a type that BigQuery has no keys of", db.NewCreateTable().Model((*track)(nil)).WithForeignKeys(),
+			"CREATE TABLE `tracks` (`id` FLOAT64 NOT NULL, `boss_id` FLOAT64 /* no PRIMARY KEY of these types */)"},
 		{"a composite key", db.NewCreateTable().Model((*pair)(nil)),
 			"CREATE TABLE `pairs` (`a` STRING NOT NULL, `b` STRING NOT NULL, `n` INT64, `m` FLOAT64, PRIMARY KEY " +
 				"(`a`, `b`) NOT ENFORCED)"},

@@ -20,10 +20,13 @@
 // names of driver.As. civil.Date, civil.DateTime, civil.Time, *big.Rat and json.RawMessage are
 // DATE, DATETIME, TIME, NUMERIC and JSON. A time.Time with type:date is a DATE.
 //
-// CREATE TABLE makes keys NOT ENFORCED, also those of relations (WithForeignKeys). It omits unique,
-// which BigQuery does not have. BigQuery has no auto-increment and no RETURNING, so an integer key
-// with the tag autoincrement, and a UUID key with default:gen_random_uuid(), get their values in
-// the program when a row is inserted. The model has the key afterwards.
+// CREATE TABLE makes keys NOT ENFORCED, also those of relations (WithForeignKeys). A key that
+// BigQuery does not allow is omitted: one of FLOAT64, BYTES or TIME, and a foreign key that refers
+// to its own table, to another dataset, or to other columns than the primary key. The text of a
+// ForeignKey must end with NOT ENFORCED. CREATE TABLE omits unique, which BigQuery does not have.
+// BigQuery has no auto-increment and no RETURNING, so an integer key with the tag autoincrement,
+// and a UUID key with default:gen_random_uuid(), get their values in the program when a row is
+// inserted. The model has the key afterwards.
 //
 // # Statements
 //
@@ -35,8 +38,10 @@
 // An OFFSET needs a LIMIT. NewAddColumn needs ColumnExpr("COLUMN name STRING"), because bun omits the
 // word COLUMN. BigQuery has no savepoints, and so no transactions inside transactions.
 //
-// bun writes slices and structs in the arguments of Where and Set as JSON, and decimals as text.
-// [Value] writes the literal of the argument's type.
+// bun writes slices and structs in the arguments of Where and Set as JSON, decimals, NaN and the
+// infinities as text, and whole numbers of a float64 as INT64, which fails from 9.3e18 on. [Value]
+// writes the literal of the argument's type. Leave a blank between a minus sign and its placeholder:
+// bun writes the float64 -0 as -0, and two minus signs begin a comment.
 //
 // # Fixtures and migrations
 //

@@ -185,17 +185,13 @@ func datasetOf(table string) string {
 	return strings.Join(path[:max(0, len(path)-1)], ".")
 }
 
-// keyTypes are the types that columns of a key may have.
-var keyTypes = []string{"BIGNUMERIC", "BOOL", "DATE", "DATETIME", "INT64", "NUMERIC", "STRING", "TIMESTAMP"}
-
 // canBeKey reports whether BigQuery allows a primary key of columns.
 func canBeKey(fields []*schema.Field) bool {
-	for _, field := range fields {
-		if !slices.Contains(keyTypes, columntype.Base(dataTypeOf(field))) {
-			return false
-		}
+	types := make([]string, len(fields))
+	for i, field := range fields {
+		types[i] = dataTypeOf(field)
 	}
-	return 0 < len(fields) && len(fields) <= 16
+	return columntype.CanBeKey(types...)
 }
 
 func (m Migrator) foreignKeySQL(stmt *gorm.Statement, c *schema.Constraint) string {

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,4 +209,17 @@ func embedded(t reflect.Type, f reflect.StructField) bool {
 		}
 	}
 	return true
+}
+
+// keyTypes are the types that columns of a key may have.
+var keyTypes = []string{"BIGNUMERIC", "BOOL", "DATE", "DATETIME", "INT64", "NUMERIC", "STRING", "TIMESTAMP"}
+
+// CanBeKey reports whether BigQuery allows a primary or foreign key of columns of these types.
+func CanBeKey(types ...string) bool {
+	for _, t := range types {
+		if !slices.Contains(keyTypes, Base(t)) {
+			return false
+		}
+	}
+	return 0 < len(types) && len(types) <= 16
 }

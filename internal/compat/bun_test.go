@@ -12,7 +12,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-	"unicode/utf8"
 
 	"cloud.google.com/go/civil"
 	"github.com/uptrace/bun"
@@ -182,37 +181,6 @@ func TestBunChanges(t *testing.T) {
 	if n, _ := db.NewSelect().Model((*novel)(nil)).Count(ctx); !errors.Is(err, failure) || n != 0 {
 		t.Errorf("a rollback: got %v and %d rows", err, n)
 	}
-}
-
-// FuzzBunLiteral: a value that bun writes into a statement comes back as it was, and nothing else with it.
-func FuzzBunLiteral(f *testing.F) {
-	for _, s := range []string{"", "'", `\`, `\'`, `\\'; DROP TABLE users; --`, "'''", `"`, "`", "\n\r\t\x00\x7f",
-		"?", "@a", "żółw 🐢\u2028", "\xff"} {
-		f.Add(s, int64(len(s)), float64(len(s)))
-	}
-	db := openBun(f)
-	f.Fuzz(func(t *testing.T, text string, n int64, number float64) {
-		var gotText string
-		var gotBytes []byte
-		var gotN int64
-		var gotNumber float64
-		err := db.NewRaw("SELECT ?, ?, -?, CAST(? AS FLOAT64)", text, []byte(text), n, number).
-			Scan(t.Context(), &gotText, &gotBytes, &gotN, &gotNumber)
-		switch {
-		case !utf8.ValidString(text):
-			if err == nil {
-				t.Errorf("%q is no text, and came back as %q", text, gotText)
-			}
-		case n == math.MinInt64: // minus that is too large
-			if err == nil {
-				t.Errorf("got %d; want an overflow", gotN)
-			}
-		case err != nil:
-			t.Errorf("%q, %d, %v: %v", text, n, number, err)
-		case gotText != text || string(gotBytes) != text || gotN != -n || gotNumber != number && !math.IsNaN(number):
-			t.Errorf("%q, %d, %v came back as %q, %q, %d, %v", text, n, number, gotText, gotBytes, gotN, gotNumber)
-		}
-	})
 }
 
 func TestBunFixture(t *testing.T) {

@@ -106,7 +106,8 @@ func TestGormTimestamp12(t *testing.T) {
 			continue
 		}
 		var got tick
-		if err := db.First(&got, "id = ?", c.name).Error; err != nil || !got.At.Equal(at) || got.Maybe == nil || !got.Maybe.Equal(at) || !got.Micro.Equal(at.Truncate(time.Microsecond)) {
+		if err := db.First(&got, "id = ?", c.name).Error; err != nil || !got.At.Equal(at) || got.Maybe == nil ||
+			!got.Maybe.Equal(at) || !got.Micro.Equal(at.Truncate(time.Microsecond)) {
 			t.Errorf("%s: got %+v, %v, %v; want %v", c.name, got, got.Maybe, err, at)
 		}
 	}
