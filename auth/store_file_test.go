@@ -235,9 +235,11 @@ func TestFileStoreDirectory(t *testing.T) {
 	}
 	open := t.TempDir()
 	must(t, os.Chmod(open, 0o777))
+	sticky := t.TempDir() // as /tmp is
+	must(t, os.Chmod(sticky, os.ModeSticky|0o777))
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o600))
-	for name, dir := range map[string]string{"others may write": open, "a file": file, "sticky": os.TempDir()} {
+	for name, dir := range map[string]string{"others may write": open, "a file": file, "sticky": sticky} {
 		if _, err := FileStore(dir); !errors.Is(err, ErrClientConfig) {
 			t.Errorf("%s: got %v; want ErrClientConfig", name, err)
 		}
