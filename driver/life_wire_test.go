@@ -134,16 +134,11 @@ func TestLifeVanishedNetwork(t *testing.T) {
 		if err := runWhole(t, openThrough(t, proxy), insert); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(
-			<-vanished,
-		); took > 20*time.Second || proxy.Accepted() != 2 ||
-			server.Executions(insert) != 1 {
-			t.Errorf(
-				"took %s over %d connections, ran %d times; want at most 20 s, 2 and once",
-				took,
-				proxy.Accepted(),
-				server.Executions(insert),
-			)
+		const limit = 32 * time.Second // 18 on a machine that is not busy; without pings it would be 40
+		took := time.Since(<-vanished)
+		if took > limit || proxy.Accepted() != 2 || server.Executions(insert) != 1 {
+			t.Errorf("took %s over %d connections, ran %d times; want at most %s, 2 and once", took,
+				proxy.Accepted(), server.Executions(insert), limit)
 		}
 	})
 	t.Run("Storage", func(t *testing.T) {

@@ -118,19 +118,23 @@ func TestSilentServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var late time.Duration
-			for range 5 {
+			for try := range 5 {
 				server := transactions(t)
 				db := open(t, server)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second<<try)
 				tx, err := db.BeginTx(ctx, nil)
 				if err != nil {
-					t.Fatal(err)
+					cancel()
+					continue // the machine is too busy
 				}
 				server.Inject(fakebq.Query, fakebq.HangBefore(nil))
 				deadline, _ := ctx.Deadline()
 				err = end(tx)
 				late = time.Since(deadline)
 				cancel()
+				if errors.Is(err, sql.ErrTxDone) {
+					continue // database/sql has rolled back before
+				}
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("got %v; want context.DeadlineExceeded", err)
 				}

@@ -96,7 +96,7 @@ func openPages(t testing.TB, server *fakebq.Server, max int64, quick time.Durati
 // that takes.
 func TestPagesAhead(t *testing.T) {
 	t.Parallel()
-	small := paddedRows(t, 1000, bytesEach(10))
+	few, small := paddedRows(t, 200, bytesEach(10)), paddedRows(t, 1000, bytesEach(10))
 	large := paddedRows(t, 3000, bytesEach(1000)) // a row has 1,029 bytes or so
 	growing := paddedRows(t, 3000, func(i int) int { return i })
 	shrinking := paddedRows(t, 3000, func(i int) int { return 3000 - i })
@@ -114,7 +114,7 @@ func TestPagesAhead(t *testing.T) {
 		{"a last page of a row", small, 1000, 333, 3, 0, 2},
 		{"one more page", small, 1000, 500, 1, 0, 0},
 		{"short by their bytes", edit(small, func(a *fakebq.Answer) { a.PageBytes = 2000 }), 1000, 100, 0, 0, 8},
-		{"one row a page", edit(small, func(a *fakebq.Answer) { a.PageBytes = 1 }), 1000, 50, 999, 0, 0},
+		{"one row a page", edit(few, func(a *fakebq.Answer) { a.PageBytes = 1 }), 200, 50, 199, 0, 0},
 		{"empty pages", edit(small, func(a *fakebq.Answer) { a.EmptyPages = []int{0, 1, 2} }), 1000, 100, 0, 0, 8},
 		{"rows first", edit(small, func(a *fakebq.Answer) { a.RowsFirst = true }), 1000, 100, 9, 0, 8},
 		// The first page has 509 rows of 512 KB: 70 % of them are requested at a time.

@@ -95,6 +95,9 @@ func (s *Server) list(rec *Request) (*message, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if most := s.opts.MaxListed; most > 0 {
+		limit = min(limit, most)
+	}
 	start, err := intParam(rec, "pageToken", 0)
 	if err != nil {
 		return nil, err

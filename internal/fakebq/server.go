@@ -34,6 +34,8 @@ type Options struct {
 	MinHold time.Duration
 	// ListDelay is how long a new job is missing from jobs.list; the service needs up to 2 s.
 	ListDelay time.Duration
+	// MaxListed bounds a page of jobs.list, whatever its maxResults; 0 means no bound.
+	MaxListed int
 	// Latency is added to each request of the REST API, besides the time that it is held.
 	Latency time.Duration
 	// NoGzip leaves answers uncompressed even if the client accepts gzip.
