@@ -23,6 +23,13 @@ func (s *scenario) fault() plannedFault {
 	return p
 }
 
+// fact returns an error answer of [fakebq.ErrorFacts].
+func fact(name string, at faultproxy.Phase) faultproxy.Fault {
+	all := fakebq.ErrorFacts()
+	i := slices.IndexFunc(all, func(f fakebq.ErrorFact) bool { return f.Name == name })
+	return faultproxy.Error(all[i].Error, at)
+}
+
 type campaignFault struct {
 	faultproxy.NamedFault
 	may bool
@@ -37,13 +44,9 @@ var campaignFaults = func() func(fakebq.Method) []campaignFault {
 		passing = append(passing, campaignFault{NamedFault: f})
 	}
 	network = slices.Clone(passing)
-	facts := map[string]fakebq.Error{}
-	for _, f := range fakebq.ErrorFacts() {
-		facts[f.Name] = f.Error
-	}
 	add := func(list *[]campaignFault, may bool, at faultproxy.Phase, names ...string) {
 		for _, name := range names {
-			f := faultproxy.Error(facts[name], at)
+			f := fact(name, at)
 			*list = append(*list, campaignFault{faultproxy.NamedFault{Name: f.String(), Fault: f}, may})
 		}
 	}

@@ -98,10 +98,10 @@ func leaveCommit(s *scenario) {
 }
 
 // loseCommit loses the answer to a COMMIT, which is refused when it is sent again.
-func loseCommit(s *scenario) { s.lose(3) }
+func loseCommit(s *scenario) { s.lose(fakebq.Query, 3) }
 
-// lose loses the answer to the n-th jobs.query.
-func (s *scenario) lose(n int) {
+// lose loses the answer to the n-th request of a method.
+func (s *scenario) lose(m fakebq.Method, n int) {
 	var lost []faultproxy.NamedFault
 	for _, f := range faultproxy.Catalogue() {
 		if f.MayHaveRun() && f.At == faultproxy.After {
@@ -109,7 +109,7 @@ func (s *scenario) lose(n int) {
 		}
 	}
 	f := lost[s.rng.IntN(len(lost))]
-	s.faults = append(s.faults, plannedFault{fakebq.Query, n, f.Fault, f.Name, false})
+	s.faults = append(s.faults, plannedFault{m, n, f.Fault, f.Name, false})
 }
 
 func longCommit(s *scenario) {
@@ -123,7 +123,7 @@ func loseAndRepeat(s *scenario) {
 	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(2) == 0
 	s.leaves = s.between(100*time.Millisecond, 300*time.Millisecond)
 	s.listedIn = []time.Duration{0, 0, 700 * time.Millisecond, 1500 * time.Millisecond}[s.rng.IntN(4)]
-	s.lose(1)
+	s.lose(fakebq.Query, 1)
 }
 
 // repeat leaves an INSERT and runs it again.

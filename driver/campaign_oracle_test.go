@@ -60,7 +60,9 @@ func (o *operation) check(s *scenario) {
 			case once:
 				least, most = least+1, most+1
 			case onceAtMost:
-				most++
+				if most++; outcomeUnknown(e.err) && s.known() {
+					s.violate("told unknown although it is known", "%q: %v", text, e.err)
+				}
 			case never:
 				failed = e.err
 			}

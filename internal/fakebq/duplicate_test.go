@@ -50,7 +50,8 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-// TestFailedJobStaysFailed: a job that has failed by the service's fault needs a new id.
+// TestFailedJobStaysFailed: a job that has failed by the service's fault needs a new id. The answer to a
+// duplicate request does not say that it has failed.
 func TestFailedJobStaysFailed(t *testing.T) {
 	t.Parallel()
 	s := Run(t, Options{})
@@ -58,10 +59,14 @@ func TestFailedJobStaysFailed(t *testing.T) {
 	svc := rest(t, s)
 	q := googleSQL("DELETE")
 	q.RequestId = "same"
-	for range 2 {
-		_, err := svc.Jobs.Query("p", q).Do()
-		wantError(t, err, 400, "jobBackendError")
+	_, err := svc.Jobs.Query("p", q).Do()
+	wantError(t, err, 400, "jobBackendError")
+	again, err := svc.Jobs.Query("p", q).Do()
+	if err != nil || again.JobComplete || again.EndTime == 0 {
+		t.Fatalf("same requestId: got %+v, %v; want a short answer", again, err)
 	}
+	_, err = svc.Jobs.GetQueryResults("p", again.JobReference.JobId).Do()
+	wantError(t, err, 400, "jobBackendError")
 	q.RequestId = "other"
 	r, err := svc.Jobs.Query("p", q).Do()
 	if err != nil || r.NumDmlAffectedRows != 3 || s.Executions("DELETE") != 2 {

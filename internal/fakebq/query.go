@@ -46,12 +46,12 @@ func (s *Server) query(ctx context.Context, rec *Request) (*message, *Error) {
 		j.fillRunning(m)
 		return m, nil
 	}
-	if err := j.failure(); err != nil {
-		return nil, err
-	}
-	if repeated {
+	if repeated { // also of a job that failed
 		j.fillRepeated(m)
 		return m, nil
+	}
+	if err := j.failure(); err != nil {
+		return nil, err
 	}
 	limit := -1
 	if given(rec.Body, "maxResults") {
@@ -206,7 +206,7 @@ func (j *job) fill(m *message, page *rows, next string, withJob bool) {
 }
 
 // fillRepeated fills in the answer to a request with a known requestId: short, and "not complete"
-// although the job has ended.
+// although the job has ended, even one that has failed.
 func (j *job) fillRepeated(m *message) {
 	a := &j.answer
 	m.before.set("jobReference", j.reference())
