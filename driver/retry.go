@@ -154,10 +154,14 @@ func retryAfter(err error) time.Duration {
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
 		return time.Duration(seconds) * time.Second
 	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), 0)
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
 	}
-	return 0
+	if now, err := http.ParseTime(api.Header.Get("Date")); err == nil { // the clock here may be wrong
+		return max(at.Sub(now), 0)
+	}
+	return max(time.Until(at), 0)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
 // TestRetryAfter: the service is given the time that it asks for.
@@ -49,6 +50,24 @@ func TestRetryAfter(t *testing.T) {
 					err, server.Count())
 			}
 		})
+	}
+}
+
+// TestRetryAfterByServersClock: a time is one of the server's clock, since the clock here may be wrong.
+func TestRetryAfterByServersClock(t *testing.T) {
+	t.Parallel()
+	server := fakebq.Run(t, fakebq.Options{})
+	server.On(insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}})
+	proxy := faultproxy.Run(t, server.URL())
+	busy := faultproxy.HTML(http.StatusTooManyRequests, faultproxy.Before)
+	now := time.Now().Add(time.Hour).UTC()
+	busy.Header.Set("Date", now.Format(http.TimeFormat))
+	busy.Header.Set("Retry-After", now.Add(time.Second).Format(http.TimeFormat))
+	proxy.Inject(fakebq.Query, busy)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := openThrough(t, proxy).ExecContext(ctx, insert); err != nil {
+		t.Errorf("got %v; want another try a second later", err)
 	}
 }
 

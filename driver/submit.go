@@ -134,6 +134,8 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 			s.begun, again = s.begun || left, f == faultBroken
 		case f == faultNotBegun, s.busy(err):
 			again = true
+		case s.existing(err):
+			s.begun = true
 		case f == faultRefused && !s.begun, f == faultRefused && !s.explained(err):
 			return outcome{state: stateFailed, err: err, begun: s.begun}
 		}
@@ -191,6 +193,13 @@ func (s *submission) tooLarge(err error) bool {
 func (s *submission) busy(err error) bool {
 	return (s.begun || s.crossed) &&
 		strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
+}
+
+// existing reports whether jobs.query was refused because its job exists. A request of jobs.query has no job
+// id, so an earlier try, or a server in front of BigQuery that repeated this one, has begun the statement.
+func (s *submission) existing(err error) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && s.job == nil && api.Code == http.StatusConflict && strings.Contains(api.Message, "Already Exists: Job ")
 }
 
 // requestReasons are the reasons of refusals that concern a request and not its statement.

@@ -73,13 +73,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return w.base.RoundTrip(r)
 	}
 	x := &exchange{limit: hold + patience, watcher: noWatcher{}}
-	x.sending = time.Duration(r.ContentLength) * time.Second / slowest
 	if watcher, ok := r.Context().Value(watcherKey{}).(requestWatcher); ok {
 		x.watcher = watcher
 	}
 	x.ctx, x.giveUp = context.WithCancelCause(r.Context())
 	x.timer = time.AfterFunc(x.limit, x.late)
-	resp, err := w.base.RoundTrip(r.WithContext(x.traced()))
+	resp, err := w.base.RoundTrip(x.sending(r))
 	x.answered.Store(true)
 	if err != nil {
 		x.end()
@@ -104,11 +103,45 @@ type exchange struct {
 	ctx     context.Context // of the request; giveUp ends it
 	giveUp  context.CancelCauseFunc
 	limit   time.Duration // until the answer starts
-	sending time.Duration // what the slowest network takes for the request; negative if its length is unknown
 	timer   *time.Timer   // of the limit, then of the next bytes of the body
 	body    io.ReadCloser
 
 	connects, connected, wroteHeaders, wroteAll, answered atomic.Bool
+	filling                                               atomic.Bool // the caller makes the next bytes of the request
+}
+
+// sending returns the request as the transport sends it: it reports how far it is.
+func (x *exchange) sending(r *http.Request) *http.Request {
+	r = r.WithContext(x.traced())
+	if r.Body == nil || r.Body == http.NoBody {
+		return r
+	}
+	r.Body = &sentBody{r.Body, x}
+	if get := r.GetBody; get != nil { // net/http sends it again, for example after GOAWAY
+		r.GetBody = func() (io.ReadCloser, error) {
+			body, err := get()
+			return &sentBody{body, x}, err
+		}
+	}
+	return r
+}
+
+// sentBody is the body of a request while it is sent.
+type sentBody struct {
+	io.ReadCloser
+	x *exchange
+}
+
+// Read reads the next bytes to send. The network has the limit, and the time that a slow one takes for these
+// bytes, until it wants more. The caller, who may make them meanwhile, has no limit.
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.x.filling.Store(true)
+	n, err := b.ReadCloser.Read(p)
+	b.x.filling.Store(false)
+	if !b.x.answered.Load() {
+		b.x.timer.Reset(b.x.limit + time.Duration(n)*time.Second/slowest)
+	}
+	return n, err
 }
 
 // traced returns the context of the request, with which the transport reports how far it is.
@@ -139,19 +172,14 @@ func (x *exchange) traced() context.Context {
 	})
 }
 
-// late gives the request up. One that is still being sent gets the time that a slow network takes for it.
+// late gives the request up, unless it is not the network that is awaited.
 func (x *exchange) late() {
-	switch {
-	case x.answered.Load() || x.wroteAll.Load() || !x.connects.Load():
-		x.giveUp(errNoAnswer)
-	case !x.connected.Load():
-		x.timer.Reset(x.limit) // dialing has a limit of its own
-	case x.sending > 0:
-		x.timer.Reset(x.sending)
-		x.sending = 0
-	case x.sending == 0:
-		x.giveUp(errNoAnswer)
+	dials := x.connects.Load() && !x.connected.Load() // which has a limit of its own
+	if !x.answered.Load() && !x.wroteAll.Load() && (dials || x.filling.Load()) {
+		x.timer.Reset(x.limit)
+		return
 	}
+	x.giveUp(errNoAnswer)
 }
 
 // end frees what the request holds.

@@ -67,19 +67,17 @@ var errUpload = errors.New("the upload has ended")
 
 // upload sends the rows, and starts the job with the last of them.
 func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
-	begun := false
-	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
-		if begun { // the rows are gone, so only the job can be asked for
-			_, err := s.Jobs.Get(job.JobReference.ProjectId, job.JobReference.JobId).
-				Location(job.JobReference.Location).
-				Context(ctx).
-				Do()
+	var ended time.Time // the upload
+	gone := false
+	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
+		if gone = !ended.IsZero(); gone { // the rows are, so only the job can be asked for
+			_, err = t.job(ctx, s, job.JobReference, ended)
 			return err
 		}
-		begun = true
-		_, err := s.Jobs.Insert(t.Project, job).
+		_, err = s.Jobs.Insert(t.Project, job).
 			Media(rows, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).
 			Context(ctx).Do()
+		ended = time.Now()
 		return err
 	})
 	if err == nil {
@@ -89,7 +87,7 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	switch {
 	case ok && api.Code == http.StatusConflict:
 		return nil // the job is ours
-	case ok && api.Code == http.StatusNotFound && begun:
+	case ok && api.Code == http.StatusNotFound && gone:
 		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w",
 			t.Failed(ctx, err, job.JobReference.JobId))
 	case ok && api.Code < http.StatusInternalServerError:
@@ -98,12 +96,30 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	return t.Unknown(t.Failed(ctx, err, job.JobReference.JobId))
 }
 
+// youngLimit is how long a new job may be unknown to parts of BigQuery.
+const youngLimit = 5 * time.Second
+
+// job calls jobs.get for a job that can have begun at a time. It asks again for one that is not found yet.
+func (t *task) job(ctx context.Context, s *bq.Service, ref *bq.JobReference, began time.Time) (*bq.Job, error) {
+	for {
+		job, err := s.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+		api, ok := errors.AsType[*googleapi.Error](err)
+		if !ok || api.Code != http.StatusNotFound || time.Since(began) > youngLimit {
+			return job, err
+		}
+		if err := t.Pause(ctx, firstPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // await waits for the end of the job.
 func (t *task) await(ctx context.Context, ref *bq.JobReference) error {
+	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		var job *bq.Job
 		err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
-			job, err = s.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+			job, err = t.job(ctx, s, ref, began)
 			return err
 		})
 		if err != nil {

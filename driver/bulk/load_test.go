@@ -1,0 +1,133 @@
+package bulk_test
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
+	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+)
+
+// TestLostUpload: a load job whose answer was lost is found, also if BigQuery does not know it everywhere yet.
+func TestLostUpload(t *testing.T) {
+	t.Parallel()
+	unknown := fakebq.Fail(fakebq.Error{Reason: "notFound", Message: "Not found: Job"})
+	for _, tt := range []struct {
+		name   string
+		upload fakebq.Fault
+		get    []fakebq.Fault
+		want   string // in the error; "" for none
+	}{
+		{"it is known", fakebq.Drop().After(), nil, ""},
+		{"it is not known at first", fakebq.Drop().After(), []fakebq.Fault{unknown, unknown}, ""},
+		{"it has not begun", fakebq.Drop(), nil, "the upload broke, and no load job has started"},
+		{"the table is gone", fakebq.Fail(fakebq.Error{Reason: "notFound", Message: "Not found: Table d.t"}), nil,
+			"Not found: Table d.t"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, numberedFields()...)
+			server.Inject(fakebq.Upload, tt.upload)
+			server.Inject(fakebq.Get, tt.get...)
+			db, _ := open(t, server)
+			_, err := bulk.Append(t.Context(), db, "t", numberedRows(10, nil), bulk.LoadJob())
+			want := 10
+			if tt.want != "" {
+				want = 0
+			}
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v; want %q", err, tt.want)
+			}
+			if broke := err != nil && strings.Contains(err.Error(), "upload broke"); broke != (tt.name == "it has not begun") {
+				t.Errorf("got %v", err)
+			}
+			if problem := inOrder(server, want); problem != "" {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+// stuckConn blocks once so many bytes were written, as if nothing read at its other end.
+type stuckConn struct {
+	net.Conn
+	room   int
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *stuckConn) Write(p []byte) (int, error) {
+	if c.room -= len(p); c.room >= 0 {
+		return c.Conn.Write(p)
+	}
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *stuckConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+// TestStuckUpload: an upload that the network does not take any more ends. One whose rows are slow to come does not.
+func TestStuckUpload(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: that takes 20 seconds")
+	}
+	slow := func(yield func(numbered, error) bool) {
+		for i := range 2 {
+			if i > 0 {
+				time.Sleep(20 * time.Second) // longer than the network may take
+			}
+			if !yield(numbered{i, ""}, nil) {
+				return
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		room int // bytes that the network takes
+		rows func(func(numbered, error) bool)
+		want string
+	}{
+		{"it is stuck", 50_000, numberedRows(200, nil), "the upload broke, and no load job has started"},
+		{"its rows are slow", 1 << 30, slow, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, numberedFields()...)
+			var mu sync.Mutex
+			stuck := false // the network, once
+			transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil || stuck {
+					return conn, err
+				}
+				stuck = true
+				return &stuckConn{Conn: conn, room: tt.room, closed: make(chan struct{})}, nil
+			}}
+			cfg := &dsn.Config{Project: "my-project", Dataset: "d", Auth: "none", Endpoint: server.URL()}
+			connector, err := driver.NewConnector(cfg, driver.WithHTTPTransport(transport))
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := sql.OpenDB(connector)
+			defer db.Close()
+			_, err = bulk.Append(t.Context(), db, "t", tt.rows, bulk.LoadJob())
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v; want %q", err, tt.want)
+			}
+		})
+	}
+}
