@@ -136,6 +136,7 @@ func TestLifeEndOfCommit(t *testing.T) {
 				t.Errorf("got %q running in the sessions %v; want the COMMIT", got, server.Sessions())
 			}
 			close(until)
+			eventually(t, "the session ends", func() bool { return len(server.Sessions()) == 0 })
 			wantNoSessions(t, db, server)
 			if server.Succeeded(commit) != 1 || server.Count(fakebq.Cancel) != 0 {
 				t.Errorf("%d COMMITs took effect, with %d cancels; want 1 and 0", server.Succeeded(commit),

@@ -163,11 +163,7 @@ type companyUser struct {
 func (u companyUser) Prompt(ctx context.Context, p auth.Prompt) error {
 	web := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{RootCAs: u.c.pool}}}
-	go func() {
-		if err := fakegoogle.Consent(context.WithoutCancel(ctx), web, p.URL, ""); err != nil {
-			u.t.Errorf("consent: %v", err)
-		}
-	}()
+	go consent(ctx, u.t, web, p.URL)
 	return nil
 }
 
