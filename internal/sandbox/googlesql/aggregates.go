@@ -84,11 +84,8 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		}
 		return out + over
 	}
-	switch {
-	case c.star && c.name != "COUNT":
+	if c.star && c.name != "COUNT" {
 		a.fail(c, "Argument * can only be used in COUNT(*)")
-	case c.star && c.distinct:
-		a.fail(c, "COUNT(*) cannot be used with DISTINCT")
 	}
 	if c.having != "" && c.name != "ANY_VALUE" {
 		a.refuse(c, "HAVING MAX or MIN in "+c.name)
