@@ -12,14 +12,14 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// DefaultCredentials are application-default credentials, as `gcloud auth
-// application-default login` makes them. They are read only when asked for by
-// LoadDefaultCredentials or LoadAnyDefaultCredentials; an Authenticator never
-// looks at them. They are an oauth2.TokenSource and safe for concurrent use.
+// DefaultCredentials are application-default credentials, such as those of
+// `gcloud auth application-default login`. Only LoadDefaultCredentials and
+// LoadAnyDefaultCredentials read them; an Authenticator never does. They are an
+// oauth2.TokenSource and safe for concurrent use.
 type DefaultCredentials struct {
 	endpoint     *endpoint
 	refreshToken string                        // a user's; "" for other credentials
-	machine      func() (*oauth2.Token, error) // asks anew; nil for a user's
+	machine      func() (*oauth2.Token, error) // gets a new token; nil for a user's credentials
 	account      string
 	quotaProject string
 	now          func() time.Time
@@ -30,44 +30,43 @@ type DefaultCredentials struct {
 
 var _ oauth2.TokenSource = (*DefaultCredentials)(nil)
 
-// LoadDefaultCredentials reads the application-default credentials of a user,
-// from one file: that of GOOGLE_APPLICATION_CREDENTIALS if this is set, else the
-// one in CLOUDSDK_CONFIG if this is set, else the one of gcloud. Both kinds
-// that gcloud makes for users work: authorized_user, and
+// LoadDefaultCredentials reads the application-default credentials of a user. It
+// reads one file: the one that GOOGLE_APPLICATION_CREDENTIALS names, else the
+// one in the directory CLOUDSDK_CONFIG, else that of gcloud. It accepts both
+// types that gcloud writes for users: authorized_user, and
 // external_account_authorized_user for the users of a workforce identity pool.
-// Others, such as a service account's key, give an error that matches
-// ErrNotUserCredential and names their type. httpClient is used for its
-// Transport; nil means the default one.
+// For another type, such as a service account's key, the error matches
+// ErrNotUserCredential and names the type. Of httpClient only the Transport is
+// used; nil means http.DefaultTransport's settings.
 func LoadDefaultCredentials(httpClient *http.Client) (*DefaultCredentials, error) {
 	return credentialsLoader{httpClient: httpClient, getenv: os.Getenv, tokenURL: gcloudTokenURL}.load()
 }
 
-// LoadAnyDefaultCredentials is LoadDefaultCredentials for credentials of any
-// kind: a service account's key, an impersonated service account and workload
-// identity federation (external_account) as well. Such files name addresses
-// that secrets are sent to; they must be Google's. Those credentials are asked
-// for tokens of the given scopes.
+// LoadAnyDefaultCredentials is like LoadDefaultCredentials, and also accepts a
+// service account's key, an impersonated service account and workload identity
+// federation (external_account). Such a file names the addresses that its
+// secrets are sent to; they must be Google's. Its tokens have the given scopes.
 func LoadAnyDefaultCredentials(httpClient *http.Client, scopes ...string) (*DefaultCredentials, error) {
 	l := credentialsLoader{httpClient: httpClient, getenv: os.Getenv, tokenURL: gcloudTokenURL, machines: true,
 		scopes: scopes}
 	return l.load()
 }
 
-// Account is the e-mail address that the file names; often "".
+// Account returns the e-mail address that the file names, often "".
 func (d *DefaultCredentials) Account() string { return d.account }
 
-// QuotaProject is the project that the file names for quota; "" if none.
+// QuotaProject returns the project that the file names for quota, or "".
 func (d *DefaultCredentials) QuotaProject() string { return d.quotaProject }
 
-// Token returns an access token, refreshed when it has less than five minutes
-// to live. If the sign-in has ended the error matches ErrConsentRequired.
+// Token returns an access token. It refreshes a token that expires in less than
+// five minutes. If the sign-in has ended, the error matches ErrConsentRequired.
 func (d *DefaultCredentials) Token() (*oauth2.Token, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if m := d.memory; m.access == "" || !d.now().Before(m.stale) {
 		err := d.renew()
 		if e, ok := err.(*Error); ok && e.transient && m.access != "" && m.expiry.Sub(d.now()) > lastUse {
-			err = nil // the token lives yet; the next call tries again
+			err = nil // the token is still valid; the next call tries again
 		}
 		if err != nil {
 			return nil, err
@@ -76,8 +75,8 @@ func (d *DefaultCredentials) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: d.memory.access, TokenType: "Bearer", Expiry: d.memory.expiry}, nil
 }
 
-// renew gets a new access token. d.mu is held. The request has a time limit of
-// its own.
+// renew gets a new access token. d.mu is held. The request has its own time
+// limit.
 func (d *DefaultCredentials) renew() error {
 	if d.machine != nil {
 		tok, err := d.machine()
@@ -119,7 +118,7 @@ func (d *DefaultCredentials) Invalidate(accessToken string) {
 	}
 }
 
-// String names the client and hides the tokens.
+// String returns the id of the client, without the tokens.
 func (d *DefaultCredentials) String() string {
 	return "auth.DefaultCredentials(client " + d.endpoint.client.id + ")"
 }

@@ -20,22 +20,24 @@ const (
 	adcOp   = "application-default credentials"
 	adcHint = "run `gcloud auth application-default login`"
 
-	// gcloudTokenURL is where gcloud's credentials belong; their file does not say.
+	// gcloudTokenURL is the token endpoint of gcloud's credentials. Their file does
+	// not name it.
 	gcloudTokenURL = "https://oauth2.googleapis.com/token"
 )
 
-// workforceTokenURL is where the credentials of a workforce pool's users belong.
-// Their file says so, and another address could be planted in it.
+// workforceTokenURL is the token endpoint of the users of a workforce pool.
+// Their file names it too, but an attacker could have written another address
+// there.
 var workforceTokenURL = regexp.MustCompile(`^https://sts\.googleapis\.com/v1/oauthtoken$`)
 
-// credentialsLoader reads the file once and makes credentials of those bytes: a
-// library that looked for the file again could find another identity's.
+// credentialsLoader reads the file once and makes credentials of its content. A
+// library that read the file again could find those of another identity.
 type credentialsLoader struct {
 	httpClient *http.Client
 	getenv     func(string) string
 	tokenURL   string   // of authorized_user
-	machines   bool     // whether credentials that are not a user's are taken
-	scopes     []string // of those
+	machines   bool     // whether credentials that are not a user's are accepted
+	scopes     []string // the scopes of such credentials
 }
 
 func (l credentialsLoader) load() (*DefaultCredentials, error) {
@@ -121,12 +123,12 @@ func (l credentialsLoader) machine(d *DefaultCredentials, kind string, file map[
 	if err := checkMachine(kind, file); err != nil {
 		return err
 	}
-	// The source lives as long as the program, and its requests end by
+	// The source is used as long as the program runs, and its requests end by
 	// themselves.
 	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, d.endpoint.http)
 	token := func() (*oauth2.Token, error) {
-		// What Google's library returns keeps a token until its end, even one that
-		// the API refuses.
+		// Google's library keeps a token until it expires, even if the API refuses
+		// it.
 		found, err := google.CredentialsFromJSONWithType(ctx, data, google.CredentialsType(kind), l.scopes...)
 		if err != nil {
 			return nil, err
@@ -135,13 +137,13 @@ func (l credentialsLoader) machine(d *DefaultCredentials, kind string, file map[
 	}
 	if _, err := google.CredentialsFromJSONWithType(ctx, data, google.CredentialsType(kind), l.scopes...); err != nil {
 		return configError(adcOp, "credentials of type "+quoted(kind)+" are not complete",
-			"make the file again, or "+adcHint)
+			"create the file again, or "+adcHint)
 	}
 	d.machine, d.refreshToken = token, ""
 	return nil
 }
 
-// defaultCredentialsPath is where Google's libraries look, in their order.
+// defaultCredentialsPath returns the file that Google's libraries would read.
 func defaultCredentialsPath(getenv func(string) string) string {
 	const name = "application_default_credentials.json"
 	if path := getenv("GOOGLE_APPLICATION_CREDENTIALS"); path != "" {

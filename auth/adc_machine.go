@@ -11,8 +11,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Addresses that a credentials file may name, as Google asks programs that accept one
-// to check (golang.org/x/oauth2/google, CredentialsFromJSON).
+// Addresses that a credentials file may name. Google asks programs that accept such a
+// file to check them (golang.org/x/oauth2/google, CredentialsFromJSON).
 var (
 	stsURL = regexp.MustCompile(
 		`^https://sts(\.mtls|\.` + regionLabel + `\.rep)?\.googleapis\.com/v1/(token|introspect)$`)
@@ -74,8 +74,8 @@ func checkSource(source map[string]any) error {
 		"regional_cred_verification_url": awsURL.MatchString,
 	} {
 		if uri, _ := source[key].(string); uri != "" && !allowed(uri) {
-			return configError(adcOp, "credential_source."+key+" is not an address that may be asked",
-				"make the file again with gcloud iam workload-identity-pools create-cred-config")
+			return configError(adcOp, "credential_source."+key+" is not an allowed address",
+				"create the file again with gcloud iam workload-identity-pools create-cred-config")
 		}
 	}
 	return nil
@@ -86,8 +86,8 @@ func sourceURL(raw string) bool {
 	return err == nil && u.User == nil && u.Host != "" && (u.Scheme == "https" || metadataURL(raw))
 }
 
-// metadataURL reports whether an address is of this machine or link-local,
-// where clouds have their metadata services.
+// metadataURL reports whether an address is on this machine or link-local, as
+// the metadata services of clouds are.
 func metadataURL(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(raw, "\\") {
@@ -98,7 +98,7 @@ func metadataURL(raw string) bool {
 		err == nil && (addr.IsLinkLocalUnicast() || addr == netip.MustParseAddr("fd00:ec2::254"))
 }
 
-// machineFailure rebuilds an error of Google's library, which may quote a whole
+// machineFailure replaces an error of Google's library, which may quote a whole
 // answer.
 func (e *endpoint) machineFailure(err error) *Error {
 	if _, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
@@ -110,6 +110,6 @@ func (e *endpoint) machineFailure(err error) *Error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return &Error{Op: "token", Description: "a file that the application-default credentials name cannot be read"}
 	}
-	return &Error{Op: "token", Description: "no token could be got with the application-default credentials",
-		Hint: "gcloud auth application-default print-access-token may say more"}
+	return &Error{Op: "token", Description: "the application-default credentials give no token",
+		Hint: "gcloud auth application-default print-access-token may show the reason"}
 }

@@ -13,8 +13,9 @@ import (
 )
 
 // attempt is one authorization request. A sign-in has one for the terminal,
-// whose address the user can open in any browser, and where a browser is opened
-// one for that browser alone. They share nothing but the slot for the answer.
+// whose address the user can open in any browser. If a browser is opened, it
+// has another one for that browser alone. They share only the slot for the
+// answer.
 type attempt struct {
 	redirectURI string
 	state       string
@@ -24,9 +25,9 @@ type attempt struct {
 	slot        *answerSlot
 }
 
-// answer is what the authorization server said.
+// answer is the answer of the authorization server.
 type answer struct {
-	attempt *attempt // the request that it is for; nil with failed
+	attempt *attempt // the request that it answers; nil with failed
 	code    string
 	err     string // the OAuth error code; "" with a code
 	text    string // error_description
@@ -71,16 +72,16 @@ func newAttempt(slot *answerSlot, redirectURI, issuer string, withID bool) *atte
 	return at
 }
 
-// randomText has 256 bits.
+// randomText returns 256 random bits as text.
 func randomText() string {
 	var raw [32]byte
 	rand.Read(raw[:]) // never fails; it ends the program if the system has no randomness
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// authURL is the address of the consent page (RFC 6749, section 4.1.1, with
-// RFC 7636). A refresh token is only sure to come with access_type=offline and
-// prompt=consent.
+// authURL returns the address of the consent page (RFC 6749, section 4.1.1,
+// with RFC 7636). Google always issues a refresh token only with
+// access_type=offline and prompt=consent.
 func (at *attempt) authURL(client *Client, scopes []string, account, hostedDomain string) string {
 	prompt := "consent"
 	if account == "" {
@@ -115,10 +116,10 @@ func (at *attempt) stateIn(rawQuery string) bool {
 	return err == nil && subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(at.state)) == 1
 }
 
-// offer takes the parameters of a redirect. The first valid ones end the wait;
-// later valid ones are not an error, they just come too late. Anything else
-// leaves the attempt as it was: a sender that does not know the state can neither
-// finish nor stop it.
+// offer takes the parameters of a redirect. The first valid ones end the wait.
+// Later valid ones are ignored and are no error. Anything else does not change
+// the attempt: a sender that does not know the state can neither finish nor stop
+// it.
 func (at *attempt) offer(rawQuery string) error {
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {

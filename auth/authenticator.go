@@ -12,13 +12,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// earlyExpiry is how long before its end a token is replaced. Google's client
-// libraries ask for a new one 3 min 45 s before the end, in the background;
-// they must not get the old one again.
+// earlyExpiry is how long before its expiry a token is replaced. Google's
+// client libraries ask for a new one 3 min 45 s before the expiry, in the
+// background, and must not get the old one again.
 const earlyExpiry = 5 * time.Minute
 
-// Authenticator owns one sign-in. It is safe for concurrent use and is meant
-// to live as long as the sql.DB. It is an oauth2.TokenSource.
+// Authenticator owns one sign-in. It is an oauth2.TokenSource, and safe for
+// concurrent use. Keep it as long as the sql.DB.
 type Authenticator struct {
 	cfg      Config
 	key      string
@@ -47,13 +47,13 @@ type Authenticator struct {
 type memoryToken struct {
 	access string
 	expiry time.Time
-	stale  time.Time // when to get the next one
+	stale  time.Time // when to get a new token
 }
 
 var _ oauth2.TokenSource = (*Authenticator)(nil)
 
-// New checks the configuration and returns an Authenticator. It asks no user
-// and reads nothing yet. Errors match ErrClientConfig.
+// New checks the configuration and returns an Authenticator. It does not ask
+// the user, and reads no stored sign-in yet. Errors match ErrClientConfig.
 func New(cfg Config) (*Authenticator, error) {
 	cfg, err := cfg.check()
 	if err != nil {
@@ -73,13 +73,13 @@ func New(cfg Config) (*Authenticator, error) {
 	return a, nil
 }
 
-// Ensure returns when a usable access token is at hand: from memory, from the
-// store, by refresh, or by asking the user, in this order. Calls made while
-// a sign-in is running join it; each caller leaves when its own ctx ends, and
-// the sign-in stops when no caller waits for it.
+// Ensure gets a usable access token: from memory, from the store, by a refresh,
+// or by asking the user, in this order. If a sign-in is already running, Ensure
+// waits for it. It returns when ctx ends; the sign-in stops when no caller
+// waits for it any more.
 //
-// After a sign-in that failed the user is not asked again for Config.PromptBackoff;
-// until then the error matches ErrConsentRequired.
+// After a failed sign-in the user is not asked again for Config.PromptBackoff.
+// Until then the error matches ErrConsentRequired.
 func (a *Authenticator) Ensure(ctx context.Context) error {
 	_, err := a.TokenContext(ctx)
 	if !errors.Is(err, ErrConsentRequired) {
@@ -91,21 +91,21 @@ func (a *Authenticator) Ensure(ctx context.Context) error {
 	}
 	_, err = a.join(ctx, &a.consent, true, func() (bool, error) {
 		if a.freshLocked() != nil {
-			return true, nil // another caller's sign-in has just ended well
+			return true, nil // another caller's sign-in has just succeeded
 		}
 		return false, a.backoffLocked()
 	}, a.runConsent)
 	return err
 }
 
-// Token returns a valid access token without ever asking the user. When only
-// a new consent would help, the error matches ErrConsentRequired.
+// Token returns a valid access token. It never asks the user: if a new consent
+// is needed, the error matches ErrConsentRequired.
 func (a *Authenticator) Token() (*oauth2.Token, error) {
 	return a.TokenContext(context.Background())
 }
 
-// TokenContext is Token with a ctx. A refresh that is under way goes on when
-// ctx ends, for the next caller.
+// TokenContext is like Token, and returns when ctx ends. A refresh that has
+// begun goes on, for the next caller.
 func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	var tok *oauth2.Token
 	f, err := a.join(ctx, &a.silent, false, func() (bool, error) {
@@ -122,8 +122,8 @@ func (a *Authenticator) TokenContext(ctx context.Context) (*oauth2.Token, error)
 	return tok, nil
 }
 
-// Login asks the user even if a stored sign-in exists and replaces it. A
-// sign-in that is already on the user's screen is joined.
+// Login asks the user even if there is a stored sign-in, and replaces it. If
+// the user is already being asked, Login waits for that sign-in.
 func (a *Authenticator) Login(ctx context.Context) error {
 	if a.cfg.resolveMode() == ModeNever {
 		return a.neverError(nil)
@@ -133,12 +133,12 @@ func (a *Authenticator) Login(ctx context.Context) error {
 		if err != nil || f.asked {
 			return err
 		}
-		// That one found a sign-in made by another process, without asking.
+		// That sign-in ended without asking, because another process had signed in.
 	}
 }
 
-// Invalidate forgets an access token that the API refused; the next call
-// refreshes. Other tokens are left alone.
+// Invalidate forgets an access token that the API refused, so that the next
+// call refreshes it. It has no effect if another token is in use.
 func (a *Authenticator) Invalidate(accessToken string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -148,8 +148,8 @@ func (a *Authenticator) Invalidate(accessToken string) {
 	}
 }
 
-// Close stops a running sign-in and frees its port. Calls that wait get
-// ErrClosed, and so do later ones. It may be called more than once.
+// Close stops a running sign-in and frees its port. Waiting and later calls
+// return ErrClosed. Close may be called more than once.
 func (a *Authenticator) Close() error {
 	a.end()
 	a.mu.Lock()
@@ -167,7 +167,8 @@ func (a *Authenticator) Close() error {
 // Client returns the OAuth client that the sign-in is for.
 func (a *Authenticator) Client() *Client { return a.cfg.Client }
 
-// String names the client; an Authenticator never prints its tokens.
+// String returns the id of the client. An Authenticator never prints its
+// tokens.
 func (a *Authenticator) String() string { return "auth.Authenticator(client " + a.cfg.Client.id + ")" }
 
 // Format prints String for every verb.
@@ -182,8 +183,8 @@ func (a *Authenticator) freshLocked() *oauth2.Token {
 	return &oauth2.Token{AccessToken: m.access, TokenType: "Bearer", Expiry: m.expiry}
 }
 
-// adopt makes the record's access token the one in use. life is how long the
-// token lives if it was issued just now, else 0.
+// adopt makes the record's access token the one in use. life is the lifetime of
+// a token that was issued just now, else 0.
 func (a *Authenticator) adopt(f *flight, rec *Record, life time.Duration) {
 	early := earlyExpiry
 	if life > 0 {
@@ -198,11 +199,11 @@ func (a *Authenticator) adopt(f *flight, rec *Record, life time.Duration) {
 	f.token = &oauth2.Token{AccessToken: rec.AccessToken, TokenType: "Bearer", Expiry: rec.Expiry}
 }
 
-// usable reports whether the record's access token can be used for a while. A
-// token that would live for more than a day shows that the clock was changed.
+// usable reports whether the record's access token can be used for a while. If
+// the token seems to live for more than a day, the clock was changed.
 func (a *Authenticator) usable(rec *Record) bool { return a.usableFor(rec, earlyExpiry) }
 
-// usableFor reports whether the record's access token can be used for longer than a time.
+// usableFor reports whether the record's access token can be used for longer than least.
 func (a *Authenticator) usableFor(rec *Record, least time.Duration) bool {
 	if rec == nil || rec.AccessToken == "" {
 		return false
@@ -213,20 +214,21 @@ func (a *Authenticator) usableFor(rec *Record, least time.Duration) bool {
 	return left > least && left <= maxTokenLife && sha256.Sum256([]byte(rec.AccessToken)) != a.refused
 }
 
-// backoffLocked returns the error while the user is not asked again because of a sign-in
-// that failed. a.mu is held.
+// backoffLocked returns an error as long as the user must not be asked again after a
+// failed sign-in. a.mu is held.
 func (a *Authenticator) backoffLocked() error {
 	if wait := a.backoff.until.Sub(a.cfg.now()); wait > 0 && wait <= a.cfg.PromptBackoff {
 		return &Error{
 			Op: "sign-in", kind: ErrConsentRequired, cause: a.backoff.err,
-			Description: "not asked again so soon after a sign-in that failed",
+			Description: "the user is not asked again so soon after a failed sign-in",
 			Hint:        "try again in " + wait.Round(time.Second).String(),
 		}
 	}
 	return nil
 }
 
-// neverError returns ErrConsentRequired with what to do where no user can be asked.
+// neverError returns ErrConsentRequired with advice, for a program that can't ask
+// the user.
 func (a *Authenticator) neverError(required error) error {
 	e := &Error{Op: "sign-in", kind: ErrConsentRequired}
 	if r, ok := errors.AsType[*Error](required); ok {

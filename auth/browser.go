@@ -8,14 +8,16 @@ import (
 	"time"
 )
 
-// openerWatch is how long an opener is watched for a failure. Some stay until
-// the browser is closed.
+// openerWatch is how long an opener is watched for a failure. Some openers run
+// until the browser is closed.
 const openerWatch = 3 * time.Second
 
-// windowsOpener is what rundll32 calls to open an address without a shell.
+// windowsOpener is the function that rundll32 calls to open an address without
+// a shell.
 const windowsOpener = "url.dll,FileProtocolHandler"
 
-// openerError is why the system's browser could not be opened, without the address.
+// openerError says why the system's browser could not be opened, without the
+// address.
 type openerError string
 
 func (e openerError) Error() string { return "auth: " + string(e) }
@@ -30,7 +32,7 @@ func (env environment) browser() []string {
 	remote := env.getenv("SSH_CONNECTION") != "" || env.getenv("SSH_TTY") != ""
 	switch env.goos {
 	case "windows":
-		if !remote { // else the window would open on a desk far away
+		if !remote { // otherwise the window would open on the remote machine's screen
 			return []string{"rundll32.exe", windowsOpener}
 		}
 	case "darwin":
@@ -38,8 +40,8 @@ func (env environment) browser() []string {
 			return []string{"/usr/bin/open"}
 		}
 	default:
-		// Editors with a remote mode set BROWSER to a helper that reaches the
-		// user's own machine.
+		// Editors with a remote mode set BROWSER to a helper that opens the
+		// browser on the user's own machine.
 		if b := env.getenv("BROWSER"); b != "" && !strings.ContainsAny(b, "%: ") && have(b) {
 			return []string{b}
 		}
@@ -47,8 +49,8 @@ func (env environment) browser() []string {
 		if wsl && have("wslview") {
 			return []string{"wslview"}
 		}
-		// Without it Windows' own opener does, which WSL can run. Its folder need not
-		// be in PATH.
+		// Without wslview, WSL can run Windows' own opener. Its folder need not be in
+		// PATH.
 		for _, name := range []string{"rundll32.exe", "/mnt/c/Windows/System32/rundll32.exe"} {
 			if wsl && have(name) {
 				return []string{name, windowsOpener}
@@ -68,7 +70,7 @@ func (env environment) browser() []string {
 }
 
 // openSystemBrowser starts the browser and returns when it has run for
-// openerWatch or has ended. The address is one argument and meets no shell.
+// openerWatch or has ended. The address is one argument, and no shell reads it.
 func openSystemBrowser(ctx context.Context, env environment, address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopbackHost(u.Hostname())) {
@@ -78,15 +80,15 @@ func openSystemBrowser(ctx context.Context, env environment, address string) err
 	if argv == nil {
 		return openerError("no browser was found")
 	}
-	// Not CommandContext: the browser outlives the sign-in. Its output goes
-	// nowhere, since stdout is the application's.
+	// Not CommandContext, because the browser outlives the sign-in. Its output
+	// is dropped, because stdout belongs to the application.
 	cmd := exec.Command(argv[0], append(argv[1:], address)...)
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return openerError(argv[0] + " could not be started")
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // ends with the browser; it also takes the dead child away
+	go func() { ended <- cmd.Wait() }() // ends with the browser, and reaps the process
 	timer := time.NewTimer(openerWatch)
 	defer timer.Stop()
 	select {

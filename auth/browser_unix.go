@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// detach puts the browser into a session of its own, so that Ctrl-C in the
+// detach starts the browser in its own session, so that Ctrl-C in the
 // application's terminal does not close it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

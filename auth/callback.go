@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// callbackPath is where the answer arrives for a desktop client. Google lets
-// such a client choose port and path freely.
+// callbackPath is the path at which the answer for a desktop client arrives.
+// Google lets such a client choose port and path freely.
 const callbackPath = "/oauth2/callback"
 
 // pageWindow is how long the port stays open for the browser to load the final
@@ -21,7 +21,7 @@ const callbackPath = "/oauth2/callback"
 const pageWindow = 2 * time.Second
 
 // receiver waits on a loopback port for the browser to bring the answer, and
-// tells the user how it ended.
+// shows the user how the sign-in ended.
 type receiver struct {
 	addr   string   // the bound address, host:port
 	uri    *url.URL // the redirect_uri
@@ -43,8 +43,8 @@ type receiver struct {
 	settled chan struct{} // closed when final is set
 }
 
-// newReceiver listens and starts to answer. withStart also makes a start page,
-// for a browser that is to be opened.
+// newReceiver listens and starts to answer. With withStart it also has a start
+// page, for a browser that will be opened.
 func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 	port := cfg.RedirectPort
 	registered, err := registeredRedirect(cfg.Client, port)
@@ -90,12 +90,12 @@ func (rc *receiver) below(name string) string {
 	return strings.TrimSuffix(rc.path(), "/") + "/" + name + "/" + randomText()
 }
 
-// address is a page of this receiver in full.
+// address returns the full address of a page of this receiver.
 func (rc *receiver) address(path string) string { return rc.uri.Scheme + "://" + rc.uri.Host + path }
 
-// ServeHTTP answers whatever arrives at the port. Only a GET of one of three
-// addresses has any effect, and only from a process of the user where the
-// platform tells whose it is.
+// ServeHTTP answers all requests to the port. Only a GET of one of three
+// addresses has an effect and, if the platform shows whose process sent it,
+// only from a process of the user.
 func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-rc.ready
 	path := r.URL.EscapedPath()
@@ -110,7 +110,8 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !sameHost(r.Host, rc.uri.Host):
-		// A page of another site whose name was made to resolve to this machine.
+		// A page of another site, whose name was made to resolve to this
+		// machine, sent the request.
 		pageHost.write(w)
 		return
 	case r.Method != http.MethodGet:
@@ -134,8 +135,8 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func samePath(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// prefetch reports whether the browser only loads ahead: the user may never
-// see the page, so the code must not be used up.
+// prefetch reports whether the browser only prefetches the page. The user may
+// never see it, so the code must not be used up.
 func prefetch(h http.Header) bool {
 	for _, key := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		value := strings.ToLower(h.Get(key))
@@ -151,8 +152,8 @@ func prefetch(h http.Header) bool {
 // until the sign-in has ended and is then sent to the final page, so that
 // neither the code nor the state stays in its address bar and its history.
 func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request, _ peer) {
-	// First of all finish is made to wait for this browser: once the answer is
-	// taken the end may come faster than the next line is reached.
+	// finish must wait for this browser before the answer is taken, because the
+	// sign-in may end before the next line runs.
 	rc.mu.Lock()
 	if !rc.closing {
 		rc.waiting.Add(1)
@@ -213,7 +214,7 @@ func (rc *receiver) serveFinal(w http.ResponseWriter, _ *http.Request, _ peer) {
 	ctl.Flush()
 	select {
 	case rc.loaded <- struct{}{}:
-	default: // finish has seen enough of them
+	default: // finish does not wait for more of them
 	}
 }
 
@@ -249,8 +250,8 @@ func (rc *receiver) close() { rc.server.close() }
 func (rc *receiver) paste(text string) error {
 	if err := rc.shown.paste(text); err != nil {
 		if rc.start != nil && rc.start.owns(text) {
-			return errors.New("this address belongs to the browser that was opened, which has to load it itself; " +
-				"open the address that is shown here and paste where that one ends")
+			return errors.New("only the browser that was opened can use this address; " +
+				"open the address that is shown here, and paste the one at which it ends")
 		}
 		return err
 	}
@@ -258,7 +259,7 @@ func (rc *receiver) paste(text string) error {
 	return rc.result
 }
 
-// finalPage is the page for the outcome of a sign-in.
+// finalPage returns the page for the outcome of a sign-in.
 func finalPage(err error, unsaved bool, rec *Record) page {
 	if err == nil {
 		p := pageDone

@@ -6,26 +6,26 @@ import (
 	"unicode"
 )
 
-// maxDescription bounds text that comes from outside.
+// maxDescription limits text that comes from outside.
 const maxDescription = 200
 
-// minSecretPart is how much of a secret may not be shown in one piece. Shorter
-// pieces also occur in other words.
+// minSecretPart is the length of the shortest part of a secret that is removed.
+// Shorter parts also occur in other words.
 const minSecretPart = 8
 
-// maxEncodings is how often a text is decoded in search of a secret, and once as
-// it is.
+// maxEncodings is how often a text is decoded to search it for a secret. It is
+// also searched once as it is.
 const maxEncodings = 4
 
 // removed stands for a secret that a server has echoed.
 const removed = "[removed]"
 
-// printable makes text from outside fit for a log line: no control or
-// invisible characters, no line breaks, 200 bytes at most, and none of the
-// given secrets, should the other side have echoed one.
+// printable returns text from outside in a form that is safe in a log line: at
+// most 200 bytes, without control characters, invisible characters and line
+// breaks, and without the given secrets, which the other side may have echoed.
 func printable(text string, secrets ...string) string {
-	// A long text is cut before it is searched, but not so that a secret at the
-	// end could not be recognized any more.
+	// A long text is cut before it is searched, but leaves enough for a secret
+	// at the end to be recognized.
 	text = text[:min(len(text), 64*maxDescription)]
 	text = removeSecrets(text, secrets)
 	var b strings.Builder
@@ -41,10 +41,10 @@ func printable(text string, secrets ...string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// quoted is text from outside in quotes.
+// quoted returns text from outside in quotes.
 func quoted(text string) string { return `"` + printable(text) + `"` }
 
-// removeSecrets takes out the secrets and all parts of them of minSecretPart
+// removeSecrets removes the secrets and all parts of them of minSecretPart
 // bytes or more, however often they are URL-encoded.
 func removeSecrets(text string, secrets []string) string {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
@@ -90,7 +90,7 @@ type decoded struct {
 	from, to []int
 }
 
-// undecoded is the text as it is.
+// undecoded returns the text as it is.
 func undecoded(text string) decoded {
 	d := decoded{bytes: []byte(text), from: make([]int, len(text)), to: make([]int, len(text))}
 	for i := range d.from {
@@ -117,7 +117,7 @@ func (d decoded) decode() decoded {
 	return next
 }
 
-// hexDigit is the value of a hexadecimal digit, -1 for anything else.
+// hexDigit returns the value of a hexadecimal digit, or -1.
 func hexDigit(ch byte) int {
 	switch {
 	case ch >= '0' && ch <= '9':

@@ -18,19 +18,19 @@ import (
 // maxClientSecrets bounds the file; real ones have about 500 bytes.
 const maxClientSecrets = 64 << 10
 
-// Client is an OAuth client as described by a client_secrets.json file. It is
-// immutable, and prints as its id alone.
+// Client is an OAuth client, as a client_secrets.json file describes it. It is
+// immutable, and prints only its id.
 type Client struct {
 	id, secret string
 	projectID  string
 	authURL    string
 	tokenURL   string
-	local      bool       // both addresses are of this machine rather than of Google
+	local      bool       // both addresses are on this machine, not at Google
 	redirects  []*url.URL // a web client's registered loopback addresses; nil for an installed client
 }
 
-// LoadClient reads a client_secrets.json file; see ParseClient. A leading "~/"
-// means the home directory. Errors match ErrClientConfig; that of a missing file also matches
+// LoadClient reads a client_secrets.json file; see ParseClient. A leading "~/" means the home
+// directory. Errors match ErrClientConfig. If the file does not exist, the error also matches
 // fs.ErrNotExist.
 func LoadClient(path string) (*Client, error) {
 	const op = "client secrets"
@@ -74,11 +74,11 @@ func LoadClient(path string) (*Client, error) {
 	return c, err
 }
 
-// ParseClient reads the JSON that the Google Cloud console offers for
-// download. It accepts the "installed" form, and the "web" form if it lists a
-// loopback redirect. Other JSON (service account keys, authorized_user files)
-// is refused with an error that says what the file is. A client without a
-// secret is fine. Errors match ErrClientConfig and never show the content.
+// ParseClient parses the JSON that the Google Cloud console offers for
+// download. It accepts the "installed" form, with or without a secret, and the
+// "web" form if that lists a loopback redirect. For other JSON, such as a
+// service account key or an authorized_user file, the error says what the file
+// is. Errors match ErrClientConfig and never show the content.
 func ParseClient(data []byte) (*Client, error) {
 	const op = "client secrets"
 	const download = "download the file again from https://console.cloud.google.com/auth/clients"
@@ -128,14 +128,15 @@ func ParseClient(data []byte) (*Client, error) {
 	if form == "web" {
 		if c.redirects = loopbackRedirects(section["redirect_uris"]); c.redirects == nil {
 			return nil, configError(op, "this client of type \"Web application\" has no loopback redirect",
-				"make a client of type \"Desktop app\", or add http://127.0.0.1:8085/ to its redirect URIs and "+
+				"create a client of type \"Desktop app\", or add http://127.0.0.1:8085/ to its redirect URIs and "+
 					"download it again")
 		}
 	}
 	return c, nil
 }
 
-// clientSection finds the client in the file, or says what the file is instead.
+// clientSection returns the client in the file, or an error that says what the
+// file is.
 func clientSection(top map[string]any) (string, map[string]any, error) {
 	const op = "client secrets"
 	const want = "use the client_secrets.json of a \"Desktop app\" client instead"
@@ -172,9 +173,9 @@ func clientSection(top map[string]any) (string, map[string]any, error) {
 	return form, section, nil
 }
 
-// loopbackRedirects picks the addresses of a web client that can be listened
-// on, IP addresses first: names are subject to firewalls and to browsers that
-// insist on https for them (RFC 8252, section 8.3).
+// loopbackRedirects returns the loopback addresses of a web client, IP
+// addresses first: a name can meet firewalls, and browsers that insist on https
+// for it (RFC 8252, section 8.3).
 func loopbackRedirects(list any) []*url.URL {
 	items, _ := list.([]any)
 	var literals, names []*url.URL
@@ -197,20 +198,20 @@ func loopbackRedirects(list any) []*url.URL {
 // ID returns the client id, which is not a secret.
 func (c *Client) ID() string { return c.id }
 
-// Local reports whether the client's authorization server is on this machine: a
-// test's or a sandbox's rather than Google's.
+// Local reports whether the client's authorization server is on this machine,
+// such as that of a test or a sandbox, and not Google's.
 func (c *Client) Local() bool { return c.local }
 
-// String returns the client's id; the secret is never printed.
+// String returns the client's id, and never the secret.
 func (c Client) String() string { return "auth.Client(" + c.id + ")" }
 
 // Format prints String for every verb, so that %+v and %#v show no secret.
 func (c Client) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 
-// LogValue is String.
+// LogValue returns String as a value, for package log/slog.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalJSON writes the id alone.
+// MarshalJSON returns an object with the id alone.
 func (c Client) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"client_id": c.id})
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Google's authorization and token endpoints, each to the letter: an open
+// Google's authorization and token endpoints, compared as whole texts: an open
 // redirect or another service of a known host must not get a code or a refresh
 // token (RFC 9700, section 4.4).
 var (
@@ -24,10 +24,10 @@ var (
 // regionLabel is one label of a host name.
 const regionLabel = `[a-z0-9]([a-z0-9-]*[a-z0-9])?`
 
-// checkEndpoints refuses a file that could carry the code or the refresh token
-// away. Both addresses are Google's, or both are of one origin on this machine:
-// Google's page with another token endpoint would hand that one the code, the
-// verifier and the secret.
+// checkEndpoints refuses a file that could send the code or the refresh token
+// elsewhere. Both addresses must be Google's, or both of one origin on this
+// machine. With Google's page and another token endpoint, that endpoint would
+// get the code, the verifier and the secret.
 func checkEndpoints(form, authURL, tokenURL string) (local bool, err error) {
 	const op = "client secrets"
 	const hint = "tokens are sent only to Google, or to an authorization server on this machine if the file names " +
@@ -47,8 +47,8 @@ func checkEndpoints(form, authURL, tokenURL string) (local bool, err error) {
 	return false, configError(op, form+".auth_uri and "+form+".token_uri are of different servers", hint)
 }
 
-// loopbackOrigin returns scheme, host and port of an address of this machine,
-// "" for any other and for one with more than a plain path.
+// loopbackOrigin returns scheme, host and port of an address on this machine.
+// It returns "" for another address, and for one with more than a plain path.
 func loopbackOrigin(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.Opaque != "" || strings.ContainsAny(raw, "?#%\\@ ") || len(raw) > 2048 ||
@@ -63,7 +63,8 @@ func loopbackHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// revokeURL is not in client_secrets.json. A local server has it beside /token.
+// revokeURL returns the revocation endpoint, which client_secrets.json does not
+// name. A local server has it beside /token.
 func (c *Client) revokeURL() string {
 	if !c.local {
 		return "https://oauth2.googleapis.com/revoke"
@@ -71,7 +72,7 @@ func (c *Client) revokeURL() string {
 	return loopbackOrigin(c.tokenURL) + "/revoke"
 }
 
-// issuer is the value of `iss` in callbacks (RFC 9207) and ID tokens.
+// issuer returns the value of `iss` in callbacks (RFC 9207) and ID tokens.
 func (c *Client) issuer() string {
 	if !c.local {
 		return "https://accounts.google.com"

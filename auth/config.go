@@ -14,44 +14,48 @@ import (
 	"unicode"
 )
 
-// Config says who signs in, for what, and how the user may be asked. Only
-// Client is required.
+// Config configures a sign-in. Only Client is required.
 type Config struct {
 	// Client is the OAuth client, from LoadClient or ParseClient.
 	Client *Client
-	// Scopes are short names (bigquery, drive.readonly) or full scopes; none
-	// means ScopeBigQuery. Exactly these are asked for, and openid and email
-	// besides if Account or HostedDomain is set.
+	// Scopes are the OAuth scopes to request, as short names (bigquery,
+	// drive.readonly) or in full; none means ScopeBigQuery. If Account or
+	// HostedDomain is set, openid and email are requested too.
 	Scopes []string
-	// Account is the e-mail address that must sign in; "" = any.
+	// Account is the e-mail address that must sign in; "" means any.
 	Account string
-	// HostedDomain is the Workspace domain of the account that must sign in; "" = any.
+	// HostedDomain is the Workspace domain of the account that must sign in; "" means
+	// any account.
 	HostedDomain string
-	// Profile is a free label that keeps sign-ins apart without an e-mail address.
+	// Profile is a label of your choice that keeps sign-ins apart without an
+	// e-mail address.
 	Profile string
 	// Mode says how the user may be asked; the zero value is ModeAuto.
 	Mode Mode
-	// RedirectPort is the loopback port that receives the answer; 0 = any free one.
+	// RedirectPort is the loopback port that receives the answer; 0 means any free
+	// port.
 	RedirectPort int
-	// LoginTimeout is the time the user has; 0 = 5 minutes.
+	// LoginTimeout is the time that the user has to sign in; 0 means 5 minutes.
 	LoginTimeout time.Duration
-	// PromptBackoff is how long the user is not asked again automatically after a
-	// sign-in that failed; 0 = 1 minute, negative = not at all.
+	// PromptBackoff is how long Ensure does not ask the user again after a failed
+	// sign-in. 0 means 1 minute; a negative value lets Ensure ask at once.
 	PromptBackoff time.Duration
-	// Store keeps the sign-in; nil = FileStore("").
+	// Store keeps the sign-in; nil means FileStore("").
 	Store Store
-	// Prompter shows the address to the user; nil = the controlling
-	// terminal, else standard error.
+	// Prompter shows the address to the user; nil means the controlling
+	// terminal or, without one, standard error.
 	Prompter Prompter
-	// OpenBrowser opens an address; nil = the system's browser. The address is a
-	// page of this machine's loopback interface that works once and sends the
-	// browser on to Google, since other users can read the command line of an
-	// opener. It may block until its ctx ends, which is at the latest when the
-	// sign-in does.
+	// OpenBrowser opens an address; nil means the system's browser. The address
+	// is a page on the loopback interface that works once and sends the browser
+	// on to Google, because other users of the machine can read command lines.
+	// OpenBrowser may block until ctx ends, which happens at the end of the
+	// sign-in at the latest.
 	OpenBrowser func(ctx context.Context, url string) error
-	// HTTPClient is used for its Transport alone, for token requests.
+	// HTTPClient makes the token requests; only its Transport is used. nil
+	// means the proxy, certificate authorities and dialer of
+	// http.DefaultTransport.
 	HTTPClient *http.Client
-	// Logger gets warnings and debug messages, never a secret; nil = slog.Default().
+	// Logger gets messages, never a secret; nil means slog.Default().
 	Logger *slog.Logger
 
 	env      environment                              // zero = this system's
@@ -88,7 +92,7 @@ func (cfg Config) check() (Config, error) {
 	}
 	for _, text := range []string{cfg.Account, cfg.HostedDomain} {
 		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return cfg, configError(op, "the account or hosted domain has invisible characters", "write it anew")
+			return cfg, configError(op, "the account or hosted domain has invisible characters", "type it again")
 		}
 	}
 	if cfg.Account != "" && strings.Count(cfg.Account, "@") != 1 {
@@ -147,10 +151,10 @@ func (cfg Config) check() (Config, error) {
 	return cfg, nil
 }
 
-// identified reports whether an ID token will tell who has signed in.
+// identified reports whether there will be an ID token with the account.
 func (cfg *Config) identified() bool { return slices.Contains(cfg.requestScopes(), scopeOpenID) }
 
-// requestScopes are the scopes that the consent page is asked for.
+// requestScopes returns the scopes that are requested from the consent page.
 func (cfg *Config) requestScopes() []string {
 	scopes := slices.Clone(cfg.Scopes)
 	if cfg.Account != "" || cfg.HostedDomain != "" {
@@ -161,11 +165,11 @@ func (cfg *Config) requestScopes() []string {
 	return scopes
 }
 
-// key names the sign-in in the store: the same for the same question, however
-// it was written, and telling nothing about the account.
+// key returns the key of the sign-in in the store. Configurations that mean the
+// same have the same key, and a key tells nothing about the account.
 func (cfg *Config) key() string {
-	// JSON keeps the parts apart; joined by a plain separator two different
-	// lists could read the same.
+	// JSON keeps the parts apart. Joined by a plain separator, two different
+	// lists could be the same text.
 	text, err := json.Marshal([]any{
 		1, cfg.Client.tokenURL, cfg.Client.id, cfg.Scopes,
 		strings.ToLower(cfg.Account), strings.ToLower(cfg.HostedDomain), cfg.Profile,

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// runConsent is the flight behind Ensure. It holds the store's lock while the
-// user is asked, so that other processes wait for this sign-in instead of
-// starting theirs.
+// runConsent is the flight of Ensure. It holds the store's lock while the user
+// is asked, so that other processes wait for this sign-in and do not start
+// their own.
 //
-// If the sign-in that was waited for failed, this one fails too: a user who
-// says no to the first of ten programs has said it to all.
+// If it waited for another sign-in and that one failed, it fails too. A user
+// who refuses the first of ten programs has refused all of them.
 func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 	var s *signIn
 	var rec *Record
@@ -21,20 +21,19 @@ func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 	err := a.update(ctx, a.notifyWaiting(ctx), func(old *Record) (*Record, error) {
 		renewed, err := a.renew(ctx, f, old)
 		if err == nil || !errors.Is(err, ErrConsentRequired) {
-			return renewed, err // another process has signed in meanwhile, or cannot be told
+			return renewed, err // another process has signed in meanwhile, or the refresh failed
 		}
 		if notes != nil && notes.failedAt(a.key).After(began) {
 			return nil, &Error{Op: "sign-in", kind: ErrConsentRequired,
 				Description: "the sign-in that another process started has just failed",
-				Hint: "run this program again to be asked again, or sign in once with the other one; " +
-					"programs that wait together share the answer"}
+				Hint: "run this program again; programs that wait for the same sign-in share its outcome"}
 		}
 		s, rec, failed = a.ask(ctx, f)
 		if failed != nil {
 			if notes != nil && f.asked {
 				notes.noteFailure(a.key)
 			}
-			return nil, nil // old is of no use either
+			return nil, nil // old can't be used either
 		}
 		return rec, nil
 	})
@@ -44,7 +43,7 @@ func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 	return a.concluded(ctx, s, f, rec, err)
 }
 
-// runLogin is the flight behind Login. It takes the lock only to save, so that
+// runLogin is the flight of Login. It takes the lock only to save, so that
 // silent refreshes by other processes go on meanwhile.
 func (a *Authenticator) runLogin(ctx context.Context, f *flight) error {
 	s, rec, err := a.ask(ctx, f)
@@ -54,7 +53,7 @@ func (a *Authenticator) runLogin(ctx context.Context, f *flight) error {
 	return a.concluded(ctx, s, f, rec, err)
 }
 
-// concluded shows the user the end, and remembers a failure for a while.
+// concluded shows the user the outcome, and remembers a failure for a while.
 func (a *Authenticator) concluded(ctx context.Context, s *signIn, f *flight, rec *Record, err error) error {
 	a.mu.Lock()
 	unsaved := a.unsaved != nil
@@ -86,7 +85,7 @@ func (a *Authenticator) concluded(ctx context.Context, s *signIn, f *flight, rec
 	return err
 }
 
-// accountText is the account of a record for a log line.
+// accountText returns the account of a record for a log line.
 func accountText(rec *Record) string {
 	if rec.Account == "" {
 		return "not asked for"
@@ -94,7 +93,7 @@ func accountText(rec *Record) string {
 	return printable(rec.Account)
 }
 
-// takeBack undoes a sign-in that may be another user's.
+// takeBack removes a sign-in that may be another user's.
 func (a *Authenticator) takeBack(rec *Record) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), takeBackWindow)
 	defer cancel()
@@ -113,11 +112,11 @@ func (a *Authenticator) takeBack(rec *Record) {
 		}
 		return nil, nil
 	})
-	a.cfg.Logger.Warn("auth: the sign-in was taken back", "reason", errStartedTwice, "removed", err == nil)
+	a.cfg.Logger.Warn("auth: the sign-in was removed", "reason", errStartedTwice, "removed", err == nil)
 }
 
-// notifyWaiting returns a function that tells the user that another process
-// is signing in; nil if that cannot be shown.
+// notifyWaiting returns a function that tells the user that another process is
+// signing in, or nil if the prompter shows no messages.
 func (a *Authenticator) notifyWaiting(ctx context.Context) func() {
 	n, ok := a.prompter.(Notifier)
 	if !ok {

@@ -17,8 +17,8 @@ import (
 const (
 	requestTimeout = 30 * time.Second
 	maxBody        = 1 << 20
-	// A token's life is brought into these bounds: an answer without one, or
-	// with a silly one, must lead neither to a loop of refreshes nor to a
+	// A token's lifetime is kept within these limits. An answer with no
+	// lifetime or a wrong one must not lead to a loop of refreshes, nor to a
 	// token that is never refreshed.
 	minTokenLife = time.Minute
 	maxTokenLife = 24 * time.Hour
@@ -29,7 +29,7 @@ type grant struct {
 	accessToken  string
 	refreshToken string // "" if the answer had none
 	life         time.Duration
-	scopes       []string // nil if the answer did not say: the same as asked for
+	scopes       []string // nil if the answer has none, which means those requested
 	idToken      string
 }
 
@@ -37,12 +37,12 @@ type grant struct {
 type endpoint struct {
 	client    *Client
 	http      *http.Client
-	authStyle oauth2.AuthStyle // how the client names itself; never AuthStyleAutoDetect
+	authStyle oauth2.AuthStyle // how the client authenticates; never AuthStyleAutoDetect
 }
 
-// newEndpoint takes the transport of base. Redirects are refused, since they
-// would carry the refresh token elsewhere, and connections are not kept: there
-// is one request an hour.
+// newEndpoint uses the transport of base. Redirects are refused, because they
+// would send the refresh token elsewhere. Connections are not kept, because
+// there is one request an hour.
 func newEndpoint(client *Client, base *http.Client) *endpoint {
 	h := &http.Client{}
 	if base != nil {
@@ -73,7 +73,7 @@ func (e *endpoint) context(ctx context.Context) context.Context {
 }
 
 // exchange turns a code into tokens (RFC 6749, section 4.1.3). It is never
-// repeated: a code may be sent once.
+// repeated, because a code may be sent only once.
 func (e *endpoint) exchange(ctx context.Context, code, verifier, redirectURI string) (*grant, error) {
 	tok, err := e.config(redirectURI).Exchange(e.context(ctx), code, oauth2.VerifierOption(verifier))
 	if err != nil {
@@ -101,8 +101,8 @@ func (e *endpoint) refresh(ctx context.Context, refreshToken string) (*grant, er
 	return g, err
 }
 
-// revoke ends a grant (RFC 7009). gone reports whether the server says that the
-// token was no good already; no other refusal proves that.
+// revoke ends a grant (RFC 7009). gone reports whether the server answered that
+// the token was already invalid; no other refusal proves that.
 func (e *endpoint) revoke(ctx context.Context, token string) (gone bool, err error) {
 	form := url.Values{"token": {token}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.client.revokeURL(),
@@ -148,8 +148,8 @@ func checkToken(op string, tok *oauth2.Token) (*grant, error) {
 	return g, nil
 }
 
-// headerSafe reports whether a token is of visible ASCII, as RFC 6749,
-// appendix A demands.
+// headerSafe reports whether a token consists of visible ASCII, as RFC 6749,
+// appendix A requires.
 func headerSafe(token string) bool {
 	return !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
@@ -161,8 +161,8 @@ func tokenLife(seconds int64) time.Duration {
 	return min(max(time.Duration(seconds)*time.Second, minTokenLife), maxTokenLife)
 }
 
-// failure rebuilds what went wrong with a request. Errors of oauth2 are not
-// kept: they hold the whole answer.
+// failure returns the error of a request. It does not wrap errors of oauth2,
+// because they hold the whole answer.
 func (e *endpoint) failure(op string, err error, secrets ...string) *Error {
 	if re, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return e.answered(op, re.Response.StatusCode, re.Response.Header, re.Body, secrets...)
@@ -183,8 +183,8 @@ func (e *endpoint) failure(op string, err error, secrets ...string) *Error {
 	return &Error{Op: op, Description: "the token endpoint's answer could not be read", transient: true}
 }
 
-// answered rebuilds an error answer from the fields that RFC 6749, section
-// 5.2, names and Google's error_subtype.
+// answered returns the error of an error answer. It uses only the fields that
+// RFC 6749, section 5.2, names, and Google's error_subtype.
 func (e *endpoint) answered(op string, status int, header http.Header, body []byte, secrets ...string) *Error {
 	var fields struct {
 		Error       any `json:"error"`

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// statusText is an answer without an OAuth error in words.
+// statusText describes an answer without an OAuth error.
 func statusText(status int, header http.Header, body []byte) string {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	html := kind == "text/html" || bytes.HasPrefix(bytes.TrimSpace(bytes.ToLower(body)), []byte("<"))
@@ -21,7 +21,7 @@ func statusText(status int, header http.Header, body []byte) string {
 		if text == "" {
 			text = "server error"
 		}
-		text = "the server has a problem of its own (" + strings.ToLower(text) + ")"
+		text = "the server failed (" + strings.ToLower(text) + ")"
 		if html {
 			text += " and sent a web page"
 		}
@@ -29,9 +29,9 @@ func statusText(status int, header http.Header, body []byte) string {
 	case status == http.StatusTooManyRequests:
 		return "the server has had too many requests"
 	case status >= 300 && status < 400:
-		return "the server sends to another address, which is not followed"
+		return "the server redirects to another address, which is not followed"
 	}
-	return "the answer was not expected"
+	return "unexpected answer"
 }
 
 // classify says what an OAuth error means for the user.
@@ -61,7 +61,7 @@ func classify(e *Error, header http.Header) {
 	}
 }
 
-// oauthErrors says what is at fault, and what to do.
+// oauthErrors maps the OAuth error codes to a sentinel and to advice.
 var oauthErrors = map[string]struct {
 	kind error
 	hint string

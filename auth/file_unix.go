@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noFollow makes opening a symbolic link an error. Without O_NONBLOCK a named
-// pipe would block the process that opens it.
+// noFollow makes it an error to open a symbolic link. Without O_NONBLOCK a
+// named pipe would block the process that opens it.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
-// holderOffset is where a lock file says who has the lock.
+// holderOffset is the offset of the holder's description in a lock file.
 const holderOffset = 0
 
 // openPrivate opens a file for reading; a symbolic link is an error, and a
@@ -33,7 +33,7 @@ func ownedByRoot(info fs.FileInfo) bool {
 	return ok && st.Uid == 0
 }
 
-// ownerText names the owner of a file.
+// ownerText describes the owner of a file.
 func ownerText(info fs.FileInfo) string {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -45,9 +45,9 @@ func ownerText(info fs.FileInfo) string {
 	return "user id " + itoa(int(st.Uid))
 }
 
-// othersMayReplace reports whether others may rename and replace what is in a
-// directory. The user's own group does not count: many systems give every user
-// one.
+// othersMayReplace reports whether others may rename and replace the entries of
+// a directory. The user's own group does not count, because many systems give
+// every user one.
 func othersMayReplace(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if ok && os.Geteuid() != 0 && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
@@ -66,8 +66,8 @@ func othersMayRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0
 // put lock files there first.
 func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
-// syncDir makes a rename survive a power cut where the file system can. A
-// failure loses nothing but that.
+// syncDir makes a rename survive a power cut if the file system can. Its errors
+// are ignored, because the file itself has been written.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		d.Sync()

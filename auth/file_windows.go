@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// noFollow is no flag here: making a link takes a privilege.
+// noFollow has no flag here, because making a link needs a privilege.
 const noFollow = 0
 
-// holderOffset leaves out the first byte of a lock file: it is locked, and other
+// holderOffset skips the first byte of a lock file, which is locked: other
 // handles can neither read nor write it.
 const holderOffset = 1
 
-// openPrivate opens a file for reading. A link is refused, though not in one
-// step with opening it: on Windows making one takes a privilege.
+// openPrivate opens a file for reading. It refuses a link, but in a step of its
+// own before opening; on Windows making a link needs a privilege.
 func openPrivate(path string) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -28,8 +28,8 @@ func openPrivate(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// Windows guards the profile directory by access lists that files inherit;
-// Go's mode bits say nothing about them.
+// Windows protects the profile directory by access lists, which files inherit.
+// Go's mode bits do not show them.
 func ownedByUser(fs.FileInfo) bool      { return true }
 func ownedByRoot(fs.FileInfo) bool      { return false }
 func ownerText(fs.FileInfo) string      { return "unknown" }

@@ -7,16 +7,16 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// flight is one piece of work that any number of callers wait for.
+// flight is an operation that any number of callers wait for.
 type flight struct {
 	done    chan struct{} // closed at the end; err, token and asked are set before
 	err     error
 	token   *oauth2.Token // what a successful flight got
 	asked   bool          // the user was asked
 	waiters int           // callers that still wait; guarded by Authenticator.mu
-	dying   bool          // everybody has left; guarded by Authenticator.mu
+	dying   bool          // all callers have left; guarded by Authenticator.mu
 
-	// lasting ends with Close alone: once the user has said yes, the rest is
+	// lasting ends with Close alone. Once the user has consented, the rest is
 	// done even if no caller waits any more.
 	lasting context.Context
 	abandon context.CancelCauseFunc // ends the ctx that run got, but not lasting
@@ -25,13 +25,13 @@ type flight struct {
 
 var errNobodyWaits = errors.New("no caller waits for the sign-in any more")
 
-// join waits for the flight in *slot, starting one with run if there is none.
-// Callers leave when their own ctx ends. If abandon is set the work is
-// cancelled when the last one leaves. The values of the first caller's ctx are
-// kept in the work's ctx, its end is not.
+// join waits for the flight in *slot, and starts one with run if there is none.
+// A caller leaves when its own ctx ends. If abandon is set, the flight is
+// cancelled when the last caller leaves. The flight's ctx has the values of the
+// first caller's ctx, but does not end with it.
 //
-// before is called under a.mu when a new flight would start; an error or a
-// true result ends the call instead.
+// join calls before under a.mu when a new flight would start. If before returns
+// an error or true, join returns and starts none.
 func (a *Authenticator) join(ctx context.Context, slot **flight, abandon bool,
 	before func() (bool, error), run func(context.Context, *flight) error) (*flight, error) {
 	for {
@@ -108,7 +108,7 @@ func (a *Authenticator) startLocked(ctx context.Context, slot **flight,
 	return f
 }
 
-// leftEarly is the error of a caller whose own ctx has ended.
+// leftEarly returns the error of a caller whose own ctx has ended.
 func leftEarly(ctx context.Context, asking bool) error {
 	e := &Error{Op: "sign-in", cause: ctx.Err()}
 	if asking && errors.Is(e.cause, context.DeadlineExceeded) {

@@ -30,15 +30,15 @@ func TestHints(t *testing.T) {
 			"consent screen of the app is Internal"},
 		{"restricted account", described("Account restricted"), ErrConsentRequired, "restricted the account"},
 		{"expired", described("Token has been expired or revoked."), ErrConsentRequired, "seven days"},
-		{"500", fakegoogle.Reply{Status: 500}, nil, "a problem of its own (internal server error)"},
+		{"500", fakegoogle.Reply{Status: 500}, nil, "the server failed (internal server error)"},
 		{"503 page", fakegoogle.Reply{Status: 503, Header: html, Body: "<html>down</html>"}, nil, "sent a web page"},
-		{"599", fakegoogle.Reply{Status: 599}, nil, "a problem of its own (server error)"},
+		{"599", fakegoogle.Reply{Status: 599}, nil, "the server failed (server error)"},
 		{"429", fakegoogle.Reply{Status: 429}, nil, "too many requests"},
 		{"captive portal", fakegoogle.Reply{Status: 403, Header: html, Body: "<html>pay</html>"}, nil,
 			"network's own sign-in page"},
 		{"page without a type", fakegoogle.Reply{Status: 403, Body: " <!DOCTYPE html>"}, nil, "web page"},
 		{"redirect", fakegoogle.Reply{Status: 302, Header: http.Header{"Location": {"/"}}}, nil, "not followed"},
-		{"plain text", fakegoogle.Reply{Status: 418, Body: "teapot"}, nil, "not expected"},
+		{"plain text", fakegoogle.Reply{Status: 418, Body: "teapot"}, nil, "unexpected answer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// expandHome replaces a leading "~/", since no shell does it for a path inside
-// a connection string.
+// expandHome replaces a leading "~/", because no shell expands a path inside a
+// DSN.
 func expandHome(path string) (string, error) {
 	if path != "~" && !strings.HasPrefix(path, "~/") && !strings.HasPrefix(path, `~\`) {
 		return path, nil

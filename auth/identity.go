@@ -6,26 +6,28 @@ import (
 	"time"
 )
 
-// Identity is what is known about a sign-in. It holds no secret.
+// Identity describes a sign-in. It holds no secret.
 type Identity struct {
-	// Account is the e-mail address. It is known only if Config.Account or
-	// Config.HostedDomain was set, or openid and email were among the scopes;
-	// else "" (ask BigQuery for SESSION_USER() instead).
+	// Account is the e-mail address. It is known if Config.Account or
+	// Config.HostedDomain was set, or if openid and email were among the
+	// scopes. Otherwise it is ""; SELECT SESSION_USER() asks BigQuery for it.
 	Account string
-	// Subject is Google's stable id of the account; "" if Account is.
+	// Subject is Google's stable id of the account; "" if Account is "".
 	Subject string
-	// HostedDomain is the Workspace domain; "" for a consumer account or if Account is.
+	// HostedDomain is the Workspace domain; "" for a consumer account or if Account is
+	// "".
 	HostedDomain string
-	// Scopes are those that were granted.
+	// Scopes are the scopes that were granted.
 	Scopes []string
 	// SignedIn is when the user consented.
 	SignedIn time.Time
-	// Expiry is when the present access token ends; it is refreshed silently.
+	// Expiry is when the current access token expires. It is refreshed
+	// silently.
 	Expiry time.Time
 }
 
-// Identity reports what is known about the stored sign-in, without a request.
-// The error matches ErrConsentRequired if there is none.
+// Identity describes the stored sign-in, without a request. If there is none,
+// the error matches ErrConsentRequired.
 func (a *Authenticator) Identity(ctx context.Context) (Identity, error) {
 	rec, err := a.load(ctx)
 	if err != nil {
@@ -44,16 +46,16 @@ func (a *Authenticator) Identity(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// Logout removes the stored sign-in on this machine. It makes no request:
-// Google still knows the grant, and other machines stay signed in.
+// Logout removes the stored sign-in from this machine. It makes no request: the
+// grant at Google remains, and other machines stay signed in.
 func (a *Authenticator) Logout(ctx context.Context) error {
 	return a.remove(ctx, "logout", func(*Record) error { return nil })
 }
 
-// Revoke asks Google to end the grant, then does Logout. Google ends everything
-// that the user has granted to any client of the application's project, so
-// the user is signed out on all machines. It never happens by itself. If
-// Google cannot be reached the sign-in is kept and the error is Temporary.
+// Revoke asks Google to end the grant, and then removes the stored sign-in as
+// Logout does. Google ends everything that the user has granted to any client
+// of the application's project, so the user is signed out on all machines. If
+// Google can't be reached the sign-in is kept, and the error is Temporary.
 func (a *Authenticator) Revoke(ctx context.Context) error {
 	return a.remove(ctx, "revoke", func(rec *Record) error {
 		gone, err := a.endpoint.revoke(ctx, rec.RefreshToken)
@@ -65,7 +67,7 @@ func (a *Authenticator) Revoke(ctx context.Context) error {
 }
 
 // remove calls last with the record, if there is one, and removes it. It holds
-// the lock, so a refresh by another process cannot bring the record back.
+// the lock, so that a refresh by another process can't restore the record.
 func (a *Authenticator) remove(ctx context.Context, op string, last func(*Record) error) error {
 	var failed error
 	err := a.locked(ctx, func(old *Record) (*Record, error) {

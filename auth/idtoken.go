@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// claims are those parts of an ID token that tell who signed in.
+// claims are the parts of an ID token that identify the account.
 type claims struct {
 	Issuer        string  `json:"iss"`
 	Audience      any     `json:"aud"`
@@ -18,12 +18,12 @@ type claims struct {
 	HostedDomain  string  `json:"hd"`
 	Expiry        float64 `json:"exp"` // seconds; some issuers write fractions
 	Nonce         string  `json:"nonce"`
-	Authorized    string  `json:"azp"` // the client, where there are several audiences
+	Authorized    string  `json:"azp"` // the client, if there are several audiences
 }
 
-// checkIDToken reads an ID token that came from the token endpoint itself over
-// TLS, which is why its signature need not be checked (OpenID Connect Core,
-// section 3.1.3.7, point 6).
+// checkIDToken checks an ID token. Its signature need not be checked, because
+// it came from the token endpoint itself over TLS (OpenID Connect Core, section
+// 3.1.3.7, point 6).
 func checkIDToken(token string, client *Client, nonce string, now time.Time) (*claims, error) {
 	bad := func(text string) (*claims, error) {
 		return nil, &Error{Op: "sign-in", Description: "the ID token " + text}
@@ -57,7 +57,7 @@ func checkIDToken(token string, client *Client, nonce string, now time.Time) (*c
 	return &c, nil
 }
 
-// maxExpiry is the year 9999, in seconds: more would overflow.
+// maxExpiry is the year 9999, in seconds. A later time would overflow.
 const maxExpiry = 253402300799
 
 // isFor reports whether the token is for the client: it is the audience, or one
@@ -70,7 +70,7 @@ func (c *claims) isFor(clientID string) bool {
 	return slices.Contains(list, any(clientID)) && (len(list) == 1 || c.Authorized == clientID)
 }
 
-// checkAccount compares who signed in with who was asked for.
+// checkAccount compares the account that signed in with the required one.
 func checkAccount(c *claims, account, hostedDomain string) error {
 	verified := c.EmailVerified == true || c.EmailVerified == "true"
 	if account != "" && (!verified || !strings.EqualFold(c.Email, account)) {

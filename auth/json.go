@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// parseObject reads one JSON object. A repeated key is an error: readers
-// differ in which one they take. The error has no part of the text in it.
+// parseObject reads one JSON object. A repeated key is an error, because
+// readers differ in which one they use. The error repeats no part of the text.
 func parseObject(data []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -29,8 +29,8 @@ func parseObject(data []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// knownKeys are the keys that libraries read from the files of credentials. They do so without regard to case, so that
-// a key in another case could stand for one that was checked.
+// knownKeys are the keys that libraries read from files of credentials. They ignore case, so a key
+// in another case could replace one that was checked.
 var knownKeys = []string{
 	"account", "audience", "auth_uri", "certificate", "client_email", "client_id", "client_secret", "command",
 	"credential_source", "delegates", "environment_id", "executable", "file", "format", "headers",
@@ -41,7 +41,8 @@ var knownKeys = []string{
 	"token_uri", "token_url", "type", "universe_domain", "url", "web", "workforce_pool_user_project",
 }
 
-// ambiguous reports whether a key stands in the object already, in any case, or is a known one in another case.
+// ambiguous reports whether the object already has a key, in any case, or whether it is a known key
+// in another case.
 func ambiguous(object map[string]any, name string) bool {
 	for other := range object {
 		if strings.EqualFold(name, other) {

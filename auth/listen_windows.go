@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// exclusiveAddrUse is SO_EXCLUSIVEADDRUSE, which package windows does not have.
+// exclusiveAddrUse is SO_EXCLUSIVEADDRUSE, which package windows does not
+// define.
 const exclusiveAddrUse = ^windows.SO_REUSEADDR
 
 // listenLoopback keeps other programs from binding the same port with

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// maxConns bounds the connections to the loopback port. When there are
-	// more, the oldest that has not brought the answer has to go, so that
-	// a process can't keep the browser out by opening many.
+	// maxConns limits the connections to the loopback port. Beyond it, the
+	// oldest one that has not brought the answer is closed, so that a process
+	// can't keep the browser out by opening many.
 	maxConns     = 128
 	maxHeader    = 16 << 10
 	headerWindow = 5 * time.Second
@@ -26,9 +26,9 @@ const (
 
 type listenFunc = func(network, address string) (net.Listener, error)
 
-// loopbackListeners listens on the loopback address only: never on a name,
-// which may resolve to something else, nor on all interfaces. [::1] is used
-// where there is no 127.0.0.1 (RFC 8252, section 7.3).
+// loopbackListeners listens on the loopback address only. It never listens on a
+// name, which may resolve to another address, nor on all interfaces. It uses
+// [::1] if there is no 127.0.0.1 (RFC 8252, section 7.3).
 func loopbackListeners(listen listenFunc, port int) ([]net.Listener, error) {
 	ln, err := listen("tcp4", net.JoinHostPort("127.0.0.1", itoa(port)))
 	if err == nil {
@@ -46,11 +46,12 @@ func loopbackListeners(listen listenFunc, port int) ([]net.Listener, error) {
 	return nil, errNoLoopback
 }
 
-var errNoLoopback = &Error{Op: "sign-in", Description: "no port of the loopback interface can be listened on"}
+var errNoLoopback = &Error{Op: "sign-in", Description: "the program can't listen on any port of the loopback interface"}
 
-// redirectListeners listens where a browser goes for a registered redirect
-// address. For localhost it tries both families, so both are taken where the
-// machine has both: another user's program at the other one could get the code.
+// redirectListeners listens at a registered redirect address. For localhost a
+// browser tries both families, so redirectListeners listens on all that the
+// machine has: otherwise another user's program could get the code at the other
+// one.
 func redirectListeners(listen listenFunc, redirect *url.URL) ([]net.Listener, error) {
 	families := map[string][][2]string{
 		"127.0.0.1": {{"tcp4", "127.0.0.1"}},
@@ -88,7 +89,7 @@ func hasFamily(listen listenFunc, network, host string) bool {
 	return true
 }
 
-// portError says why a port that exists cannot be listened on.
+// portError says why the program can't listen on a port.
 func portError(host string, port int, err error) *Error {
 	if errors.Is(err, fs.ErrPermission) {
 		return configError("sign-in",
@@ -100,8 +101,8 @@ func portError(host string, port int, err error) *Error {
 		"end that program, or choose another redirect port (0 = any free one)")
 }
 
-// loopbackServer is an http.Server on a listener that an unfriendly process on
-// the same machine can reach too.
+// loopbackServer is an http.Server on a listener that hostile processes on the
+// same machine can reach too.
 type loopbackServer struct {
 	srv    *http.Server
 	served sync.WaitGroup
@@ -120,10 +121,10 @@ func serveLoopback(listeners []net.Listener, handler http.Handler) *loopbackServ
 		ReadHeaderTimeout: headerWindow,
 		IdleTimeout:       headerWindow,
 		MaxHeaderBytes:    maxHeader,
-		// The handler answers "OPTIONS *" as everything else.
+		// The handler also answers "OPTIONS *".
 		DisableGeneralOptionsHandler: true,
 
-		ErrorLog:  log.New(io.Discard, "", 0), // it would quote what strangers send
+		ErrorLog:  log.New(io.Discard, "", 0), // it would quote requests of strangers
 		ConnState: s.track,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)

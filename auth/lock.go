@@ -13,10 +13,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockFile takes an advisory lock that the kernel frees when the process ends,
-// however it ends. The lock file stays: removing it would let two processes
-// lock two different files of the same name. It says who has the lock. Waiting
-// ends with ctx.
+// lockFile takes an advisory lock, which the kernel frees when the process
+// ends, however it ends. It waits until ctx ends. The lock file names the
+// process that has the lock. It is not removed, because then two processes
+// could lock two different files of the same name.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	if err := checkLockFile(path); err != nil {
 		return nil, err
@@ -46,8 +46,8 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// checkLockFile refuses what is no lock file. Opening it afterwards does not
-// follow a link that is put there in between.
+// checkLockFile refuses a path that is not a regular file. Opening the file
+// afterwards does not follow a link that was put there meanwhile.
 func checkLockFile(path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -61,7 +61,7 @@ func checkLockFile(path string) error {
 	return nil
 }
 
-// maxHolder bounds what is read from a lock file.
+// maxHolder is the number of bytes that are read from a lock file.
 const maxHolder = 512
 
 // holderNow describes this process.
@@ -73,19 +73,21 @@ func holderNow() string {
 	return fmt.Sprintf("process %d on %s since %s", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
 }
 
-// writeHolder notes who has the lock. The lock works without it.
+// writeHolder writes this process into the lock file. The lock also works
+// without that.
 func writeHolder(path, text string) {
 	f, err := os.OpenFile(path, os.O_WRONLY|noFollow, 0)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	// One write, so that a reader sees one holder; blanks cover the last one's.
+	// One write, so that a reader sees one holder. Blanks overwrite the
+	// previous one.
 	line := text + strings.Repeat(" ", max(0, 120-len(text))) + "\n"
 	f.WriteAt([]byte(line), holderOffset)
 }
 
-// readHolder returns who has the lock; "" if that is not known.
+// readHolder returns the process that has the lock, or "" if it is not known.
 func readHolder(path string) string {
 	f, err := openPrivate(path)
 	if err != nil {
@@ -93,7 +95,7 @@ func readHolder(path string) string {
 	}
 	defer f.Close()
 	raw := make([]byte, maxHolder)
-	n, _ := f.ReadAt(raw, holderOffset) // a short file is the rule
+	n, _ := f.ReadAt(raw, holderOffset) // the file is usually shorter
 	line, _, _ := bytes.Cut(raw[:n], []byte("\n"))
 	return printable(string(line))
 }

@@ -6,25 +6,27 @@ import (
 	"runtime"
 )
 
-// Mode says how a user may be asked.
+// Mode is a way to ask the user.
 type Mode int
 
 const (
-	// ModeAuto is ModeBrowser if one can be shown, else ModeManual if there is
-	// a terminal, else ModeNever. The package documentation has the details.
+	// ModeAuto is ModeBrowser if a browser can be shown, else ModeManual if
+	// there is a terminal, else ModeNever. The package documentation has the
+	// details.
 	ModeAuto Mode = iota
 	// ModeBrowser opens the system browser.
 	ModeBrowser
-	// ModeManual prints the address; the answer comes over the loopback port
-	// or is pasted.
+	// ModeManual prints the address. The answer arrives at the loopback port or
+	// is pasted.
 	ModeManual
-	// ModeNever does not ask: ErrConsentRequired.
+	// ModeNever does not ask the user. The error matches ErrConsentRequired.
 	ModeNever
 )
 
 var modeNames = [...]string{ModeAuto: "auto", ModeBrowser: "browser", ModeManual: "manual", ModeNever: "never"}
 
-// ParseMode reads auto, browser, manual or never; "" is auto.
+// ParseMode returns the mode named auto, browser, manual or never; "" means
+// auto.
 func ParseMode(s string) (Mode, error) {
 	if s == "" {
 		return ModeAuto, nil
@@ -35,7 +37,7 @@ func ParseMode(s string) (Mode, error) {
 		}
 	}
 	return ModeAuto, configError("configuration", "the sign-in mode is not known",
-		"it is auto, browser, manual or never")
+		"use auto, browser, manual or never")
 }
 
 // String returns the name that ParseMode reads.
@@ -46,7 +48,7 @@ func (m Mode) String() string {
 	return modeNames[m]
 }
 
-// environment is what deciding about a browser depends on.
+// environment is what ModeAuto depends on.
 type environment struct {
 	goos     string
 	getenv   func(string) string
@@ -58,8 +60,8 @@ func systemEnvironment() environment {
 	return environment{runtime.GOOS, os.Getenv, exec.LookPath, terminalPresent}
 }
 
-// resolve decides what ModeAuto means here. An application that brings its own
-// opener or prompter can show what it is given.
+// resolveMode returns the mode that ModeAuto stands for on this machine. An
+// application with its own opener or prompter can show an address.
 func (cfg *Config) resolveMode() Mode {
 	if cfg.Mode != ModeAuto {
 		return cfg.Mode
@@ -79,17 +81,17 @@ func (cfg *Config) resolveMode() Mode {
 	return ModeNever
 }
 
-// ci reports whether this is a build machine, where no user is asked.
+// ci reports whether this is a build machine, where there is no user to ask.
 func (env environment) ci() bool {
 	ci := env.getenv("CI")
 	return ci != "" && ci != "false" && ci != "0"
 }
 
-// neverHint returns why no user is asked, and what to do.
+// neverHint returns why the user is not asked, and what to do.
 func (cfg *Config) neverHint() string {
 	switch {
 	case cfg.Mode == ModeNever:
-		return "no user may be asked here (login=never); sign in once with login=browser or login=manual"
+		return "the user must not be asked (login=never); sign in once with login=browser or login=manual"
 	case cfg.env.ci():
 		return "no user is asked because the environment variable CI is set to " + quoted(cfg.env.getenv("CI")) +
 			"; unset it, or sign in with login=manual or login=browser"

@@ -8,14 +8,14 @@ import (
 	"net/http"
 )
 
-// page is what the user's browser shows at the end.
+// page is a page that the user's browser shows at the end.
 type page struct {
 	Status  int
 	Title   string
 	Text    string
 	Detail  string   // an error code; escaped, like all that follows
-	Account string   // who has signed in; "" if that is not known
-	Scopes  []string // what was granted
+	Account string   // the account that signed in; "" if it is not known
+	Scopes  []string // the granted scopes
 }
 
 const closeWindow = "You can close this window and go back to the application."
@@ -25,9 +25,9 @@ var (
 	pageUnsaved = page{Status: 200, Title: "You are signed in", Text: closeWindow +
 		" The sign-in could not be saved, so you will be asked again next time."}
 	pageRefused = page{Status: 200, Title: "Sign-in refused",
-		Text: "Nothing was signed in. You can close this window; the application has been told."}
+		Text: "You are not signed in. You can close this window."}
 	pageFailed = page{Status: 200, Title: "Sign-in failed",
-		Text: "Nothing was signed in. You can close this window; the application tells the reason."}
+		Text: "You are not signed in. The application shows the reason. You can close this window."}
 	pageBad = page{Status: 400, Title: "This is not the expected answer",
 		Text: "The address does not belong to the sign-in that is running. " +
 			"Start the sign-in again from the application."}
@@ -36,19 +36,20 @@ var (
 			"Open the address that the application shows in its terminal instead."}
 	pageForeign = page{Status: 403, Title: "Not for this user",
 		Text: "Only programs of the user who is signing in are answered. " +
-			"If that is you, open the address that the application shows in its terminal, and paste where it ends."}
+			"If that is you, open the address that the application shows in its terminal, " +
+			"and paste the address at which it ends."}
 	pageStarted = page{Status: 410, Title: "The sign-in has been started already",
 		Text: "Go on in the window that was opened first, " +
 			"or open the address that the application shows in its terminal."}
 	pageNotFound = page{Status: 404, Title: "Not found", Text: "There is nothing here."}
-	pageMethod   = page{Status: 405, Title: "Method not allowed", Text: "Only GET is answered here."}
+	pageMethod   = page{Status: 405, Title: "Method not allowed", Text: "Only GET is allowed here."}
 	pageHost     = page{Status: 421, Title: "Wrong address",
-		Text: "This server answers only under the address that the sign-in uses."}
-	pagePrefetch = page{Status: 503, Title: "Not now", Text: "This page is not for loading ahead."}
+		Text: "This server only answers at the address that the sign-in uses."}
+	pagePrefetch = page{Status: 503, Title: "Not now", Text: "This page can't be prefetched."}
 )
 
-// The page works without scripts and loads nothing. Its style is allowed by
-// its hash, so that the policy can forbid everything else.
+// The page works without scripts and loads nothing. The policy allows its style
+// by a hash, and forbids everything else.
 const pageStyle = `
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; background: #fff; color: #1f1f1f }
@@ -95,7 +96,7 @@ func (p page) write(w http.ResponseWriter) {
 	w.Write(body.Bytes())
 }
 
-// setPageHeaders keeps an answer out of caches, frames and other sites' reach.
+// setPageHeaders keeps an answer out of caches, frames and other sites.
 func setPageHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", pagePolicy)

@@ -7,10 +7,12 @@ import (
 	"unicode"
 )
 
-// maxPaste bounds what is pasted; a redirect address has a few hundred bytes.
+// maxPaste limits the size of a paste; a redirect address has a few hundred
+// bytes.
 const maxPaste = 16 << 10
 
-// pasteMarks are what a terminal puts around what is pasted (bracketed paste).
+// pasteMarks are the sequences that a terminal puts around pasted text
+// (bracketed paste).
 var pasteMarks = strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "", "\u009b200~", "", "\u009b201~", "")
 
 // isLoopbackAddr reports whether a text is a loopback host, with a port or without.
@@ -19,9 +21,9 @@ func isLoopbackAddr(text string) bool {
 	return err == nil && loopbackHost(u.Hostname()) && u.Host == text
 }
 
-// paste takes the address that the browser ended at. The whole address is
-// needed: a bare code has no state, so nothing shows whose sign-in it is from.
-// The errors are meant for the user.
+// paste takes the address at which the browser ended. It needs the whole
+// address: a bare code has no state, so nothing shows which sign-in it belongs
+// to. Its errors are meant for the user.
 func (at *attempt) paste(text string) error {
 	query, err := at.pasteQuery(text)
 	if err != nil {
@@ -38,8 +40,8 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 	if len(text) > maxPaste {
 		return "", errors.New("this is too long to be the address; it begins with " + at.redirectURI)
 	}
-	// Terminals mark what is pasted and wrap long lines, what is copied from a
-	// mail has quotes, and browsers hide the scheme.
+	// Terminals mark pasted text and wrap long lines, text copied from a mail
+	// can have quotes, and browsers hide the scheme.
 	text = pasteMarks.Replace(text)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsControl(r) {
@@ -63,8 +65,8 @@ func (at *attempt) pasteQuery(text string) (string, error) {
 		return "", errBadAnswer
 	}
 	got, err := url.Parse(text)
-	// Browsers may have turned http into https, and users the number into the
-	// name. The state is the proof, so neither matters.
+	// A browser may have changed http to https, and a user 127.0.0.1 to
+	// localhost. Neither matters, because the state is the proof.
 	if err != nil || got.Scheme != "http" && got.Scheme != "https" || !loopbackHost(got.Hostname()) ||
 		portOf(got) != portOf(want) || slashed(got) != slashed(want) || got.User != nil {
 		return "", errors.New("this is the address of another page; it begins with " + at.redirectURI)

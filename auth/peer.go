@@ -6,16 +6,17 @@ import (
 	"net/netip"
 )
 
-// peer is who has the other end of a connection to the loopback port.
+// peer says whose process has the other end of a connection to the loopback
+// port.
 type peer int
 
 const (
-	peerUnknown peer = iota // the platform does not say
+	peerUnknown peer = iota // the platform does not show it
 	peerUser                // a process of this user, or of root
-	peerForeign             // a process of another user, or one that has gone
+	peerForeign             // a process of another user, or one that has ended
 )
 
-// peerOf looks up who sent a request, while its connection is open.
+// peerOf looks up whose process sent a request, while its connection is open.
 func (rc *receiver) peerOf(r *http.Request) peer {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok {
@@ -32,7 +33,7 @@ func (rc *receiver) peerOf(r *http.Request) peer {
 	return rc.lookup(plainAddr(client), plainAddr(server))
 }
 
-// plainAddr writes an IPv4 address that came in IPv6 form as IPv4.
+// plainAddr converts an IPv4 address in IPv6 form to IPv4.
 func plainAddr(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

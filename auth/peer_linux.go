@@ -62,8 +62,8 @@ func findSocket(table io.Reader, local, remote netip.AddrPort) (uid int, ok bool
 	return 0, false
 }
 
-// tableAddr reads an address of the tables: 32-bit words of the address in the
-// byte order of the machine, in hexadecimal, a colon, and the port.
+// tableAddr parses an address of the tables: the 32-bit words of the address in
+// the byte order of the machine, in hexadecimal, then a colon and the port.
 func tableAddr(text string) (netip.AddrPort, bool) {
 	words, port, ok := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(words)

@@ -4,5 +4,6 @@ package auth
 
 import "net/netip"
 
-// lookupPeer cannot tell here; see receiver.serveStart for what is done instead.
+// lookupPeer can't look up processes here. See receiver.serveStart for the
+// replacement.
 func lookupPeer(_, _ netip.AddrPort) peer { return peerUnknown }

@@ -10,57 +10,59 @@ import (
 
 // Prompter shows the address of the consent page to the user.
 //
-// Prompt may return at once, or stay to take a pasted address until its ctx
-// ends. Its error ends the sign-in unless a browser was opened.
+// Prompt may return at once, or wait for a pasted address until ctx ends. An
+// error ends the sign-in unless a browser was opened.
 type Prompter interface {
 	Prompt(ctx context.Context, p Prompt) error
 }
 
-// Notifier is implemented by a Prompter that can also show a line of text that
-// asks for nothing, such as that another process is signing in.
+// Notifier is implemented by a Prompter that can also show a message, such as
+// that another process is signing in.
 type Notifier interface {
 	Notify(ctx context.Context, text string)
 }
 
-// Prompt is what the user is asked.
+// Prompt is a request to the user to sign in.
 type Prompt struct {
-	// URL is the consent page. It belongs to this one sign-in: show it to the
-	// user and put it nowhere else.
+	// URL is the address of the consent page. It belongs to this one sign-in:
+	// show it to the user and nowhere else.
 	URL string
-	// RedirectAddr is the loopback host:port at which the answer is awaited.
+	// RedirectAddr is the loopback host:port that receives the answer.
 	RedirectAddr string
-	// RedirectURI is the address at which a browser ends, as it is registered.
+	// RedirectURI is the address to which Google sends the browser, as it is
+	// registered.
 	RedirectURI string
-	// Opened reports whether a browser is being opened. It has a page of its own:
-	// URL is for a user who does not see it.
+	// Opened reports whether a browser is being opened, at another address. URL
+	// is for a user who does not see that browser.
 	Opened bool
-	// Trouble says why the address is shown once more, such as that no browser
+	// Trouble says why the address is shown again, such as that no browser
 	// could be opened; "" the first time.
 	Trouble string
-	// Reason says why the user is asked again; "" for the first time.
+	// Reason says why the user has to sign in again; "" the first time.
 	Reason string
-	// Paste takes the address that the browser ended at. It returns when the
-	// sign-in has ended: nil if that went well. An error that comes at once is
-	// about the address, and the user may try again. Its text is meant for the user.
+	// Paste takes the address at which the browser ended. It returns when the
+	// sign-in has ended, nil if it succeeded. If the address is wrong it returns an
+	// error at once, and the user may try again. The text of the error is meant for
+	// the user.
 	Paste func(redirectURL string) error
 }
 
-// String leaves the address out.
+// String returns the prompt without its address.
 func (p Prompt) String() string { return "auth.Prompt(answer at " + p.RedirectAddr + ")" }
 
 // Format prints String for every verb.
 func (p Prompt) Format(f fmt.State, _ rune) { io.WriteString(f, p.String()) }
 
-// promptText is what the user reads. reads reports whether an address can be
-// pasted where this is shown.
+// promptText returns the text for the user. reads reports whether an address
+// can be pasted where the text is shown.
 func promptText(p Prompt, reads bool) string {
 	var b strings.Builder
 	b.WriteString("\n")
 	switch {
 	case p.Trouble != "":
-		b.WriteString("There is trouble with the browser: " + p.Trouble + ".\n\n")
+		b.WriteString("There is a problem with the browser: " + p.Trouble + ".\n\n")
 	case p.Reason != "":
-		b.WriteString("You are asked again: " + p.Reason + ".\n\n")
+		b.WriteString("You need to sign in again: " + p.Reason + ".\n\n")
 	}
 	if p.Opened {
 		b.WriteString("Your browser is being opened to sign in to Google. " +

@@ -12,35 +12,36 @@ import (
 )
 
 const (
-	// pollInterval is how long a look at the terminal waits for input.
+	// pollInterval is how long one poll of the terminal waits for input.
 	pollInterval = 100 * time.Millisecond
-	// pasteGap ends a paste: lines that come faster than this were pasted
-	// together, such as an address that was copied in two lines.
+	// pasteGap ends a paste. Lines that arrive faster were pasted together,
+	// such as an address that was copied in two lines.
 	pasteGap = 2 * pollInterval
 )
 
-// console is the controlling terminal. Reading and hiding what is typed are
-// only done while foreground reports true: the system stops programs that touch
-// the terminal from the background.
+// console is the controlling terminal. It is read, and its echo turned off,
+// only while foreground reports true, because the system stops programs that
+// touch the terminal from the background.
 type console interface {
 	io.Writer
-	// foreground reports whether the terminal listens to this program.
+	// foreground reports whether this program may read the terminal.
 	foreground() bool
-	// wait reports whether there is input, after a short while at the latest.
+	// wait waits for input for a short time and reports whether there is any.
 	wait(limit time.Duration) (bool, error)
-	// read returns what has been typed, up to whole lines; 0 bytes are the end of input.
+	// read returns the lines that were typed; 0 bytes mean the end of input.
 	read(p []byte) (int, error)
-	// hide stops the terminal from showing what is typed.
+	// hide turns off the terminal's echo.
 	hide()
-	// Close shows again what is typed.
+	// Close turns the echo on again.
 	io.Closer
 }
 
-// errNoInput is a read that found nothing.
+// errNoInput means that a read found no input.
 var errNoInput = errors.New("no input")
 
-// terminalPrompter uses the controlling terminal, else standard error. It
-// never touches standard input or output, which are the application's.
+// terminalPrompter uses the controlling terminal or, without one, standard
+// error. It never uses standard input or output, which belong to the
+// application.
 type terminalPrompter struct {
 	open     func() (console, error)
 	fallback io.Writer
@@ -93,10 +94,10 @@ func terminalPresent() bool {
 type pasteReader struct {
 	tty        console
 	paste      func(string) error
-	background bool   // the user has been told that nothing is read
-	typed      []byte // input of which the end is still to come
+	background bool   // the user was told that the terminal is not read
+	typed      []byte // input without the end of its line
 	tooLong    bool   // typed has lost its beginning
-	earlier    string // lines that made no address by themselves
+	earlier    string // lines that were no address by themselves
 }
 
 // run reads until a paste has ended the sign-in, ctx ends, or the terminal is
@@ -112,10 +113,10 @@ func (r *pasteReader) run(ctx context.Context) {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			fmt.Fprintln(r.tty, "Pasting is over: nothing more is read here. Still waiting for the browser to bring the answer.")
+			fmt.Fprintln(r.tty, "The terminal is not read any more. Still waiting for the browser to bring the answer.")
 			return
 		case err != nil:
-			return // the terminal has hung up; the answer can still come over the port
+			return // the terminal has hung up; the answer can still arrive at the port
 		}
 	}
 }
@@ -156,8 +157,8 @@ func (r *pasteReader) next(ctx context.Context) ([]string, error) {
 	return nil, nil
 }
 
-// inForeground reports whether the terminal may be read, and tells the user
-// once each time that it may not.
+// inForeground reports whether the terminal may be read. If it may not, it
+// tells the user so once.
 func (r *pasteReader) inForeground() bool {
 	fg := r.tty.foreground()
 	switch {
@@ -196,8 +197,8 @@ func (r *pasteReader) take() []string {
 	return lines
 }
 
-// offer tries the lines as one address, then without the first ones, together
-// with what came before and without. It reports whether the sign-in has ended.
+// offer tries the lines as one address, then without the first ones, each time
+// with and without the earlier lines. It reports whether the sign-in has ended.
 func (r *pasteReader) offer(lines []string) bool {
 	if len(lines) == 0 {
 		return false

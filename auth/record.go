@@ -16,19 +16,19 @@ const recordVersion = 2
 // maxRecord bounds a stored record; Google's tokens have up to 2 KiB.
 const maxRecord = 64 << 10
 
-// Record is one stored sign-in. Its fmt, log and JSON forms hide the tokens;
-// a Store that writes records uses Encode and DecodeRecord.
+// Record is one stored sign-in. Its fmt, log and JSON forms hide the tokens. A
+// Store writes it with Encode and reads it with DecodeRecord.
 type Record struct {
-	Version      int       // the version of the encoding it came from
-	ClientID     string    // the OAuth client the tokens belong to
-	Scopes       []string  // the scopes that were asked for, in full and sorted
+	Version      int       // the version of the encoding that it was read from
+	ClientID     string    // the OAuth client that the tokens belong to
+	Scopes       []string  // the scopes that were requested, in full and sorted
 	Granted      []string  // the scopes that Google said were granted; nil in records of version 1
-	Account      string    // the e-mail address that signed in; "" if it was not asked for
-	Subject      string    // Google's stable id of the account; "" like Account
-	HostedDomain string    // the Workspace domain of the account; "" like Account, or if it has none
+	Account      string    // the e-mail address that signed in; "" if it was not requested
+	Subject      string    // Google's stable id of the account; "" if Account is ""
+	HostedDomain string    // the Workspace domain of the account; "" if Account is "" or has none
 	RefreshToken string    // long-lived; keep it like a password
-	AccessToken  string    // works for about an hour
-	Expiry       time.Time // when AccessToken ends
+	AccessToken  string    // valid for about an hour
+	Expiry       time.Time // when AccessToken expires
 	Created      time.Time // when the user consented
 }
 
@@ -47,7 +47,7 @@ type recordJSON struct {
 	Created      time.Time `json:"created"`
 }
 
-// Encode returns the stored form, tokens included.
+// Encode returns the stored form, including the tokens.
 func (r *Record) Encode() ([]byte, error) {
 	return json.Marshal(recordJSON{
 		Version: recordVersion, ClientID: r.ClientID, Scopes: r.Scopes, Granted: r.Granted,
@@ -57,9 +57,9 @@ func (r *Record) Encode() ([]byte, error) {
 	})
 }
 
-// DecodeRecord reads what Encode wrote, this version's or an earlier one's.
-// The error matches ErrCorrupt, or ErrNewerRecord for what a later version wrote,
-// and has no part of the content in it.
+// DecodeRecord returns the record that Encode has written, in this version or an
+// earlier one. The error matches ErrNewerRecord if a later version wrote it, and
+// ErrCorrupt if it can't be read. It repeats no part of the content.
 func DecodeRecord(data []byte) (*Record, error) {
 	var raw recordJSON
 	if len(data) > maxRecord {
@@ -95,7 +95,7 @@ func (r *Record) clone() *Record {
 	return &c
 }
 
-// String tells whose sign-in it is, without the tokens.
+// String returns the account, the client and the expiry, without the tokens.
 func (r Record) String() string {
 	account := printable(r.Account)
 	if account == "" {
@@ -108,10 +108,10 @@ func (r Record) String() string {
 // Format prints String for every verb.
 func (r Record) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
-// LogValue is String.
+// LogValue returns String as a value, for package log/slog.
 func (r Record) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// MarshalJSON leaves the tokens out; Encode has them.
+// MarshalJSON returns the record without the tokens. Encode includes them.
 func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Version  int       `json:"version"`

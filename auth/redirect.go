@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// registeredRedirect chooses among a web client's addresses; nil for a desktop
-// client, which may use any. A web client's address has to be used to the
-// letter, even if it says localhost.
+// registeredRedirect chooses one of a web client's addresses. It returns nil
+// for a desktop client, which may use any address. A web client's address has
+// to be used exactly as it is registered, even if it says localhost.
 func registeredRedirect(c *Client, port int) (*url.URL, error) {
 	if c.redirects == nil {
 		return nil, nil
@@ -19,7 +19,7 @@ func registeredRedirect(c *Client, port int) (*url.URL, error) {
 		}
 	}
 	return nil, configError("configuration", "the web client has no loopback redirect on port "+itoa(port),
-		"add http://127.0.0.1:"+itoa(port)+"/ to its redirect URIs, or make a client of type \"Desktop app\"")
+		"add http://127.0.0.1:"+itoa(port)+"/ to its redirect URIs, or create a client of type \"Desktop app\"")
 }
 
 func portOf(u *url.URL) int {
@@ -30,12 +30,12 @@ func portOf(u *url.URL) int {
 	return port
 }
 
-// sameHost compares Host headers. A browser leaves the default port out.
+// sameHost compares Host headers. A browser omits the default port.
 func sameHost(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, ":80"), strings.TrimSuffix(b, ":80"))
 }
 
-// slashed is the path of an address; "/" where there is none.
+// slashed returns the path of an address, "/" if it has none.
 func slashed(u *url.URL) string {
 	if path := u.EscapedPath(); path != "" {
 		return path

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// ScopeBigQuery is the default scope: BigQuery data and jobs, nothing else.
+// ScopeBigQuery is the default scope. It allows everything in BigQuery that the
+// account may do, and nothing else.
 const ScopeBigQuery = "https://www.googleapis.com/auth/bigquery"
 
 const (
@@ -47,7 +48,7 @@ var implied = map[string][]string{
 	scopePrefix + "spreadsheets": {scopePrefix + "spreadsheets.readonly"},
 }
 
-// shortNames writes scopes as users know them, without control characters.
+// shortNames returns the short names of scopes, without control characters.
 func shortNames(scopes []string) []string {
 	var names []string
 	for _, scope := range scopes {
@@ -89,7 +90,7 @@ func normalizeScopes(scopes []string) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// missingScopes returns those of want that granted does not cover.
+// missingScopes returns the scopes of want that granted does not cover.
 func missingScopes(want, granted []string) []string {
 	have := map[string]bool{}
 	for _, scope := range granted {

@@ -10,7 +10,7 @@ import (
 // helperWindow is how long a prompter or opener may take to notice the end.
 const helperWindow = time.Second
 
-// signIn is one time that the user is asked.
+// signIn is one request to the user to sign in.
 type signIn struct {
 	rc       *receiver
 	answered *attempt           // the request that got the answer
@@ -18,8 +18,8 @@ type signIn struct {
 	helpers  sync.WaitGroup
 }
 
-// end shows the final page and sees the helpers off. One that ignores its ctx
-// is left behind. The port stays open until rc.close.
+// end shows the final page and waits for the helpers, except for one that
+// ignores its ctx. The port stays open until rc.close.
 func (s *signIn) end(final page, result error) {
 	s.rc.finish(final, result)
 	s.cancel()
@@ -34,8 +34,8 @@ func (s *signIn) end(final page, result error) {
 	}
 }
 
-// ask runs one sign-in up to the tokens. The signIn is to be ended by the
-// caller when the record has been saved; it is nil if nothing was started.
+// ask runs one sign-in until it has the tokens. The caller ends the signIn when
+// the record has been saved. The signIn is nil if nothing was started.
 func (a *Authenticator) ask(ctx context.Context, f *flight) (*signIn, *Record, error) {
 	mode := a.cfg.resolveMode()
 	if mode == ModeNever {
@@ -66,9 +66,9 @@ func (a *Authenticator) ask(ctx context.Context, f *flight) (*signIn, *Record, e
 	return s, rec, nil
 }
 
-// await shows the address and waits for the answer. A browser that was asked to
-// open the start page and has not loaded it after a while may never do so: the
-// user is then shown the address as if there were no browser.
+// await shows the address and waits for the answer. If the browser has not
+// loaded the start page after a while, it may never do so. The user then sees
+// the address as if there were no browser.
 func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, error) {
 	p := a.prompt(s.rc)
 	opened := make(chan error, 1)
@@ -85,11 +85,11 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 	first, stopFirst := context.WithCancel(prompting)
 	defer stopFirst()
 	shown := a.show(first, s, p)
-	alone := !p.Opened // nothing but the prompter shows the address
+	alone := !p.Opened // only the prompter shows the address
 	offerPaste := func(trouble string) {
 		if p.Opened {
 			stopFirst()
-			if shown != nil { // the first text is to be shown before the second
+			if shown != nil { // the first text must be shown before the second
 				select {
 				case <-shown:
 				case <-time.After(helperWindow):
@@ -131,7 +131,7 @@ func (a *Authenticator) await(ctx, hctx context.Context, s *signIn) (answer, err
 	}
 }
 
-// prompt is what the user is shown first.
+// prompt returns the first prompt for the user.
 func (a *Authenticator) prompt(rc *receiver) Prompt {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -149,11 +149,11 @@ func (a *Authenticator) timeoutError() error {
 	return &Error{Op: "sign-in", kind: ErrLoginTimeout,
 		Description: "no answer within " + a.cfg.LoginTimeout.String(),
 		Hint: "if the sign-in page showed an error (redirect_uri_mismatch, org_internal, disallowed_useragent, " +
-			"invalid_client, deleted_client), the application is not told of it; " +
+			"invalid_client, deleted_client), the application does not learn of it; " +
 			"see the documentation of package auth"}
 }
 
-// show calls the prompter; its error comes over the channel.
+// show calls the prompter and sends its error over the channel.
 func (a *Authenticator) show(ctx context.Context, s *signIn, p Prompt) <-chan error {
 	shown := make(chan error, 1)
 	s.helpers.Go(func() { shown <- a.prompter.Prompt(ctx, p) })
@@ -168,7 +168,7 @@ func (a *Authenticator) openBrowser(ctx context.Context, address string) error {
 }
 
 // openerText returns the text of this package's own errors. An application's
-// opener may quote the address, which is nothing for a log.
+// opener may quote the address, which must not be in a log.
 func openerText(err error) string {
 	if own, ok := errors.AsType[openerError](err); ok {
 		return string(own)
@@ -183,7 +183,7 @@ func deniedError(got answer) error {
 	return e
 }
 
-// redeem exchanges the code and checks what came of it.
+// redeem exchanges the code and checks the answer.
 func (a *Authenticator) redeem(ctx context.Context, at *attempt, code string) (*Record, time.Duration, error) {
 	g, err := a.endpoint.exchange(ctx, code, at.verifier, at.redirectURI)
 	if err != nil {
@@ -192,11 +192,11 @@ func (a *Authenticator) redeem(ctx context.Context, at *attempt, code string) (*
 	if g.scopes != nil {
 		if missing := missingScopes(a.cfg.requestScopes(), g.scopes); len(missing) > 0 {
 			return nil, 0, &Error{Op: "sign-in", kind: ErrScopeNotGranted, Description: printable(missing[0]),
-				Hint: "leave all boxes on the sign-in page ticked"}
+				Hint: "tick all boxes on the sign-in page"}
 		}
 	}
 	granted := g.scopes
-	if granted == nil { // as asked for (RFC 6749, section 5.1)
+	if granted == nil { // as requested (RFC 6749, section 5.1)
 		granted = a.cfg.requestScopes()
 	}
 	now := a.cfg.now()

@@ -12,11 +12,12 @@ const (
 	refreshTries  = 3
 	refreshWindow = 10 * time.Second // no new try after this
 
-	// lastUse is how long an access token must live to be used while the token endpoint is out of order.
+	// lastUse is how long an access token must still be valid to be used while the token endpoint
+	// fails.
 	lastUse = 20 * time.Second
 )
 
-// runSilent is the flight behind Token: it gets a token without the user.
+// runSilent is the flight of Token. It gets a token without the user.
 func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
 	rec, err := a.load(ctx)
 	switch {
@@ -26,7 +27,7 @@ func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
 		a.adopt(f, rec, 0)
 		return nil
 	case rec == nil:
-		// Not waiting for the lock: it may be held by a consent that takes minutes.
+		// Do not wait for the lock: a sign-in that takes minutes may hold it.
 		return a.required()
 	}
 	var failed error
@@ -34,7 +35,7 @@ func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
 		rec, err := a.renew(ctx, f, old)
 		if errors.Is(err, ErrConsentRequired) {
 			failed = err
-			return nil, nil // the record is of no more use
+			return nil, nil // the record can't be used any more
 		}
 		return rec, err
 	})
@@ -44,15 +45,15 @@ func (a *Authenticator) runSilent(ctx context.Context, f *flight) error {
 	return failed
 }
 
-// required is the error when there is no sign-in to go on with.
+// required returns the error for a missing sign-in.
 func (a *Authenticator) required() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return &Error{Op: "sign-in", kind: ErrConsentRequired, Description: a.reason}
 }
 
-// renew returns old if it is usable, else what a refresh makes of it, and
-// adopts the token. If the error matches ErrConsentRequired old is of no use.
+// renew returns old if it is usable, or else refreshes it, and adopts the
+// token. If the error matches ErrConsentRequired, old can't be used any more.
 func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Record, error) {
 	switch {
 	case old == nil:
@@ -63,7 +64,7 @@ func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Rec
 	}
 	next, life, err := a.refresh(ctx, old)
 	if errors.Is(err, ErrConsentRequired) {
-		// Where locks do not work another process may have signed in meanwhile.
+		// If locks do not work, another process may have signed in meanwhile.
 		if now, lerr := a.load(ctx); lerr == nil && now != nil && now.RefreshToken != old.RefreshToken {
 			if a.usable(now) {
 				a.adopt(f, now, 0)
@@ -88,8 +89,8 @@ func (a *Authenticator) renew(ctx context.Context, f *flight, old *Record) (*Rec
 	return next, nil
 }
 
-// refresh asks for a new access token, again if the network or the server was
-// at fault, within bounds.
+// refresh asks for a new access token. If the network or the server failed, it
+// tries again a few times.
 func (a *Authenticator) refresh(ctx context.Context, old *Record) (*Record, time.Duration, error) {
 	start := time.Now()
 	pause := a.cfg.pause
@@ -131,8 +132,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// load returns the stored record, or the one that could not be stored; nil if
-// there is none. A record that cannot be used is as good as none.
+// load returns the stored record, or the one that could not be stored. It
+// returns nil if there is none or if it can't be used.
 func (a *Authenticator) load(ctx context.Context) (*Record, error) {
 	rec, err := a.cfg.Store.Get(ctx, a.key)
 	if errors.Is(err, ErrStoreUnavailable) {
@@ -145,8 +146,9 @@ func (a *Authenticator) load(ctx context.Context) (*Record, error) {
 	return a.mine(rec), nil
 }
 
-// mine returns rec if it belongs to this sign-in: a file can be copied to the
-// name of another. A newer record that could not be stored goes before it.
+// mine returns rec if it belongs to this sign-in, because a file can be copied
+// to the name of another. A newer record that could not be stored takes
+// precedence.
 func (a *Authenticator) mine(rec *Record) *Record {
 	a.mu.Lock()
 	unsaved := a.unsaved.clone()
@@ -164,9 +166,9 @@ func (a *Authenticator) mine(rec *Record) *Record {
 	return rec
 }
 
-// update runs fn on the stored record under the store's lock. A store that
-// fails does not stop the sign-in: it then lives in this process, with one
-// warning. notice, if not nil, is called when the lock is long in coming.
+// update runs fn on the stored record under the store's lock. If the store
+// fails, the sign-in is kept in memory, with one warning. update calls notice,
+// if it is not nil, when it has waited for the lock for some time.
 func (a *Authenticator) update(ctx context.Context, notice func(), fn func(old *Record) (*Record, error)) error {
 	if notice != nil {
 		timer := time.AfterFunc(a.cfg.notice, notice)

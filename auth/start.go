@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// takeBackWindow is how long after a success a second visitor of the start page
-// still undoes the sign-in, where the platform does not tell whose a connection
-// is.
+// takeBackWindow is how long after its success a second visitor of the start
+// page still undoes a sign-in, if the platform does not show whose process has
+// a connection.
 const takeBackWindow = 10 * time.Second
 
 var (
@@ -25,14 +25,15 @@ var (
 	}
 )
 
-// startPage is what the opener of the browser gets instead of the consent
-// page's address: every user of the machine can read the command line of a
-// process, and a user with that address could consent with an account of their
-// own. The page sends the first browser on to the consent page, with a cookie
-// that the answer has to bring back.
+// startPage is the page at which the browser is opened. The opener does not get
+// the address of the consent page, because every user of the machine can read
+// its command line, and another user could consent there with their own
+// account. The page sends the first browser on to the consent page, with a
+// cookie that the answer must bring back.
 //
-// On Linux the kernel says whose a connection is, and only the user's own
-// count. Elsewhere two visitors end the sign-in, since one may be another user.
+// On Linux the kernel shows whose process has a connection, and only the user's
+// own are answered. On other systems two visitors end the sign-in, because one
+// of them may be another user.
 type startPage struct {
 	path    string
 	attempt *attempt
@@ -45,7 +46,7 @@ type startPage struct {
 
 	mu           sync.Mutex
 	once, second bool
-	blind        bool // the platform did not tell whose the first visitor was
+	blind        bool // the platform did not show whose process the first visitor was
 }
 
 func newStartPage(rc *receiver, at *attempt, cfg *Config) *startPage {
@@ -66,8 +67,8 @@ func newStartPage(rc *receiver, at *attempt, cfg *Config) *startPage {
 	}
 }
 
-// cookiePath is the part of a path up to its first encoded character: clients
-// differ in whether they compare such characters encoded.
+// cookiePath returns the part of a path before its first encoded character,
+// because clients differ in how they compare such characters.
 func cookiePath(path string) string {
 	plain, _, encoded := strings.Cut(path, "%")
 	if !encoded {
@@ -128,8 +129,8 @@ func (s *startPage) forget(w http.ResponseWriter) {
 	http.SetCookie(w, &gone)
 }
 
-// blindFor reports whether got is this page's request and nothing showed
-// whose browser the first visitor was.
+// blindFor reports whether got is this page's request and the platform did not
+// show whose browser the first visitor was.
 func (s *startPage) blindFor(got *attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,9 +138,9 @@ func (s *startPage) blindFor(got *attempt) bool {
 }
 
 // guard waits for a second visitor of the start page and reports whether one
-// came. When ctx ends, as the program closes the sign-in, it waits only until
-// the user's own browser would have come: a user takes longer than that to
-// consent, so the program waits only for a visitor that was faster.
+// came. When ctx ends, because the program closes the sign-in, guard waits only
+// until the user's own browser would have come. A user takes longer than that
+// to consent, so that the program waits only after a visitor that was faster.
 func (s *startPage) guard(ctx context.Context) bool {
 	timer := time.NewTimer(s.window)
 	defer timer.Stop()

@@ -233,7 +233,7 @@ func TestSignInIsTakenBack(t *testing.T) {
 	if _, err := o.a.Token(); !errors.Is(err, ErrConsentRequired) || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("Token: got %v; want ErrConsentRequired that speaks of another user", err)
 	}
-	waitFor(t, func() bool { return strings.Contains(r.log.text(), "taken back") }) // after the store is empty
+	waitFor(t, func() bool { return strings.Contains(r.log.text(), "sign-in was removed") }) // after the store is empty
 }
 
 // S46: Close waits for a second visitor only as long as the user's own browser

@@ -11,9 +11,9 @@ import (
 	"runtime"
 )
 
-// configDirs returns the directory under which sign-ins are kept, and another
-// one where earlier versions kept them; "" without one. On Windows a directory
-// that does not roam keeps tokens on this machine.
+// configDirs returns the directory under which sign-ins are kept, and the one
+// where earlier versions kept them, or "". On Windows it is a directory that
+// does not roam, so that tokens stay on this machine.
 func configDirs(getenv func(string) string, userConfigDir func() (string, error)) (dir, former string, err error) {
 	dir, err = userConfigDir()
 	if err == nil && runtime.GOOS == "windows" {
@@ -31,7 +31,7 @@ func (s *fileStore) checkDir() error {
 	}
 	info, err := os.Stat(s.dir)
 	switch {
-	case err != nil: // made when needed; the error is reported then
+	case err != nil: // the directory is created when needed; the error is reported then
 		return nil
 	case !info.IsDir():
 		return configError("configuration", "the token directory is not a directory: "+s.dir, "name another one")
@@ -50,9 +50,9 @@ func (s *fileStore) checkDir() error {
 	return nil
 }
 
-// checkParents refuses a directory that others could rename and replace: they
-// may write to one of its parents, and that is not sticky. Both the path as it
-// is written and the one without links count.
+// checkParents refuses a directory that others could rename and replace,
+// because they may write to one of its parents, and that is not sticky. It
+// checks the path as it is written and the one without links.
 func (s *fileStore) checkParents() error {
 	paths := []string{s.dir}
 	if real, err := filepath.EvalSymlinks(s.dir); err == nil && real != s.dir {
@@ -73,19 +73,19 @@ func (s *fileStore) checkParents() error {
 	return nil
 }
 
-// makeDir makes the directory and checks it.
+// makeDir creates the directory and checks it.
 func (s *fileStore) makeDir() error {
 	if err := s.checkParents(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("auth: making the token directory: %w%s", err, dirCure(filepath.Dir(s.dir)))
+		return fmt.Errorf("auth: creating the token directory: %w%s", err, dirCure(filepath.Dir(s.dir)))
 	}
 	return s.checkDir()
 }
 
-// lock takes the lock of a key. A lock file of another user, left by a run
-// with sudo, is replaced where the directory is the user's own.
+// lock takes the lock of a key. In a directory of the user's own it replaces a
+// lock file of another user, which a run with sudo has left.
 func (s *fileStore) lock(ctx context.Context, key string) (func(), error) {
 	path := filepath.Join(s.dir, key+".lock")
 	unlock, err := lockFile(ctx, path)
@@ -99,8 +99,8 @@ func (s *fileStore) lock(ctx context.Context, key string) (func(), error) {
 	return lockFile(ctx, path)
 }
 
-// fetchFormer moves a record from where earlier versions kept it. The lock is
-// held.
+// fetchFormer moves a record from the directory of earlier versions. The lock
+// is held.
 func (s *fileStore) fetchFormer(key string) {
 	if s.former == "" {
 		return
@@ -120,14 +120,14 @@ func ownDir(dir string) bool {
 	return err == nil && info.IsDir() && ownedByUser(info)
 }
 
-// foreignFile says whose a file is, and what to do about it.
+// foreignFile says who owns a file, and what to do about it.
 func foreignFile(path string, info fs.FileInfo) string {
 	return "it belongs to another user (" + ownerText(info) + "), perhaps since a run with sudo; " +
 		"to use it again: sudo chown " + itoa(os.Geteuid()) + " " + path
 }
 
-// dirCure says what to do about a directory that cannot be used; "" if it is
-// the user's own.
+// dirCure says what to do about a directory that can't be used. It returns ""
+// for the user's own.
 func dirCure(dir string) string {
 	info, err := os.Stat(dir)
 	if err != nil || ownedByUser(info) || !info.IsDir() {
@@ -137,14 +137,14 @@ func dirCure(dir string) string {
 		dirHint(dir)
 }
 
-// dirHint is how to go on where a directory is not right.
+// dirHint says what to do about a directory that is refused.
 func dirHint(dir string) string {
-	return "make it yours (sudo chown -R " + itoa(os.Geteuid()) + " " + dir +
+	return "change its owner (sudo chown -R " + itoa(os.Geteuid()) + " " + dir +
 		"), name another one, or keep the sign-in in memory (token_store=memory)"
 }
 
 // readPrivate reads a small file that only the user can read. It does not
-// follow a symbolic link and does not wait for a pipe's writer.
+// follow a symbolic link and does not wait for the writer of a pipe.
 func readPrivate(path string) ([]byte, error) {
 	f, err := openPrivate(path)
 	switch {

@@ -11,15 +11,17 @@ import (
 	"time"
 )
 
-// FileStore returns a Store of one file for each sign-in in the directory dir;
-// "" means bigqueryuser in the user's configuration directory, on Windows in
-// the one that does not roam. A leading "~/" means the home directory. The
-// directory is made (0700) when first needed. Files are 0600, written whole or
-// not at all, and named by a hash.
+// FileStore returns a Store that keeps each sign-in in a file of the directory
+// dir. "" means the directory bigqueryuser in the user's configuration
+// directory, on Windows in the one that does not roam. A leading "~/" means the
+// home directory. The directory is created with mode 0700 when it is first
+// needed. Files have mode 0600, are written whole or not at all, and are named
+// by a hash.
 //
-// A directory of another user (but root), one that others may write to, and one
-// below a directory in which others could replace it, are refused. Whether the
-// directory can be made and written to is found out when it is used.
+// FileStore refuses a directory of another user except root, a directory that
+// others may write to, and one that others could replace because of the modes
+// of its parents. An error in creating or writing the directory comes when it
+// is used.
 func FileStore(dir string) (Store, error) {
 	s := &fileStore{rename: os.Rename, busy: sharingViolation, sync: (*os.File).Sync}
 	if dir == "" {
@@ -52,7 +54,7 @@ var (
 
 type fileStore struct {
 	dir      string
-	former   string // where earlier versions kept the records; "" if that is dir
+	former   string // where earlier versions kept the records; "" means in dir
 	private  bool   // the directory is this package's own, so its mode may be repaired
 	unusable error  // why there is no directory at all
 	rename   func(from, to string) error
@@ -152,8 +154,8 @@ func (s *fileStore) write(key string, data []byte) (err error) {
 	return nil
 }
 
-// replace renames, trying again for a second while another process has the
-// target open, which Windows does not allow.
+// replace renames a file. It tries again for a second while another process has
+// the target open, because Windows does not rename then.
 func (s *fileStore) replace(from, to string) error {
 	var err error
 	for delay := 5 * time.Millisecond; delay < time.Second; delay *= 2 {
@@ -165,8 +167,8 @@ func (s *fileStore) replace(from, to string) error {
 	return err
 }
 
-// noteFailure leaves an empty file whose time is that of the failure. Without
-// it other processes ask once more, no worse.
+// noteFailure leaves an empty file whose time is that of the failure. If that
+// fails, another process asks the user once more, which does no harm.
 func (s *fileStore) noteFailure(key string) {
 	path := filepath.Join(s.dir, key+".failed")
 	os.Remove(path)
@@ -175,7 +177,7 @@ func (s *fileStore) noteFailure(key string) {
 	}
 }
 
-// holder returns who has the lock of a key.
+// holder returns the process that holds the lock of a key.
 func (s *fileStore) holder(key string) string { return readHolder(filepath.Join(s.dir, key+".lock")) }
 
 func (s *fileStore) failedAt(key string) time.Time {
@@ -186,8 +188,8 @@ func (s *fileStore) failedAt(key string) time.Time {
 	return info.ModTime()
 }
 
-// setAside keeps what could not be read, for the curious, out of the way. Only
-// the latest is kept.
+// setAside renames a record that could not be read. Only the latest one is
+// kept.
 func (s *fileStore) setAside(key string) error {
 	s.clean(key, ".corrupt-")
 	aside := filepath.Join(s.dir, key+".corrupt-"+time.Now().UTC().Format("20060102T150405Z"))
@@ -200,7 +202,8 @@ func (s *fileStore) setAside(key string) error {
 	return nil
 }
 
-// clean removes what a killed process has left for the key. The lock is held.
+// clean removes files that a killed process has left for the key. The lock is
+// held.
 func (s *fileStore) clean(key, kind string) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {

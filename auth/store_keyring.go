@@ -13,17 +13,19 @@ const (
 	keyringService = "bigqueryuser"
 	// keyringTimeout is long enough for a user to unlock the keyring.
 	keyringTimeout = 30 * time.Second
-	// keyringSize is what every platform can hold; Windows has the least.
+	// keyringSize is the size that every platform can hold; that of Windows is
+	// the smallest.
 	keyringSize = 2500
 )
 
 // KeyringStore returns a Store in the platform's secure storage: the Keychain
-// of macOS, the Credential Manager of Windows, the Secret Service (GNOME
-// Keyring, KWallet) elsewhere. Only the lock files between processes are in
-// the directory lockDir; "" means the one that FileStore("") uses.
+// of macOS, the Credential Manager of Windows, or the Secret Service (GNOME
+// Keyring, KWallet) of other systems. The directory lockDir has only lock files
+// between processes; "" means the directory of FileStore("").
 //
 // If the platform has no such storage, or it does not answer within 30 s, the
-// error matches ErrStoreUnavailable. There is no fall-back to files.
+// error of Get and Update matches ErrStoreUnavailable. KeyringStore does not
+// fall back to files.
 func KeyringStore(lockDir string) (Store, error) {
 	files, err := FileStore(lockDir)
 	if err != nil {
@@ -109,8 +111,8 @@ func (s *keyringStore) holder(key string) string { return s.files.holder(key) }
 
 func (s *keyringStore) failedAt(key string) time.Time { return s.files.failedAt(key) }
 
-// keyringRecord encodes a record so that it fits. The access token can be had
-// again by a refresh, so it is what has to go.
+// keyringRecord encodes a record so that it fits. If necessary it leaves out
+// the access token, because a refresh gets a new one.
 func keyringRecord(rec *Record) ([]byte, error) {
 	data, err := rec.Encode()
 	if err == nil && len(data) > keyringSize {
@@ -121,9 +123,9 @@ func keyringRecord(rec *Record) ([]byte, error) {
 	return data, err
 }
 
-// call runs one operation with a time limit: a locked keyring asks the user
-// first, and a broken one never answers. An operation that is late goes on in
-// the background, since nothing can stop it.
+// call runs one operation with a time limit, because a locked keyring asks the
+// user first, and a broken one never answers. A late operation goes on in the
+// background, because it can't be stopped.
 func (s *keyringStore) call(ctx context.Context, op func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- op() }()
@@ -147,8 +149,8 @@ func (s *keyringStore) call(ctx context.Context, op func() error) error {
 	}
 }
 
-// unavailable wraps an error of the keyring, whose texts name services and
-// buses and hold no secret.
+// unavailable wraps an error of the keyring. The texts of these errors name
+// services and buses, and hold no secret.
 func unavailable(text string, err error) error {
 	e := &Error{Op: "keyring", kind: ErrStoreUnavailable, Description: text,
 		Hint: "unlock or install a keyring (Secret Service, Keychain, Credential Manager), or choose token_store=file"}

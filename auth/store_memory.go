@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// MemoryStore returns a Store that forgets everything when the process ends.
-// Authenticators that are given the same one share their sign-ins.
+// MemoryStore returns a Store that keeps records until the process ends.
+// Authenticators with the same MemoryStore share their sign-ins.
 func MemoryStore() Store {
 	return &memoryStore{records: map[string]*Record{}, locks: map[string]chan struct{}{}}
 }

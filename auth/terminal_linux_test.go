@@ -75,7 +75,7 @@ func TestManualModeTerminalHangsUp(t *testing.T) {
 	url := c.consentURL()
 	c.expectEcho(false)
 	io.WriteString(c.master, "\x04") // end of input
-	c.expect("Pasting is over: nothing more is read here. Still waiting for the browser")
+	c.expect("The terminal is not read any more. Still waiting for the browser")
 	c.expectEcho(true)
 	must(t, fakegoogle.Consent(t.Context(), plainHTTP, url, ""))
 	if err := cmd.Wait(); err != nil {

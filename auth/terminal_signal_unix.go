@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// signalGrace is how long an application has to end the sign-in itself after a
-// signal that it handles.
+// signalGrace is the time that an application has to end the sign-in itself
+// after a signal that it handles.
 const signalGrace = 200 * time.Millisecond
 
-// signalWatch puts the terminal back in order before a signal ends the program,
-// and then lets the signal have its effect. A signal that stops it (Ctrl-Z) is
-// left to the system: Go cannot give such a signal its effect back, and shells
-// that stop programs put the terminal in order themselves.
+// signalWatch restores the terminal before a signal ends the program, and then
+// lets the signal have its effect. A signal that stops the program (Ctrl-Z) is
+// left to the system, because Go can't give such a signal its effect back, and
+// shells restore the terminal themselves.
 type signalWatch struct {
 	signals chan os.Signal
 	quit    chan struct{}
@@ -41,7 +41,7 @@ func watchSignals(around func(pass func())) *signalWatch {
 	return w
 }
 
-// notify listens to the signals that the application does not ignore.
+// notify listens for the signals that the application does not ignore.
 func (w *signalWatch) notify() {
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {
@@ -50,8 +50,9 @@ func (w *signalWatch) notify() {
 	}
 }
 
-// pass sends a signal again once this package no longer listens to it. An application that
-// handles it has got it already; it is given time to end the sign-in first.
+// pass sends a signal again after this package has stopped listening for it. An
+// application that handles the signal has already received it, and gets time to end the
+// sign-in first.
 func (w *signalWatch) pass(got os.Signal) {
 	select {
 	case <-w.quit:

@@ -12,14 +12,15 @@ import (
 )
 
 // tty is the controlling terminal; the standard streams may be redirected. It
-// is read without Go's poller: on macOS that cannot wait for a terminal, and a
-// reader that cannot be stopped would swallow a line meant for the application.
+// is read without Go's poller, which can't wait for a terminal on macOS. A
+// reader that can't be stopped would take a line that is meant for the
+// application.
 type tty struct {
 	file *os.File
 	fd   int
 
 	mu      sync.Mutex
-	saved   *unix.Termios // how the terminal was before hide; nil if it is so
+	saved   *unix.Termios // the settings before hide; nil if they are unchanged
 	signals bool          // a signal is being passed on: hide does nothing
 	watch   *signalWatch
 }
@@ -37,8 +38,8 @@ func (t *tty) foreground() bool {
 	return err == nil && int32(group) == int32(unix.Getpgrp())
 }
 
-// Write shows text. A terminal that stops programs that write from the
-// background (stty tostop) is left alone by one.
+// Write shows text. It writes nothing from the background if the terminal stops
+// programs that do (stty tostop).
 func (t *tty) Write(p []byte) (int, error) {
 	if !t.foreground() {
 		if mode, err := unix.IoctlGetTermios(t.fd, getTermios); err == nil && mode.Lflag&unix.TOSTOP != 0 {
@@ -85,7 +86,7 @@ func (t *tty) hide() {
 }
 
 // restore turns the echo on again. A shell that has taken the terminal back has
-// done that itself.
+// done so itself.
 func (t *tty) restore() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,7 +96,7 @@ func (t *tty) restore() {
 	t.saved = nil
 }
 
-// passSignal shows what is typed again while pass sends a signal on.
+// passSignal turns the echo on while pass sends a signal on.
 func (t *tty) passSignal(pass func()) {
 	t.mu.Lock()
 	t.signals = true

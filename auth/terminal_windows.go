@@ -34,7 +34,8 @@ func openTerminal() (console, error) {
 
 func (c *winConsole) Write(p []byte) (int, error) { return c.out.Write(p) }
 
-// foreground: Windows has no process groups that must not read.
+// foreground returns true, because Windows has no process groups that must not
+// read.
 func (c *winConsole) foreground() bool { return true }
 
 // wait reports whether a key was pressed. The read then waits for the line.

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// signInTransport makes the transport for the token endpoint. Without one of
-// the caller's it follows http.DefaultTransport: its proxy, certificate
-// authorities and dialer. Connections are not kept, since there is one request
-// an hour. A certificate is always verified, whatever the program has turned off
-// for other servers: the refresh token is worth more than their answers.
+// signInTransport returns the transport for the token endpoint. If the caller
+// has none, it uses the proxy, certificate authorities and dialer of
+// http.DefaultTransport. Connections are not kept, because there is one request
+// an hour. Certificates are always verified, even if the program has turned that
+// off for other servers, because the refresh token is worth more than their
+// answers.
 func signInTransport(base http.RoundTripper) http.RoundTripper {
 	own := base == nil
 	if own {
@@ -27,7 +28,7 @@ func signInTransport(base http.RoundTripper) http.RoundTripper {
 		return t
 	case !own:
 		return base
-	default: // the program has replaced http.DefaultTransport by something else
+	default: // the program has replaced http.DefaultTransport by another type
 		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, DisableKeepAlives: true,
 			TLSHandshakeTimeout: 10 * time.Second}
 	}

@@ -9,10 +9,10 @@ import (
 // errWaited ends the wait for another sign-in.
 var errWaited = errors.New("waited long enough")
 
-// locked runs fn on the stored record under the store's lock. The wait for the
-// lock is bounded: its holder may take Config.LoginTimeout for its user,
-// and no program can tell a holder that is slow from one that is stopped. fn
-// itself may take as long as ctx lets it.
+// locked runs fn on the stored record under the store's lock. It waits for the
+// lock for a limited time: its holder may take Config.LoginTimeout for its
+// user, and a slow holder can't be told from a stopped one. fn itself may run
+// until ctx ends.
 func (a *Authenticator) locked(ctx context.Context, fn func(old *Record) (*Record, error)) error {
 	waiting, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -33,12 +33,14 @@ func (a *Authenticator) locked(ctx context.Context, fn func(old *Record) (*Recor
 	return err
 }
 
-// holders is what stores of this package also do: they know who has the lock.
+// holders is implemented by the stores of this package. They know which process
+// has the lock.
 type holders interface {
-	holder(key string) string // "" = not known
+	holder(key string) string // "" if not known
 }
 
-// holderText is who has the lock, between two texts; "" if that is not known.
+// holderText returns the process that has the lock, between two texts, or "" if
+// it is not known.
 func (a *Authenticator) holderText(before, after string) string {
 	if h, ok := a.cfg.Store.(holders); ok {
 		if who := h.holder(a.key); who != "" {
