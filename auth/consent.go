@@ -26,7 +26,7 @@ func (a *Authenticator) runConsent(ctx context.Context, f *flight) error {
 		if notes != nil && notes.failedAt(a.key).After(began) {
 			return nil, &Error{Op: "sign-in", kind: ErrConsentRequired,
 				Description: "the sign-in that another process started has just failed",
-				Hint: "run this program again; programs that wait for the same sign-in share its outcome"}
+				Hint:        "run this program again; programs that wait for the same sign-in share its outcome"}
 		}
 		s, rec, failed = a.ask(ctx, f)
 		if failed != nil {

@@ -9,30 +9,34 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// This file cleans up statements whose callers have gone: it looks for their jobs and cancels them. It
-// never sends a statement, and never cancels a job that may belong to another statement.
+// This file cleans up statements whose callers have stopped waiting: it looks for their jobs and
+// cancels them. It never sends a statement, and never cancels a job that may belong to another
+// statement.
 
 const (
-	// leftLimit bounds the cleanup of one statement.
+	// leftLimit limits the time of the cleanup of one statement.
 	leftLimit = 2 * time.Minute
-	// endLimit bounds the wait for the end of a cancelled job, because a cancel takes effect late.
+	// endLimit limits the wait for the end of a cancelled job. A cancel takes effect late.
 	endLimit = time.Minute
-	// youngLimit is how long a new job may be unknown to parts of BigQuery.
+	// youngLimit is how long parts of BigQuery may not know a new job.
 	youngLimit = 5 * time.Second
 )
 
-// lookAt is when to look for a job whose answer was lost. BigQuery lists a job within about two seconds.
+// lookAt has the times at which to look for a job whose answer was lost. BigQuery lists a job
+// within about two seconds.
 var lookAt = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
 
-// left is a statement whose caller has gone, with what is needed to end it.
+// left is a statement whose caller has stopped waiting, with the data that is
+// needed to end it.
 type left struct {
 	*backend
 	sub   *submission
 	waits bool // later statements of the session wait for its end
 }
 
-// leave cleans up a statement whose caller has gone, or whose answer was lost, in the background. It
-// calls settle when the statement has ended; waits means that later statements wait for that.
+// leave cleans up a statement in the background, because its caller has stopped waiting or its
+// answer was lost. It calls settle when the statement has ended; waits means that later statements
+// wait for that.
 func (b *backend) leave(s *submission, o outcome, waits bool, settle func()) {
 	l := &left{backend: b, sub: s, waits: waits}
 	request := o.awaited

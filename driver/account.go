@@ -11,7 +11,8 @@ import (
 
 const sessionUser = "SELECT SESSION_USER()"
 
-// accountLimit bounds the request for the account that was refused, which only improves the error.
+// accountLimit limits the time of the request for the refused account, which only improves the
+// error.
 const accountLimit = 5 * time.Second
 
 // accountOf returns the account that was refused, from the sign-in or else from BigQuery; "" if

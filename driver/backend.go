@@ -19,7 +19,7 @@ type backend struct {
 	name   string       // part of the labels of jobs
 	tokens *tokenSource // nil with auth=none
 	types  *typeCache
-	// account returns the account that an error concerns; may be nil.
+	// account returns the account that an error concerns. It may be nil.
 	account   func(context.Context, *Error) string
 	newClient func(context.Context) (*client, error)
 
@@ -30,7 +30,7 @@ type backend struct {
 	transactions map[string]string // sessions with an open transaction, and their locations
 	running      []string          // ids of running jobs that an answer has named
 
-	// open ends when the connector is closed, and with it sign-ins and statements.
+	// open ends when the connector is closed, which ends sign-ins and statements.
 	open    context.Context
 	endOpen context.CancelFunc
 	// tasks are the statements, and the requests that outlive them: cancellations, and answers that are
@@ -65,7 +65,7 @@ func (b *backend) clientFor(ctx context.Context) (*client, error) {
 		}
 		cl, err := b.newClient(context.WithoutCancel(ctx))
 		if err != nil {
-			return nil, fmt.Errorf("bigqueryuser: making the BigQuery client: %w", err)
+			return nil, fmt.Errorf("bigqueryuser: creating the BigQuery client: %w", err)
 		}
 		b.client = cl
 	}
@@ -116,7 +116,7 @@ func (b *backend) end(grace time.Duration) {
 	b.tasks.wait(grace)
 }
 
-// stopGrace bounds the wait for requests that have been cancelled.
+// stopGrace limits the wait for requests that have been cancelled.
 const stopGrace = time.Minute
 
 // shut ends all requests and closes the network connections.

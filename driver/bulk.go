@@ -111,7 +111,8 @@ func (c *Connector) bulk() *bridge.Service {
 	return s
 }
 
-// beginBulk registers a task. Its context ends with ctx and with the connector.
+// beginBulk registers a task, whose context ends with ctx and with the
+// connector.
 func (c *Connector) beginBulk(ctx context.Context) (context.Context, func(), error) {
 	if err := c.begin(); err != nil {
 		return nil, nil, err

@@ -31,7 +31,7 @@ func (c *cursor) space() {
 	}
 }
 
-// accept skips white space and takes ch if it is next.
+// accept skips white space and reads ch if it is next.
 func (c *cursor) accept(ch byte) bool {
 	c.space()
 	if c.pos < len(c.buf) && c.buf[c.pos] == ch {
@@ -48,7 +48,7 @@ func (c *cursor) expect(ch byte) error {
 	return nil
 }
 
-// literal takes exactly these bytes if they are next. It is a fast path for text that BigQuery
+// literal reads exactly these bytes if they are next. It is a fast path for text that BigQuery
 // always writes the same way.
 func (c *cursor) literal(s string) bool {
 	if len(c.buf)-c.pos >= len(s) && string(c.buf[c.pos:c.pos+len(s)]) == s {
@@ -58,13 +58,13 @@ func (c *cursor) literal(s string) bool {
 	return false
 }
 
-// null takes a null if it is next.
+// null reads a null if it is next.
 func (c *cursor) null() bool {
 	c.space()
 	return c.literal("null")
 }
 
-// str takes a string and returns its content. If it has no escapes, the result is a part of the
+// str reads a string and returns its content. If it has no escapes, the result is a part of the
 // page and must be copied.
 func (c *cursor) str() ([]byte, error) {
 	if err := c.expect('"'); err != nil {
@@ -235,7 +235,7 @@ func (c *cursor) skipString() error {
 			return nil
 		case '\\':
 			c.pos = min(c.pos+2, len(c.buf))
-		default: // a control character, which the reader of the string refuses
+		default: // a control character, which str refuses
 			c.pos++
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// scalarType is a BigQuery type that is not made of other types, with everything that a result needs to know of it.
-// parameterTypes has a row of the same name with everything that an argument needs to know.
+// scalarType is a BigQuery type that does not consist of other types, with everything that results
+// need to know about it. parameterTypes has a row of the same name for arguments.
 type scalarType struct {
 	kind                    // reads JSON cells
 	legacy   string         // the REST schema's name, where it differs
@@ -26,7 +26,7 @@ type scalarType struct {
 // decimalSize is the largest precision and scale of a type.
 type decimalSize struct{ precision, scale int64 }
 
-// scalars has a row for each scalar type. RANGE, STRUCT and ARRAY are made of them.
+// scalars has a row for each scalar type. RANGE, STRUCT and ARRAY consist of them.
 var scalars = []scalarType{
 	{
 		kind:     scalarKind("INT64", parseInt, (*boxes).int),
@@ -162,8 +162,8 @@ var scalarsByName = func() map[string]*scalarType {
 // picosPrecision is how many digits of a second TIMESTAMP(12) has; TIMESTAMP has 6.
 const picosPrecision = 12
 
-// scalarOf returns the row of a field's type, which for a TIMESTAMP depends on its precision. It returns nil for types
-// that are made of others, and for those that the driver does not know.
+// scalarOf returns the row of a field's type, which for a TIMESTAMP depends on its precision. It
+// returns nil for RANGE, STRUCT and types that the driver does not know.
 func scalarOf(f *bq.TableFieldSchema) *scalarType {
 	if f.Type == "TIMESTAMP" && f.TimestampPrecision != nil && *f.TimestampPrecision == picosPrecision {
 		return scalarsByName["TIMESTAMP(12)"]

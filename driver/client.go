@@ -56,7 +56,7 @@ type client struct {
 	wire    *wire
 	idle    *http.Transport
 	dialer  *dialer
-	crowd   *crowd // nil where the pages of a result are requested one after the other
+	crowd   *crowd // nil if the pages of a result are requested one after the other
 	service *bq.Service
 	storage *storage
 	// pause returns how long to wait before a request is sent again, limit at most.
@@ -183,7 +183,7 @@ func (e *largeRequestError) Error() string {
 
 func (e *largeRequestError) Unwrap() error { return e.err }
 
-// ofSize returns the error of a request with so many bytes.
+// ofSize returns the error of a request of this size.
 func ofSize(size int, err error) error {
 	status := statusOf(err)
 	if size > maxRequestBytes &&
@@ -212,8 +212,8 @@ func (c *client) resultsIn(
 	return parsePage(body, time.Since(sent))
 }
 
-// pagePlace says which rows of a result are requested: from the first row of the page that the token names, or
-// without a token from a row, counted from 0. A limit of 0 leaves the number of rows to BigQuery.
+// pagePlace says which rows of a result to request: from the page that the token names or, without
+// a token, from a row, counted from 0. A limit of 0 leaves the number of rows to BigQuery.
 type pagePlace struct {
 	token      string
 	row, limit int64

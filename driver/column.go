@@ -75,7 +75,7 @@ var (
 	emptyList      = []byte("[]")
 )
 
-// openCell takes the start of a cell.
+// openCell reads the start of a cell.
 func openCell(c *cursor) bool {
 	if c.literal(`{"v":`) {
 		return true

@@ -11,7 +11,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// reliance is how much the type that BigQuery finds for a slot counts against the Go type.
+// reliance says how far to trust the type that BigQuery finds for a slot over the Go type.
 type reliance struct {
 	refused bool    // BigQuery has refused the statement with the Go types
 	use     slotUse // how the slot is used
@@ -21,8 +21,8 @@ type reliance struct {
 // does not accept from.
 type conversion struct {
 	from, to string
-	// at is the least use of a slot for the conversion. With a lesser use, BigQuery must have
-	// refused from first.
+	// at is the least use of a slot for the conversion. If the use is less than that, the
+	// conversion applies only after BigQuery has refused the type from.
 	at slotUse
 	// text converts the text of a value. It returns false if it can't.
 	text func(string) (string, bool)
@@ -59,7 +59,7 @@ func plainDecimal(text string) (string, bool) {
 	return strconv.FormatFloat(f, 'f', -1, 64), true
 }
 
-// allowed reports whether the conversion applies.
+// allowed reports whether the conversion may be used.
 func (c *conversion) allowed(t reliance) bool { return t.refused || t.use >= c.at }
 
 // isConvertible reports whether values of a scalar type can be sent as another type.

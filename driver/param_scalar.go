@@ -13,13 +13,13 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// parameterType is a scalar BigQuery type, with everything that an argument needs to know of it. scalars has a row of
-// the same name with everything that a result needs to know.
+// parameterType is a scalar BigQuery type, with everything that arguments need to know about it.
+// scalars has a row of the same name for results.
 type parameterType struct {
 	name string
-	// goTypes and goKinds are the Go types whose NULL falls back to this type, in the elements of an ARRAY and the
-	// fields of a STRUCT too. The types of pointers, slices, structs, sql.Null[T] and Valuers are made of these. The
-	// package documentation has the same table.
+	// goTypes and goKinds are the Go types whose NULL falls back to this type, also in the elements
+	// of an ARRAY and the fields of a STRUCT. The types of pointers, slices, structs, sql.Null[T]
+	// and Valuers are derived from them. The package documentation has the same table.
 	goTypes []reflect.Type
 	goKinds []reflect.Kind
 	// time encodes a time.Time where BigQuery finds a parameter of this type; nil if it can't be one.
@@ -88,8 +88,8 @@ var parameterTypes = []parameterType{
 	},
 }
 
-// goTypes and goKinds have the names of the types that Go types become. "" stands for a Go type that does not say one:
-// any, and the types that RANGEs, STRUCTs and declared values are passed in.
+// goTypes and goKinds map Go types to the names of BigQuery types. "" stands for a Go type that
+// does not determine one: any, and the types of RANGEs, STRUCTs and declared values.
 var goTypes, goKinds = func() (map[reflect.Type]string, map[reflect.Kind]string) {
 	types, kinds := map[reflect.Type]string{
 		reflect.TypeFor[any]():                          "",
@@ -119,7 +119,8 @@ var timeEncoders = func() map[string]func(time.Time, uint16) (argument, error) {
 	return m
 }()
 
-// timeEncoder returns how a time.Time is encoded for a parameter of a type; nil if the type does not hold times.
+// timeEncoder returns the function that encodes a time.Time for a parameter of a type; nil if the
+// type does not hold times.
 func timeEncoder(typ *bq.QueryParameterType) func(time.Time, uint16) (argument, error) {
 	if p := typ.TimestampPrecision; typ.Type == "TIMESTAMP" && p != nil && *p == picosPrecision {
 		return timeEncoders["TIMESTAMP(12)"]

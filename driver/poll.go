@@ -141,7 +141,8 @@ func (p *poller) look(ctx context.Context, refusal error) outcome {
 	return outcome{state: stateDone, page: p.complete(pg)}
 }
 
-// progressLimit bounds the request for the progress of a job, which is not essential.
+// progressLimit limits the time of a request for the progress of a job, which is not
+// essential.
 const progressLimit = 5 * time.Second
 
 // tellProgress reports the progress of the job, if WithProgress asks for it. It ignores errors.

@@ -182,7 +182,7 @@ const alonePeriod = time.Minute
 // longer than waiting, and requesting several pages only takes memory.
 const quickAnswer = 25 * time.Millisecond
 
-// crowd are the requests of a connector for pages of results, several of one result at a time.
+// crowd decides whether the connector may request several pages of a result at a time.
 type crowd struct {
 	quick time.Duration // quickAnswer
 	alone atomic.Pointer[time.Time]

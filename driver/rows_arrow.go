@@ -33,8 +33,8 @@ type bounded struct {
 	left int // bytes
 }
 
-// begin allows what a message with so many bytes can need: LZ4 expands at most 255 times, and
-// buffers are rounded up.
+// begin allows the memory that a message of this size can need: LZ4 expands at most 255
+// times, and buffers are rounded up.
 func (b *bounded) begin(message int) { b.left = 300*message + 4096 }
 
 func (b *bounded) Allocate(size int) []byte {

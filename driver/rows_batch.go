@@ -9,7 +9,7 @@ type batch struct {
 	rows   int            // number of rows, because there may be no columns
 	values []driver.Value // row after row
 	read   int            // rows that next has returned
-	made   made           // rows of a target, instead of values
+	made   made           // the rows of a target, which has no values
 }
 
 // newBatch returns a batch with room for n rows.

@@ -226,7 +226,7 @@ func (b *jsonRows) next(dest []driver.Value) (bool, error) {
 	return err == nil, err
 }
 
-// end takes the end of a row.
+// end reads the end of a row.
 func (b *jsonRows) end() error {
 	if c := b.cursor; !c.literal("]}") && (!c.accept(']') || !c.accept('}')) {
 		return b.fail("", errTooManyCells)
@@ -239,7 +239,7 @@ var (
 	errTooManyCells = errors.New("the row has more values than the result has columns")
 )
 
-// openCells takes the start of a row, or of a STRUCT, which has the same form.
+// openCells reads the start of a row, or of a STRUCT, which has the same form.
 func openCells(c *cursor) error {
 	if c.literal(`{"f":[`) {
 		return nil

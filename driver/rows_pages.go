@@ -14,9 +14,9 @@ import (
 // runsAhead is how many decoded runs of rows may wait for the caller.
 const runsAhead = 4
 
-// jsonPages are the pages of a finished job over REST. The first one came with the statement's
-// answer; if it is the only one it is decoded as the caller asks. Otherwise pages are fetched and
-// decoded ahead by pagesAhead, and runsAhead runs of rows wait.
+// jsonPages reads the pages of a finished job over REST. The first page came with the answer to
+// the statement. If it is the only one, its rows are decoded when the caller asks for them.
+// Otherwise pagesAhead fetches and decodes the pages ahead of the caller.
 type jsonPages struct {
 	ctx        context.Context // of the statement: database/sql gives Rows.Next none
 	stop       context.CancelFunc
@@ -38,13 +38,14 @@ type jsonPages struct {
 	err        error     // after the last row
 
 	ahead   chan readAhead
-	last    *batch // the last one of them that was given out
+	last    *batch // the last run that Next returned from ahead
 	spares  spares
-	buffers chan []byte // of pages that have been decoded, for the next
+	buffers chan []byte // of decoded pages, to be used again
 	work    sync.WaitGroup
 }
 
-// readAhead is what has been made ahead: rows, or what comes after the last.
+// readAhead is a run of rows that was decoded ahead of the caller, or the error
+// after the last one.
 type readAhead struct {
 	batch *batch
 	err   error
@@ -72,7 +73,7 @@ func (p *jsonPages) Next() (*batch, error) {
 		}
 		return b, err
 	case p.ref == nil:
-		p.err = errors.New("bigqueryuser: BigQuery promises more rows but names no job to fetch them from")
+		p.err = errors.New("bigqueryuser: BigQuery's answer announces more rows, but names no job to fetch them from")
 		return nil, p.err
 	case p.ahead == nil:
 		p.ahead = make(chan readAhead, runsAhead)
@@ -88,14 +89,15 @@ func (p *jsonPages) Next() (*batch, error) {
 	case !ok:
 		r.err = p.ctx.Err()
 	case isRequest:
-		// Here, since the connection is the caller's.
+		// Translated here, because the connection belongs to the caller's
+		// goroutine.
 		r.err = p.run.failed(p.ctx, request.error, p.ref)
 	}
 	p.err = r.err
 	return r.batch, r.err
 }
 
-// inPage gives out the next run of the first page; nil after its last.
+// inPage returns the next run of the first page, or nil after the last one.
 func (p *jsonPages) inPage() (*batch, error) {
 	if p.page != nil {
 		p.open = p.reader(&cursor{buf: p.page.rows, boxes: &p.boxes})
@@ -121,7 +123,8 @@ func (p *jsonPages) reader(c *cursor) *jsonRows {
 	return r
 }
 
-// complete is what comes after the last row: the end, if all rows were there.
+// complete returns the error after the last row: iterator.Done, or an error if
+// rows are missing.
 func (p *jsonPages) complete() error {
 	if p.rows != p.total && p.total > 0 {
 		return fmt.Errorf("bigqueryuser: the result has %d rows and BigQuery sent %d", p.total, p.rows)
@@ -129,7 +132,7 @@ func (p *jsonPages) complete() error {
 	return iterator.Done
 }
 
-// Close stops what goes on ahead, and waits for it.
+// Close stops the requests and the decoding, and waits for them.
 func (p *jsonPages) Close() error {
 	p.stop()
 	p.work.Wait()
@@ -140,15 +143,15 @@ func (p *jsonPages) Close() error {
 
 var errStopped = errors.New("stopped")
 
-// requestError is that of a request that was made ahead.
+// requestError is the error of a request that was made ahead of the caller.
 type requestError struct{ error }
 
-// produce decodes all pages, of which the next is fetched meanwhile.
+// produce decodes all pages, and fetches the next ones meanwhile.
 func (p *jsonPages) produce() {
 	defer close(p.ahead)
 	err := p.decodeAll()
 	if err == errStopped {
-		return // Next says why
+		return // Next returns the reason
 	}
 	if err == nil {
 		err = p.complete()
@@ -156,7 +159,8 @@ func (p *jsonPages) produce() {
 	p.hand(readAhead{err: err})
 }
 
-// hand gives a run to the caller; false if the caller has gone.
+// hand passes a run to the caller. It returns false if the caller has stopped
+// reading.
 func (p *jsonPages) hand(r readAhead) bool {
 	select {
 	case p.ahead <- r:
@@ -166,7 +170,7 @@ func (p *jsonPages) hand(r readAhead) bool {
 	}
 }
 
-// decode hands out the rows of one page.
+// decode passes the rows of one page to the caller.
 func (p *jsonPages) decode(c *cursor) error {
 	rows := p.reader(c)
 	for !rows.ended {

@@ -10,18 +10,21 @@ import (
 )
 
 const (
-	// pagesAtOnce bounds how many pages of a result are requested at a time, and bytesAtOnce their bytes.
+	// pagesAtOnce limits how many pages of a result are requested at a time, and bytesAtOnce their
+	// bytes.
 	pagesAtOnce = 6
 	bytesAtOnce = 45 << 20
-	// pageBytes is how many bytes of rows are requested at a time where several pages are: 70 % of the 10 MB at
-	// which BigQuery ends a page, so that a page seldom has fewer rows than requested.
+	// pageBytes is how many bytes of rows are requested for each of several pages. It is 70 % of
+	// the 10 MB at which BigQuery ends a page, so that a page seldom has fewer rows than requested.
 	pageBytes = 7 << 20
-	// leastPageBytes is the size from which a page that came short says how large pages can be. BigQuery may send
-	// smaller ones, even empty ones, for reasons of its own.
+	// leastPageBytes is the least size of a page that says how large pages can be, if it has fewer
+	// rows than requested. BigQuery may send smaller pages, even empty ones, for reasons of its
+	// own.
 	leastPageBytes = 256 << 10
 )
 
-// pagesAhead requests the pages of a result, and decodes them in the order of their rows.
+// pagesAhead requests the pages of a result ahead of the caller, and decodes them in the
+// order of their rows.
 //
 // The token of a page is in the page before it, so that a result costs the time of all its requests, one
 // after the other. A page can also be requested by its first row. Where crowd is set and the network is not
@@ -31,7 +34,7 @@ type pagesAhead struct {
 	*jsonPages
 	queue  []*pageRequest // in the order of the rows
 	next   int64          // the first row that has not been requested
-	bytes  float64        // of a page that is requested
+	bytes  float64        // size of a requested page
 	turn   []string       // tokens since the last page with rows
 	paused time.Time      // when the last pause because of a quota ended
 	slow   bool           // several pages are requested at a time
@@ -44,7 +47,7 @@ type pageRequest struct {
 	answered chan struct{} // closed with the answer
 	body     []byte
 	err      error
-	crowded  bool // it has to be made again, alone
+	crowded  bool // it must be made again, alone
 }
 
 // decodeAll requests and decodes all pages after the first, which it decodes while others are requested.
@@ -90,7 +93,7 @@ func (p *jsonPages) decodeAll() error {
 	return nil
 }
 
-// fill requests pages until as many are in the queue as may be.
+// fill requests pages until the queue is full.
 func (a *pagesAhead) fill() {
 	for a.crowd != nil && a.next < a.total && len(a.queue) < a.width() {
 		limit := a.limit()
@@ -119,7 +122,7 @@ func (a *pagesAhead) width() int {
 	return max(1, min(int(bytesAtOnce/(float64(a.limit())*a.rowBytes)), pagesAtOnce))
 }
 
-// learn takes what a page says of the size of others.
+// learn estimates the size of the next pages from one that has arrived.
 func (a *pagesAhead) learn(rows int64, bytes int, limit int64) {
 	if rows == 0 {
 		return
@@ -146,7 +149,7 @@ func (a *pagesAhead) send(q *pageRequest) {
 	default:
 		if a.crowd != nil {
 			rows := min(q.limit, a.total-q.row)
-			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(max(rows, 0)))) // growing it would take more
+			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(max(rows, 0)))) // growing it would take more memory memory
 		}
 	}
 	a.work.Go(func() {
@@ -166,8 +169,8 @@ func (a *pagesAhead) send(q *pageRequest) {
 	})
 }
 
-// answer waits for the answer to the first request of the queue. One that was refused because there are too
-// many is made again when no other is under way.
+// answer waits for the answer to the first request of the queue. A request that was refused because
+// there were too many is made again when no other one is under way.
 func (a *pagesAhead) answer() (*pageRequest, error) {
 	q := a.queue[0]
 	began := time.Now()
@@ -192,7 +195,8 @@ func (a *pagesAhead) answer() (*pageRequest, error) {
 	return q, nil
 }
 
-// read decodes an answer and requests what comes after it, unless that has been requested.
+// read decodes an answer, and requests the rows after it unless they have been requested
+// already.
 func (a *pagesAhead) read(q *pageRequest) error {
 	before, token := a.rows, ""
 	var rowsErr error
@@ -222,7 +226,7 @@ func (a *pagesAhead) read(q *pageRequest) error {
 	case err != nil:
 		return requestError{fmt.Errorf("the page after row %d of the result: %w", before, err)}
 	case a.total > 0 && a.rows > a.total:
-		return a.complete() // of more, no end need be awaited
+		return a.complete() // there are too many rows, so do not read to the end
 	case !pg.JobComplete:
 		return tookBack(a.ref)
 	}
@@ -237,13 +241,13 @@ func (a *pagesAhead) read(q *pageRequest) error {
 		}
 	}
 	select {
-	case a.buffers <- q.body: // nothing of it has been kept
+	case a.buffers <- q.body: // no value refers to it
 	default:
 	}
 	return nil
 }
 
-// follow requests the rows that are missing between those of a page and those of the next request.
+// follow requests the rows that are missing between a page and the next request.
 func (a *pagesAhead) follow(q *pageRequest, pg *page, got int64, token string) error {
 	end := a.total
 	if len(a.queue) > 0 {
@@ -264,14 +268,14 @@ func (a *pagesAhead) follow(q *pageRequest, pg *page, got int64, token string) e
 	case a.rows > end:
 		return fmt.Errorf("bigqueryuser: BigQuery sent %d rows for a page of %d", got, q.limit)
 	case a.rows == a.total && token != "":
-		at.limit = a.limit() // perhaps there are rows that were not counted
+		at.limit = a.limit() // there may be rows that were not counted
 	case a.rows == end:
 		return nil
 	case got == 0 && token == "":
 		return a.complete()
 	}
 	a.request(at)
-	// It comes before all others.
+	// Its rows precede those of all other requests.
 	last := len(a.queue) - 1
 	a.queue = slices.Insert(a.queue[:last], 0, a.queue[last])
 	return nil

@@ -22,7 +22,7 @@ type target interface {
 	record(s spares, record arrow.RecordBatch, from, to int, b *boxes) (*batch, error)
 }
 
-// made holds the rows of a batch of a target.
+// made holds the decoded rows of a target.
 type made struct {
 	list   any               // a []T
 	base   unsafe.Pointer    // its first element
@@ -79,5 +79,5 @@ func (r *arrowReader) step(record arrow.RecordBatch) int {
 	return runRows(len(r.columns))
 }
 
-// comma takes the comma before all cells but the first.
+// comma reads the comma before a cell, except before the first one.
 func comma(c *cursor, i int) bool { return i == 0 || c.literal(",") || c.accept(',') }

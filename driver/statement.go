@@ -8,8 +8,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
 
-// statement is a statement with everything that is known before it is sent. Conn creates it, and it does
-// not change.
+// statement is a statement with everything that is known before it is sent. It is created by conn
+// and never changed.
 type statement struct {
 	text   string
 	sql    sqlText

@@ -76,7 +76,8 @@ func newStorage(cfg *dsn.Config, agent string, tokens *tokenSource, n network) *
 	return s
 }
 
-// wanted reports whether to use the API for a result with so many remaining bytes.
+// wanted reports whether to use the API for a result with this many remaining
+// bytes.
 func (s *storage) wanted(readAPI string, bytes int64) bool {
 	switch {
 	case s.endpoint == "" || readAPI == "rest":
@@ -89,8 +90,8 @@ func (s *storage) wanted(readAPI string, bytes int64) bool {
 	return bytes >= storageMinBytes && time.Now().After(s.refused)
 }
 
-// refusals maps codes to how long they are remembered: the account may not use the API, or the API does
-// not answer.
+// refusals maps gRPC codes to how long they are remembered. They mean that the account may not use
+// the API, or that the API does not answer.
 var refusals = map[codes.Code]time.Duration{
 	codes.PermissionDenied: refusalLife, codes.Unimplemented: refusalLife, codes.NotFound: refusalLife,
 	codes.Unavailable: absenceLife,
@@ -164,7 +165,8 @@ func (s *storage) refusedToken(err error, token string) bool {
 	return true
 }
 
-// createSession creates a read session of a table with at most so many streams.
+// createSession creates a read session of a table with at most this many
+// streams.
 func (s *storage) createSession(
 	ctx context.Context, table *bq.TableReference, streams int, format timestamps,
 ) (*storagepb.ReadSession, error) {

@@ -67,9 +67,9 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	return &tx{c, ctx}, nil
 }
 
-// Commit commits the transaction. An error that matches ErrConcurrentUpdate means that another
-// statement has changed the same table: nothing was committed, and the whole transaction may be run
-// again. ErrCommitUnknown means that it is not known whether the transaction was committed.
+// Commit commits the transaction. If the error matches ErrConcurrentUpdate, another statement has
+// changed the same table: nothing was committed, and the whole transaction may be run again. If it
+// matches ErrCommitUnknown, it is not known whether the transaction was committed.
 func (t *tx) Commit() error {
 	s := &t.conn.session
 	if s.tx != nil && s.tx.err != nil {

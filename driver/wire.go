@@ -36,9 +36,9 @@ func withHold(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, holdKey{}, d)
 }
 
-// requestWatcher is told how far a request is on its way to the server.
+// requestWatcher is notified as a request makes its way to the server.
 type requestWatcher interface {
-	connecting() (goOn bool) // a connection is looked for; false ends the request
+	connecting() (goOn bool) // the transport looks for a connection; false ends the request
 	connected()
 	wroteHeaders()
 }
@@ -93,11 +93,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// bodyPatience is how long the next bytes of an answer are awaited.
+// bodyPatience is how long to wait for the next bytes of an answer.
 const bodyPatience = 30 * time.Second
 
-// exchange is a request and its answer, as whose body it is read. If the transport does not report how far
-// the request is, which a wrapper may not, the request counts as sent.
+// exchange is a request and its answer, and the reader of the answer's body. If the transport does
+// not report how far the request is, as a wrapper may not, the request counts as sent.
 type exchange struct {
 	watcher requestWatcher
 	ctx     context.Context // of the request; giveUp ends it
@@ -182,7 +182,7 @@ func (x *exchange) late() {
 	x.giveUp(errNoAnswer)
 }
 
-// end frees what the request holds.
+// end releases the resources of the request.
 func (x *exchange) end() {
 	x.timer.Stop()
 	x.giveUp(nil)
@@ -215,7 +215,8 @@ func (x *exchange) Close() error {
 	return x.body.Close()
 }
 
-// unsentError is that of a request of which nothing was sent: the connection could not be made.
+// unsentError is the error of a request of which nothing was sent, because no connection could
+// be made.
 type unsentError struct{ error }
 
 func (e *unsentError) Unwrap() error { return e.error }

@@ -76,7 +76,7 @@ func FuzzBytes(f *testing.F) {
 	})
 }
 
-// splitUnit cuts s into digits with a point and the small letters after them.
+// splitUnit cuts s into digits with a point and the lowercase letters after them.
 func splitUnit(s string) (number, unit string) {
 	i := 0
 	for i < len(s) && (s[i] == '.' || s[i] >= '0' && s[i] <= '9') {

@@ -57,7 +57,9 @@ type Config struct {
 	// leading "~/". "" means the default of package auth.
 	TokenDir string
 	// QuotaProject is the project whose API quota the requests count against (the
-	// X-Goog-User-Project header). "" sends no such header.
+	// X-Goog-User-Project header). "" means the project in the environment
+	// variable GOOGLE_CLOUD_QUOTA_PROJECT, else that of the application-default
+	// credentials, else that of the OAuth client.
 	QuotaProject string
 
 	// Location is where jobs run, such as "US", "EU" or "europe-west1". "" lets
@@ -112,7 +114,8 @@ type Config struct {
 	// CreateDisposition says whether DestinationTable is created if it does not
 	// exist. "if_needed" (or ""): yes. "never": the query fails.
 	CreateDisposition string
-	// DryRun has statements checked and not run, which bills nothing.
+	// DryRun makes BigQuery check statements without running them, which bills
+	// nothing.
 	DryRun bool
 	// TimeZone is the default time zone of statements, such as "Europe/Zurich". ""
 	// means BigQuery's, UTC. It is sent with every statement, so leave it out where
@@ -185,7 +188,7 @@ func (c Config) Validate() error {
 }
 
 // Format returns c as a DSN in canonical form: keys are sorted, those with a zero
-// value are left out, words are in small letters, and sizes are in bytes. For every
+// value are left out, words are in lowercase letters, and sizes are in bytes. For every
 // c that [Config.Validate] accepts, Parse(c.Format()) returns c again, with an empty
 // Scopes as nil.
 //

@@ -23,7 +23,7 @@ var (
 		format: func(s string) string { return s },
 		given:  func(s string) bool { return s != "" },
 	}
-	// word is one of a list of words, which are written in small letters.
+	// word is one of a list of words, which are written in lower case.
 	word = kind[string]{
 		parse:  func(s string) (string, bool) { return lower(s), true },
 		format: text.format,
@@ -114,7 +114,7 @@ var (
 	}
 )
 
-// lower turns the letters A to Z into small ones.
+// lower converts the letters A to Z to lower case.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

@@ -37,7 +37,7 @@ var params = []param{
 	row("label_jobs", flag, func(c *Config) *bool { return &c.LabelJobs }, func(bool) bool { return true },
 		"true or false").orZero(),
 	row("labels", pairs, func(c *Config) *map[string]string { return &c.Labels }, isLabels,
-		"key:value pairs, comma separated, of at most 63 small letters, digits, _ and -, such as "+
+		"key:value pairs, comma separated, of at most 63 lowercase letters, digits, _ and -, such as "+
 			"team:sales,app:report"),
 	row("location", text, func(c *Config) *string { return &c.Location }, isLocation,
 		"a BigQuery location such as US, EU or europe-west1"),
@@ -52,10 +52,10 @@ var params = []param{
 	row("profile", text, func(c *Config) *string { return &c.Profile }, isLabel,
 		"a label of at most 100 characters without control characters"),
 	row("project", text, func(c *Config) *string { return &c.Project }, isProject,
-		"a project id of small letters, digits and hyphens, as in bigqueryuser://my-project (with a domain, as in "+
+		"a project id of lowercase letters, digits and hyphens, as in bigqueryuser://my-project (with a domain, as in "+
 			"bigqueryuser:///?project=example.com:my-project)").inPath().required(),
 	row("quota_project", text, func(c *Config) *string { return &c.QuotaProject }, isProject,
-		"a project id of small letters, digits and hyphens"),
+		"a project id of lowercase letters, digits and hyphens"),
 	choice("read_api", func(c *Config) *string { return &c.ReadAPI }, ReadAPIAuto, ReadAPIREST, ReadAPIStorage),
 	row("redirect_port", integer, func(c *Config) *int { return &c.RedirectPort }, isPort,
 		"a port number from 0 to 65535").orZero(),

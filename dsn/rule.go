@@ -65,7 +65,7 @@ func isLocation(s string) bool { return len(s) <= 64 && location.MatchString(s) 
 
 func isDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
 
-// isEmail checks only enough to find a slip of the clipboard.
+// isEmail checks only enough to find a value that was pasted by mistake.
 func isEmail(s string) bool {
 	name, host, ok := strings.Cut(s, "@")
 	return ok && name != "" && len(s) <= 320 && isText(s) && isDomain(strings.ToLower(host)) &&
@@ -90,7 +90,8 @@ func isLabels(m map[string]string) bool {
 	return len(m) <= 64
 }
 
-// isJobIDPrefix leaves room for the random part of a job id of at most 1024 characters.
+// isJobIDPrefix leaves room for the random part of a job id, which has at most 1024
+// characters.
 func isJobIDPrefix(s string) bool { return len(s) <= 990 && jobID.MatchString(s) }
 
 // isTimeZone checks only the shape of a name, because the list of names on this

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// secretProblem is the problem of a secret in a DSN.
+// secretProblem is the Problem of an Error about a secret in a DSN.
 const secretProblem = "holds a secret, which a DSN must not: name the client_secrets.json file with " +
 	"client_secrets=PATH; the user signs in with the browser, and the tokens stay in the store of the sign-in"
 
@@ -29,7 +29,7 @@ func secretKeyError(key string) *Error {
 }
 
 // looksSecret reports whether a value begins as Google's client secrets, refresh
-// tokens or access tokens do. They get into other keys by a slip of the clipboard.
+// tokens or access tokens do. A user may have pasted one into the wrong key.
 func looksSecret(value string) bool {
 	for _, prefix := range []string{"GOCSPX-", "1//", "ya29."} {
 		if strings.HasPrefix(value, prefix) {
@@ -39,7 +39,7 @@ func looksSecret(value string) bool {
 	return false
 }
 
-// plainKey reduces a key to small letters and digits, so that ClientSecret,
+// plainKey reduces a key to lowercase letters and digits, so that ClientSecret,
 // client-secret and client_secret are the same.
 func plainKey(key string) string {
 	return strings.Map(func(r rune) rune {

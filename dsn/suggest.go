@@ -22,7 +22,7 @@ func unknown(key string) *Error {
 	return &Error{Key: key, Problem: "is not a key; did you mean " + orBetween(near) + "? " + list}
 }
 
-// orBetween writes "a", "a or b" or "a, b or c".
+// orBetween returns "a", "a or b" or "a, b or c".
 func orBetween(words []string) string {
 	last := len(words) - 1
 	if last == 0 {
@@ -31,8 +31,9 @@ func orBetween(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// isName reports whether an error may repeat a key. A key of letters and
-// underscores alone is hardly a token that lost its name to a stray &.
+// isName reports whether an error may repeat a key. Only letters and
+// underscores are allowed, because another key may be a part of a token with a
+// stray &.
 func isName(key string) bool {
 	return len(key) <= 32 && key != "" && !strings.ContainsFunc(key, func(r rune) bool {
 		return !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
@@ -59,9 +60,9 @@ var synonyms = map[string]string{
 	"tz": "time_zone", "url": "endpoint", "useragent": "application",
 }
 
-// nearest returns the one to three keys that key may have meant, the best first.
-// It reports whether they are close to it: a slip of the fingers, a word in
-// common, or another name for the same thing.
+// nearest returns the one to three keys that are nearest to key, the best first.
+// alike reports whether they are close: they differ by a typing mistake, have a
+// word in common, or are other names for the same setting.
 func nearest(key string) (keys []string, alike bool) {
 	plain := plainKey(key)
 	if k, ok := synonyms[plain]; ok {

@@ -1,13 +1,13 @@
 package dsn
 
-// The words of [Config.Auth].
+// Values of [Config.Auth].
 const (
-	AuthUser = "user" // of the user who signs in; the default
+	AuthUser = "user" // the user who signs in; the default
 	AuthADC  = "adc"  // the application-default credentials
-	AuthNone = "none" // none, for an endpoint that wants none
+	AuthNone = "none" // no credentials, for an endpoint without sign-in
 )
 
-// The words of [Config.Login].
+// Values of [Config.Login].
 const (
 	LoginAuto    = "auto" // the default
 	LoginBrowser = "browser"
@@ -15,46 +15,46 @@ const (
 	LoginNever   = "never"
 )
 
-// The words of [Config.TokenStore].
+// Values of [Config.TokenStore].
 const (
 	TokenStoreFile    = "file"    // the default
 	TokenStoreKeyring = "keyring" // the platform's secure storage
 	TokenStoreMemory  = "memory"  // until the program ends
 )
 
-// The words of [Config.CreateSession].
+// Values of [Config.CreateSession].
 const (
-	CreateSessionAuto   = "auto"   // for transactions; the default
-	CreateSessionAlways = "always" // for every statement
+	CreateSessionAuto   = "auto"   // a session for transactions; the default
+	CreateSessionAlways = "always" // a session for every statement
 )
 
-// The words of [Config.Priority].
+// Values of [Config.Priority].
 const (
 	PriorityInteractive = "interactive" // the default
 	PriorityBatch       = "batch"       // when there are idle resources
 )
 
-// The words of [Config.JobCreation].
+// Values of [Config.JobCreation].
 const (
 	JobCreationRequired = "required" // the default
 	JobCreationOptional = "optional" // a short query may have no job
 )
 
-// The words of [Config.WriteDisposition].
+// Values of [Config.WriteDisposition].
 const (
 	WriteEmpty        = "empty"         // the table must have no rows; the default
 	WriteAppend       = "append"        // its rows stay
-	WriteTruncate     = "truncate"      // it is made anew
-	WriteTruncateData = "truncate_data" // its rows go, its columns stay
+	WriteTruncate     = "truncate"      // the table is replaced
+	WriteTruncateData = "truncate_data" // its rows are replaced, its columns stay
 )
 
-// The words of [Config.CreateDisposition].
+// Values of [Config.CreateDisposition].
 const (
 	CreateIfNeeded = "if_needed" // the default
 	CreateNever    = "never"
 )
 
-// The words of [Config.ReadAPI].
+// Values of [Config.ReadAPI].
 const (
 	ReadAPIAuto    = "auto" // by the size of the result; the default
 	ReadAPIREST    = "rest"

@@ -1,8 +1,9 @@
-// Command bench reads the same results in several ways, side by side: this driver over REST and
-// over the Storage Read API, the official client both ways, and loops that do less than any
-// reader can. The BigQuery that answers is internal/fakebq in a process of its own, and so is
-// each read; rounds are interleaved, so that whatever else the machine does meets all of them
-// alike. It prints a Markdown table of medians.
+// Command bench reads the same results in several ways, side by side: this
+// driver over REST and over the Storage Read API, the official client both
+// ways, and loops that do less than any reader can. The BigQuery that answers
+// is internal/fakebq in a process of its own, and so is each read; rounds are
+// interleaved, so that whatever else the machine does meets all of them alike.
+// It prints a Markdown table of medians.
 //
 //	go run ./internal/bench -rounds 5 -rows 1,1000,100000,1000000 -shapes narrow,wide,nested
 package main

@@ -1,5 +1,6 @@
-// Package columntype maps Go types, and names of other databases' types, to BigQuery's column
-// types, for the dialects of ORMs. It knows which types are wider than others.
+// Package columntype maps Go types, and names of other databases' types, to
+// BigQuery's column types, for the dialects of ORMs. It knows which types are
+// wider than others.
 package columntype
 
 import (

@@ -1,6 +1,6 @@
-// Package compat holds libraries that people use on top of database/sql against the driver and
-// the sandbox, unmodified and at their current versions. Its tests are what a program has to
-// know:
+// Package compat holds libraries that people use on top of database/sql against
+// the driver and the sandbox, unmodified and at their current versions. Its
+// tests are what a program has to know:
 //
 //	sqlx      nothing: sqlx leaves the ? of drivers that it does not know. STRUCT columns need a type with a
 //	          Scan method, as home in sandbox_test.go has; columns can't be called "a.b"
@@ -16,6 +16,7 @@
 //	xorm      twelve lines, as in xorm_test.go, and no Sync
 //	dburl     the scheme, as in dburl_test.go
 //
-// Others are idioms of programs that were written for other databases, and steps of a schema as
-// migration tools run them: DDL outside of a transaction, since BigQuery has none in one.
+// Others are idioms of programs that were written for other databases, and
+// steps of a schema as migration tools run them: DDL outside of a transaction,
+// since BigQuery has none in one.
 package compat

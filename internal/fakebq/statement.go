@@ -134,7 +134,7 @@ func (st *Statement) check() *Error {
 	for k, v := range st.config.Labels {
 		if !labelKey.MatchString(k) || !labelValue.MatchString(v) {
 			return &Error{Reason: "invalid", Message: fmt.Sprintf("Invalid label %q: %q. Keys and values have at most "+
-				"63 small letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
+				"63 lowercase letters, digits, underscores and hyphens, and keys begin with a letter.", k, v)}
 		}
 	}
 	if err := checkConfiguration(st.config); err != nil {

@@ -1,4 +1,5 @@
-// Package fakecert has the certificate under which fakes serve TLS on loopback, and lets tests trust it.
+// Package fakecert has the certificate under which fakes serve TLS on loopback,
+// and lets tests trust it.
 package fakecert
 
 import (

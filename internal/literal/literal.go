@@ -1,8 +1,10 @@
-// Package literal writes Go values as GoogleSQL literals, for libraries that write arguments into
-// the text of a statement. Prefer parameters, which never become text.
+// Package literal writes Go values as GoogleSQL literals, for libraries that
+// write arguments into the text of a statement. Prefer parameters, which never
+// become text.
 //
-// GoogleSQL escapes a quote in a string by a backslash, and a backslash too. Doubling the quote, as
-// in standard SQL, ends the literal: with the escapes of another database a value can inject SQL.
+// GoogleSQL escapes a quote in a string by a backslash, and a backslash too.
+// Doubling the quote, as in standard SQL, ends the literal: with the escapes of
+// another database a value can inject SQL.
 package literal
 
 import (

@@ -1,6 +1,6 @@
-// Package migrationlock is a lock that keeps two programs from migrating a dataset at once. It is a
-// row in a table. It is renewed while it is held, and expires, so that a program that dies does not
-// leave it locked.
+// Package migrationlock is a lock that keeps two programs from migrating a
+// dataset at once. It is a row in a table. It is renewed while it is held, and
+// expires, so that a program that dies does not leave it locked.
 package migrationlock
 
 import (

@@ -1,4 +1,5 @@
-// Package rowkey makes keys of rows in the program, because BigQuery has no auto-increment.
+// Package rowkey makes keys of rows in the program, because BigQuery has no
+// auto-increment.
 package rowkey
 
 import (

@@ -1,5 +1,6 @@
-// Package storagewire has the wire formats of the Storage Read and Write APIs that this project's servers share: the
-// Arrow schema and messages of a table, and the rows of AppendRows. A table is described by the APIs' own
+// Package storagewire has the wire formats of the Storage Read and Write APIs
+// that this project's servers share: the Arrow schema and messages of a table,
+// and the rows of AppendRows. A table is described by the APIs' own
 // TableFieldSchema.
 package storagewire
 

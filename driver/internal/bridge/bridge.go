@@ -1,5 +1,5 @@
-// Package bridge lets package bulk use package driver's sign-in, client and encoding of Go values,
-// without exporting them from package driver.
+// Package bridge lets package bulk use package driver's sign-in, client and
+// encoding of Go values, without exporting them from package driver.
 package bridge
 
 import (

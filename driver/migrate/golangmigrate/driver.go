@@ -1,22 +1,24 @@
-// Package golangmigrate is the database driver with which golang-migrate v4 migrates a BigQuery
-// dataset.
+// Package golangmigrate is the database driver with which golang-migrate v4
+// migrates a BigQuery dataset.
 //
 //	import _ "github.com/bigqueryuser/bigqueryuser/driver/migrate/golangmigrate"
 //
 //	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=c.json")
 //
-// The URL is a DSN of package dsn, with a default dataset that exists. It may have two more keys:
+// The URL is a DSN of package dsn, with a default dataset that exists. It may
+// have two more keys:
 //
 //	x-migrations-table   the table of the version; default schema_migrations
 //	x-lock-expiry        how long the lock of a program that died remains; default 1m
 //
-// A migration is one script and runs as one job. It may contain several statements, variables and
-// control flow. DDL is permanent at once. A script that fails halfway leaves its changes and a
-// dirty version, unless it contains BEGIN TRANSACTION, which BigQuery allows around DML only.
+// A migration is one script and runs as one job. It may contain several
+// statements, variables and control flow. DDL is permanent at once. A script
+// that fails halfway leaves its changes and a dirty version, unless it contains
+// BEGIN TRANSACTION, which BigQuery allows around DML only.
 //
-// The lock is a row of another table, with the name of the table of the version and _lock. It is
-// renewed while it is held, so a long migration keeps it, and it expires after its program has
-// died.
+// The lock is a row of another table, with the name of the table of the version
+// and _lock. It is renewed while it is held, so a long migration keeps it, and
+// it expires after its program has died.
 package golangmigrate
 
 import (

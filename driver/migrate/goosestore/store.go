@@ -3,10 +3,11 @@
 //	provider, err := goosestore.NewProvider(db, os.DirFS("migrations"))
 //	results, err := provider.Up(ctx)
 //
-// [NewProvider] sets three options of goose: the [Store] of versions, a lock between programs, and
-// WithIsolateDDL, with which goose runs each statement outside of transactions, because BigQuery
-// does not allow DDL in them. So the annotation "-- +goose NO TRANSACTION" is not needed. A
-// migration that fails halfway leaves its changes. For the same reason, write Go migrations with
+// [NewProvider] sets three options of goose: the [Store] of versions, a lock
+// between programs, and WithIsolateDDL, with which goose runs each statement
+// outside of transactions, because BigQuery does not allow DDL in them. So the
+// annotation "-- +goose NO TRANSACTION" is not needed. A migration that fails
+// halfway leaves its changes. For the same reason, write Go migrations with
 // RunDB and not with RunTx.
 package goosestore
 

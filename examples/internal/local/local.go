@@ -1,5 +1,6 @@
-// Package local has the parts that the examples share: the flags that choose where they run, and
-// the sandbox for runs without flags. Your own program needs none of it.
+// Package local has the parts that the examples share: the flags that choose
+// where they run, and the sandbox for runs without flags. Your own program
+// needs none of it.
 package local
 
 import (

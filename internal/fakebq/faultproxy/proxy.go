@@ -1,17 +1,19 @@
-// Package faultproxy is a proxy of TCP, HTTP/1 and HTTP/2 frames in front of a fake service. It
-// breaks single requests before the service sees them, after the service has answered or in the
-// middle of the answer, and whole connections.
+// Package faultproxy is a proxy of TCP, HTTP/1 and HTTP/2 frames in front of a
+// fake service. It breaks single requests before the service sees them, after
+// the service has answered or in the middle of the answer, and whole
+// connections.
 //
 //	p := faultproxy.Run(t, bq.URL()) // http://... or https://...
 //
-// p.Inject(fakebq.Query, faultproxy.Fault{Kind: faultproxy.GoAway, Debug: "max_age", Close:
-// true, At: faultproxy.After})
+// p.Inject(fakebq.Query, faultproxy.Fault{Kind: faultproxy.GoAway, Debug:
+// "max_age", Close: true, At: faultproxy.After})
 //
 //	// ... query through p.URL() ...
 //
-// The proxy speaks the protocol that the client starts with: HTTP/1 or HTTP/2, in clear text for an
-// http:// backend, and over TLS with the certificate of package fakecert for an https:// one. It
-// also serves the gRPC of the Storage Read API.
+// The proxy speaks the protocol that the client starts with: HTTP/1 or HTTP/2,
+// in clear text for an http:// backend, and over TLS with the certificate of
+// package fakecert for an https:// one. It also serves the gRPC of the Storage
+// Read API.
 package faultproxy
 
 import (

@@ -1,9 +1,9 @@
-// Package builtin computes the functions of GoogleSQL that DuckDB computes otherwise
-// or not at all. The engine registers them with DuckDB; the translator calls them by
-// name in the text that it writes.
+// Package builtin computes the functions of GoogleSQL that DuckDB computes
+// otherwise or not at all. The engine registers them with DuckDB; the
+// translator calls them by name in the text that it writes.
 //
-// A function is a row of the table: its name, its types and Go code for one row.
-// It knows nothing of DuckDB.
+// A function is a row of the table: its name, its types and Go code for one
+// row. It knows nothing of DuckDB.
 package builtin
 
 import (

@@ -1,4 +1,5 @@
-// Package cells is the text of values as the REST API has it: a result's cells, and the scalars that a request brings.
+// Package cells is the text of values as the REST API has it: a result's cells,
+// and the scalars that a request brings.
 package cells
 
 import (

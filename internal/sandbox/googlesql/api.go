@@ -1,4 +1,5 @@
-// Package googlesql translates GoogleSQL, BigQuery's dialect, into DuckDB's SQL.
+// Package googlesql translates GoogleSQL, BigQuery's dialect, into DuckDB's
+// SQL.
 //
 // It lexes and parses a statement, resolves every name against a Catalog, gives
 // every expression its GoogleSQL type and writes DuckDB text that computes the

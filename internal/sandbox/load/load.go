@@ -1,5 +1,6 @@
-// Package load reads rows from the bytes of a load job and of tabledata.insertAll: lines of JSON, CSV and Parquet. It
-// makes them values of a table's columns, or finds the columns itself.
+// Package load reads rows from the bytes of a load job and of
+// tabledata.insertAll: lines of JSON, CSV and Parquet. It makes them values of
+// a table's columns, or finds the columns itself.
 package load
 
 import (

@@ -1,5 +1,5 @@
-// Package storageapi serves the Storage Read and Write APIs over the tables of a sandbox. It knows neither HTTP nor
-// SQL: a Backend has the tables.
+// Package storageapi serves the Storage Read and Write APIs over the tables of
+// a sandbox. It knows neither HTTP nor SQL: a Backend has the tables.
 package storageapi
 
 import (

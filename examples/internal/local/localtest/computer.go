@@ -1,4 +1,5 @@
-// Package localtest runs the examples in tests as on a computer with no sign-in.
+// Package localtest runs the examples in tests as on a computer with no
+// sign-in.
 package localtest
 
 import (
