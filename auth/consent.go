@@ -88,7 +88,7 @@ func (a *Authenticator) concluded(ctx context.Context, s *signIn, f *flight, rec
 // accountText returns the account of a record for a log line.
 func accountText(rec *Record) string {
 	if rec.Account == "" {
-		return "not asked for"
+		return "not requested"
 	}
 	return printable(rec.Account)
 }

@@ -70,8 +70,8 @@ func promptText(p Prompt, reads bool) string {
 		return b.String()
 	}
 	b.WriteString("To sign in to Google, open this address in a browser:\n\n    " + p.URL + "\n\n" +
-		"If the browser is on this machine, that is all. If it is on another one, it will end at a page that\n" +
-		"cannot be shown; its address begins with " + p.RedirectURI + "\n")
+		"A browser on this machine brings the answer by itself. A browser on another machine ends at a page that\n" +
+		"it cannot show; the address of that page begins with " + p.RedirectURI + "\n")
 	if reads {
 		b.WriteString("Copy that whole address from the browser's address bar, paste it here and press Enter.\n" +
 			"What you paste is not shown. Paste only what came from a sign-in that you started yourself just now.\n\n")

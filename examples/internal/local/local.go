@@ -53,7 +53,8 @@ func Flags() *dsn.Config {
 	case cfg.Project == "" && cfg.ClientSecrets != "":
 		misused("-client-secrets needs -project, the project to bill; without both the sandbox is used")
 	case cfg.Project != "" && cfg.ClientSecrets == "" && os.Getenv(driver.ClientSecretsEnv) == "":
-		misused("-project needs -client-secrets, the path of a client_secrets.json; the README says how to get one")
+		misused("-project needs -client-secrets, the path of a client_secrets.json; " +
+			"https://github.com/bigqueryuser/bigqueryuser#get-a-client_secretsjson says how to get one")
 	}
 	return cfg
 }
@@ -94,15 +95,14 @@ func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), er
 	fmt.Fprintf(out, "sandbox: a local Google sign-in and BigQuery at %s (names: Texas only, 1910-2023)\n",
 		server.Endpoint())
 	if from := server.MovedFrom(); from != "" {
-		fmt.Fprintf(out, "sandbox: its address %s is in use by something else, so the sign-in is asked for anew\n", from)
+		fmt.Fprintf(out, "sandbox: its address %s is in use by another program, so you need to sign in again\n", from)
 	}
 	if cfg.Login == "" && !browserHere() {
 		if err := playBrowser(); err != nil {
 			return nil, err
 		}
 		cfg.Login = "browser"
-		fmt.Fprintln(out, "sandbox: there is no browser here, so this program plays it, "+
-			"and the user, if the sign-in asks")
+		fmt.Fprintln(out, "sandbox: there is no browser here, so this program signs in as the user, if necessary")
 	}
 	return func() { server.Close() }, nil
 }
