@@ -242,9 +242,9 @@
 //
 // # When something goes wrong
 //
-// A request that fails for a passing reason is sent again under the same id:
+// A request that fails for a temporary reason is sent again under the same id:
 // eight tries, with pauses that follow Retry-After and together take 30 seconds
-// at most. Passing reasons are broken connections, HTTP/2 resets, a network
+// at most. Temporary reasons are broken connections, HTTP/2 resets, a network
 // that vanishes, 408, 429, 5xx and pages of proxies. BigQuery recognizes the id
 // of a single statement that changes something, and runs the statement once. It
 // guarantees nothing for scripts, so the driver does not send a script that

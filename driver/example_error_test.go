@@ -63,10 +63,10 @@ func retryable(err error) bool {
 	case errors.Is(err, driver.ErrDuplicate):
 		return false // the table exists already: perhaps an earlier run has created it
 	}
-	return false // the driver has already repeated what fails for passing reasons
+	return false // the driver has already repeated what fails for temporary reasons
 }
 
-// The driver repeats requests that fail for passing reasons. Of the errors that it returns, only a
+// The driver repeats requests that fail for temporary reasons. Of the errors that it returns, only a
 // concurrent update is worth another try.
 func Example_retry() {
 	fmt.Println(retryable(driver.ErrConcurrentUpdate), retryable(driver.ErrCommitUnknown))
