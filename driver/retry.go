@@ -178,7 +178,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // alonePeriod is how long the connector requests one page at a time after a quota has refused one of several.
 const alonePeriod = time.Minute
 
-// quickAnswer is how long an answer may take, or be awaited, on a network that is fast. There, decoding takes
+// quickAnswer is the longest time that an answer takes on a fast network. There, decoding takes
 // longer than waiting, and requesting several pages only takes memory.
 const quickAnswer = 25 * time.Millisecond
 

@@ -27,8 +27,8 @@ type jsonPages struct {
 	page       *page  // the first; nil once it has been begun
 	token      string // of the page after it
 	maxResults int64
-	crowd      *crowd        // of requests for several pages at a time; nil for one page after the other
-	took       time.Duration // what the first page's request took
+	crowd      *crowd        // requests several pages at a time; nil for one page after the other
+	took       time.Duration // time of the first page's request
 	rowBytes   float64       // of the last page
 	format     timestamps
 	total      int64 // rows of the result

@@ -26,10 +26,11 @@ const (
 // pagesAhead requests the pages of a result ahead of the caller, and decodes them in the
 // order of their rows.
 //
-// The token of a page is in the page before it, so that a result costs the time of all its requests, one
-// after the other. A page can also be requested by its first row. Where crowd is set and the network is not
-// fast, several pages are requested at a time, each for as many rows as probably fit one page. Where a page
-// has fewer rows, those that are missing are requested before the next page is decoded.
+// The token of a page is in the page before it, so reading by tokens makes one request after the
+// other. But a page can also be requested by its first row. If crowd is set and the network is not
+// fast, several pages are requested at a time, each for as many rows as probably fit one page. If a
+// page has fewer rows than requested, the missing ones are requested before the next page is
+// decoded.
 type pagesAhead struct {
 	*jsonPages
 	queue  []*pageRequest // in the order of the rows
@@ -50,7 +51,7 @@ type pageRequest struct {
 	crowded  bool // it must be made again, alone
 }
 
-// decodeAll requests and decodes all pages after the first, which it decodes while others are requested.
+// decodeAll decodes the first page, and requests and decodes all others.
 func (p *jsonPages) decodeAll() error {
 	a := &pagesAhead{jsonPages: p, bytes: pageBytes, turn: []string{p.token}}
 	first, second := p.page, pagePlace{token: p.token, row: p.rows}
