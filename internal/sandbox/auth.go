@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 // The OAuth scopes that BigQuery's methods accept.
@@ -85,7 +86,7 @@ func (s *Server) mayBill(c caller, project string) bool {
 
 // mayRead reports whether a user may read the datasets of a project.
 func (s *Server) mayRead(c caller, project string) bool {
-	return project == publicProject || s.mayBill(c, project)
+	return project == catalog.PublicProject || s.mayBill(c, project)
 }
 
 // checkJobs says no to a user who may not run jobs in a project.

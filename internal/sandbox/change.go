@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
@@ -111,9 +112,9 @@ func (s *Server) changeDataset(patch bool) handler {
 		if err != nil {
 			return nil, err
 		}
-		if !s.mayBill(who, d.ref.ProjectID) {
+		if !s.mayBill(who, d.Ref.ProjectID) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
-				"bigquery.datasets.update denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+				"bigquery.datasets.update denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 		}
 		c, err := changesOf(r, patch, datasetChanges)
 		now := s.describeDataset(d, false)
@@ -124,11 +125,11 @@ func (s *Server) changeDataset(patch bool) handler {
 			err = matches(r, now.ETag)
 		}
 		if err == nil {
-			s.catalog.mu.Lock()
-			if err = c.describe(patch, &d.friendly, &d.text, &d.labels); err == nil {
-				d.modified = s.now()
+			s.catalog.Mu.Lock()
+			if err = c.describe(patch, &d.FriendlyName, &d.Description, &d.Labels); err == nil {
+				d.Modified = s.now()
 			}
-			s.catalog.mu.Unlock()
+			s.catalog.Mu.Unlock()
 		}
 		if err != nil {
 			return nil, err
@@ -160,9 +161,9 @@ func (s *Server) changeTable(patch bool) handler {
 		if err != nil {
 			return nil, err
 		}
-		if !s.mayBill(who, t.name.Project) {
+		if !s.mayBill(who, t.Name.Project) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update "+
-				"denied on table %[1]s (or it may not exist).", t.name)
+				"denied on table %[1]s (or it may not exist).", t.Name)
 		}
 		c, err := changesOf(r, patch, []string{"friendlyName", "description", "labels"})
 		var now *wire.Table
@@ -184,15 +185,15 @@ func (s *Server) changeTable(patch bool) handler {
 		if err != nil {
 			return nil, err
 		}
-		t = s.catalog.table(t.name) // which may be another with the new schema
+		t = s.catalog.Table(t.Name) // which may be another with the new schema
 		if t == nil {
 			return nil, apierror.NotFound("Table", now.ID, "")
 		}
-		s.catalog.mu.Lock()
-		if err = c.describe(patch, &t.friendly, &t.text, &t.labels); err == nil {
-			t.modified = s.now()
+		s.catalog.Mu.Lock()
+		if err = c.describe(patch, &t.FriendlyName, &t.Description, &t.Labels); err == nil {
+			t.Modified = s.now()
 		}
-		s.catalog.mu.Unlock()
+		s.catalog.Mu.Unlock()
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +202,7 @@ func (s *Server) changeTable(patch bool) handler {
 }
 
 // changeSchema gives a table a schema with more columns, or with REQUIRED ones that are NULLABLE now, by ALTER TABLE.
-func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw json.RawMessage) *apierror.Error {
+func (s *Server) changeSchema(ctx context.Context, who caller, t *catalog.Table, raw json.RawMessage) *apierror.Error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -209,32 +210,32 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *table, raw jso
 	if err := json.Unmarshal(raw, &to); err != nil {
 		return apierror.Errorf("parseError", "Invalid JSON payload received. schema: %s", err)
 	}
-	actions, err := t.alterations(to.Fields)
+	actions, err := alterations(t, to.Fields)
 	if err != nil {
 		return err
 	}
 	if len(actions) > 0 {
-		if t.view != nil {
+		if t.View != nil {
 			return apierror.Unsupported("changing the schema of a view")
 		}
 		if err := s.alter(ctx, who, t, strings.Join(actions, ", ")); err != nil {
 			return err
 		}
 	}
-	if altered := s.catalog.table(t.name); altered != nil {
-		s.describeFields(altered, altered.inOrder(to.Fields))
+	if altered := s.catalog.Table(t.Name); altered != nil {
+		s.catalog.DescribeFields(altered, inOrder(altered, to.Fields))
 	}
 	return nil
 }
 
 // alter runs ALTER TABLE, or that of a view, with actions.
-func (s *Server) alter(ctx context.Context, who caller, t *table, actions string) *apierror.Error {
+func (s *Server) alter(ctx context.Context, who caller, t *catalog.Table, actions string) *apierror.Error {
 	kind := "TABLE"
-	if t.view != nil {
-		kind = strings.ReplaceAll(t.viewKind(), "_", " ")
+	if t.View != nil {
+		kind = strings.ReplaceAll(t.ViewKind(), "_", " ")
 	}
-	q := &query{project: t.name.Project, sql: "ALTER " + kind + " " +
-		googlesql.QuoteName(t.name.Project+"."+t.name.Dataset+"."+t.name.Table) + " " + actions}
+	q := &query{project: t.Name.Project, sql: "ALTER " + kind + " " +
+		googlesql.QuoteName(t.Name.Project+"."+t.Name.Dataset+"."+t.Name.Table) + " " + actions}
 	p, err := s.prepare(ctx, who, q)
 	if err == nil {
 		_, err = s.execute(ctx, q, p)
@@ -243,9 +244,9 @@ func (s *Server) alter(ctx context.Context, who caller, t *table, actions string
 }
 
 // inOrder are fields in the order of the table's columns.
-func (t *table) inOrder(fields []wire.Field) []wire.Field {
-	out := make([]wire.Field, len(t.schema))
-	for i, have := range t.schema {
+func inOrder(t *catalog.Table, fields []wire.Field) []wire.Field {
+	out := make([]wire.Field, len(t.Schema))
+	for i, have := range t.Schema {
 		out[i] = have
 		for _, f := range fields {
 			if strings.EqualFold(f.Name, have.Name) {
@@ -257,13 +258,13 @@ func (t *table) inOrder(fields []wire.Field) []wire.Field {
 }
 
 // alterations are the actions of ALTER TABLE that make the table's schema another.
-func (t *table) alterations(fields []wire.Field) ([]string, *apierror.Error) {
+func alterations(t *catalog.Table, fields []wire.Field) ([]string, *apierror.Error) {
 	mismatch := func(format string, args ...any) *apierror.Error {
-		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.name, fmt.Sprintf(format,
+		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.Name, fmt.Sprintf(format,
 			args...))
 	}
 	var added, relaxed []string
-	left := slices.Clone(t.schema)
+	left := slices.Clone(t.Schema)
 	for i := range fields {
 		f := &fields[i]
 		k := slices.IndexFunc(left, func(o wire.Field) bool { return strings.EqualFold(o.Name, f.Name) })

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
@@ -18,7 +19,7 @@ var optionChanges = []string{"expirationTime", "requirePartitionFilter", "timePa
 
 // changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the resource as
 // it is; members that are sent back as they were are no change.
-func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *wire.Table,
+func (s *Server) changeOptions(ctx context.Context, who caller, t *catalog.Table, now *wire.Table,
 	c changes) *apierror.Error {
 	var to wire.Table
 	text, _ := json.Marshal(now) // a resource always marshals, and back
@@ -61,7 +62,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *w
 		if was.ExpirationMs != is.ExpirationMs {
 			value := "NULL"
 			if is.ExpirationMs != 0 {
-				value = googlesql.FloatLiteral(float64(is.ExpirationMs) / dayMillis)
+				value = googlesql.FloatLiteral(float64(is.ExpirationMs) / catalog.DayMillis)
 			}
 			options = append(options, "partition_expiration_days = "+value)
 		}
@@ -79,7 +80,7 @@ func (s *Server) changeOptions(ctx context.Context, who caller, t *table, now *w
 		}
 	}
 	if !reflect.DeepEqual(to.Constraints, now.Constraints) {
-		for _, k := range t.keys {
+		for _, k := range t.Keys {
 			actions = append(actions, "DROP CONSTRAINT "+googlesql.QuoteName(k.Name))
 		}
 		for _, key := range to.Constraints.DDL() {

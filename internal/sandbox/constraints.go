@@ -4,32 +4,33 @@ import (
 	"slices"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // keyRow begins a row about a key of a table.
-func keyRow(t *table, k googlesql.Key) map[string]any {
+func keyRow(t *catalog.Table, k googlesql.Key) map[string]any {
 	return map[string]any{
-		"constraint_catalog": t.name.Project, "constraint_schema": t.name.Dataset,
-		"constraint_name": t.name.Table + "." + k.Name,
-		"table_catalog":   t.name.Project, "table_schema": t.name.Dataset, "table_name": t.name.Table,
+		"constraint_catalog": t.Name.Project, "constraint_schema": t.Name.Dataset,
+		"constraint_name": t.Name.Table + "." + k.Name,
+		"table_catalog":   t.Name.Project, "table_schema": t.Name.Dataset, "table_name": t.Name.Table,
 	}
 }
 
 // eachKey calls f for the keys of a dataset.
-func (s *Server) eachKey(d *dataset, f func(*table, googlesql.Key)) {
-	tables := s.catalog.tables(d)
-	s.catalog.mu.RLock()
-	defer s.catalog.mu.RUnlock()
+func (s *Server) eachKey(d *catalog.Dataset, f func(*catalog.Table, googlesql.Key)) {
+	tables := s.catalog.Tables(d)
+	s.catalog.Mu.RLock()
+	defer s.catalog.Mu.RUnlock()
 	for _, t := range tables {
-		for _, k := range t.keys {
+		for _, k := range t.Keys {
 			f(t, k)
 		}
 	}
 }
 
-func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *table, k googlesql.Key) {
+func (s *Server) constraintsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
 		row := keyRow(t, k)
 		row["constraint_type"] = "PRIMARY KEY"
 		if k.References != nil {
@@ -41,16 +42,16 @@ func (s *Server) constraintsRows(d *dataset) (rows []map[string]any, _ *apierror
 	return rows, nil
 }
 
-func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *table, k googlesql.Key) {
+func (s *Server) keyColumnsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
 		for i, c := range k.Columns {
 			row := keyRow(t, k)
 			row["column_name"], row["ordinal_position"] = c, int64(i+1)
 			if k.References != nil {
 				// Where the column is in the primary key that it refers to.
 				row["position_in_unique_constraint"] = int64(i + 1)
-				if to := d.tables[k.References.Table]; to != nil {
-					for _, other := range to.keys {
+				if to := d.Tables[k.References.Table]; to != nil {
+					for _, other := range to.Keys {
 						if at := slices.Index(other.Columns, k.Referenced[i]); other.References == nil && at >= 0 {
 							row["position_in_unique_constraint"] = int64(at + 1)
 						}
@@ -63,8 +64,8 @@ func (s *Server) keyColumnsRows(d *dataset) (rows []map[string]any, _ *apierror.
 	return rows, nil
 }
 
-func (s *Server) constraintColumnsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *table, k googlesql.Key) {
+func (s *Server) constraintColumnsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
 		columns := k.Columns
 		if k.References != nil {
 			columns = k.Referenced

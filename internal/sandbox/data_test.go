@@ -3,10 +3,7 @@ package sandbox
 import (
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"testing"
-	"time"
 )
 
 // TestDataDir: datasets, tables, views and functions with all that describes them are there again, and rows can be
@@ -43,7 +40,7 @@ func TestDataDir(t *testing.T) {
 	if err := stray.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(stray.cfg.DataDir, catalogFile)); err != nil {
+	if err := os.Remove(filepath.Join(stray.cfg.DataDir, "catalog.json")); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, start(t, stray.cfg), "CREATE SCHEMA d", "CREATE TABLE d.t (y INT64)")
@@ -64,28 +61,5 @@ func TestDataDir(t *testing.T) {
 	}
 	if err := s.Exec(t.Context(), DefaultProject, "INSERT INTO d.snap (i) VALUES (2)"); err == nil {
 		t.Error("a snapshot can be written to")
-	}
-}
-
-// TestKeptFields fails when a dataset or a table gets a field that its file does not have.
-func TestKeptFields(t *testing.T) {
-	t.Parallel()
-	for typ, names := range map[reflect.Type][]string{
-		reflect.TypeFor[dataset](): {"ref", "location", "friendly", "text", "labels", "created", "modified", "tableDays",
-			"partitionDays", "tables", "functions", "procedures"},
-		reflect.TypeFor[table](): {"name", "columns", "schema", "friendly", "text", "labels", "created", "modified", "view",
-			"materialized", "keys", "partitioning", "expires", "base",
-			"version", "mutated", "write", "sizes", "temp"}, // of the running sandbox alone
-		reflect.TypeFor[partitioning](): {"partition", "cluster", "partitionDays", "requireFilter", "swept", "sweptVersion"},
-		reflect.TypeFor[baseTable]():    {"kind", "name", "at"},
-	} {
-		for i := range typ.NumField() {
-			if name := typ.Field(i).Name; !slices.Contains(names, name) {
-				t.Errorf("%s: the field %s is not kept by data.go", typ, name)
-			}
-		}
-	}
-	if got := (&keptTable{Expires: time.Unix(1, 0)}).table(); !got.expires.Equal(time.Unix(1, 0)) {
-		t.Errorf("got %v", got.expires)
 	}
 }

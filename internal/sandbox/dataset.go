@@ -1,42 +1,42 @@
 package sandbox
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-func (s *Server) describeDataset(d *dataset, listed bool) *wire.Dataset {
-	s.catalog.mu.RLock()
-	defer s.catalog.mu.RUnlock()
+func (s *Server) describeDataset(d *catalog.Dataset, listed bool) *wire.Dataset {
+	s.catalog.Mu.RLock()
+	defer s.catalog.Mu.RUnlock()
 	out := &wire.Dataset{
-		Kind: "bigquery#dataset", ID: d.ref.ProjectID + ":" + d.ref.DatasetID, DatasetReference: d.ref,
-		Location: d.location, FriendlyName: d.friendly, Labels: d.labels,
+		Kind: "bigquery#dataset", ID: d.Ref.ProjectID + ":" + d.Ref.DatasetID, DatasetReference: d.Ref,
+		Location: d.Location, FriendlyName: d.FriendlyName, Labels: d.Labels,
 	}
 	if listed {
 		return out
 	}
-	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + d.ref.ProjectID + "/datasets/" + d.ref.DatasetID
-	out.Description = d.text
-	out.TableExpirationMs = wire.Int64(d.tableDays * dayMillis)
-	out.PartitionExpirationMs = wire.Int64(d.partitionDays * dayMillis)
-	out.CreationTime, out.LastModifiedTime = wire.Int64(d.created.UnixMilli()), wire.Int64(d.modified.UnixMilli())
-	out.ETag = etag(out.ID, d.modified)
+	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + d.Ref.ProjectID + "/datasets/" + d.Ref.DatasetID
+	out.Description = d.Description
+	out.TableExpirationMs = wire.Int64(d.TableDays * catalog.DayMillis)
+	out.PartitionExpirationMs = wire.Int64(d.PartitionDays * catalog.DayMillis)
+	out.CreationTime, out.LastModifiedTime = wire.Int64(d.Created.UnixMilli()), wire.Int64(d.Modified.UnixMilli())
+	out.ETag = etag(out.ID, d.Modified)
 	return out
 }
 
 // datasetOf finds the dataset that a request's path names.
-func (s *Server) datasetOf(r *http.Request, who caller) (*dataset, *apierror.Error) {
+func (s *Server) datasetOf(r *http.Request, who caller) (*catalog.Dataset, *apierror.Error) {
 	project, id := r.PathValue("project"), r.PathValue("dataset")
 	if !s.mayRead(who, project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get "+
 			"denied on dataset %[1]s:%[2]s (or it may not exist).", project, id)
 	}
-	d := s.catalog.dataset(project, id)
+	d := s.catalog.Dataset(project, id)
 	if d == nil {
 		return nil, apierror.NotFound("Dataset", project+":"+id, "")
 	}
@@ -60,7 +60,7 @@ func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error
 	if r.URL.Query().Get("filter") != "" {
 		return nil, apierror.Unsupported("the filter of datasets.list")
 	}
-	list := s.catalog.list(project)
+	list := s.catalog.List(project)
 	list, token, err := pageOfList(r, list, "datasets "+project)
 	if err != nil {
 		return nil, err
@@ -85,18 +85,19 @@ func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Err
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
-	d := &dataset{
-		ref:      wire.DatasetReference{ProjectID: project, DatasetID: req.DatasetReference.DatasetID},
-		location: req.Location,
-		friendly: req.FriendlyName, text: req.Description, labels: req.Labels,
-		tableDays: float64(req.TableExpirationMs) / dayMillis, partitionDays: float64(req.PartitionExpirationMs) / dayMillis,
+	d := &catalog.Dataset{
+		Ref:          wire.DatasetReference{ProjectID: project, DatasetID: req.DatasetReference.DatasetID},
+		Location:     req.Location,
+		FriendlyName: req.FriendlyName, Description: req.Description, Labels: req.Labels,
+		TableDays:     float64(req.TableExpirationMs) / catalog.DayMillis,
+		PartitionDays: float64(req.PartitionExpirationMs) / catalog.DayMillis,
 	}
-	unlock, err := lock(r.Context(), s.catalog.ddl)
+	unlock, err := s.catalog.Lock(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if err := s.createDataset(r.Context(), d); err != nil {
+	if err := s.catalog.CreateDataset(r.Context(), d); err != nil {
 		return nil, err
 	}
 	return s.describeDataset(d, false), nil
@@ -107,77 +108,16 @@ func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apierror.Err
 	if err != nil {
 		return nil, err
 	}
-	if !s.mayBill(who, d.ref.ProjectID) {
+	if !s.mayBill(who, d.Ref.ProjectID) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
-			"bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.ref.ProjectID, d.ref.DatasetID)
+			"bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 	}
-	unlock, err := lock(r.Context(), s.catalog.ddl)
+	unlock, err := s.catalog.Lock(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	return nil, s.dropDataset(r.Context(), d.ref, r.URL.Query().Get("deleteContents") == "true")
-}
-
-// createDataset makes a dataset. The caller holds the catalog's ddl lock.
-func (s *Server) createDataset(ctx context.Context, d *dataset) *apierror.Error {
-	if err := s.catalog.checkNewDataset(d.ref); err != nil {
-		return err
-	}
-	if d.location == "" {
-		d.location = s.cfg.Location
-	}
-	d.location = strings.ToLower(d.location)
-	if d.location == "us" || d.location == "eu" { // as BigQuery writes regions and multi-regions
-		d.location = strings.ToUpper(d.location)
-	}
-	d.created = s.now()
-	d.modified = d.created
-	if _, err := s.db.Exec(ctx, "CREATE SCHEMA "+schemaSQL(d.ref.ProjectID, d.ref.DatasetID)); err != nil {
-		return apierror.From(err)
-	}
-	s.catalog.addDataset(d)
-	return nil
-}
-
-// dropDataset drops a dataset, and its tables if contents is true. The caller
-// holds the catalog's ddl lock.
-func (s *Server) dropDataset(ctx context.Context, ref wire.DatasetReference, contents bool) *apierror.Error {
-	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
-	if d == nil {
-		return apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, "")
-	}
-	tables := s.catalog.tables(d)
-	if len(tables) > 0 && !contents {
-		return apierror.Errorf("resourceInUse", "Dataset %s:%s is still in use", ref.ProjectID, ref.DatasetID)
-	}
-	for _, t := range tables {
-		if err := s.dropTable(ctx, t); err != nil {
-			return err
-		}
-	}
-	if _, err := s.db.Exec(ctx, "DROP SCHEMA "+schemaSQL(ref.ProjectID, ref.DatasetID)+" CASCADE"); err != nil {
-		return apierror.From(err)
-	}
-	s.catalog.dropDataset(ref)
-	return nil
-}
-
-// dropTable drops a table after the statements that change it. The caller holds
-// the catalog's ddl lock.
-func (s *Server) dropTable(ctx context.Context, t *table) *apierror.Error {
-	unlock, err := lock(ctx, t.write)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if t.view == nil {
-		if _, err := s.db.Exec(ctx, "DROP TABLE "+tableSQL(t.name)); err != nil {
-			return apierror.From(err)
-		}
-	}
-	s.catalog.dropTable(t.name)
-	return nil
+	return nil, s.catalog.DropDataset(r.Context(), d.Ref, r.URL.Query().Get("deleteContents") == "true")
 }
 
 // cascades reports whether a DROP SCHEMA drops the tables, too.

@@ -8,6 +8,8 @@ import (
 	"cloud.google.com/go/bigquery"
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/iterator"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 func TestDatasetsThroughTheOfficialClient(t *testing.T) {
@@ -93,7 +95,7 @@ func TestDatasetsThroughTheOfficialClient(t *testing.T) {
 	if err := ds.Delete(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if left := s.catalog.list(DefaultProject); len(left) != 0 {
+	if left := s.catalog.List(DefaultProject); len(left) != 0 {
 		t.Errorf("got %d datasets; want none", len(left))
 	}
 }
@@ -136,7 +138,7 @@ func TestTabledataList(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{})
 	c := official(t, s, tok, DefaultProject)
-	it := c.DatasetInProject(publicProject, "usa_names").Table("usa_1910_current").Read(t.Context())
+	it := c.DatasetInProject(catalog.PublicProject, "usa_names").Table("usa_1910_current").Read(t.Context())
 	it.PageInfo().MaxSize = 100
 	var row []bigquery.Value
 	for range 250 {
@@ -147,25 +149,10 @@ func TestTabledataList(t *testing.T) {
 	if len(row) != 5 || it.TotalRows != 382694 {
 		t.Errorf("got row %v of %d; want 5 columns of 382694 rows", row, it.TotalRows)
 	}
-	page, err := rest(t, s, tok).Tabledata.List(publicProject, "usa_names",
+	page, err := rest(t, s, tok).Tabledata.List(catalog.PublicProject, "usa_names",
 		"usa_1910_current").SelectedFields("name,year").StartIndex(382693).Do()
 	if err != nil || len(page.Rows) != 1 || len(page.Rows[0].F) != 2 || page.PageToken != "" {
 		t.Errorf("the last row: got %+v, %v; want one row of two columns", page, err)
-	}
-}
-
-func TestSchemaNames(t *testing.T) {
-	t.Parallel()
-	for _, tt := range [][2]string{{"my-project", "d"}, {"example.com:proj", "my_data"}, {"p", "A_1"}} {
-		project, dataset, ok := splitSchema(schemaName(tt[0], tt[1]))
-		if !ok || project != tt[0] || dataset != tt[1] {
-			t.Errorf("%v: got %q, %q, %v", tt, project, dataset, ok)
-		}
-	}
-	for _, bad := range []string{"", "main", ".d", "p."} {
-		if _, _, ok := splitSchema(bad); ok {
-			t.Errorf("%q: got a dataset", bad)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
@@ -44,14 +45,14 @@ func destinationOf(c *wire.QueryConfiguration, project string) (*destination, *a
 	if d.table.Project == "" {
 		d.table.Project = project
 	}
-	if !validDataset(ref.DatasetID) {
+	if !catalog.ValidDataset(ref.DatasetID) {
 		return nil, apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
 			"underscores) and must be at most 1024 characters long.", ref.DatasetID)
 	}
 	if strings.Contains(ref.TableID, "$") {
 		return nil, apierror.Unsupported("a partition as the destinationTable")
 	}
-	if !validTable(ref.TableID) {
+	if !catalog.ValidTable(ref.TableID) {
 		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", ref.TableID)
 	}
 	return d, nil
@@ -82,12 +83,12 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 		return apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.create denied on "+
 			"table %[1]s (or it may not exist).", name)
 	}
-	if d := s.catalog.dataset(name.Project, name.Dataset); d == nil {
+	if d := s.catalog.Dataset(name.Project, name.Dataset); d == nil {
 		return apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
-	if t := s.catalog.table(name); t != nil && t.viewKind() != "TABLE" {
+	if t := s.catalog.Table(name); t != nil && t.ViewKind() != "TABLE" {
 		return apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a %s.", name,
-			t.viewKind())
+			t.ViewKind())
 	}
 	if stmt.Duplicate != "" {
 		return apierror.Errorf("invalidQuery", "Duplicate column names in the result are not supported when a "+
@@ -102,7 +103,7 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 	if q.session != nil && q.session.tx != nil {
 		return nil, apierror.Unsupported("a destinationTable in a transaction")
 	}
-	unlock, apiErr := s.lockCatalog(ctx)
+	unlock, apiErr := s.catalog.LockAndSweep(ctx)
 	if apiErr != nil {
 		return nil, apiErr
 	}
@@ -147,22 +148,22 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 // writeInto copies a result that stage holds to its table. The caller holds the catalog's ddl lock.
 func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list,
 	stage string) *apierror.Error {
-	old := s.catalog.table(d.table)
+	old := s.catalog.Table(d.table)
 	if old == nil && d.never {
 		return apierror.NotFound("Table", d.table.String(), "")
 	}
-	to := tableSQL(d.table)
+	to := catalog.TableSQL(d.table)
 	if old == nil || d.write == "WRITE_TRUNCATE" {
 		if old == nil {
-			if err := s.catalog.checkNewTable(d.table); err != nil {
+			if err := s.catalog.CheckNewTable(d.table); err != nil {
 				return err
 			}
 		} else {
-			if old.partition != nil || old.cluster != nil {
+			if old.Partition != nil || old.Cluster != nil {
 				return apierror.Unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use " +
 					"WRITE_TRUNCATE_DATA")
 			}
-			unlock, err := lock(ctx, old.write)
+			unlock, err := old.Lock(ctx)
 			if err != nil {
 				return err
 			}
@@ -171,11 +172,11 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 		if _, err := conn.Exec(ctx, "CREATE OR REPLACE TABLE "+to+" AS SELECT * FROM "+stage); err != nil {
 			return apierror.From(err)
 		}
-		s.catalog.addTable(newTable(d.table, columns, s.now()))
+		s.catalog.AddTable(catalog.NewTable(d.table, columns, s.now()))
 		return nil
 	}
 	if d.write == "WRITE_EMPTY" || d.write == "" {
-		rows, _, err := s.tableSize(ctx, old)
+		rows, _, err := s.catalog.TableSize(ctx, old)
 		if err != nil {
 			return apierror.From(err)
 		}
@@ -183,18 +184,18 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 			return apierror.Errorf("duplicate", "Already Exists: Table %s", d.table)
 		}
 	}
-	if err := old.accepts(columns); err != nil {
+	if err := accepts(old, columns); err != nil {
 		return err
 	}
 	insert := "INSERT INTO " + to + " (" + list + ") SELECT * FROM " + stage
 	if d.write != "WRITE_TRUNCATE_DATA" {
 		_, err := conn.Exec(ctx, insert)
 		if err == nil {
-			s.catalog.touch(old, s.now(), false)
+			s.catalog.Touch(old, s.now(), false)
 		}
 		return apierror.From(err)
 	}
-	unlock, err := lock(ctx, old.write)
+	unlock, err := old.Lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,23 +203,23 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 	if err := atomically(ctx, conn, "DELETE FROM "+to+"; "+insert); err != nil {
 		return apierror.From(err)
 	}
-	s.catalog.touch(old, s.now(), true)
+	s.catalog.Touch(old, s.now(), true)
 	return nil
 }
 
 // accepts says no to rows whose schema the table does not have.
-func (t *table) accepts(columns []googlesql.Column) *apierror.Error {
+func accepts(t *catalog.Table, columns []googlesql.Column) *apierror.Error {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		e := apierror.Errorf("invalid", format, args...)
-		e.Message = "Provided Schema does not match Table " + t.name.String() + ". " + e.Message
+		e.Message = "Provided Schema does not match Table " + t.Name.String() + ". " + e.Message
 		return e
 	}
 	for _, c := range columns {
-		i := slices.IndexFunc(t.columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
+		i := slices.IndexFunc(t.Columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
 		if i < 0 {
 			return mismatch("Cannot add fields (field: %s)", c.Name)
 		}
-		have := t.columns[i]
+		have := t.Columns[i]
 		was, is := wire.FieldOf(have.Name, have.Type), wire.FieldOf(have.Name, c.Type)
 		switch {
 		case was.Mode != is.Mode:

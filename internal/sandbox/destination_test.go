@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	bq "google.golang.org/api/bigquery/v2"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 // into is a job that keeps its result in a table of the dataset d.
@@ -103,7 +105,7 @@ func TestDestinationTableRights(t *testing.T) {
 	svc := rest(t, s, tok)
 	exec(t, s, "CREATE SCHEMA d")
 	for _, tt := range []struct{ project, dataset, reason string }{
-		{publicProject, "usa_names", "accessDenied"}, {DefaultProject, "nosuch", "notFound"},
+		{catalog.PublicProject, "usa_names", "accessDenied"}, {DefaultProject, "nosuch", "notFound"},
 	} {
 		j := into("SELECT 1 AS a", "t", "", "")
 		j.Configuration.Query.DestinationTable.ProjectId, j.Configuration.Query.DestinationTable.DatasetId = tt.project,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
@@ -89,21 +90,11 @@ func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result,
 	return res, apierror.From(err)
 }
 
-// lock takes a lock that is a channel with room for one, and returns the unlock.
-func lock(ctx context.Context, l chan struct{}) (func(), *apierror.Error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, apierror.From(context.Cause(ctx))
-	}
-}
-
 // executeDML changes a table. As in BigQuery, statements that change or delete rows of
 // the same table take turns, new rows can always be added, and readers see the rows as
 // they were. A statement in a transaction does not wait: it is a conflict.
 func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
-	t := s.catalog.table(*p.stmt.Target)
+	t := s.catalog.Table(*p.stmt.Target)
 	if t == nil {
 		return nil, apierror.NotFound("Table", p.stmt.Target.String(), "")
 	}
@@ -120,7 +111,7 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 	case tx != nil:
 		tx.appended[t] = true
 	case mutates:
-		unlock, err := lock(ctx, t.write)
+		unlock, err := t.Lock(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +124,7 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 	case err != nil:
 		return nil, err
 	case tx == nil:
-		s.catalog.touch(t, s.now(), mutates)
+		s.catalog.Touch(t, s.now(), mutates)
 	}
 	return &outcome{changed: res.Changed}, nil
 }
@@ -144,7 +135,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		return nil, apierror.Errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, "+
 			"except for those creating or droping temporary tables or temporary functions. at [1:1]")
 	}
-	unlock, err := s.lockCatalog(ctx)
+	unlock, err := s.catalog.LockAndSweep(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -161,16 +152,16 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	switch stmt.Type {
 	case "CREATE_SCHEMA":
 		ref := wire.DatasetReference{ProjectID: target.Project, DatasetID: target.Dataset}
-		if stmt.IfNotExists && s.catalog.dataset(ref.ProjectID, ref.DatasetID) != nil {
+		if stmt.IfNotExists && s.catalog.Dataset(ref.ProjectID, ref.DatasetID) != nil {
 			return &outcome{ddlOperation: "SKIP"}, nil
 		}
-		d := &dataset{ref: ref, location: q.location}
+		d := &catalog.Dataset{Ref: ref, Location: q.location}
 		values, err := s.optionsOf(ctx, q, stmt)
 		if err == nil {
-			err = d.set(values)
+			err = d.Set(values)
 		}
 		if err == nil {
-			err = s.createDataset(ctx, d)
+			err = s.catalog.CreateDataset(ctx, d)
 		}
 		if err != nil {
 			return nil, err
@@ -178,23 +169,23 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 		return &outcome{ddlOperation: "CREATE"}, nil
 	case "DROP_SCHEMA":
 		ref := wire.DatasetReference{ProjectID: target.Project, DatasetID: target.Dataset}
-		if s.catalog.dataset(ref.ProjectID, ref.DatasetID) == nil {
+		if s.catalog.Dataset(ref.ProjectID, ref.DatasetID) == nil {
 			return dropMissing(stmt, apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, q.location))
 		}
-		return &outcome{ddlOperation: "DROP"}, s.dropDataset(ctx, ref, cascades(stmt))
+		return &outcome{ddlOperation: "DROP"}, s.catalog.DropDataset(ctx, ref, cascades(stmt))
 	case "DROP_TABLE", "DROP_SNAPSHOT_TABLE":
-		t := s.catalog.table(target)
+		t := s.catalog.Table(target)
 		if t == nil {
 			return dropMissing(stmt, apierror.NotFound("Table", target.String(), q.location))
 		}
 		want := "TABLE"
 		if stmt.Type == "DROP_SNAPSHOT_TABLE" {
-			want = snapshot
+			want = catalog.Snapshot
 		}
-		if kind := t.viewKind(); kind != want {
+		if kind := t.ViewKind(); kind != want {
 			return nil, apierror.Errorf("invalidQuery", "%s is a %s, not a %s", target, kind, want)
 		}
-		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, t)
+		return &outcome{ddlOperation: "DROP"}, s.catalog.DropTable(ctx, t)
 	case "ALTER_SCHEMA":
 		return s.alterSchema(ctx, q, stmt)
 	case "ALTER_TABLE":
@@ -215,7 +206,7 @@ func dropMissing(stmt *googlesql.Statement, err *apierror.Error) (*outcome, *api
 // catalog's ddl lock.
 func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	target, operation := *p.stmt.Target, "CREATE"
-	if old := s.catalog.table(target); old != nil {
+	if old := s.catalog.Table(target); old != nil {
 		switch {
 		case p.stmt.IfNotExists:
 			return &outcome{ddlOperation: "SKIP"}, nil
@@ -223,22 +214,22 @@ func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 			return nil, apierror.Errorf("duplicate", "Already Exists: Table %s", target)
 		}
 		operation = "REPLACE"
-		unlock, err := lock(ctx, old.write)
+		unlock, err := old.Lock(ctx)
 		if err != nil {
 			return nil, err
 		}
 		defer unlock()
-	} else if err := s.catalog.checkNewTable(target); err != nil {
+	} else if err := s.catalog.CheckNewTable(target); err != nil {
 		return nil, err
 	}
-	t := newTable(target, p.stmt.NewColumns, s.now())
+	t := catalog.NewTable(target, p.stmt.NewColumns, s.now())
 	if err := s.describeNew(ctx, q, t, p.stmt); err != nil {
 		return nil, err
 	}
 	if err := s.runCreate(ctx, q, p); err != nil {
 		return nil, err
 	}
-	s.catalog.addTable(t)
+	s.catalog.AddTable(t)
 	return &outcome{ddlOperation: operation}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
@@ -51,25 +52,25 @@ func (s *Server) loadFile(ctx context.Context, table, path string) error {
 	if err != nil {
 		return err
 	}
-	if s.catalog.dataset(name.Project, name.Dataset) == nil {
-		if err := s.createDataset(ctx, &dataset{ref: wire.DatasetReference{ProjectID: name.Project,
+	if s.catalog.Dataset(name.Project, name.Dataset) == nil {
+		if err := s.catalog.CreateDataset(ctx, &catalog.Dataset{Ref: wire.DatasetReference{ProjectID: name.Project,
 			DatasetID: name.Dataset}}); err != nil {
 			return err
 		}
 	}
-	if old := s.catalog.table(name); old != nil && s.kept.dir != "" { // of the last time
-		if err := s.dropTable(ctx, old); err != nil {
+	if old := s.catalog.Table(name); old != nil && s.cfg.DataDir != "" { // of the last time
+		if err := s.catalog.DropTable(ctx, old); err != nil {
 			return err
 		}
 	}
-	if err := s.catalog.checkNewTable(name); err != nil {
+	if err := s.catalog.CheckNewTable(name); err != nil {
 		return err
 	}
-	sql := "CREATE TABLE " + tableSQL(name) + " AS SELECT " + strings.Join(items, ", ") + " FROM " + from
+	sql := "CREATE TABLE " + catalog.TableSQL(name) + " AS SELECT " + strings.Join(items, ", ") + " FROM " + from
 	if _, err := conn.Exec(ctx, sql); err != nil {
 		return err
 	}
-	s.catalog.addTable(newTable(name, columns, s.now()))
+	s.catalog.AddTable(catalog.NewTable(name, columns, s.now()))
 	return nil
 }
 
@@ -79,7 +80,7 @@ func fileTable(text string) (googlesql.TableName, error) {
 	if len(parts) == 2 {
 		parts = append([]string{DefaultProject}, parts...)
 	}
-	if len(parts) != 3 || parts[0] == "" || !validDataset(parts[1]) || !validTable(parts[2]) {
+	if len(parts) != 3 || parts[0] == "" || !catalog.ValidDataset(parts[1]) || !catalog.ValidTable(parts[2]) {
 		return googlesql.TableName{}, fmt.Errorf("%q is no dataset.table or project.dataset.table", text)
 	}
 	return googlesql.TableName{Project: parts[0], Dataset: parts[1], Table: parts[2]}, nil

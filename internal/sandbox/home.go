@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 //go:embed home.html
@@ -42,9 +43,9 @@ type homeStatement struct {
 // serveHome answers / of an open sandbox: what it holds, and what was asked of it last.
 func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	page := home{Statements: s.homeStatements()}
-	for _, project := range s.catalog.projects() {
-		for _, d := range s.catalog.list(project) {
-			for _, t := range s.catalog.tables(d) {
+	for _, project := range s.catalog.Projects() {
+		for _, d := range s.catalog.List(project) {
+			for _, t := range s.catalog.Tables(d) {
 				page.Tables = append(page.Tables, s.homeTable(r, t))
 			}
 		}
@@ -62,15 +63,15 @@ func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.Bytes()) // the browser may be gone
 }
 
-func (s *Server) homeTable(r *http.Request, t *table) homeTable {
-	out := homeTable{Name: t.name.Project + "." + t.name.Dataset + "." + t.name.Table, Kind: "table"}
-	if t.view != nil {
+func (s *Server) homeTable(r *http.Request, t *catalog.Table) homeTable {
+	out := homeTable{Name: t.Name.Project + "." + t.Name.Dataset + "." + t.Name.Table, Kind: "table"}
+	if t.View != nil {
 		out.Kind = "view"
 		return out
 	}
-	rows, columns, err := s.tableSize(r.Context(), t)
+	rows, columns, err := s.catalog.TableSize(r.Context(), t)
 	if err != nil {
-		s.log.Error("a table could not be measured", "table", t.name.String(), "error", err)
+		s.log.Error("a table could not be measured", "table", t.Name.String(), "error", err)
 	}
 	out.Rows = rows
 	for _, n := range columns {

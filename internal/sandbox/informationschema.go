@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -29,21 +30,21 @@ func (r *resolver) informationSchema(name googlesql.TableName, view string) (*go
 			region = s.cfg.Location
 		}
 	}
-	var datasets []*dataset
+	var datasets []*catalog.Dataset
 	location := strings.ToUpper(region)
 	if isRegion {
-		for _, d := range s.catalog.list(name.Project) {
-			if strings.EqualFold(d.location, region) {
+		for _, d := range s.catalog.List(name.Project) {
+			if strings.EqualFold(d.Location, region) {
 				datasets = append(datasets, d)
-				location = d.location
+				location = d.Location
 			}
 		}
 	} else {
-		d := s.catalog.dataset(name.Project, name.Dataset)
+		d := s.catalog.Dataset(name.Project, name.Dataset)
 		if d == nil || v.scope == ofProject || v.scope == ofRegion {
 			return nil, r.refuse(apierror.NotFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 		}
-		datasets, location = []*dataset{d}, d.location
+		datasets, location = []*catalog.Dataset{d}, d.Location
 	}
 	if r.query.location == "" {
 		r.query.location = location

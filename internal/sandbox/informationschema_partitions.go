@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // partitionsRows are the partitions that have rows; a table without partitions is one.
-func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, t := range s.catalog.tables(d) {
-		if t.view != nil {
+func (s *Server) partitionsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, t := range s.catalog.Tables(d) {
+		if t.View != nil {
 			continue
 		}
-		total, sizes, err := s.tableSize(context.Background(), t)
+		total, sizes, err := s.catalog.TableSize(context.Background(), t)
 		if err != nil {
 			return nil, apierror.From(err)
 		}
@@ -24,20 +25,20 @@ func (s *Server) partitionsRows(d *dataset) (rows []map[string]any, _ *apierror.
 		for _, b := range sizes {
 			bytes += b
 		}
-		s.dropPartitions(t)
+		s.catalog.DropPartitions(t)
 		parts := []partitionCount{{rows: total, bytes: bytes}}
-		if t.partition != nil {
+		if t.Partition != nil {
 			if parts, err = s.countPartitions(t); err != nil {
 				return nil, apierror.From(err)
 			}
 		}
-		s.catalog.mu.RLock()
-		modified := t.modified
-		s.catalog.mu.RUnlock()
+		s.catalog.Mu.RLock()
+		modified := t.Modified
+		s.catalog.Mu.RUnlock()
 		for _, p := range parts {
 			row := tableRow(t)
 			row["total_rows"], row["last_modified_time"], row["storage_tier"] = p.rows, modified, "ACTIVE"
-			if t.partition != nil {
+			if t.Partition != nil {
 				row["partition_id"] = p.id
 			}
 			row["total_logical_bytes"], row["total_billable_bytes"] = p.bytes, p.bytes
@@ -56,8 +57,8 @@ type partitionCount struct {
 var partitionFormats = map[string]string{"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 
 // countPartitions counts the rows and bytes of each partition, by its id.
-func (s *Server) countPartitions(t *table) ([]partitionCount, error) {
-	p := t.partition
+func (s *Server) countPartitions(t *catalog.Table) ([]partitionCount, error) {
+	p := t.Partition
 	column := p.Column
 	if column == "" {
 		column = googlesql.PartitionTime
@@ -74,12 +75,12 @@ func (s *Server) countPartitions(t *table) ([]partitionCount, error) {
 	}
 	defer conn.Release()
 	sizes := []string{"0"}
-	for _, c := range t.columns {
-		sizes = append(sizes, sizeSQL(engine.Quote(c.Name), c.Type, 0))
+	for _, c := range t.Columns {
+		sizes = append(sizes, catalog.SizeSQL(engine.Quote(c.Name), c.Type, 0))
 	}
 	whole := googlesql.Type{Kind: googlesql.Int64}
 	res, err := conn.Query(context.Background(), "SELECT CASE WHEN "+c+" IS NULL THEN '__NULL__' ELSE "+id+
-		" END AS id, count(*), CAST(sum("+strings.Join(sizes, " + ")+") AS BIGINT) FROM "+tableSQL(t.name)+
+		" END AS id, count(*), CAST(sum("+strings.Join(sizes, " + ")+") AS BIGINT) FROM "+catalog.TableSQL(t.Name)+
 		" GROUP BY 1 ORDER BY 1", nil, []googlesql.Column{{Name: "id", Type: googlesql.Type{Kind: googlesql.String}},
 		{Name: "n", Type: whole}, {Name: "bytes", Type: whole}}, 0)
 	if err != nil {

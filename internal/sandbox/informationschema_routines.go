@@ -1,31 +1,18 @@
 package sandbox
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
-
-// routines are the functions of a dataset by name.
-func (s *Server) routines(d *dataset) []*googlesql.Function {
-	s.catalog.mu.RLock()
-	defer s.catalog.mu.RUnlock()
-	var out []*googlesql.Function
-	for _, name := range slices.Sorted(maps.Keys(d.functions)) {
-		out = append(out, d.functions[name])
-	}
-	return out
-}
 
 func routineRow(f *googlesql.Function) map[string]any {
 	return map[string]any{"specific_catalog": f.Name.Project, "specific_schema": f.Name.Dataset,
 		"specific_name": f.Name.Table}
 }
 
-func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, f := range s.routines(d) {
+func (s *Server) routinesRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, f := range s.catalog.Functions(d) {
 		row := routineRow(f)
 		row["routine_catalog"], row["routine_schema"] = f.Name.Project, f.Name.Dataset
 		row["routine_name"], row["routine_body"], row["routine_definition"] = f.Name.Table, "SQL", f.Body
@@ -38,7 +25,7 @@ func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apierror.Er
 		}
 		rows = append(rows, row)
 	}
-	for _, p := range s.procedures(d) {
+	for _, p := range s.catalog.Procedures(d) {
 		rows = append(rows, map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
 			"specific_name": p.Name.Table, "routine_catalog": p.Name.Project, "routine_schema": p.Name.Dataset,
 			"routine_name": p.Name.Table, "routine_body": "SQL", "routine_definition": p.Body,
@@ -47,8 +34,8 @@ func (s *Server) routinesRows(d *dataset) (rows []map[string]any, _ *apierror.Er
 	return rows, nil
 }
 
-func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, f := range s.routines(d) {
+func (s *Server) parametersRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, f := range s.catalog.Functions(d) {
 		if f.Returns != nil {
 			row := routineRow(f)
 			row["ordinal_position"], row["is_result"], row["data_type"] = int64(0), "YES", f.Returns.String()
@@ -64,7 +51,7 @@ func (s *Server) parametersRows(d *dataset) (rows []map[string]any, _ *apierror.
 			rows = append(rows, row)
 		}
 	}
-	for _, p := range s.procedures(d) {
+	for _, p := range s.catalog.Procedures(d) {
 		for i, param := range p.Params {
 			row := map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
 				"specific_name": p.Name.Table, "ordinal_position": int64(i + 1), "is_result": "NO",

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 // infoScope is what a view of INFORMATION_SCHEMA can be asked of.
@@ -21,7 +22,7 @@ type infoView struct {
 	columns string
 	scope   infoScope
 	// rows are those of one dataset: values that infoLiteral takes, by the column's name.
-	rows func(s *Server, d *dataset) ([]map[string]any, *apierror.Error)
+	rows func(s *Server, d *catalog.Dataset) ([]map[string]any, *apierror.Error)
 	// jobs are the rows of a view of jobs.
 	jobs func(r *resolver, project string) ([]map[string]any, *apierror.Error)
 	// refused are columns of BigQuery's that the sandbox does not know.

@@ -66,7 +66,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 		return nil, apierror.Errorf("invalid", "too many rows present in the request, limit: %d row count: %d.",
 			maxInserted, len(req.Rows))
 	}
-	decoder := load.Object{Columns: t.columns, IgnoreUnknownValues: req.IgnoreUnknownValues, JSONInText: true}
+	decoder := load.Object{Columns: t.Columns, IgnoreUnknownValues: req.IgnoreUnknownValues, JSONInText: true}
 	var failed []wire.InsertErrors
 	var good []int
 	rows := make([][]engine.Value, len(req.Rows))
@@ -89,7 +89,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 	var values [][]engine.Value
 	for _, i := range good {
 		if id := req.Rows[i].InsertID; id != "" {
-			key := t.name.String() + " " + id
+			key := t.Name.String() + " " + id
 			if !s.inserted.fresh(key, s.now()) {
 				continue
 			}
@@ -97,7 +97,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 		}
 		values = append(values, rows[i])
 	}
-	if err := s.appendRows(r.Context(), t, t.columns, values); err != nil {
+	if err := s.appendRows(r.Context(), t, t.Columns, values); err != nil {
 		s.inserted.forget(keys, s.now())
 		return nil, err
 	}

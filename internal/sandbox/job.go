@@ -312,7 +312,7 @@ func (s *Server) run(ctx context.Context, j *job) {
 	j.mu.Unlock()
 	// Before the job is done: the next statement may come right after.
 	s.leaveSession(j.query, err)
-	s.keep()
+	s.catalog.Keep()
 	j.finish(out, err, s.now())
 	s.jobs.keep(j)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -72,7 +73,7 @@ func jobID(project string, ref *wire.JobReference) (id, location string, err *ap
 			"when a value set through a parameter is inconsistent with a value set in the request.", ref.ProjectID,
 			project)
 	}
-	if ref.JobID != "" && !validJob(ref.JobID) {
+	if ref.JobID != "" && !catalog.ValidJob(ref.JobID) {
 		return "", "", apierror.Errorf("invalid", "Invalid job ID %q: letters, digits, dashes and underscores are "+
 			"allowed, at most 1024.", ref.JobID)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
@@ -48,11 +49,11 @@ func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byt
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.tables.create "+
 			"denied on dataset %[1]s:%[2]s (or it may not exist).", ref.ProjectID, ref.DatasetID)
 	}
-	d := s.catalog.dataset(ref.ProjectID, ref.DatasetID)
+	d := s.catalog.Dataset(ref.ProjectID, ref.DatasetID)
 	switch {
-	case d == nil || location != "" && !strings.EqualFold(location, d.location):
+	case d == nil || location != "" && !strings.EqualFold(location, d.Location):
 		return nil, apierror.NotFound("Dataset", ref.ProjectID+":"+ref.DatasetID, location)
-	case !validTable(ref.TableID):
+	case !catalog.ValidTable(ref.TableID):
 		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", ref.TableID)
 	case id == "":
 		id = newJobID()
@@ -60,8 +61,8 @@ func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byt
 	shown := req.Configuration
 	shown.JobType = "LOAD"
 	runCtx, stop := context.WithCancelCause(s.ctx)
-	j := &job{ref: wire.JobReference{ProjectID: project, JobID: id, Location: d.location}, user: who.email,
-		config: shown, query: &query{project: project, location: d.location}, created: s.now(), stop: stop,
+	j := &job{ref: wire.JobReference{ProjectID: project, JobID: id, Location: d.Location}, user: who.email,
+		config: shown, query: &query{project: project, location: d.Location}, created: s.now(), stop: stop,
 		finished: make(chan struct{}), state: pending, load: &loadJob{config: config, size: int64(len(data))}}
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
@@ -80,7 +81,7 @@ func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byt
 			defer cancel()
 		}
 		err := s.runLoad(ctx, who, j, data)
-		s.keep()
+		s.catalog.Keep()
 		j.finish(&outcome{}, err, s.now())
 	})
 	return j, nil
@@ -89,14 +90,14 @@ func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byt
 // runLoad reads a job's data and writes it to its table.
 func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *apierror.Error {
 	c := j.load.config
-	unlock, apiErr := lock(ctx, s.catalog.ddl)
+	unlock, apiErr := s.catalog.Lock(ctx)
 	if apiErr != nil {
 		return apiErr
 	}
 	defer unlock()
 	name := googlesql.TableName{Project: c.DestinationTable.ProjectID, Dataset: c.DestinationTable.DatasetID,
 		Table: c.DestinationTable.TableID}
-	old := s.catalog.table(name)
+	old := s.catalog.Table(name)
 	if err := s.checkLoad(ctx, c, name, old); err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 	replace := old == nil || c.WriteDisposition == "WRITE_TRUNCATE" && (c.Schema != nil || c.detects())
 	switch {
 	case !replace:
-		o.Columns = old.columns
+		o.Columns = old.Columns
 	case c.Schema != nil:
 		fields = c.Schema.Fields
 		columns, err := s.columnsOf(ctx, who, name, fields)
@@ -155,16 +156,16 @@ func (c *loadConfiguration) detects() bool {
 
 // checkLoad says no to a table that the job may not write to.
 func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName,
-	old *table) *apierror.Error {
+	old *catalog.Table) *apierror.Error {
 	switch {
 	case old == nil && c.CreateDisposition == "CREATE_NEVER":
 		return apierror.NotFound("Table", name.String(), "")
 	case old == nil:
-		return s.catalog.checkNewTable(name)
-	case c.WriteDisposition == "WRITE_TRUNCATE" && (old.partition != nil || old.cluster != nil):
+		return s.catalog.CheckNewTable(name)
+	case c.WriteDisposition == "WRITE_TRUNCATE" && (old.Partition != nil || old.Cluster != nil):
 		return apierror.Unsupported("WRITE_TRUNCATE of a partitioned or clustered table; use WRITE_TRUNCATE_DATA")
 	case c.WriteDisposition == "WRITE_EMPTY":
-		rows, _, err := s.tableSize(ctx, old)
+		rows, _, err := s.catalog.TableSize(ctx, old)
 		if err != nil {
 			return apierror.From(err)
 		}
@@ -179,12 +180,12 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 		return nil
 	}
 	for _, f := range c.Schema.Fields {
-		i := slices.IndexFunc(old.schema, func(o wire.Field) bool { return strings.EqualFold(o.Name, f.Name) })
+		i := slices.IndexFunc(old.Schema, func(o wire.Field) bool { return strings.EqualFold(o.Name, f.Name) })
 		if i < 0 {
 			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Cannot add fields (field: %s)",
 				name, f.Name)
 		}
-		if have := old.schema[i]; wire.KindOf(have.Type) != wire.KindOf(f.Type) {
+		if have := old.Schema[i]; wire.KindOf(have.Type) != wire.KindOf(f.Type) {
 			return apierror.Errorf("invalid", "Provided Schema does not match Table %s. Field %s has changed type "+
 				"from %s to %s", name, f.Name, have.Type, strings.ToUpper(f.Type))
 		}
@@ -226,8 +227,8 @@ func readLoad(ctx context.Context, format string, data []byte, o load.Options) (
 }
 
 // writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
-func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *table, replace bool,
-	fields []wire.Field, rows *load.Rows) *apierror.Error {
+func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *catalog.Table,
+	replace bool, fields []wire.Field, rows *load.Rows) *apierror.Error {
 	t := old
 	var before int64
 	truncate := strings.HasPrefix(j.load.config.WriteDisposition, "WRITE_TRUNCATE")
@@ -239,10 +240,10 @@ func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googles
 		if err != nil {
 			return err
 		}
-		t = s.catalog.table(name)
-		s.describeFields(t, fields)
+		t = s.catalog.Table(name)
+		s.catalog.DescribeFields(t, fields)
 	} else if !truncate {
-		_, sizes, err := s.tableSize(ctx, t)
+		_, sizes, err := s.catalog.TableSize(ctx, t)
 		if err != nil {
 			return apierror.From(err)
 		}
@@ -251,11 +252,11 @@ func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googles
 	err := s.writeRows(ctx, t, rows.Columns, rows.Values, truncate && !replace)
 	if err != nil {
 		if old == nil {
-			_ = s.dropTable(context.WithoutCancel(ctx), t) // it was made for these rows
+			_ = s.catalog.DropTable(context.WithoutCancel(ctx), t) // it was made for these rows
 		}
 		return err
 	}
-	_, sizes, sizeErr := s.tableSize(ctx, t)
+	_, sizes, sizeErr := s.catalog.TableSize(ctx, t)
 	if sizeErr != nil {
 		return apierror.From(sizeErr)
 	}

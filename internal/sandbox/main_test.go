@@ -184,11 +184,11 @@ func exec(t testing.TB, s *Server, statements ...string) {
 func count(t testing.TB, s *Server, name string) int64 {
 	t.Helper()
 	dataset, tbl, _ := strings.Cut(name, ".")
-	found := s.catalog.table(googlesql.TableName{Project: DefaultProject, Dataset: dataset, Table: tbl})
+	found := s.catalog.Table(googlesql.TableName{Project: DefaultProject, Dataset: dataset, Table: tbl})
 	if found == nil {
 		t.Fatalf("no table %s", name)
 	}
-	n, _, err := s.tableSize(t.Context(), found)
+	n, _, err := s.catalog.TableSize(t.Context(), found)
 	if err != nil {
 		t.Fatal(err)
 	}

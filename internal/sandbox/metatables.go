@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 // metaTables are the tables about the tables of a dataset that are older than INFORMATION_SCHEMA.
@@ -17,13 +18,13 @@ const ofMeta = "project_id STRING, dataset_id STRING, table_id STRING, creation_
 
 // metaTableRows are the rows of both. A type is 1 for a table and 2 for a view; what it is for other
 // kinds Google's documentation does not say.
-func (s *Server) metaTableRows(d *dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, t := range s.catalog.tables(d) {
+func (s *Server) metaTableRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, t := range s.catalog.Tables(d) {
 		total, bytes, kind := int64(0), int64(0), int64(2)
-		switch t.viewKind() {
+		switch t.ViewKind() {
 		case "TABLE":
 			kind = 1
-			n, sizes, err := s.tableSize(context.Background(), t)
+			n, sizes, err := s.catalog.TableSize(context.Background(), t)
 			if err != nil {
 				return nil, apierror.From(err)
 			}
@@ -34,13 +35,13 @@ func (s *Server) metaTableRows(d *dataset) (rows []map[string]any, _ *apierror.E
 		case "VIEW":
 		default:
 			return nil, apierror.Errorf("invalidQuery", "__TABLES__ of a dataset with a %s is not supported by the sandbox",
-				t.viewKind())
+				t.ViewKind())
 		}
-		s.catalog.mu.RLock()
-		rows = append(rows, map[string]any{"project_id": t.name.Project, "dataset_id": t.name.Dataset,
-			"table_id": t.name.Table, "creation_time": t.created.UnixMilli(), "last_modified_time": t.modified.UnixMilli(),
+		s.catalog.Mu.RLock()
+		rows = append(rows, map[string]any{"project_id": t.Name.Project, "dataset_id": t.Name.Dataset,
+			"table_id": t.Name.Table, "creation_time": t.Created.UnixMilli(), "last_modified_time": t.Modified.UnixMilli(),
 			"row_count": total, "size_bytes": bytes, "type": kind})
-		s.catalog.mu.RUnlock()
+		s.catalog.Mu.RUnlock()
 	}
 	return rows, nil
 }

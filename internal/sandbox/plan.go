@@ -251,15 +251,15 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Er
 
 // place holds a query to the location of the dataset that it makes a table in.
 func (s *Server) place(q *query, stmt *googlesql.Statement) *apierror.Error {
-	d := s.catalog.dataset(stmt.Target.Project, stmt.Target.Dataset)
+	d := s.catalog.Dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil || stmt.Type == "CREATE_SCHEMA" {
 		return nil
 	}
 	if q.location == "" {
-		q.location = d.location
+		q.location = d.Location
 	}
-	if !strings.EqualFold(q.location, d.location) {
-		return apierror.NotFound("Dataset", d.ref.ProjectID+":"+d.ref.DatasetID, q.location)
+	if !strings.EqualFold(q.location, d.Location) {
+		return apierror.NotFound("Dataset", d.Ref.ProjectID+":"+d.Ref.DatasetID, q.location)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
@@ -15,34 +14,24 @@ import (
 // maxCalls is how deep procedures may call others, as in BigQuery.
 const maxCalls = 50
 
-// procedure is a procedure of a dataset; nil for none.
-func (c *catalog) procedure(name googlesql.TableName) *googlesql.Procedure {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
-		return d.procedures[name.Table]
-	}
-	return nil
-}
-
 // executeProcedure makes or drops a procedure. The caller holds the catalog's ddl lock.
 func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
-	d := s.catalog.dataset(name.Project, name.Dataset)
+	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
 		return nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
-	old := s.catalog.procedure(name)
-	s.catalog.mu.RLock()
-	taken := d.functions[name.Table] != nil
-	s.catalog.mu.RUnlock()
+	old := s.catalog.Procedure(name)
+	s.catalog.Mu.RLock()
+	taken := d.Functions[name.Table] != nil
+	s.catalog.Mu.RUnlock()
 	switch {
 	case stmt.Type == "DROP_PROCEDURE" && old == nil:
 		return dropMissing(stmt, apierror.NotFound("Routine", name.String(), q.location))
 	case stmt.Type == "DROP_PROCEDURE":
-		s.catalog.mu.Lock()
-		delete(d.procedures, name.Table)
-		s.catalog.mu.Unlock()
+		s.catalog.Mu.Lock()
+		delete(d.Procedures, name.Table)
+		s.catalog.Mu.Unlock()
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
@@ -58,9 +47,9 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 			return nil, err
 		}
 	}
-	s.catalog.mu.Lock()
-	d.procedures[name.Table] = stmt.NewProcedure
-	s.catalog.mu.Unlock()
+	s.catalog.Mu.Lock()
+	d.Procedures[name.Table] = stmt.NewProcedure
+	s.catalog.Mu.Unlock()
 	return &outcome{ddlOperation: created(old != nil)}, nil
 }
 
@@ -173,7 +162,7 @@ func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *ap
 		return nil, apierror.Errorf("invalidQuery", "Procedure name %q must be qualified with a dataset",
 			strings.Join(path, "."))
 	}
-	proc := r.server.catalog.procedure(name)
+	proc := r.server.catalog.Procedure(name)
 	switch {
 	case proc == nil || !r.server.mayRead(r.who, name.Project):
 		return nil, apierror.NotFound("Routine", name.String(), r.query.location)
@@ -250,16 +239,4 @@ func stackVariables(stack []stackPlace) []variable {
 	}
 	return []variable{{"@@error.stack_trace", stackType, trace},
 		{"@@error.formatted_stack_trace", stringType, text(strings.Join(lines, "\n"))}}
-}
-
-// procedures are the procedures of a dataset by name.
-func (s *Server) procedures(d *dataset) []*googlesql.Procedure {
-	s.catalog.mu.RLock()
-	defer s.catalog.mu.RUnlock()
-	var out []*googlesql.Procedure
-	for _, p := range d.procedures {
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b *googlesql.Procedure) int { return strings.Compare(a.Name.Table, b.Name.Table) })
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
@@ -31,8 +32,8 @@ type columnName struct {
 // Table implements googlesql.Catalog.
 func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if t := r.query.work.table(name); t != nil {
-		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table), Keys: t.keys,
-			Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter}, nil
+		return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tempSQL(name.Table), Keys: t.Keys,
+			Partition: t.Partition, Cluster: t.Cluster, RequireFilter: t.RequireFilter}, nil
 	}
 	if r.query.work.owns(&name) {
 		return nil, r.refuse(apierror.NotFound("Table", name.String(), r.query.location))
@@ -44,11 +45,11 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if view, ok := strings.CutPrefix(name.Table, googlesql.InformationSchema); ok {
 		return r.informationSchema(name, view)
 	}
-	d := r.server.catalog.dataset(name.Project, name.Dataset)
+	d := r.server.catalog.Dataset(name.Project, name.Dataset)
 	if d != nil && r.query.location == "" {
-		r.query.location = d.location
+		r.query.location = d.Location
 	}
-	if d == nil || !strings.EqualFold(d.location, r.query.location) {
+	if d == nil || !strings.EqualFold(d.Location, r.query.location) {
 		return nil, r.refuse(apierror.NotFound("Dataset", name.Project+":"+name.Dataset, r.query.location))
 	}
 	if strings.HasSuffix(name.Table, "*") {
@@ -61,22 +62,22 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 		}
 		return v.table(name, rows)
 	}
-	t := r.server.catalog.table(name)
+	t := r.server.catalog.Table(name)
 	if t == nil {
 		return nil, r.refuse(apierror.NotFound("Table", name.String(), r.query.location))
 	}
-	r.server.dropPartitions(t)
-	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: tableSQL(name), View: t.view, Keys: t.keys,
-		Partition: t.partition, Cluster: t.cluster, RequireFilter: t.requireFilter,
-		Snapshot: t.viewKind() == snapshot}, nil
+	r.server.catalog.DropPartitions(t)
+	return &googlesql.Table{Name: name, Columns: r.visible(t), SQL: catalog.TableSQL(name), View: t.View, Keys: t.Keys,
+		Partition: t.Partition, Cluster: t.Cluster, RequireFilter: t.RequireFilter,
+		Snapshot: t.ViewKind() == catalog.Snapshot}, nil
 }
 
 // visible are the columns of a table without the hidden one.
-func (r *resolver) visible(t *table) []googlesql.Column {
-	if r.hidden.table != t.name {
-		return t.columns
+func (r *resolver) visible(t *catalog.Table) []googlesql.Column {
+	if r.hidden.table != t.Name {
+		return t.Columns
 	}
-	return slices.DeleteFunc(slices.Clone(t.columns),
+	return slices.DeleteFunc(slices.Clone(t.Columns),
 		func(c googlesql.Column) bool { return c.Name == r.hidden.column })
 }
 

@@ -168,8 +168,8 @@ func (s *Server) changedSchema(stmt *googlesql.Statement) *wire.Schema {
 	case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_VIEW":
 	case "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE":
 		columns = nil
-		if t := s.catalog.table(*stmt.Target); t != nil {
-			columns = t.columns
+		if t := s.catalog.Table(*stmt.Target); t != nil {
+			columns = t.Columns
 		}
 	default:
 		return nil

@@ -86,7 +86,7 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 		}
 		answer, err := handle(r, who)
 		if need == writes {
-			s.keep()
+			s.catalog.Keep()
 		}
 		if err == nil {
 			err = send(w, r, answer)

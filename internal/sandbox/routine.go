@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // routineTypes are the statements about functions, viewTypes those about views. Neither has anything
@@ -26,13 +26,7 @@ func (r *resolver) function(name googlesql.TableName) *googlesql.Function {
 	if !r.server.mayRead(r.who, name.Project) {
 		return nil
 	}
-	c := r.server.catalog
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
-		return d.functions[name.Table]
-	}
-	return nil
+	return r.server.catalog.Function(name)
 }
 
 // function is a temporary function, nil if there is none.
@@ -85,48 +79,35 @@ func created(replaced bool) string {
 // executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
 func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
-	d := s.catalog.dataset(name.Project, name.Dataset)
+	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
 		return nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
 	}
-	s.catalog.mu.Lock()
-	defer s.catalog.mu.Unlock()
-	old := d.functions[name.Table]
+	s.catalog.Mu.Lock()
+	defer s.catalog.Mu.Unlock()
+	old := d.Functions[name.Table]
 	switch {
 	case strings.HasPrefix(stmt.Type, "DROP") && (old == nil || old.Table != (stmt.Type == "DROP_TABLE_FUNCTION")):
 		return dropMissing(stmt, apierror.NotFound("Routine", name.String(), q.location))
 	case strings.HasPrefix(stmt.Type, "DROP"):
-		delete(d.functions, name.Table)
+		delete(d.Functions, name.Table)
 		return &outcome{ddlOperation: "DROP"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
-	case old != nil && !stmt.OrReplace, d.procedures[name.Table] != nil:
+	case old != nil && !stmt.OrReplace, d.Procedures[name.Table] != nil:
 		return nil, apierror.Errorf("duplicate", "Already Exists: Routine %s", name)
 	}
-	d.functions[name.Table] = stmt.NewFunction
+	d.Functions[name.Table] = stmt.NewFunction
 	return &outcome{ddlOperation: created(old != nil)}, nil
-}
-
-// viewKind is a table's type in metadata.
-func (t *table) viewKind() string {
-	switch {
-	case t.base != nil && t.base.kind == snapshot:
-		return snapshot
-	case t.view == nil:
-		return "TABLE"
-	case t.materialized:
-		return "MATERIALIZED_VIEW"
-	}
-	return "VIEW"
 }
 
 // executeView makes or drops a view. The caller holds the catalog's ddl lock.
 func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
-	old := s.catalog.table(name)
+	old := s.catalog.Table(name)
 	action, kind, _ := strings.Cut(stmt.Type, "_")
-	if old != nil && old.viewKind() != kind {
-		return nil, apierror.Errorf("invalidQuery", "%s is a %s, not a %s", name, old.viewKind(), kind)
+	if old != nil && old.ViewKind() != kind {
+		return nil, apierror.Errorf("invalidQuery", "%s is a %s, not a %s", name, old.ViewKind(), kind)
 	}
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
@@ -136,28 +117,28 @@ func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Stat
 	case action != "CREATE" && old == nil:
 		return dropMissing(stmt, apierror.NotFound("Table", name.String(), q.location))
 	case action == "DROP":
-		return &outcome{ddlOperation: "DROP"}, s.dropTable(ctx, old)
+		return &outcome{ddlOperation: "DROP"}, s.catalog.DropTable(ctx, old)
 	case action == "ALTER":
-		t := s.altered(old, name, stmt)
-		if err := t.set(values); err != nil {
+		t := s.catalog.Altered(old, name, stmt)
+		if err := t.Set(values); err != nil {
 			return nil, err
 		}
-		s.catalog.addTable(t)
+		s.catalog.AddTable(t)
 		return &outcome{ddlOperation: "ALTER"}, nil
 	case old != nil && stmt.IfNotExists:
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace:
 		return nil, apierror.Errorf("duplicate", "Already Exists: Table %s", name)
 	case old == nil:
-		if err := s.catalog.checkNewTable(name); err != nil {
+		if err := s.catalog.CheckNewTable(name); err != nil {
 			return nil, err
 		}
 	}
-	t := newTable(name, stmt.NewColumns, s.now())
-	t.view, t.materialized = stmt.NewView, kind == "MATERIALIZED_VIEW"
-	if err := t.set(values); err != nil {
+	t := catalog.NewTable(name, stmt.NewColumns, s.now())
+	t.View, t.Materialized = stmt.NewView, kind == "MATERIALIZED_VIEW"
+	if err := t.Set(values); err != nil {
 		return nil, err
 	}
-	s.catalog.addTable(t)
+	s.catalog.AddTable(t)
 	return &outcome{ddlOperation: created(old != nil)}, nil
 }

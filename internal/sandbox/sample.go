@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
@@ -17,7 +18,7 @@ import (
 var namesParquet []byte
 
 // namesTable is the public table that the sandbox has rows for.
-var namesTable = googlesql.TableName{Project: publicProject, Dataset: "usa_names", Table: "usa_1910_current"}
+var namesTable = googlesql.TableName{Project: catalog.PublicProject, Dataset: "usa_names", Table: "usa_1910_current"}
 
 // loadNames fills namesTable. DuckDB reads Parquet only from a file.
 func (s *Server) loadNames(ctx context.Context) error {
@@ -34,19 +35,19 @@ func (s *Server) loadNames(ctx context.Context) error {
 		return err
 	}
 	ref := wire.DatasetReference{ProjectID: namesTable.Project, DatasetID: namesTable.Dataset}
-	if err := s.createDataset(ctx, &dataset{ref: ref, location: "US",
-		text: "Texas only: see the sandbox's data/README.md"}); err != nil {
+	if err := s.catalog.CreateDataset(ctx, &catalog.Dataset{Ref: ref, Location: "US",
+		Description: "Texas only: see the sandbox's data/README.md"}); err != nil {
 		return err
 	}
 	sql := fmt.Sprintf(`CREATE TABLE %s AS
 		SELECT state::VARCHAR AS state, gender::VARCHAR AS gender, year::BIGINT AS year,
 		name::VARCHAR AS name, number::BIGINT AS number
-		FROM read_parquet(%s)`, tableSQL(namesTable), engine.Literal(file.Name()))
+		FROM read_parquet(%s)`, catalog.TableSQL(namesTable), engine.Literal(file.Name()))
 	if _, err := s.db.Exec(ctx, sql); err != nil {
 		return err
 	}
 	text, whole := googlesql.Type{Kind: googlesql.String}, googlesql.Type{Kind: googlesql.Int64}
-	s.catalog.addTable(newTable(namesTable, []googlesql.Column{
+	s.catalog.AddTable(catalog.NewTable(namesTable, []googlesql.Column{
 		{Name: "state", Type: text}, {Name: "gender", Type: text}, {Name: "year", Type: whole},
 		{Name: "name", Type: text}, {Name: "number", Type: whole},
 	}, s.now()))

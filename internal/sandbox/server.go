@@ -19,6 +19,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
@@ -119,12 +120,11 @@ type Server struct {
 	cfg      Config
 	log      *slog.Logger
 	db       *engine.DB
-	catalog  *catalog
+	catalog  *catalog.Catalog
 	jobs     *jobs
 	sessions *sessions
 	uploads  uploads
 	inserted insertIDs
-	kept     keptData
 	google   *fakegoogle.Server
 	state    *state
 	mux      *http.ServeMux
@@ -154,7 +154,7 @@ type Server struct {
 // start alone; Close ends the sandbox.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, log: cfg.Logger, catalog: newCatalog(cfg.Now), jobs: newJobs(cfg.ResultBytes),
+	s := &Server{cfg: cfg, log: cfg.Logger, jobs: newJobs(cfg.ResultBytes),
 		sessions: newSessions(cfg.SessionIdle), uploads: uploads{byID: map[string]*upload{}},
 		inserted: insertIDs{seen: map[string]time.Time{}}, google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -191,9 +191,11 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := s.state.begin(s.google, s.addr); err != nil {
 		return nil, err
 	}
-	if err := s.openData(ctx); err != nil {
+	if s.catalog, err = catalog.Open(ctx, catalog.Config{Dir: cfg.DataDir, Location: cfg.Location,
+		MemoryLimit: cfg.MemoryLimit, Now: cfg.Now, Log: cfg.Logger}); err != nil {
 		return nil, err
 	}
+	s.db = s.catalog.DB()
 	if err := s.load(ctx); err != nil {
 		s.db.Close()
 		return nil, err
@@ -326,7 +328,7 @@ func (s *Server) Close() error {
 	s.closed = true
 	s.work.Wait()
 	s.closeSessions()
-	s.keep()
+	s.catalog.Keep()
 	s.db.Close()
 	s.state.close()
 	return err

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wholefile"
 )
 
 // The files of a state folder.
@@ -70,7 +71,7 @@ func openState(dir string) (*state, error) {
 
 // begin gives Google its grants back and writes the folder's other files.
 func (st *state) begin(google *fakegoogle.Server, addr string) error {
-	if err := writeFile(st.secretsFile, google.ClientSecrets()); err != nil {
+	if err := wholefile.Write(st.secretsFile, google.ClientSecrets()); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	if st.temporary {
@@ -89,7 +90,7 @@ func (st *state) begin(google *fakegoogle.Server, addr string) error {
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	if err := writeFile(filepath.Join(st.dir, addressFile), kept); err != nil {
+	if err := wholefile.Write(filepath.Join(st.dir, addressFile), kept); err != nil {
 		return fmt.Errorf("sandbox: StateDir: %w", err)
 	}
 	return nil
@@ -106,7 +107,7 @@ func (st *state) save(google *fakegoogle.Server) error {
 	if err != nil || bytes.Equal(grants, st.grants) {
 		return err
 	}
-	if err := writeFile(filepath.Join(st.dir, grantsFile), grants); err != nil {
+	if err := wholefile.Write(filepath.Join(st.dir, grantsFile), grants); err != nil {
 		return err
 	}
 	st.grants = grants
@@ -117,25 +118,6 @@ func (st *state) close() {
 	if st.temporary {
 		_ = os.RemoveAll(st.dir) // a temporary folder that stays does no harm
 	}
-}
-
-// writeFile writes a file of mode 0600 that is whole at every moment.
-func writeFile(path string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name()) // the first error counts
-		}
-	}()
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }
 
 // serveGoogle serves the sign-in. What changes the grants is saved before the

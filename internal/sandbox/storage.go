@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
@@ -138,7 +139,7 @@ func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageap
 	if err != nil {
 		return storageapi.Table{}, grpcError(err)
 	}
-	return storageapi.Table{Columns: t.columns, Location: d.location}, nil
+	return storageapi.Table{Columns: t.Columns, Location: d.Location}, nil
 }
 
 // Append implements storageapi.Backend.
@@ -155,21 +156,21 @@ func (b backend) Append(ctx context.Context, name googlesql.TableName, columns [
 }
 
 // writable finds a table that a user may write rows to.
-func (s *Server) writable(who caller, name googlesql.TableName) (*dataset, *table, *apierror.Error) {
+func (s *Server) writable(who caller, name googlesql.TableName) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
 	if who.readOnly || !s.mayBill(who, name.Project) {
 		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
 			"bigquery.tables.updateData denied on table %[1]s (or it may not exist).", name)
 	}
-	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
+	d, t := s.catalog.Dataset(name.Project, name.Dataset), s.catalog.Table(name)
 	switch {
 	case d == nil:
 		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	case t == nil:
 		return nil, nil, apierror.NotFound("Table", name.String(), "")
-	case t.viewKind() != "TABLE":
+	case t.ViewKind() != "TABLE":
 		return nil, nil, apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a "+
-			"%s.", name, t.viewKind())
-	case t.partition != nil && t.partition.Column == "":
+			"%s.", name, t.ViewKind())
+	case t.Partition != nil && t.Partition.Column == "":
 		return nil, nil, apierror.Unsupported("appending rows to a table that is partitioned by ingestion time; use " +
 			"INSERT")
 	}
@@ -194,15 +195,15 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		return storageapi.Rows{}, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
 			"bigquery.tables.getData denied on table %[1]s (or it may not exist).", name)
 	}
-	d, t := s.catalog.dataset(name.Project, name.Dataset), s.catalog.table(name)
+	d, t := s.catalog.Dataset(name.Project, name.Dataset), s.catalog.Table(name)
 	switch {
 	case t == nil:
 		return storageapi.Rows{}, apierror.NotFound("Table", name.String(), "")
-	case t.view != nil:
+	case t.View != nil:
 		return storageapi.Rows{}, apierror.Errorf("invalid", "Cannot read non-table entities: %s is a %s", name,
-			t.viewKind())
+			t.ViewKind())
 	}
-	columns, err := selected(t.columns, strings.Join(names, ","))
+	columns, err := selected(t.Columns, strings.Join(names, ","))
 	if err != nil {
 		return storageapi.Rows{}, err
 	}
@@ -211,7 +212,7 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		quoted[i] = googlesql.QuoteName(c.Name)
 	}
 	q := &query{sql: "SELECT " + strings.Join(quoted, ", ") + " FROM " +
-		googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.location}
+		googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.Location}
 	if where != "" {
 		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
 			return storageapi.Rows{}, apierror.Errorf("invalid", "The row_restriction %q is not an expression over "+
@@ -227,5 +228,5 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 	if err != nil {
 		return storageapi.Rows{}, err
 	}
-	return storageapi.Rows{Result: result, Columns: columns, Location: d.location, Bytes: p.bytes}, nil
+	return storageapi.Rows{Result: result, Columns: columns, Location: d.Location, Bytes: p.bytes}, nil
 }

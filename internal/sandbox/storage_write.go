@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // appendRows adds rows to a table, all or none. A value without a Type stands for its column's default; so does a
 // column of the table that the rows do not have.
-func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.Column,
+func (s *Server) appendRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column,
 	rows [][]engine.Value) *apierror.Error {
 	if len(rows) == 0 {
 		return nil
@@ -22,19 +23,19 @@ func (s *Server) appendRows(ctx context.Context, t *table, columns []googlesql.C
 }
 
 // writeRows is appendRows, with truncate in place of the rows that the table has.
-func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Column, rows [][]engine.Value,
+func (s *Server) writeRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column, rows [][]engine.Value,
 	truncate bool) *apierror.Error {
 	begin := "BEGIN"
 	if truncate {
-		unlock, err := lock(ctx, t.write)
+		unlock, err := t.Lock(ctx)
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		begin += "; DELETE FROM " + tableSQL(t.name)
+		begin += "; DELETE FROM " + catalog.TableSQL(t.Name)
 	}
-	types, places := make([]googlesql.Type, len(t.columns)), make([]int, len(t.columns))
-	for i, c := range t.columns {
+	types, places := make([]googlesql.Type, len(t.Columns)), make([]int, len(t.Columns))
+	for i, c := range t.Columns {
 		types[i] = c.Type
 		places[i] = slices.IndexFunc(columns, func(o googlesql.Column) bool { return strings.EqualFold(o.Name, c.Name) })
 		if k := places[i]; k >= 0 && columns[k].Type.String() != c.Type.String() {
@@ -63,7 +64,7 @@ func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Co
 		_, _ = conn.Exec(context.Background(), "ROLLBACK") // BEGIN may be what has failed
 		return apierror.From(err)
 	}
-	err = conn.Append(ctx, schemaName(t.name.Project, t.name.Dataset), t.name.Table, types, whole)
+	err = conn.Append(ctx, catalog.SchemaName(t.Name.Project, t.Name.Dataset), t.Name.Table, types, whole)
 	if err == nil {
 		_, err = conn.Exec(ctx, "COMMIT")
 	}
@@ -71,13 +72,13 @@ func (s *Server) writeRows(ctx context.Context, t *table, columns []googlesql.Co
 		_, _ = conn.Exec(context.Background(), "ROLLBACK") // a COMMIT that failed has ended it
 		return apierror.From(err)
 	}
-	s.catalog.touch(t, s.now(), truncate)
+	s.catalog.Touch(t, s.now(), truncate)
 	return nil
 }
 
 // fillDefaults puts values for those that stand for their column's default.
-func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Value) *apierror.Error {
-	for i, c := range t.columns {
+func (s *Server) fillDefaults(ctx context.Context, t *catalog.Table, rows [][]engine.Value) *apierror.Error {
+	for i, c := range t.Columns {
 		var missing []int
 		for r := range rows {
 			if rows[r][i].Type.Kind == "" {
@@ -102,12 +103,12 @@ func (s *Server) fillDefaults(ctx context.Context, t *table, rows [][]engine.Val
 }
 
 // defaults are n values of a column's default.
-func (s *Server) defaults(ctx context.Context, t *table, c googlesql.Column, n int) (
+func (s *Server) defaults(ctx context.Context, t *catalog.Table, c googlesql.Column, n int) (
 	func(int) engine.Value, *apierror.Error) {
 	if c.Default == "" {
 		return func(int) engine.Value { return null(c.Type) }, nil
 	}
-	q := &query{project: t.name.Project, sql: fmt.Sprintf("SELECT CAST((%s) AS %s) FROM UNNEST(GENERATE_ARRAY(1, %d))",
+	q := &query{project: t.Name.Project, sql: fmt.Sprintf("SELECT CAST((%s) AS %s) FROM UNNEST(GENERATE_ARRAY(1, %d))",
 		c.Default, c.Type, n)}
 	p, err := s.prepare(ctx, caller{admin: true}, q)
 	if err != nil {

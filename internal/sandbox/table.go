@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
@@ -25,11 +26,11 @@ func refuseTable(t *wire.Table) *apierror.Error {
 }
 
 // describeTable writes a table's metadata; counts are left out of a list.
-func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed bool) (*wire.Table,
+func (s *Server) describeTable(ctx context.Context, d *catalog.Dataset, t *catalog.Table, listed bool) (*wire.Table,
 	*apierror.Error) {
 	var rows, bytes int64
 	if !listed {
-		n, sizes, err := s.tableSize(ctx, t)
+		n, sizes, err := s.catalog.TableSize(ctx, t)
 		if err != nil {
 			return nil, apierror.From(err)
 		}
@@ -38,34 +39,34 @@ func (s *Server) describeTable(ctx context.Context, d *dataset, t *table, listed
 			bytes += b
 		}
 	}
-	s.catalog.mu.RLock()
-	defer s.catalog.mu.RUnlock()
+	s.catalog.Mu.RLock()
+	defer s.catalog.Mu.RUnlock()
 	out := &wire.Table{
-		Kind: "bigquery#table", ID: t.name.Project + ":" + t.name.Dataset + "." + t.name.Table, TableReference: t.ref(),
-		Type:         t.viewKind(),
-		FriendlyName: t.friendly, Labels: t.labels, CreationTime: wire.Int64(t.created.UnixMilli()),
+		Kind: "bigquery#table", ID: t.Name.Project + ":" + t.Name.Dataset + "." + t.Name.Table, TableReference: t.Ref(),
+		Type:         t.ViewKind(),
+		FriendlyName: t.FriendlyName, Labels: t.Labels, CreationTime: wire.Int64(t.Created.UnixMilli()),
 	}
-	if t.view != nil {
-		text, _ := json.Marshal(map[string]any{"query": t.view.Query, "useLegacySql": false})
+	if t.View != nil {
+		text, _ := json.Marshal(map[string]any{"query": t.View.Query, "useLegacySql": false})
 		out.View = text
-		if t.materialized {
+		if t.Materialized {
 			out.View, out.MaterializedView = nil, text
 		}
 	}
-	if !t.expires.IsZero() {
-		out.ExpirationTime = wire.Int64(t.expires.UnixMilli())
+	if !t.Expires.IsZero() {
+		out.ExpirationTime = wire.Int64(t.Expires.UnixMilli())
 	}
-	t.describe(out)
-	t.base.describe(out)
+	t.Describe(out)
+	t.Base.Describe(out)
 	if listed {
 		return out, nil
 	}
-	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.name.Project + "/datasets/" + t.name.Dataset +
-		"/tables/" + t.name.Table
-	out.Location, out.Description, out.LastModifiedTime = d.location, t.text, wire.Int64(t.modified.UnixMilli())
-	out.ETag = etag(out.ID, t.modified)
-	out.Schema, out.NumRows, out.NumBytes = &wire.Schema{Fields: t.schema}, &rows, &bytes
-	out.Constraints = wire.ConstraintsOf(t.keys)
+	out.SelfLink = s.Endpoint() + "/bigquery/v2/projects/" + t.Name.Project + "/datasets/" + t.Name.Dataset +
+		"/tables/" + t.Name.Table
+	out.Location, out.Description, out.LastModifiedTime = d.Location, t.Description, wire.Int64(t.Modified.UnixMilli())
+	out.ETag = etag(out.ID, t.Modified)
+	out.Schema, out.NumRows, out.NumBytes = &wire.Schema{Fields: t.Schema}, &rows, &bytes
+	out.Constraints = wire.ConstraintsOf(t.Keys)
 	return out, nil
 }
 
@@ -76,21 +77,21 @@ func pathTable(r *http.Request) googlesql.TableName {
 }
 
 // tableOf finds the table that a request's path names.
-func (s *Server) tableOf(r *http.Request, who caller) (*dataset, *table, *apierror.Error) {
+func (s *Server) tableOf(r *http.Request, who caller) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
 	name := pathTable(r)
 	if !s.mayRead(who, name.Project) {
 		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get "+
 			"denied on table %[1]s (or it may not exist).", name)
 	}
-	d := s.catalog.dataset(name.Project, name.Dataset)
+	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
 		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
 	}
-	t := s.catalog.table(name)
+	t := s.catalog.Table(name)
 	if t == nil {
 		return nil, nil, apierror.NotFound("Table", name.String(), "")
 	}
-	s.dropPartitions(t)
+	s.catalog.DropPartitions(t)
 	return d, t, nil
 }
 
@@ -114,8 +115,8 @@ func (s *Server) tablesList(r *http.Request, who caller) (any, *apierror.Error) 
 	if err != nil {
 		return nil, err
 	}
-	all := s.catalog.tables(d)
-	list, token, err := pageOfList(r, all, "tables "+d.ref.ProjectID+" "+d.ref.DatasetID)
+	all := s.catalog.Tables(d)
+	list, token, err := pageOfList(r, all, "tables "+d.Ref.ProjectID+" "+d.Ref.DatasetID)
 	if err != nil {
 		return nil, err
 	}
@@ -149,14 +150,14 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if err := refuseTable(&req); err != nil {
 		return nil, err
 	}
-	name := googlesql.TableName{Project: d.ref.ProjectID, Dataset: d.ref.DatasetID, Table: req.TableReference.TableID}
-	if !validTable(name.Table) {
+	name := googlesql.TableName{Project: d.Ref.ProjectID, Dataset: d.Ref.DatasetID, Table: req.TableReference.TableID}
+	if !catalog.ValidTable(name.Table) {
 		return nil, apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
 	}
 	if req.View != nil {
 		return s.insertView(r.Context(), who, d, name, &req)
 	}
-	clauses, err := partitionClauses(&req)
+	clauses, err := catalog.PartitionClauses(&req)
 	if err != nil {
 		return nil, err
 	}
@@ -167,14 +168,14 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if _, err := s.execute(r.Context(), q, p); err != nil {
 		return nil, err
 	}
-	t := s.catalog.table(name)
+	t := s.catalog.Table(name)
 	if t == nil {
 		return nil, apierror.NotFound("Table", name.String(), "")
 	}
-	s.describeFields(t, req.Schema.Fields)
-	s.catalog.mu.Lock()
-	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
-	s.catalog.mu.Unlock()
+	s.catalog.DescribeFields(t, req.Schema.Fields)
+	s.catalog.Mu.Lock()
+	t.FriendlyName, t.Description, t.Labels = req.FriendlyName, req.Description, req.Labels
+	s.catalog.Mu.Unlock()
 	return s.describeTable(r.Context(), d, t, false)
 }
 
@@ -190,23 +191,16 @@ func (s *Server) planTable(ctx context.Context, who caller, name googlesql.Table
 	}
 	q := &query{project: name.Project, sql: words + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) +
 		" (" + strings.Join(append(columns, constraints...), ", ") + ")" + clauses}
-	if d := s.catalog.dataset(name.Project, name.Dataset); d != nil {
-		q.location = d.location
+	if d := s.catalog.Dataset(name.Project, name.Dataset); d != nil {
+		q.location = d.Location
 	}
 	p, err := s.prepare(ctx, who, q)
 	return q, p, err
 }
 
-// describeFields keeps the descriptions of a schema that CREATE TABLE has not seen.
-func (s *Server) describeFields(t *table, fields []wire.Field) {
-	s.catalog.mu.Lock()
-	defer s.catalog.mu.Unlock()
-	t.schema = withDescriptions(t.schema, fields)
-}
-
 // insertView makes a view through the translator's CREATE VIEW.
-func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name googlesql.TableName, req *wire.Table) (
-	any, *apierror.Error) {
+func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset, name googlesql.TableName,
+	req *wire.Table) (any, *apierror.Error) {
 	var view wire.ViewDefinition
 	if err := json.Unmarshal(req.View, &view); err != nil {
 		return nil, apierror.Errorf("parseError", "Invalid JSON payload received. %s", err)
@@ -215,7 +209,7 @@ func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name go
 		return nil, apierror.Unsupported("views in legacy SQL: set useLegacySql to false; it is true when it is left " +
 			"out")
 	}
-	q := &query{project: name.Project, location: d.location,
+	q := &query{project: name.Project, location: d.Location,
 		sql: "CREATE VIEW " + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
 	p, err := s.prepare(ctx, who, q)
 	if err == nil {
@@ -224,30 +218,14 @@ func (s *Server) insertView(ctx context.Context, who caller, d *dataset, name go
 	if err != nil {
 		return nil, err
 	}
-	t := s.catalog.table(name)
+	t := s.catalog.Table(name)
 	if t == nil {
 		return nil, apierror.NotFound("Table", name.String(), "")
 	}
-	s.catalog.mu.Lock()
-	t.friendly, t.text, t.labels = req.FriendlyName, req.Description, req.Labels
-	s.catalog.mu.Unlock()
+	s.catalog.Mu.Lock()
+	t.FriendlyName, t.Description, t.Labels = req.FriendlyName, req.Description, req.Labels
+	s.catalog.Mu.Unlock()
 	return s.describeTable(ctx, d, t, false)
-}
-
-// withDescriptions copies the descriptions that CREATE TABLE has not seen.
-func withDescriptions(fields, asked []wire.Field) []wire.Field {
-	out := make([]wire.Field, len(fields))
-	for i, f := range fields {
-		if i < len(asked) {
-			f.Description = asked[i].Description
-			f.Fields = withDescriptions(f.Fields, asked[i].Fields)
-			if len(f.Fields) == 0 {
-				f.Fields = nil
-			}
-		}
-		out[i] = f
-	}
-	return out
 }
 
 func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apierror.Error) {
@@ -255,17 +233,17 @@ func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apierror.Error
 	if err != nil {
 		return nil, err
 	}
-	if !s.mayBill(who, t.name.Project) {
+	if !s.mayBill(who, t.Name.Project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete "+
-			"denied on table %[1]s (or it may not exist).", t.name)
+			"denied on table %[1]s (or it may not exist).", t.Name)
 	}
-	unlock, err := lock(r.Context(), s.catalog.ddl)
+	unlock, err := s.catalog.Lock(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if s.catalog.table(t.name) != t {
-		return nil, apierror.NotFound("Table", t.name.String(), "")
+	if s.catalog.Table(t.Name) != t {
+		return nil, apierror.NotFound("Table", t.Name.String(), "")
 	}
-	return nil, s.dropTable(r.Context(), t)
+	return nil, s.catalog.DropTable(r.Context(), t)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
@@ -45,15 +46,15 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	if err != nil {
 		return nil, err
 	}
-	if t.view != nil {
-		return nil, apierror.Errorf("invalid", "Cannot list a table of type %s.", t.viewKind())
+	if t.View != nil {
+		return nil, apierror.Errorf("invalid", "Cannot list a table of type %s.", t.ViewKind())
 	}
 	params := r.URL.Query()
-	page, err := pageOf(params, "table "+t.name.String())
+	page, err := pageOf(params, "table "+t.Name.String())
 	if err != nil {
 		return nil, err
 	}
-	columns, err := selected(t.columns, params.Get("selectedFields"))
+	columns, err := selected(t.Columns, params.Get("selectedFields"))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	for i, c := range columns {
 		names[i] = engine.Quote(c.Name)
 	}
-	total, _, sizeErr := s.tableSize(r.Context(), t)
+	total, _, sizeErr := s.catalog.TableSize(r.Context(), t)
 	if sizeErr != nil {
 		return nil, apierror.From(sizeErr)
 	}
@@ -74,8 +75,8 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 		return nil, apierror.From(connErr)
 	}
 	defer conn.Release()
-	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), tableSQL(t.name), limit,
-		page.start)
+	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), catalog.TableSQL(t.Name),
+		limit, page.start)
 	res, runErr := conn.Query(r.Context(), sql, nil, columns, s.cfg.ResultBytes)
 	if runErr != nil {
 		return nil, apierror.From(runErr)
@@ -85,7 +86,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	rows, sent := encodePage(res, page, s.cfg.PageBytes)
 	out := &wire.TableDataList{Kind: "bigquery#tableDataList", TotalRows: total, Rows: rows}
 	if next := start + sent; next < total {
-		out.PageToken = pageToken("table "+t.name.String(), next)
+		out.PageToken = pageToken("table "+t.Name.String(), next)
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
@@ -18,9 +19,9 @@ type transaction struct {
 	begun int64
 	// claimed are the tables whose rows it has changed or deleted, with the lock of each;
 	// appended are those that it has only added rows to.
-	claimed, appended map[*table]bool
+	claimed, appended map[*catalog.Table]bool
 	// temp are the temporary tables as they were when it began.
-	temp map[string]*table
+	temp map[string]*catalog.Table
 	// broken tells of an error in it, after which DuckDB has given up its rows. It keeps its tables until it ends.
 	broken bool
 }
@@ -32,8 +33,8 @@ func (s *session) broken() bool { return s != nil && s.tx != nil && s.tx.broken 
 var controlTypes = []string{"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "CALL"}
 
 // conflict is the error of a transaction that has lost a table to another one.
-func (tx *transaction) conflict(t *table) *apierror.Error {
-	return apierror.Errorf("invalidQuery", apierror.AbortedByUpdate+" against table %s. Transaction ID: %s", t.name,
+func (tx *transaction) conflict(t *catalog.Table) *apierror.Error {
+	return apierror.Errorf("invalidQuery", apierror.AbortedByUpdate+" against table %s. Transaction ID: %s", t.Name,
 		tx.id)
 }
 
@@ -79,8 +80,8 @@ func outsideSession() *apierror.Error {
 // only when the transaction first looks at something.
 func (s *Server) beginTransaction(sess *session) *apierror.Error {
 	// The clock first: a change between the two is a conflict then, never overlooked.
-	tx := &transaction{id: rand.Text(), begun: s.catalog.now(), claimed: map[*table]bool{}, appended: map[*table]bool{},
-		temp: sess.work.snapshot()}
+	tx := &transaction{id: rand.Text(), begun: s.catalog.Changes(), claimed: map[*catalog.Table]bool{},
+		appended: map[*catalog.Table]bool{}, temp: sess.work.snapshot()}
 	if _, err := sess.conn.Exec(context.Background(), "BEGIN TRANSACTION"); err != nil {
 		return apierror.From(err)
 	}
@@ -93,17 +94,15 @@ func (s *Server) beginTransaction(sess *session) *apierror.Error {
 }
 
 // claim takes a table for a transaction that is going to change or delete rows of it.
-func (s *Server) claim(tx *transaction, t *table) *apierror.Error {
+func (s *Server) claim(tx *transaction, t *catalog.Table) *apierror.Error {
 	if tx.claimed[t] {
 		return nil
 	}
-	select {
-	case t.write <- struct{}{}:
-	default:
+	if !t.TryLock() {
 		return tx.conflict(t)
 	}
 	tx.claimed[t] = true // with its lock, which the transaction's end gives back
-	if s.catalog.mutatedSince(t, tx.begun) {
+	if s.catalog.MutatedSince(t, tx.begun) {
 		return tx.conflict(t)
 	}
 	return nil
@@ -118,10 +117,10 @@ func (s *Server) commit(sess *session) *apierror.Error {
 	}
 	sess.tx = nil
 	for t := range tx.appended {
-		s.catalog.touch(t, s.now(), tx.claimed[t])
+		s.catalog.Touch(t, s.now(), tx.claimed[t])
 	}
 	for t := range tx.claimed {
-		s.catalog.touch(t, s.now(), true)
+		s.catalog.Touch(t, s.now(), true)
 	}
 	tx.release()
 	return nil
@@ -145,7 +144,7 @@ func (s *Server) rollback(sess *session) {
 // release gives the tables back.
 func (tx *transaction) release() {
 	for t := range tx.claimed {
-		<-t.write
+		t.Unlock()
 	}
 }
 

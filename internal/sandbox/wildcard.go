@@ -5,22 +5,23 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
 // wildcard is the table that a name with a * at its end stands for: the rows of every table whose
 // name begins so, with the columns of the newest.
-func (r *resolver) wildcard(d *dataset, name googlesql.TableName) (*googlesql.Table, error) {
+func (r *resolver) wildcard(d *catalog.Dataset, name googlesql.TableName) (*googlesql.Table, error) {
 	prefix := strings.TrimSuffix(name.Table, "*")
-	var parts []*table
-	for _, t := range r.server.catalog.tables(d) {
-		if len(t.name.Table) <= len(prefix) || !strings.HasPrefix(t.name.Table, prefix) {
+	var parts []*catalog.Table
+	for _, t := range r.server.catalog.Tables(d) {
+		if len(t.Name.Table) <= len(prefix) || !strings.HasPrefix(t.Name.Table, prefix) {
 			continue
 		}
-		if t.view != nil {
+		if t.View != nil {
 			return nil, r.refuse(apierror.Errorf("invalidQuery", "Views cannot be queried through prefix. Matched "+
-				"view is: %s", t.name))
+				"view is: %s", t.Name))
 		}
 		parts = append(parts, t)
 	}
@@ -29,20 +30,20 @@ func (r *resolver) wildcard(d *dataset, name googlesql.TableName) (*googlesql.Ta
 	}
 	newest := parts[0]
 	for _, t := range parts[1:] {
-		if !t.created.Before(newest.created) {
+		if !t.Created.Before(newest.Created) {
 			newest = t
 		}
 	}
-	out := &googlesql.Table{Name: name, Columns: slices.Clone(newest.columns)}
+	out := &googlesql.Table{Name: name, Columns: slices.Clone(newest.Columns)}
 	var queries []string
 	for _, t := range parts {
-		query, err := r.wildcardPart(t, newest, t.name.Table[len(prefix):])
+		query, err := r.wildcardPart(t, newest, t.Name.Table[len(prefix):])
 		if err != nil {
 			return nil, err
 		}
 		queries = append(queries, query)
-		out.Parts = append(out.Parts, t.name)
-		if r.hidden.table == t.name {
+		out.Parts = append(out.Parts, t.Name)
+		if r.hidden.table == t.Name {
 			out.Columns = slices.DeleteFunc(out.Columns,
 				func(c googlesql.Column) bool { return strings.EqualFold(c.Name, r.hidden.column) })
 		}
@@ -55,10 +56,10 @@ func (r *resolver) wildcard(d *dataset, name googlesql.TableName) (*googlesql.Ta
 }
 
 // wildcardPart is the query of one table of a wildcard table.
-func (r *resolver) wildcardPart(t, like *table, suffix string) (string, error) {
+func (r *resolver) wildcardPart(t, like *catalog.Table, suffix string) (string, error) {
 	var items []string
-	for _, want := range like.columns {
-		i := slices.IndexFunc(t.columns,
+	for _, want := range like.Columns {
+		i := slices.IndexFunc(t.Columns,
 			func(c googlesql.Column) bool { return strings.EqualFold(c.Name, want.Name) })
 		id, duck := engine.Quote(want.Name), want.Type.DuckDB()
 		switch {
@@ -66,13 +67,13 @@ func (r *resolver) wildcardPart(t, like *table, suffix string) (string, error) {
 			items = append(items, "CAST([] AS "+duck+") AS "+id)
 		case i < 0:
 			items = append(items, "CAST(NULL AS "+duck+") AS "+id)
-		case t.columns[i].Type.DuckDB() != duck:
+		case t.Columns[i].Type.DuckDB() != duck:
 			return "", r.refuse(apierror.Errorf("invalidQuery", "Cannot read field '%s' of type %s as %s in table %s",
-				want.Name, t.columns[i].Type, want.Type, t.name))
+				want.Name, t.Columns[i].Type, want.Type, t.Name))
 		default:
 			items = append(items, id)
 		}
 	}
 	items = append(items, "'"+suffix+"' AS \"_TABLE_SUFFIX\"")
-	return "SELECT " + strings.Join(items, ", ") + " FROM " + tableSQL(t.name), nil
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + catalog.TableSQL(t.Name), nil
 }

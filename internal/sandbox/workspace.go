@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
@@ -26,7 +27,7 @@ type workspace struct {
 
 	// A dry run may look while a statement runs.
 	mu     sync.Mutex
-	tables map[string]*table // never changed, but replaced
+	tables map[string]*catalog.Table // never changed, but replaced
 	// functions are the temporary functions, by their names in lower case.
 	functions map[string]*googlesql.Function
 	set       settings
@@ -35,7 +36,7 @@ type workspace struct {
 func newWorkspace(conn *engine.Conn, project string) *workspace {
 	name := sha1.Sum([]byte(rand.Text()))
 	return &workspace{conn: conn, project: project, dataset: "_" + hex.EncodeToString(name[:]),
-		tables: map[string]*table{}, functions: map[string]*googlesql.Function{}}
+		tables: map[string]*catalog.Table{}, functions: map[string]*googlesql.Function{}}
 }
 
 // tempSchema is where DuckDB keeps a connection's temporary tables.
@@ -48,7 +49,7 @@ func (w *workspace) schemaSQL(project, dataset string) string {
 	if w != nil && w.project == project && w.dataset == dataset {
 		return tempSchema
 	}
-	return schemaSQL(project, dataset)
+	return catalog.SchemaSQL(project, dataset)
 }
 
 // temp is what the translator must know.
@@ -67,7 +68,7 @@ func (w *workspace) owns(name *googlesql.TableName) bool {
 }
 
 // table returns nil if there is no such temporary table.
-func (w *workspace) table(name googlesql.TableName) *table {
+func (w *workspace) table(name googlesql.TableName) *catalog.Table {
 	if !w.owns(&name) {
 		return nil
 	}
@@ -77,18 +78,18 @@ func (w *workspace) table(name googlesql.TableName) *table {
 }
 
 // tableFor finds a table, temporary or not.
-func (s *Server) tableFor(q *query, name googlesql.TableName) *table {
+func (s *Server) tableFor(q *query, name googlesql.TableName) *catalog.Table {
 	if t := q.work.table(name); t != nil {
 		return t
 	}
-	return s.catalog.table(name)
+	return s.catalog.Table(name)
 }
 
 // put adds a temporary table or takes the place of another.
-func (w *workspace) put(t *table) {
+func (w *workspace) put(t *catalog.Table) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.tables[t.name.Table] = t
+	w.tables[t.Name.Table] = t
 }
 
 func (w *workspace) drop(name string) {
@@ -98,13 +99,13 @@ func (w *workspace) drop(name string) {
 }
 
 // snapshot is what restore takes at the end of a transaction that is rolled back.
-func (w *workspace) snapshot() map[string]*table {
+func (w *workspace) snapshot() map[string]*catalog.Table {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.tables)
 }
 
-func (w *workspace) restore(tables map[string]*table) {
+func (w *workspace) restore(tables map[string]*catalog.Table) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tables = tables
@@ -112,7 +113,7 @@ func (w *workspace) restore(tables map[string]*table) {
 
 // checkNew says no to a temporary table that can't be made.
 func (w *workspace) checkNew(name string) *apierror.Error {
-	if !validTable(name) {
+	if !catalog.ValidTable(name) {
 		return apierror.Errorf("invalid", "Invalid table ID %q.", name)
 	}
 	w.mu.Lock()
@@ -136,16 +137,16 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 		if err != nil {
 			return nil, err
 		}
-		t := newTable(name, old.columns, s.now())
-		t.inherit(old)
-		t.keys, t.schema = old.keys, old.schema
+		t := catalog.NewTable(name, old.Columns, s.now())
+		t.Inherit(old)
+		t.Keys, t.Schema = old.Keys, old.Schema
 		return &outcome{changed: res.Changed}, s.keepTemp(ctx, q, t)
 	case stmt.Type == "ALTER_TABLE" && old == nil, stmt.Type == "DROP_TABLE" && old == nil:
 		return dropMissing(stmt, apierror.NotFound("Table", name.String(), q.location))
 	case stmt.NewName != "":
 		return nil, apierror.Unsupported("renaming a temporary table")
 	case stmt.Type == "ALTER_TABLE":
-		t := s.altered(old, name, stmt)
+		t := s.catalog.Altered(old, name, stmt)
 		if err := s.setOptions(ctx, q, t, stmt); err != nil {
 			return nil, err
 		}
@@ -167,7 +168,7 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 	if err := q.work.checkNew(name.Table); err != nil {
 		return nil, err
 	}
-	t := newTable(name, stmt.NewColumns, s.now())
+	t := catalog.NewTable(name, stmt.NewColumns, s.now())
 	if err := s.describeNew(ctx, q, t, stmt); err != nil {
 		return nil, err
 	}
@@ -182,9 +183,9 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // keepTemp notes a temporary table that was made or changed, with its size.
-func (s *Server) keepTemp(ctx context.Context, q *query, t *table) *apierror.Error {
-	t.temp = true
-	if err := measure(ctx, q.work.conn, t, tempSQL(t.name.Table)); err != nil {
+func (s *Server) keepTemp(ctx context.Context, q *query, t *catalog.Table) *apierror.Error {
+	t.Temp = true
+	if err := catalog.Measure(ctx, q.work.conn, t, tempSQL(t.Name.Table)); err != nil {
 		return apierror.From(err)
 	}
 	q.work.put(t)

@@ -1,4 +1,4 @@
-package sandbox
+package catalog
 
 import (
 	"context"
@@ -16,43 +16,44 @@ import (
 // partitioning is how a table is partitioned and clustered. It changes no answer, but that partitions
 // expire and that a filter over them may be demanded.
 type partitioning struct {
-	partition     *googlesql.Partition
-	cluster       []string
+	Partition     *googlesql.Partition
+	Cluster       []string
 	partitionDays float64 // how long a partition is kept; zero for ever
-	requireFilter bool
+	RequireFilter bool
 	// swept is when partitions were last looked through, and sweptVersion the version of the rows then.
 	swept        time.Time
 	sweptVersion int64
 }
 
-const dayMillis = 24 * 60 * 60 * 1000
+// DayMillis are the milliseconds of a day.
+const DayMillis = 24 * 60 * 60 * 1000
 
-// describe writes the partitioning into a table's resource.
-func (p *partitioning) describe(out *wire.Table) {
+// Describe writes the partitioning into a table's resource.
+func (p *partitioning) Describe(out *wire.Table) {
 	switch {
-	case p.partition == nil:
-	case p.partition.Unit == "":
-		r := wire.PartitionRange{Start: wire.Int64(p.partition.Start), End: wire.Int64(p.partition.End),
-			Interval: wire.Int64(p.partition.Interval)}
-		out.RangePartitioning = &wire.RangePartitioning{Field: p.partition.Column, Range: r}
+	case p.Partition == nil:
+	case p.Partition.Unit == "":
+		r := wire.PartitionRange{Start: wire.Int64(p.Partition.Start), End: wire.Int64(p.Partition.End),
+			Interval: wire.Int64(p.Partition.Interval)}
+		out.RangePartitioning = &wire.RangePartitioning{Field: p.Partition.Column, Range: r}
 	default:
-		out.TimePartitioning = &wire.TimePartitioning{Type: p.partition.Unit,
-			ExpirationMs: wire.Int64(p.partitionDays * dayMillis), Field: p.partition.Column}
+		out.TimePartitioning = &wire.TimePartitioning{Type: p.Partition.Unit,
+			ExpirationMs: wire.Int64(p.partitionDays * DayMillis), Field: p.Partition.Column}
 	}
-	if p.cluster != nil {
-		out.Clustering = &wire.Clustering{Fields: p.cluster}
+	if p.Cluster != nil {
+		out.Clustering = &wire.Clustering{Fields: p.Cluster}
 	}
-	out.RequireFilter = p.requireFilter
+	out.RequireFilter = p.RequireFilter
 }
 
-// partitionSQL writes PARTITION BY and CLUSTER BY; kindOf gives the type of a column.
-func (p *partitioning) partitionSQL(kindOf func(string) googlesql.Kind) string {
+// PartitionSQL writes PARTITION BY and CLUSTER BY; kindOf gives the type of a column.
+func (p *partitioning) PartitionSQL(kindOf func(string) googlesql.Kind) string {
 	out := ""
-	if p.partition != nil {
-		out = "\nPARTITION BY " + partitionExpression(p.partition, kindOf)
+	if p.Partition != nil {
+		out = "\nPARTITION BY " + partitionExpression(p.Partition, kindOf)
 	}
-	if p.cluster != nil {
-		out += "\nCLUSTER BY " + strings.Join(googlesql.QuoteEachIfNeeded(p.cluster), ", ")
+	if p.Cluster != nil {
+		out += "\nCLUSTER BY " + strings.Join(googlesql.QuoteEachIfNeeded(p.Cluster), ", ")
 	}
 	return out
 }
@@ -77,8 +78,8 @@ func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.K
 	return string(kind) + "_TRUNC(" + column + ", " + p.Unit + ")"
 }
 
-// partitionClauses are the clauses of CREATE TABLE that a request to make a table asks for.
-func partitionClauses(t *wire.Table) (string, *apierror.Error) {
+// PartitionClauses are the clauses of CREATE TABLE that a request to make a table asks for.
+func PartitionClauses(t *wire.Table) (string, *apierror.Error) {
 	p := partitioning{}
 	kinds := map[string]googlesql.Kind{}
 	for _, f := range t.Schema.Fields {
@@ -88,16 +89,16 @@ func partitionClauses(t *wire.Table) (string, *apierror.Error) {
 	case time != nil && ranges != nil:
 		return "", apierror.Errorf("invalid", "A table cannot have both timePartitioning and rangePartitioning.")
 	case time != nil:
-		p.partition = &googlesql.Partition{Column: time.Field, Unit: strings.ToUpper(time.Type)}
-		p.partitionDays = float64(time.ExpirationMs) / dayMillis
+		p.Partition = &googlesql.Partition{Column: time.Field, Unit: strings.ToUpper(time.Type)}
+		p.partitionDays = float64(time.ExpirationMs) / DayMillis
 	case ranges != nil:
-		p.partition = &googlesql.Partition{Column: ranges.Field, Start: int64(ranges.Range.Start),
+		p.Partition = &googlesql.Partition{Column: ranges.Field, Start: int64(ranges.Range.Start),
 			End: int64(ranges.Range.End), Interval: int64(ranges.Range.Interval)}
 	}
 	if t.Clustering != nil {
-		p.cluster = t.Clustering.Fields
+		p.Cluster = t.Clustering.Fields
 	}
-	out := p.partitionSQL(func(name string) googlesql.Kind { return kinds[strings.ToLower(name)] })
+	out := p.PartitionSQL(func(name string) googlesql.Kind { return kinds[strings.ToLower(name)] })
 	var options []string
 	if p.partitionDays != 0 {
 		options = append(options, "partition_expiration_days = "+googlesql.FloatLiteral(p.partitionDays))
@@ -115,21 +116,6 @@ func partitionClauses(t *wire.Table) (string, *apierror.Error) {
 	return out, nil
 }
 
-// lockCatalog takes the lock of statements that change the catalog, and drops what has expired.
-func (s *Server) lockCatalog(ctx context.Context) (func(), *apierror.Error) {
-	unlock, err := lock(ctx, s.catalog.ddl)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range s.catalog.expiredTables() {
-		if err := s.dropTable(ctx, t); err != nil {
-			unlock()
-			return nil, err
-		}
-	}
-	return unlock, nil
-}
-
 // start is the beginning of a row's partition in microseconds of Unix time, as DuckDB's text.
 func partitionStart(p *googlesql.Partition) string {
 	column := p.Column
@@ -142,33 +128,31 @@ func partitionStart(p *googlesql.Partition) string {
 // sweepEvery is how often a table is looked through for partitions that have expired.
 const sweepEvery = time.Second
 
-// dropPartitions deletes the rows of partitions that have expired, as BigQuery does: not at once, and
+// DropPartitions deletes the rows of partitions that have expired, as BigQuery does: not at once, and
 // not while a statement changes the table.
-func (s *Server) dropPartitions(t *table) {
-	now := s.now()
-	s.catalog.mu.Lock()
-	due := t.partitionDays != 0 && t.view == nil &&
+func (c *Catalog) DropPartitions(t *Table) {
+	now := c.time()
+	c.Mu.Lock()
+	due := t.partitionDays != 0 && t.View == nil &&
 		(t.version != t.sweptVersion || now.Sub(t.swept).Abs() >= sweepEvery)
 	if due {
 		t.swept, t.sweptVersion = now, t.version
 	}
-	s.catalog.mu.Unlock()
+	c.Mu.Unlock()
 	if !due {
 		return
 	}
-	select {
-	case t.write <- struct{}{}:
-		defer func() { <-t.write }()
-	default:
+	if !t.TryLock() {
 		return
 	}
-	keep := int64(t.partitionDays * dayMillis * 1000)
-	changed, err := s.db.Exec(context.Background(), fmt.Sprintf("DELETE FROM %s WHERE %s + %d <= %d", tableSQL(t.name),
-		partitionStart(t.partition), keep, now.UnixMicro()))
+	defer t.Unlock()
+	keep := int64(t.partitionDays * DayMillis * 1000)
+	changed, err := c.db.Exec(context.Background(), fmt.Sprintf("DELETE FROM %s WHERE %s + %d <= %d", TableSQL(t.Name),
+		partitionStart(t.Partition), keep, now.UnixMicro()))
 	if err != nil {
-		s.log.Error("partitions that have expired could not be dropped", "table", t.name, "error", err)
+		c.log.Error("partitions that have expired could not be dropped", "table", t.Name, "error", err)
 	}
 	if changed > 0 {
-		s.catalog.touch(t, now, true)
+		c.Touch(t, now, true)
 	}
 }

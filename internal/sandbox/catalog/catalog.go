@@ -1,0 +1,259 @@
+// Package catalog keeps what there is: datasets and tables with their schemas, keys, options and partitions, views,
+// functions and procedures, and the DuckDB whose schemas and tables follow them. With a folder they outlive the process.
+// It knows who changes a table now, and how large a table is. It knows nothing of users and their rights, of jobs and
+// of HTTP.
+package catalog
+
+import (
+	"cmp"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
+)
+
+// PublicProject holds the datasets that all users may read and none may write
+// or bill to.
+const PublicProject = "bigquery-public-data"
+
+// Catalog knows the datasets and tables, with what DuckDB does not keep:
+// modes, descriptions, times. DuckDB's schemas and tables follow it. Dataset and
+// table names differ by case in BigQuery and not in DuckDB; the catalog refuses
+// a second name that differs only by case.
+type Catalog struct {
+	db       *engine.DB
+	log      *slog.Logger
+	location string // of datasets that are made without one
+	kept     keptData
+
+	// time is when tables expire by.
+	time func() time.Time
+	// Mu guards the datasets and tables with all that they have, but for what never changes.
+	Mu       sync.RWMutex
+	datasets map[wire.DatasetReference]*Dataset
+	// clock counts the changes of rows, and of the tables themselves, since the start.
+	clock int64
+	// ddl is held by a statement or request that changes the catalog, while it does.
+	ddl chan struct{}
+}
+
+// Config is what a catalog is opened with.
+type Config struct {
+	// Dir is the folder that keeps rows and catalog; "" keeps nothing.
+	Dir string
+	// Location is where datasets are made that say nothing of it.
+	Location string
+	// MemoryLimit is DuckDB's memory_limit.
+	MemoryLimit string
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// DB is the DuckDB that holds the rows.
+func (c *Catalog) DB() *engine.DB { return c.db }
+
+// Dataset is what is known of a dataset. It is guarded by the catalog's lock.
+type Dataset struct {
+	Ref                       wire.DatasetReference
+	Location                  string
+	FriendlyName, Description string
+	Labels                    map[string]string
+	Created, Modified         time.Time
+	// TableDays and PartitionDays are what new tables get; zero for none.
+	TableDays, PartitionDays float64
+	Tables                   map[string]*Table
+	Functions                map[string]*googlesql.Function
+	Procedures               map[string]*googlesql.Procedure
+}
+
+// Dataset returns nil if there is none.
+func (c *Catalog) Dataset(project, id string) *Dataset {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	return c.datasets[wire.DatasetReference{ProjectID: project, DatasetID: id}]
+}
+
+// Table returns nil if there is none.
+func (c *Catalog) Table(name googlesql.TableName) *Table {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
+		if t := d.Tables[name.Table]; t != nil && !c.expired(t) {
+			return t
+		}
+	}
+	return nil
+}
+
+// expired reports whether a table is gone. The caller holds the lock.
+func (c *Catalog) expired(t *Table) bool { return !t.Expires.IsZero() && !c.time().Before(t.Expires) }
+
+// expiredTables are those that are gone and not dropped yet.
+func (c *Catalog) expiredTables() (out []*Table) {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	for _, d := range c.datasets {
+		for _, t := range d.Tables {
+			if c.expired(t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// List returns the datasets of a project by name.
+func (c *Catalog) List(project string) []*Dataset {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	var out []*Dataset
+	for ref, d := range c.datasets {
+		if ref.ProjectID == project {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Dataset) int { return cmp.Compare(a.Ref.DatasetID, b.Ref.DatasetID) })
+	return out
+}
+
+// Projects are those that have datasets, by name.
+func (c *Catalog) Projects() []string {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	seen := map[string]bool{}
+	for ref := range c.datasets {
+		seen[ref.ProjectID] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Tables returns the tables of a dataset by name.
+func (c *Catalog) Tables(d *Dataset) []*Table {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	out := make([]*Table, 0, len(d.Tables))
+	for _, t := range d.Tables {
+		if !c.expired(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Table) int { return cmp.Compare(a.Name.Table, b.Name.Table) })
+	return out
+}
+
+// checkNewDataset says no to a dataset that can't be made.
+func (c *Catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
+	if !ValidDataset(ref.DatasetID) {
+		return apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
+			"underscores) and must be at most 1024 characters long.", ref.DatasetID)
+	}
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	for other := range c.datasets {
+		if other == ref {
+			return apierror.Errorf("duplicate", "Already Exists: Dataset %s:%s", ref.ProjectID, ref.DatasetID)
+		}
+		if strings.EqualFold(SchemaName(other.ProjectID, other.DatasetID), SchemaName(ref.ProjectID, ref.DatasetID)) {
+			return apierror.Unsupported("two datasets whose names differ only by case: " + other.DatasetID + " and " +
+				ref.DatasetID)
+		}
+	}
+	return nil
+}
+
+// CheckNewTable says no to a table that can't be made.
+func (c *Catalog) CheckNewTable(name googlesql.TableName) *apierror.Error {
+	if !ValidTable(name.Table) {
+		return apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
+	}
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]
+	if d == nil {
+		return apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
+	}
+	if d.Tables[name.Table] != nil {
+		return apierror.Errorf("duplicate", "Already Exists: Table %s", name)
+	}
+	for other := range d.Tables {
+		if strings.EqualFold(other, name.Table) {
+			return apierror.Unsupported("two tables whose names differ only by case: " + other + " and " + name.Table)
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) addDataset(d *Dataset) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	d.Tables = map[string]*Table{}
+	d.Functions = map[string]*googlesql.Function{}
+	d.Procedures = map[string]*googlesql.Procedure{}
+	c.datasets[d.Ref] = d
+}
+
+// AddTable adds a table, or takes the place of one of its name.
+func (c *Catalog) AddTable(t *Table) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if d := c.datasets[wire.DatasetReference{ProjectID: t.Name.Project, DatasetID: t.Name.Dataset}]; d != nil {
+		d.Tables[t.Name.Table] = t
+		c.clock++
+		t.mutated = c.clock
+		d.Modified = t.Created
+	}
+}
+
+func (c *Catalog) forgetDataset(ref wire.DatasetReference) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	delete(c.datasets, ref)
+}
+
+// ForgetTable takes a table out of the catalog, and leaves DuckDB's as it is.
+func (c *Catalog) ForgetTable(name googlesql.TableName) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if d := c.datasets[wire.DatasetReference{ProjectID: name.Project, DatasetID: name.Dataset}]; d != nil {
+		delete(d.Tables, name.Table)
+	}
+}
+
+// Touch notes that a table's rows have changed, and whether there are more changes than
+// new rows.
+func (c *Catalog) Touch(t *Table, now time.Time, mutated bool) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	c.clock++
+	if d := c.datasets[wire.DatasetReference{ProjectID: t.Name.Project, DatasetID: t.Name.Dataset}]; d != nil &&
+		d.Tables[t.Name.Table] != nil {
+		t = d.Tables[t.Name.Table] // which may have been altered meanwhile
+	}
+	t.version++
+	t.Modified = now
+	if mutated {
+		t.mutated = c.clock
+	}
+}
+
+// Changes is the catalog's clock.
+func (c *Catalog) Changes() int64 {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	return c.clock
+}
+
+// MutatedSince reports whether rows of a table were changed or deleted, or the table was
+// replaced, since the clock stood at begun.
+func (c *Catalog) MutatedSince(t *Table, begun int64) bool {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	return t.mutated > begun
+}
