@@ -22,7 +22,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// Reader is the table readers, clustered by name. Its key is a UUID, made when a reader is created.
+// Reader is the table readers, clustered by name. Its key is a UUID, which the dialect generates
+// when a reader is created.
 type Reader struct {
 	ID     string
 	Name   string `gorm:"cluster"`

@@ -4,7 +4,8 @@
 //	go run ./examples/load -file events.ndjson -table my_dataset.events -project my-project \
 //		-client-secrets client_secrets.json
 //
-// A table that is not there is made, with columns of the types that the first rows look like, or with those of -schema.
+// If the table does not exist, the program creates it, with the columns of -schema or with column
+// types guessed from the first rows.
 package main
 
 import (
@@ -34,7 +35,7 @@ import (
 //go:embed planets.csv
 var planets string
 
-// loading is what the command line says.
+// loading has the settings of the command line.
 type loading struct {
 	file   string // "" for planets.csv
 	table  string // dataset.table
@@ -69,7 +70,7 @@ func run(ctx context.Context, out, errOut io.Writer, cfg *dsn.Config, l loading)
 	return l.load(ctx, out, errOut, db)
 }
 
-// load is the part that a program of your own would have.
+// load is the part that your own program would have.
 func (l *loading) load(ctx context.Context, out, errOut io.Writer, db *sql.DB) error {
 	columns, err := l.prepare(ctx, db)
 	if err != nil {
@@ -103,7 +104,8 @@ func (l *loading) load(ctx context.Context, out, errOut io.Writer, db *sql.DB) e
 	return err
 }
 
-// prepare returns the columns of the table, by name in lower case. It makes the table if there is none.
+// prepare returns the columns of the table, by name in lower case. It creates the table if it does
+// not exist.
 func (l *loading) prepare(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	columns, err := columnsOf(ctx, db, l.table)
 	if !errors.Is(err, driver.ErrNotFound) {
@@ -139,7 +141,8 @@ func (l *loading) prepare(ctx context.Context, db *sql.DB) (map[string]string, e
 	return columnsOf(ctx, db, l.table)
 }
 
-// columnsOf returns the types of a table's columns, by a dry run, which costs nothing.
+// columnsOf returns the types of a table's columns. It asks in a dry run, which costs
+// nothing.
 func columnsOf(ctx context.Context, db *sql.DB, table string) (map[string]string, error) {
 	rows, err := db.QueryContext(ctx, "SELECT * FROM "+quoted(table), driver.DryRun())
 	if err != nil {
@@ -159,7 +162,7 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) (map[string]string
 
 func quoted(name string) string { return "`" + name + "`" }
 
-// open opens the file, or the one that the program has in it.
+// open opens the file, or by default the one that is embedded in the program.
 func (l *loading) open() (io.ReadCloser, int64, error) {
 	if l.file == "" {
 		return io.NopCloser(strings.NewReader(planets)), int64(len(planets)), nil
@@ -189,7 +192,7 @@ func (l *loading) header() ([]string, error) {
 	return csv.NewReader(input).Read()
 }
 
-// lines reports whether the file has lines of JSON.
+// lines reports whether the file is NDJSON.
 func (l *loading) lines() bool {
 	ext := strings.ToLower(filepath.Ext(l.file))
 	return ext == ".ndjson" || ext == ".jsonl" || ext == ".json"

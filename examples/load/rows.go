@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// row has values by the names of their columns. A column that it lacks becomes NULL.
+// row maps the names of columns to values. A missing column becomes NULL.
 type row = map[string]any
 
 // rows are the rows of a file while it is read.
@@ -27,7 +27,7 @@ func (l *loading) rows(r io.Reader, columns map[string]string) iter.Seq2[row, er
 	return csvRows(r, columns)
 }
 
-// csvRows reads CSV whose first line has the names. A field that is empty is NULL.
+// csvRows reads CSV with the names in the first line. An empty field is NULL.
 func csvRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		in := csv.NewReader(r)
@@ -61,7 +61,8 @@ func csvRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 	}
 }
 
-// value makes a text a value for a column of a type. Package bulk takes the other types as texts.
+// value converts a text to a value for a column of a type. Package bulk accepts texts for the
+// other types.
 func value(text, typ string) (any, error) {
 	var v any
 	var err error
@@ -110,7 +111,8 @@ func jsonRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 	}
 }
 
-// jsonValue makes what JSON has a value for a column of a type, which is "" inside of a STRUCT or an ARRAY.
+// jsonValue converts a JSON value to one for a column of a type. The type is "" inside a STRUCT or
+// an ARRAY.
 func jsonValue(v any, typ string) (any, error) {
 	if typ == "JSON" && v != nil {
 		text, err := json.Marshal(v)
@@ -147,11 +149,11 @@ func jsonValue(v any, typ string) (any, error) {
 	return v, nil
 }
 
-// guessRows is how many rows a guess looks at.
+// guessRows is the number of rows that guess reads.
 const guessRows = 1000
 
-// guess writes the columns of a table for the file: the types that its first rows look like. Without names they come in
-// alphabetical order.
+// guess returns the columns of a table for the file, with types guessed from its first rows.
+// Without names the columns are in alphabetical order.
 func (l *loading) guess(r io.Reader, names []string) (string, error) {
 	types := map[string]string{}
 	n := 0
@@ -183,7 +185,7 @@ func (l *loading) guess(r io.Reader, names []string) (string, error) {
 	return strings.Join(parts, ", "), nil
 }
 
-// wider is the type that holds the values of both; "" is that of NULL.
+// wider returns the type that holds the values of both; "" is the type of NULL.
 func wider(a, b string) string {
 	if a == b || a == "" || b == "" {
 		return cmp.Or(a, b)
@@ -194,7 +196,7 @@ func wider(a, b string) string {
 	return "STRING"
 }
 
-// typeOf is the type that a value looks like.
+// typeOf guesses the type of a value.
 func typeOf(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:

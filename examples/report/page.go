@@ -22,7 +22,7 @@ var (
 	tmpl = template.Must(template.New("page").Parse(text))
 )
 
-// section is a chart with the table of its numbers beside it, and what its query cost.
+// section is a chart, the table of its numbers and the cost of its query.
 type section struct {
 	Title  string
 	Header []string
@@ -88,7 +88,8 @@ func yearsSection(series []year, stats driver.Stats) section {
 	return s
 }
 
-// script keeps text in the options from ending the script that they stand in.
+// script escapes text in the options, so that it can't end the script around
+// it.
 func script(option string) template.JS { return template.JS(strings.ReplaceAll(option, "</", `<\/`)) }
 
 func options(axis string) []charts.GlobalOpts {
@@ -99,7 +100,8 @@ func options(axis string) []charts.GlobalOpts {
 	}
 }
 
-// cost is what a query read, and what that costs on demand: $6.25 for each TiB that is billed.
+// cost describes the bytes that a query read and their on-demand price, $6.25 for each TiB
+// billed.
 func cost(stats driver.Stats) string {
 	if stats.CacheHit {
 		return "The query's result came from BigQuery's cache: it read and cost nothing."

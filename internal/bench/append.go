@@ -24,7 +24,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// The rows that are appended: those columns of the shapes whose values all writers take in the same form.
+// The rows to append have only the columns whose values all writers accept in the same form.
 type (
 	appendNarrow struct {
 		C00 int64
@@ -39,7 +39,8 @@ type (
 	}
 )
 
-// differentRows is how many rows are made. More repeat them, so that making them takes no time.
+// differentRows is the number of different rows. A longer input repeats them, so that
+// generating rows takes no time.
 const differentRows = 10_000
 
 var (
@@ -81,7 +82,8 @@ func appendFields(s shape) []fakebq.Field {
 	return fields
 }
 
-// writers are ways to write rows, measured as readers are. The first streamWriters are for any number of rows.
+// writers are the ways to write rows, measured in the same way as readers. The first streamWriters
+// can write any number of rows.
 var writers = []reader{
 	{"bulk.Append", true, openWriter(appendBulk[appendNarrow], appendBulk[appendWide])},
 	{"managedwriter, dynamicpb", true, openWriter(appendManaged[appendNarrow], appendManaged[appendWide])},
@@ -90,7 +92,7 @@ var writers = []reader{
 	{"INSERT with a list of values", true, openWriter(appendValues[appendNarrow], appendValues[appendWide])},
 }
 
-// streamWriters is how many of the writers are for any number of rows.
+// streamWriters is the number of writers that can write any number of rows.
 const streamWriters = 2
 
 // writeSession writes the rows of a shape; its read is a write.
@@ -135,7 +137,7 @@ func repeated[T any](rows []T, n int) iter.Seq2[T, error] {
 	}
 }
 
-// batchesOf yields rows in slices of so many.
+// batchesOf yields rows in slices of size rows.
 func batchesOf[T any](rows iter.Seq2[T, error], size int) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		var batch []T
@@ -158,7 +160,8 @@ func appendBulk[T any](ctx context.Context, w writeSession, table string, rows i
 	return err
 }
 
-// appendUnnest writes by statements whose argument is a slice of structs, as many as surely fit 10 MB.
+// appendUnnest writes by statements whose argument is a slice of structs, which certainly fits into
+// 10 MB.
 func appendUnnest[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
 	for batch := range batchesOf(rows, 10_000) {
 		if _, err := w.db.ExecContext(ctx, "INSERT INTO bench."+table+" SELECT * FROM UNNEST(?)", batch); err != nil {
@@ -168,7 +171,7 @@ func appendUnnest[T any](ctx context.Context, w writeSession, table string, rows
 	return nil
 }
 
-// appendValues writes by statements with as many parameters as one can have.
+// appendValues writes by statements with the largest number of parameters.
 func appendValues[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
 	columns := reflect.TypeFor[T]().NumField()
 	list := "(?" + strings.Repeat(", ?", columns-1) + ")"

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// depth is how much of what comes an arrowSession looks at.
+// depth says how far an arrowSession decodes what it receives.
 type depth int
 
 const (
@@ -98,7 +98,7 @@ func routed(ctx context.Context, params string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "x-goog-request-params", params)
 }
 
-// messages joins the schema and the batches to one Arrow stream.
+// messages joins the schema and the batches into one Arrow stream.
 type messages struct {
 	client interface {
 		Recv() (*storagepb.ReadRowsResponse, error)
@@ -165,7 +165,8 @@ func (a arrowSession) stream(
 	return n, nil
 }
 
-// cell makes a Go value of one cell in the plainest way: a switch over the array's type.
+// cell returns one cell as a Go value, in the simplest way: by a switch over the array's
+// type.
 func cell(a arrow.Array, i int) any {
 	if a.IsNull(i) {
 		return nil

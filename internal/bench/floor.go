@@ -8,10 +8,11 @@ import (
 	"io"
 )
 
-// preparedRows is how many rows of a shape are made before. More repeat them.
+// preparedRows is the number of rows of a shape that are prepared. A longer
+// result repeats them.
 const preparedRows = 1000
 
-// floorSession reads rows that were made before, through database/sql: no driver can be faster.
+// floorSession reads prepared rows through database/sql. No driver can be faster.
 type floorSession struct {
 	driverSession // of which the values come
 	prepared      map[string][][]driver.Value
@@ -37,7 +38,7 @@ func (f floorSession) read(ctx context.Context, s shape, rows int) (int, error) 
 	return scanTyped(ctx, db, s, "")
 }
 
-// prepare returns rows as the driver gives them to database/sql.
+// prepare returns rows as the driver passes them to database/sql.
 func (f floorSession) prepare(ctx context.Context, s shape) ([][]driver.Value, error) {
 	r, err := f.db.QueryContext(ctx, statement(s, preparedRows))
 	if err != nil {

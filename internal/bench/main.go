@@ -1,9 +1,9 @@
-// Command bench reads the same results in several ways, side by side: this
-// driver over REST and over the Storage Read API, the official client both
-// ways, and loops that do less than any reader can. The BigQuery that answers
-// is internal/fakebq in a process of its own, and so is each read; rounds are
-// interleaved, so that whatever else the machine does meets all of them alike.
-// It prints a Markdown table of medians.
+// Command bench reads the same results in several ways: with this driver over
+// REST and over the Storage Read API, with the official client both ways, and
+// with loops that do less than any reader can. internal/fakebq answers as
+// BigQuery in a separate process. Each read also runs in its own process. The
+// rounds are interleaved, so that other work of the machine affects all readers
+// alike. The command prints a Markdown table of medians.
 //
 //	go run ./internal/bench -rounds 5 -rows 1,1000,100000,1000000 -shapes narrow,wide,nested
 package main
@@ -83,7 +83,7 @@ func runMain(ctx context.Context) error {
 	return nil
 }
 
-// statementRows is how many rows are written by the writers that make statements of them.
+// statementRows is the number of rows for the writers that use statements.
 const statementRows = 20_000
 
 // compareWriters measures the writers for any number of rows, and then all of them with fewer rows.

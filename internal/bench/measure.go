@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// measurement is what one read cost, in a process of its own.
+// measurement is the cost of one read, which runs in its own process.
 type measurement struct {
 	Seconds  float64
 	Allocs   float64 // for a row
@@ -26,15 +26,14 @@ type measurement struct {
 	Start float64
 }
 
-// A result is read so often that it comes to manyRows rows, at most maxRepeats times: one of a
-// few rows would be over too soon to be timed, and would be all start-up.
+// A result is read until manyRows rows were read, at most maxRepeats times. A single read of a
+// few rows would be too short to be timed.
 const (
 	manyRows   = 200_000
 	maxRepeats = 200
 )
 
-// measure reads a result once, or several times if it is small, on connections that are there
-// already.
+// measure reads a result once, or several times if it is small, on open connections.
 func measure(
 	ctx context.Context, at addresses, r reader, s shape, rows int, profile io.Writer,
 ) (m measurement, err error) {
@@ -57,7 +56,7 @@ func measure(
 	m.Start = time.Since(began).Seconds()
 	repeats := max(1, min(manyRows/rows, maxRepeats))
 	if repeats > 1 {
-		if err := read(); err != nil { // the process has its memory from then on
+		if err := read(); err != nil { // after it the process has its memory
 			return m, err
 		}
 	}
@@ -94,7 +93,7 @@ func measure(
 	return m, nil
 }
 
-// peakRSS reads the high-water mark of the process's memory where Linux tells it.
+// peakRSS returns the peak memory of the process, which Linux reports.
 func peakRSS() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -109,7 +108,7 @@ func peakRSS() int64 {
 	return kb << 10
 }
 
-// job is one measurement, as it is told to the process that makes it.
+// job is one measurement, as it is passed to the process that makes it.
 type job struct {
 	At     addresses
 	Reader string
@@ -119,7 +118,7 @@ type job struct {
 	Profile string
 }
 
-// child makes the measurement that arg tells and prints it.
+// child makes the measurement that arg describes and prints it.
 func child(ctx context.Context, arg string) error {
 	var j job
 	if err := json.Unmarshal([]byte(arg), &j); err != nil {
@@ -149,7 +148,7 @@ func child(ctx context.Context, arg string) error {
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
 
-// inChild makes a measurement in a process of its own.
+// inChild makes a measurement in a separate process.
 func inChild(ctx context.Context, j job) (m measurement, err error) {
 	self, err := os.Executable()
 	if err != nil {

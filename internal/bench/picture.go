@@ -24,7 +24,8 @@ var bars = []bar{
 	{"Arrow batches, no cells", "Arrow batches, no values made", "floor"},
 }
 
-// panel is what the picture shows of one shape: thousands of rows a second by reader.
+// panel is the part of the picture for one shape: thousands of rows a second by
+// reader.
 type panel struct {
 	shape string
 	rows  int
@@ -85,7 +86,7 @@ func picture(panels []panel) string {
 	return b.String()
 }
 
-// pictureTitle says in words what the picture shows, for screen readers.
+// pictureTitle describes the picture in words, for screen readers.
 func pictureTitle(panels []panel) string {
 	var parts []string
 	for _, p := range panels {
@@ -130,14 +131,14 @@ func (p panel) draw(w *strings.Builder, top int) int {
 	return y + panelFoot
 }
 
-// shapeWords say what the rows of a shape have.
+// shapeWords describe the rows of a shape.
 var shapeWords = map[string]string{
 	"narrow": "INT64 and STRING",
 	"wide":   "20 columns of 9 types",
 	"nested": "ARRAY, STRUCT and ARRAY<STRUCT>",
 }
 
-// thousands writes a number with two or three digits that say something: 4.2M, 611k.
+// thousands writes a number with two or three significant digits: 4.2M, 611k.
 func thousands(n float64) string {
 	switch {
 	case n >= 1e6:
@@ -150,7 +151,7 @@ func thousands(n float64) string {
 
 func escaped(text string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(text)) // a strings.Builder takes everything
+	_ = xml.EscapeText(&b, []byte(text)) // a strings.Builder never fails
 	return b.String()
 }
 

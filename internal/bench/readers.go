@@ -25,7 +25,8 @@ import (
 // reader is one way to read the result of a query.
 type reader struct {
 	name string
-	// values tells that the rows become Go values; without, it is a yardstick.
+	// values reports whether the rows become Go values. A reader without is for
+	// comparison only.
 	values bool
 	// open connects, without a request if it can.
 	open func(ctx context.Context, at addresses) (session, error)
@@ -147,7 +148,7 @@ func (o officialSession) read(ctx context.Context, s shape, rows int) (int, erro
 	}
 }
 
-// drainSession fetches the pages and looks at nothing but their tokens.
+// drainSession fetches the pages and reads only their tokens.
 type drainSession struct {
 	at      addresses
 	service *bq.Service

@@ -17,22 +17,23 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// project is what the readers bill.
+// project is the project that the readers bill.
 const project = "bench-project"
 
-// addresses say where the server listens.
+// addresses are the addresses of the server.
 type addresses struct {
 	REST    string // base URL of the REST API
 	Storage string // URL of the Storage Read API
 	Control string // URL that counts the requests
 }
 
-// statement is the query for so many rows of a shape. An ordered one would be read over one stream.
+// statement returns the query for a number of rows of a shape. It is not ordered, because an
+// ordered result would be read over one stream.
 func statement(s shape, rows int) string {
 	return fmt.Sprintf("SELECT * FROM bench.%s_%d", s.name, rows)
 }
 
-// destination is the table that the statement's result is in.
+// destination returns the table with the result of the statement.
 func destination(s shape, rows int) string {
 	return fmt.Sprintf("%s.bench.result_%s_%d", project, s.name, rows)
 }
@@ -47,8 +48,8 @@ func parseStatement(sql string) (s shape, rows int, ok bool) {
 	return s, rows, err == nil && rows > 0
 }
 
-// copies is how many times a table of at most s.base different rows is sent for a result of so many rows. A size that
-// no number of copies makes up is a table of its own.
+// copies returns how often a table of at most s.base different rows is sent for a result of this
+// size. A size that is not a multiple has its own table.
 func copies(s shape, rows int) int {
 	least := (rows + s.base - 1) / s.base
 	for n := least; n <= 4*least; n++ {
@@ -59,7 +60,8 @@ func copies(s shape, rows int) int {
 	return 1
 }
 
-// newServer makes a BigQuery with the tables. A table is rendered at its first use, once.
+// newServer returns a BigQuery with the tables. A table is rendered once, at its first
+// use.
 func newServer(latency time.Duration) (*fakebq.Server, addresses, error) {
 	var mu sync.Mutex
 	tables := map[string]*fakebq.Table{}
@@ -130,8 +132,8 @@ func serve(out io.Writer, in io.Reader, latency time.Duration) error {
 	return err
 }
 
-// startServer starts the server in a process of its own, so that its work and memory are not the
-// reader's. stop ends it.
+// startServer starts the server in a separate process, so that its work and memory do not count
+// as the reader's. stop ends it.
 func startServer(latency time.Duration) (at addresses, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -158,7 +160,8 @@ func startServer(latency time.Duration) (at addresses, stop func(), err error) {
 	return at, stop, nil
 }
 
-// requests asks the server how many requests it has had, by method.
+// requests returns the number of requests that the server has received, by
+// method.
 func requests(at addresses) (map[string]int, error) {
 	resp, err := http.Get(at.Control)
 	if err != nil {
@@ -169,7 +172,7 @@ func requests(at addresses) (map[string]int, error) {
 	return counts, json.NewDecoder(resp.Body).Decode(&counts)
 }
 
-// since is how many requests there were between two counts.
+// since returns the number of requests between two counts.
 func since(before, after map[string]int) int {
 	n := 0
 	for method := range maps.Keys(after) {

@@ -11,8 +11,8 @@ import (
 // shape is a kind of table. Its rows differ from each other, as those of a real one do.
 type shape struct {
 	name string
-	// base is how many different rows the table has, more than a page of 10 MB; a larger result
-	// repeats them.
+	// base is the number of different rows of the table, more than fit a page of 10 MB. A
+	// larger result repeats them.
 	base   int
 	fields []fakebq.Field
 	row    func(i int) []any
@@ -92,7 +92,7 @@ func wideRow(i int) []any {
 	return row
 }
 
-// word is a text of 8 to 23 bytes.
+// word returns a text of 8 to 23 bytes.
 func word(i int) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	var b strings.Builder

@@ -35,7 +35,7 @@ func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string
 
 func seconds(m measurement) float64 { return m.Seconds }
 
-// median is 0 for none.
+// median returns 0 if there are no values.
 func median(all []measurement, of func(measurement) float64) float64 {
 	if len(all) == 0 {
 		return 0

@@ -47,9 +47,8 @@ func Fail(e Error) Fault {
 	return Fault{play: func(p *reply, _ *message) { p.send(e.body()) }}
 }
 
-// Exists lets jobs.insert take effect and answers 409 that the job exists, as the service does now
-// and then for the first request.
-// request.
+// Exists lets jobs.insert take effect and answers 409 that the job exists, as the service
+// sometimes does for the first request.
 func Exists() Fault {
 	return Fault{after: true, play: func(p *reply, answer *message) {
 		name := ""
@@ -89,7 +88,7 @@ func Body(status int, contentType, body string) Fault {
 	return Fault{play: func(p *reply, _ *message) {
 		p.w.Header().Set("Content-Type", contentType)
 		p.w.WriteHeader(status)
-		_, _ = p.w.Write([]byte(body)) // the client may have gone
+		_, _ = p.w.Write([]byte(body)) // the client may have closed the connection
 	}}
 }
 

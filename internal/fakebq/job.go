@@ -220,7 +220,8 @@ func (s *Server) find(project, location, id string) (*job, *Error) {
 	return nil, &Error{Reason: "notFound", Message: "Not found: Job " + name}
 }
 
-// await waits for the end of a job. gone is closed when the client has gone.
+// await waits for the end of a job. gone is closed when the client has closed
+// the connection.
 func (s *Server) await(ctx context.Context, j *job, timeout time.Duration) (done, gone bool) {
 	s.mu.Lock()
 	held := j.incomplete > 0 && !j.finished()

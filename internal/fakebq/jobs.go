@@ -76,7 +76,7 @@ func (s *Server) stop(j *job) {
 }
 
 // Cancelled returns the number of running jobs for which jobs.cancel was called: of the given
-// statements, or of all without any.
+// statements, or of all if there are none.
 func (s *Server) Cancelled(texts ...string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

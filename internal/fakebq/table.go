@@ -73,7 +73,7 @@ func (r *rendered) offset(row int) int {
 }
 
 // end returns the index after the last row of a page that starts at row from, ends before row last
-// and has at most so many bytes. A page has at least one row.
+// and has at most the given bytes. A page has at least one row.
 func (r *rendered) end(from, last, bytes int) int {
 	full := r.offset(from) + bytes
 	if r.offset(last) <= full {

@@ -57,7 +57,6 @@ func formatOptions(f *bigquery.DataFormatOptions) (timestampFormat, *Error) {
 
 // timestamp writes a time in the format. Seconds are in E notation, as the service sends them to
 // clients that request no other format.
-// clients that do not ask for another format.
 func (c cells) timestamp(t time.Time) string {
 	micros := t.UnixMicro()
 	switch c.format {

@@ -55,7 +55,7 @@ func (se *session) settle() {
 	case "BEGIN_TRANSACTION":
 		se.open = se.open || err == nil
 	case "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION":
-		// A conflict aborts the transaction; any other failure leaves it as it is.
+		// A conflict aborts the transaction; any other failure does not change it.
 		if err == nil || strings.Contains(err.Message, "is aborted") {
 			se.open, se.held = false, nil
 		}

@@ -34,14 +34,15 @@ var arrowTypes = map[storagepb.TableFieldSchema_Type]arrow.DataType{
 	storagepb.TableFieldSchema_JSON:       arrow.BinaryTypes.String,
 }
 
-// sqlTypes are the types that Arrow has no word for: their fields say which they are.
+// sqlTypes are the types that Arrow does not have. The metadata of their fields name
+// them.
 var sqlTypes = map[storagepb.TableFieldSchema_Type]string{
 	storagepb.TableFieldSchema_DATETIME:  "google:sqlType:datetime",
 	storagepb.TableFieldSchema_GEOGRAPHY: "google:sqlType:geography",
 	storagepb.TableFieldSchema_JSON:      "google:sqlType:json",
 }
 
-// preciseTypes are how a TIMESTAMP of precision 12 is sent, by what was asked for.
+// preciseTypes are the Arrow types of a TIMESTAMP(12), by the requested precision.
 var preciseTypes = map[storagepb.ArrowSerializationOptions_PicosTimestampPrecision]arrow.DataType{
 	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_NANOS: &arrow.TimestampType{
 		Unit:     arrow.Nanosecond,
@@ -50,7 +51,8 @@ var preciseTypes = map[storagepb.ArrowSerializationOptions_PicosTimestampPrecisi
 	storagepb.ArrowSerializationOptions_TIMESTAMP_PRECISION_PICOS: arrow.BinaryTypes.String,
 }
 
-// ArrowSchema is the schema of a table's columns, with the precision of TIMESTAMP(12) that options ask for.
+// ArrowSchema returns the schema of a table's columns, with the precision of TIMESTAMP(12) that the
+// options request.
 func ArrowSchema(
 	fields []*storagepb.TableFieldSchema,
 	options *storagepb.ArrowSerializationOptions,
@@ -121,7 +123,7 @@ func arrowType(f *storagepb.TableFieldSchema, precise arrow.DataType) (arrow.Dat
 // endOfStream ends an IPC stream; the service sends messages without it.
 var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
 
-// SchemaMessage is a schema as an IPC message.
+// SchemaMessage returns a schema as an IPC message.
 func SchemaMessage(schema *arrow.Schema) ([]byte, error) {
 	var all bytes.Buffer
 	w := ipc.NewWriter(&all, ipc.WithSchema(schema))
@@ -131,8 +133,8 @@ func SchemaMessage(schema *arrow.Schema) ([]byte, error) {
 	return bytes.TrimSuffix(all.Bytes(), endOfStream), nil
 }
 
-// BatchMessage is a batch of rows as an IPC message, compressed as options ask. schema is the SchemaMessage of its
-// schema.
+// BatchMessage returns a batch of rows as an IPC message, compressed as the options request. schema
+// is the SchemaMessage of its schema.
 func BatchMessage(
 	batch arrow.RecordBatch,
 	schema []byte,
@@ -156,7 +158,7 @@ func BatchMessage(
 	return bytes.Clone(bytes.TrimSuffix(out.Bytes()[len(schema):], endOfStream)), nil
 }
 
-// Decimal256 is decimal256.FromBigInt, which does not take the smallest BIGNUMERIC.
+// Decimal256 is like decimal256.FromBigInt, and also accepts the least BIGNUMERIC.
 func Decimal256(n *big.Int) (decimal256.Num, error) {
 	if half := new(big.Int).Lsh(big.NewInt(1), 255); n.Cmp(half) >= 0 || n.Cmp(new(big.Int).Neg(half)) < 0 {
 		return decimal256.Num{}, fmt.Errorf("%s is beyond 256 bits", n)

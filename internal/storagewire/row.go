@@ -16,26 +16,27 @@ import (
 	_ "google.golang.org/protobuf/types/known/wrapperspb"  // and these
 )
 
-// Default stands for a column that was left out and is to have its default value.
+// Default stands for a column that was left out and gets its default value.
 type Default struct{}
 
-// Range is a value of RANGE as the Scalar of a Decoder gets it. Its bounds are what Scalar returned for them, nil for
-// none.
+// Range is a RANGE as it is passed to the Scalar of a Decoder. Its bounds are results of Scalar, or
+// nil for an unbounded end.
 type Range struct{ Start, End any }
 
 // Decoder decodes the rows of AppendRows.
 type Decoder struct {
 	Fields  []*storagepb.TableFieldSchema
 	Missing map[string]storagepb.AppendRowsRequest_MissingValueInterpretation
-	// Otherwise is for the columns that Missing does not name.
+	// Otherwise applies to the columns that Missing does not name.
 	Otherwise storagepb.AppendRowsRequest_MissingValueInterpretation
-	// Scalar makes a value of a field that is neither NULL nor of STRUCT. x is what protobuf's reflection has for it: a
-	// number, bool, string, []byte, an EnumNumber, a Message of Google's well-known types, or a Range.
+	// Scalar converts the value of a field that is neither NULL nor a STRUCT. x is its value in
+	// protobuf's reflection: a number, bool, string, []byte, an EnumNumber, a Message of Google's
+	// well-known types, or a Range.
 	Scalar func(f *storagepb.TableFieldSchema, x any) (any, error)
 }
 
-// Schema makes a writer's descriptor usable. It must contain all that it refers to, but for Google's wrappers and
-// Timestamp.
+// Schema builds a message descriptor from the one that a writer sends. That must contain everything
+// that it refers to, except Google's wrappers and Timestamp.
 func Schema(d *descriptorpb.DescriptorProto) (protoreflect.MessageDescriptor, error) {
 	file := &descriptorpb.FileDescriptorProto{
 		Name:        proto.String("writer_schema.proto"),
@@ -67,7 +68,7 @@ func (d *Decoder) Row(schema protoreflect.MessageDescriptor, text []byte) ([]any
 	})
 }
 
-// columnName is the name of the column that a field of a writer's schema is for.
+// columnName returns the name of the column for a field of a writer's schema.
 func columnName(fd protoreflect.FieldDescriptor) string {
 	if o, ok := fd.Options().(*descriptorpb.FieldOptions); ok && proto.HasExtension(o, storagepb.E_ColumnName) {
 		name, _ := proto.GetExtension(o, storagepb.E_ColumnName).(string)
@@ -105,7 +106,7 @@ func (d *Decoder) fields(
 	return row, nil
 }
 
-// field decodes one field; fd is nil where the writer's schema does not have it.
+// field decodes one field. fd is nil if the writer's schema lacks it.
 func (d *Decoder) field(
 	m protoreflect.Message,
 	fd protoreflect.FieldDescriptor,
@@ -156,7 +157,7 @@ func (d *Decoder) value(f *storagepb.TableFieldSchema, v protoreflect.Value) (an
 	return d.Scalar(f, v.Interface())
 }
 
-// Unknown returns the first field of a writer's schema that no column is for, "" if there is none.
+// Unknown returns the first field of a writer's schema without a column, or "".
 func (d *Decoder) Unknown(schema protoreflect.MessageDescriptor) string {
 	known := map[string]bool{}
 	for _, f := range d.Fields {

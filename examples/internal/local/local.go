@@ -1,6 +1,6 @@
-// Package local has the parts that the examples share: the flags that choose
-// where they run, and the sandbox for runs without flags. Your own program
-// needs none of it.
+// Package local is shared by the examples. It has the flags that choose where
+// they run, and starts the sandbox if there are none. Your own program does not
+// need it.
 package local
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox"
 )
 
-// ConsentEnv makes a second instance of the program play the browser.
+// ConsentEnv makes a second instance of the program act as the browser.
 const ConsentEnv = "BIGQUERYUSER_EXAMPLE_CONSENT"
 
 // That instance ends here, before main.
@@ -65,8 +65,8 @@ func misused(format string, args ...any) {
 }
 
 // Start starts the sandbox and sets cfg for it, unless cfg has a project. The state of the sandbox
-// and of its sign-in is in a separate folder, apart from the user's real sign-ins. Start prints to
-// out what it does.
+// and of its sign-in is in a separate folder, apart from the user's real sign-ins. Start prints
+// its steps to out.
 func Start(ctx context.Context, out io.Writer, cfg *dsn.Config) (stop func(), err error) {
 	if cfg.Project != "" {
 		return func() {}, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local"
 )
 
-// NewComputer prepares a test without a stored sign-in and without a browser, which the test binary
-// plays, as the examples do.
+// NewComputer prepares a test without a stored sign-in and without a browser. The test binary acts
+// as the browser, as the examples do.
 func NewComputer(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
