@@ -78,8 +78,8 @@ func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 	return rc, nil
 }
 
-// path is the escaped path of the redirect address; a redirect without one has
-// "/", as in a browser.
+// path returns the escaped path of the redirect address; a redirect without one
+// has "/", as in a browser.
 func (rc *receiver) path() string {
 	return slashed(rc.uri)
 }

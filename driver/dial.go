@@ -74,7 +74,7 @@ type dialer struct {
 
 func newDialer(d dial) *dialer { return &dialer{dial: d, conns: map[*dialed]struct{}{}} }
 
-// dialContext is the DialContext of an http.Transport.
+// dialContext returns the DialContext of an http.Transport.
 func (d *dialer) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.dial(ctx, network, address)
 	if err != nil {

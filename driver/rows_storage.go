@@ -155,7 +155,7 @@ func (r *storageRows) begin() (*batch, error) {
 	return r.next()
 }
 
-// startAt is the row at which the streams start.
+// startAt returns the row at which the streams start.
 func (r *storageRows) startAt() int64 {
 	if r.ordered {
 		return r.given

@@ -71,7 +71,7 @@ func (b *jsonRows) done(out *batch) {
 	}
 }
 
-// step is the number of rows of a record to decode at a time.
+// step returns the number of rows of a record to decode at a time.
 func (r *arrowReader) step(record arrow.RecordBatch) int {
 	if r.target != nil {
 		return r.target.step(record)

@@ -113,7 +113,8 @@ func modelsOf(db bun.IDB, v any, who string, columns []string) (m models, err er
 	return m, nil
 }
 
-// nilModel is a nil pointer to the model's type, by which bun knows the table.
+// nilModel returns a nil pointer to the model's type, by which bun knows the
+// table.
 func (m models) nilModel() any { return reflect.Zero(reflect.PointerTo(m.table.Type)).Interface() }
 
 // structs is UNNEST of an array of STRUCTs with a field for each column.

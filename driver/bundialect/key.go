@@ -53,7 +53,8 @@ func canReference(rel *schema.Relation) bool {
 	return canBeKey(rel.JoinPKs) && canBeKey(rel.BasePKs)
 }
 
-// datasetOf is the dataset in the name of a table, or "" for the default one.
+// datasetOf returns the dataset in the name of a table, or "" for the default
+// one.
 func datasetOf(table *schema.Table) string {
 	name := string(table.SQLName)
 	return name[:max(0, strings.LastIndexByte(name, '.'))]

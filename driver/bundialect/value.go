@@ -7,8 +7,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
-// Value is an argument that is written as a GoogleSQL literal of its Go type, for a Where or Set of bun, which by
-// itself writes slices and structs as JSON and decimals as text:
+// Value returns an argument that is written as a GoogleSQL literal of its Go type, for a Where or
+// Set of bun, which by itself writes slices and structs as JSON and decimals as text:
 //
 //	q.Where("id IN UNNEST(?)", bundialect.Value(ids)).Where("price > ?", bundialect.Value(big.NewRat(5, 2)))
 //

@@ -179,7 +179,8 @@ func isPrimaryKey(c *schema.Constraint) bool {
 	return true
 }
 
-// datasetOf is the dataset in the name of a table, or "" for the default one.
+// datasetOf returns the dataset in the name of a table, or "" for the default
+// one.
 func datasetOf(table string) string {
 	path := splitPath(table)
 	return strings.Join(path[:max(0, len(path)-1)], ".")

@@ -20,7 +20,8 @@ type command struct {
 	run              func(s *shell, ctx context.Context, args []string) error
 }
 
-// commands are the commands. Those without a backslash are words that start no statement.
+// commands returns the commands. Those without a backslash are words that start no
+// statement.
 func commands() []command {
 	return []command{
 		{`\l`, "", "datasets", (*shell).listDatasets},

@@ -125,7 +125,7 @@ func count(n int) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// formats are the names of the formats.
+// formats returns the names of the formats.
 func formats() []string { return []string{"table", "csv", "json", "jsonl", "markdown", "parquet"} }
 
 func (s *shell) writer() writer {

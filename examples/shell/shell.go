@@ -173,7 +173,7 @@ func (s *shell) line() string {
 	}
 }
 
-// price is BigQuery's on-demand price in US dollars: $6.25 for each TiB
+// price returns BigQuery's on-demand price in US dollars: $6.25 for each TiB
 // (https://cloud.google.com/bigquery/pricing), and more in some regions.
 func price(bytes int64) float64 { return float64(bytes) / (1 << 40) * 6.25 }
 

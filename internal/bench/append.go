@@ -64,10 +64,10 @@ var (
 	})
 )
 
-// appendTable is the table to which rows of a shape are appended.
+// appendTable returns the table to which rows of a shape are appended.
 func appendTable(s shape) string { return "append_" + s.name }
 
-// appendFields are the columns of such a table.
+// appendFields returns the columns of such a table.
 func appendFields(s shape) []fakebq.Field {
 	row := reflect.TypeFor[appendWide]()
 	if s.name == "narrow" {

@@ -105,7 +105,8 @@ func compareWriters(ctx context.Context, at addresses, rows, rounds int, profile
 	return nil
 }
 
-// chosen are the readers whose names contain one of the comma separated parts.
+// chosen returns the readers whose names contain one of the comma separated
+// parts.
 func chosen(parts string) []reader {
 	var out []reader
 	for _, r := range readers {

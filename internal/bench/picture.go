@@ -99,7 +99,7 @@ func pictureTitle(panels []panel) string {
 		strings.Join(parts, ", ")
 }
 
-// bars are those that were measured.
+// bars returns those that were measured.
 func (p panel) bars() []bar {
 	return slices.DeleteFunc(slices.Clone(bars), func(b bar) bool { return p.speed[b.reader] == 0 })
 }

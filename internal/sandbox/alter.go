@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// alterSQL is what DuckDB must do for ALTER TABLE, which may be nothing.
+// alterSQL returns what DuckDB must do for ALTER TABLE, which may be nothing.
 func alterSQL(stmt *googlesql.Statement) string { return cmp.Or(stmt.SQL, "SELECT 1") }
 
 // alterTable runs ALTER TABLE, after the statements that change the table. The caller holds the catalog's

@@ -32,7 +32,7 @@ func (j *job) reportResult() {
 		TableID: "anon" + hash(j.ref.String())}
 }
 
-// resultNamed finds the finished job whose anonymous table has the name; nil for none.
+// resultNamed finds the finished job whose anonymous table has the name; nil if there is none.
 func (js *jobs) resultNamed(name googlesql.TableName) *job {
 	if len(name.Dataset) != 41 || name.Dataset[0] != '_' {
 		return nil
@@ -48,7 +48,8 @@ func (js *jobs) resultNamed(name googlesql.TableName) *job {
 	return nil
 }
 
-// resultOf is the result behind a job's anonymous table, for the user who has asked for it.
+// resultOf returns the result behind a job's anonymous table, for the user who has asked
+// for it.
 func (j *job) resultOf(who caller) (*engine.Result, *apierror.Error) {
 	name := *j.config.Query.DestinationTable
 	text := fmt.Sprintf("%s:%s.%s", name.ProjectID, name.DatasetID, name.TableID)

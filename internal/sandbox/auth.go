@@ -89,7 +89,7 @@ func (s *Server) mayRead(c caller, project string) bool {
 	return project == catalog.PublicProject || s.mayBill(c, project)
 }
 
-// checkJobs says no to a user who may not run jobs in a project.
+// checkJobs refuses a user who may not run jobs in a project.
 func (s *Server) checkJobs(c caller, project, permission string) *apierror.Error {
 	if s.mayBill(c, project) {
 		return nil

@@ -105,7 +105,7 @@ func encode(answer any, fields string) ([]byte, *apierror.Error) {
 	return out.Bytes(), nil
 }
 
-// etag is a tag that changes when a thing does.
+// etag returns a tag that changes when a thing does.
 func etag(id string, modified time.Time) string {
 	h := fnv.New64a()
 	fmt.Fprint(h, id, modified.UnixNano())

@@ -243,7 +243,7 @@ func (s *Server) alter(ctx context.Context, who caller, t *catalog.Table, action
 	return err
 }
 
-// inOrder are fields in the order of the table's columns.
+// inOrder returns fields in the order of the table's columns.
 func inOrder(t *catalog.Table, fields []wire.Field) []wire.Field {
 	out := make([]wire.Field, len(t.Schema))
 	for i, have := range t.Schema {
@@ -257,7 +257,8 @@ func inOrder(t *catalog.Table, fields []wire.Field) []wire.Field {
 	return out
 }
 
-// alterations are the actions of ALTER TABLE that make the table's schema another.
+// alterations returns the actions of ALTER TABLE that make the table's schema
+// another.
 func alterations(t *catalog.Table, fields []wire.Field) ([]string, *apierror.Error) {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.Name, fmt.Sprintf(format,

@@ -65,7 +65,7 @@ func reportTarget(c *wire.QueryConfiguration, stmt *googlesql.Statement) {
 	}
 }
 
-// checkDestination says no to a destination that the statement or the user can't have.
+// checkDestination refuses a destination that the statement or the user can't have.
 func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apierror.Error {
 	if q.destination == nil {
 		return nil
@@ -207,7 +207,7 @@ func (s *Server) writeInto(ctx context.Context, d *destination, columns []google
 	return nil
 }
 
-// accepts says no to rows whose schema the table does not have.
+// accepts refuses rows whose schema the table does not have.
 func accepts(t *catalog.Table, columns []googlesql.Column) *apierror.Error {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		e := apierror.Errorf("invalid", format, args...)

@@ -89,7 +89,7 @@ func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config 
 	}, nil
 }
 
-// planStatistics are the statistics that a plan has before it runs.
+// planStatistics returns the statistics that a plan has before it runs.
 func (s *Server) planStatistics(p *plan) *wire.QueryStatistics {
 	stats := &wire.QueryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes,
 		TotalBytesBilled: billed(p.bytes)}

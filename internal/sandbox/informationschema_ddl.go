@@ -32,7 +32,7 @@ func tableDDL(t *catalog.Table) string {
 	}) + catalog.OptionsText(t.Options()) + ";"
 }
 
-// kindOf is the type of a column.
+// kindOf returns the type of a column.
 func kindOf(t *catalog.Table, name string) googlesql.Kind {
 	for _, c := range t.Columns {
 		if c.Name == name {

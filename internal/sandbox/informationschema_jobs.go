@@ -18,7 +18,8 @@ func userJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
 	return r.jobRows(project, func(j *job) bool { return j.user == r.who.email })
 }
 
-// jobRows are the jobs of a project in the query's location that keep takes, oldest first.
+// jobRows returns the jobs of a project in the query's location that keep takes, oldest
+// first.
 func (r *resolver) jobRows(project string, keep func(*job) bool) (rows []map[string]any, _ *apierror.Error) {
 	if err := r.server.checkJobs(r.who, project, "bigquery.jobs.listAll"); err != nil && !r.who.admin {
 		return nil, err
@@ -49,7 +50,7 @@ func tableIDs(t wire.TableReference) map[string]any {
 	return map[string]any{"project_id": t.ProjectID, "dataset_id": t.DatasetID, "table_id": t.TableID}
 }
 
-// jobRow is a job as the views of jobs show it.
+// jobRow returns a job as the views of jobs show it.
 func jobRow(j *wire.Job) map[string]any {
 	st := j.Statistics
 	row := map[string]any{

@@ -11,7 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// partitionsRows are the partitions that have rows; a table without partitions is one.
+// partitionsRows returns the partitions that have rows; a table without partitions is
+// one.
 func (s *Server) partitionsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, t := range s.catalog.Tables(d) {
 		if t.View != nil {

@@ -228,7 +228,7 @@ func (js *jobs) stopAll(cause error) {
 	}
 }
 
-// taken says no to the id of a job that there is already.
+// taken refuses the id of a job that there is already.
 func (js *jobs) taken(project, id string) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()

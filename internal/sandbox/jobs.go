@@ -63,7 +63,7 @@ func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) 
 	return s.describe(j), nil
 }
 
-// jobID is the id and the location that a request asks for; "" is any.
+// jobID returns the id and the location that a request asks for; "" is any.
 func jobID(project string, ref *wire.JobReference) (id, location string, err *apierror.Error) {
 	if ref == nil {
 		return "", "", nil

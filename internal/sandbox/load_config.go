@@ -93,7 +93,8 @@ func (c *loadConfiguration) check() *apierror.Error {
 	return nil
 }
 
-// delimiter is the byte between the fields of CSV, which may be written as \t or tab.
+// delimiter returns the byte between the fields of CSV, which may be written as \t or
+// tab.
 func (c *loadConfiguration) delimiter() string {
 	switch c.FieldDelimiter {
 	case "":

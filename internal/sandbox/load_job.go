@@ -135,7 +135,7 @@ func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *
 	return s.writeLoad(ctx, who, j, name, old, replace, fields, rows)
 }
 
-// loadError is the error of data that can't be read at all.
+// loadError returns the error of data that can't be read at all.
 func loadError(ctx context.Context, err error) *apierror.Error {
 	if problem := (*load.Problem)(nil); errors.As(err, &problem) {
 		return apierror.Errorf("invalid", "%s", problem.Message)
@@ -154,7 +154,7 @@ func (c *loadConfiguration) detects() bool {
 	return c.Autodetect != nil && *c.Autodetect || c.SourceFormat == "PARQUET"
 }
 
-// checkLoad says no to a table that the job may not write to.
+// checkLoad refuses a table that the job may not write to.
 func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName,
 	old *catalog.Table) *apierror.Error {
 	switch {
@@ -193,7 +193,7 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 	return nil
 }
 
-// columnsOf are the columns of a table that would have a schema.
+// columnsOf returns the columns of a table that would have a schema.
 func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field) (
 	[]googlesql.Column, *apierror.Error) {
 	_, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")

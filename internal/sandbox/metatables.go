@@ -16,8 +16,8 @@ var metaTables = map[string]infoView{
 
 const ofMeta = "project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, "
 
-// metaTableRows are the rows of both. A type is 1 for a table and 2 for a view; what it is for other
-// kinds Google's documentation does not say.
+// metaTableRows returns the rows of both. A type is 1 for a table and 2 for a view; what it is for
+// other kinds Google's documentation does not say.
 func (s *Server) metaTableRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, t := range s.catalog.Tables(d) {
 		total, bytes, kind := int64(0), int64(0), int64(2)

@@ -216,7 +216,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 	return p, nil
 }
 
-// checkTarget says no to a user who may not change what a statement changes.
+// checkTarget refuses a user who may not change what a statement changes.
 func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Error {
 	target := stmt.Target
 	if target == nil {
@@ -312,7 +312,7 @@ func (q *query) order(stmt *googlesql.Statement) ([]engine.Value, *apierror.Erro
 	return coerce(stmt.Params, values)
 }
 
-// positional is how many parameters a statement has without its variables.
+// positional returns how many parameters a statement has without its variables.
 func positional(stmt *googlesql.Statement) int {
 	n := 0
 	for _, p := range stmt.Params {

@@ -77,7 +77,7 @@ func (s *Server) checkProcedure(ctx context.Context, q *query, p *plan) *apierro
 	return c.steps(ctx, script.Body)
 }
 
-// bodyQuery is a procedure's body as a query of its own.
+// bodyQuery returns a procedure's body as a query of its own.
 func bodyQuery(q *query, proc *googlesql.Procedure) *query {
 	body := *q
 	body.sql, body.part, body.newSession, body.maxBytes = proc.Body, nil, false, 0
@@ -173,7 +173,7 @@ func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *ap
 	return proc, nil
 }
 
-// argument is a parameter with the value that it has at the beginning.
+// argument returns a parameter with the value that it has at the beginning.
 func (r *scriptRun) argument(ctx context.Context, p *googlesql.ProcedureParam, arg googlesql.Part) (variable,
 	*scriptError) {
 	if p.Mode == "IN" {
@@ -207,12 +207,13 @@ func (r *scriptRun) argument(ctx context.Context, p *googlesql.ProcedureParam, a
 	return out, nil
 }
 
-// variableName is the name that an argument consists of.
+// variableName returns the name that an argument consists of.
 func (r *scriptRun) variableName(arg googlesql.Part) string {
 	return strings.Trim(strings.TrimSpace(r.script.Text(arg)), "`")
 }
 
-// framesOf are a place of the script's text and those of the calls that have led to it, innermost first.
+// framesOf returns a place of the script's text and those of the calls that have led to it,
+// innermost first.
 func (r *scriptRun) framesOf(p googlesql.Part) []wire.StackFrame {
 	f := frame(r.script, p)
 	f.ProcedureID = r.procedure
@@ -223,7 +224,8 @@ var stackType = googlesql.Type{Kind: googlesql.Array, Elem: &googlesql.Type{Kind
 	Fields: []googlesql.Field{{Name: "line", Type: int64Type}, {Name: "column", Type: int64Type},
 		{Name: "filename", Type: stringType}, {Name: "location", Type: stringType}}}}
 
-// stackVariables are the system variables about where an error has come from.
+// stackVariables returns the system variables about where an error has come
+// from.
 func stackVariables(stack []stackPlace) []variable {
 	trace := engine.Value{Type: stackType}
 	var lines []string

@@ -158,7 +158,7 @@ func (js *jobs) remember(key requestKey, j *job) {
 	js.recent = append(js.recent, key)
 }
 
-// timeout is the timeoutMs of a request.
+// timeout returns the timeoutMs of a request.
 func timeout(ms *wire.Int64) time.Duration {
 	if ms == nil {
 		return defaultTimeout
@@ -166,7 +166,7 @@ func timeout(ms *wire.Int64) time.Duration {
 	return time.Duration(min(max(*ms, 0), 200_000)) * time.Millisecond
 }
 
-// maxRows is the maxResults of a request; -1 = not given.
+// maxRows returns the maxResults of a request; -1 = not given.
 func maxRows(n *wire.Int64) int64 {
 	if n == nil {
 		return -1
@@ -183,7 +183,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// encoderOf is how a request wants its values.
+// encoderOf returns how a request wants its values.
 func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
 	switch f.TimestampOutputFormat {
 	case "ISO8601_STRING":

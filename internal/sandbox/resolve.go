@@ -72,7 +72,7 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 		Snapshot: t.ViewKind() == catalog.Snapshot}, nil
 }
 
-// visible are the columns of a table without the hidden one.
+// visible returns the columns of a table without the hidden one.
 func (r *resolver) visible(t *catalog.Table) []googlesql.Column {
 	if r.hidden.table != t.Name {
 		return t.Columns

@@ -89,7 +89,7 @@ func intParam(params url.Values, name string) (*wire.Int64, *apierror.Error) {
 	return &v, nil
 }
 
-// response is what both methods say of a job that is done.
+// response returns what both methods say of a job that is done.
 func (s *Server) response(j *job, page pageRequest) (*wire.QueryResponse, *apierror.Error) {
 	from, failed := j.answer()
 	if failed != nil {
@@ -134,10 +134,11 @@ func (s *Server) addCost(resp *wire.QueryResponse, j *job) {
 	resp.CreationTime, resp.StartTime, resp.EndTime = j.created.UnixMilli(), j.started.UnixMilli(), j.ended.UnixMilli()
 }
 
-// slotMillis is the job's running time, rounded up: the sandbox has one slot.
+// slotMillis returns the job's running time, rounded up: the sandbox has one
+// slot.
 func (j *job) slotMillis() int64 { return j.ended.Sub(j.started).Milliseconds() + 1 }
 
-// dmlCounts are the counts of a DML statement, nil for others.
+// dmlCounts returns the counts of a DML statement, nil for others.
 func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *wire.DMLStats) {
 	switch stmt.Type {
 	case "INSERT":
@@ -152,7 +153,8 @@ func dmlCounts(stmt *googlesql.Statement, changed int64) (*int64, *wire.DMLStats
 	return nil, nil
 }
 
-// wireType is the type of a statement as answers name it: a CALL is a script.
+// wireType returns the type of a statement as answers name it: a CALL is a
+// script.
 func wireType(stmt *googlesql.Statement) string {
 	if stmt.Type == "CALL" {
 		return "SCRIPT"
@@ -160,8 +162,8 @@ func wireType(stmt *googlesql.Statement) string {
 	return stmt.Type
 }
 
-// changedSchema is the schema, without modes but for REPEATED, of the table that DML or DDL has changed or made; nil
-// for other statements.
+// changedSchema returns the schema, without modes but for REPEATED, of the table that DML or DDL
+// has changed or made; nil for other statements.
 func (s *Server) changedSchema(stmt *googlesql.Statement) *wire.Schema {
 	columns := stmt.NewColumns
 	switch stmt.Type {

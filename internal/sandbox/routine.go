@@ -18,7 +18,7 @@ var (
 		"ALTER_VIEW", "ALTER_MATERIALIZED_VIEW"}
 )
 
-// function finds a user's function for a statement; nil for none.
+// function finds a user's function for a statement; nil if there is none.
 func (r *resolver) function(name googlesql.TableName) *googlesql.Function {
 	if name.Dataset == "" {
 		return r.query.work.function(name.Table)
@@ -29,7 +29,7 @@ func (r *resolver) function(name googlesql.TableName) *googlesql.Function {
 	return r.server.catalog.Function(name)
 }
 
-// function is a temporary function, nil if there is none.
+// function returns a temporary function, nil if there is none.
 func (w *workspace) function(name string) *googlesql.Function {
 	if w == nil {
 		return nil

@@ -40,7 +40,8 @@ func (s *scope) find(name string) (variable, bool) {
 	return variable{}, false
 }
 
-// index is the place of a variable in this scope alone, or -1. The caller holds the lock.
+// index returns the place of a variable in this scope alone, or -1. The caller holds the
+// lock.
 func (s *scope) index(name string) int {
 	for i, v := range s.vars {
 		if strings.EqualFold(v.name, name) {
@@ -72,7 +73,7 @@ func (s *scope) set(name string, value engine.Value) {
 	}
 }
 
-// types are the variables that can be named, the innermost first.
+// types returns the variables that can be named, the innermost first.
 func (s *scope) types() []googlesql.Variable {
 	var out []googlesql.Variable
 	for ; s != nil; s = s.outer {

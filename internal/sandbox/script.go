@@ -208,7 +208,7 @@ func (r *scriptRun) runStatement(ctx context.Context, st statement) (*job, *engi
 	return j, res, nil
 }
 
-// queryOf is a part of the script as a query of its own.
+// queryOf returns a part of the script as a query of its own.
 func (r *scriptRun) queryOf(part *googlesql.Part) *query {
 	q := *r.query
 	q.part, q.session, q.newSession, q.maxBytes = part, r.sess, false, 0
@@ -222,7 +222,7 @@ func (r *scriptRun) queryOf(part *googlesql.Part) *query {
 	return &q
 }
 
-// visible are the variables that a statement sees now.
+// visible returns the variables that a statement sees now.
 func (r *scriptRun) visible() *scope {
 	system := systemVariables(r.rowCount, r.lastJob, r.job.ref.String())
 	if n := len(r.caught); n > 0 {

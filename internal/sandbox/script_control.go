@@ -44,7 +44,8 @@ func (r *scriptRun) compute(ctx context.Context, q *query) (engine.Value, *apier
 	return single(res), nil
 }
 
-// single is the value of a result of one row. The second column of an ARRAY's is whether it is NULL.
+// single returns the value of a result of one row. The second column of an ARRAY's is whether it is
+// NULL.
 func single(res *engine.Result) engine.Value {
 	cols := res.Blocks[0].Columns
 	v := cols[0].Value(0)
@@ -95,7 +96,8 @@ func (r *scriptRun) loop(ctx context.Context, step *googlesql.Loop) (flow, *scri
 	}
 }
 
-// after is what a loop does after a turn of its body: whether it ends, and what follows then.
+// after returns what a loop does after a turn of its body: whether it ends, and what follows
+// then.
 func (f flow) after(label string) (done bool, next flow) {
 	own := f.label == "" || f.matches(label)
 	switch {
@@ -128,7 +130,7 @@ func (r *scriptRun) forEach(ctx context.Context, step *googlesql.ForEach) (flow,
 	return flow{}, nil
 }
 
-// rowType is the STRUCT that a row of a query is.
+// rowType returns the STRUCT that a row of a query is.
 func rowType(columns []googlesql.Column) googlesql.Type {
 	t := googlesql.Type{Kind: googlesql.Struct}
 	for _, c := range columns {

@@ -59,7 +59,7 @@ func (r *scriptRun) failDynamic(ctx context.Context, at googlesql.Part, err *api
 	return r.fail(ctx, at, &located)
 }
 
-// dynamicQuery is the query of a text, with the arguments of USING.
+// dynamicQuery returns the query of a text, with the arguments of USING.
 func (r *scriptRun) dynamicQuery(ctx context.Context, step *googlesql.Execute, text string) (*query, *scriptError) {
 	q := *r.query
 	q.sql, q.session, q.newSession, q.maxBytes = text, r.sess, false, 0

@@ -37,8 +37,8 @@ func (j *job) parentID() string {
 	return j.parent.ref.JobID
 }
 
-// answer is the job with the result of this one, which for a script is that of the last
-// query, DML or DDL statement.
+// answer returns the job with the result of this one, which for a script is that of the
+// last query, DML or DDL statement.
 func (j *job) answer() (*job, *apierror.Error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -74,7 +74,7 @@ func (j *job) describeScript(stats *wire.JobStatistics) {
 	stats.Query.TotalBytesProcessed, stats.Query.TotalBytesBilled = j.bytes, j.billed
 }
 
-// frame is a part of a script as a stack trace shows it.
+// frame returns a part of a script as a stack trace shows it.
 func frame(s *googlesql.Script, p googlesql.Part) wire.StackFrame {
 	f := wire.StackFrame{Text: s.Text(p)}
 	f.StartLine, f.StartColumn = s.Position(p.From)
@@ -151,7 +151,8 @@ func (r *scriptRun) spend(bytes int64) *apierror.Error {
 	return nil
 }
 
-// childConfig is the configuration of a statement's job: the script's, with a text and parameters of its own.
+// childConfig returns the configuration of a statement's job: the script's, with a text and
+// parameters of its own.
 func (r *scriptRun) childConfig(st statement) wire.JobConfiguration {
 	settings := *r.job.config.Query
 	settings.Query = strings.TrimSpace(strings.TrimSuffix(st.text, ";"))

@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// at is the place of a name as a part of the script.
+// at returns the place of a name as a part of the script.
 func at(n googlesql.Name) googlesql.Part { return googlesql.Part{From: n.At, To: n.At + len(n.Text)} }
 
 // declare runs DECLARE. A script's parser has seen to names of its own; those of earlier scripts of a
@@ -64,7 +64,7 @@ func (r *scriptRun) assign(ctx context.Context, step *googlesql.Assign) *scriptE
 	return nil
 }
 
-// typesOf are the types of variables, which must be there.
+// typesOf returns the types of variables, which must be there.
 func (s *scope) typesOf(script *googlesql.Script, names []googlesql.Name) ([]googlesql.Type, *apierror.Error) {
 	var types []googlesql.Type
 	for _, n := range names {
@@ -78,7 +78,7 @@ func (s *scope) typesOf(script *googlesql.Script, names []googlesql.Name) ([]goo
 	return types, nil
 }
 
-// tupleType is the STRUCT whose fields go to variables.
+// tupleType returns the STRUCT whose fields go to variables.
 func tupleType(types []googlesql.Type) googlesql.Type {
 	t := googlesql.Type{Kind: googlesql.Struct}
 	for _, f := range types {
@@ -89,7 +89,7 @@ func tupleType(types []googlesql.Type) googlesql.Type {
 
 func text(s string) engine.Value { return engine.Value{Type: stringType, Text: s} }
 
-// systemVariables are those that every statement of a script sees.
+// systemVariables returns those that every statement of a script sees.
 func systemVariables(rowCount, lastJob engine.Value, scriptJob string) []variable {
 	return []variable{
 		{"@@row_count", int64Type, rowCount}, {"@@last_job_id", stringType, lastJob},
@@ -97,7 +97,7 @@ func systemVariables(rowCount, lastJob engine.Value, scriptJob string) []variabl
 	}
 }
 
-// errorVariables are those of an exception handler.
+// errorVariables returns those of an exception handler.
 func errorVariables(e *scriptError) []variable {
 	return append([]variable{{"@@error.message", stringType, text(e.Message)},
 		{"@@error.statement_text", stringType, text(e.statement)}}, stackVariables(e.stack)...)

@@ -268,11 +268,12 @@ func checkLoopback(addr string) error {
 	return nil
 }
 
-// Endpoint is the base URL of the service, http://127.0.0.1:PORT, or https with Config.TLS.
+// Endpoint returns the base URL of the service, http://127.0.0.1:PORT, or https with
+// Config.TLS.
 func (s *Server) Endpoint() string { return s.url(s.addr) }
 
-// StorageEndpoint is the URL of the Storage Read and Write APIs, which speak gRPC: http://127.0.0.1:PORT, or https with
-// Config.TLS. It is for storage_endpoint= in a DSN.
+// StorageEndpoint returns the URL of the Storage Read and Write APIs, which speak gRPC:
+// http://127.0.0.1:PORT, or https with Config.TLS. It is for storage_endpoint= in a DSN.
 func (s *Server) StorageEndpoint() string { return s.url(s.storageAddr) }
 
 func (s *Server) url(addr string) string {
@@ -282,19 +283,19 @@ func (s *Server) url(addr string) string {
 	return "http://" + addr
 }
 
-// MovedFrom is the address that was kept in StateDir, if something else listens
-// there now and the sandbox had to take a new one; else "". Sign-ins that
-// programs keep under the old address are of no use then.
+// MovedFrom returns the address that was kept in StateDir, if something else
+// listens there now and the sandbox had to take a new one; else "". Sign-ins
+// that programs keep under the old address are of no use then.
 func (s *Server) MovedFrom() string { return s.moved }
 
-// Google is the sandbox's sign-in.
+// Google returns the sandbox's sign-in.
 func (s *Server) Google() *fakegoogle.Server { return s.google }
 
-// ClientSecrets is the client_secrets.json of the sandbox's OAuth client.
+// ClientSecrets returns the client_secrets.json of the sandbox's OAuth client.
 func (s *Server) ClientSecrets() []byte { return s.google.ClientSecrets() }
 
-// ClientSecretsFile is the path of a file with ClientSecrets: in StateDir, or in
-// a temporary folder that Close removes.
+// ClientSecretsFile returns the path of a file with ClientSecrets: in StateDir,
+// or in a temporary folder that Close removes.
 func (s *Server) ClientSecretsFile() string { return s.state.secretsFile }
 
 // Requests counts the requests so far by method, such as "bigquery.jobs.query".

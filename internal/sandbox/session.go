@@ -225,7 +225,8 @@ func (s *Server) closeSessions() {
 	}
 }
 
-// transactionID is the id of the transaction that a query's session has open.
+// transactionID returns the id of the transaction that a query's session has
+// open.
 func (q *query) transactionID() string {
 	if q.session == nil || q.session.tx == nil {
 		return ""

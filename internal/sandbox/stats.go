@@ -14,7 +14,7 @@ const minBilled = 10 << 20
 
 const megabyte = 1 << 20
 
-// billed is what BigQuery bills for bytes: whole megabytes, ten at least.
+// billed returns what BigQuery bills for bytes: whole megabytes, ten at least.
 func billed(bytes int64) int64 {
 	if bytes == 0 {
 		return 0
@@ -22,9 +22,9 @@ func billed(bytes int64) int64 {
 	return max(minBilled, (bytes+megabyte-1)/megabyte*megabyte)
 }
 
-// bytesProcessed is what a statement reads, by BigQuery's rule: the columns that
-// it names in the tables that it reads, whatever its WHERE and LIMIT say, and all
-// columns of a table that it updates or deletes from.
+// bytesProcessed returns what a statement reads, by BigQuery's rule: the columns
+// that it names in the tables that it reads, whatever its WHERE and LIMIT say,
+// and all columns of a table that it updates or deletes from.
 func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool,
 	stmt *googlesql.Statement) (int64, error) {
 	var total, views int64

@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// refuseTable says no to a table that the sandbox can't make.
+// refuseTable refuses a table that the sandbox can't make.
 func refuseTable(t *wire.Table) *apierror.Error {
 	switch {
 	case t.MaterializedView != nil:
@@ -70,7 +70,7 @@ func (s *Server) describeTable(ctx context.Context, d *catalog.Dataset, t *catal
 	return out, nil
 }
 
-// pathTable is the table that a request's path names.
+// pathTable returns the table that a request's path names.
 func pathTable(r *http.Request) googlesql.TableName {
 	return googlesql.TableName{Project: r.PathValue("project"), Dataset: r.PathValue("dataset"),
 		Table: r.PathValue("table")}

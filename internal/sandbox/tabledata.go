@@ -91,7 +91,7 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	return out, nil
 }
 
-// selected are the columns that selectedFields names; all if it is empty.
+// selected returns the columns that selectedFields names; all if it is empty.
 func selected(columns []googlesql.Column, names string) ([]googlesql.Column, *apierror.Error) {
 	if names == "" {
 		return columns, nil

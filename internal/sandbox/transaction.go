@@ -32,7 +32,8 @@ func (s *session) broken() bool { return s != nil && s.tx != nil && s.tx.broken 
 // controlTypes are the statements about sessions and transactions.
 var controlTypes = []string{"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "CALL"}
 
-// conflict is the error of a transaction that has lost a table to another one.
+// conflict returns the error of a transaction that has lost a table to another
+// one.
 func (tx *transaction) conflict(t *catalog.Table) *apierror.Error {
 	return apierror.Errorf("invalidQuery", apierror.AbortedByUpdate+" against table %s. Transaction ID: %s", t.Name,
 		tx.id)
@@ -66,7 +67,8 @@ func (s *Server) executeControl(q *query, p *plan) (*outcome, *apierror.Error) {
 	}
 }
 
-// brokenTransaction is the sandbox's own limit: in BigQuery the transaction goes on.
+// brokenTransaction returns the sandbox's own limit: in BigQuery the transaction
+// goes on.
 func brokenTransaction() *apierror.Error {
 	return apierror.Errorf("invalidQuery", "The sandbox can't go on with a transaction after an error in it, because "+
 		"DuckDB has given up its rows; roll it back")

@@ -66,7 +66,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	}).ServeHTTP(w, r)
 }
 
-// uploadAll is a job and its data in one request of two parts.
+// uploadAll returns a job and its data in one request of two parts.
 func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *apierror.Error) {
 	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// wildcard is the table that a name with a * at its end stands for: the rows of every table whose
-// name begins so, with the columns of the newest.
+// wildcard returns the table that a name with a * at its end stands for: the rows of every table
+// whose name begins so, with the columns of the newest.
 func (r *resolver) wildcard(d *catalog.Dataset, name googlesql.TableName) (*googlesql.Table, error) {
 	prefix := strings.TrimSuffix(name.Table, "*")
 	var parts []*catalog.Table
@@ -55,7 +55,7 @@ func (r *resolver) wildcard(d *catalog.Dataset, name googlesql.TableName) (*goog
 	return out, nil
 }
 
-// wildcardPart is the query of one table of a wildcard table.
+// wildcardPart returns the query of one table of a wildcard table.
 func (r *resolver) wildcardPart(t, like *catalog.Table, suffix string) (string, error) {
 	var items []string
 	for _, want := range like.Columns {

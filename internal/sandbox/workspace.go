@@ -44,7 +44,7 @@ const tempSchema = "temp.main"
 
 func tempSQL(table string) string { return tempSchema + "." + engine.Quote(table) }
 
-// schemaSQL is the schema of a dataset as DuckDB's text.
+// schemaSQL returns the schema of a dataset as DuckDB's text.
 func (w *workspace) schemaSQL(project, dataset string) string {
 	if w != nil && w.project == project && w.dataset == dataset {
 		return tempSchema
@@ -52,7 +52,7 @@ func (w *workspace) schemaSQL(project, dataset string) string {
 	return catalog.SchemaSQL(project, dataset)
 }
 
-// temp is what the translator must know.
+// temp returns what the translator must know.
 func (w *workspace) temp() *googlesql.TempTables {
 	if w == nil {
 		return nil
@@ -98,7 +98,8 @@ func (w *workspace) drop(name string) {
 	delete(w.tables, name)
 }
 
-// snapshot is what restore takes at the end of a transaction that is rolled back.
+// snapshot returns what restore takes at the end of a transaction that is rolled
+// back.
 func (w *workspace) snapshot() map[string]*catalog.Table {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,7 +112,7 @@ func (w *workspace) restore(tables map[string]*catalog.Table) {
 	w.tables = tables
 }
 
-// checkNew says no to a temporary table that can't be made.
+// checkNew refuses a temporary table that can't be made.
 func (w *workspace) checkNew(name string) *apierror.Error {
 	if !catalog.ValidTable(name) {
 		return apierror.Errorf("invalid", "Invalid table ID %q.", name)

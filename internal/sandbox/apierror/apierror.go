@@ -83,7 +83,7 @@ var statusNames = map[int]string{
 	http.StatusServiceUnavailable:  "UNAVAILABLE",
 }
 
-// StatusName is the name of the error's code in google.rpc.Code.
+// StatusName returns the name of the error's code in google.rpc.Code.
 func (e *Error) StatusName() string { return statusNames[e.code] }
 
 type errorItem struct {
@@ -126,7 +126,7 @@ type Proto struct {
 	Message  string `json:"message"`
 }
 
-// Proto is the error as a job reports it.
+// Proto returns the error as a job reports it.
 func (e *Error) Proto() *Proto {
 	p := &Proto{Reason: e.Reason, Location: e.Location, Message: e.Message}
 	if e.Reason == "invalidQuery" {

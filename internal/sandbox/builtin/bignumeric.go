@@ -41,7 +41,7 @@ func ParseBigNumeric(s string) (*big.Int, bool) {
 // BigNumericText writes a BIGNUMERIC without trailing zeros.
 func BigNumericText(d *big.Int) string { return decimalText(d, bigDigits) }
 
-// bigInRange is a value with the error that one out of range has.
+// bigInRange returns a value with the error that one out of range has.
 func bigInRange(d *big.Int, format string, args ...any) (Value, error) {
 	if !InBigNumericRange(d) {
 		return null, failf(format, args...)

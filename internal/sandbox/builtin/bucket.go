@@ -2,7 +2,8 @@ package builtin
 
 import "math"
 
-// bucket is the lower bound of the bucket of a civil time; width is an INTERVAL of one part.
+// bucket returns the lower bound of the bucket of a civil time; width is an INTERVAL of one
+// part.
 func bucket(name string, at, origin int64, width Value) (int64, error) {
 	parts := 0
 	for _, n := range []int64{int64(width.Months), int64(width.Days), width.Int} {

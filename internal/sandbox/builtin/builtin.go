@@ -48,7 +48,8 @@ type Error string
 
 func (e Error) Error() string { return Mark + string(e) }
 
-// Message is BigQuery's text of an error that DuckDB has passed on, and whether it is one.
+// Message returns BigQuery's text of an error that DuckDB has passed on, and whether it is
+// one.
 func Message(text string) (string, bool) {
 	_, msg, ok := strings.Cut(text, Mark)
 	return msg, ok
@@ -83,7 +84,7 @@ func boolean(b bool) Value     { return Value{Bool: b} }
 func float(f float64) Value    { return Value{Float: f} }
 func decimal(b *big.Int) Value { return Value{Dec: b} }
 
-// texts are the values of a list of STRING or BYTES.
+// texts returns the values of a list of STRING or BYTES.
 func texts(list []string) Value {
 	v := Value{List: make([]Value, len(list))}
 	for i, s := range list {

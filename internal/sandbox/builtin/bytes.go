@@ -97,7 +97,7 @@ func init() {
 	})
 }
 
-// folded is a text as CONTAINS_SUBSTR compares it.
+// folded returns a text as CONTAINS_SUBSTR compares it.
 func folded(s string) string {
 	n, err := normalize(s, "NFKC", true)
 	if err != nil {
@@ -130,7 +130,8 @@ func editDistance(a, b []string) int64 {
 // soundexCodes are the digits of the letters from A to Z.
 const soundexCodes = "01230120022455012623010202"
 
-// soundex is the first letter and the digits of the next three other sounds.
+// soundex returns the first letter and the digits of the next three other
+// sounds.
 func soundex(s string) string {
 	var out []byte
 	last := byte('0')

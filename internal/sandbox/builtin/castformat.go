@@ -216,7 +216,8 @@ func checkReading(elements []timeElement, kind string) error {
 	return nil
 }
 
-// digitsOf are the fewest and most digits that an element reads; tight is where digits follow.
+// digitsOf returns the fewest and most digits that an element reads; tight is where digits
+// follow.
 func (e timeElement) digitsOf(tight bool) (lo, hi int) {
 	hi = len(e.name)
 	switch {
@@ -409,7 +410,7 @@ func (e timeElement) shown() string {
 	return e.name
 }
 
-// value is what was read as a value of a type.
+// value returns what was read as a value of a type.
 func (r *readTime) value(kind string, zone *time.Location) (int64, error) {
 	if r.twelve != 0 {
 		r.hour = r.twelve % 12

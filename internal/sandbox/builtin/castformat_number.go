@@ -312,7 +312,7 @@ func (n numberFormat) write(p decimalParts) string {
 	return out
 }
 
-// signs are what stands in front of a number and behind it.
+// signs returns what stands in front of a number and behind it.
 func (n numberFormat) signs(negative bool) (prefix, suffix string) {
 	pick := func(yes, no string) string {
 		if negative {

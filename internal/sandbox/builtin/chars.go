@@ -34,7 +34,7 @@ func allASCII(s string) bool {
 	return true
 }
 
-// chars is a text's characters; one of BYTES has one for each byte.
+// chars returns a text's characters; one of BYTES has one for each byte.
 func chars(s string, bytes bool) []string {
 	out := make([]string, 0, len(s))
 	for len(s) > 0 {
@@ -111,7 +111,7 @@ func pad(name, s string, bytes bool, size int64, fill string, left bool) (string
 // maxText bounds what REPEAT and the padding functions make.
 const maxText = 1 << 20
 
-// whiteSpace is what TRIM removes where it is not told what to.
+// whiteSpace returns what TRIM removes where it is not told what to.
 func whiteSpace(r rune) bool { return unicode.IsSpace(r) }
 
 // trim cuts a set of characters at the ends.
@@ -137,8 +137,8 @@ func trimSpace(s string, left, right bool) string {
 	return s
 }
 
-// strpos is the position of an occurrence of a text; the search begins at a position, or
-// ends there if it is negative.
+// strpos returns the position of an occurrence of a text; the search begins at a
+// position, or ends there if it is negative.
 func strpos(s, part string, bytes bool, position, n int64) (int64, error) {
 	switch {
 	case position == 0:

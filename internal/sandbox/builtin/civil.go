@@ -55,12 +55,12 @@ func (p *scanner) digits(lo, hi int) (int, bool) {
 	return n, count >= lo
 }
 
-// daysIn is the number of days of a month.
+// daysIn returns the number of days of a month.
 func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// EpochDay is a date in days since 1970, and whether there is such a day.
+// EpochDay returns a date in days since 1970, and whether there is such a day.
 func EpochDay(year, month, day int) (int64, bool) {
 	if year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
 		return 0, false
@@ -212,7 +212,7 @@ func (p *scanner) zone() (*time.Location, error) {
 	return Zone(rest[1:])
 }
 
-// civil is a civil time in microseconds as Go's time in UTC.
+// civil returns a civil time in microseconds as Go's time in UTC.
 func civil(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 // DateText writes a DATE.

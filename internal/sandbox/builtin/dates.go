@@ -23,12 +23,12 @@ func dayOf(days int64) time.Time { return time.Unix(days*86400, 0).UTC() }
 
 func epochDay(t time.Time) int64 { return floorDiv(t.Unix(), 86400) }
 
-// weekStart is the first day of the week of a day.
+// weekStart returns the first day of the week of a day.
 func weekStart(days int64, first time.Weekday) int64 {
 	return days - int64((int(dayOf(days).Weekday())-int(first)+7)%7)
 }
 
-// isoYearStart is the Monday of the first week of a day's ISO year.
+// isoYearStart returns the Monday of the first week of a day's ISO year.
 func isoYearStart(days int64) int64 {
 	y, _ := dayOf(days).ISOWeek()
 	return weekStart(epochDay(time.Date(y, 1, 4, 0, 0, 0, 0, time.UTC)), time.Monday)
@@ -114,7 +114,7 @@ func diffCivil(x, y int64, part string) int64 {
 	return floorDiv(x, size) - floorDiv(y, size)
 }
 
-// lastDay is the last day of a part.
+// lastDay returns the last day of a part.
 func lastDay(days int64, part string) (int64, bool) {
 	first, _ := truncDay(days, part)
 	switch part {

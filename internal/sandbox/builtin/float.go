@@ -32,7 +32,7 @@ func roundTrip(f float64) string {
 	return formatG(f, 17, false)
 }
 
-// formatG is C's %.<digits>g; alternate keeps trailing zeros.
+// formatG returns C's %.<digits>g; alternate keeps trailing zeros.
 func formatG(f float64, digits int, alternate bool) string {
 	if f == 0 {
 		digits = max(digits, 1)
@@ -79,7 +79,7 @@ var (
 // space is what the parsers of numbers pass over.
 const space = " \t\n\v\f\r"
 
-// shorten is a value as errors show it.
+// shorten returns a value as errors show it.
 func shorten(s string) string {
 	if len(s) > 32 {
 		return s[:32] + "..."
@@ -161,7 +161,8 @@ func init() {
 	})
 }
 
-// floatLiteral is the text of %t: a number always has a point or an exponent.
+// floatLiteral returns the text of %t: a number always has a point or an
+// exponent.
 func floatLiteral(f float64) string {
 	s := FloatText(f)
 	if strings.Trim(s, "-0123456789") == "" {

@@ -28,7 +28,7 @@ func interval(months, days, micros int64) (Value, error) {
 	return Value{Months: int32(months), Days: int32(days), Int: micros}, nil
 }
 
-// intervalOf is a number of parts.
+// intervalOf returns a number of parts.
 func intervalOf(n int64, part string) (Value, error) {
 	times := func(size, limit int64) (int64, error) {
 		if n > limit/size || n < -limit/size {

@@ -277,7 +277,8 @@ func sameDecimal(a, b string) bool {
 	return ok1 && ok2 && x.Cmp(y) == 0
 }
 
-// jsonFloat is a FLOAT64 in JSON: its shortest digits, with a point or an exponent.
+// jsonFloat returns a FLOAT64 in JSON: its shortest digits, with a point or an
+// exponent.
 func jsonFloat(f float64) string {
 	if f == 0 {
 		if math.Signbit(f) {
@@ -412,7 +413,7 @@ func (n *node) canonical() *node {
 	return n
 }
 
-// member is the first one of a name, nil for none.
+// member returns the first one of a name, or nil.
 func (n *node) member(key string) *node {
 	if i := slices.Index(n.keys, key); i >= 0 && n.kind == 'o' {
 		return n.elems[i]

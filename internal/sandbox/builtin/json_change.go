@@ -154,7 +154,7 @@ func (n *node) keyPaths(prefix string, depth int64, lax, recursive, inArray bool
 	}
 }
 
-// keyText is a member's name in a path.
+// keyText returns a member's name in a path.
 func keyText(k string) string {
 	if m := pathKey.FindString("." + k); len(m) == len(k)+1 && k != "" {
 		return k

@@ -34,7 +34,7 @@ func extract(s, path string, legacy, raw bool) (*node, error) {
 	return n, nil
 }
 
-// scalar is the text of a JSON scalar, or nothing.
+// scalar returns the text of a JSON scalar, or nothing.
 func (n *node) scalar(raw bool) Value {
 	if n == nil {
 		return null

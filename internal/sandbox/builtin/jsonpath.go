@@ -197,7 +197,7 @@ func strictPath(path string, words bool) (places []place, lax, recursive bool, e
 	return places, lax, recursive, nil
 }
 
-// at is the child in a place, nil for none.
+// at returns the child in a place, or nil.
 func (n *node) at(p place) *node {
 	switch {
 	case p.index < 0 && n.kind == 'o':

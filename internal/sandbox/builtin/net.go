@@ -27,7 +27,7 @@ func parseAddress(s string) (string, bool) {
 	return string(a.AsSlice()), true
 }
 
-// mask is a network mask of a length in bytes.
+// mask returns a network mask of a length in bytes.
 func mask(bytes, bits int64) (string, error) {
 	if bytes != 4 && bytes != 16 {
 		return "", failf("The length of an IP address must be 4 or 16 bytes; got %d", bytes)

@@ -17,7 +17,7 @@ var (
 // InNumericRange reports whether a NUMERIC holds the value.
 func InNumericRange(d *big.Int) bool { return d.CmpAbs(maxNumeric) <= 0 }
 
-// inRange is a value with the error that one out of range has.
+// inRange returns a value with the error that one out of range has.
 func inRange(d *big.Int, format string, args ...any) (Value, error) {
 	if !InNumericRange(d) {
 		return null, failf(format, args...)
@@ -126,7 +126,7 @@ func FloatNumeric(f float64) (*big.Int, error) {
 	return d, nil
 }
 
-// NumericFloat is the nearest FLOAT64.
+// NumericFloat returns the nearest FLOAT64.
 func NumericFloat(d *big.Int) float64 {
 	f, _ := new(big.Rat).SetFrac(d, unit).Float64()
 	return f

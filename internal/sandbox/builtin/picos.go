@@ -31,7 +31,7 @@ func ParsePicos(s string, zone *time.Location) (*big.Int, error) {
 	return MicrosPicos(n, rest), nil
 }
 
-// MicrosPicos is a moment of microseconds and the picoseconds beyond them.
+// MicrosPicos returns a moment of microseconds and the picoseconds beyond them.
 func MicrosPicos(micros, rest int64) *big.Int {
 	d := new(big.Int).Mul(big.NewInt(micros), picosInMicro)
 	return d.Add(d, big.NewInt(rest))
@@ -43,7 +43,8 @@ func SplitPicos(d *big.Int) (micros, rest int64) {
 	return q.Int64(), r.Int64()
 }
 
-// PicosISO is a moment with all twelve digits of a second, as the REST API writes it.
+// PicosISO returns a moment with all twelve digits of a second, as the REST API
+// writes it.
 func PicosISO(micros, rest int64) string {
 	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05.000000") + fmt.Sprintf("%06dZ", rest)
 }

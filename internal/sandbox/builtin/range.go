@@ -33,7 +33,7 @@ func MakeRange(start, end *int64, kind string) (Range, error) {
 	return r, nil
 }
 
-// Ends are the bounds; nil is none.
+// Ends returns the bounds; nil is none.
 func (r Range) Ends() (start, end *int64) {
 	if r.start != noStart {
 		start = &r.start
@@ -111,7 +111,7 @@ func ParseRange(s, kind string, loc *time.Location) (Range, error) {
 	return MakeRange(ends[0], ends[1], kind)
 }
 
-// Intersect is what two ranges have in common, if there is any.
+// Intersect returns what two ranges have in common, if there is any.
 func (r Range) Intersect(o Range) (Range, bool) {
 	r.start, r.end = max(r.start, o.start), min(r.end, o.end)
 	return r, r.start < r.end

@@ -40,7 +40,7 @@ var re2Words = map[syntax.ErrorCode]string{
 	syntax.ErrInvalidRepeatSize:     "bad repetition operator",
 }
 
-// PatternError is RE2's complaint about a regular expression, "" for none.
+// PatternError returns RE2's complaint about a regular expression, or "".
 func PatternError(text string) string {
 	_, err := syntax.Parse(text, syntax.Perl)
 	e, ok := errors.AsType[*syntax.Error](err)
@@ -127,7 +127,8 @@ func narrow(s string) string {
 	return string(b)
 }
 
-// find is the leftmost match from a place on: pairs of places for the match and its groups.
+// find returns the leftmost match from a place on: pairs of places for the match and its
+// groups.
 func (p *pattern) find(s string, from int) []int {
 	if from == 0 {
 		return p.first.FindStringSubmatchIndex(s)

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// charOffset is the place of a character, counted from 1; ok is false past the end.
+// charOffset returns the place of a character, counted from 1; ok is false past the
+// end.
 func charOffset(s string, position int64) (int, bool) {
 	at := 0
 	for n := int64(1); n < position; n++ {
@@ -44,7 +45,8 @@ func (p *pattern) occurrence(name, s string, position, n int64) (m match, end in
 	return m, m.to, ok, err
 }
 
-// instr is the position of a match, or of the character after it; 0 for none.
+// instr returns the position of a match, or of the character after it; 0 for
+// none.
 func instr(name, s string, p *pattern, position, n, after int64) (int64, error) {
 	if after != 0 && after != 1 {
 		return 0, failf("Occurrence position must be 0 or 1")

@@ -24,7 +24,7 @@ func variance(list []Value) (m2 float64, n int64) {
 	return m2, n
 }
 
-// exactVariance is the same of NUMERICs, without rounding.
+// exactVariance returns the same of NUMERICs, without rounding.
 func exactVariance(list []Value) (m2 *big.Rat, n int64) {
 	sum, squares := new(big.Int), new(big.Int)
 	for _, v := range list {
@@ -95,7 +95,7 @@ func pairsOf(xs, ys []Value) pairs {
 // compareFloats orders FLOAT64s with NaN first.
 func compareFloats(a, b Value) int { return cmp.Compare(a.Float, b.Float) }
 
-// sorted are the values in order; NULLs come first, or not at all.
+// sorted returns the values in order; NULLs come first, or not at all.
 func sorted(list []Value, nulls bool) []Value {
 	var out []Value
 	n := 0
@@ -111,8 +111,8 @@ func sorted(list []Value, nulls bool) []Value {
 	return append(slices.Repeat([]Value{null}, n), out...)
 }
 
-// percentilePlace is the place p*n, exactly: its whole part, and the weights of the values on both sides
-// of it.
+// percentilePlace returns the place p*n, exactly: its whole part, and the weights of the values on
+// both sides of it.
 func percentilePlace(p float64, n int64) (index int64, left, right float64) {
 	at := new(big.Rat).SetFloat64(p)
 	at.Mul(at, new(big.Rat).SetInt64(n))
@@ -146,8 +146,8 @@ func between(list []Value, p float64) Value {
 	return float(lo.Float*left + hi.Float*right)
 }
 
-// discretePlace is the place, from zero, of the first of n values that has the share p of them before it or
-// at it.
+// discretePlace returns the place, from zero, of the first of n values that has the share p of them
+// before it or at it.
 func discretePlace(p float64, n int64) int64 {
 	i, _, right := percentilePlace(p, n)
 	if i > 0 && right == 0 {

@@ -13,16 +13,16 @@ type moment struct {
 	loc     *time.Location // nil where the value has no zone
 }
 
-// isoWeekday is 1 for Monday to 7 for Sunday.
+// isoWeekday returns 1 for Monday to 7 for Sunday.
 func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
-// weekOfYear is the number of the week that begins on a weekday; days before the first such
-// day are in week 0.
+// weekOfYear returns the number of the week that begins on a weekday; days before the first
+// such day are in week 0.
 func weekOfYear(t time.Time, first time.Weekday) int {
 	return (t.YearDay() + 6 - (int(t.Weekday())-int(first)+7)%7) / 7
 }
 
-// twelve is the hour on a clock of twelve hours.
+// twelve returns the hour on a clock of twelve hours.
 func twelve(h int) int { return (h+11)%12 + 1 }
 
 // codes are the elements of formats by their letters.

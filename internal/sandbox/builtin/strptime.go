@@ -361,7 +361,7 @@ func (t *timeParser) run(format string) bool {
 	return true
 }
 
-// date is the day that was read.
+// date returns the day that was read.
 func (p *parsed) date() (int64, error) {
 	year := p.year
 	if p.useCentury {
@@ -460,7 +460,8 @@ func Strptime(format, s, kind string, zone *time.Location) (int64, error) {
 	return v.Int, nil
 }
 
-// badElement is the first element of a format that the type can't be read by.
+// badElement returns the first element of a format that the type can't be read
+// by.
 func badElement(format, kind string) string {
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {

@@ -86,8 +86,9 @@ func zoneOffset(s string) (int, bool) {
 	return n, true
 }
 
-// Instant is the moment of a local time, both in microseconds. Of a time that the zone has
-// twice it is the first; one that the zone skips is read with the offset before the gap.
+// Instant returns the moment of a local time, both in microseconds. Of a time that the
+// zone has twice it is the first; one that the zone skips is read with the offset before
+// the gap.
 func Instant(local int64, loc *time.Location) int64 {
 	if loc == time.UTC {
 		return local
@@ -111,12 +112,12 @@ func Instant(local int64, loc *time.Location) int64 {
 	return local - int64(offset)*1e6
 }
 
-// Local is the local time of a moment, both in microseconds.
+// Local returns the local time of a moment, both in microseconds.
 func Local(instant int64, loc *time.Location) int64 {
 	return instant + int64(offsetAt(instant, loc))*1e6
 }
 
-// offsetAt is a zone's offset in seconds.
+// offsetAt returns a zone's offset in seconds.
 func offsetAt(instant int64, loc *time.Location) int {
 	if loc == time.UTC {
 		return 0
@@ -125,13 +126,13 @@ func offsetAt(instant int64, loc *time.Location) int {
 	return offset
 }
 
-// shownOffset is the offset that texts have: in whole minutes.
+// shownOffset returns the offset that texts have: in whole minutes.
 func shownOffset(instant int64, loc *time.Location) int {
 	n := offsetAt(instant, loc)
 	return n - n%60
 }
 
-// shownLocal is the local time that texts have.
+// shownLocal returns the local time that texts have.
 func shownLocal(instant int64, loc *time.Location) int64 {
 	return instant + int64(shownOffset(instant, loc))*1e6
 }

@@ -35,7 +35,7 @@ type Catalog struct {
 
 	// time is when tables expire by.
 	time func() time.Time
-	// Mu guards the datasets and tables with all that they have, but for what never changes.
+	// Mu guards the datasets and tables with all that they have, except what never changes.
 	Mu       sync.RWMutex
 	datasets map[wire.DatasetReference]*Dataset
 	// clock counts the changes of rows, and of the tables themselves, since the start.
@@ -56,7 +56,7 @@ type Config struct {
 	Log         *slog.Logger
 }
 
-// DB is the DuckDB that holds the rows.
+// DB returns the DuckDB that holds the rows.
 func (c *Catalog) DB() *engine.DB { return c.db }
 
 // Dataset is what is known of a dataset. It is guarded by the catalog's lock.
@@ -95,7 +95,7 @@ func (c *Catalog) Table(name googlesql.TableName) *Table {
 // expired reports whether a table is gone. The caller holds the lock.
 func (c *Catalog) expired(t *Table) bool { return !t.Expires.IsZero() && !c.time().Before(t.Expires) }
 
-// expiredTables are those that are gone and not dropped yet.
+// expiredTables returns those that are gone and not dropped yet.
 func (c *Catalog) expiredTables() (out []*Table) {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -123,7 +123,7 @@ func (c *Catalog) List(project string) []*Dataset {
 	return out
 }
 
-// Projects are those that have datasets, by name.
+// Projects returns those that have datasets, by name.
 func (c *Catalog) Projects() []string {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -148,7 +148,7 @@ func (c *Catalog) Tables(d *Dataset) []*Table {
 	return out
 }
 
-// checkNewDataset says no to a dataset that can't be made.
+// checkNewDataset refuses a dataset that can't be made.
 func (c *Catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
 	if !ValidDataset(ref.DatasetID) {
 		return apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
@@ -168,7 +168,7 @@ func (c *Catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
 	return nil
 }
 
-// CheckNewTable says no to a table that can't be made.
+// CheckNewTable refuses a table that can't be made.
 func (c *Catalog) CheckNewTable(name googlesql.TableName) *apierror.Error {
 	if !ValidTable(name.Table) {
 		return apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
@@ -243,7 +243,7 @@ func (c *Catalog) Touch(t *Table, now time.Time, mutated bool) {
 	}
 }
 
-// Changes is the catalog's clock.
+// Changes returns the catalog's clock.
 func (c *Catalog) Changes() int64 {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()

@@ -85,7 +85,8 @@ func (c *Catalog) Keep() {
 	c.kept.last = text
 }
 
-// keptDatasets are the datasets but the public one, which is loaded at each start.
+// keptDatasets returns the datasets but the public one, which is loaded at each
+// start.
 func (c *Catalog) keptDatasets() []keptDataset {
 	out := []keptDataset{}
 	for _, project := range c.Projects() {
@@ -205,7 +206,8 @@ func (k *keptTable) table() *Table {
 	return t
 }
 
-// foundTables are DuckDB's tables by their schemas, those of datasets alone.
+// foundTables returns DuckDB's tables by their schemas, those of datasets
+// alone.
 func (c *Catalog) foundTables(ctx context.Context) (map[string]map[string]bool, error) {
 	conn, err := c.db.Conn()
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// SchemaName is the DuckDB schema that holds a dataset: project and dataset with a dot between. A dataset's name has no
-// dot in it, so that no two datasets share a schema.
+// SchemaName returns the DuckDB schema that holds a dataset: project and dataset with a dot
+// between. A dataset's name has no dot in it, so that no two datasets share a schema.
 func SchemaName(project, dataset string) string { return project + "." + dataset }
 
 // SchemaSQL is schemaName as DuckDB's text.
 func SchemaSQL(project, dataset string) string { return engine.Quote(SchemaName(project, dataset)) }
 
-// TableSQL is a table's full name as DuckDB's text.
+// TableSQL returns a table's full name as DuckDB's text.
 func TableSQL(t googlesql.TableName) string {
 	return SchemaSQL(t.Project, t.Dataset) + "." + engine.Quote(t.Table)
 }

@@ -109,7 +109,7 @@ func (o OptionValues) days(name string, to *float64) *apierror.Error {
 // maxDays is a number of days that no time needs; more would not be a time.
 const maxDays = 3_000_000
 
-// after is a time some days later.
+// after returns a time some days later.
 func after(t time.Time, days float64) time.Time {
 	whole := int(days)
 	return t.AddDate(0, 0, whole).Add(time.Duration((days - float64(whole)) * float64(24*time.Hour)))
@@ -150,7 +150,7 @@ func (d *Dataset) Set(o OptionValues) *apierror.Error {
 // shownOption is an option as INFORMATION_SCHEMA shows it: the value is GoogleSQL.
 type shownOption struct{ Name, Kind, Value string }
 
-// Options are those that a table has. The caller holds the catalog's lock.
+// Options returns those that a table has. The caller holds the catalog's lock.
 func (t *Table) Options() []shownOption {
 	list := describing(t.Description, t.FriendlyName, t.Labels)
 	if !t.Expires.IsZero() {
@@ -168,7 +168,7 @@ func (t *Table) Options() []shownOption {
 	return list
 }
 
-// Options are those that a dataset has, likewise.
+// Options returns those that a dataset has, likewise.
 func (d *Dataset) Options() []shownOption {
 	list := describing(d.Description, d.FriendlyName, d.Labels)
 	if d.PartitionDays != 0 {

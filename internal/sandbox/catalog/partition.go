@@ -78,7 +78,8 @@ func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.K
 	return string(kind) + "_TRUNC(" + column + ", " + p.Unit + ")"
 }
 
-// PartitionClauses are the clauses of CREATE TABLE that a request to make a table asks for.
+// PartitionClauses returns the clauses of CREATE TABLE that a request to make a table asks
+// for.
 func PartitionClauses(t *wire.Table) (string, *apierror.Error) {
 	p := partitioning{}
 	kinds := map[string]googlesql.Kind{}

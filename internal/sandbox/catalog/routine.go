@@ -9,7 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// Function is a function of a dataset; nil for none.
+// Function returns a function of a dataset; nil if there is none.
 func (c *Catalog) Function(name googlesql.TableName) *googlesql.Function {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -19,7 +19,7 @@ func (c *Catalog) Function(name googlesql.TableName) *googlesql.Function {
 	return nil
 }
 
-// Procedure is a procedure of a dataset; nil for none.
+// Procedure returns a procedure of a dataset; nil if there is none.
 func (c *Catalog) Procedure(name googlesql.TableName) *googlesql.Procedure {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -29,7 +29,7 @@ func (c *Catalog) Procedure(name googlesql.TableName) *googlesql.Procedure {
 	return nil
 }
 
-// Procedures are the procedures of a dataset by name.
+// Procedures returns the procedures of a dataset by name.
 func (c *Catalog) Procedures(d *Dataset) []*googlesql.Procedure {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -41,7 +41,7 @@ func (c *Catalog) Procedures(d *Dataset) []*googlesql.Procedure {
 	return out
 }
 
-// Functions are the functions of a dataset by name.
+// Functions returns the functions of a dataset by name.
 func (c *Catalog) Functions(d *Dataset) []*googlesql.Function {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()

@@ -20,8 +20,8 @@ type sizeCache struct {
 	bytes   map[string]int64
 }
 
-// TableSize is the number of rows of a table and the logical bytes of each of
-// its columns, by BigQuery's rule: INT64, FLOAT64, DATE, TIME, DATETIME and
+// TableSize returns the number of rows of a table and the logical bytes of each
+// of its columns, by BigQuery's rule: INT64, FLOAT64, DATE, TIME, DATETIME and
 // TIMESTAMP 8, BOOL 1, NUMERIC and INTERVAL 16, STRING, BYTES and JSON 2 and
 // their length in UTF-8, ARRAY and STRUCT their parts, NULL 0.
 func (c *Catalog) TableSize(ctx context.Context, t *Table) (rows int64, bytes map[string]int64, err error) {

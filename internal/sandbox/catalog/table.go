@@ -47,10 +47,10 @@ func NewTable(name googlesql.TableName, columns []googlesql.Column, now time.Tim
 	}
 }
 
-// Ref is the table's name as messages have it.
+// Ref returns the table's name as messages have it.
 func (t *Table) Ref() wire.TableReference { return wire.ReferenceTo(t.Name) }
 
-// ViewKind is a table's type in metadata.
+// ViewKind returns a table's type in metadata.
 func (t *Table) ViewKind() string {
 	switch {
 	case t.Base != nil && t.Base.Kind == Snapshot:
@@ -63,7 +63,7 @@ func (t *Table) ViewKind() string {
 	return "VIEW"
 }
 
-// Altered is a table after a statement that alters it.
+// Altered returns a table after a statement that alters it.
 func (c *Catalog) Altered(old *Table, name googlesql.TableName, stmt *googlesql.Statement) *Table {
 	t := NewTable(name, stmt.NewColumns, c.time())
 	c.Mu.RLock()

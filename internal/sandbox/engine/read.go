@@ -111,7 +111,7 @@ func at[T any](s *source, i int) T {
 	return *(*T)(unsafe.Add(s.data, uintptr(i)*unsafe.Sizeof(zero)))
 }
 
-// bytes is a VARCHAR's or BLOB's value; it lives as long as the chunk. A
+// bytes returns a VARCHAR's or BLOB's value; it lives as long as the chunk. A
 // duckdb_string_t is 16 bytes: the length, then up to 12 bytes of text or, of a
 // longer one, a prefix and a pointer.
 func (s *source) bytes(i int) []byte {

@@ -52,7 +52,7 @@ func (v *Vector) setNull(i int) {
 // Bytes is value i of a STRING, BYTES, JSON, BIGNUMERIC or RANGE. The slice belongs to the vector.
 func (v *Vector) Bytes(i int) []byte { return v.Data[v.Offsets[i]:v.Offsets[i+1]] }
 
-// size is the memory that the vector holds, in bytes.
+// size returns the memory that the vector holds, in bytes.
 func (v *Vector) size() int64 {
 	n := int64(8*len(v.Nulls) + 8*len(v.Ints) + 8*len(v.Floats) + len(v.Bools) +
 		16*len(v.Decimals) + 16*len(v.Intervals) + 4*len(v.Offsets) + len(v.Data))

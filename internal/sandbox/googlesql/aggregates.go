@@ -105,7 +105,7 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 	return out
 }
 
-// anyColumn is the text of a column of the scope's FROM, "" for none.
+// anyColumn returns the text of a column of the scope's FROM, or "".
 func (s *scope) anyColumn() string {
 	for _, r := range s.rels {
 		if r.value != nil && plainColumn.MatchString(r.value.sql) {
@@ -224,7 +224,8 @@ func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	return call("avg", v.sql), kind(Float64)
 }
 
-// aggArg is the only argument, converted to the first of the kinds that it can take.
+// aggArg returns the only argument, converted to the first of the kinds that it can
+// take.
 func (a *analyzer) aggArg(c *callExpr, vs []val, kinds ...Kind) val {
 	a.countArgs(c, 1, 1)
 	for _, k := range kinds {

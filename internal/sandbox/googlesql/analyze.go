@@ -52,7 +52,8 @@ type val struct {
 // untyped reports a NULL literal or a parameter of open type.
 func (v val) untyped() bool { return v.t.Kind == "" }
 
-// plainNull is the text of an untyped expression: NULL, unless something may fail in it.
+// plainNull returns the text of an untyped expression: NULL, unless something may fail
+// in it.
 func (v val) plainNull() string {
 	if plainColumn.MatchString(v.sql) {
 		return "NULL"
@@ -288,7 +289,8 @@ func (t Type) hollow() bool {
 	return false
 }
 
-// columns are the output columns of a query. A parameter whose type is still open is INT64.
+// columns returns the output columns of a query. A parameter whose type is still open is
+// INT64.
 func (a *analyzer) columns(r *result) []Column {
 	cols := make([]Column, len(r.cols))
 	for i, c := range r.cols {

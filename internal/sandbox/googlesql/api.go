@@ -53,7 +53,7 @@ type Field struct {
 }
 
 // Column is a column of a table or of a result. Required is BigQuery's mode REQUIRED, Default the
-// text of a default value, "" for none. Description is that of OPTIONS in the column's definition; a
+// text of a default value, or "". Description is that of OPTIONS in the column's definition; a
 // Catalog's columns have none.
 type Column struct {
 	Name        string
@@ -151,7 +151,7 @@ type Options struct {
 	System map[string]string
 	// Temp says where temporary tables are; nil outside of scripts and sessions.
 	Temp *TempTables
-	// Function finds a user's function, nil for none; the Dataset of a temporary one is "".
+	// Function finds a user's function, or nil; the Dataset of a temporary one is "".
 	Function func(name TableName) *Function
 }
 

@@ -76,8 +76,8 @@ func (a *analyzer) assign(to *assigned, t Type, path []name, n int, x expr) {
 	a.assign(to.fields[field], t.Fields[field].Type, path, n+1, x)
 }
 
-// assignedValue is the new value of a column, or of a field of it. A STRUCT of which a part is
-// assigned keeps its other fields; it must not be NULL.
+// assignedValue returns the new value of a column, or of a field of it. A STRUCT of which a
+// part is assigned keeps its other fields; it must not be NULL.
 func (a *analyzer) assignedValue(as *assigned, old string, c Column, s *scope) string {
 	if as.x != nil {
 		return a.value(as.x, s, &c)

@@ -242,7 +242,8 @@ func (a *analyzer) countArgs(c *callExpr, lo, hi int) {
 	}
 }
 
-// word is an argument that is a bare word, such as a date part; "" where it is none.
+// word returns an argument that is a bare word, such as a date part; "" where it is
+// none.
 func word(x expr) string {
 	if p, ok := x.(*pathExpr); ok && len(p.parts) == 1 {
 		return strings.ToUpper(p.parts[0].text)

@@ -193,7 +193,7 @@ var casts = map[[2]Kind]string{
 	{Time, String}:              "bq_time_text({1})",
 }
 
-// castSQL is a cast's text in the default time zone, "" for none.
+// castSQL returns a cast's text in the default time zone, or "".
 func (a *analyzer) castSQL(from, to Kind, sql string) string {
 	text := casts[[2]Kind{from, to}]
 	zone := quoteString(a.zoneName)
@@ -207,8 +207,8 @@ func (a *analyzer) castSQL(from, to Kind, sql string) string {
 	return strings.NewReplacer("{1}", sql, "{zone}", zone, "{local}", localSQL(sql, zone)).Replace(text)
 }
 
-// localSQL is the civil time of a TIMESTAMP in a zone, instantSQL the TIMESTAMP of a civil
-// time; a zone is DuckDB's text of its name.
+// localSQL returns the civil time of a TIMESTAMP in a zone, instantSQL the TIMESTAMP of a
+// civil time; a zone is DuckDB's text of its name.
 func localSQL(sql, zone string) string {
 	if zone == "'"+defaultZone+"'" {
 		return "timezone('UTC', " + sql + ")"

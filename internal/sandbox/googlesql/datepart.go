@@ -255,7 +255,8 @@ var extracts = map[string]string{
 	"MILLISECOND": "(extract(millisecond FROM {1}) % 1000)", "MICROSECOND": "(extract(microsecond FROM {1}) % 1000000)",
 }
 
-// local is the civil time of a TIMESTAMP in a zone, the default one if zone is nil.
+// local returns the civil time of a TIMESTAMP in a zone, the default one if zone is
+// nil.
 func (a *analyzer) local(sql string, zone expr, s *scope) string {
 	return localSQL(sql, a.zone(zone, s))
 }

@@ -187,7 +187,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 	return st
 }
 
-// columnDefault is what DuckDB puts into a column by default; "" for NULL.
+// columnDefault returns what DuckDB puts into a column by default; "" for NULL.
 func (a *analyzer) columnDefault(x expr, c Column) string {
 	switch {
 	case x != nil:
@@ -207,7 +207,7 @@ func (a *analyzer) columnDefault(x expr, c Column) string {
 	return ""
 }
 
-// defaultExpr is the value of a DEFAULT expression.
+// defaultExpr returns the value of a DEFAULT expression.
 func (a *analyzer) defaultExpr(x expr, c Column) val {
 	v := a.expr(x, &scope{clause: "DEFAULT expression"})
 	return a.must(v, c.Type, x, "Default value of column %s has type %s, which does not coerce to %s", c.Name,

@@ -66,7 +66,7 @@ func (s *scope) guarded(sql string) string {
 	return "CASE WHEN " + s.guard + " THEN " + sql + " END"
 }
 
-// insertColumns are the columns that INSERT names, or all.
+// insertColumns returns the columns that INSERT names, or all.
 func (a *analyzer) insertColumns(tab *Table, names []name) []*Column {
 	var cols []*Column
 	if names == nil {
@@ -93,8 +93,8 @@ func (a *analyzer) insertColumns(tab *Table, names []name) []*Column {
 	return cols
 }
 
-// defaultOf is the default value of a column. It is computed where a row is written, since it may
-// depend on the user and on the time zone.
+// defaultOf returns the default value of a column. It is computed where a row is written, since
+// it may depend on the user and on the time zone.
 func (a *analyzer) defaultOf(c *Column) string {
 	if a.defaults == nil {
 		a.defaults = map[*Column]string{}
@@ -105,7 +105,8 @@ func (a *analyzer) defaultOf(c *Column) string {
 	return a.defaults[c]
 }
 
-// omitted are the columns with a default value that are not among cols, with that value.
+// omitted returns the columns with a default value that are not among cols, with that
+// value.
 func (a *analyzer) omitted(tab *Table, cols []*Column) (all []*Column, values []string) {
 	all = cols
 	for i := range tab.Columns {
@@ -193,8 +194,8 @@ func (u *updateStmt) write(a *analyzer) *Statement {
 	return out
 }
 
-// matchOnce is a condition that fails where a row of the target has two partners; DuckDB
-// would take any of them.
+// matchOnce returns a condition that fails where a row of the target has two partners;
+// DuckDB would take any of them.
 func matchOnce(from, where, id string) string {
 	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(bq_error('UPDATE/MERGE must match at most one source " +
 		"row for each target row') AS BOOLEAN)" +

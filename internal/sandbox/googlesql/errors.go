@@ -47,7 +47,7 @@ func position(src string, offset int) (line, col int) {
 	return line, col
 }
 
-// unsupported is the text of a refusal of something that BigQuery knows.
+// unsupported returns the text of a refusal of something that BigQuery knows.
 func unsupported(what string) string {
 	return what + " is not supported by the sandbox"
 }

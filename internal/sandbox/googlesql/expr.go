@@ -260,7 +260,7 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	return merge(sql, *arr.t.Elem, arr, i)
 }
 
-// structIndex is a field by its place, which must be a literal.
+// structIndex returns a field by its place, which must be a literal.
 func (a *analyzer) structIndex(x *indexExpr, v, ix val) val {
 	n, ok := 0, ix.lit != nil && ix.lit.kind == Int64
 	if ok {

@@ -50,7 +50,8 @@ func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope,
 	return id
 }
 
-// typed is a value that has a type: what has none is an INT64, but an open parameter stays open.
+// typed returns a value that has a type: what has none is an INT64, but an open parameter stays
+// open.
 func (a *analyzer) typed(v val) val {
 	if !v.untyped() {
 		return v
@@ -63,7 +64,7 @@ func (a *analyzer) typed(v val) val {
 	return v
 }
 
-// resolved is the type of a column whose expression is an untyped NULL.
+// resolved returns the type of a column whose expression is an untyped NULL.
 func resolved(t Type) Type {
 	if t.Kind == "" {
 		return kind(Int64)
@@ -241,7 +242,8 @@ func (a *analyzer) unnest(u *unnestRef, s *scope) string {
 	return "UNNEST(" + v.sql + ") WITH ORDINALITY AS " + id + "(v, o)"
 }
 
-// valueColumns are the columns of a value table: a STRUCT's fields, or the value itself.
+// valueColumns returns the columns of a value table: a STRUCT's fields, or the value
+// itself.
 func (a *analyzer) valueColumns(alias string, v val) []column {
 	if v.t.Kind != Struct {
 		return []column{{alias, v}}

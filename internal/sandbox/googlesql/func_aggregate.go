@@ -79,7 +79,8 @@ func init() {
 // extremal are the functions that give the value beside the greatest or the least of another.
 var extremal = map[string]string{"MAX": "arg_max_null", "MIN": "arg_min_null"}
 
-// ordered is a value by which another one is picked. Which of them comes first where one is NaN is said nowhere.
+// ordered returns a value by which another one is picked. Which of them comes first where one is
+// NaN is said nowhere.
 func ordered(v val, name string) string {
 	if v.t.Kind != Float64 || v.lit != nil {
 		return v.sql

@@ -147,7 +147,7 @@ func init() {
 	})
 }
 
-// arrayArg is the first argument, which must be an array.
+// arrayArg returns the first argument, which must be an array.
 func (a *analyzer) arrayArg(c *callExpr, vs []val) val {
 	v := vs[0]
 	if v.untyped() {

@@ -101,7 +101,7 @@ func (a *analyzer) onlyNamed(c *callExpr, names ...string) {
 	}
 }
 
-// namedArg is an argument by its name, nil for none.
+// namedArg returns an argument by its name, or nil.
 func (c *callExpr) namedArg(name string) expr {
 	for _, arg := range c.named {
 		if strings.EqualFold(arg.name.text, name) {

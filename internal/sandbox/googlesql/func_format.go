@@ -13,7 +13,7 @@ func init() {
 	code("FORMAT", formatCall)
 }
 
-// stringArg is an argument that must be a STRING.
+// stringArg returns an argument that must be a STRING.
 func (a *analyzer) stringArg(c *callExpr, i int, s *scope) val {
 	v := a.expr(c.args[i], s)
 	w, ok := a.coerce(v, kind(String))

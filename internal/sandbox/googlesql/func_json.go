@@ -110,7 +110,7 @@ func joinOr(parts []string, sep string) string {
 	return strings.Join(parts, sep)
 }
 
-// constantBool is an argument that must be TRUE or FALSE.
+// constantBool returns an argument that must be TRUE or FALSE.
 func (a *analyzer) constantBool(x expr, def bool, s *scope) bool {
 	if x == nil {
 		return def
@@ -212,7 +212,7 @@ func jsonKeys(a *analyzer, c *callExpr, s *scope) val {
 	return merge("bq_json_keys("+w.sql+", "+depth+", "+mode+")", arrayOf(kind(String)), v)
 }
 
-// asText is a JSON value as the VARCHAR that it is.
+// asText returns a JSON value as the VARCHAR that it is.
 func asText(sql string) string { return "CAST(" + sql + " AS VARCHAR)" }
 
 func jsonObject(a *analyzer, c *callExpr, s *scope) val {

@@ -55,7 +55,7 @@ func (a *analyzer) rangeLiteral(x *rangeLit) val {
 
 func rangeOf(t Type) Type { return Type{Kind: Range, Elem: &t} }
 
-// rangeFunc is the name of a function for the ends of a RANGE.
+// rangeFunc returns the name of a function for the ends of a RANGE.
 func rangeFunc(name string, elem Type) string {
 	return "bq_range" + name + "_" + strings.ToLower(string(elem.Kind))
 }
@@ -72,7 +72,8 @@ func (a *analyzer) castRange(v val, to Type) (val, bool) {
 	return v, false
 }
 
-// ranges are the arguments of a function, RANGEs of one type from the first on.
+// ranges returns the arguments of a function, RANGEs of one type from the first
+// on.
 func (a *analyzer) ranges(c *callExpr, s *scope, n int) []val {
 	a.countArgs(c, n, n)
 	vs := a.args(c, s)

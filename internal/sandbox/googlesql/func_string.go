@@ -228,7 +228,8 @@ func containsSubstr(a *analyzer, c *callExpr, s *scope) val {
 	return merge("bq_contains_substr("+w.sql+", "+texts+")", kind(Bool), v, part)
 }
 
-// searched is the list of a value's texts that CONTAINS_SUBSTR looks through.
+// searched returns the list of a value's texts that CONTAINS_SUBSTR looks
+// through.
 func (a *analyzer) searched(c *callExpr, x string, t Type) string {
 	switch t.Kind {
 	case String:

@@ -159,7 +159,8 @@ func (g *grouper) analyze(k expr) val {
 	return v
 }
 
-// selected is a column of the select list that a key names by its number or its alias.
+// selected returns a column of the select list that a key names by its number or its
+// alias.
 func (g *grouper) selected(v val, name string, k expr) val {
 	const bad = "Column %s contains an %s function, which is not allowed in GROUP BY"
 	if v.agg {

@@ -86,7 +86,8 @@ const (
 // keyKinds are the types that a column of a key may have.
 var keyKinds = []Kind{BigNumeric, Bool, Date, Datetime, Int64, Numeric, String, Timestamp}
 
-// keys are the keys of a table: those that it has and those that a statement adds.
+// keys returns the keys of a table: those that it has and those that a statement
+// adds.
 func (a *analyzer) keys(own TableName, have []Key, cols []Column, added []tableKey) []Key {
 	out := slices.Clone(have)
 	for _, key := range added {
@@ -121,7 +122,7 @@ func primaryKey(keys []Key) *Key {
 	return nil
 }
 
-// keyOf are the columns of a table that a key names.
+// keyOf returns the columns of a table that a key names.
 func (a *analyzer) keyOf(key tableKey, tab *Table, names []name) []string {
 	var out []string
 	for _, n := range names {
@@ -139,7 +140,8 @@ func (a *analyzer) keyOf(key tableKey, tab *Table, names []name) []string {
 	return out
 }
 
-// foreignName is the name of a foreign key, "" if there is one of the name and that is no error.
+// foreignName returns the name of a foreign key, "" if there is one of the name and that is no
+// error.
 func (a *analyzer) foreignName(key tableKey, have []Key) string {
 	taken := func(s string) bool {
 		return slices.ContainsFunc(have, func(k Key) bool { return strings.EqualFold(k.Name, s) })
@@ -213,7 +215,7 @@ func (a *analyzer) dropKey(keys []Key, act alterAction, tab *Table) []Key {
 	return keys
 }
 
-// keyWith finds a key that has a column; nil for none.
+// keyWith finds a key that has a column; nil if there is none.
 func keyWith(keys []Key, column string) *Key {
 	for i := range keys {
 		if slices.Contains(keys[i].Columns, column) {

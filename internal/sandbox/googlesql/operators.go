@@ -43,7 +43,7 @@ func (a *analyzer) unary(x *unaryExpr, s *scope) val {
 	return val{}
 }
 
-// negative is a literal with its sign.
+// negative returns a literal with its sign.
 func (a *analyzer) negative(x *unaryExpr, l *literal) val {
 	if n, ok := integer(l.text); l.kind == Int64 && ok && n.IsUint64() && n.Uint64() == 1<<63 {
 		return val{sql: "(-9223372036854775807-1)::BIGINT", t: kind(Int64),

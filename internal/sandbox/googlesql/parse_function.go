@@ -71,7 +71,8 @@ func (p *parser) createRoutine(at node, orReplace, temp, table bool) statement {
 	return c
 }
 
-// bodyText is the text of what parse reads. It has no parameters of the query.
+// bodyText returns the text of what parse reads. It has no parameters of the
+// query.
 func (p *parser) bodyText(parse func()) string {
 	from, params := p.tok().pos, len(p.params)
 	parse()
@@ -194,7 +195,7 @@ func (s *Script) tempFunctionStep(st Step) bool {
 	return p.startsTempFunction()
 }
 
-// pathText is a path as its parts' texts.
+// pathText returns a path as its parts' texts.
 func pathText(path []name) []string {
 	out := make([]string, len(path))
 	for i, n := range path {

@@ -149,7 +149,7 @@ func (p *Partition) ingested() bool { return p != nil && p.Column == "" }
 // arrival is when a row comes, as DuckDB's text: the beginning of its partition.
 func (p *Partition) arrival() string { return "date_trunc('" + strings.ToLower(p.Unit) + "', now())" }
 
-// pseudoColumns are those of a table whose range variable is id.
+// pseudoColumns returns those of a table whose range variable is id.
 func pseudoColumns(tab *Table, id string) []column {
 	if !tab.Partition.ingested() {
 		return nil
@@ -162,7 +162,7 @@ func pseudoColumns(tab *Table, id string) []column {
 	return out
 }
 
-// columns are the columns that a filter may name, for BigQuery's message.
+// columns returns the columns that a filter may name, for BigQuery's message.
 func (p *Partition) columns() string {
 	switch {
 	case !p.ingested():
@@ -210,8 +210,8 @@ func (a *analyzer) filters(x expr, s *scope) {
 	}
 }
 
-// filterOf are the demands that a condition meets: by a comparison with the column, or with what
-// DATE, a TRUNC function or CAST makes of it; with AND by either side, with OR by both.
+// filterOf returns the demands that a condition meets: by a comparison with the column, or with
+// what DATE, a TRUNC function or CAST makes of it; with AND by either side, with OR by both.
 func (a *analyzer) filterOf(x expr, s *scope) []int {
 	switch x := x.(type) {
 	case *parenExpr:
@@ -241,7 +241,7 @@ func (a *analyzer) filterOf(x expr, s *scope) []int {
 	return nil
 }
 
-// partOf are the demands whose column an operand is.
+// partOf returns the demands whose column an operand is.
 func (a *analyzer) partOf(x expr, s *scope) []int {
 	switch x := x.(type) {
 	case *parenExpr:

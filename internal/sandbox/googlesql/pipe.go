@@ -127,7 +127,7 @@ func (p *pipeline) emit(words string, more []output) {
 	p.tail, p.stage = "", stageFrom
 }
 
-// outputValue is an expression as a column is made of it.
+// outputValue returns an expression as a column is made of it.
 func (a *analyzer) outputValue(v val) val {
 	if v.untyped() {
 		v, _ = a.coerce(v, kind(Int64))
@@ -146,7 +146,7 @@ func (p *pipeline) table(r *result, x interface{ pos() int }) {
 	p.from, p.tail, p.stage = "("+r.sql+") AS "+id, "", stageFrom
 }
 
-// result is the pipeline as a query.
+// result returns the pipeline as a query.
 func (p *pipeline) result(x interface{ pos() int }) *result {
 	r := &result{plain: p.stage <= stageWhere, ordered: p.order}
 	cols := p.s.cols

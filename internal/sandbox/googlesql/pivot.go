@@ -187,7 +187,7 @@ func (a *analyzer) pivot(x *pivotRef, s *scope) string {
 	return "(SELECT " + strings.Join(items, ", ") + " FROM " + from + group + ") AS " + id
 }
 
-// pivotName is the part of a column's name that a value of a PIVOT gives.
+// pivotName returns the part of a column's name that a value of a PIVOT gives.
 func (a *analyzer) pivotName(it selectItem) string {
 	if it.alias != nil {
 		return it.alias.text

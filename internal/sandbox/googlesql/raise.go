@@ -12,7 +12,7 @@ func raise(text, duckType string) string {
 	return "CAST(bq_error(" + text + ") AS " + duckType + ")"
 }
 
-// builtinText is BigQuery's text of an error of package builtin.
+// builtinText returns BigQuery's text of an error of package builtin.
 func builtinText(err error) string {
 	msg, _ := builtin.Message(err.Error())
 	return msg

@@ -64,7 +64,8 @@ var families = []struct{ prefix, what string }{
 	{"S2_", "geography functions"},
 }
 
-// family is what the sandbox has none of, "" where the name is not of such a function.
+// family returns what the sandbox has none of, "" where the name is not of such a
+// function.
 func family(name string) string {
 	for _, f := range families {
 		if strings.HasPrefix(name, f.prefix) {

@@ -158,7 +158,8 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 	return val{}
 }
 
-// afterDistinct is a path that names what a column of a SELECT DISTINCT is.
+// afterDistinct returns a path that names what a column of a SELECT DISTINCT
+// is.
 func (a *analyzer) afterDistinct(x *pathExpr, s *scope) val {
 	v := a.path(x, s.under)
 	for i, o := range s.outs {
@@ -189,7 +190,7 @@ func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
 	return c.v
 }
 
-// wholeRow is a range variable used as a value.
+// wholeRow returns a range variable used as a value.
 func (a *analyzer) wholeRow(s *scope, rel *relation, x *pathExpr) val {
 	if rel.value != nil {
 		return a.use(s, column{rel.alias, *rel.value}, x)

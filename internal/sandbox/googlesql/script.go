@@ -134,11 +134,12 @@ func (s *Script) Single() bool {
 	return plain
 }
 
-// Expression is a text that is one expression, as a part of itself.
+// Expression returns a text that is one expression, as a part of itself.
 func Expression(text string) Part { return Part{To: len(text), expr: true} }
 
-// Text is the text of a part.
+// Text returns the text of a part.
 func (s *Script) Text(p Part) string { return s.src[p.From:p.To] }
 
-// Position is the line and the column of a place in the text, counted from 1:1.
+// Position returns the line and the column of a place in the text, counted from
+// 1:1.
 func (s *Script) Position(at int) (line, column int) { return position(s.src, at) }

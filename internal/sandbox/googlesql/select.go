@@ -232,7 +232,7 @@ func (a *analyzer) selectList(b *selectBody, s *scope) []output {
 	return outs
 }
 
-// implicitName is an item's alias, or the last name of its path.
+// implicitName returns an item's alias, or the last name of its path.
 func implicitName(it selectItem) string {
 	if it.alias != nil {
 		return it.alias.text
@@ -320,8 +320,8 @@ func (a *analyzer) star(it selectItem, s *scope, b *selectBody) []output {
 	return outs
 }
 
-// starOf are the columns of x.*, and whether they are fields of an expression, not columns of a
-// range variable.
+// starOf returns the columns of x.*, and whether they are fields of an expression, not columns
+// of a range variable.
 func (a *analyzer) starOf(it selectItem, s *scope) (cols []column, computed bool) {
 	if p, ok := it.x.(*pathExpr); ok && len(p.parts) == 1 {
 		for sc := s; sc != nil; sc = sc.parent {

@@ -26,7 +26,7 @@ func chain(op *setOp) []queryBody {
 	return []queryBody{op.l, op.r}
 }
 
-// words are the operation's in an error.
+// words returns the operation's in an error.
 func (op *setOp) words() string {
 	if op.distinct {
 		return op.op + " DISTINCT"
@@ -77,7 +77,7 @@ func (a *analyzer) combine(op *setOp, at []queryBody, branches []*result) *resul
 	return out
 }
 
-// columnVals are the values of a column, or one that stands for them.
+// columnVals returns the values of a column, or one that stands for them.
 func (r *result) columnVals(i int) []val {
 	if r.rows == nil {
 		return []val{r.cols[i].v}
@@ -197,8 +197,8 @@ func (a *analyzer) setOpByName(op *setOp, outer *scope, ctes *cteScope) *result 
 	return a.combine(op, []queryBody{op.l, op.r}, []*result{a.pick(l, names), a.pick(r, names)})
 }
 
-// namesOn are the columns of ON or BY. Without FULL or LEFT both queries have all of them, and without
-// a mode no others.
+// namesOn returns the columns of ON or BY. Without FULL or LEFT both queries have all of them, and
+// without a mode no others.
 func (a *analyzer) namesOn(op *setOp, l, r *result) []string {
 	var names []string
 	for _, n := range op.on {

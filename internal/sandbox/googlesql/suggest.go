@@ -24,7 +24,7 @@ func (a *analyzer) unrecognized(n name, s *scope) {
 	a.fail(n, "Unrecognized name: %s%s", n.text, didYouMean(near))
 }
 
-// didYouMean ends a message with a name, "" for none.
+// didYouMean ends a message with a name, or "".
 func didYouMean(name string) string {
 	if name == "" {
 		return ""
@@ -32,14 +32,16 @@ func didYouMean(name string) string {
 	return "; Did you mean " + name + "?"
 }
 
-// closestFunction is the function of BigQuery whose name is closest, in lower case.
+// closestFunction returns the function of BigQuery whose name is closest, in lower
+// case.
 func closestFunction(name string) string {
 	names := slices.Collect(maps.Keys(reference))
 	return strings.ToLower(closest(name, names))
 }
 
-// closest is the name that needs the fewest changes of a character, as BigQuery counts: a name of
-// three characters at least, and about a fifth of them. Of several the first of the alphabet.
+// closest returns the name that needs the fewest changes of a character, as BigQuery counts: a
+// name of three characters at least, and about a fifth of them. Of several the first of the
+// alphabet.
 func closest(text string, names []string) string {
 	if len(text) < 3 {
 		return ""
@@ -57,7 +59,7 @@ func closest(text string, names []string) string {
 	return best
 }
 
-// changes is the Levenshtein distance of two texts.
+// changes returns the Levenshtein distance of two texts.
 func changes(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

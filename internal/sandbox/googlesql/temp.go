@@ -7,8 +7,8 @@ const sessionDataset = "_SESSION"
 
 func isSession(n name) bool { return strings.EqualFold(n.text, sessionDataset) }
 
-// tempName is the full name of the temporary table that a path of one part, or of _SESSION and
-// one more, names.
+// tempName returns the full name of the temporary table that a path of one part, or of
+// _SESSION and one more, names.
 func (a *analyzer) tempName(path []name, x interface{ pos() int }) TableName {
 	temp := a.opts.Temp
 	if temp == nil {
@@ -17,8 +17,8 @@ func (a *analyzer) tempName(path []name, x interface{ pos() int }) TableName {
 	return TableName{temp.Project, temp.Dataset, path[len(path)-1].text}
 }
 
-// createName is the full name of a table that is to be made. Without TEMP, a name without a
-// dataset is in the default one, whatever temporary tables there are.
+// createName returns the full name of a table that is to be made. Without TEMP, a name
+// without a dataset is in the default one, whatever temporary tables there are.
 func (a *analyzer) createName(c *createTable) TableName {
 	qualified := len(c.path) > 1
 	switch {

@@ -33,7 +33,7 @@ func (t Type) String() string {
 	return string(t.Kind)
 }
 
-// DuckDB is the DuckDB type that holds values of t.
+// DuckDB returns the DuckDB type that holds values of t.
 func (t Type) DuckDB() string {
 	switch t.Kind {
 	case Array:
@@ -59,7 +59,7 @@ var duckKinds = map[Kind]string{
 	Interval: "INTERVAL", JSON: "JSON",
 }
 
-// FieldNames are the names of a STRUCT's fields in DuckDB, where every field needs a
+// FieldNames returns the names of a STRUCT's fields in DuckDB, where every field needs a
 // name of its own: a field without one, or with an earlier field's, is called _f and its
 // number from 1.
 func (t Type) FieldNames() []string {
@@ -131,7 +131,7 @@ func arrayOf(t Type) Type { return Type{Kind: Array, Elem: &t} }
 
 func kind(k Kind) Type { return Type{Kind: k} }
 
-// name is the type in an error message; a NULL literal passes for INT64.
+// name returns the type in an error message; a NULL literal passes for INT64.
 func (t Type) name() string {
 	if t.Kind == "" {
 		return "INT64"

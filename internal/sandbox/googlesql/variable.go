@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// variable is a variable of the script, which travels as a parameter does.
+// variable returns a variable of the script, which travels as a parameter does.
 func (a *analyzer) variable(name string) (val, bool) {
 	for _, v := range a.opts.Variables {
 		if !strings.EqualFold(v.Name, name) {
@@ -24,7 +24,8 @@ func (a *analyzer) variable(name string) (val, bool) {
 	return val{}, false
 }
 
-// parserOf is a parser of a part of a script. Places stay those of the whole text.
+// parserOf returns a parser of a part of a script. Places stay those of the whole
+// text.
 func (a *analyzer) parserOf(part *Part) *parser {
 	text := a.src[:min(part.To, len(a.src))]
 	return &parser{src: a.src, positional: a.opts.Positional, toks: lexFrom(text, part.From), params: a.uses}
@@ -48,7 +49,7 @@ func (a *analyzer) parsePart(part *Part) expr {
 	return x
 }
 
-// scalar is a query for the value of an expression.
+// scalar returns a query for the value of an expression.
 func (a *analyzer) scalar(x expr, want Type) *Statement {
 	if st, ok := x.(*structExpr); ok && st.typ == nil && want.Kind == Struct && len(want.Fields) == len(st.values) {
 		// The fields of SET (a, b) = (x, y) convert one by one, as literals do.

@@ -106,7 +106,8 @@ func (a *analyzer) checkFrame(w *window) {
 	}
 }
 
-// rangeOrder is the ORDER BY of a frame in values, which has one numeric key.
+// rangeOrder returns the ORDER BY of a frame in values, which has one numeric
+// key.
 func (a *analyzer) rangeOrder(w *window, s *scope) (string, Type) {
 	if len(w.order) != 1 {
 		a.fail(w, "Window framing with an offset in RANGE needs exactly one ORDER BY key")

@@ -17,7 +17,7 @@ func CheckTimeZone(name string) string {
 	return ""
 }
 
-// zoneName is a time zone's name, one name for all that mean UTC.
+// zoneName returns a time zone's name, one name for all that mean UTC.
 func zoneName(text string) string {
 	if loc, err := builtin.Zone(text); err == nil && loc == time.UTC {
 		return defaultZone

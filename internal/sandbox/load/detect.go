@@ -15,7 +15,7 @@ import (
 // sampleRows is how many rows BigQuery looks at to find the types of columns.
 const sampleRows = 500
 
-// textKind is the type that a text looks like.
+// textKind returns the type that a text looks like.
 func textKind(text string) googlesql.Kind {
 	for _, k := range []googlesql.Kind{googlesql.Int64, googlesql.Float64} {
 		if v := (engine.Value{Type: googlesql.Type{Kind: k}}); cells.Scan(&v, text) {
@@ -29,7 +29,7 @@ func textKind(text string) googlesql.Kind {
 	return momentKind(text)
 }
 
-// momentKind is the type of a text that is no number.
+// momentKind returns the type of a text that is no number.
 func momentKind(text string) googlesql.Kind {
 	switch {
 	case dated(text, "2006-01-02"):
@@ -44,7 +44,7 @@ func momentKind(text string) googlesql.Kind {
 	return googlesql.String
 }
 
-// wider is the type that holds the values of both; "" is that of no value.
+// wider returns the type that holds the values of both; "" is that of no value.
 func wider(a, b googlesql.Kind) googlesql.Kind {
 	numbers := func(k googlesql.Kind) bool { return k == googlesql.Int64 || k == googlesql.Float64 }
 	moments := func(k googlesql.Kind) bool { return k == googlesql.Date || k == googlesql.Timestamp }

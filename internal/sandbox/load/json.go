@@ -82,7 +82,7 @@ func (o *Object) Row(text []byte) ([]engine.Value, *Problem) {
 	return row, o.unknown(members, "")
 }
 
-// members are the members of an object by their names in lower case.
+// members returns the members of an object by their names in lower case.
 func (o *Object) members(text []byte, path string) (map[string]json.RawMessage, *Problem) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {

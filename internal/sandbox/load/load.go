@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Options are what a load job says of its data. The zero value is BigQuery's default, but for the delimiter and the
+// Options are what a load job says of its data. The zero value is BigQuery's default, except the delimiter and the
 // quote.
 type Options struct {
 	// Columns are those of the table; nil asks for autodetection.
@@ -59,7 +59,8 @@ func (r *Rows) bad(o *Options, problem string) bool {
 	return r.BadRecords <= o.MaxBadRecords
 }
 
-// TooMany is the error of a job with too many bad rows, "" for one with few enough.
+// TooMany returns the error of a job with too many bad rows, "" for one with few
+// enough.
 func (r *Rows) TooMany(format string, o *Options) string {
 	if r.BadRecords <= o.MaxBadRecords {
 		return ""

@@ -93,7 +93,7 @@ func fromFile(res *engine.Result, found []googlesql.Column, o Options) (*Rows, e
 
 var parameters = regexp.MustCompile(`\([\d, ]+\)`)
 
-// bare is a type without its parameters.
+// bare returns a type without its parameters.
 func bare(t googlesql.Type) string { return parameters.ReplaceAllString(t.String(), "") }
 
 // Describe returns the columns that DuckDB finds in a file, and the text that takes each.
@@ -142,7 +142,7 @@ var kinds = map[string]googlesql.Kind{
 	"TIMESTAMP WITH TIME ZONE": googlesql.Timestamp, "JSON": googlesql.JSON,
 }
 
-// typeOf is GoogleSQL's type for one of DuckDB's.
+// typeOf returns GoogleSQL's type for one of DuckDB's.
 func typeOf(duck string) (googlesql.Type, bool) {
 	if m := decimalType.FindStringSubmatch(duck); m != nil {
 		width, _ := strconv.Atoi(m[1]) // digits

@@ -148,7 +148,7 @@ func (a *appender) try(req *storagepb.AppendRowsRequest, out *storagepb.AppendRo
 	return nil
 }
 
-// takes says no to rows that a stream does not take. It needs the stream's lock.
+// takes refuses rows that a stream does not take. It needs the stream's lock.
 func (w *writeStream) takes(name string, req *storagepb.AppendRowsRequest) error {
 	offset := req.GetOffset()
 	switch {

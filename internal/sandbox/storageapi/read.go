@@ -108,7 +108,7 @@ func (s *Server) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	return out, nil
 }
 
-// checkRead says no to what the service can read and the sandbox can't.
+// checkRead refuses what the service can read and the sandbox can't.
 func checkRead(asked *storagepb.ReadSession) error {
 	options := asked.GetReadOptions()
 	switch {
@@ -126,7 +126,7 @@ func checkRead(asked *storagepb.ReadSession) error {
 	return nil
 }
 
-// streamCount is how many streams a session of so many blocks has.
+// streamCount returns how many streams a session of so many blocks has.
 func streamCount(req *storagepb.CreateReadSessionRequest, blocks int) int {
 	n := max(defaultStreams, int(req.GetPreferredMinStreamCount()))
 	if limit := int(req.GetMaxStreamCount()); limit > 0 {

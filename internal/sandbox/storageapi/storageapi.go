@@ -90,7 +90,7 @@ func tableOf(path string) (googlesql.TableName, error) {
 	return googlesql.TableName{Project: m[1], Dataset: m[2], Table: m[3]}, nil
 }
 
-// routed says no to a call without the header that the service is routed by.
+// routed refuses a call without the header that the service is routed by.
 func routed(ctx context.Context, key string) error {
 	for _, params := range metadata.ValueFromIncomingContext(ctx, "x-goog-request-params") {
 		if regexp.MustCompile(`(^|&)` + regexp.QuoteMeta(key) + `=`).MatchString(params) {

@@ -98,7 +98,7 @@ func (w *writeStream) message(name string, t Table) *storagepb.WriteStream {
 	return out
 }
 
-// defaultOf is the path of the table whose default stream has the name.
+// defaultOf returns the path of the table whose default stream has the name.
 func defaultOf(name string) (string, bool) {
 	path, ok := strings.CutSuffix(name, "/streams/_default")
 	if !ok {

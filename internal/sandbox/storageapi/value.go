@@ -49,7 +49,8 @@ var kinds = func() map[storagepb.TableFieldSchema_Type]googlesql.Kind {
 	return out
 }()
 
-// scalar is the Scalar of a Decoder. It takes what the service's table of conversions from protocol buffers has.
+// scalar returns the Scalar of a Decoder. It takes what the service's table of conversions from
+// protocol buffers has.
 func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
 	v := engine.Value{Type: googlesql.Type{Kind: kinds[f.Type]}}
 	if f.GetTimestampPrecision().GetValue() == 12 {
@@ -106,7 +107,7 @@ func scalar(f *storagepb.TableFieldSchema, x any) (any, error) {
 	return nil, wrong
 }
 
-// unwrap is the value of one of Google's well-known types.
+// unwrap returns the value of one of Google's well-known types.
 func unwrap(m protoreflect.Message, kind googlesql.Kind) (any, error) {
 	name := m.Descriptor().FullName()
 	fields := m.Descriptor().Fields()

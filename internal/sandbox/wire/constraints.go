@@ -30,7 +30,7 @@ type columnReference struct {
 // unnamed begins the name that a foreign key has if it was given none.
 const unnamed = "fk$"
 
-// ConstraintsOf writes keys; nil for none.
+// ConstraintsOf writes keys; nil if there is none.
 func ConstraintsOf(keys []googlesql.Key) *Constraints {
 	if len(keys) == 0 {
 		return nil

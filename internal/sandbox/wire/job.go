@@ -22,7 +22,8 @@ type JobReference struct {
 	Location  string `json:"location,omitempty"`
 }
 
-// String is the job's id as errors and system variables have it: project:location.job.
+// String returns the job's id as errors and system variables have it:
+// project:location.job.
 func (r JobReference) String() string { return r.ProjectID + ":" + r.Location + "." + r.JobID }
 
 // SessionInfo names the session of a job.

@@ -193,5 +193,6 @@ type Field struct {
 	Default            string        `json:"defaultValueExpression,omitempty"`
 }
 
-// KindOf is the type that a schema or a parameter calls so, in any case; "" for none.
+// KindOf returns the type that a schema or a parameter calls so, in any case; "" for
+// none.
 func KindOf(name string) googlesql.Kind { return kinds[strings.ToUpper(name)] }

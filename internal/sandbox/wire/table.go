@@ -91,7 +91,7 @@ type TableReference struct {
 	TableID   string `json:"tableId"`
 }
 
-// ReferenceTo is a table's name as messages have it.
+// ReferenceTo returns a table's name as messages have it.
 func ReferenceTo(t googlesql.TableName) TableReference {
 	return TableReference{ProjectID: t.Project, DatasetID: t.Dataset, TableID: t.Table}
 }
