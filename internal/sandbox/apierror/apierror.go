@@ -1,6 +1,6 @@
-// Package apierror is an error in BigQuery's words: a reason with its HTTP status, as the body of an answer and as
-// the errorResult of a job. It has BigQuery's words for what goes wrong in DuckDB, too. It knows neither tables nor
-// jobs; all packages above it use it.
+// Package apierror has the errors of the API: a reason with its HTTP status, as the body of an
+// answer and as the errorResult of a job. It also translates DuckDB's errors to BigQuery's. It
+// knows neither tables nor jobs, and all packages above it use it.
 package apierror
 
 import (
@@ -9,8 +9,8 @@ import (
 	"net/http"
 )
 
-// Error is an error in BigQuery's words. It travels as the body of an HTTP
-// answer, or as the errorResult of a job.
+// Error is an error of the API. It is sent as the body of an HTTP answer, or as
+// the errorResult of a job.
 type Error struct {
 	code    int // HTTP status
 	Reason  string
@@ -22,7 +22,7 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Reason, e.Message) }
 
-// Codes is the HTTP status of each reason
+// Codes has the HTTP status of each reason
 // (https://cloud.google.com/bigquery/docs/error-messages).
 var Codes = map[string]int{
 	"accessDenied":             http.StatusForbidden,
@@ -40,29 +40,31 @@ var Codes = map[string]int{
 	"resourceInUse":            http.StatusBadRequest,
 	"resourcesExceeded":        http.StatusBadRequest,
 	"responseTooLarge":         http.StatusForbidden,
-	// jobs.get answers 200 for a job that was stopped; asking for its rows is
-	// answered with the status that Google's front end has for "client closed request".
+	// jobs.get answers 200 for a stopped job. A request for its rows gets the status
+	// that Google's front end uses for "client closed request".
 	"stopped": 499,
 	"timeout": http.StatusBadRequest,
 }
 
-// Errorf makes an error of one of BigQuery's reasons.
+// Errorf returns an error with one of BigQuery's reasons.
 func Errorf(reason, format string, args ...any) *Error {
 	return &Error{code: Codes[reason], Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// Unsupported says that BigQuery can do something and the sandbox can't.
+// Unsupported returns the error for something that BigQuery can do and the
+// sandbox can't.
 func Unsupported(what string) *Error {
 	return Errorf("invalid", "The sandbox does not support %s.", what)
 }
 
-// Broken says that the sandbox itself is wrong. It is not BigQuery's internalError:
-// clients would try that again, and again.
+// Broken returns the error for a bug of the sandbox. It is not BigQuery's
+// internalError, because clients would repeat the request.
 func Broken(format string, args ...any) *Error {
 	return Errorf("invalid", "The sandbox has failed, which is a defect of its own: "+format+".", args...)
 }
 
-// NotFound says that there is no such thing, in a location if one is known.
+// NotFound returns the error for a resource that does not exist, in a location
+// if one is known.
 func NotFound(kind, name, location string) *Error {
 	if location == "" {
 		return Errorf("notFound", "Not found: %s %s", kind, name)

@@ -9,8 +9,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 )
 
-// errStopped is the cause of a cancelled job, errShutdown of one that the
-// sandbox's end has stopped.
+// errStopped is the cause of a cancelled job, errShutdown that of a job that
+// the closing sandbox has stopped.
 var (
 	ErrStopped  = Errorf("stopped", "Job execution was cancelled: User requested cancellation")
 	ErrShutdown = Errorf("stopped", "Job execution was cancelled: the sandbox is shutting down")
@@ -26,15 +26,15 @@ var (
 // AbortedByUpdate begins the message of a conflict.
 const AbortedByUpdate = "Transaction is aborted due to concurrent update"
 
-// duckNames are GoogleSQL's names in lower case of types as DuckDB's messages
-// call them.
+// duckNames maps the names of types in DuckDB's messages to GoogleSQL's names,
+// in lower case.
 var duckNames = map[string]string{
 	"INT64": "int64", "BIGINT": "int64", "INT32": "int64", "DOUBLE": "double", "FLOAT": "double", "BOOL": "bool",
 	"BOOLEAN": "bool",
 	"DATE":    "date", "TIME": "time", "TIMESTAMP": "datetime", "INT128": "numeric", "DECIMAL": "numeric",
 }
 
-// From turns what stopped a statement in DuckDB into BigQuery's words.
+// From translates the error of a statement in DuckDB to BigQuery's error.
 func From(err error) *Error {
 	api, isAPI := errors.AsType[*Error](err)
 	duck, isDuck := errors.AsType[*engine.Error](err)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A BIGNUMERIC is computed as an integer in units of 1e-38 and kept as 32 bytes whose order is that of
-// the numbers: the two's complement, highest byte first, with the sign turned over.
+// A BIGNUMERIC is computed as an integer in units of 1e-38. It is kept as 32 bytes that sort like
+// the numbers: the two's complement, highest byte first, with the sign bit inverted.
 var (
 	bigUnit   = new(big.Int).Exp(ten, big.NewInt(38), nil)
 	bigOffset = new(big.Int).Lsh(big.NewInt(1), 255)
@@ -41,7 +41,7 @@ func ParseBigNumeric(s string) (*big.Int, bool) {
 // BigNumericText writes a BIGNUMERIC without trailing zeros.
 func BigNumericText(d *big.Int) string { return decimalText(d, bigDigits) }
 
-// bigInRange returns a value with the error that one out of range has.
+// bigInRange returns a value, or an error if it is out of range.
 func bigInRange(d *big.Int, format string, args ...any) (Value, error) {
 	if !InBigNumericRange(d) {
 		return null, failf(format, args...)

@@ -1,6 +1,6 @@
-// Package builtin computes the functions of GoogleSQL that DuckDB computes
-// otherwise or not at all. The engine registers them with DuckDB; the
-// translator calls them by name in the text that it writes.
+// Package builtin has the functions of GoogleSQL that DuckDB lacks or computes
+// differently. The engine registers them with DuckDB. The translator calls them
+// by name in DuckDB's text.
 //
 // A function is a row of the table: its name, its types and Go code for one
 // row. It knows nothing of DuckDB.
@@ -31,7 +31,8 @@ type Function struct {
 	Args     []string // GoogleSQL's names of types; "[]T" is an ARRAY
 	Variadic string   // the type of any number of further arguments, "" for none
 	Result   string
-	// Nulls: the function sees NULL arguments; otherwise a NULL argument makes a NULL.
+	// Nulls reports whether the function is called with NULL arguments. Otherwise the
+	// result is NULL if an argument is.
 	Nulls bool
 	Call  func(args []Value) (Value, error)
 }
@@ -39,11 +40,10 @@ type Function struct {
 // Functions are all functions.
 var Functions []Function
 
-// Mark begins the text of an error that is BigQuery's own, so that it can be told from
-// those of DuckDB.
+// Mark begins the text of BigQuery's own errors, to distinguish them from DuckDB's.
 const Mark = "\x02"
 
-// Error is an error of evaluation in BigQuery's words.
+// Error is an error of evaluation, with BigQuery's text.
 type Error string
 
 func (e Error) Error() string { return Mark + string(e) }
@@ -93,7 +93,7 @@ func texts(list []string) Value {
 	return v
 }
 
-// either turns a pair of a result and an error into what a function returns.
+// either converts a result and an error to the results of a function.
 func either(v Value, err error) (Value, error) {
 	if err != nil {
 		return null, err
@@ -108,6 +108,6 @@ func init() {
 		}
 		return null, Error(a[0].Text)
 	}
-	// The result is never seen; the translator casts it to the type that stands beside it.
+	// The result is never used; the translator casts it to the type beside it.
 	def("bq_error?", "STRING -> STRING", raise)
 }

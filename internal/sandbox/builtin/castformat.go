@@ -15,8 +15,8 @@ type timeElement struct {
 	part string // the part of a time that it has
 }
 
-// timeParts are the elements by the part that they have; the ones that are in neither direction of a
-// CAST are of the part "none".
+// timeParts maps elements to their parts. Elements that no direction of a CAST allows have the part
+// "none".
 var timeParts = map[string]string{
 	"YYYY": "year", "YYY": "year", "YY": "year", "Y": "year", "RRRR": "year", "RR": "year", "Y,YYY": "year",
 	"MM": "month", "MON": "month", "MONTH": "month",
@@ -31,7 +31,7 @@ var timeParts = map[string]string{
 	"THSP": "none", "FM": "none",
 }
 
-// onlyFormatted are elements that cannot be read.
+// onlyFormatted has the elements that can be written but not read.
 var onlyFormatted = map[string]bool{"D": true, "DDD": true, "DAY": true, "DY": true, "AM": true, "PM": true}
 
 // partsOf are the parts that a type has.
@@ -80,7 +80,7 @@ func timeElements(f string) ([]timeElement, error) {
 	return out, nil
 }
 
-// quotedElement reads a text in double quotes, and gives where it ends.
+// quotedElement reads a text in double quotes, and returns where it ends.
 func quotedElement(f string, from int) (timeElement, int, error) {
 	var e timeElement
 	for i := from + 1; i < len(f); i++ {
@@ -181,7 +181,7 @@ func (e timeElement) write(t time.Time) string {
 	return fmt.Sprintf("%09d", t.Nanosecond())[:e.name[2]-'0'] // FF1 to FF9
 }
 
-// checkReading holds the elements against the rules of a format that is read.
+// checkReading checks the elements against the rules of a format that is read.
 func checkReading(elements []timeElement, kind string) error {
 	parts, names := map[string]string{}, map[string]bool{}
 	for _, e := range elements {
@@ -216,8 +216,8 @@ func checkReading(elements []timeElement, kind string) error {
 	return nil
 }
 
-// digitsOf returns the fewest and most digits that an element reads; tight is where digits
-// follow.
+// digitsOf returns the least and the largest number of digits that an element reads. tight
+// means that digits follow.
 func (e timeElement) digitsOf(tight bool) (lo, hi int) {
 	hi = len(e.name)
 	switch {
@@ -253,7 +253,7 @@ func startsDigits(elements []timeElement) bool {
 	return false
 }
 
-// readTime is a text that is read by the format of a CAST.
+// readTime reads a text by the format of a CAST.
 type readTime struct {
 	scanner
 	year, month, day, hour, minute, second, micros int
@@ -410,7 +410,7 @@ func (e timeElement) shown() string {
 	return e.name
 }
 
-// value returns what was read as a value of a type.
+// value returns the text as a value of a type.
 func (r *readTime) value(kind string, zone *time.Location) (int64, error) {
 	if r.twelve != 0 {
 		r.hour = r.twelve % 12

@@ -27,7 +27,8 @@ func badFormat(format string, args ...any) error {
 	return failf("Error in format string: "+format, args...)
 }
 
-// numberElement cuts the next element off a format; up is it in upper case.
+// numberElement returns the next element of a format. up is the element in
+// upper case.
 func numberElement(f string) (text, up string) {
 	for _, w := range []string{"EEEE", "TM9", "TME", "TM", "MI", "PR", "RN", "FM"} {
 		if len(f) >= len(w) && strings.EqualFold(f[:len(w)], w) {
@@ -192,7 +193,7 @@ func parseNumberFormat(f string) (numberFormat, error) {
 
 func (n numberFormat) exponent() bool { return strings.ContainsAny(n.digits, "Ee") }
 
-// decimalParts are a number as its format has it: whole is "" for zero.
+// decimalParts has the digits of a number by its format. whole is "" for zero.
 type decimalParts struct {
 	negative         bool
 	whole, frac, exp string
@@ -312,7 +313,7 @@ func (n numberFormat) write(p decimalParts) string {
 	return out
 }
 
-// signs returns what stands in front of a number and behind it.
+// signs returns the texts before and after a number.
 func (n numberFormat) signs(negative bool) (prefix, suffix string) {
 	pick := func(yes, no string) string {
 		if negative {

@@ -108,10 +108,10 @@ func pad(name, s string, bytes bool, size int64, fill string, left bool) (string
 	return s + b.String(), nil
 }
 
-// maxText bounds what REPEAT and the padding functions make.
+// maxText limits the results of REPEAT and the padding functions.
 const maxText = 1 << 20
 
-// whiteSpace returns what TRIM removes where it is not told what to.
+// whiteSpace returns the characters that TRIM removes by default.
 func whiteSpace(r rune) bool { return unicode.IsSpace(r) }
 
 // trim cuts a set of characters at the ends.
@@ -176,7 +176,8 @@ func strpos(s, part string, bytes bool, position, n int64) (int64, error) {
 	return 0, nil
 }
 
-// initcap begins each word with a capital letter; the words are parted by the delimiters.
+// initcap capitalizes the first letter of each word. Words are separated by the
+// delimiters.
 func initcap(s string, delimiter func(rune) bool) string {
 	capital := true
 	return strings.Map(func(r rune) rune {
@@ -195,8 +196,8 @@ func initcap(s string, delimiter func(rune) bool) string {
 // wordEnds are INITCAP's delimiters beside white space.
 const wordEnds = "[](){}/|<>!?@\"^#$&~_,.:;*%+-"
 
-// translate replaces characters by those at the same places of another text; what has no
-// counterpart goes.
+// translate replaces characters by those at the same places of another text. Characters
+// without a counterpart are removed.
 func translate(s, from, to string, bytes bool) (string, error) {
 	fs, ts := chars(from, bytes), chars(to, bytes)
 	table := map[string]string{}

@@ -125,7 +125,7 @@ func fromCodePoints(list []Value) (string, error) {
 	return b.String(), nil
 }
 
-// defChars adds the functions that STRING and BYTES have alike.
+// defChars adds the functions that STRING and BYTES share.
 func defChars(kind, suffix string, bytes bool) {
 	result := func(s string, err error) (Value, error) { return either(text(s), err) }
 	def("bq_substr"+suffix, kind+", INT64, INT64 -> "+kind, func(a []Value) (Value, error) {
@@ -225,8 +225,8 @@ func defChars(kind, suffix string, bytes bool) {
 	})
 }
 
-// like matches characters with a pattern in which % stands for any text, _ for a character and
-// \ takes the next one as it is.
+// like matches characters with a pattern: % stands for any text, _ for one character, and \
+// escapes the next one.
 func like(s []string, pattern string, bytes bool) (bool, error) {
 	type item struct {
 		any, one bool

@@ -107,7 +107,7 @@ func (p *scanner) clock() (micros int64, leap, ok bool) {
 	return micros, s == 60, true
 }
 
-// separator reads what stands between a date and a time.
+// separator reads the text between a date and a time.
 func (p *scanner) separator() bool { return p.accept(' ') || p.accept('T') || p.accept('t') }
 
 // ParseDate reads a DATE's canonical form.
@@ -192,8 +192,8 @@ func ParseTimestamp(s string, zone *time.Location) (int64, error) {
 	return v.Int, nil
 }
 
-// zone reads what follows a TIMESTAMP's time: Z, an offset, or a space and a name or UTC
-// with an offset. It is nil where it is none of them.
+// zone reads the zone after a TIMESTAMP's time: Z, an offset, or a space and a name or
+// UTC with an offset. It returns nil for anything else.
 func (p *scanner) zone() (*time.Location, error) {
 	rest := p.s[p.i:]
 	if len(rest) >= 4 && rest[:4] == " UTC" {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A part is a date part by its name; weeks that begin on another day than Sunday have their
-// own: WEEK(MONDAY).
+// A part is the name of a date part. Weeks that begin on another day than Sunday have their
+// own parts, such as WEEK(MONDAY).
 var partMicros = map[string]int64{
 	"MICROSECOND": 1, "MILLISECOND": 1000, "SECOND": 1e6, "MINUTE": 60e6, "HOUR": 3600e6, "DAY": dayMicros,
 	"WEEK": 7 * dayMicros,
@@ -61,7 +61,8 @@ func truncCivil(micros int64, part string) int64 {
 	return floorDiv(micros, partMicros[part]) * partMicros[part]
 }
 
-// addMonths adds months to a day; one that the month has not becomes its last.
+// addMonths adds months to a day. A day that the month does not have becomes
+// its last.
 func addMonths(days, months int64) (int64, bool) {
 	t := dayOf(days)
 	n := int64(t.Year())*12 + int64(t.Month()) - 1
@@ -130,7 +131,8 @@ func lastDay(days int64, part string) (int64, bool) {
 	return first + 6, first+6 <= maxDate
 }
 
-// civilKind are the types of dates and times: how long a unit is, in microseconds.
+// civilKind is a type of dates or times, with the length of its unit in
+// microseconds.
 var civilKind = map[string]int64{"DATE": dayMicros, "DATETIME": 1, "TIME": 1}
 
 func init() {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// looseNumber is what PARSE_NUMERIC reads once white space and commas are gone: a sign on either
-// side.
+// looseNumber matches a text of PARSE_NUMERIC without white space and commas, with a sign on
+// either side.
 var looseNumber = regexp.MustCompile(`^([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?([+-]?)$`)
 
 // parseLoose reads a decimal text with white space around its sign and commas among its digits.
@@ -70,7 +70,8 @@ func init() {
 	}
 }
 
-// dense gives two sparse vectors, each a list of dimensions and one of numbers, the same dimensions.
+// dense converts two sparse vectors, each a list of dimensions and one of numbers, to the same
+// dimensions.
 func dense(a []Value) (x, y []Value, err error) {
 	place := map[string]int{}
 	for v := 0; v < len(a); v += 2 {

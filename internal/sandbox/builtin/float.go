@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// FloatText writes a FLOAT64 as GoogleSQL's CAST does: with 15 digits if those are enough
-// to read the same value back, else with 17. Neither NaN nor zero has a sign.
+// FloatText writes a FLOAT64 as GoogleSQL's CAST does: with 15 digits if they determine
+// the value, else with 17. NaN and zero have no sign.
 func FloatText(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -76,7 +76,7 @@ var (
 	hexForm   = regexp.MustCompile(`^[+-]?0[xX][0-9a-fA-F]+$`)
 )
 
-// space is what the parsers of numbers pass over.
+// space has the characters that the parsers of numbers skip.
 const space = " \t\n\v\f\r"
 
 // shorten returns a value as errors show it.

@@ -52,7 +52,7 @@ func SplitFormat(pattern string) ([]FormatPart, error) {
 	return parts, nil
 }
 
-// spec is a specifier whose width and precision are known.
+// spec is a specifier with its width and precision.
 type spec struct {
 	verb                         byte
 	left, plus, blank, alt, zero bool
@@ -162,7 +162,7 @@ func (sp spec) integer(n int64) string {
 	return sp.pad(sp.sign(n < 0)+prefix, digits, !sp.hasPrecision)
 }
 
-// number pads digits that have a sign of their own in front.
+// number pads digits with a sign before them.
 func (sp spec) number(s string) string {
 	negative := strings.HasPrefix(s, "-")
 	s = strings.TrimPrefix(s, "-")
@@ -331,7 +331,7 @@ func bytesLiteral(s string) string {
 	return string(quote) + escapeBytes(s, quote) + string(quote)
 }
 
-// escapeBytes writes what is not printable ASCII in escapes.
+// escapeBytes escapes bytes that are not printable ASCII.
 func escapeBytes(s string, quote byte) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// formatArg is an argument of FORMAT whose pattern is known when it runs.
+// formatArg is an argument of a FORMAT whose pattern is known only at run time.
 type formatArg struct {
 	kind           string // its type, "" for a NULL of any
 	raw            Value  // as a text; NULL where it has no form but those of %t and %T
@@ -80,7 +80,7 @@ func badFormatArg(n int, want string, arg formatArg) error {
 	return failf("Invalid type for argument %d to FORMAT; Expected %s; Got %s", n+1, want, arg.kind)
 }
 
-// formatOne writes one argument; known is false where it is NULL.
+// formatOne writes one argument. known is false if it is NULL.
 func formatOne(specifier string, verb byte, n int, arg formatArg) (s string, known bool, err error) {
 	sp, err := readSpec(specifier)
 	if err != nil {

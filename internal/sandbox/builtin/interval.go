@@ -15,7 +15,7 @@ const (
 	maxIntervalMicros = maxIntervalDays * dayMicros
 )
 
-// interval makes an INTERVAL, or fails where a part is out of range.
+// interval returns an INTERVAL, or an error if a part is out of range.
 func interval(months, days, micros int64) (Value, error) {
 	switch {
 	case months > maxMonths || months < -maxMonths:
@@ -28,7 +28,7 @@ func interval(months, days, micros int64) (Value, error) {
 	return Value{Months: int32(months), Days: int32(days), Int: micros}, nil
 }
 
-// intervalOf returns a number of parts.
+// intervalOf returns an INTERVAL of a number of parts.
 func intervalOf(n int64, part string) (Value, error) {
 	times := func(size, limit int64) (int64, error) {
 		if n > limit/size || n < -limit/size {
@@ -106,7 +106,7 @@ func intervalISO(v Value) string {
 	return b.String()
 }
 
-// fields of the forms of INTERVAL literals, largest first, with what stands before each.
+// The fields of INTERVAL literals, largest first, with the text before each.
 var fields = []struct{ name, pattern, before string }{
 	{"YEAR", `(\d+)`, ``}, {"MONTH", `(\d+)`, `-`}, {"DAY", `([-+]?\d+)`, ` `}, {"HOUR", `(\d+)`, ` `},
 	{"MINUTE", `(\d+)`, `:`}, {"SECOND", `(\d+(?:\.\d{1,6})?)`, `:`},

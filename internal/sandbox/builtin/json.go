@@ -21,7 +21,7 @@ type node struct {
 	keys  []string
 }
 
-// maxJSONDepth bounds nesting.
+// maxJSONDepth limits the nesting.
 const maxJSONDepth = 500
 
 // jsonReader parses JSON text. It is strict, as RFC 8259 is.
@@ -241,7 +241,7 @@ func (r *jsonReader) number() (*node, error) {
 	return n, r.settle(n)
 }
 
-// settle makes a number an integer of 64 bits or a FLOAT64.
+// settle converts a number to an integer of 64 bits or a FLOAT64.
 func (r *jsonReader) settle(n *node) error {
 	if n.kind == 'i' {
 		if b, ok := new(big.Int).SetString(n.text, 10); ok && (b.IsInt64() || b.IsUint64()) {
@@ -389,7 +389,8 @@ func (n *node) String() string {
 	return b.String()
 }
 
-// canonical orders an object's members by name; of several of a name the first stays.
+// canonical orders an object's members by name. Of several with the same name it
+// keeps the first.
 func (n *node) canonical() *node {
 	for _, e := range n.elems {
 		e.canonical()
@@ -413,7 +414,7 @@ func (n *node) canonical() *node {
 	return n
 }
 
-// member returns the first one of a name, or nil.
+// member returns the first member with a name, or nil.
 func (n *node) member(key string) *node {
 	if i := slices.Index(n.keys, key); i >= 0 && n.kind == 'o' {
 		return n.elems[i]

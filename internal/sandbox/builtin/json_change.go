@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// maxJSONArray bounds the arrays that a path makes.
+// maxJSONArray limits the length of an array that a path creates.
 const maxJSONArray = 1_000_000
 
-// set puts a value where a path leads to. Where it leads to nothing, the missing members and
-// elements are made if create is set.
+// set sets the value at a path. If there is none, it creates the missing members and
+// elements if create is set.
 func (n *node) set(places []place, v *node, create bool) error {
 	for i, p := range places {
 		if c := n.at(p); c != nil {
@@ -36,7 +36,7 @@ func (n *node) set(places []place, v *node, create bool) error {
 	return nil
 }
 
-// grow makes the child in a place.
+// grow creates the child at a step of a path.
 func (n *node) grow(p place) *node {
 	child := &node{kind: 'n'}
 	if p.index < 0 {
@@ -52,7 +52,7 @@ func (n *node) grow(p place) *node {
 	return child
 }
 
-// remove takes what a path leads to away.
+// remove removes the value at a path.
 func (n *node) remove(places []place) {
 	for _, p := range places[:len(places)-1] {
 		if n = n.at(p); n == nil {
@@ -71,8 +71,8 @@ func (n *node) remove(places []place) {
 	n.elems = slices.Delete(n.elems, i, i+1)
 }
 
-// insert puts values into an array: before the element that the path's last step names, or at
-// the end. A null becomes an array.
+// insert inserts values into an array, before the element of the path's last step or at the
+// end. A null becomes an array.
 func (n *node) insert(places []place, values []*node, atEnd bool) error {
 	at := -1
 	if !atEnd {
@@ -106,8 +106,8 @@ func (n *node) insert(places []place, values []*node, atEnd bool) error {
 	return nil
 }
 
-// stripNulls drops the null members of objects and, if arrays is set, those of arrays; empty
-// also drops what is empty then.
+// stripNulls removes the nulls from objects and, if arrays is set, from arrays. With empty
+// it also removes objects and arrays that are then empty.
 func (n *node) stripNulls(arrays, empty bool) {
 	for _, e := range n.elems {
 		e.stripNulls(arrays, empty)
@@ -131,8 +131,8 @@ func (n *node) stripNulls(arrays, empty bool) {
 	}
 }
 
-// keyPaths collects the names of members down to a depth. lax looks into arrays, recursive
-// into arrays in arrays.
+// keyPaths collects the names of members down to a depth. With lax it also searches
+// arrays, and with recursive arrays in arrays.
 func (n *node) keyPaths(prefix string, depth int64, lax, recursive, inArray bool, out map[string]bool) {
 	switch n.kind {
 	case 'o':
@@ -162,7 +162,7 @@ func keyText(k string) string {
 	return `"` + strings.ReplaceAll(k, `"`, `\"`) + `"`
 }
 
-// queryLax collects what a path leads to, looking through arrays.
+// queryLax collects the values at a path, also inside arrays.
 func (n *node) queryLax(places []place, recursive bool, out *[]*node) {
 	if len(places) == 0 {
 		*out = append(*out, n)
@@ -195,7 +195,8 @@ func (n *node) queryLax(places []place, recursive bool, out *[]*node) {
 	}
 }
 
-// changeJSON adds a function of a JSON, a list of paths and values in JSON.
+// changeJSON adds a function whose arguments are a JSON, a list of paths and
+// values in JSON.
 func changeJSON(name string, change func(n *node, places []place, value *node, flag bool) error) {
 	def(name+"?", "JSON, BOOL, STRING... -> JSON", func(a []Value) (Value, error) {
 		if a[0].Null {
@@ -244,7 +245,8 @@ func init() {
 	})
 	for name, atEnd := range map[string]bool{"bq_json_array_append": true, "bq_json_array_insert": false} {
 		changeJSON(name, func(n *node, places []place, v *node, each bool) error {
-			// A SQL array comes wrapped in an object, to be told from a JSON array.
+			// A SQL array is wrapped in an object, to distinguish it from a JSON
+			// array.
 			values := []*node{v}
 			if v.kind == 'o' && len(v.keys) == 1 && v.keys[0] == ArrayMark {
 				values = values[:0]
@@ -362,11 +364,12 @@ func init() {
 	defLax()
 }
 
-// ArrayMark is the only member of the object that a SQL ARRAY comes in to JSON_ARRAY_APPEND and
-// JSON_ARRAY_INSERT.
+// ArrayMark is the only member of the object in which a SQL ARRAY is passed to
+// JSON_ARRAY_APPEND and JSON_ARRAY_INSERT.
 const ArrayMark = "\u0001array"
 
-// defLax adds the conversions that give NULL where they can't.
+// defLax adds the conversions that return NULL for values that they can't
+// convert.
 func defLax() {
 	lax := func(name, result string, get func(n *node) Value) {
 		def("bq_lax_"+name, "JSON -> "+result, func(a []Value) (Value, error) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// extract finds what a path leads to in a JSON or, if s is not one, nothing. raw is that of
-// STRING input: numbers keep their text, and a null is nothing.
+// extract returns the value at a path of a JSON, or nothing if s is not JSON. raw is for
+// STRING input: numbers keep their text, and a null counts as nothing.
 func extract(s, path string, legacy, raw bool) (*node, error) {
 	steps, err := parsePath(path, legacy)
 	if err != nil {
@@ -23,7 +23,7 @@ func extract(s, path string, legacy, raw bool) (*node, error) {
 	}
 	r := &jsonReader{s: s}
 	n, err := r.seek(steps)
-	if n == nil || err != nil || n.kind == 'n' { // a text that is not JSON has nothing
+	if n == nil || err != nil || n.kind == 'n' { // a text that is not JSON has no values
 		return nil, nil
 	}
 	if len(steps) == 0 {
@@ -101,7 +101,8 @@ func defExtract(kind string, legacy bool) {
 	})
 }
 
-// maxExact is the largest integer up to which a FLOAT64 holds all.
+// maxExact is the largest integer below which a FLOAT64 holds all integers
+// exactly.
 const maxExact = 1 << 53
 
 // prettyJSON writes a JSON in lines.

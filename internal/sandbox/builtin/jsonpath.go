@@ -64,7 +64,7 @@ func find(re *regexp.Regexp, s string, m *[]string) bool {
 	return *m != nil
 }
 
-// follow finds what a path leads to, nil for nothing.
+// follow returns the value at a path, or nil.
 func (n *node) follow(steps []step) *node {
 	for _, st := range steps {
 		if n = n.child(st); n == nil {
@@ -86,8 +86,8 @@ func (n *node) child(st step) *node {
 	return nil
 }
 
-// seek reads a text up to what a path leads to, and no further: what stands behind it is not
-// looked at. Nothing is nil.
+// seek reads a text up to the value at a path, and returns the value, or nil. It does not
+// check the text after it.
 func (r *jsonReader) seek(steps []step) (*node, error) {
 	r.space()
 	switch {
@@ -148,7 +148,7 @@ func (r *jsonReader) seekElement(steps []step) (*node, error) {
 	}
 }
 
-// place is a step of the paths that change a JSON: a name, or a number in brackets.
+// place is a step of a path that changes a JSON: a name, or a number in brackets.
 type place struct {
 	key   string
 	index int // -1 for a name
@@ -156,8 +156,8 @@ type place struct {
 
 var pathDigits = regexp.MustCompile(`^\[\s*([0-9]+)\s*\]`)
 
-// strictPath parses a path of JSON_SET and its like. lax and recursive are the words that
-// may stand before it where words says so.
+// strictPath parses a path of JSON_SET and similar functions. If words is set, it may
+// begin with the words lax and recursive.
 func strictPath(path string, words bool) (places []place, lax, recursive bool, err error) {
 	for words {
 		word, rest, ok := strings.Cut(path, " ")
@@ -197,7 +197,7 @@ func strictPath(path string, words bool) (places []place, lax, recursive bool, e
 	return places, lax, recursive, nil
 }
 
-// at returns the child in a place, or nil.
+// at returns the child at a step of a path, or nil.
 func (n *node) at(p place) *node {
 	switch {
 	case p.index < 0 && n.kind == 'o':

@@ -4,8 +4,8 @@ package builtin
 #cgo LDFLAGS: -lm
 #include <math.h>
 
-// Rounds at a digit after the point in long double, as GoogleSQL does: 2.675 is below its
-// decimal text and becomes 2.67.
+// Rounds to a digit after the point in long double, as GoogleSQL does: 2.675 is a little
+// less than its text and becomes 2.67.
 static double sandbox_round(double in, int digits, int mode) {
 	long double power = 1;
 	for (int i = 0; i < digits; i++) power /= 10;
@@ -20,7 +20,7 @@ import "C"
 
 import "math"
 
-// The functions of C's library: Go's own differ from it in the last digit now and then.
+// The functions of C's library. Go's own sometimes differ from them in the last digit.
 var libm = map[string]func(x float64) float64{
 	"EXP":   func(x float64) float64 { return float64(C.exp(C.double(x))) },
 	"LN":    func(x float64) float64 { return float64(C.log(C.double(x))) },
@@ -46,7 +46,7 @@ var libm = map[string]func(x float64) float64{
 	"SECH":  func(x float64) float64 { return 1 / float64(C.cosh(C.double(x))) },
 }
 
-// overflows are the functions whose errors speak of an overflow.
+// overflows has the functions whose errors mention an overflow.
 var overflows = map[string]bool{"COSH": true, "SINH": true, "TAN": true}
 
 func pow(x, y float64) float64 { return float64(C.pow(C.double(x), C.double(y))) }
@@ -110,7 +110,7 @@ func init() {
 	}
 }
 
-// defFinite adds a function that fails where a finite argument has no finite result.
+// defFinite adds a function that fails if a finite argument has no finite result.
 func defFinite(name string, f func(float64) float64) {
 	def("bq_"+lowerASCII(name), "FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
 		x := a[0].Float

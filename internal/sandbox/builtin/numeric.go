@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A NUMERIC travels as an integer in units of 1e-9.
+// A NUMERIC is passed as an integer in units of 1e-9.
 var (
 	unit       = big.NewInt(1_000_000_000)
 	maxNumeric = new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
@@ -17,7 +17,7 @@ var (
 // InNumericRange reports whether a NUMERIC holds the value.
 func InNumericRange(d *big.Int) bool { return d.CmpAbs(maxNumeric) <= 0 }
 
-// inRange returns a value with the error that one out of range has.
+// inRange returns a value, or an error if it is out of range.
 func inRange(d *big.Int, format string, args ...any) (Value, error) {
 	if !InNumericRange(d) {
 		return null, failf(format, args...)
@@ -250,7 +250,7 @@ func init() {
 	})
 }
 
-// fitNumeric holds a value to NUMERIC(precision, scale).
+// fitNumeric checks and rounds a value for NUMERIC(precision, scale).
 func fitNumeric(d *big.Int, precision, scale int64) (Value, error) {
 	r := roundTo(d, scale, quoHalfAway)
 	limit := new(big.Int).Exp(ten, big.NewInt(precision-scale+9), nil)

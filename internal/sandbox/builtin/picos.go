@@ -31,7 +31,8 @@ func ParsePicos(s string, zone *time.Location) (*big.Int, error) {
 	return MicrosPicos(n, rest), nil
 }
 
-// MicrosPicos returns a moment of microseconds and the picoseconds beyond them.
+// MicrosPicos returns the instant at microseconds and the picoseconds beyond
+// them.
 func MicrosPicos(micros, rest int64) *big.Int {
 	d := new(big.Int).Mul(big.NewInt(micros), picosInMicro)
 	return d.Add(d, big.NewInt(rest))
@@ -49,7 +50,8 @@ func PicosISO(micros, rest int64) string {
 	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05.000000") + fmt.Sprintf("%06dZ", rest)
 }
 
-// picosText writes a TIMESTAMP(12) in a zone, with as many threes of digits as there are.
+// picosText writes a TIMESTAMP(12) in a zone, with digits of a second in groups of three,
+// as many as are needed.
 func picosText(d *big.Int, loc *time.Location) string {
 	micros, rest := SplitPicos(d)
 	s := timestampText(micros, loc)

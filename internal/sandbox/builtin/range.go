@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A RANGE is kept as 16 bytes whose order is that of the ranges: its start and its end, highest byte
-// first, with the sign turned over. The ends are those of its type: days or microseconds.
+// A RANGE is kept as 16 bytes that sort like the ranges: its start and its end, highest byte first,
+// with the sign bit inverted. The unit of the ends depends on the type: days or microseconds.
 const (
 	noStart = math.MinInt64 // of a RANGE without a lower bound
 	noEnd   = math.MaxInt64 // of a RANGE without an upper bound
@@ -17,7 +17,8 @@ const (
 // Range is a value of RANGE<DATE>, RANGE<DATETIME> or RANGE<TIMESTAMP>.
 type Range struct{ start, end int64 }
 
-// MakeRange makes a range; nil is no bound. It fails where the start is not before the end.
+// MakeRange returns a range; nil means no bound. It returns an error if the start is not
+// before the end.
 func MakeRange(start, end *int64, kind string) (Range, error) {
 	r := Range{noStart, noEnd}
 	if start != nil {
@@ -33,7 +34,7 @@ func MakeRange(start, end *int64, kind string) (Range, error) {
 	return r, nil
 }
 
-// Ends returns the bounds; nil is none.
+// Ends returns the bounds; nil means no bound.
 func (r Range) Ends() (start, end *int64) {
 	if r.start != noStart {
 		start = &r.start
@@ -111,7 +112,7 @@ func ParseRange(s, kind string, loc *time.Location) (Range, error) {
 	return MakeRange(ends[0], ends[1], kind)
 }
 
-// Intersect returns what two ranges have in common, if there is any.
+// Intersect returns the intersection of two ranges, if it is not empty.
 func (r Range) Intersect(o Range) (Range, bool) {
 	r.start, r.end = max(r.start, o.start), min(r.end, o.end)
 	return r, r.start < r.end

@@ -15,7 +15,7 @@ type pattern struct {
 	// first as the context of ^ and \b. Its groups are one higher than first's.
 	first, later *regexp.Regexp
 	groups       int
-	context      bool // has ^, \A, \b or \B, which look at what stands before
+	context      bool // has ^, \A, \b or \B, which depend on the text before
 }
 
 type patternKey struct {
@@ -28,10 +28,10 @@ var (
 	patterns   = map[patternKey]*pattern{}
 )
 
-// maxPatterns bounds what is remembered: patterns may come from users' tables.
+// maxPatterns limits the cache, because patterns may come from users' tables.
 const maxPatterns = 1000
 
-// re2Words are RE2's words for the errors of Go's parser.
+// re2Words maps the errors of Go's parser to RE2's.
 var re2Words = map[syntax.ErrorCode]string{
 	syntax.ErrMissingParen: "missing )", syntax.ErrMissingBracket: "missing ]",
 	syntax.ErrTrailingBackslash:     `trailing \`,
@@ -40,7 +40,8 @@ var re2Words = map[syntax.ErrorCode]string{
 	syntax.ErrInvalidRepeatSize:     "bad repetition operator",
 }
 
-// PatternError returns RE2's complaint about a regular expression, or "".
+// PatternError returns RE2's error for a regular expression, or "" if it is
+// valid.
 func PatternError(text string) string {
 	_, err := syntax.Parse(text, syntax.Perl)
 	e, ok := errors.AsType[*syntax.Error](err)
@@ -110,7 +111,8 @@ func looksBack(r *syntax.Regexp) bool {
 	return false
 }
 
-// widen turns bytes into the characters of their numbers, narrow turns them back.
+// widen converts bytes to the characters with their numbers, and narrow converts
+// them back.
 func widen(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -133,7 +135,7 @@ func (p *pattern) find(s string, from int) []int {
 	if from == 0 {
 		return p.first.FindStringSubmatchIndex(s)
 	}
-	if !p.context { // what stands before does not matter
+	if !p.context { // the text before does not matter
 		m := p.first.FindStringSubmatchIndex(s[from:])
 		for i := range m {
 			if m[i] >= 0 {
@@ -157,7 +159,7 @@ func (p *pattern) find(s string, from int) []int {
 	return m
 }
 
-// match is what an extraction gives: the group's text, or the whole match.
+// match is the result of an extraction: the group's text, or the whole match.
 type match struct {
 	from, to int // -1 for a group that took no part
 }
@@ -187,7 +189,7 @@ func (p *pattern) all(s string, from int, use func(match) bool) error {
 	}
 }
 
-// replace writes the matches anew.
+// replace replaces the matches.
 func (p *pattern) replace(s, rewrite string) (string, error) {
 	if err := p.checkRewrite(rewrite); err != nil {
 		return "", err

@@ -24,7 +24,7 @@ func variance(list []Value) (m2 float64, n int64) {
 	return m2, n
 }
 
-// exactVariance returns the same of NUMERICs, without rounding.
+// exactVariance does the same for NUMERICs, without rounding.
 func exactVariance(list []Value) (m2 *big.Rat, n int64) {
 	sum, squares := new(big.Int), new(big.Int)
 	for _, v := range list {
@@ -43,8 +43,8 @@ func exactVariance(list []Value) (m2 *big.Rat, n int64) {
 	return m2.Quo(m2, new(big.Rat).SetInt(new(big.Int).Mul(unit, unit))), n
 }
 
-// statistics are the functions of one set of values: whether they are of a sample, and whether
-// they give the root.
+// statistics are the functions of one set of values: whether it is a sample, and whether the
+// result is the root.
 var statistics = map[string][2]bool{"var_samp": {true, false}, "var_pop": {false, false}, "stddev_samp": {true, true},
 	"stddev_pop": {false, true}}
 
@@ -326,10 +326,11 @@ func init() {
 	defGenerators()
 }
 
-// maxGenerated is the most elements that a generated array has.
+// maxGenerated is the largest number of elements of a generated array.
 const maxGenerated = 1 << 20
 
-// generate counts from lo to hi; next gives the element of a number, beyond reports the end.
+// generate counts from lo to hi. next returns an element by its number, and beyond reports
+// the end.
 func generate(name string, next func(i int64) (Value, bool)) (Value, error) {
 	v := Value{List: []Value{}}
 	for i := int64(0); ; i++ {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// moment is what FORMAT_DATE and its like write.
+// moment is a value that FORMAT_DATE and similar functions write.
 type moment struct {
 	local   int64 // microseconds of the wall clock
 	instant int64
@@ -120,7 +120,8 @@ func element(f string) (name string, n int) {
 	return f[:2], 2
 }
 
-// strange are the elements that a type has not: they are written as they stand.
+// strange has the elements that a type does not have. They are written
+// unchanged.
 var strange = map[string]string{
 	"DATE":     "cHIklMPpRrSsTXZz",
 	"TIME":     "AaBbhCcDdeFGgjmQsUuVWwxYyZz",

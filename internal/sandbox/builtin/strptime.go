@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// parsed is what PARSE_DATE and its like have read so far.
+// parsed has the values that PARSE_DATE or a similar function has read so far.
 type parsed struct {
 	year, century      int
 	useCentury         bool
@@ -37,7 +37,8 @@ func (t *timeParser) space() {
 	}
 }
 
-// number reads digits after white space, between lo and hi; a sign as C's parsers take.
+// number reads digits after white space, between lo and hi, with a sign as C's parsers
+// allow it.
 func (t *timeParser) number(width, lo, hi int) (int, bool) {
 	neg := false
 	if !t.end() && t.s[t.i] == '-' {
@@ -226,7 +227,7 @@ func (t *timeParser) centuryOf(next byte) bool {
 	return t.set(&t.p.century, width, 0, 100)
 }
 
-// sequences are the elements that stand for others.
+// sequences maps elements to the elements that they stand for.
 var sequences = map[string]string{
 	"D": "%m/%d/%y", "x": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "X": "%H:%M:%S", "R": "%H:%M",
 	"r": "%I:%M:%S %p", "c": "%a %b %e %H:%M:%S %Y",
@@ -460,8 +461,8 @@ func Strptime(format, s, kind string, zone *time.Location) (int64, error) {
 	return v.Int, nil
 }
 
-// badElement returns the first element of a format that the type can't be read
-// by.
+// badElement returns the first element of a format that can't be used to read
+// the type.
 func badElement(format, kind string) string {
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {

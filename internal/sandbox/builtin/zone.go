@@ -12,7 +12,7 @@ var (
 	zones   = map[string]*time.Location{}
 )
 
-// maxZones bounds what is remembered: names come from users' tables.
+// maxZones limits the cache, because names may come from users' tables.
 const maxZones = 2000
 
 // Zone finds a time zone: [UTC]+/-H[H][[:]M[M]], or a name of the IANA database.
@@ -86,9 +86,9 @@ func zoneOffset(s string) (int, bool) {
 	return n, true
 }
 
-// Instant returns the moment of a local time, both in microseconds. Of a time that the
-// zone has twice it is the first; one that the zone skips is read with the offset before
-// the gap.
+// Instant returns the instant of a local time, both in microseconds. If the zone has the
+// time twice, it is the first one. If the zone skips the time, it is read with the
+// offset before the gap.
 func Instant(local int64, loc *time.Location) int64 {
 	if loc == time.UTC {
 		return local
@@ -112,7 +112,7 @@ func Instant(local int64, loc *time.Location) int64 {
 	return local - int64(offset)*1e6
 }
 
-// Local returns the local time of a moment, both in microseconds.
+// Local returns the local time of an instant, both in microseconds.
 func Local(instant int64, loc *time.Location) int64 {
 	return instant + int64(offsetAt(instant, loc))*1e6
 }
@@ -126,13 +126,13 @@ func offsetAt(instant int64, loc *time.Location) int {
 	return offset
 }
 
-// shownOffset returns the offset that texts have: in whole minutes.
+// shownOffset returns the offset as texts show it, in whole minutes.
 func shownOffset(instant int64, loc *time.Location) int {
 	n := offsetAt(instant, loc)
 	return n - n%60
 }
 
-// shownLocal returns the local time that texts have.
+// shownLocal returns the local time as texts show it.
 func shownLocal(instant int64, loc *time.Location) int64 {
 	return instant + int64(shownOffset(instant, loc))*1e6
 }
@@ -148,7 +148,7 @@ func floorDiv(a, b int64) int64 {
 func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }
 
 func init() {
-	// The wall clock of a moment, and the moment of a wall clock.
+	// The wall-clock time of an instant, and the instant of a wall-clock time.
 	def("bq_local", "TIMESTAMP, STRING -> DATETIME", func(a []Value) (Value, error) {
 		loc, err := Zone(a[1].Text)
 		if err != nil {
