@@ -71,7 +71,9 @@ func newClient(ctx context.Context, cfg *dsn.Config, tokens *tokenSource, n netw
 	if cfg.Application != "" {
 		agent = cfg.Application + " " + userAgent
 	}
-	opts := []option.ClientOption{option.WithUserAgent(agent)}
+	// Without WithTelemetryDisabled each request would be measured and traced by OpenTelemetry, and
+	// carry the trace's headers.
+	opts := []option.ClientOption{option.WithUserAgent(agent), option.WithTelemetryDisabled()}
 	if tokens == nil {
 		opts = append(opts, option.WithoutAuthentication())
 	} else {

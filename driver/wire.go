@@ -105,6 +105,7 @@ type exchange struct {
 	limit   time.Duration // until the answer starts
 	timer   *time.Timer   // of the limit, then of the next bytes of the body
 	body    io.ReadCloser
+	trace   httptrace.ClientTrace
 
 	connects, connected, wroteHeaders, wroteAll, answered atomic.Bool
 	filling                                               atomic.Bool // the caller makes the next bytes of the request
@@ -146,7 +147,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 
 // traced returns the context of the request, with which the transport reports how far it is.
 func (x *exchange) traced() context.Context {
-	return httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{
+	x.trace = httptrace.ClientTrace{
 		GetConn: func(string) {
 			x.connects.Store(true)
 			x.connected.Store(false)
@@ -169,7 +170,8 @@ func (x *exchange) traced() context.Context {
 				x.timer.Reset(x.limit)
 			}
 		},
-	})
+	}
+	return httptrace.WithClientTrace(x.ctx, &x.trace)
 }
 
 // late gives the request up, unless it is not the network that is awaited.

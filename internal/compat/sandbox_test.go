@@ -55,10 +55,11 @@ func start(t testing.TB) (*sandbox.Server, *dsn.Config) {
 }
 
 // connector signs in to a sandbox of the test's own.
-func connector(t testing.TB) *driver.Connector {
+func connector(t testing.TB, options ...driver.Option) *driver.Connector {
 	t.Helper()
 	s, cfg := start(t)
-	c, err := driver.NewConnector(cfg, driver.WithClientSecrets(s.ClientSecrets()), driver.WithPrompter(consenter{t}))
+	options = append(options, driver.WithClientSecrets(s.ClientSecrets()), driver.WithPrompter(consenter{t}))
+	c, err := driver.NewConnector(cfg, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
