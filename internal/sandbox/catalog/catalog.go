@@ -1,7 +1,7 @@
-// Package catalog keeps what there is: datasets and tables with their schemas, keys, options and partitions, views,
-// functions and procedures, and the DuckDB whose schemas and tables follow them. With a folder they outlive the process.
-// It knows who changes a table now, and how large a table is. It knows nothing of users and their rights, of jobs and
-// of HTTP.
+// Package catalog keeps datasets, tables with their schemas, keys, options and partitions, views,
+// functions and procedures, and the DuckDB whose schemas and tables follow them. With a folder they
+// outlive the process. The catalog knows which statements are changing a table, and how large a
+// table is. It knows nothing about users and their rights, jobs and HTTP.
 package catalog
 
 import (
@@ -33,22 +33,22 @@ type Catalog struct {
 	location string // of datasets that are made without one
 	kept     keptData
 
-	// time is when tables expire by.
+	// time is the clock by which tables expire.
 	time func() time.Time
 	// Mu guards the datasets and tables with all that they have, except what never changes.
 	Mu       sync.RWMutex
 	datasets map[wire.DatasetReference]*Dataset
 	// clock counts the changes of rows, and of the tables themselves, since the start.
 	clock int64
-	// ddl is held by a statement or request that changes the catalog, while it does.
+	// ddl is held by a statement or request while it changes the catalog.
 	ddl chan struct{}
 }
 
-// Config is what a catalog is opened with.
+// Config configures Open.
 type Config struct {
 	// Dir is the folder that keeps rows and catalog; "" keeps nothing.
 	Dir string
-	// Location is where datasets are made that say nothing of it.
+	// Location is the location of datasets that request none.
 	Location string
 	// MemoryLimit is DuckDB's memory_limit.
 	MemoryLimit string
@@ -59,14 +59,15 @@ type Config struct {
 // DB returns the DuckDB that holds the rows.
 func (c *Catalog) DB() *engine.DB { return c.db }
 
-// Dataset is what is known of a dataset. It is guarded by the catalog's lock.
+// Dataset describes a dataset. It is guarded by the catalog's lock.
 type Dataset struct {
 	Ref                       wire.DatasetReference
 	Location                  string
 	FriendlyName, Description string
 	Labels                    map[string]string
 	Created, Modified         time.Time
-	// TableDays and PartitionDays are what new tables get; zero for none.
+	// TableDays and PartitionDays are the expirations of new tables and
+	// partitions; zero means none.
 	TableDays, PartitionDays float64
 	Tables                   map[string]*Table
 	Functions                map[string]*googlesql.Function
@@ -92,10 +93,10 @@ func (c *Catalog) Table(name googlesql.TableName) *Table {
 	return nil
 }
 
-// expired reports whether a table is gone. The caller holds the lock.
+// expired reports whether a table has expired. The caller holds the lock.
 func (c *Catalog) expired(t *Table) bool { return !t.Expires.IsZero() && !c.time().Before(t.Expires) }
 
-// expiredTables returns those that are gone and not dropped yet.
+// expiredTables returns the tables that have expired and are not dropped yet.
 func (c *Catalog) expiredTables() (out []*Table) {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -123,7 +124,7 @@ func (c *Catalog) List(project string) []*Dataset {
 	return out
 }
 
-// Projects returns those that have datasets, by name.
+// Projects returns the projects with datasets, by name.
 func (c *Catalog) Projects() []string {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()
@@ -148,7 +149,7 @@ func (c *Catalog) Tables(d *Dataset) []*Table {
 	return out
 }
 
-// checkNewDataset refuses a dataset that can't be made.
+// checkNewDataset refuses a dataset that can't be created.
 func (c *Catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
 	if !ValidDataset(ref.DatasetID) {
 		return apierror.Errorf("invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus "+
@@ -168,7 +169,7 @@ func (c *Catalog) checkNewDataset(ref wire.DatasetReference) *apierror.Error {
 	return nil
 }
 
-// CheckNewTable refuses a table that can't be made.
+// CheckNewTable refuses a table that can't be created.
 func (c *Catalog) CheckNewTable(name googlesql.TableName) *apierror.Error {
 	if !ValidTable(name.Table) {
 		return apierror.Errorf("invalid", "Invalid table ID %q.", name.Table)
@@ -199,7 +200,7 @@ func (c *Catalog) addDataset(d *Dataset) {
 	c.datasets[d.Ref] = d
 }
 
-// AddTable adds a table, or takes the place of one of its name.
+// AddTable adds a table, or replaces the one with its name.
 func (c *Catalog) AddTable(t *Table) {
 	c.Mu.Lock()
 	defer c.Mu.Unlock()
@@ -217,7 +218,7 @@ func (c *Catalog) forgetDataset(ref wire.DatasetReference) {
 	delete(c.datasets, ref)
 }
 
-// ForgetTable takes a table out of the catalog, and leaves DuckDB's as it is.
+// ForgetTable removes a table from the catalog, and does not change DuckDB's.
 func (c *Catalog) ForgetTable(name googlesql.TableName) {
 	c.Mu.Lock()
 	defer c.Mu.Unlock()
@@ -226,7 +227,7 @@ func (c *Catalog) ForgetTable(name googlesql.TableName) {
 	}
 }
 
-// Touch notes that a table's rows have changed, and whether there are more changes than
+// Touch records that a table's rows have changed, and whether the changes are more than
 // new rows.
 func (c *Catalog) Touch(t *Table, now time.Time, mutated bool) {
 	c.Mu.Lock()
@@ -251,7 +252,7 @@ func (c *Catalog) Changes() int64 {
 }
 
 // MutatedSince reports whether rows of a table were changed or deleted, or the table was
-// replaced, since the clock stood at begun.
+// replaced, after begun on the catalog's clock.
 func (c *Catalog) MutatedSince(t *Table, begun int64) bool {
 	c.Mu.RLock()
 	defer c.Mu.RUnlock()

@@ -7,20 +7,21 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// Kinds of tables that are made of another one and remember it.
+// Kinds of tables that were created from another one and refer to it.
 const (
 	Snapshot = "SNAPSHOT" // whose rows nothing changes
 	clone    = "CLONE"
 )
 
-// Base is what a clone or a snapshot was made of. Their rows are copies here.
+// Base is the table from which a clone or a snapshot was created. Their rows
+// are copies here.
 type Base struct {
 	Kind string
 	Name googlesql.TableName
 	At   time.Time
 }
 
-// Describe writes what the table was made of into its resource; nil writes nothing.
+// Describe writes the base into the table's resource; a nil Base writes nothing.
 func (b *Base) Describe(out *wire.Table) {
 	if b == nil {
 		return

@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// CreateDataset makes a dataset. The caller holds the catalog's ddl lock.
+// CreateDataset creates a dataset. The caller holds the catalog's ddl lock.
 func (c *Catalog) CreateDataset(ctx context.Context, d *Dataset) *apierror.Error {
 	if err := c.checkNewDataset(d.Ref); err != nil {
 		return err
@@ -52,8 +52,8 @@ func (c *Catalog) DropDataset(ctx context.Context, ref wire.DatasetReference, co
 	return nil
 }
 
-// DropTable drops a table after the statements that change it. The caller holds
-// the catalog's ddl lock.
+// DropTable drops a table when the statements that change it have ended. The
+// caller holds the catalog's ddl lock.
 func (c *Catalog) DropTable(ctx context.Context, t *Table) *apierror.Error {
 	unlock, err := t.Lock(ctx)
 	if err != nil {

@@ -31,7 +31,8 @@ type keptData struct {
 	last []byte // of the catalog's file
 }
 
-// The catalog as its file has it. TestKeptFields holds them against the structs that they are made of.
+// The catalog as it is in its file. TestKeptFields compares these structs with those that they come
+// from.
 type (
 	keptDataset struct {
 		Ref                      wire.DatasetReference
@@ -206,8 +207,8 @@ func (k *keptTable) table() *Table {
 	return t
 }
 
-// foundTables returns DuckDB's tables by their schemas, those of datasets
-// alone.
+// foundTables returns DuckDB's tables by their schemas. It has only the schemas
+// of datasets.
 func (c *Catalog) foundTables(ctx context.Context) (map[string]map[string]bool, error) {
 	conn, err := c.db.Conn()
 	if err != nil {

@@ -19,7 +19,7 @@ func lock(ctx context.Context, l chan struct{}) (func(), *apierror.Error) {
 // Lock takes the lock of statements and requests that change the catalog, and returns the unlock.
 func (c *Catalog) Lock(ctx context.Context) (func(), *apierror.Error) { return lock(ctx, c.ddl) }
 
-// LockAndSweep is Lock, and drops what has expired.
+// LockAndSweep locks like Lock, and drops expired tables.
 func (c *Catalog) LockAndSweep(ctx context.Context) (func(), *apierror.Error) {
 	unlock, err := lock(ctx, c.ddl)
 	if err != nil {
@@ -34,7 +34,8 @@ func (c *Catalog) LockAndSweep(ctx context.Context) (func(), *apierror.Error) {
 	return unlock, nil
 }
 
-// Lock waits for those that change or delete rows of the table, and returns the unlock.
+// Lock waits for the statements that change or delete rows of the table, and returns
+// the unlock.
 func (t *Table) Lock(ctx context.Context) (func(), *apierror.Error) { return lock(ctx, t.write) }
 
 // TryLock is Lock without waiting; it reports whether the table is locked now. Unlock ends it.

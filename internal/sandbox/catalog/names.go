@@ -16,7 +16,7 @@ func SchemaName(project, dataset string) string { return project + "." + dataset
 // SchemaSQL is schemaName as DuckDB's text.
 func SchemaSQL(project, dataset string) string { return engine.Quote(SchemaName(project, dataset)) }
 
-// TableSQL returns a table's full name as DuckDB's text.
+// TableSQL returns the full name of a table in DuckDB's SQL.
 func TableSQL(t googlesql.TableName) string {
 	return SchemaSQL(t.Project, t.Dataset) + "." + engine.Quote(t.Table)
 }
@@ -29,13 +29,13 @@ var (
 // maxName is the length that an id of a dataset, a table or a job may have.
 const maxName = 1024
 
-// ValidDataset reports whether BigQuery takes the id of a dataset.
+// ValidDataset reports whether BigQuery accepts the id of a dataset.
 func ValidDataset(id string) bool { return len(id) <= maxName && datasetChars.MatchString(id) }
 
-// ValidJob reports whether BigQuery takes the id of a job.
+// ValidJob reports whether BigQuery accepts the id of a job.
 func ValidJob(id string) bool { return len(id) <= maxName && jobChars.MatchString(id) }
 
-// ValidTable reports whether BigQuery takes the name: up to 1,024 bytes of
+// ValidTable reports whether BigQuery accepts the name: up to 1,024 bytes of
 // letters, marks, numbers, connectors, dashes and spaces.
 func ValidTable(name string) bool {
 	if name == "" || len(name) > maxName || !utf8.ValidString(name) {

@@ -14,8 +14,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// OptionValues are what a statement sets with OPTIONS: texts by the options' names, as
-// googlesql.Option says; nil for NULL.
+// OptionValues maps the names of options that a statement sets to their values, as
+// texts in the form of googlesql.Option; nil means NULL.
 type OptionValues map[string]*string
 
 // text changes a text that an option sets.
@@ -58,7 +58,7 @@ func (o OptionValues) labels(to *map[string]string) *apierror.Error {
 	return nil
 }
 
-// Set changes what a table has of options. The caller holds the catalog's lock if others know the table.
+// Set changes the options of a table. The caller holds the catalog's lock if others know the table.
 func (t *Table) Set(o OptionValues) *apierror.Error {
 	o.text("friendly_name", &t.FriendlyName)
 	o.text("description", &t.Description)
@@ -106,7 +106,7 @@ func (o OptionValues) days(name string, to *float64) *apierror.Error {
 	return nil
 }
 
-// maxDays is a number of days that no time needs; more would not be a time.
+// maxDays is the largest number of days; more would overflow a time.
 const maxDays = 3_000_000
 
 // after returns a time some days later.
@@ -115,7 +115,7 @@ func after(t time.Time, days float64) time.Time {
 	return t.AddDate(0, 0, whole).Add(time.Duration((days - float64(whole)) * float64(24*time.Hour)))
 }
 
-// SetExpiry gives a new table, or its partitions, the expiry that its dataset has for them.
+// SetExpiry gives a new table and its partitions the default expiry of the dataset.
 func (c *Catalog) SetExpiry(t *Table) {
 	d := c.Dataset(t.Name.Project, t.Name.Dataset)
 	if d == nil {
@@ -130,7 +130,7 @@ func (c *Catalog) SetExpiry(t *Table) {
 	}
 }
 
-// Set changes what a dataset has of options, likewise.
+// Set changes the options of a dataset, in the same way.
 func (d *Dataset) Set(o OptionValues) *apierror.Error {
 	if v, ok := o["location"]; ok && !d.Created.IsZero() && (v == nil || !strings.EqualFold(*v, d.Location)) {
 		return apierror.Errorf("invalid", "The location of dataset %s:%s cannot be changed", d.Ref.ProjectID,
@@ -150,7 +150,7 @@ func (d *Dataset) Set(o OptionValues) *apierror.Error {
 // shownOption is an option as INFORMATION_SCHEMA shows it: the value is GoogleSQL.
 type shownOption struct{ Name, Kind, Value string }
 
-// Options returns those that a table has. The caller holds the catalog's lock.
+// Options returns the options of a table. The caller holds the catalog's lock.
 func (t *Table) Options() []shownOption {
 	list := describing(t.Description, t.FriendlyName, t.Labels)
 	if !t.Expires.IsZero() {
@@ -168,7 +168,8 @@ func (t *Table) Options() []shownOption {
 	return list
 }
 
-// Options returns those that a dataset has, likewise.
+// Options returns the options of a dataset. The caller holds the catalog's
+// lock.
 func (d *Dataset) Options() []shownOption {
 	list := describing(d.Description, d.FriendlyName, d.Labels)
 	if d.PartitionDays != 0 {

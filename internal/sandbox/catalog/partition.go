@@ -13,19 +13,20 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// partitioning is how a table is partitioned and clustered. It changes no answer, but that partitions
-// expire and that a filter over them may be demanded.
+// partitioning says how a table is partitioned and clustered. It affects answers only because
+// partitions expire and a filter over them may be required.
 type partitioning struct {
 	Partition     *googlesql.Partition
 	Cluster       []string
-	partitionDays float64 // how long a partition is kept; zero for ever
+	partitionDays float64 // how long a partition is kept; zero means for ever
 	RequireFilter bool
-	// swept is when partitions were last looked through, and sweptVersion the version of the rows then.
+	// swept is when the table was last searched for expired partitions, and sweptVersion the
+	// version of the rows then.
 	swept        time.Time
 	sweptVersion int64
 }
 
-// DayMillis are the milliseconds of a day.
+// DayMillis is the number of milliseconds in a day.
 const DayMillis = 24 * 60 * 60 * 1000
 
 // Describe writes the partitioning into a table's resource.
@@ -46,7 +47,8 @@ func (p *partitioning) Describe(out *wire.Table) {
 	out.RequireFilter = p.RequireFilter
 }
 
-// PartitionSQL writes PARTITION BY and CLUSTER BY; kindOf gives the type of a column.
+// PartitionSQL writes PARTITION BY and CLUSTER BY. kindOf returns the type of a
+// column.
 func (p *partitioning) PartitionSQL(kindOf func(string) googlesql.Kind) string {
 	out := ""
 	if p.Partition != nil {
@@ -78,8 +80,7 @@ func partitionExpression(p *googlesql.Partition, kindOf func(string) googlesql.K
 	return string(kind) + "_TRUNC(" + column + ", " + p.Unit + ")"
 }
 
-// PartitionClauses returns the clauses of CREATE TABLE that a request to make a table asks
-// for.
+// PartitionClauses returns the clauses of CREATE TABLE for a request to create a table.
 func PartitionClauses(t *wire.Table) (string, *apierror.Error) {
 	p := partitioning{}
 	kinds := map[string]googlesql.Kind{}
@@ -117,7 +118,7 @@ func PartitionClauses(t *wire.Table) (string, *apierror.Error) {
 	return out, nil
 }
 
-// start is the beginning of a row's partition in microseconds of Unix time, as DuckDB's text.
+// start returns the start of a row's partition in microseconds of Unix time, in DuckDB's SQL.
 func partitionStart(p *googlesql.Partition) string {
 	column := p.Column
 	if column == "" {
@@ -126,7 +127,7 @@ func partitionStart(p *googlesql.Partition) string {
 	return "epoch_us(date_trunc('" + strings.ToLower(p.Unit) + "', CAST(" + engine.Quote(column) + " AS TIMESTAMP)))"
 }
 
-// sweepEvery is how often a table is looked through for partitions that have expired.
+// sweepEvery is how often a table is searched for expired partitions.
 const sweepEvery = time.Second
 
 // DropPartitions deletes the rows of partitions that have expired, as BigQuery does: not at once, and

@@ -21,9 +21,9 @@ type sizeCache struct {
 }
 
 // TableSize returns the number of rows of a table and the logical bytes of each
-// of its columns, by BigQuery's rule: INT64, FLOAT64, DATE, TIME, DATETIME and
-// TIMESTAMP 8, BOOL 1, NUMERIC and INTERVAL 16, STRING, BYTES and JSON 2 and
-// their length in UTF-8, ARRAY and STRUCT their parts, NULL 0.
+// of its columns. The bytes follow BigQuery's rule: INT64, FLOAT64, DATE, TIME,
+// DATETIME and TIMESTAMP 8, BOOL 1, NUMERIC and INTERVAL 16, STRING, BYTES and
+// JSON 2 and their length in UTF-8, ARRAY and STRUCT their parts, NULL 0.
 func (c *Catalog) TableSize(ctx context.Context, t *Table) (rows int64, bytes map[string]int64, err error) {
 	if t.Temp || t.View != nil {
 		return t.sizes.rows, t.sizes.bytes, nil
@@ -89,7 +89,7 @@ func SizeSQL(expr string, t googlesql.Type, depth int) string {
 	case googlesql.Struct:
 		parts := []string{"0"}
 		for i, f := range t.Fields {
-			// By place: names may be empty.
+			// By position, because names may be empty.
 			_ = f.Name
 			parts = append(parts, SizeSQL(fmt.Sprintf("struct_extract_at(%s, %d)", expr, i+1), f.Type, depth))
 		}

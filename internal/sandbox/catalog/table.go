@@ -31,7 +31,7 @@ type Table struct {
 	Materialized bool
 	Keys         []googlesql.Key
 	partitioning
-	// Expires is when the table is gone; zero for never.
+	// Expires is when the table expires; zero means never.
 	Expires time.Time
 	// Base is the table that this one is a clone or a snapshot of; nil for all others.
 	Base *Base
@@ -39,7 +39,7 @@ type Table struct {
 	Temp bool
 }
 
-// NewTable makes a table's metadata, which no catalog has yet.
+// NewTable returns the metadata of a table that is in no catalog yet.
 func NewTable(name googlesql.TableName, columns []googlesql.Column, now time.Time) *Table {
 	return &Table{
 		Name: name, Columns: columns, Schema: wire.SchemaOf(columns), Created: now, Modified: now,
@@ -47,7 +47,7 @@ func NewTable(name googlesql.TableName, columns []googlesql.Column, now time.Tim
 	}
 }
 
-// Ref returns the table's name as messages have it.
+// Ref returns the table's name as messages show it.
 func (t *Table) Ref() wire.TableReference { return wire.ReferenceTo(t.Name) }
 
 // ViewKind returns a table's type in metadata.
@@ -88,7 +88,8 @@ func (c *Catalog) Altered(old *Table, name googlesql.TableName, stmt *googlesql.
 	return t
 }
 
-// Inherit takes over what a table keeps when it is altered, beside its columns and keys.
+// Inherit copies the properties that a table keeps when it is altered, except its
+// columns and keys.
 func (t *Table) Inherit(old *Table) {
 	t.FriendlyName, t.Description, t.Labels, t.Created = old.FriendlyName, old.Description, old.Labels, old.Created
 	t.View, t.Materialized = old.View, old.Materialized
@@ -118,8 +119,8 @@ func withDescriptions(fields, asked []wire.Field) []wire.Field {
 	return out
 }
 
-// CopyMetadata gives a new table what LIKE, COPY and CLONE take over of another one, beside its columns,
-// keys and partitions.
+// CopyMetadata gives a new table the properties that LIKE, COPY and CLONE copy from another one,
+// except its columns, keys and partitions.
 func (c *Catalog) CopyMetadata(t *Table, stmt *googlesql.Statement) {
 	if stmt.Source == nil {
 		return

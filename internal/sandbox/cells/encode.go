@@ -1,5 +1,5 @@
-// Package cells is the text of values as the REST API has it: a result's cells,
-// and the scalars that a request brings.
+// Package cells reads and writes the text of values in the REST API: the cells
+// of a result, and the scalars of a request.
 package cells
 
 import (
@@ -100,7 +100,8 @@ func (e Encoder) scalar(dst []byte, v *engine.Vector, i int) []byte {
 	return dst
 }
 
-// timestamp writes a moment of microseconds and the picoseconds beyond them, which only the ISO form shows.
+// timestamp writes an instant in microseconds, and the picoseconds beyond them, which only the ISO
+// form shows.
 func (e Encoder) timestamp(dst []byte, micros, rest int64) []byte {
 	if e.ISOTimestamps {
 		return append(dst, builtin.PicosISO(micros, rest)...)

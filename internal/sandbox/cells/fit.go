@@ -9,14 +9,14 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Error is what is wrong with a value, in BigQuery's words.
+// Error is the error of a value, with BigQuery's text.
 type Error string
 
 func (e Error) Error() string { return string(e) }
 
-// Fit holds a value that comes from outside to its column: NULL, and the parameters of STRING(n), BYTES(n),
-// NUMERIC(p, s) and BIGNUMERIC(p, s). A number with too many digits after the point is rounded. A value without a Type,
-// which stands for the column's default, fits.
+// Fit checks a value from outside against its column: NULL, and the parameters of STRING(n),
+// BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s). It rounds a number with too many digits after the
+// point. A value without a Type stands for the column's default, and always fits.
 func Fit(c googlesql.Column, v *engine.Value) error {
 	if v.Type.Kind == "" {
 		return nil
@@ -70,7 +70,7 @@ func fit(t googlesql.Type, v *engine.Value) error {
 	return nil
 }
 
-// function is one of package builtin, whose errors are BigQuery's.
+// function calls a function of package builtin, whose errors are BigQuery's.
 func function(name string) func([]builtin.Value) (builtin.Value, error) {
 	i := slices.IndexFunc(builtin.Functions, func(f builtin.Function) bool { return f.Name == name })
 	return func(args []builtin.Value) (builtin.Value, error) {

@@ -15,7 +15,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Scan reads a scalar's text into v, which has its type already, and reports whether it is one of that type.
+// Scan parses the text of a scalar into v, which has its type already, and reports whether the text
+// is one of that type.
 func Scan(v *engine.Value, text string) bool {
 	var err error
 	ok := true
@@ -94,8 +95,8 @@ var decimalText = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?
 // maxNumeric is 10^38, one more than the largest unscaled NUMERIC.
 var maxNumeric = new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
 
-// scanNumeric rounds what has more than nine digits after the point half away
-// from zero, as BigQuery does.
+// scanNumeric rounds a number with more than nine digits after the point half
+// away from zero, as BigQuery does.
 func scanNumeric(text string) (engine.Int128, bool) {
 	if !decimalText.MatchString(text) {
 		return engine.Int128{}, false

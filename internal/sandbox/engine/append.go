@@ -10,11 +10,11 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// appendRows is how many rows are handed to DuckDB at a time: what a vector of its holds.
+// appendRows is how many rows are passed to DuckDB at a time, the size of its vectors.
 const appendRows = 2048
 
-// Append adds rows to a table, in the transaction that the connection is in. Each row has one value for each of the
-// table's columns, in their order.
+// Append adds rows to a table, in the transaction of the connection. Each row has one value for
+// each column of the table, in order.
 func (c *Conn) Append(ctx context.Context, schema, table string, types []googlesql.Type, rows [][]Value) error {
 	var appender mapping.Appender
 	defer mapping.AppenderDestroy(&appender)

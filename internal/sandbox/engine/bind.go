@@ -21,7 +21,7 @@ type Value struct {
 	Elems    []Value // of an ARRAY; of a STRUCT, one for each field
 }
 
-// bind gives a statement its parameters, $1 first.
+// bind sets the parameters of a statement, $1 first.
 func bind(stmt mapping.PreparedStatement, params []Value) error {
 	if want := int(mapping.NParams(stmt)); want > len(params) {
 		return fmt.Errorf("duckdb: the statement has %d parameters and %d values are given", want, len(params))
@@ -46,7 +46,7 @@ func bindOne(stmt mapping.PreparedStatement, n mapping.IdxT, p Value) error {
 	return nil
 }
 
-// duck makes DuckDB's value; the caller destroys it.
+// duck returns DuckDB's value, which the caller destroys.
 func (p Value) duck() (mapping.Value, error) {
 	if p.Null {
 		return mapping.CreateNullValue(), nil
@@ -121,7 +121,7 @@ var scalarTypes = map[googlesql.Kind]mapping.Type{
 	googlesql.Timestamp: mapping.TypeTimestampTZ, googlesql.Interval: mapping.TypeInterval,
 }
 
-// logicalType makes DuckDB's type for t; the caller destroys it.
+// logicalType returns DuckDB's type for t, which the caller destroys.
 func logicalType(t googlesql.Type) (mapping.LogicalType, error) {
 	switch t.Kind {
 	case googlesql.Numeric:

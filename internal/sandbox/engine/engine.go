@@ -16,8 +16,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// DB is one DuckDB database that lives in memory. It is safe for concurrent
-// use; a statement runs on a connection of its own.
+// DB is a DuckDB database in memory. It is safe for concurrent use. Each
+// statement runs on its own connection.
 type DB struct {
 	db   mapping.Database
 	file bool // the tables are those of a file
@@ -27,7 +27,7 @@ type DB struct {
 	closed bool
 }
 
-// maxIdle is how many connections are kept for the next statement.
+// maxIdle is how many idle connections are kept.
 const maxIdle = 8
 
 // Config are the limits of a database.
@@ -39,12 +39,12 @@ type Config struct {
 	File string
 }
 
-// fileName is what DuckDB calls the database of Config.File.
+// fileName is DuckDB's name for the database of Config.File.
 const fileName = "kept"
 
-// Open makes a database that behaves like BigQuery where DuckDB
-// offers the choice: UTC, NULLs first in an ascending order and last in a
-// descending one. It never loads an extension and never spills to a file.
+// Open returns a database with the settings that make DuckDB behave like
+// BigQuery: UTC, and NULLs first in ascending order and last in descending
+// order. It never loads an extension and never spills to a file.
 func Open(cfg Config) (*DB, error) {
 	var conf mapping.Config
 	if mapping.CreateConfig(&conf) == mapping.StateError {
@@ -127,7 +127,7 @@ type Conn struct {
 	conn mapping.Connection
 }
 
-// Conn hands out a connection, to be given back with Release.
+// Conn returns a connection. Return it with Release.
 func (d *DB) Conn() (*Conn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -152,7 +152,7 @@ func (d *DB) Conn() (*Conn, error) {
 	return c, nil
 }
 
-// Release gives the connection back. It must hold no transaction.
+// Release returns the connection. It must not be in a transaction.
 func (c *Conn) Release() {
 	c.db.mu.Lock()
 	defer c.db.mu.Unlock()
@@ -163,16 +163,15 @@ func (c *Conn) Release() {
 	c.db.idle = append(c.db.idle, c.conn)
 }
 
-// Close ends the connection and what it holds, such as a transaction, instead of
-// giving it back.
+// Close ends the connection, with its transaction, instead of returning it.
 func (c *Conn) Close() {
 	c.db.mu.Lock()
 	defer c.db.mu.Unlock()
 	mapping.Disconnect(&c.conn)
 }
 
-// Exec runs statements without parameters on a connection of its own and
-// returns the number of rows that the last one changed.
+// Exec runs statements without parameters on a separate connection and returns
+// the number of rows that the last one changed.
 func (d *DB) Exec(ctx context.Context, sql string) (int64, error) {
 	c, err := d.Conn()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// ErrTooLarge says that a result holds more bytes than was allowed.
+// ErrTooLarge means that a result has more bytes than the limit.
 var ErrTooLarge = errors.New("the result is too large")
 
 // Builtin is the Type of an error whose Message is BigQuery's own text.

@@ -12,7 +12,7 @@ import (
 )
 
 // interruptEvery is how often a statement whose context has ended is interrupted
-// again: DuckDB forgets an interrupt that comes before the statement has begun.
+// again. DuckDB ignores an interrupt before the statement has begun.
 const interruptEvery = 20 * time.Millisecond
 
 // Exec runs statements without parameters, one after another, and returns the
@@ -28,17 +28,16 @@ func (c *Conn) Exec(ctx context.Context, sql string) (int64, error) {
 	return changed, err
 }
 
-// Query runs one statement and keeps its rows. columns are the columns that the
-// statement gives, with the types to keep them in; nil for a statement that
-// gives no rows. The result may hold at most limit bytes; a larger one is
-// ErrTooLarge. Zero: no limit.
+// Query runs one statement and keeps its rows. columns are the columns of the
+// result, with their types; nil if the statement has no result. A result of
+// more than limit bytes is ErrTooLarge. Zero means no limit.
 func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result,
 	error) {
 	var interrupted error
 	for range interruptTries {
 		out, err := c.query(ctx, sql, params, columns, limit)
 		if e, ok := errors.AsType[*Error](err); interrupted != nil && ok && e.Type == "transactioncontext" {
-			return nil, interrupted // the error has ended the transaction: it can't be had any more
+			return nil, interrupted // the error has ended the transaction, so it can't be learned any more
 		}
 		if e, ok := errors.AsType[*Error](err); columns == nil || ctx.Err() != nil || !ok || e.Type != "interrupt" {
 			return out, err
@@ -48,8 +47,8 @@ func (c *Conn) Query(ctx context.Context, sql string, params []Value, columns []
 	return nil, interrupted
 }
 
-// interruptTries is how often a statement that gives rows is run to learn its error. When one of DuckDB's
-// threads fails it stops the others, and now and then the reader gets their "Interrupted!" instead.
+// interruptTries is how often a statement with rows is run to learn its error. If one of DuckDB's
+// threads fails it stops the others, and sometimes the reader gets their "Interrupted!" instead.
 const interruptTries = 5
 
 func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []googlesql.Column, limit int64) (*Result,
@@ -72,8 +71,8 @@ func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []
 	return out, err
 }
 
-// each prepares the statements of sql in turn. When ctx ends the one that runs
-// is interrupted and the error is ctx's cause.
+// each prepares the statements of sql in turn. When ctx ends, the running
+// statement is interrupted, and the error is ctx's cause.
 func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedStatement) error) error {
 	var stmts mapping.ExtractedStatements
 	count := mapping.ExtractStatements(c.conn, sql, &stmts)
@@ -141,11 +140,12 @@ func (c *Conn) watch(ctx context.Context) (stop func()) {
 	}
 }
 
-// execute runs a bound statement and hands its result to use, which must not keep it.
+// execute runs a bound statement and passes its result to use, which must not keep
+// it.
 func execute(stmt mapping.PreparedStatement, use func(*mapping.Result) error) error {
 	var pending mapping.PendingResult
-	// A streaming result is computed while it is read: one that is too large is
-	// given up before DuckDB has filled its memory with it.
+	// A streaming result is computed while it is read, so that reading a result
+	// that is too large stops before DuckDB has filled its memory.
 	state := bindings.PendingPreparedStreaming(stmt, &pending)
 	defer mapping.DestroyPending(&pending)
 	if state == mapping.StateError {

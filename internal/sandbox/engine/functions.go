@@ -20,7 +20,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// kindTypes are DuckDB's types of the types of package builtin.
+// kindTypes maps the types of package builtin to DuckDB's.
 var kindTypes = map[string]mapping.Type{
 	"INT64": mapping.TypeBigInt, "FLOAT64": mapping.TypeDouble, "BOOL": mapping.TypeBoolean,
 	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob, "BIGNUMERIC": mapping.TypeBlob,
@@ -29,7 +29,8 @@ var kindTypes = map[string]mapping.Type{
 	"TIMESTAMP": mapping.TypeTimestampTZ, "INTERVAL": mapping.TypeInterval,
 }
 
-// builtinType makes DuckDB's type of a type's name; the caller destroys it.
+// builtinType returns DuckDB's type for the name of a type. The caller destroys
+// it.
 func builtinType(name string) (mapping.LogicalType, error) {
 	if elem, ok := strings.CutPrefix(name, "[]"); ok {
 		lt, err := builtinType(elem)
@@ -53,8 +54,8 @@ func builtinType(name string) (mapping.LogicalType, error) {
 	return lt, nil
 }
 
-// register makes the functions of package builtin known to DuckDB, in one transaction: one for each takes a
-// quarter longer until the database is open.
+// register registers the functions of package builtin with DuckDB, in one transaction. With one for
+// each, opening the database takes a quarter longer.
 func (d *DB) register() error {
 	c, err := d.Conn()
 	if err != nil {
@@ -103,7 +104,7 @@ func registerOne(conn mapping.Connection, i int) error {
 	if err := use(f.Result, set); err != nil {
 		return err
 	}
-	// The function's place in the table is what its calls are told apart by.
+	// Calls are distinguished by the index of the function in the table.
 	info := C.malloc(C.size_t(unsafe.Sizeof(int64(0))))
 	*(*int64)(info) = int64(i)
 	mapping.ScalarFunctionSetExtraInfo(fn, info, unsafe.Pointer(C.free))
@@ -162,7 +163,7 @@ func callRows(f *builtin.Function, input mapping.DataChunk, output mapping.Vecto
 	return write(output, results, 0, f.Result)
 }
 
-// reader reads the values of a vector while a chunk lives.
+// reader reads the values of a vector, as long as its chunk is valid.
 type reader struct {
 	source
 	kind  string
@@ -213,7 +214,7 @@ func put[T any](data unsafe.Pointer, i int, v T) {
 	*(*T)(unsafe.Add(data, uintptr(i)*unsafe.Sizeof(v))) = v
 }
 
-// write stores values in a vector from a place on.
+// write stores values in a vector, starting at an index.
 func write(vec mapping.Vector, values []builtin.Value, from int, kind string) error {
 	mapping.VectorEnsureValidityWritable(vec)
 	validity := mapping.VectorGetValidity(vec)
@@ -261,7 +262,7 @@ func write(vec mapping.Vector, values []builtin.Value, from int, kind string) er
 	if !isList {
 		return nil
 	}
-	// DuckDB may hand out a vector that holds elements already: these go first in it.
+	// DuckDB's vector may already hold elements, which precede the new ones.
 	mapping.ListVectorReserve(vec, mapping.IdxT(len(child)))
 	mapping.ListVectorSetSize(vec, mapping.IdxT(len(child)))
 	return write(mapping.ListVectorGetChild(vec), child, 0, elem)

@@ -8,14 +8,14 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// ErrNullElement says that an ARRAY of a result holds a NULL, which BigQuery
-// can't write.
+// ErrNullElement means that an ARRAY of a result has a NULL element, which
+// BigQuery can't write.
 var ErrNullElement = errors.New("an ARRAY holds a NULL element")
 
 var errInt64 = &Error{Type: Builtin, Message: "int64 overflow"}
 
-// gatherInt takes every integer type: DuckDB's sums and counts are wider or
-// narrower than INT64.
+// gatherInt accepts every integer type, because DuckDB's sums and counts can be
+// wider or narrower than INT64.
 func gatherInt(src *source, rows []int, out *Vector) error {
 	var get func(i int) (int64, error)
 	switch src.typ {
@@ -69,7 +69,7 @@ func hugeInt(src *source, i int) Int128 {
 	return Int128{Lo: halves[0], Hi: int64(halves[1])}
 }
 
-// numericScale is the scale that every NUMERIC has, whatever its parameters say.
+// numericScale is the scale of every NUMERIC, whatever its parameters are.
 const numericScale = 9
 
 func gatherDecimal(src *source, rows []int, out *Vector) error {

@@ -25,7 +25,7 @@ func Int128FromBig(b *big.Int) (Int128, bool) {
 		return Int128{}, false
 	}
 	var hi, lo big.Int
-	// Euclidean division by 2^64 is what two's complement means.
+	// Two's complement is a Euclidean division by 2^64.
 	hi.DivMod(b, new(big.Int).Lsh(big.NewInt(1), 64), &lo)
 	return Int128{Hi: hi.Int64(), Lo: lo.Uint64()}, true
 }

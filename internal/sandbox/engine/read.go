@@ -73,7 +73,7 @@ func readChunk(res *mapping.Result, columns []googlesql.Column) (*Block, error) 
 	return block, nil
 }
 
-// source is a vector of DuckDB's while a chunk lives.
+// source is a vector of DuckDB, valid as long as its chunk.
 type source struct {
 	vec      mapping.Vector
 	typ      mapping.Type
@@ -111,7 +111,7 @@ func at[T any](s *source, i int) T {
 	return *(*T)(unsafe.Add(s.data, uintptr(i)*unsafe.Sizeof(zero)))
 }
 
-// bytes returns a VARCHAR's or BLOB's value; it lives as long as the chunk. A
+// bytes returns the value of a VARCHAR or BLOB, valid as long as the chunk. A
 // duckdb_string_t is 16 bytes: the length, then up to 12 bytes of text or, of a
 // longer one, a prefix and a pointer.
 func (s *source) bytes(i int) []byte {
@@ -139,7 +139,7 @@ func gather(vec mapping.Vector, rows []int, typ googlesql.Type) (*Vector, error)
 		}
 	}
 	if empty && src.typ != mapping.TypeStruct {
-		// An untyped NULL comes in whatever type DuckDB likes.
+		// DuckDB chooses the type of an untyped NULL.
 		out.reserve()
 		return out, nil
 	}
@@ -198,7 +198,7 @@ func inRange(v, lo, hi int64, kind string) (int64, error) {
 	return v, nil
 }
 
-// fill copies values one by one where they aren't NULL.
+// fill copies the values that are not NULL, one by one.
 func fill[T any](src *source, rows []int, out *Vector, dst *[]T, want mapping.Type, get func(int) (T, error)) error {
 	if src.typ != want {
 		return fmt.Errorf("DuckDB gives its type %d for %s", src.typ, out.Type.Kind)
@@ -217,7 +217,7 @@ func fill[T any](src *source, rows []int, out *Vector, dst *[]T, want mapping.Ty
 	return nil
 }
 
-// reserve gives a vector of NULLs the slices that its type has.
+// reserve allocates the slices of a vector of NULLs.
 func (v *Vector) reserve() {
 	switch v.Type.Kind {
 	case googlesql.Int64, googlesql.Date, googlesql.Time, googlesql.Datetime, googlesql.Timestamp:

@@ -6,9 +6,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Vector is a column of a block: values of one type, laid out as Arrow lays them
-// out, so that a stream of record batches can be made from it without looking at
-// a single cell. Only the fields that its type uses are set.
+// Vector is a column of a block: values of one type, in Arrow's layout, so that
+// record batches can be built from it without reading single cells. Only the
+// fields that its type uses are set.
 type Vector struct {
 	Type googlesql.Type
 	Len  int
@@ -71,7 +71,7 @@ type Block struct {
 	Columns []*Vector
 }
 
-// Result is what a statement gave. It never changes once it is made.
+// Result is the result of a statement. It never changes.
 type Result struct {
 	Columns []googlesql.Column
 	Blocks  []*Block
@@ -90,8 +90,8 @@ func (r *Result) add(b *Block) {
 	r.Rows += int64(b.Rows)
 }
 
-// Find returns the block that holds a row, and the row's place in it. Past the
-// last row it returns len(r.Blocks).
+// Find returns the block with a row, and the row's index in it. After the last
+// row it returns len(r.Blocks).
 func (r *Result) Find(row int64) (block, offset int) {
 	if row >= r.Rows {
 		return len(r.Blocks), 0
@@ -100,7 +100,7 @@ func (r *Result) Find(row int64) (block, offset int) {
 	return i, int(row - r.starts[i])
 }
 
-// Pick returns the result with some of its columns, by their places.
+// Pick returns the result with some of its columns, by their indexes.
 func (r *Result) Pick(places []int) *Result {
 	out := &Result{Rows: r.Rows, Bytes: r.Bytes, starts: r.starts}
 	for _, p := range places {

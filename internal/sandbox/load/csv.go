@@ -19,7 +19,7 @@ type field struct {
 
 // record is a line of CSV, or several with quoted newlines.
 type record struct {
-	line, at int // the number of its first line, from 1, and the place of its first byte
+	line, at int // the number of its first line, from 1, and the offset of its first byte
 	fields   []field
 	problem  string
 }
@@ -40,7 +40,7 @@ func records(data []byte, o *Options) []record {
 	return out
 }
 
-// read reads a record from its place on, and returns the place of the next.
+// read reads the record at an offset, and returns the offset of the next one.
 func (r *record) read(data []byte, o *Options) int {
 	i := r.at
 	for {
@@ -185,7 +185,7 @@ func (f *field) value(c googlesql.Column, o *Options, v *engine.Value) bool {
 	return cells.Scan(v, text)
 }
 
-// boolTexts are what CSV may have for BOOL.
+// boolTexts has the texts of a BOOL in CSV.
 var boolTexts = map[string]string{"1": "true", "true": "true", "t": "true", "yes": "true", "y": "true",
 	"0": "false", "false": "false", "f": "false", "no": "false", "n": "false"}
 

@@ -12,10 +12,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// sampleRows is how many rows BigQuery looks at to find the types of columns.
+// sampleRows is how many rows BigQuery reads to detect the types of columns.
 const sampleRows = 500
 
-// textKind returns the type that a text looks like.
+// textKind returns the type that BigQuery detects for a text.
 func textKind(text string) googlesql.Kind {
 	for _, k := range []googlesql.Kind{googlesql.Int64, googlesql.Float64} {
 		if v := (engine.Value{Type: googlesql.Type{Kind: k}}); cells.Scan(&v, text) {
@@ -44,7 +44,8 @@ func momentKind(text string) googlesql.Kind {
 	return googlesql.String
 }
 
-// wider returns the type that holds the values of both; "" is that of no value.
+// wider returns the type that holds the values of both; "" is the type of no
+// value.
 func wider(a, b googlesql.Kind) googlesql.Kind {
 	numbers := func(k googlesql.Kind) bool { return k == googlesql.Int64 || k == googlesql.Float64 }
 	moments := func(k googlesql.Kind) bool { return k == googlesql.Date || k == googlesql.Timestamp }
@@ -61,8 +62,8 @@ func wider(a, b googlesql.Kind) googlesql.Kind {
 	return googlesql.String
 }
 
-// detectCSV finds the columns of CSV, and whether its first record has their names: the types of the others differ from
-// it then.
+// detectCSV finds the columns of CSV, and whether its first record has their names. It has if the
+// types of the other records differ from it.
 func detectCSV(all []record, o *Options) (columns []googlesql.Column, header bool, err error) {
 	if len(all) == 0 {
 		return nil, false, problemf("", "Schema has no fields. Table: the data has no rows")
@@ -109,7 +110,7 @@ func detectCSV(all []record, o *Options) (columns []googlesql.Column, header boo
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
-// columnName makes a header's text a name of a column.
+// columnName converts the text of a header to the name of a column.
 func columnName(text string) string {
 	name := notInNames.ReplaceAllString(strings.TrimSpace(text), "_")
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
@@ -118,11 +119,11 @@ func columnName(text string) string {
 	return name
 }
 
-// shape is what is known of a column of JSON.
+// shape is what detectJSON has learned about a column.
 type shape struct {
 	kind     googlesql.Kind
 	repeated bool
-	known    bool // that it is repeated, or not
+	known    bool // whether it is repeated
 	names    []string
 	fields   map[string]*shape
 }
@@ -139,7 +140,7 @@ func (s *shape) field(name string) *shape {
 	return s.fields[key]
 }
 
-// detectJSON finds the columns of lines of JSON, in the order in which they come.
+// detectJSON finds the columns of lines of JSON, in the order of their first use.
 func detectJSON(data []byte) ([]googlesql.Column, error) {
 	var all shape
 	n := 0
@@ -180,7 +181,8 @@ func (s *shape) object(text []byte) error {
 	return nil
 }
 
-// value learns from a value; inside says that it is an element.
+// value updates the shape for a value. inside reports whether the value is an
+// element of an array.
 func (s *shape) value(raw json.RawMessage, inside bool) error {
 	if string(raw) == "null" {
 		return nil

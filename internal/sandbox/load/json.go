@@ -15,11 +15,12 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Object decodes rows that are JSON objects.
+// Object decodes rows in the form of JSON objects.
 type Object struct {
 	Columns             []googlesql.Column
 	IgnoreUnknownValues bool
-	// JSONInText: a text in a column of JSON is the text of a JSON value, as tabledata.insertAll has it.
+	// JSONInText: a text in a column of JSON is the text of a JSON value, as in
+	// tabledata.insertAll.
 	JSONInText bool
 }
 
@@ -47,7 +48,7 @@ func JSON(data []byte, o Options) (*Rows, error) {
 	return out, nil
 }
 
-// eachLine gives the lines that are not blank, with the place of each, until do returns false.
+// eachLine passes each line that is not blank, with its offset, to do, until do returns false.
 func eachLine(data []byte, do func(at int, line []byte) bool) {
 	for at := 0; at < len(data); {
 		line, _, _ := bytes.Cut(data[at:], []byte("\n"))
@@ -58,7 +59,7 @@ func eachLine(data []byte, do func(at int, line []byte) bool) {
 	}
 }
 
-// Row decodes a row. A column that it does not have is its default.
+// Row decodes a row. A missing column gets its default.
 func (o *Object) Row(text []byte) ([]engine.Value, *Problem) {
 	members, problem := o.members(text, "")
 	if problem != nil {
@@ -82,7 +83,7 @@ func (o *Object) Row(text []byte) ([]engine.Value, *Problem) {
 	return row, o.unknown(members, "")
 }
 
-// members returns the members of an object by their names in lower case.
+// members returns the members of an object, by their names in lower case.
 func (o *Object) members(text []byte, path string) (map[string]json.RawMessage, *Problem) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
@@ -151,7 +152,7 @@ func (o *Object) value(raw json.RawMessage, t googlesql.Type, path string) (engi
 	return scalar(raw, v, path)
 }
 
-// rangeOf reads {"start": ..., "end": ...}; a bound that is left out or null is none.
+// rangeOf reads {"start": ..., "end": ...}. A missing or null bound means unbounded.
 func (o *Object) rangeOf(raw json.RawMessage, t googlesql.Type, path string) (engine.Value, *Problem) {
 	bounds := googlesql.Type{Kind: googlesql.Struct, Fields: []googlesql.Field{{Name: "start", Type: *t.Elem},
 		{Name: "end", Type: *t.Elem}}}
@@ -192,7 +193,7 @@ func (o *Object) array(raw json.RawMessage, t googlesql.Type, path string) (engi
 	return v, nil
 }
 
-// typeNames are the types as the messages of BigQuery call them.
+// typeNames has the names of types in BigQuery's messages.
 var typeNames = map[googlesql.Kind]string{googlesql.Int64: "integer", googlesql.Float64: "float",
 	googlesql.Bool: "boolean", googlesql.String: "string", googlesql.Bytes: "bytes", googlesql.Numeric: "numeric",
 	googlesql.BigNumeric: "bignumeric", googlesql.Date: "date", googlesql.Time: "time", googlesql.Datetime: "datetime",

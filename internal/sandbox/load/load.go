@@ -1,6 +1,6 @@
 // Package load reads rows from the bytes of a load job and of
-// tabledata.insertAll: lines of JSON, CSV and Parquet. It makes them values of
-// a table's columns, or finds the columns itself.
+// tabledata.insertAll: lines of JSON, CSV and Parquet. It converts them to
+// values of a table's columns, or detects the columns.
 package load
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Options are what a load job says of its data. The zero value is BigQuery's default, except the delimiter and the
-// quote.
+// Options describe the data of a load job. Except for the delimiter and the quote, the zero value
+// is BigQuery's default.
 type Options struct {
-	// Columns are those of the table; nil asks for autodetection.
+	// Columns are the columns of the table; nil requests autodetection.
 	Columns             []googlesql.Column
 	IgnoreUnknownValues bool
-	// MaxBadRecords is how many rows may be wrong; they are left out.
+	// MaxBadRecords is how many bad rows are allowed. They are left out.
 	MaxBadRecords int64
 
 	// Of CSV.
@@ -29,17 +29,18 @@ type Options struct {
 	AllowQuotedNewlines bool
 }
 
-// Rows is what was read.
+// Rows are the rows that were read.
 type Rows struct {
 	Columns []googlesql.Column
-	// Values has one for each column and row. One without a Type stands for the column's default.
+	// Values has a value for each column and row. A value without a Type stands for the column's
+	// default.
 	Values     [][]engine.Value
 	BadRecords int64
-	// Problems are those of the rows that are wrong.
+	// Problems are the problems of bad rows.
 	Problems []string
 }
 
-// Problem is what is wrong with a value, in BigQuery's words. It is of a field, whose path has dots.
+// Problem is the problem of a value, with BigQuery's text. The path of its field has dots.
 type Problem struct {
 	Field, Message string
 }
@@ -50,7 +51,7 @@ func problemf(field, format string, args ...any) *Problem {
 	return &Problem{field, fmt.Sprintf(format, args...)}
 }
 
-// bad counts a row that is wrong. It reports whether the job goes on.
+// bad counts a bad row. It reports whether the job continues.
 func (r *Rows) bad(o *Options, problem string) bool {
 	r.BadRecords++
 	if len(r.Problems) < 10 {
@@ -59,8 +60,7 @@ func (r *Rows) bad(o *Options, problem string) bool {
 	return r.BadRecords <= o.MaxBadRecords
 }
 
-// TooMany returns the error of a job with too many bad rows, "" for one with few
-// enough.
+// TooMany returns the error of a job with too many bad rows, or "".
 func (r *Rows) TooMany(format string, o *Options) string {
 	if r.BadRecords <= o.MaxBadRecords {
 		return ""

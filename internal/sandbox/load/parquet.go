@@ -14,7 +14,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// Parquet reads a Parquet file with a DuckDB of its own: the sandbox's never reads files.
+// Parquet reads a Parquet file with a separate DuckDB, because the sandbox's own never
+// reads files.
 func Parquet(ctx context.Context, data []byte, o Options) (*Rows, error) {
 	file, err := os.CreateTemp("", "load*.parquet")
 	if err != nil {
@@ -50,7 +51,7 @@ func Parquet(ctx context.Context, data []byte, o Options) (*Rows, error) {
 	return fromFile(res, columns, o)
 }
 
-// fromFile makes rows of a table's columns of a file's.
+// fromFile converts the columns of a file to those of a table.
 func fromFile(res *engine.Result, found []googlesql.Column, o Options) (*Rows, error) {
 	out := &Rows{Columns: o.Columns}
 	if out.Columns == nil {
@@ -96,7 +97,8 @@ var parameters = regexp.MustCompile(`\([\d, ]+\)`)
 // bare returns a type without its parameters.
 func bare(t googlesql.Type) string { return parameters.ReplaceAllString(t.String(), "") }
 
-// Describe returns the columns that DuckDB finds in a file, and the text that takes each.
+// Describe returns the columns that DuckDB finds in a file, and the expression that reads
+// each.
 func Describe(ctx context.Context, conn *engine.Conn, from string) ([]googlesql.Column, []string, error) {
 	text := googlesql.Type{Kind: googlesql.String}
 	res, err := conn.Query(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+from+")", nil,
@@ -133,7 +135,7 @@ var (
 	memberText  = regexp.MustCompile(`^(?:"([^"]+)"|([^ "]+)) (.+)$`)
 )
 
-// kinds are GoogleSQL's types for the types of a file.
+// kinds maps the types of a file to GoogleSQL's.
 var kinds = map[string]googlesql.Kind{
 	"TINYINT": googlesql.Int64, "SMALLINT": googlesql.Int64, "INTEGER": googlesql.Int64, "BIGINT": googlesql.Int64,
 	"UTINYINT": googlesql.Int64, "USMALLINT": googlesql.Int64, "UINTEGER": googlesql.Int64,

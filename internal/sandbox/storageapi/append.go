@@ -17,20 +17,21 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
-// maxRequest is the size of a request of AppendRows: the service's limit.
+// maxRequest is the service's limit for a request of AppendRows.
 const maxRequest = 10 << 20
 
-// appender is one call of AppendRows. What a request leaves out is as it was in the one before.
+// appender is one call of AppendRows. A request inherits fields that it omits from the one
+// before.
 type appender struct {
 	s       *Server
 	ctx     context.Context
 	name    string // of the stream
 	schema  protoreflect.MessageDescriptor
-	columns []googlesql.Column // as the client knows them
+	columns []googlesql.Column // by the client's schema
 	decoder storagewire.Decoder
 }
 
-// AppendRows takes requests with rows, one after the other, and answers each.
+// AppendRows answers requests with rows, one after the other.
 func (s *Server) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error {
 	a := &appender{s: s, ctx: conn.Context(), decoder: storagewire.Decoder{Scalar: scalar}}
 	for {
@@ -50,7 +51,8 @@ func (s *Server) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error
 	}
 }
 
-// read takes what a request says beside its rows. An error ends the call.
+// read reads the fields of a request other than its rows. An error ends the
+// call.
 func (a *appender) read(req *storagepb.AppendRowsRequest) error {
 	if name := req.GetWriteStream(); name != "" && name != a.name {
 		if a.name != "" && req.GetProtoRows().GetWriterSchema() == nil {
@@ -148,7 +150,8 @@ func (a *appender) try(req *storagepb.AppendRowsRequest, out *storagepb.AppendRo
 	return nil
 }
 
-// takes refuses rows that a stream does not take. It needs the stream's lock.
+// takes returns an error for rows that a stream does not accept. The caller
+// holds the stream's lock.
 func (w *writeStream) takes(name string, req *storagepb.AppendRowsRequest) error {
 	offset := req.GetOffset()
 	switch {
@@ -165,7 +168,7 @@ func (w *writeStream) takes(name string, req *storagepb.AppendRowsRequest) error
 	return nil
 }
 
-// decode decodes all rows; those that are wrong are row errors of the answer, and none is written then.
+// decode decodes all rows. Bad rows become row errors of the answer, and then no row is written.
 func (a *appender) decode(texts [][]byte, out *storagepb.AppendRowsResponse) ([][]engine.Value, error) {
 	a.decoder.Fields = fieldsOf(a.columns)
 	if extra := a.decoder.Unknown(a.schema); extra != "" {
@@ -201,7 +204,7 @@ func (a *appender) row(text []byte) ([]engine.Value, error) {
 	return row, err
 }
 
-// sameColumns reports whether rows for a table fit it still.
+// sameColumns reports whether rows for a table still fit it.
 func sameColumns(a, b []googlesql.Column) bool {
 	return slices.EqualFunc(a, b, func(x, y googlesql.Column) bool {
 		return x.Name == y.Name && x.Required == y.Required && x.Type.String() == y.Type.String()

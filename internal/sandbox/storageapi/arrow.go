@@ -18,8 +18,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/storagewire"
 )
 
-// batchOf makes rows [from, to) of a block an Arrow batch. Most columns are not copied: the engine's vectors are laid
-// out as Arrow's are.
+// batchOf returns rows [from, to) of a block as an Arrow batch. Most columns are not copied,
+// because the engine's vectors have Arrow's layout.
 func batchOf(schema *arrow.Schema, block *engine.Block, from, to int) (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, len(block.Columns))
 	for i, v := range block.Columns {
@@ -33,7 +33,7 @@ func batchOf(schema *arrow.Schema, block *engine.Block, from, to int) (arrow.Rec
 	return array.NewRecordBatch(schema, columns, int64(to-from)), nil
 }
 
-// dataOf lays a vector out as Arrow's type.
+// dataOf converts a vector to an Arrow type.
 func dataOf(v *engine.Vector, typ arrow.DataType) (arrow.ArrayData, error) {
 	valid, nulls := validity(v)
 	flat := func(values *memory.Buffer) (arrow.ArrayData, error) {
@@ -90,7 +90,7 @@ func dataOf(v *engine.Vector, typ arrow.DataType) (arrow.ArrayData, error) {
 	return nil, fmt.Errorf("the type %s has no form in Arrow here", v.Type.Kind)
 }
 
-// validity is Arrow's bitmap, in which 1 is a value.
+// validity returns Arrow's bitmap, in which 1 marks a value.
 func validity(v *engine.Vector) (*memory.Buffer, int) {
 	if v.Nulls == nil {
 		return nil, 0
@@ -121,7 +121,7 @@ func mapped[T, U any](values []T, f func(T) U) []U {
 	return out
 }
 
-// scaleTo makes a NUMERIC, which has nine digits after the point, one with fewer, as its column has them.
+// scaleTo reduces a NUMERIC, which has nine digits after the point, to the scale of its column.
 func scaleTo(scale int32) func(engine.Int128) decimal128.Num {
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(9-scale)), nil)
 	return func(d engine.Int128) decimal128.Num {
@@ -132,7 +132,7 @@ func scaleTo(scale int32) func(engine.Int128) decimal128.Num {
 	}
 }
 
-// bigNumerics are BIGNUMERICs as Arrow has them.
+// bigNumerics converts BIGNUMERICs to Arrow's form.
 func bigNumerics(v *engine.Vector, scale int32) ([]decimal256.Num, error) {
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(38-scale)), nil)
 	out := make([]decimal256.Num, v.Len)
@@ -149,7 +149,7 @@ func bigNumerics(v *engine.Vector, scale int32) ([]decimal256.Num, error) {
 	return out, nil
 }
 
-// picos are TIMESTAMP(12)s, as a text or in the unit of the type.
+// picos converts TIMESTAMP(12)s to text or to the unit of the type.
 func picos(v *engine.Vector, typ arrow.DataType, valid *memory.Buffer, nulls int) arrow.ArrayData {
 	micros, rests := make([]int64, v.Len), make([]int64, v.Len)
 	for i, d := range v.Decimals {

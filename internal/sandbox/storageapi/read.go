@@ -21,11 +21,12 @@ import (
 const (
 	// readSessionLife is how long the service keeps a session.
 	readSessionLife = 6 * time.Hour
-	// defaultStreams is how many streams a session has where the call does not say.
+	// defaultStreams is how many streams a session has by default.
 	defaultStreams = 4
 )
 
-// readSession is a result that is read. Its streams are runs of its blocks.
+// readSession is a result that is being read. Its streams are runs of its
+// blocks.
 type readSession struct {
 	user    string
 	rows    Rows
@@ -41,7 +42,7 @@ type readSession struct {
 // readStream is blocks [from, to) of its session.
 type readStream struct{ from, to int }
 
-// readSessions are the sessions that live, oldest first in order.
+// readSessions are the live sessions. The slice order has the oldest first.
 type readSessions struct {
 	mu     sync.Mutex
 	byName map[string]*readSession
@@ -62,7 +63,8 @@ func (r *readSessions) add(name string, rs *readSession, limit int64) {
 	}
 }
 
-// CreateReadSession takes a snapshot of a table, or of a query's result, to be read over several streams.
+// CreateReadSession takes a snapshot of a table, or of a query's result, for reading over several
+// streams.
 func (s *Server) CreateReadSession(ctx context.Context, req *storagepb.CreateReadSessionRequest) (
 	*storagepb.ReadSession, error) {
 	if err := routed(ctx, "read_session.table"); err != nil {
@@ -108,7 +110,8 @@ func (s *Server) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	return out, nil
 }
 
-// checkRead refuses what the service can read and the sandbox can't.
+// checkRead refuses a request that the service supports and the sandbox does
+// not.
 func checkRead(asked *storagepb.ReadSession) error {
 	options := asked.GetReadOptions()
 	switch {
@@ -230,8 +233,8 @@ func (s *Server) ReadRows(req *storagepb.ReadRowsRequest, out storagepb.BigQuery
 	return nil
 }
 
-// SplitReadStream makes two streams of one, whose rows are those of the one. It is split between two blocks; one that
-// can't be split answers with no streams.
+// SplitReadStream splits a stream into two with the same rows, between two blocks. If it can't be
+// split, the answer has no streams.
 func (s *Server) SplitReadStream(ctx context.Context, req *storagepb.SplitReadStreamRequest) (
 	*storagepb.SplitReadStreamResponse, error) {
 	if err := routed(ctx, "name"); err != nil {
