@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// aggs are the aggregate functions: from the typed arguments they give the type and the
-// text, in which call writes DuckDB's function with the modifiers of the call.
+// aggs has the aggregate functions. From the typed arguments each returns the type and
+// the text, for which call writes DuckDB's function with the modifiers of the call.
 type aggCode func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type)
 
 // aggCall writes one DuckDB aggregate: fn(DISTINCT args ORDER BY ..) FILTER (..) OVER (..).
@@ -75,7 +75,7 @@ func (a *analyzer) aggregate(f *function, c *callExpr, s *scope) val {
 		if a.filter != "" {
 			filter = append(filter, a.filter)
 		}
-		if own != "" { // DuckDB gives an aggregate to the query whose columns it names
+		if own != "" { // DuckDB assigns an aggregate to the query whose columns it names
 			filter = append(filter, own+" IS NOT DISTINCT FROM "+own)
 		}
 		out := fn + "(" + distinct + args + mods + ")"
@@ -138,7 +138,7 @@ func (a *analyzer) aggMods(c *callExpr, s *scope, vs []val) string {
 	}
 	if len(c.order) == 0 {
 		if listy && !c.distinct && c.over == nil && len(s.rels) == 1 && s.rels[0].place != "" {
-			return " ORDER BY " + s.rels[0].place // as BigQuery does, though it promises nothing
+			return " ORDER BY " + s.rels[0].place // as BigQuery does, although it does not document it
 		}
 		return ""
 	}
@@ -214,7 +214,8 @@ func sumAvg(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 	case c.name == "SUM" && v.t.Kind == Int64:
 		return "CAST(" + call("sum", v.sql) + " AS BIGINT)", v.t
 	case v.t.Kind == Numeric:
-		// Whole numbers and fractions by themselves: a sum in between may be out of NUMERIC's range.
+		// Whole numbers and fractions are added separately, because an intermediate sum may be out
+		// of NUMERIC's range.
 		sums := "CAST(" + call("sum", "trunc("+v.sql+")") + " AS VARCHAR), " + call("sum", v.sql+" - trunc("+v.sql+")")
 		if c.distinct {
 			sums = "'0', " + call("sum", v.sql)

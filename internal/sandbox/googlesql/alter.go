@@ -6,7 +6,7 @@ import (
 )
 
 type (
-	// alterTable is ALTER TABLE with its actions, done in order.
+	// alterTable is ALTER TABLE with its actions, in order.
 	alterTable struct {
 		node
 		path     []name
@@ -43,7 +43,7 @@ func (st *alterTable) write(a *analyzer) *Statement {
 	out := &Statement{Type: "ALTER_TABLE", Target: &n, IfExists: st.ifExists}
 	if st.ifExists && a.opts.Catalog != nil {
 		if tab, err := a.opts.Catalog.Table(n); err != nil || tab == nil {
-			return out // which its caller finds as well
+			return out // the caller returns the same error
 		}
 	}
 	tab := a.lookup(n, st)
@@ -96,7 +96,7 @@ func (st *alterOther) write(a *analyzer) *Statement {
 	out.Target = &n
 	if st.ifExists && a.opts.Catalog != nil {
 		if tab, err := a.opts.Catalog.Table(n); err != nil || tab == nil {
-			return out // which its caller finds as well
+			return out // the caller returns the same error
 		}
 	}
 	tab := a.lookup(n, st)
@@ -210,14 +210,15 @@ func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) stri
 	return ""
 }
 
-// noKey fails where the column is one of a key.
+// noKey fails if the column belongs to a key.
 func (a *analyzer) noKey(act alterAction, out *Statement, at int, done string) {
 	if key := keyWith(out.NewKeys, out.NewColumns[at].Name); key != nil {
 		a.fail(act, "Column %s cannot be %s: it is part of the key %s", act.column.text, done, key.Name)
 	}
 }
 
-// assignableType reports whether every value of a column's type is one of another type.
+// assignableType reports whether every value of a column's type is also a value of
+// another type.
 func assignableType(from, to Type) bool {
 	if from.Kind != to.Kind {
 		wider := from.numeric() && to.numeric() && numericRank[from.Kind] < numericRank[to.Kind]
@@ -233,7 +234,7 @@ func assignableType(from, to Type) bool {
 	return to.MaxLength == 0 || from.MaxLength > 0 && to.MaxLength >= from.MaxLength
 }
 
-// noPart fails where the column is one that the table is partitioned or clustered by.
+// noPart fails if the table is partitioned or clustered by the column.
 func (a *analyzer) noPart(act alterAction, tab *Table, out *Statement, at int, done string) {
 	column := out.NewColumns[at].Name
 	if p := tab.Partition; p != nil && p.Column == column || slices.Contains(tab.Cluster, column) {

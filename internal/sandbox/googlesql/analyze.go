@@ -19,9 +19,9 @@ type analyzer struct {
 	tables   []TableName
 	ids      int
 	selfRefs int                  // recursive references that were read
-	inlined  int                  // functions and views around what is analyzed
-	filter   string               // that every aggregate function is to have
-	made     map[string]*Function // functions that are made in front of the statement
+	inlined  int                  // functions and views around the analyzed text
+	filter   string               // of every aggregate function
+	made     map[string]*Function // functions that are created before the statement
 	work     int                  // expressions analyzed
 	defaults map[*Column]string   // default values, as they are written
 	demands  []demand             // of filters over partitions
@@ -34,22 +34,27 @@ type analyzer struct {
 type val struct {
 	sql string
 	t   Type // Kind "" for NULL and for a parameter whose type is still open
-	// lit is the literal that the expression is, whose type may give way.
+	// lit is set if the expression is a literal, which can be coerced more
+	// freely.
 	lit *literal
-	// param is the index+1 of the parameter that the expression is.
+	// param is the index of the parameter plus one, if the expression is a
+	// parameter.
 	param int
-	// agg and win report aggregates and window functions inside.
+	// agg and win report whether there are aggregates and window functions
+	// inside.
 	agg, win bool
-	// parts are what a STRUCT or ARRAY is constructed of, which may give way as literals do.
+	// parts are the parts of a STRUCT or ARRAY constructor, which can be coerced as literals
+	// can.
 	parts []val
-	// norm is the text with the names of the expression's own making counted from one: equal for
-	// expressions that are equal.
+	// norm is the text with the names that the analyzer has made for it counted from one. Equal
+	// expressions have the same norm.
 	norm string
-	// part are the demands of a filter that the value answers; see demand.
+	// part has the demands for a filter that the value meets; see demand.
 	part []int
 }
 
-// untyped reports a NULL literal or a parameter of open type.
+// untyped reports whether the value is a NULL literal or a parameter of open
+// type.
 func (v val) untyped() bool { return v.t.Kind == "" }
 
 // plainNull returns the text of an untyped expression: NULL, unless something may fail
@@ -77,10 +82,11 @@ func (a *analyzer) fail(x interface{ pos() int }, format string, args ...any) {
 	fail(a.src, x.pos(), format, args...)
 }
 
-// refuse ends the translation with a refusal.
+// refuse ends the translation with an error for something that the sandbox does
+// not support.
 func (a *analyzer) refuse(x interface{ pos() int }, what string) { a.fail(x, "%s", unsupported(what)) }
 
-// id makes a name that occurs once in the statement.
+// id returns a name that is unique in the statement.
 func (a *analyzer) id(prefix string) string {
 	a.ids++
 	return prefix + strconv.Itoa(a.ids)
@@ -133,7 +139,7 @@ func (a *analyzer) declare() {
 	}
 }
 
-// settle gives every parameter of open type INT64.
+// settle sets the type of every parameter of open type to INT64.
 func (a *analyzer) settle() {
 	for i := range a.params {
 		if !a.known[i] {
@@ -245,8 +251,8 @@ func (a *analyzer) topQuery(q *query) *result {
 	return out
 }
 
-// named gives the columns of a result the names that BigQuery gives them: f0_, f1_, ... where there
-// is none, and a_1, a_2, ... to the second and later ones of a name. twice is a name that came twice.
+// named names the columns of a result as BigQuery does: f0_, f1_, ... for columns without a name,
+// and a_1, a_2, ... for the second and later ones of a name. twice is a name that occurs twice.
 func named(cols []Column) (out []Column, twice string) {
 	n := 0
 	taken := map[string]bool{}
@@ -278,7 +284,7 @@ func named(cols []Column) (out []Column, twice string) {
 	return cols, twice
 }
 
-// hollow reports whether a value of the type has a STRUCT without fields in it.
+// hollow reports whether a value of the type contains a STRUCT without fields.
 func (t Type) hollow() bool {
 	switch t.Kind {
 	case Array:

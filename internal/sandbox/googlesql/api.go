@@ -3,8 +3,8 @@
 //
 // It lexes and parses a statement, resolves every name against a Catalog, gives
 // every expression its GoogleSQL type and writes DuckDB text that computes the
-// same answer. What it does not know it refuses with an *Error that carries the
-// position: a wrong answer is never an option.
+// same answer. It refuses what it does not know with an *Error that has the
+// position, because it must never give a wrong answer.
 package googlesql
 
 import "fmt"
@@ -35,7 +35,7 @@ const (
 	TimestampPicos Kind = "TIMESTAMP(12)"
 )
 
-// Type is a GoogleSQL type. The zero Type is no type at all.
+// Type is a GoogleSQL type. The zero Type means no type.
 type Type struct {
 	Kind   Kind
 	Elem   *Type   // of an ARRAY; of a RANGE, the type of its ends
@@ -65,7 +65,7 @@ type Column struct {
 
 // Key is a PRIMARY KEY or a FOREIGN KEY of a table. BigQuery enforces neither.
 type Key struct {
-	// Name is pk$ for a PRIMARY KEY and fk$1, fk$2, ... for a FOREIGN KEY that was given no name.
+	// Name is pk$ for a PRIMARY KEY and fk$1, fk$2, ... for a FOREIGN KEY without a name.
 	Name    string
 	Columns []string
 	// References is the table of a FOREIGN KEY, nil for a PRIMARY KEY, and Referenced are its columns.
@@ -79,25 +79,27 @@ type TableName struct{ Project, Dataset, Table string }
 
 func (t TableName) String() string { return fmt.Sprintf("%s:%s.%s", t.Project, t.Dataset, t.Table) }
 
-// Table is what a Catalog knows of a table.
+// Table is a table of a Catalog.
 type Table struct {
 	Name    TableName
 	Columns []Column
 	// SQL is the table's quoted name in DuckDB, or a query in parentheses.
 	SQL string
-	// View is the query that a view stands for, nil for a table.
+	// View is the query of a view; nil for a table.
 	View *View
 	// Keys are the table's keys.
 	Keys []Key
-	// Partition and Cluster are nil for a table without; RequireFilter demands a filter over the partitions.
+	// Partition and Cluster are nil for a table without them. RequireFilter requires a filter over
+	// the partitions.
 	Partition     *Partition
 	Cluster       []string
 	RequireFilter bool
-	// Snapshot is a table whose rows nothing changes.
+	// Snapshot reports whether the table is a snapshot, whose rows can't be
+	// changed.
 	Snapshot bool
-	// Refused are columns that BigQuery has and the catalog can't give.
+	// Refused are columns that BigQuery has and the catalog does not support.
 	Refused []string
-	// Parts are the tables that a wildcard table reads. Its query then has the column
+	// Parts are the tables of a wildcard table. Its query then has the column
 	// _TABLE_SUFFIX.
 	Parts []TableName
 }
@@ -119,7 +121,7 @@ type Catalog interface {
 type Param struct {
 	Name string
 	Type Type
-	// Variable reports that it stands for the variable of that name instead.
+	// Variable reports whether it stands for the variable of that name instead.
 	Variable bool
 }
 
@@ -130,7 +132,7 @@ type Variable struct {
 	Type Type
 }
 
-// Options are what a statement is translated against.
+// Options configure the translation of a statement.
 type Options struct {
 	Catalog        Catalog
 	DefaultProject string
@@ -146,8 +148,8 @@ type Options struct {
 	Want            Type  // of an expression; the zero Type = whatever it has
 	// TimeZone is the default time zone, "" for UTC: one that CheckTimeZone takes.
 	TimeZone string
-	// System are the values of system variables, by name without @@. A variable that is not among
-	// them is NULL, or what the other options say.
+	// System has the values of system variables, by name without @@. A missing variable is NULL,
+	// unless another option determines it.
 	System map[string]string
 	// Temp says where temporary tables are; nil outside of scripts and sessions.
 	Temp *TempTables
@@ -205,26 +207,26 @@ type Statement struct {
 	Session                          string // that CALL BQ.ABORT_SESSION names; "" = the session it runs in
 }
 
-// Error is a refusal at a position in the statement, counted from 1:1.
+// Error is an error at a position in the statement, counted from 1:1.
 type Error struct {
 	Line, Column int
 	Message      string
-	inner        bool // it is of a function's or view's body
+	inner        bool // it is in the body of a function or view
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s at [%d:%d]", e.Message, e.Line, e.Column) }
 
 // Translate parses one statement and translates it. Its errors are *Error.
 //
-// How values travel: INT64 BIGINT, FLOAT64 DOUBLE, BOOL BOOLEAN, STRING VARCHAR, BYTES BLOB,
+// The types in DuckDB: INT64 BIGINT, FLOAT64 DOUBLE, BOOL BOOLEAN, STRING VARCHAR, BYTES BLOB,
 // NUMERIC DECIMAL(38,9), DATE DATE, TIME TIME, DATETIME TIMESTAMP, TIMESTAMP TIMESTAMPTZ (session
 // time zone UTC), INTERVAL INTERVAL, JSON JSON, ARRAY LIST, STRUCT STRUCT. BIGNUMERIC has more
-// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it, and so is RANGE;
+// digits than DuckDB's decimals and is a BLOB, as package builtin encodes it, and so is RANGE.
 // TIMESTAMP(12) is a HUGEINT of picoseconds.
 //
-// With Options.Part it translates that part of a script instead, as a statement or as an
-// expression. The latter gives a query of one row with the value in its first column; the second
-// column of an ARRAY is whether it is NULL.
+// With Options.Part it translates that part of a script, as a statement or as an expression. An
+// expression becomes a query of one row with the value in the first column. For an ARRAY the
+// second column says whether it is NULL.
 func Translate(sql string, opts Options) (st *Statement, err error) {
 	defer recoverError(&err)
 	return translate(sql, opts), nil

@@ -4,7 +4,7 @@ func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
 	if v, ok := a.dateArithmetic(x, l, r); ok {
 		return v
 	}
-	// Open parameters and NULLs take the other side's type.
+	// Parameters of open type and NULLs get the type of the other side.
 	vs := []val{l, r}
 	for i := range vs {
 		if vs[i].untyped() {
@@ -30,8 +30,8 @@ func (a *analyzer) arithmetic(x *binaryExpr, l, r val) val {
 	return merge(arithmeticSQL(x.op, l1.sql, r1.sql, t), t, l, r)
 }
 
-// operations are the functions of the operators, by type. What is not here is DuckDB's own
-// operator, which fails on an overflow as well.
+// operations has the functions of the operators, by type. All others are DuckDB's own
+// operators, which also fail on an overflow.
 var operations = map[Kind]map[string]string{
 	Float64: {"+": "bq_float_add", "-": "bq_float_sub", "*": "bq_float_mul", "/": "bq_float_quo"},
 	Numeric: {"*": "bq_numeric_mul", "/": "bq_numeric_quo"},

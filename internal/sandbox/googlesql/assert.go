@@ -23,7 +23,7 @@ func (p *parser) assert() statement {
 	return st
 }
 
-// write makes a query of one row, which fails unless the condition is true.
+// write returns a query of one row, which fails unless the condition is true.
 func (st *assertStmt) write(a *analyzer) *Statement {
 	cond := a.boolean(st.cond, &scope{clause: "ASSERT"}, "ASSERT expression")
 	message := "Assertion failed"

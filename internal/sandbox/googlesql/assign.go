@@ -2,7 +2,8 @@ package googlesql
 
 import "strings"
 
-// assigned is what SET assigns to a column or to a field: a value, or fields of it.
+// assigned is the value that SET assigns to a column or a field, or values for its
+// fields.
 type assigned struct {
 	x      expr
 	fields map[int]*assigned
@@ -42,7 +43,7 @@ func (a *analyzer) set(list []assignment, tab *Table, alias string, s *scope) st
 	return strings.Join(parts, ", ")
 }
 
-// assign notes the value of a path whose first n names lead to node.
+// assign records the value of a path whose first n names lead to node.
 func (a *analyzer) assign(to *assigned, t Type, path []name, n int, x expr) {
 	if to.x != nil || n == len(path) && to.fields != nil {
 		a.fail(path[0], "Update item %s assigned more than once", joinNames(path[:n]))
@@ -76,8 +77,8 @@ func (a *analyzer) assign(to *assigned, t Type, path []name, n int, x expr) {
 	a.assign(to.fields[field], t.Fields[field].Type, path, n+1, x)
 }
 
-// assignedValue returns the new value of a column, or of a field of it. A STRUCT of which a
-// part is assigned keeps its other fields; it must not be NULL.
+// assignedValue returns the new value of a column, or of a field of it. A STRUCT keeps the
+// fields that are not assigned, and must not be NULL.
 func (a *analyzer) assignedValue(as *assigned, old string, c Column, s *scope) string {
 	if as.x != nil {
 		return a.value(as.x, s, &c)

@@ -203,8 +203,8 @@ type setOp struct {
 	op       string // UNION, INTERSECT, EXCEPT
 	distinct bool
 	l, r     queryBody
-	// byName matches the columns by their names; mode is FULL, LEFT, INNER or STRICT, and on
-	// the names that are matched alone, nil for all.
+	// byName matches the columns by their names. mode is FULL, LEFT, INNER or STRICT. on has
+	// the names to match; nil means all.
 	byName bool
 	mode   string
 	on     []name

@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// function is one row of the table of functions. A function has either signatures or
-// code of its own.
+// function is a row of the table of functions. A function has either signatures or
+// its own code.
 type function struct {
 	sigs []signature
-	// code writes what signatures can't say.
+	// code writes a function that signatures can't describe.
 	code func(a *analyzer, c *callExpr, s *scope) val
-	// aggregate functions may take DISTINCT, ORDER BY and so on; window ones need OVER.
+	// aggregate functions accept DISTINCT, ORDER BY and so on; window functions need
+	// OVER.
 	aggregate, window bool
 }
 
@@ -61,7 +62,7 @@ func def(name, sig, sql string) {
 	}
 }
 
-// code adds functions that write themselves.
+// code adds functions with their own code.
 func code(names string, f func(a *analyzer, c *callExpr, s *scope) val) {
 	for _, n := range strings.Fields(names) {
 		functions[n] = &function{code: f}
@@ -104,18 +105,20 @@ func (a *analyzer) call(c *callExpr, s *scope) val {
 	return a.match(f, c, a.args(c, s))
 }
 
-// safe turns errors of an expression of vs into NULL; those of vs themselves stay errors.
+// safe makes an expression of vs NULL instead of failing. Errors in vs themselves stay
+// errors.
 func (a *analyzer) safe(vs []val, t Type, body func(names []string) string) val {
 	return merge(a.bind(vs, func(names []string) string { return "TRY(" + body(names) + ")" }), t, vs...)
 }
 
-// valExpr is an expression that is analyzed already.
+// valExpr is an expression that has been analyzed.
 type valExpr struct {
 	node
 	v val
 }
 
-// safeCall writes SAFE.f(..): the arguments are evaluated outside of what may fail.
+// safeCall writes SAFE.f(..), which evaluates the arguments outside of the part
+// that may fail.
 func (a *analyzer) safeCall(f *function, c *callExpr, s *scope) val {
 	inner := *c
 	inner.args = append([]expr(nil), c.args...)
@@ -215,8 +218,8 @@ func (a *analyzer) cost(sig *signature, vs []val) (int, bool) {
 	return n, true
 }
 
-// preference is what a conversion to a type costs more: an INT64 prefers FLOAT64 among a function's
-// signatures.
+// preference is the additional cost of a conversion to a type. Among a function's signatures an
+// INT64 prefers FLOAT64.
 var preference = map[Kind]int{Numeric: 1, BigNumeric: 2}
 
 // expand fills a signature's text.

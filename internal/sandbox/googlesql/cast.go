@@ -31,8 +31,8 @@ func (a *analyzer) cast(x *castExpr, s *scope) val {
 	return merge(out, to, v)
 }
 
-// literalCast converts a STRING literal at once, so that its errors have a position, and reads a FLOAT64
-// literal as the decimal that its text says; ok is false where the conversion is left to the engine.
+// literalCast converts a STRING literal at once, so that its errors have a position, and reads a
+// FLOAT64 literal as the decimal in its text. ok is false if the engine does the conversion.
 func (a *analyzer) literalCast(v val, x *castExpr) (string, bool) {
 	if v.lit != nil && v.lit.kind == Float64 && v.t.Kind == Float64 {
 		switch x.to.Kind {
@@ -81,7 +81,7 @@ func (a *analyzer) literalCast(v val, x *castExpr) (string, bool) {
 	return "", false
 }
 
-// castValue converts v to a type with its parameters, or fails where GoogleSQL has no such cast.
+// castValue converts v to a type with its parameters, or fails if GoogleSQL has no such cast.
 func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 	bare := to.bare()
 	from := v.t
@@ -113,14 +113,15 @@ func (a *analyzer) castValue(v val, to Type, x *castExpr) val {
 	return val{}
 }
 
-// open reports whether an ARRAY has no element with a type: it takes any.
+// open reports whether an ARRAY has no element with a type, so that it can get
+// any.
 func (v val) open() bool {
 	typed := func(p val) bool { return !p.untyped() || p.param > 0 }
 	return v.t.Kind == Array && v.parts != nil && !slices.ContainsFunc(v.parts, typed) ||
 		v.lit != nil && v.lit.kind == Array && v.lit.text == "empty"
 }
 
-// castKinds are casts that BigQuery has and the sandbox has not.
+// castKinds are casts that BigQuery has and the sandbox lacks.
 var castKinds = map[[2]Kind]string{}
 
 // parametric reports whether a type has parameters anywhere.

@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// coerce converts v to the type where GoogleSQL does so by itself.
+// coerce converts v to the type if GoogleSQL does so implicitly.
 func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	to = to.bare()
 	switch {
@@ -46,7 +46,7 @@ func (a *analyzer) coerce(v val, to Type) (val, bool) {
 	return v, false
 }
 
-// coerceParts converts what a STRUCT or ARRAY is constructed of.
+// coerceParts converts the parts of a STRUCT or ARRAY constructor.
 func (a *analyzer) coerceParts(v val, to Type) (val, bool) {
 	if to.Kind == Struct && len(to.Fields) != len(v.parts) {
 		return v, false
@@ -71,7 +71,7 @@ func (a *analyzer) coerceParts(v val, to Type) (val, bool) {
 	return out, true
 }
 
-// constructed writes a STRUCT or ARRAY of parts that have its types.
+// constructed writes a STRUCT or ARRAY of parts with the right types.
 func constructed(t Type, parts []val) string {
 	if t.Kind == Array {
 		return "CAST([" + joinSQL(parts) + "] AS " + t.DuckDB() + ")"
@@ -83,7 +83,7 @@ func constructed(t Type, parts []val) string {
 	return structSQL(t, sqls)
 }
 
-// castTo writes a cast and keeps what is inside.
+// castTo writes a cast, and keeps the other properties of the value.
 func (a *analyzer) castTo(v val, to Type) val {
 	return val{sql: "CAST(" + v.sql + " AS " + to.DuckDB() + ")", t: to, agg: v.agg, win: v.win}
 }
@@ -117,7 +117,7 @@ func (a *analyzer) castStruct(v val, to Type) val {
 		win: v.win}
 }
 
-// coerceLiteral converts a literal, whose type gives way more easily.
+// coerceLiteral converts a literal, which can be coerced to more types.
 func (a *analyzer) coerceLiteral(v val, to Type) (val, bool) {
 	switch {
 	case v.lit.kind == String:
@@ -158,7 +158,7 @@ func (a *analyzer) coerceArrayLiteral(v val, to Type) (val, bool) {
 
 func quoteLit(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
 
-// must coerces or fails with the message.
+// must coerces a value, or fails with the message.
 func (a *analyzer) must(v val, to Type, x interface{ pos() int }, format string, args ...any) val {
 	w, ok := a.coerce(v, to)
 	if !ok {
@@ -167,8 +167,9 @@ func (a *analyzer) must(v val, to Type, x interface{ pos() int }, format string,
 	return w
 }
 
-// supertype finds the type that all of vs convert to. Literals, NULLs and open
-// parameters give way to the others. It is the zero Type where all are open.
+// supertype returns the type that all of vs convert to. Other values take
+// precedence over literals, NULLs and parameters of open type. It returns the
+// zero Type if all are open.
 func (a *analyzer) supertype(vs []val) (Type, bool) {
 	if t, ok := a.nestedSupertype(vs); ok {
 		return t, true
@@ -208,7 +209,7 @@ func (a *analyzer) supertype(vs []val) (Type, bool) {
 }
 
 // nestedSupertype finds the type of STRUCTs field by field, and that of ARRAYs by their
-// elements, where one of them is a constructor; ok is false for anything else.
+// elements, if one of them is a constructor. ok is false for anything else.
 func (a *analyzer) nestedSupertype(vs []val) (t Type, ok bool) {
 	constructed := false
 	for _, v := range vs {
@@ -261,7 +262,7 @@ func (a *analyzer) nestedSupertype(vs []val) (t Type, ok bool) {
 	return out, true
 }
 
-// coercible is coerce without its effect. A string literal counts as a date whatever it says.
+// coercible reports whether coerce would succeed. Any string literal counts as a date.
 func (a *analyzer) coercible(v val, t Type) bool {
 	if v.parts != nil && v.t.Kind == t.Kind && !v.t.equal(t) {
 		for i, p := range v.parts {

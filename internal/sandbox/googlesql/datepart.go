@@ -7,7 +7,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// parts are the date parts. add reports whether there are intervals of them.
+// parts has the date parts. add is the unit of an interval.
 var parts = map[string]partInfo{
 	"MICROSECOND": {"n", false, true},
 	"MILLISECOND": {"n", false, true},

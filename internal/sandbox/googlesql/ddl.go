@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// schema completes the path of a dataset.
+// schema completes the name of a dataset.
 func (a *analyzer) schema(path []name, x interface{ pos() int }) TableName {
 	n := TableName{Project: a.opts.DefaultProject}
 	switch len(path) {
@@ -69,7 +69,7 @@ func (t *truncateStmt) write(a *analyzer) *Statement {
 	return &Statement{Type: "TRUNCATE_TABLE", SQL: "DELETE FROM " + tab.SQL, Target: &tab.Name}
 }
 
-// reservedPrefixes begin no name of a column that is kept.
+// reservedPrefixes must not begin the name of a stored column.
 var reservedPrefixes = []string{"_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER"}
 
 func (a *analyzer) checkColumnName(name string, x interface{ pos() int }) {
@@ -187,7 +187,7 @@ func (c *createTable) write(a *analyzer) *Statement {
 	return st
 }
 
-// columnDefault returns what DuckDB puts into a column by default; "" for NULL.
+// columnDefault returns DuckDB's default value of a column; "" means NULL.
 func (a *analyzer) columnDefault(x expr, c Column) string {
 	switch {
 	case x != nil:
@@ -255,8 +255,8 @@ func (c *createTable) selectAs(a *analyzer, r *result, p *Partition) string {
 	return "SELECT " + strings.Join(items, ", ") + " FROM (" + r.sql + ") AS " + id
 }
 
-// store converts a value of the right type to what a column of that type holds: no NULL
-// array, and no array with a NULL.
+// store converts a value to one that a column of its type can hold: not a NULL array,
+// and no array with a NULL.
 func (a *analyzer) store(v val, t Type, column string) val {
 	if t.Kind == Array {
 		bad := raise(quoteString("Array cannot have a null element; error in writing field "+column), t.DuckDB())
@@ -268,7 +268,7 @@ func (a *analyzer) store(v val, t Type, column string) val {
 	return fit(v, t)
 }
 
-// fit holds a value of the right type to the type's parameters.
+// fit checks and rounds a value for the type's parameters.
 func fit(v val, t Type) val {
 	switch {
 	case t.Kind == Numeric && t.Precision > 0:

@@ -43,7 +43,7 @@ func findTableColumn(tab *Table, name string) *Column {
 	return nil
 }
 
-// value analyzes a value that is stored in a column.
+// value analyzes a value for a column.
 func (a *analyzer) value(x expr, s *scope, c *Column) string {
 	if _, ok := x.(*defaultExpr); ok {
 		if c.Default != "" {
@@ -57,8 +57,8 @@ func (a *analyzer) value(x expr, s *scope, c *Column) string {
 	return s.guarded(a.store(w, c.Type, c.Name).sql)
 }
 
-// guarded keeps a value of a WHEN clause from being computed, and so from failing, for the rows that
-// the clause does not take: DuckDB computes it for all.
+// guarded prevents a value of a WHEN clause from being computed, and from failing, for rows that
+// the clause does not apply to. DuckDB would compute it for all rows.
 func (s *scope) guarded(sql string) string {
 	if s.guard == "" || plainColumn.MatchString(sql) {
 		return sql
@@ -93,8 +93,8 @@ func (a *analyzer) insertColumns(tab *Table, names []name) []*Column {
 	return cols
 }
 
-// defaultOf returns the default value of a column. It is computed where a row is written, since
-// it may depend on the user and on the time zone.
+// defaultOf returns the default value of a column. It is computed when a row is written,
+// because it may depend on the user and on the time zone.
 func (a *analyzer) defaultOf(c *Column) string {
 	if a.defaults == nil {
 		a.defaults = map[*Column]string{}
@@ -194,8 +194,8 @@ func (u *updateStmt) write(a *analyzer) *Statement {
 	return out
 }
 
-// matchOnce returns a condition that fails where a row of the target has two partners;
-// DuckDB would take any of them.
+// matchOnce returns a condition that fails if a row of the target has two matches.
+// DuckDB would use any of them.
 func matchOnce(from, where, id string) string {
 	return "(SELECT CASE WHEN coalesce(max(n), 0) > 1 THEN CAST(bq_error('UPDATE/MERGE must match at most one source " +
 		"row for each target row') AS BOOLEAN)" +

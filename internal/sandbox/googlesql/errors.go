@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// bailout carries an *Error from the depth of the parser or the analyzer to
-// Translate, as encoding/json does with its own errors. Nothing else is recovered.
+// bailout carries an *Error from inside the parser or the analyzer to Translate,
+// as encoding/json does with its own errors. Other panics are not recovered.
 type bailout struct{ err *Error }
 
 // recoverError turns a bailout into the error that a function returns.
@@ -26,8 +26,8 @@ func fail(src string, offset int, format string, args ...any) {
 	panic(bailout{&Error{Line: line, Column: col, Message: fmt.Sprintf(format, args...)}})
 }
 
-// position turns a byte offset into GoogleSQL's line and column: columns count
-// characters and a tab goes to the next multiple of eight.
+// position converts a byte offset to GoogleSQL's line and column. Columns count
+// characters, and a tab moves to the next multiple of eight.
 func position(src string, offset int) (line, col int) {
 	offset = min(offset, len(src))
 	line, col = 1, 1
@@ -47,7 +47,8 @@ func position(src string, offset int) (line, col int) {
 	return line, col
 }
 
-// unsupported returns the text of a refusal of something that BigQuery knows.
+// unsupported returns the error text for something that BigQuery has and the
+// sandbox lacks.
 func unsupported(what string) string {
 	return what + " is not supported by the sandbox"
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// maxWork and maxSQL bound what one statement may cost: some translations repeat their
-// operands, and nested ones grow.
+// maxWork and maxSQL limit the cost of one statement, because some translations repeat
+// their operands, and nested ones grow.
 const (
 	maxWork = 200_000
 	maxSQL  = 8 << 20
 )
 
-// expr analyzes an expression. Inside a grouped query an expression that is a grouping
-// key as a whole is as good as the key.
+// expr analyzes an expression. In a grouped query, an expression that equals a
+// grouping key stands for the key.
 func (a *analyzer) expr(x expr, s *scope) val {
 	marks := map[*scope]int{}
 	for sc := s; sc != nil; sc = sc.parent {
@@ -121,7 +121,7 @@ func (a *analyzer) dispatch(x expr, s *scope) val {
 	return val{}
 }
 
-// merge joins what the parts of an expression hold.
+// merge joins the properties of the parts of an expression.
 func merge(sql string, t Type, parts ...val) val {
 	v := val{sql: sql, t: t}
 	for _, p := range parts {
@@ -248,7 +248,7 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	if strings.HasSuffix(x.how, "ORDINAL") {
 		base = "1"
 	}
-	// DuckDB counts from 1, and negative positions from the end, which GoogleSQL refuses.
+	// DuckDB counts from 1, and negative positions from the end. GoogleSQL refuses those.
 	sql := a.bind([]val{arr, i}, func(n []string) string {
 		bad := "NULL"
 		if !strings.HasPrefix(x.how, "SAFE") {
@@ -260,7 +260,7 @@ func (a *analyzer) index(x *indexExpr, s *scope) val {
 	return merge(sql, *arr.t.Elem, arr, i)
 }
 
-// structIndex returns a field by its place, which must be a literal.
+// structIndex returns a field by its index, which must be a literal.
 func (a *analyzer) structIndex(x *indexExpr, v, ix val) val {
 	n, ok := 0, ix.lit != nil && ix.lit.kind == Int64
 	if ok {

@@ -35,7 +35,7 @@ func (a *analyzer) from(t tableExpr, s *scope) string {
 	return ""
 }
 
-// addResult makes a query's columns visible and returns the alias that it is given.
+// addResult makes a query's columns visible and returns its alias.
 func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope, x interface{ pos() int }) string {
 	id := a.id("t")
 	for _, c := range cols {
@@ -50,8 +50,8 @@ func (a *analyzer) addResult(rel *relation, cols []column, value bool, s *scope,
 	return id
 }
 
-// typed returns a value that has a type: what has none is an INT64, but an open parameter stays
-// open.
+// typed returns a value with a type. A value without one becomes an INT64, but a parameter of
+// open type stays open.
 func (a *analyzer) typed(v val) val {
 	if !v.untyped() {
 		return v
@@ -125,7 +125,7 @@ func (a *analyzer) tableRef(t *tableRef, s *scope) string {
 	return tab.SQL + " AS " + id
 }
 
-// table looks a table up and notes that it is read.
+// table looks up a table and records that it is read.
 func (a *analyzer) table(path []name, x interface{ pos() int }) *Table {
 	n := a.namePath(path, x)
 	if i := strings.IndexAny(n.Table, "*$@"); i >= 0 && (n.Table[i] != '*' || i < len(n.Table)-1) {
@@ -144,7 +144,7 @@ func (a *analyzer) table(path []name, x interface{ pos() int }) *Table {
 	return tab
 }
 
-// reads notes that a table is read.
+// reads records that a table is read.
 func (a *analyzer) reads(n TableName) {
 	if !slices.Contains(a.tables, n) {
 		a.tables = append(a.tables, n)
@@ -287,7 +287,8 @@ func (a *analyzer) join(j *joinRef, s *scope) string {
 		kind = "INNER"
 	}
 	if m := unnestText.FindStringSubmatch(r); m != nil && kind == "LEFT" && j.on != nil && correlated(r, s.rels[:rels]) {
-		// DuckDB has no condition on a correlated array that names the left side alone.
+		// DuckDB does not allow a condition on a correlated array that names only the
+		// left side.
 		r, cond = "(SELECT * FROM "+r+" WHERE "+cond+") AS "+m[1], "TRUE"
 	}
 	return l + " " + kind + " JOIN " + r + " ON " + cond

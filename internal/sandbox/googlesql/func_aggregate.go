@@ -57,7 +57,8 @@ func init() {
 		if c.distinct {
 			a.refuse(c, c.name+" with DISTINCT")
 		}
-		// The lists of a group have the same order; without any row there are none.
+		// The lists of a group have the same order. A group without rows has no
+		// lists.
 		lists := "coalesce(" + call("list", x.sql) + ", []), coalesce(" + call("list", y.sql) + ", [])"
 		return "bq_" + strings.ToLower(c.name) + "(" + lists + ")", kind(Float64)
 	})
@@ -76,11 +77,11 @@ func init() {
 	windowFunc("PERCENTILE_CONT PERCENTILE_DISC", percentile)
 }
 
-// extremal are the functions that give the value beside the greatest or the least of another.
+// extremal has the functions that return the value beside the greatest or the least value of
+// another column.
 var extremal = map[string]string{"MAX": "arg_max_null", "MIN": "arg_min_null"}
 
-// ordered returns a value by which another one is picked. Which of them comes first where one is
-// NaN is said nowhere.
+// ordered returns a value by which another one is chosen. The order of NaN is not documented.
 func ordered(v val, name string) string {
 	if v.t.Kind != Float64 || v.lit != nil {
 		return v.sql
@@ -193,8 +194,8 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	return overList(pairs, top), arrayOf(t)
 }
 
-// overList writes body over the list of a group's values, as p. Without a value there is no list, and
-// the answer is NULL.
+// overList writes body over the list of a group's values, as p. Without values there is no list,
+// and the result is NULL.
 func overList(list, body string) string {
 	return "list_transform([" + list + "], lambda p: CASE WHEN p IS NULL THEN NULL ELSE " + body + " END)[1]"
 }
@@ -240,7 +241,7 @@ func percentile(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type)
 	return name + "(" + call("list", v.sql) + ", " + p.sql + ", " + nulls + ")", k
 }
 
-// percentileDisc picks a value of any type that has an order.
+// percentileDisc chooses a value of any type that has an order.
 func percentileDisc(a *analyzer, c *callExpr, x, p val, nulls bool, call aggCall) (string, Type) {
 	t := resolved(x.t)
 	switch t.Kind {

@@ -110,7 +110,7 @@ func init() {
 		} else {
 			a.noSignature(c, vs)
 		}
-		bad, lost := "e IS NULL", "" // what an element must not be, when the answer is NULL
+		bad, lost := "e IS NULL", "" // conditions: on a bad element, and for a NULL result
 		switch x.t.Kind {
 		case Struct, JSON, Array:
 			a.noSignature(c, vs)
@@ -159,7 +159,7 @@ func (a *analyzer) arrayArg(c *callExpr, vs []val) val {
 	return v
 }
 
-// maxGenerated is the most elements that a generated array has.
+// maxGenerated is the largest number of elements of a generated array.
 const maxGenerated = 1 << 20
 
 func generateArray(a *analyzer, c *callExpr, s *scope) val {
@@ -191,7 +191,7 @@ func generateArray(a *analyzer, c *callExpr, s *scope) val {
 	return merge("bq_generate_array_"+strings.ToLower(string(t.Kind))+"("+joinSQL(conv)+")", arrayOf(t), vs...)
 }
 
-// generateDates counts steps from the first date, as months have not all the same days.
+// generateDates counts steps from the first date, because months differ in length.
 func generateDates(a *analyzer, c *callExpr, s *scope) val {
 	k := Kind(strings.TrimSuffix(strings.TrimPrefix(c.name, "GENERATE_"), "_ARRAY"))
 	least := 2

@@ -84,8 +84,8 @@ func init() {
 	def("PARSE_NUMERIC", "STRING -> NUMERIC", "bq_parse_numeric_text({1})")
 }
 
-// distance returns that of two vectors: arrays of numbers, or of STRUCTs of a dimension and a
-// number.
+// distance returns the distance of two vectors: arrays of numbers, or of STRUCTs of a
+// dimension and a number.
 func distance(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 2)
 	vs := a.args(c, s)

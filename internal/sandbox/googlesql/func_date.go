@@ -83,7 +83,7 @@ var stringOf = &function{sigs: []signature{
 	{args: []Type{kind(JSON)}, result: kind(String), sql: "bq_json_text({1})"},
 }}
 
-// onlyNamed fails for an argument of another name.
+// onlyNamed fails for an argument with another name.
 func (a *analyzer) onlyNamed(c *callExpr, names ...string) {
 	for i, arg := range c.named {
 		known := false
@@ -232,7 +232,7 @@ func (a *analyzer) temporalArg(c *callExpr, i int, s *scope) val {
 	return w
 }
 
-// suits fails where a type has no such date part.
+// suits fails if a type does not have the date part.
 func (a *analyzer) suits(c *callExpr, x expr, part string, k Kind, exact bool) {
 	info, ok := parts[part]
 	bad := !ok || k == Date && !info.date || k == Time && !info.time || exact && k == Timestamp && info.date &&

@@ -130,8 +130,8 @@ func formatCall(a *analyzer, c *callExpr, s *scope) val {
 	return merge("("+strings.Join(pieces, " || ")+")", kind(String), vs...)
 }
 
-// formatOf writes FORMAT with a format that is known when it runs: of each argument it gets the type,
-// the value, and its texts for %t and %T.
+// formatOf writes FORMAT with a format that is known only at run time. It passes the type of each
+// argument, its value, and its texts for %t and %T.
 func (a *analyzer) formatOf(c *callExpr, vs []val) val {
 	f, _ := a.coerce(vs[0], kind(String))
 	args := []string{f.sql}
@@ -244,7 +244,7 @@ func (a *analyzer) literalText(c *callExpr, x string, t Type) string {
 	}) + ", 'NULL')"
 }
 
-// nested writes ARRAYs and STRUCTs around what scalar writes.
+// nested writes ARRAYs and STRUCTs, and their scalars with scalar.
 func (a *analyzer) nested(c *callExpr, x string, t Type, literal bool, each func(*callExpr, string, Type) string,
 	scalar func() string) string {
 	switch t.Kind {

@@ -7,11 +7,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// extractions are the functions that follow a JSONPath: DuckDB's function, whether they have an
-// array of what they give, and whether their paths are of the legacy form.
+// extractions has the functions that follow a JSONPath: DuckDB's function, whether they return
+// an array, and whether their paths have the legacy form.
 var extractions = map[string]struct {
 	sql    string
-	text   bool // they give STRINGs, whatever they read
+	text   bool // they return STRINGs for any input
 	array  bool
 	legacy bool
 }{
@@ -212,7 +212,7 @@ func jsonKeys(a *analyzer, c *callExpr, s *scope) val {
 	return merge("bq_json_keys("+w.sql+", "+depth+", "+mode+")", arrayOf(kind(String)), v)
 }
 
-// asText returns a JSON value as the VARCHAR that it is.
+// asText returns a JSON value as its VARCHAR.
 func asText(sql string) string { return "CAST(" + sql + " AS VARCHAR)" }
 
 func jsonObject(a *analyzer, c *callExpr, s *scope) val {
@@ -356,7 +356,8 @@ func (a *analyzer) jsonText(c *callExpr, x string, t Type) string {
 	return "coalesce(" + sql + ", 'null')"
 }
 
-// toJSON writes a value as a JSON; wide makes strings of numbers that a FLOAT64 can't hold.
+// toJSON writes a value as JSON. With wide, numbers that a FLOAT64 can't hold become
+// strings.
 func (a *analyzer) toJSON(c *callExpr, x string, t Type, wide bool) string {
 	var sql string
 	switch t.Kind {

@@ -7,8 +7,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// both adds a function that STRING and BYTES have alike: T in the signature is either, and in the
-// text {t} is its name in lower case.
+// both adds a function that STRING and BYTES share. T in the signature is either type, and {t} in
+// the text is its name in lower case.
 func both(names, sig, sql string) {
 	for _, k := range []string{"STRING", "BYTES"} {
 		def(names, eitherType.ReplaceAllString(sig, k), strings.ReplaceAll(sql, "{t}", strings.ToLower(k)))
@@ -154,8 +154,8 @@ var concatCasts = map[Kind]bool{Int64: true, Float64: true, Numeric: true, Bool:
 	Datetime:  true,
 	Timestamp: true}
 
-// regexps are the functions of regular expressions: how many arguments they take, what they
-// give ("" for the type of the first) and the values of the arguments that are left out.
+// regexps has the functions of regular expressions: their number of arguments, the type of
+// the result ("" means that of the first argument), and the default values of arguments.
 var regexps = map[string]struct {
 	lo, hi   int
 	result   string

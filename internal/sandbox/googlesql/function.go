@@ -20,17 +20,17 @@ type FunctionParam struct {
 	Type *Type
 }
 
-// View is what a view's name stands for.
+// View is a view with its query.
 type View struct {
 	Query            string
 	Project, Dataset string // complete the names in the query
 }
 
-// maxInlined bounds how deep functions and views may call others.
+// maxInlined limits the depth of calls of functions and views.
 const maxInlined = 16
 
-// inside analyzes a text that a function or a view has kept: its places are in that text, and its
-// names are completed by the defaults of the one who wrote it.
+// inside analyzes the text of a function or a view. Positions refer to that text, and names are
+// completed by the defaults under which it was created.
 func (a *analyzer) inside(x interface{ pos() int }, what, text, project, dataset string, do func()) {
 	if a.inlined++; a.inlined > maxInlined {
 		a.fail(x, "%s is nested too deeply", what)
@@ -57,7 +57,7 @@ func (a *analyzer) inside(x interface{ pos() int }, what, text, project, dataset
 	do()
 }
 
-// userFunction finds a function that is not BigQuery's own.
+// userFunction returns a function that is not BigQuery's own.
 func (a *analyzer) userFunction(path []name) *Function {
 	if len(path) == 1 {
 		if f := a.made[strings.ToLower(path[0].text)]; f != nil {
@@ -102,14 +102,14 @@ func (a *analyzer) arguments(c *callExpr, f *Function, vs []val) *scope {
 		} else if v.untyped() {
 			v, _ = a.coerce(v, kind(Int64))
 		}
-		// An argument is a value, whatever it is written like.
+		// An argument is a value, even if it is written as a literal.
 		s.cols = append(s.cols, column{p.Name, val{sql: "CAST(" + v.sql + " AS " + v.t.DuckDB() + ")", t: v.t,
 			agg: v.agg, win: v.win}})
 	}
 	return s
 }
 
-// inline writes a call of a user's function: its body in place of it.
+// inline replaces a call of a user's function by its body.
 func (a *analyzer) inline(c *callExpr, f *Function, s *scope) val {
 	shown := strings.Join(pathText(c.path), ".")
 	switch {
@@ -192,7 +192,7 @@ func (a *analyzer) tableFunction(t *tableCall, s *scope) string {
 	return "(" + r.sql + ") AS " + a.addResult(rel, r.cols, r.value, s, t)
 }
 
-// viewRef writes a view in FROM: its query in place of it.
+// viewRef replaces a view in FROM by its query.
 func (a *analyzer) viewRef(t *tableRef, tab *Table, alias name, s *scope) string {
 	var r *result
 	a.inside(t, "view "+tab.Name.String(), tab.View.Query, tab.View.Project, tab.View.Dataset, func() {
@@ -214,7 +214,7 @@ func (a *analyzer) viewRef(t *tableRef, tab *Table, alias name, s *scope) string
 	return "(" + r.sql + ") AS " + a.addResult(rel, r.cols, false, s, t)
 }
 
-// define is a function as it is made.
+// define returns the function that a statement creates.
 func (c *createFunction) define(a *analyzer) *Function {
 	f := c.fn
 	f.Project, f.Dataset = a.opts.DefaultProject, a.opts.DefaultDataset
@@ -243,7 +243,7 @@ func (c *createFunction) define(a *analyzer) *Function {
 	return &f
 }
 
-// check analyzes the body of a function whose parameters all have types.
+// check analyzes the body of a function if all parameters have types.
 func (a *analyzer) check(c *createFunction, f *Function) {
 	call := &callExpr{node: c.node, path: c.path}
 	var vs []val

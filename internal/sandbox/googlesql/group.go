@@ -14,7 +14,7 @@ func (a *analyzer) groupKeys(b *selectBody, s *scope) (string, map[string]string
 	}
 	g.list = &scope{parent: s.parent, ctes: s.ctes, rels: s.rels, cols: s.cols, pseudo: s.pseudo,
 		windows: s.windows, aggOK: true, winOK: true, clause: "GROUP BY clause", group: &groupCheck{}}
-	s.group = &groupCheck{} // so that keys are told apart by what is equal for equal expressions
+	s.group = &groupCheck{} // so that keys are compared by norm
 	defer func() { s.group = nil }()
 	if b.groupBy.all {
 		return g.all(), g.keys
@@ -44,8 +44,8 @@ type keyParts struct {
 	columns map[string]bool
 }
 
-// checkParts refuses sets of an expression and of all its columns: BigQuery computes the expression from
-// the columns in each set, and DuckDB takes it for a key that the set has not.
+// checkParts refuses sets with an expression and with all its columns. BigQuery computes the
+// expression from the columns in each set, but DuckDB treats it as a key that the set lacks.
 func (g *grouper) checkParts() {
 	for _, p := range g.parts {
 		keyed := 0
@@ -83,7 +83,8 @@ func (g *grouper) all() string {
 	return " GROUP BY ()"
 }
 
-// key notes a key and writes it. Parentheses keep a literal from being read as an ordinal.
+// key records a key and writes it. Parentheses keep a literal from being read as an
+// ordinal.
 func (g *grouper) key(v val, x interface{ pos() int }) string {
 	if v.agg || v.win {
 		g.a.fail(x, "Aggregate and analytic functions are not allowed in GROUP BY")

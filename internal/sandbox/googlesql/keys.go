@@ -69,7 +69,7 @@ func (p *parser) keyColumns() []name {
 	return cols
 }
 
-// notEnforced reads NOT ENFORCED, without which BigQuery takes no key.
+// notEnforced reads NOT ENFORCED, which BigQuery requires for each key.
 func (p *parser) notEnforced() {
 	at := p.tok().pos
 	if !p.accept("NOT", "ENFORCED") {
@@ -140,7 +140,7 @@ func (a *analyzer) keyOf(key tableKey, tab *Table, names []name) []string {
 	return out
 }
 
-// foreignName returns the name of a foreign key, "" if there is one of the name and that is no
+// foreignName returns the name of a foreign key, or "" if the name is taken and that is no
 // error.
 func (a *analyzer) foreignName(key tableKey, have []Key) string {
 	taken := func(s string) bool {
@@ -215,7 +215,7 @@ func (a *analyzer) dropKey(keys []Key, act alterAction, tab *Table) []Key {
 	return keys
 }
 
-// keyWith finds a key that has a column; nil if there is none.
+// keyWith returns a key with a column, or nil.
 func keyWith(keys []Key, column string) *Key {
 	for i := range keys {
 		if slices.Contains(keys[i].Columns, column) {
@@ -225,7 +225,7 @@ func keyWith(keys []Key, column string) *Key {
 	return nil
 }
 
-// columnsLike takes the columns of another table.
+// columnsLike copies the columns of another table.
 func (c *createTable) columnsLike(a *analyzer) *Table {
 	read := a.tables
 	tab := a.lookup(a.tableName(c.like, c), c)

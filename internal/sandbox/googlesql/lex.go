@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind tells tokens apart for the parser.
+// tokenKind is the kind of a token.
 type tokenKind int
 
 const (
@@ -72,7 +72,7 @@ func (t token) describe() string {
 // Reserved reports whether a word is an identifier only in backticks.
 func Reserved(word string) bool { return reserved[strings.ToUpper(word)] }
 
-// reserved holds GoogleSQL's reserved words: they are identifiers only in backticks.
+// reserved has GoogleSQL's reserved words, which are identifiers only in backticks.
 var reserved = func() map[string]bool {
 	m := map[string]bool{}
 	for _, w := range strings.Fields(`ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST

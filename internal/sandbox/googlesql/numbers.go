@@ -8,7 +8,7 @@ import (
 )
 
 // numericLiteral writes a decimal text as a NUMERIC, rounded half away from zero at the ninth
-// digit; false where it is none or out of range.
+// digit. It returns false if the text is no number or out of range.
 func numericLiteral(s string) (string, bool) {
 	d, ok := builtin.ParseNumeric(s)
 	if !ok {

@@ -85,7 +85,8 @@ func (a *analyzer) noMatch(x interface{ pos() int }, op string, vs ...val) {
 	a.fail(x, "No matching signature for operator %s for argument types: %s", op, typeList(vs))
 }
 
-// compare writes a comparison with GoogleSQL's NaN: unequal to and unordered with all.
+// compare writes a comparison. As in GoogleSQL, NaN is unequal to and unordered with
+// every number.
 func (a *analyzer) compare(op string, l, r val, x interface{ pos() int }) val {
 	t, ok := a.supertype([]val{l, r})
 	if !ok {
@@ -114,7 +115,8 @@ func (a *analyzer) compare(op string, l, r val, x interface{ pos() int }) val {
 	return merge(sql, kind(Bool), l, r)
 }
 
-// compareStructs compares field by field: DuckDB holds NULLs inside of STRUCTs equal.
+// compareStructs compares field by field, because DuckDB treats NULLs inside STRUCTs
+// as equal.
 func (a *analyzer) compareStructs(op string, l, r val, t Type, x interface{ pos() int }) val {
 	l1, _ := a.coerce(l, t)
 	r1, _ := a.coerce(r, t)
@@ -134,8 +136,8 @@ func (a *analyzer) compareStructs(op string, l, r val, t Type, x interface{ pos(
 	return merge(sql, kind(Bool), l, r)
 }
 
-// nanCompare guards a comparison of FLOAT64s. DuckDB holds NaN equal to itself and
-// greater than all else.
+// nanCompare guards a comparison of FLOAT64s. DuckDB treats NaN as equal to itself
+// and greater than all numbers.
 func nanCompare(op string, l, r val, sql string) string {
 	var guards []string
 	if l.lit == nil && (op == ">" || op == ">=" || r.lit == nil) {
@@ -274,7 +276,7 @@ func (a *analyzer) is(x *isExpr, s *scope) val {
 	return merge("(("+b.sql+") IS "+not+"DISTINCT FROM "+x.what+")", kind(Bool), v).flipDistinct(x.not)
 }
 
-// flipDistinct turns IS [NOT] DISTINCT FROM into IS [NOT] TRUE's sense.
+// flipDistinct converts IS [NOT] DISTINCT FROM to the sense of IS [NOT] TRUE.
 func (v val) flipDistinct(not bool) val {
 	if not {
 		v.sql = strings.Replace(v.sql, ") IS NOT DISTINCT FROM", ") IS DISTINCT FROM", 1)
@@ -372,7 +374,7 @@ func (a *analyzer) inQuery(x *inExpr, v val, s *scope) val {
 	if t.Kind != Struct && t.Kind != Float64 {
 		return merge("("+v.sql+" IN ("+r.sql+"))", kind(Bool), v)
 	}
-	// DuckDB's IN holds NaNs and NULLs in STRUCTs equal.
+	// DuckDB's IN treats NaNs and NULLs in STRUCTs as equal.
 	id := a.id("t")
 	eq := a.compare("=", v, val{sql: id + "." + r.cols[0].v.sql, t: t}, x).sql
 	sql := "(SELECT CASE WHEN bool_or(" + eq + ") THEN TRUE WHEN count(*) > count(" + eq +
