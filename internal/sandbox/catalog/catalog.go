@@ -35,7 +35,7 @@ type Catalog struct {
 
 	// time is the clock by which tables expire.
 	time func() time.Time
-	// Mu guards the datasets and tables with all that they have, except what never changes.
+	// Mu guards the datasets and tables, and their fields, except those that never change.
 	Mu       sync.RWMutex
 	datasets map[wire.DatasetReference]*Dataset
 	// clock counts the changes of rows, and of the tables themselves, since the start.

@@ -86,8 +86,8 @@ func (c *Catalog) Keep() {
 	c.kept.last = text
 }
 
-// keptDatasets returns the datasets but the public one, which is loaded at each
-// start.
+// keptDatasets returns all datasets except the public one, which is loaded at
+// each start.
 func (c *Catalog) keptDatasets() []keptDataset {
 	out := []keptDataset{}
 	for _, project := range c.Projects() {

@@ -111,7 +111,7 @@ func (st *alterOther) write(a *analyzer) *Statement {
 	return out
 }
 
-// alterColumn changes the statement's columns and writes what DuckDB must do, "" for nothing.
+// alterColumn changes the statement's columns and returns the SQL for DuckDB, or "".
 func (a *analyzer) alterColumn(act alterAction, tab *Table, out *Statement) string {
 	find := func(n name) int {
 		return slices.IndexFunc(out.NewColumns, func(c Column) bool { return strings.EqualFold(c.Name, n.text) })

@@ -245,8 +245,7 @@ func (a *analyzer) countArgs(c *callExpr, lo, hi int) {
 	}
 }
 
-// word returns an argument that is a bare word, such as a date part; "" where it is
-// none.
+// word returns an argument that is a bare word, such as a date part, or "".
 func word(x expr) string {
 	if p, ok := x.(*pathExpr); ok && len(p.parts) == 1 {
 		return strings.ToUpper(p.parts[0].text)

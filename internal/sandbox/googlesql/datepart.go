@@ -7,7 +7,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// parts has the date parts. add is the unit of an interval.
+// parts has the date parts. add is "" for a part without intervals.
 var parts = map[string]partInfo{
 	"MICROSECOND": {"n", false, true},
 	"MILLISECOND": {"n", false, true},

@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// Option is one of OPTIONS(...). Its value is a column of the statement's OptionsSQL, as text: a
-// FLOAT64 or a BOOL as CAST writes it, a TIMESTAMP as its microseconds, labels as a JSON array of
-// objects with the fields _f1 and _f2. NULL takes the option away.
+// Option is an option of OPTIONS(...). Its value is a column of the statement's OptionsSQL, as
+// text: a FLOAT64 or a BOOL as CAST writes it, a TIMESTAMP as its microseconds, labels as a JSON
+// array of objects with the fields _f1 and _f2. NULL removes the option.
 type Option struct {
 	Name string // in lower case
 	Type Type
 }
 
-// What OPTIONS can stand on.
+// The objects that OPTIONS can belong to.
 const (
 	optionsOfTable  = "table"
 	optionsOfSchema = "schema"
 	optionsOfView   = "view"
-	// A function's options are checked and dropped.
+	// The options of a function are checked and not kept.
 	optionsOfRoutine   = "routine"
 	optionsOfProcedure = "procedure"
 )
 
 var labelsType = arrayOf(Type{Kind: Struct, Fields: []Field{{Type: kind(String)}, {Type: kind(String)}}})
 
-// knownOptions are BigQuery's options by what they stand on. The zero Type marks one that the sandbox
-// refuses.
+// knownOptions has BigQuery's options by the kind of object. The zero Type marks an option that the
+// sandbox refuses.
 var knownOptions = map[string]map[string]Type{
 	optionsOfTable: {
 		"description": kind(String), "friendly_name": kind(String), "labels": labelsType,
@@ -52,7 +52,7 @@ var knownOptions = map[string]map[string]Type{
 	optionsOfProcedure: {"description": kind(String), "strict_mode": kind(Bool)},
 }
 
-// option is one of OPTIONS as it is parsed.
+// option is a parsed option of OPTIONS.
 type option struct {
 	name name
 	x    expr
@@ -93,8 +93,8 @@ func (p *parser) constant(where string) expr {
 	return x
 }
 
-// description reads the OPTIONS of a column or of a field, of which the sandbox has the description
-// alone; nil where there is none.
+// description reads the OPTIONS of a column or of a field. The sandbox supports only the
+// description. It returns nil if there is none.
 func (p *parser) description() *string {
 	var out *string
 	for _, o := range p.options() {

@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// maxDepth bounds the nesting of expressions and queries.
+// maxDepth limits the nesting of expressions and queries.
 const maxDepth = 250
 
 // parser is a recursive-descent parser over a statement's tokens.
@@ -14,10 +14,11 @@ type parser struct {
 	tries      int // parentheses that were tried as a query
 	positional bool
 	params     []paramUse
-	inColumn   bool // the type that is read is that of a table's column
+	inColumn   bool // the type belongs to a table's column
 }
 
-// paramUse is one parameter of the statement: each ? is one, each name is one.
+// paramUse is a parameter of the statement. Each ? is a parameter of its own;
+// all uses of a name are one.
 type paramUse struct {
 	name string
 	pos  int
@@ -88,7 +89,7 @@ func (p *parser) ident() name {
 	return name{node: node{t.pos}, text: t.text, quoted: t.kind == tokQuoted}
 }
 
-// fieldName reads an identifier after a dot, where reserved words are plain.
+// fieldName reads an identifier after a dot, where reserved words are allowed.
 func (p *parser) fieldName() name {
 	if t := p.tok(); t.kind == tokKeyword {
 		p.i++
@@ -110,8 +111,8 @@ func (p *parser) aliasOpt() *name {
 	return nil
 }
 
-// clauseWord reports whether an unreserved word here begins a clause instead of
-// being an alias.
+// clauseWord reports whether an unreserved word begins a clause here and is not
+// an alias.
 func (p *parser) clauseWord() bool {
 	switch strings.ToUpper(p.tok().text) {
 	case "PIVOT", "MATCH_RECOGNIZE":
@@ -134,7 +135,7 @@ func (p *parser) tablePath() []name {
 	}
 }
 
-// tablePart reads one part, which gives several when it is a backticked path.
+// tablePart reads one part. A path in backticks returns several.
 func (p *parser) tablePart(first bool) []name {
 	if p.tok().kind == tokQuoted {
 		n := p.ident()
@@ -165,7 +166,8 @@ func splitPath(s string) []string {
 	return parts
 }
 
-// dashed joins my-project-1, whose pieces stand without white space between them.
+// dashed joins the tokens of my-project-1, which have no white space between
+// them.
 func (p *parser) dashed(n name) name {
 	end := p.toks[p.i-1].end
 	for p.tok().is("-") && p.tok().pos == end {
@@ -239,10 +241,11 @@ func (p *parser) statement() statement {
 	return nil
 }
 
-// statementParsers are the statements that are not queries, by their first word.
+// statementParsers has the parsers of statements that are not queries, by their
+// first word.
 var statementParsers map[string]func(*parser) statement
 
-// refusedStatements are those that BigQuery has and the sandbox does not.
+// refusedStatements are the statements that BigQuery has and the sandbox lacks.
 var refusedStatements = map[string]string{
 	"ASSERT": "ASSERT", "EXPORT": "EXPORT DATA", "LOAD": "LOAD DATA", "GRANT": "GRANT", "REVOKE": "REVOKE",
 	"UNDROP": "UNDROP", "GRAPH": "GRAPH",
@@ -311,7 +314,7 @@ func (p *parser) parseType() Type {
 	return typ
 }
 
-// fieldOptions reads what a field of a column's STRUCT may have after its type.
+// fieldOptions reads the options after the type of a field of a STRUCT column.
 func (p *parser) fieldOptions(f *Field) {
 	if p.isWords("NOT", "NULL") {
 		p.refuse(p.tok().pos, "NOT NULL of a field of a STRUCT")

@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// call parses a function's arguments and what may follow them.
+// call parses a function's arguments and the clauses after them.
 func (p *parser) call(at int, fname string, safe bool) expr {
 	c := &callExpr{node: node{at}, name: fname, safe: safe, path: []name{{node: node{at}, text: fname}}}
 	p.expect("(")

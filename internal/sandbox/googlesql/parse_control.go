@@ -47,7 +47,7 @@ func (p *scriptParser) caseStep() Step {
 	return st
 }
 
-// inside parses the body of a loop or a block, whose label and variables end with it.
+// inside parses the body of a loop or a block. Its label and variables end with it.
 func (p *scriptParser) inside(l label, ends ...string) []Step {
 	declared := len(p.declared)
 	p.labels = append(p.labels, l)
@@ -131,7 +131,7 @@ func (p *scriptParser) block(name string) Step {
 	return b
 }
 
-// open finds a loop or block around this place by its label.
+// open returns the enclosing loop or block with a label.
 func (p *scriptParser) open(name string) *label {
 	for i := range p.labels {
 		if name != "" && strings.EqualFold(p.labels[i].name, name) {

@@ -22,7 +22,7 @@ type (
 		partition              expr
 		cluster                []expr
 		as                     *query
-		like                   []name // the table whose columns it takes
+		like                   []name // the table whose columns are copied
 		copied                 string // COPY, CLONE or SNAPSHOT: the rows of like, too; "" for none
 		keys                   []tableKey
 		options                []option

@@ -55,7 +55,8 @@ func (p *parser) startsComparison() bool {
 	return false
 }
 
-// comparisonTail parses what follows the left side of a comparison; nil if none does.
+// comparisonTail parses the rest of a comparison after its left side. It returns nil
+// if there is none.
 func (p *parser) comparisonTail(l expr) expr {
 	t := p.tok()
 	at := node{l.pos()}

@@ -1,13 +1,13 @@
 package googlesql
 
-// fromClause parses what follows FROM: tables and joins, separated by commas.
+// fromClause parses the tables and joins after FROM, separated by commas.
 func (p *parser) fromClause() tableExpr {
 	left := p.joins()
 	for p.tok().is(",") {
 		at := p.tok().pos
 		p.i++
-		// A comma binds looser than JOIN on its left side and takes one table on its right:
-		// a, b JOIN c is (a, b) JOIN c.
+		// A comma binds less tightly than a JOIN on its left, and has one table on its
+		// right: a, b JOIN c is (a, b) JOIN c.
 		left = &joinRef{node: node{at}, kind: "CROSS", l: left, r: p.tablePrimary()}
 		left = p.joinTail(left)
 	}
@@ -30,7 +30,7 @@ func (p *parser) joinTail(left tableExpr) tableExpr {
 	}
 }
 
-// join reads one JOIN with what is on the right of it, nil if none comes next.
+// join reads one JOIN with its right side. It returns nil if none comes next.
 func (p *parser) join(left tableExpr) tableExpr {
 	at := p.tok().pos
 	kind := ""
@@ -135,7 +135,8 @@ func (p *parser) tablePrimary() tableExpr {
 	return t
 }
 
-// tableSample reads TABLESAMPLE. A small table is one block, of which a sample is all or nothing.
+// tableSample reads TABLESAMPLE. A small table is one block, so a sample has all of its rows or
+// none.
 func (p *parser) tableSample() bool {
 	if !p.accept("TABLESAMPLE") {
 		return false
@@ -148,7 +149,7 @@ func (p *parser) tableSample() bool {
 	return true
 }
 
-// systemTime reads FOR SYSTEM_TIME AS OF, which can only be now.
+// systemTime reads FOR SYSTEM_TIME AS OF, which only supports the current time.
 func (p *parser) systemTime() {
 	at := p.tok().pos
 	if !p.accept("FOR", "SYSTEM_TIME") && !p.accept("FOR", "SYSTEM", "TIME") {

@@ -26,7 +26,8 @@ type createView struct {
 	text                   string
 }
 
-// createRoutine parses what follows CREATE [OR REPLACE] [TEMP] [TABLE] FUNCTION.
+// createRoutine parses a statement after CREATE [OR REPLACE] [TEMP] [TABLE]
+// FUNCTION.
 func (p *parser) createRoutine(at node, orReplace, temp, table bool) statement {
 	c := &createFunction{node: at, temp: temp, table: table, orReplace: orReplace}
 	c.ifNotExists = p.accept("IF", "NOT", "EXISTS")
@@ -71,8 +72,8 @@ func (p *parser) createRoutine(at node, orReplace, temp, table bool) statement {
 	return c
 }
 
-// bodyText returns the text of what parse reads. It has no parameters of the
-// query.
+// bodyText returns the text that parse reads. It can't contain parameters of
+// the query.
 func (p *parser) bodyText(parse func()) string {
 	from, params := p.tok().pos, len(p.params)
 	parse()
@@ -115,7 +116,8 @@ func (p *parser) returnsTable() []Column {
 	return cols
 }
 
-// createViewTail parses what follows CREATE [OR REPLACE] [MATERIALIZED] VIEW.
+// createViewTail parses a statement after CREATE [OR REPLACE] [MATERIALIZED]
+// VIEW.
 func (p *parser) createViewTail(at node, orReplace, materialized bool) statement {
 	c := &createView{node: at, orReplace: orReplace, materialized: materialized}
 	c.ifNotExists = p.accept("IF", "NOT", "EXISTS")
@@ -147,8 +149,8 @@ func (p *parser) createViewTail(at node, orReplace, materialized bool) statement
 	return c
 }
 
-// leadingFunctions reads the CREATE TEMP FUNCTION statements in front of another statement, which
-// BigQuery takes as one text.
+// leadingFunctions reads the CREATE TEMP FUNCTION statements before another statement, which
+// together are one statement for BigQuery.
 func (p *parser) leadingFunctions() []*createFunction {
 	var fns []*createFunction
 	for {
@@ -160,7 +162,7 @@ func (p *parser) leadingFunctions() []*createFunction {
 		i, params := p.i, len(p.params)
 		c := p.statement().(*createFunction)
 		if p.tok().kind == tokEOF || !p.tok().is(";") || p.onlySemicolons() {
-			p.i, p.params = i, p.params[:params] // it stands alone
+			p.i, p.params = i, p.params[:params] // there is no statement after it
 			return fns
 		}
 		fns = append(fns, c)
@@ -185,7 +187,7 @@ func (p *parser) startsTempFunction() bool {
 	return p.tok().is("CREATE") && (p.ahead(n).is("TEMP") || p.ahead(n).is("TEMPORARY")) && p.ahead(n+1).is("FUNCTION")
 }
 
-// tempFunctionStep reports a step of a script that is CREATE TEMP FUNCTION.
+// tempFunctionStep reports whether a step of a script is CREATE TEMP FUNCTION.
 func (s *Script) tempFunctionStep(st Step) bool {
 	run, ok := st.(*Run)
 	if !ok {

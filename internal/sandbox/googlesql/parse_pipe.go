@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// pipeBody is a table with pipe operators behind it.
+// pipeBody is a table with pipe operators after it.
 type pipeBody struct {
 	node
 	from tableExpr
@@ -15,15 +15,15 @@ type pipeOp interface {
 	apply(p *pipeline)
 }
 
-// pipeInput is the operators' input as the left side of a join, or what PIVOT turns. It is filled in when its operator
-// is analyzed.
+// pipeInput is the operators' input as the left side of a join or the table of a PIVOT. It is set
+// when its operator is analyzed.
 type pipeInput struct {
 	node
 	s   *scope
 	sql string
 }
 
-// pipeItem is an item of AGGREGATE, which may have its place in an ORDER BY.
+// pipeItem is an item of AGGREGATE, which may also be a key of the order.
 type pipeItem struct {
 	selectItem
 	order *orderItem
@@ -105,8 +105,8 @@ func (p *parser) fromQuery(q *query) {
 	}
 }
 
-// pipes reads the operators behind a query, whose WITH they see too. A query in parentheses may have an alias for
-// them.
+// pipes reads the operators after a query. They can use its WITH. A query in parentheses may have
+// an alias for them.
 func (p *parser) pipes(q *query) {
 	var alias *name
 	if _, parens := q.body.(*query); parens && len(q.order) == 0 && q.limit == nil &&
@@ -131,11 +131,11 @@ func (p *parser) pipeOps() []pipeOp {
 	return ops
 }
 
-// refusedPipes are the operators of GoogleSQL that the sandbox has not.
+// refusedPipes are the operators of GoogleSQL that the sandbox lacks.
 var refusedPipes = []string{"CALL", "ASSERT", "DESCRIBE", "STATIC_DESCRIBE", "IF", "FORK", "TEE", "FINISH", "LOG",
 	"CREATE", "EXPORT", "INSERT", "RECURSIVE", "MATCH_RECOGNIZE"}
 
-// pipeOp reads one operator; nil is one that changes nothing.
+// pipeOp reads one operator. It returns nil for one that changes nothing.
 func (p *parser) pipeOp() pipeOp {
 	t := p.tok()
 	at := node{t.pos}
@@ -208,7 +208,7 @@ func (p *parser) pipeOp() pipeOp {
 	return nil
 }
 
-// pipeList reads a list, the last item of which may have a comma behind it.
+// pipeList reads a list, which may end with a comma.
 func (p *parser) pipeList(item func()) {
 	for {
 		item()

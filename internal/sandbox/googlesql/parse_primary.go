@@ -63,7 +63,7 @@ func (p *parser) primary() expr {
 	return nil
 }
 
-// named returns the parameter of a name, the same one for each use.
+// named returns the parameter with a name, the same one for each use.
 func (p *parser) named(t token) expr {
 	if p.positional {
 		fail(p.src, t.pos, "Named parameters are not supported")
@@ -77,7 +77,7 @@ func (p *parser) named(t token) expr {
 	return &paramExpr{node{t.pos}, len(p.params) - 1}
 }
 
-// typedLiterals are the words that make a typed literal with the string after them.
+// typedLiterals are the words that form a typed literal with the string after them.
 var typedLiterals = map[string]Kind{
 	"DATE": Date, "TIME": Time, "DATETIME": Datetime, "TIMESTAMP": Timestamp,
 	"NUMERIC": Numeric, "DECIMAL": Numeric, "BIGNUMERIC": BigNumeric, "BIGDECIMAL": BigNumeric, "JSON": JSON,
@@ -194,13 +194,13 @@ func (p *parser) paren() expr {
 	return st
 }
 
-// parenExpr keeps (a) apart from the path a, whose fields would join it.
+// parenExpr distinguishes (a) from the path a, which a field name would extend.
 type parenExpr struct {
 	node
 	x expr
 }
 
-// tryQuery parses a parenthesized query, or returns nil where it is none.
+// tryQuery parses a query in parentheses, or returns nil if it is none.
 func (p *parser) tryQuery(at node) (x expr) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -27,7 +27,8 @@ func (p *parser) query() *query {
 	return q
 }
 
-// withEntries reads what follows WITH. An operator's list may end with a comma.
+// withEntries reads the entries after WITH. The list of an operator may end
+// with a comma.
 func (p *parser) withEntries(q *query) {
 	q.recursive = p.accept("RECURSIVE")
 	for {
@@ -50,7 +51,7 @@ func (p *parser) withEntries(q *query) {
 	}
 }
 
-// dependents puts entries of WITH RECURSIVE behind those that they name, where there is no cycle.
+// dependents moves entries of WITH RECURSIVE after those that they name, unless there is a cycle.
 func dependents(entries []cte) []cte {
 	var out []cte
 	for left := slices.Clone(entries); len(left) > 0; {
@@ -110,7 +111,8 @@ func (p *parser) setOpNext() bool {
 	return t.is("UNION") || t.is("INTERSECT") || t.is("EXCEPT")
 }
 
-// setOpWords reads [FULL | LEFT | INNER [OUTER]] UNION ALL [BY NAME [ON (..)]] and its like.
+// setOpWords reads a set operation such as [FULL | LEFT | INNER [OUTER]] UNION ALL [BY NAME
+// [ON (..)]].
 func (p *parser) setOpWords(op *setOp) {
 	for _, w := range []string{"FULL", "LEFT", "INNER"} {
 		if p.accept(w) {
@@ -200,7 +202,7 @@ func (p *parser) selectList() *selectBody {
 	return s
 }
 
-// selectItems reads items, the last of which may have a comma behind it.
+// selectItems reads items, which may end with a comma.
 func (p *parser) selectItems() []selectItem {
 	var items []selectItem
 	for {
@@ -381,7 +383,7 @@ func (p *parser) orderSuffix(it *orderItem) bool {
 	return p.i > i
 }
 
-// parenQuery reports whether the parentheses that open here hold a query.
+// parenQuery reports whether the parentheses that open here contain a query.
 func (p *parser) parenQuery() bool {
 	n := 0
 	for p.ahead(n).is("(") {

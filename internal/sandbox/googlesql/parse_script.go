@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// scriptParser adds the language of scripts to the parser of statements.
+// scriptParser extends the parser of statements by the language of scripts.
 type scriptParser struct {
 	*parser
 	declared []string // variables of the blocks that are open
@@ -19,9 +19,9 @@ type label struct {
 	loop bool
 }
 
-// ParseScript cuts a text into its statements and parses them, without a look at names and
-// types. It holds them to BigQuery's rules on where variables are declared, where jumps lead
-// and where an error can be raised again. Its errors are *Error.
+// ParseScript splits a text into its statements and parses them. It does not resolve names
+// and types. It checks BigQuery's rules for where variables can be declared, where jumps can
+// lead and where an error can be raised again. Its errors are *Error.
 func ParseScript(sql string, positional bool) (s *Script, err error) {
 	defer recoverError(&err)
 	p := &scriptParser{parser: &parser{src: sql, toks: lex(sql), positional: positional}}
@@ -34,7 +34,8 @@ func ParseScript(sql string, positional bool) (s *Script, err error) {
 	return s, nil
 }
 
-// stepParsers are the statements of the language by their first word.
+// stepParsers has the parsers of the language's statements, by their first
+// word.
 var stepParsers map[string]func(*scriptParser) Step
 
 // labelled are the statements that may have a label.
@@ -75,7 +76,8 @@ func (p *scriptParser) statements(top, block bool, ends ...string) []Step {
 	}
 }
 
-// step parses one statement and its semicolon, which only the last one of a text can lack.
+// step parses one statement and its semicolon, which only the last statement of a text can
+// omit.
 func (p *scriptParser) step(top bool) Step {
 	p.enter()
 	defer p.leave()
@@ -111,7 +113,8 @@ func (p *scriptParser) anyStep() Step {
 	if name != "" {
 		p.unexpected()
 	}
-	// SET @@name is no statement of the language: it sets nothing of the script's own.
+	// SET @@name is not a statement of the language, because it sets no variable of
+	// the script.
 	if f := stepParsers[word]; f != nil && plain && p.ahead(1).kind != tokSysVar {
 		return f(p)
 	}
@@ -119,13 +122,13 @@ func (p *scriptParser) anyStep() Step {
 	return &Run{}
 }
 
-// beginsTransaction tells BEGIN TRANSACTION from a block.
+// beginsTransaction distinguishes BEGIN TRANSACTION from a block.
 func (p *scriptParser) beginsTransaction() bool {
 	next := p.ahead(1)
 	return p.tok().is("BEGIN") && (next.is("TRANSACTION") || next.is(";") || next.kind == tokEOF)
 }
 
-// begin notes where a part begins, and returns what ends it.
+// begin records the start of a part, and returns the function that ends it.
 func (p *scriptParser) begin() func() Part {
 	i, params := p.i, len(p.params)
 	return func() Part {
@@ -162,7 +165,8 @@ func (p *scriptParser) variables() []Name {
 	return names
 }
 
-// declare makes a variable known. No block may declare one of a block around it again.
+// declare adds a variable. A block must not declare a variable of an enclosing block
+// again.
 func (p *scriptParser) declare(n Name) {
 	if slices.ContainsFunc(p.declared, func(d string) bool { return strings.EqualFold(d, n.Text) }) {
 		fail(p.src, n.At, "Variable '%s' redeclaration", n.Text)

@@ -26,7 +26,7 @@ func (p *parser) control() statement {
 	return &control{node{t.pos}, word + "_TRANSACTION"}
 }
 
-// callProcedure reads the one procedure that the sandbox has.
+// callProcedure reads the only system procedure that the sandbox has.
 func (p *parser) callProcedure() statement {
 	c := &abortSession{node: node{p.expect("CALL").pos}}
 	var parts []string

@@ -8,14 +8,14 @@ import (
 
 // Partition says how a table is partitioned.
 type Partition struct {
-	Column string // "" for the time when a row came
+	Column string // "" means the ingestion time
 	// Unit is HOUR, DAY, MONTH or YEAR; "" for ranges of an INT64.
 	Unit                 string
 	Start, End, Interval int64 // of ranges
 }
 
-// The pseudo-columns of a table that is partitioned by the time when a row came. DuckDB's table has the
-// first; the second is its date, where the unit is DAY.
+// The pseudo-columns of a table that is partitioned by ingestion time. DuckDB's table has the
+// first. The second is its date, if the unit is DAY.
 const (
 	PartitionTime = "_PARTITIONTIME"
 	partitionDate = "_PARTITIONDATE"
@@ -81,7 +81,7 @@ func (a *analyzer) partitionOf(x expr, cols []Column) *Partition {
 	return &Partition{Column: column, Unit: unit}
 }
 
-// maxPartitions is BigQuery's limit of a table's partitions.
+// maxPartitions is BigQuery's limit for the partitions of a table.
 const maxPartitions = 10000
 
 func (a *analyzer) rangeBuckets(x expr, column string, bounds expr) *Partition {
@@ -143,13 +143,15 @@ func (a *analyzer) clusterOf(list []expr, cols []Column) []string {
 	return out
 }
 
-// ingested reports a table that is partitioned by the time when a row came.
+// ingested reports whether a table is partitioned by ingestion time.
 func (p *Partition) ingested() bool { return p != nil && p.Column == "" }
 
-// arrival is when a row comes, as DuckDB's text: the beginning of its partition.
+// arrival returns the ingestion time of a row in DuckDB's SQL: the start of its
+// partition.
 func (p *Partition) arrival() string { return "date_trunc('" + strings.ToLower(p.Unit) + "', now())" }
 
-// pseudoColumns returns those of a table whose range variable is id.
+// pseudoColumns returns the pseudo-columns of a table whose range variable is
+// id.
 func pseudoColumns(tab *Table, id string) []column {
 	if !tab.Partition.ingested() {
 		return nil
@@ -173,14 +175,14 @@ func (p *Partition) columns() string {
 	return "'_PARTITION_LOAD_TIME', '" + PartitionTime + "'"
 }
 
-// demand is a table that may only be read with a filter over its partitions.
+// demand is a table that requires a filter over its partitions.
 type demand struct {
-	err *Error // what to say without one
+	err *Error // the error without a filter
 	met bool
 }
 
-// demand notes that a table which a statement reads demands a filter: the columns of its partition
-// carry the number of the demand, wherever a query hands them on.
+// demand records that a table requires a filter. The columns of its partition carry the number of
+// the demand, also through subqueries.
 func (a *analyzer) demand(tab *Table, rel *relation, x interface{ pos() int }) {
 	if !tab.RequireFilter || tab.Partition == nil {
 		return
@@ -200,7 +202,7 @@ func (a *analyzer) demand(tab *Table, rel *relation, x interface{ pos() int }) {
 	}
 }
 
-// filters notes the demands that a condition meets.
+// filters records the demands that a condition meets.
 func (a *analyzer) filters(x expr, s *scope) {
 	if len(a.demands) == 0 {
 		return
@@ -210,8 +212,9 @@ func (a *analyzer) filters(x expr, s *scope) {
 	}
 }
 
-// filterOf returns the demands that a condition meets: by a comparison with the column, or with
-// what DATE, a TRUNC function or CAST makes of it; with AND by either side, with OR by both.
+// filterOf returns the demands that a condition meets. A comparison with the column, or with
+// the result of DATE, a TRUNC function or CAST for it, meets one. For AND either side is
+// enough, for OR both are needed.
 func (a *analyzer) filterOf(x expr, s *scope) []int {
 	switch x := x.(type) {
 	case *parenExpr:

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// pipeline is the input of the next pipe operator: what names mean, and the text of the table. An
-// operator changes both.
+// pipeline is the input of the next pipe operator: the visible names, and the text of the table.
+// An operator changes both.
 type pipeline struct {
 	a     *analyzer
 	s     *scope
-	from  string // what follows FROM
-	tail  string // the clauses behind it that are still to be written
+	from  string // the text after FROM
+	tail  string // the clauses after it that are not written yet
 	stage stage
 	place string // the ordinal of an UNNEST's elements, "" for none
 	value *val   // the row of a value table
 	with  []string
 	words string // WITH or WITH RECURSIVE
-	order bool   // the rows are in an order that was asked for
+	order bool   // the rows are in a requested order
 }
 
 // stage is the last clause of a pipeline's tail.
@@ -61,14 +61,14 @@ func (p *pipeline) clause(at stage, sql string) {
 	p.stage = at
 }
 
-// settle writes the tail, unless it is one that a SELECT list can stand in front of.
+// settle writes the tail, unless a SELECT list can precede it.
 func (p *pipeline) settle() {
 	if p.stage > stageWhere {
 		p.emit("SELECT ", nil)
 	}
 }
 
-// emit writes the operators so far as a table of its own, with more columns.
+// emit writes the operators so far as a separate table, with more columns.
 func (p *pipeline) emit(words string, more []output) {
 	id := p.a.id("t")
 	var items []string
@@ -127,7 +127,7 @@ func (p *pipeline) emit(words string, more []output) {
 	p.tail, p.stage = "", stageFrom
 }
 
-// outputValue returns an expression as a column is made of it.
+// outputValue returns an expression in the form for a column.
 func (a *analyzer) outputValue(v val) val {
 	if v.untyped() {
 		v, _ = a.coerce(v, kind(Int64))
@@ -192,7 +192,8 @@ func (p *pipeline) items(b *selectBody, clause string) []output {
 	return outs
 }
 
-// one finds a column that an operator names; more than once only where many says so.
+// one finds a column that an operator names. Only with many the column may be named
+// more than once.
 func (p *pipeline) one(n name, operator, does string, many bool) int {
 	_, count := findColumn(p.s.cols, n.text)
 	switch {
@@ -217,7 +218,7 @@ func (p *pipeline) one(n name, operator, does string, many bool) int {
 	return slices.IndexFunc(p.s.cols, func(c column) bool { return strings.EqualFold(c.name, n.text) })
 }
 
-// twice fails for a name that comes twice in an operator.
+// twice fails for a name that occurs twice in an operator.
 func (p *pipeline) twice(cols []name, operator string) {
 	seen := map[string]bool{}
 	for _, c := range cols {
@@ -229,7 +230,8 @@ func (p *pipeline) twice(cols []name, operator string) {
 	}
 }
 
-// expanded refuses what would show the fields of a value table where BigQuery has the value.
+// expanded refuses an operator that would show the fields of a value table where BigQuery
+// shows the value.
 func (p *pipeline) expanded(x interface{ pos() int }) {
 	for _, r := range p.s.rels {
 		if r.value != nil && r.value.t.Kind == Struct {
@@ -238,7 +240,7 @@ func (p *pipeline) expanded(x interface{ pos() int }) {
 	}
 }
 
-// plain makes the rows no longer those of a value table.
+// plain makes the rows those of an ordinary table and not of a value table.
 func (p *pipeline) plain() { p.value = nil }
 
 // mentions looks for a table name in the table and the operators.

@@ -187,7 +187,7 @@ func (a *analyzer) pipeIn(t *pipeInput, s *scope) string {
 	return t.sql
 }
 
-// analyzed is a query that is analyzed already.
+// analyzed is a query that has been analyzed.
 type analyzed struct {
 	node
 	r *result

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// pivotRef is a table with PIVOT behind it.
+// pivotRef is a table with PIVOT.
 type pivotRef struct {
 	node
 	from  tableExpr
@@ -15,7 +15,7 @@ type pivotRef struct {
 	alias *name
 }
 
-// unpivotRef is a table with UNPIVOT behind it.
+// unpivotRef is a table with UNPIVOT.
 type unpivotRef struct {
 	node
 	from   tableExpr
@@ -105,7 +105,7 @@ func (p *parser) namesOrOne() []name {
 	return []name{p.ident()}
 }
 
-// source analyzes the table of a PIVOT or UNPIVOT in a scope of its own.
+// source analyzes the table of a PIVOT or UNPIVOT in a separate scope.
 func (a *analyzer) source(t tableExpr, s *scope) (*scope, string) {
 	in := &scope{parent: s.parent, ctes: s.ctes, clause: "FROM clause"}
 	sql := a.from(t, in)
@@ -187,7 +187,7 @@ func (a *analyzer) pivot(x *pivotRef, s *scope) string {
 	return "(SELECT " + strings.Join(items, ", ") + " FROM " + from + group + ") AS " + id
 }
 
-// pivotName returns the part of a column's name that a value of a PIVOT gives.
+// pivotName returns the part of a column's name for a value of a PIVOT.
 func (a *analyzer) pivotName(it selectItem) string {
 	if it.alias != nil {
 		return it.alias.text

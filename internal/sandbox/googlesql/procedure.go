@@ -35,7 +35,7 @@ type createProcedure struct {
 	options                []option
 }
 
-// createProcedure parses what follows CREATE [OR REPLACE] PROCEDURE.
+// createProcedure parses a statement after CREATE [OR REPLACE] PROCEDURE.
 func (p *parser) createProcedure(at node, orReplace bool) statement {
 	c := &createProcedure{node: at, orReplace: orReplace, ifNotExists: p.accept("IF", "NOT", "EXISTS")}
 	c.path = p.tablePath()
@@ -66,7 +66,7 @@ func (p *parser) createProcedure(at node, orReplace bool) statement {
 
 func (p *parser) procedureParam(body *scriptParser) ProcedureParam {
 	pp := ProcedureParam{Mode: "IN"}
-	// A parameter may be called like a mode.
+	// A parameter may have the name of a mode.
 	mode := p.tok().is("IN") || p.ahead(1).kind == tokQuoted
 	if p.ahead(1).kind == tokIdent {
 		after := p.ahead(2)
@@ -102,8 +102,8 @@ func (c *createProcedure) write(a *analyzer) *Statement {
 	return st
 }
 
-// InPlace is the body at its place in the statement that has made it: what stands before is blank, so
-// that places in it are places in the statement.
+// InPlace returns the body with blanks for the text before it, so that positions in it are
+// positions in the CREATE PROCEDURE statement.
 func (p *Procedure) InPlace(statement string) string {
 	blank := strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\r' || r == '\t' {
@@ -114,7 +114,7 @@ func (p *Procedure) InPlace(statement string) string {
 	return blank + p.Body
 }
 
-// call parses CALL, which for BigQuery's own procedure is a statement as others are.
+// call parses CALL. A call of BigQuery's own procedure is an ordinary statement.
 func (p *scriptParser) call() Step {
 	i := p.i
 	p.expect("CALL")

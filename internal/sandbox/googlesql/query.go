@@ -11,9 +11,9 @@ type result struct {
 	cols  []column
 	value bool // SELECT AS STRUCT or AS VALUE
 	plain bool // has no ORDER BY or LIMIT that needs parentheses
-	// rows are those of SELECTs of nothing but values, joined by UNION ALL.
+	// rows are the rows of SELECTs of values alone, joined by UNION ALL.
 	rows [][]val
-	// ordered reports whether the rows come in an order that the query asks for.
+	// ordered reports whether the rows are in an order that the query requests.
 	ordered bool
 }
 
@@ -44,8 +44,8 @@ func (a *analyzer) query(q *query, outer *scope, ctes *cteScope) *result {
 	return r
 }
 
-// withEntries analyzes the entries of WITH: their texts, the words in front of them, and what they are
-// called.
+// withEntries analyzes the entries of WITH. It returns their texts, the words before them, and
+// their names.
 func (a *analyzer) withEntries(q *query, outer *scope, ctes *cteScope) ([]string, string, *cteScope) {
 	var with []string
 	words := "WITH "
@@ -107,7 +107,8 @@ func (a *analyzer) body(b queryBody, outer *scope, ctes *cteScope) *result {
 	return nil
 }
 
-// rewrap makes a query with ORDER BY, LIMIT or WITH usable inside a set operation.
+// rewrap converts a query with ORDER BY, LIMIT or WITH to one that a set operation
+// can contain.
 func (a *analyzer) rewrap(r *result) *result {
 	id := a.id("t")
 	out := &result{cols: r.cols, value: r.value, plain: true}
@@ -115,7 +116,7 @@ func (a *analyzer) rewrap(r *result) *result {
 	return out
 }
 
-// convert casts a query's columns to types, which must be possible.
+// convert casts a query's columns to types. The casts must be possible.
 func (a *analyzer) convert(r *result, ts []Type) *result {
 	same := true
 	for i, c := range r.cols {
@@ -145,7 +146,7 @@ func (a *analyzer) convert(r *result, ts []Type) *result {
 	return out
 }
 
-// wrapOrder sorts and cuts a query by its output columns, which s is to have.
+// wrapOrder sorts and cuts a query by its output columns, which it adds to s.
 func (a *analyzer) wrapOrder(r *result, q *query, s *scope) *result {
 	id := a.id("t")
 	out := &result{value: r.value}
@@ -202,7 +203,7 @@ func (a *analyzer) count(x expr, word string) string {
 	return a.must(v, kind(Int64), x, "%s expects an integer literal or parameter", word).sql
 }
 
-// orderBy writes ORDER BY; outs are the output columns that ordinals mean.
+// orderBy writes ORDER BY. outs are the output columns that ordinals refer to.
 func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
 	if len(items) == 0 {
 		return ""
@@ -211,7 +212,7 @@ func (a *analyzer) orderBy(items []orderItem, s *scope, outs []val) string {
 	for _, it := range items {
 		var v val
 		if n, ok := ordinal(it.x); ok && outs == nil {
-			continue // a number is no ordinal in a window, but a constant
+			continue // in a window a number is a constant, not an ordinal
 		} else if ok {
 			if n < 1 || n > len(outs) {
 				a.fail(it.x, "ORDER BY column number item is out of range. Column numbers should be between 1 and %d",

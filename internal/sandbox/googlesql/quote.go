@@ -7,7 +7,7 @@ import (
 )
 
 // prefixedString reads a string or bytes literal with an r, b, rb or br prefix, if
-// one stands here.
+// there is one here.
 func (l *lexer) prefixedString() (token, bool) {
 	start := l.pos
 	raw, isBytes := false, false

@@ -7,7 +7,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/builtin"
 )
 
-// raise writes an expression of a DuckDB type that fails with a text in DuckDB's SQL.
+// raise writes an expression of a DuckDB type that fails with a message, which is an
+// expression in DuckDB's SQL.
 func raise(text, duckType string) string {
 	return "CAST(bq_error(" + text + ") AS " + duckType + ")"
 }
@@ -27,8 +28,8 @@ func (v val) simple() bool {
 // lambdaName is a name that bind has given.
 var lambdaName = regexp.MustCompile(`^q[0-9]+\.x[0-9]+$`)
 
-// bind evaluates values once, for a text that names them several times; the text gets a name
-// for each. The one-element list is DuckDB's way to say let.
+// bind evaluates values once, for a text that uses them several times. The text gets a name
+// for each. A lambda over a list of one element serves as a let expression.
 func (a *analyzer) bind(vs []val, body func(names []string) string) string {
 	names := make([]string, len(vs))
 	row := ""

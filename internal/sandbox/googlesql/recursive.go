@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// maxIterations is how often BigQuery runs a recursive term.
+// maxIterations is the largest number of iterations of a recursive term in
+// BigQuery.
 const maxIterations = 500
 
-// iteration is the name of the column that counts the iterations; no text can say it.
+// iteration is the name of the column that counts the iterations. No statement can
+// contain it.
 const iteration = "\x00iteration"
 
 // refersTo reports whether a WITH RECURSIVE entry is recursive.
@@ -42,7 +44,8 @@ func tableMentions(t tableExpr, name string) bool {
 	return false
 }
 
-// recursive analyzes a recursive WITH entry: the first term gives the types.
+// recursive analyzes a recursive WITH entry. The first term determines the
+// types.
 func (a *analyzer) recursive(c *cte, outer *scope, ctes **cteScope) string {
 	op, ok := c.q.body.(*setOp)
 	if _, piped := c.q.body.(*pipeBody); piped {
@@ -133,7 +136,7 @@ func directly(t tableExpr, name string) bool {
 	return ok && tableMentions(t, name)
 }
 
-// limitIterations stops a recursion as BigQuery does.
+// limitIterations ends a recursion with BigQuery's error.
 func (a *analyzer) limitIterations(step *result) *result {
 	id := a.id("t")
 	var items []string

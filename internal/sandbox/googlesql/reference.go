@@ -2,8 +2,9 @@ package googlesql
 
 import "strings"
 
-// reference has the names of the functions in BigQuery's reference, so that a refusal does not
-// look like a misspelling. Those that the sandbox has are in the table of functions.
+// reference has the names of the functions in BigQuery's reference, to distinguish an
+// unsupported function from a misspelled one. The functions of the sandbox are in the table of
+// functions.
 var reference = func() map[string]bool {
 	m := map[string]bool{}
 	for _, n := range strings.Fields(`
@@ -47,7 +48,8 @@ var reference = func() map[string]bool {
 	return m
 }()
 
-// families are the beginnings of the names of functions that the sandbox has none of.
+// families has prefixes of function names. The sandbox supports no function with such
+// a prefix.
 var families = []struct{ prefix, what string }{
 	{"ST_", "geography functions"},
 	{"DLP_", "DLP encryption functions"},
@@ -64,8 +66,8 @@ var families = []struct{ prefix, what string }{
 	{"S2_", "geography functions"},
 }
 
-// family returns what the sandbox has none of, "" where the name is not of such a
-// function.
+// family returns the kind of functions that the sandbox lacks, or "" if the name
+// has no such prefix.
 func family(name string) string {
 	for _, f := range families {
 		if strings.HasPrefix(name, f.prefix) {
@@ -75,7 +77,8 @@ func family(name string) string {
 	return ""
 }
 
-// unknownFunction fails for a function that is not in the table: BigQuery has it, or it has not.
+// unknownFunction fails for a function that is not in the table. The error says whether BigQuery
+// has it.
 func (a *analyzer) unknownFunction(c *callExpr) {
 	if what := family(c.name); what != "" {
 		a.fail(c, "Function not supported by the sandbox: %s (it has no %s)", c.name, what)

@@ -11,7 +11,7 @@ type column struct {
 // relation is a range variable: a table, a subquery or an UNNEST.
 type relation struct {
 	alias  string
-	path   string // of a table that is named in backticks as a whole, which names it, too
+	path   string // of a table whose path is in backticks as a whole; the path is also a name of the table
 	cols   []column
 	pseudo []column
 	value  *val   // of an UNNEST: the element
@@ -19,7 +19,7 @@ type relation struct {
 	self   bool   // a recursive reference
 }
 
-// scope is what names mean inside one SELECT.
+// scope has the names that are visible in one SELECT.
 type scope struct {
 	parent  *scope
 	ctes    *cteScope
@@ -34,18 +34,18 @@ type scope struct {
 	guard   string // of a WHEN clause of MERGE: which rows it takes
 	sawAgg  bool   // an aggregate function stood in this SELECT
 	group   *groupCheck
-	// touched notes the columns that are used, where they are needed.
+	// touched records the columns that are used, if they are needed.
 	touched map[string]bool
 	pseudo  []column // columns that no star takes, such as _TABLE_SUFFIX
-	// under is the scope of the SELECT DISTINCT whose rows an ORDER BY sorts, and outs are its columns:
-	// the ORDER BY may name what they are, and has them as aliases.
+	// under is the scope of the SELECT DISTINCT whose rows an ORDER BY sorts, and outs are its
+	// columns. The ORDER BY may use their expressions, and has them as aliases.
 	under *scope
 	outs  []output
 }
 
 // groupCheck finds columns used outside of aggregates and grouping keys.
 type groupCheck struct {
-	keys  map[string]string // the grouping keys' texts, by what is equal for equal expressions
+	keys  map[string]string // the texts of the grouping keys, by their norms
 	loose []looseColumn
 }
 
@@ -158,8 +158,8 @@ func (a *analyzer) path(x *pathExpr, s *scope) val {
 	return val{}
 }
 
-// afterDistinct returns a path that names what a column of a SELECT DISTINCT
-// is.
+// afterDistinct returns the column of a SELECT DISTINCT whose expression is the
+// path.
 func (a *analyzer) afterDistinct(x *pathExpr, s *scope) val {
 	v := a.path(x, s.under)
 	for i, o := range s.outs {
@@ -172,7 +172,7 @@ func (a *analyzer) afterDistinct(x *pathExpr, s *scope) val {
 	return val{}
 }
 
-// use notes the use of a column for the check of grouping.
+// use records the use of a column for the check of grouping.
 func (a *analyzer) use(s *scope, c column, x *pathExpr) val {
 	if c.v.sql == "" {
 		a.refuse(x, "The column "+c.name)

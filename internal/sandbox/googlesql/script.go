@@ -17,7 +17,8 @@ type Part struct {
 	Query bool
 
 	expr bool
-	// operand is that of a CASE statement: the part is a value that it is compared with.
+	// operand is the operand of a CASE statement; the part is a value that it is
+	// compared with.
 	operand *Part
 }
 
@@ -35,16 +36,18 @@ type Step interface {
 
 type (
 	// Run is a statement that does not belong to the language of scripts: a query, DML,
-	// DDL, one about transactions, CALL.
+	// DDL, transaction control or CALL.
 	Run struct{ Part }
-	// Declare makes variables. A nil Type is that of Default; without Default they are NULL.
+	// Declare declares variables. A nil Type means the type of Default. Without Default they
+	// are NULL.
 	Declare struct {
 		Part
 		Names   []Name
 		Type    *Type
 		Default *Part
 	}
-	// Assign is SET. With Tuple the fields of a STRUCT go to the variables.
+	// Assign is SET. With Tuple it assigns the fields of a STRUCT to the
+	// variables.
 	Assign struct {
 		Part
 		Names []Name
@@ -72,13 +75,15 @@ type (
 		Rows  Part
 		Body  []Step
 	}
-	// Jump leaves the loop or block of a label, or the innermost loop, or begins the loop's next turn.
+	// Jump leaves the loop or block with a label, or the innermost loop, or continues with the next
+	// iteration.
 	Jump struct {
 		Part
 		Label    string
 		Continue bool
 	}
-	// Block is BEGIN ... END. If it Handles errors, one in the body runs Handler.
+	// Block is BEGIN ... END. If it Handles errors, an error in the body runs
+	// Handler.
 	Block struct {
 		Part
 		Label   string
@@ -86,7 +91,7 @@ type (
 		Handles bool
 		Handler []Step
 	}
-	// Raise makes an error. Without Message it is the handled one again.
+	// Raise raises an error. Without Message it raises the handled error again.
 	Raise struct {
 		Part
 		Message *Part
@@ -108,7 +113,7 @@ type Name struct {
 	At   int
 }
 
-// Branch is a condition and what it leads to.
+// Branch is a condition with its statements.
 type Branch struct {
 	If   Part
 	Body []Step
@@ -120,7 +125,8 @@ type Using struct {
 	Value Part
 }
 
-// Single reports a text of one statement at most that BigQuery does not take for a script.
+// Single reports whether the text has at most one statement, and is not a script for
+// BigQuery.
 func (s *Script) Single() bool {
 	if len(s.Body) == 0 {
 		return true
@@ -134,7 +140,7 @@ func (s *Script) Single() bool {
 	return plain
 }
 
-// Expression returns a text that is one expression, as a part of itself.
+// Expression returns the part that is the whole of a text with one expression.
 func Expression(text string) Part { return Part{To: len(text), expr: true} }
 
 // Text returns the text of a part.

@@ -124,7 +124,8 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 	return r
 }
 
-// aliasesNot drops the aliases that are also columns: HAVING and QUALIFY mean the column.
+// aliasesNot removes the aliases that are also columns, because HAVING and QUALIFY refer
+// to the column.
 func aliasesNot(aliases, cols []column) []column {
 	var kept []column
 	for _, al := range aliases {
@@ -200,7 +201,7 @@ func (a *analyzer) project(b *selectBody, outs []output) *result {
 
 var plainColumn = regexp.MustCompile(`^t[0-9]+\.("([^"]|"")*"|[a-z0-9]+)$`)
 
-// exact pins an output column's DuckDB type, which folding of constants may lose.
+// exact fixes an output column's DuckDB type, which constant folding may lose.
 func exact(v val) string {
 	if v.untyped() || plainColumn.MatchString(v.sql) || strings.HasPrefix(v.sql, "CAST(NULL") {
 		return v.sql
@@ -248,7 +249,7 @@ func implicitName(it selectItem) string {
 	return ""
 }
 
-// withoutFrom fails for what a SELECT without FROM can't have.
+// withoutFrom fails for clauses that a SELECT without FROM can't have.
 func (a *analyzer) withoutFrom(b *selectBody, q *query) {
 	const cannot = "Query without FROM clause cannot "
 	switch {

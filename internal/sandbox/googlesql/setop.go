@@ -26,7 +26,7 @@ func chain(op *setOp) []queryBody {
 	return []queryBody{op.l, op.r}
 }
 
-// words returns the operation's in an error.
+// words returns the words of the operation for an error.
 func (op *setOp) words() string {
 	if op.distinct {
 		return op.op + " DISTINCT"
@@ -77,7 +77,7 @@ func (a *analyzer) combine(op *setOp, at []queryBody, branches []*result) *resul
 	return out
 }
 
-// columnVals returns the values of a column, or one that stands for them.
+// columnVals returns the values of a column, or one that represents them.
 func (r *result) columnVals(i int) []val {
 	if r.rows == nil {
 		return []val{r.cols[i].v}
@@ -89,7 +89,7 @@ func (r *result) columnVals(i int) []val {
 	return vs
 }
 
-// joined writes the operation; rows of values become one list of them, which keeps their order.
+// joined writes the operation. Rows of values become one list, which keeps their order.
 func (a *analyzer) joined(op *setOp, branches []*result, ts []Type) *result {
 	if op.op == "UNION" && !op.distinct && !slices.ContainsFunc(branches,
 		func(b *result) bool { return b.rows == nil }) {
@@ -216,7 +216,8 @@ func (a *analyzer) namesOn(op *setOp, l, r *result) []string {
 	return names
 }
 
-// pick gives a query the columns of names; those that it has not are NULL.
+// pick gives a query the columns in names. Columns that the query lacks are
+// NULL.
 func (a *analyzer) pick(r *result, names []string) *result {
 	id := a.id("t")
 	out := &result{plain: true, value: r.value}

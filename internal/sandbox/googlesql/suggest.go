@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// unrecognized fails for a name that no column or range variable has.
+// unrecognized fails for a name that is neither a column nor a range variable.
 func (a *analyzer) unrecognized(n name, s *scope) {
 	var near string
 	for sc := s; sc != nil && near == ""; sc = sc.parent {
@@ -24,7 +24,7 @@ func (a *analyzer) unrecognized(n name, s *scope) {
 	a.fail(n, "Unrecognized name: %s%s", n.text, didYouMean(near))
 }
 
-// didYouMean ends a message with a name, or "".
+// didYouMean returns the end of a message with a suggested name, or "".
 func didYouMean(name string) string {
 	if name == "" {
 		return ""
@@ -32,16 +32,16 @@ func didYouMean(name string) string {
 	return "; Did you mean " + name + "?"
 }
 
-// closestFunction returns the function of BigQuery whose name is closest, in lower
+// closestFunction returns BigQuery's function with the closest name, in lower
 // case.
 func closestFunction(name string) string {
 	names := slices.Collect(maps.Keys(reference))
 	return strings.ToLower(closest(name, names))
 }
 
-// closest returns the name that needs the fewest changes of a character, as BigQuery counts: a
-// name of three characters at least, and about a fifth of them. Of several the first of the
-// alphabet.
+// closest returns the name that needs the fewest changes of a character. As in BigQuery, a
+// name needs at least three characters, and changes in about a fifth of them at most. Of
+// several names it is the alphabetically first.
 func closest(text string, names []string) string {
 	if len(text) < 3 {
 		return ""

@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// sessionDataset is the name by which a statement may call the dataset of its temporary tables.
+// sessionDataset is the name of the dataset of temporary tables in a statement.
 const sessionDataset = "_SESSION"
 
 func isSession(n name) bool { return strings.EqualFold(n.text, sessionDataset) }
@@ -17,8 +17,9 @@ func (a *analyzer) tempName(path []name, x interface{ pos() int }) TableName {
 	return TableName{temp.Project, temp.Dataset, path[len(path)-1].text}
 }
 
-// createName returns the full name of a table that is to be made. Without TEMP, a name
-// without a dataset is in the default one, whatever temporary tables there are.
+// createName returns the full name of a table to create. Without TEMP, a name without
+// a dataset is in the default dataset, even if there is a temporary table with the
+// name.
 func (a *analyzer) createName(c *createTable) TableName {
 	qualified := len(c.path) > 1
 	switch {

@@ -124,14 +124,15 @@ func (t Type) numeric() bool {
 	return t.Kind == Int64 || t.Kind == Float64 || t.Kind == Numeric
 }
 
-// number reports a numeric type, BIGNUMERIC too, whose values are in DuckDB no numbers.
+// number reports whether a type is numeric. That includes BIGNUMERIC, whose values are
+// not numbers in DuckDB.
 func (t Type) number() bool { return t.numeric() || t.Kind == BigNumeric }
 
 func arrayOf(t Type) Type { return Type{Kind: Array, Elem: &t} }
 
 func kind(k Kind) Type { return Type{Kind: k} }
 
-// name returns the type in an error message; a NULL literal passes for INT64.
+// name returns the type for an error message. A NULL literal is shown as INT64.
 func (t Type) name() string {
 	if t.Kind == "" {
 		return "INT64"

@@ -2,7 +2,7 @@ package googlesql
 
 import "strings"
 
-// variable returns a variable of the script, which travels as a parameter does.
+// variable returns a variable of the script, which is passed as a parameter.
 func (a *analyzer) variable(name string) (val, bool) {
 	for _, v := range a.opts.Variables {
 		if !strings.EqualFold(v.Name, name) {
@@ -24,7 +24,7 @@ func (a *analyzer) variable(name string) (val, bool) {
 	return val{}, false
 }
 
-// parserOf returns a parser of a part of a script. Places stay those of the whole
+// parserOf returns a parser of a part of a script. Positions refer to the whole
 // text.
 func (a *analyzer) parserOf(part *Part) *parser {
 	text := a.src[:min(part.To, len(a.src))]

@@ -34,12 +34,12 @@ func (a *analyzer) viewName(path []name, x interface{ pos() int }) (TableName, b
 	return n, true
 }
 
-// ofProject reports a view that is of a project, not of a dataset.
+// ofProject reports whether a view belongs to a project, and not to a dataset.
 func ofProject(view string) bool { return view == "SCHEMATA" || view == "SCHEMATA_OPTIONS" }
 
 func isRegion(s string) bool { return strings.HasPrefix(strings.ToLower(s), "region-") }
 
-// notView fails where a view can't stand.
+// notView fails if a view is used where only a table is allowed.
 func (a *analyzer) notView(n TableName, x interface{ pos() int }) {
 	if strings.HasPrefix(n.Table, InformationSchema) {
 		a.fail(x, "%s is not allowed for this operation because it is currently a VIEW.", n)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// overClause writes OVER's parentheses; named windows are written out.
+// overClause writes the parentheses of OVER, with the definitions of named
+// windows.
 func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 	w := a.resolveWindow(c.over, s, 0)
 	saved := s.winOK
@@ -28,7 +29,7 @@ func (a *analyzer) overClause(c *callExpr, f *function, s *scope) string {
 	numbered := w.frame != nil && w.frame.unit == "RANGE" && (w.frame.lo.x != nil || w.frame.hi.x != nil)
 	if len(w.order) > 0 {
 		order := a.orderBy(w.order, s, nil)
-		if order == "" { // by constants alone: all rows are peers
+		if order == "" { // ordered by constants alone: all rows are peers
 			order = " ORDER BY NULL"
 		}
 		if numbered {
@@ -78,7 +79,8 @@ func (a *analyzer) resolveWindow(w *window, s *scope, depth int) *window {
 	return &b
 }
 
-// checkFrame fails for a frame that can't have a row, and for one in values without an order.
+// checkFrame fails for a frame that can't contain a row, and for a RANGE frame without an
+// order.
 func (a *analyzer) checkFrame(w *window) {
 	lo, hi := w.frame.lo.kind, w.frame.hi.kind
 	place := map[string]int{"UNBOUNDED PRECEDING": 0, "PRECEDING": 1, "CURRENT ROW": 2, "FOLLOWING": 3,
@@ -106,8 +108,7 @@ func (a *analyzer) checkFrame(w *window) {
 	}
 }
 
-// rangeOrder returns the ORDER BY of a frame in values, which has one numeric
-// key.
+// rangeOrder returns the ORDER BY of a RANGE frame, which has one numeric key.
 func (a *analyzer) rangeOrder(w *window, s *scope) (string, Type) {
 	if len(w.order) != 1 {
 		a.fail(w, "Window framing with an offset in RANGE needs exactly one ORDER BY key")
@@ -129,7 +130,7 @@ func (a *analyzer) rangeOrder(w *window, s *scope) (string, Type) {
 	return " ORDER BY " + a.sortKeys(key, it)[0], resolved(v.t)
 }
 
-// boundSQL writes a bound of a frame, whose offset is of a type.
+// boundSQL writes a bound of a frame. The offset is converted to a type.
 func (a *analyzer) boundSQL(b bound, t Type, s *scope) string {
 	if b.x == nil {
 		return b.kind
@@ -148,7 +149,8 @@ func (a *analyzer) boundSQL(b bound, t Type, s *scope) string {
 	return w.sql + " " + b.kind
 }
 
-// rankLike need an ORDER BY, unordered must have none; framed take a frame.
+// rankLike functions need an ORDER BY, unordered functions must have none, and
+// framed functions accept a frame.
 var (
 	unordered = map[string]bool{"PERCENTILE_CONT": true, "PERCENTILE_DISC": true}
 	rankLike  = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true,
@@ -200,7 +202,7 @@ func init() {
 	})
 }
 
-// constantArg writes an argument that must be an INT64 known beforehand, and not less than least.
+// constantArg writes an argument that must be a constant INT64 of at least least.
 func (a *analyzer) constantArg(c *callExpr, vs []val, i int, least int64) string {
 	v := vs[i]
 	message := fmt.Sprintf("Argument %d to %s must be an INT64 of at least %d", i+1, c.name, least)

@@ -9,7 +9,7 @@ import (
 // defaultZone is the time zone of a statement that is in no other.
 const defaultZone = "UTC"
 
-// CheckTimeZone says what is wrong with the name of a time zone. "" is nothing.
+// CheckTimeZone returns what is wrong with the name of a time zone, or "".
 func CheckTimeZone(name string) string {
 	if _, err := builtin.Zone(name); err != nil {
 		return builtinText(err)
@@ -17,7 +17,7 @@ func CheckTimeZone(name string) string {
 	return ""
 }
 
-// zoneName returns a time zone's name, one name for all that mean UTC.
+// zoneName returns the name of a time zone. All names of UTC become one.
 func zoneName(text string) string {
 	if loc, err := builtin.Zone(text); err == nil && loc == time.UTC {
 		return defaultZone
@@ -25,7 +25,7 @@ func zoneName(text string) string {
 	return text
 }
 
-// setZone makes the statement's default time zone known.
+// setZone sets the statement's default time zone.
 func (a *analyzer) setZone() {
 	a.zoneName, a.location = defaultZone, time.UTC
 	if a.opts.TimeZone == "" {

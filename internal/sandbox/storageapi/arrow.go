@@ -106,7 +106,7 @@ func validity(v *engine.Vector) (*memory.Buffer, int) {
 	return memory.NewBufferBytes(bits), nulls
 }
 
-// bufferOf returns the memory of numbers, which Arrow keeps in the same order.
+// bufferOf returns the memory of numbers, which have the same layout in Arrow.
 func bufferOf[T any](values []T) *memory.Buffer {
 	var one T
 	size := len(values) * int(unsafe.Sizeof(one))
@@ -175,7 +175,7 @@ func picos(v *engine.Vector, typ arrow.DataType, valid *memory.Buffer, nulls int
 	return array.NewData(typ, v.Len, []*memory.Buffer{valid, bufferOf(micros)}, nil, nulls, 0)
 }
 
-// ranges returns RANGEs: STRUCTs of two bounds, NULL for none.
+// ranges returns RANGEs as STRUCTs of two bounds; NULL means unbounded.
 func ranges(v *engine.Vector, typ *arrow.StructType, valid *memory.Buffer, nulls int) (arrow.ArrayData, error) {
 	var ends [2]*engine.Vector
 	for k := range ends {

@@ -129,7 +129,7 @@ func checkRead(asked *storagepb.ReadSession) error {
 	return nil
 }
 
-// streamCount returns how many streams a session of so many blocks has.
+// streamCount returns the number of streams for a session of this many blocks.
 func streamCount(req *storagepb.CreateReadSessionRequest, blocks int) int {
 	n := max(defaultStreams, int(req.GetPreferredMinStreamCount()))
 	if limit := int(req.GetMaxStreamCount()); limit > 0 {
