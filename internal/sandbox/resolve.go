@@ -8,6 +8,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/infoschema"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // resolver is the catalog as one user sees it while one statement is
@@ -43,7 +45,8 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 			"to query table %s, or perhaps it does not exist.", name, name))
 	}
 	if view, ok := strings.CutPrefix(name.Table, googlesql.InformationSchema); ok {
-		return r.informationSchema(name, view)
+		t, err := r.informationSchema().View(name, view, &r.query.location)
+		return t, r.refused(err)
 	}
 	d := r.server.catalog.Dataset(name.Project, name.Dataset)
 	if d != nil && r.query.location == "" {
@@ -55,12 +58,8 @@ func (r *resolver) Table(name googlesql.TableName) (*googlesql.Table, error) {
 	if strings.HasSuffix(name.Table, "*") {
 		return r.wildcard(d, name)
 	}
-	if v, ok := metaTables[strings.ToUpper(name.Table)]; ok {
-		rows, err := v.rows(r.server, d)
-		if err != nil {
-			return nil, r.refuse(err)
-		}
-		return v.table(name, rows)
+	if t, err := r.informationSchema().MetaTable(d, name); t != nil || err != nil {
+		return t, r.refused(err)
 	}
 	t := r.server.catalog.Table(name)
 	if t == nil {
@@ -123,4 +122,30 @@ func (r *resolver) explain(err error) *apierror.Error {
 		}
 	}
 	return apierror.Errorf("invalidQuery", "%s", text)
+}
+
+// informationSchema is INFORMATION_SCHEMA as the user sees it.
+func (r *resolver) informationSchema() *infoschema.Views {
+	return &infoschema.Views{Catalog: r.server.catalog, Location: r.server.cfg.Location, Jobs: r.jobs}
+}
+
+// refused keeps the reason of an error of INFORMATION_SCHEMA.
+func (r *resolver) refused(err error) error {
+	if e, ok := errors.AsType[*apierror.Error](err); ok {
+		return r.refuse(e)
+	}
+	return err
+}
+
+// jobs are the jobs of a project in the query's location, or the user's own among them, oldest first.
+func (r *resolver) jobs(project string, own bool) (list []*wire.Job, _ *apierror.Error) {
+	if err := r.server.checkJobs(r.who, project, "bigquery.jobs.listAll"); err != nil && !r.who.admin {
+		return nil, err
+	}
+	for _, j := range r.server.jobs.all(project) {
+		if strings.EqualFold(j.ref.Location, r.query.location) && (!own || j.user == r.who.email) {
+			list = append(list, r.server.describe(j))
+		}
+	}
+	return list, nil
 }

@@ -1,4 +1,4 @@
-package sandbox
+package infoschema
 
 import (
 	"slices"
@@ -18,10 +18,10 @@ func keyRow(t *catalog.Table, k googlesql.Key) map[string]any {
 }
 
 // eachKey calls f for the keys of a dataset.
-func (s *Server) eachKey(d *catalog.Dataset, f func(*catalog.Table, googlesql.Key)) {
-	tables := s.catalog.Tables(d)
-	s.catalog.Mu.RLock()
-	defer s.catalog.Mu.RUnlock()
+func eachKey(c *catalog.Catalog, d *catalog.Dataset, f func(*catalog.Table, googlesql.Key)) {
+	tables := c.Tables(d)
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
 	for _, t := range tables {
 		for _, k := range t.Keys {
 			f(t, k)
@@ -29,8 +29,8 @@ func (s *Server) eachKey(d *catalog.Dataset, f func(*catalog.Table, googlesql.Ke
 	}
 }
 
-func (s *Server) constraintsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
+func constraintsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachKey(c, d, func(t *catalog.Table, k googlesql.Key) {
 		row := keyRow(t, k)
 		row["constraint_type"] = "PRIMARY KEY"
 		if k.References != nil {
@@ -42,8 +42,8 @@ func (s *Server) constraintsRows(d *catalog.Dataset) (rows []map[string]any, _ *
 	return rows, nil
 }
 
-func (s *Server) keyColumnsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
+func keyColumnsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachKey(c, d, func(t *catalog.Table, k googlesql.Key) {
 		for i, c := range k.Columns {
 			row := keyRow(t, k)
 			row["column_name"], row["ordinal_position"] = c, int64(i+1)
@@ -64,8 +64,8 @@ func (s *Server) keyColumnsRows(d *catalog.Dataset) (rows []map[string]any, _ *a
 	return rows, nil
 }
 
-func (s *Server) constraintColumnsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachKey(d, func(t *catalog.Table, k googlesql.Key) {
+func constraintColumnsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachKey(c, d, func(t *catalog.Table, k googlesql.Key) {
 		columns := k.Columns
 		if k.References != nil {
 			columns = k.Referenced

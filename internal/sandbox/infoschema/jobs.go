@@ -1,36 +1,12 @@
-package sandbox
+package infoschema
 
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
-
-func projectJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
-	return r.jobRows(project, func(*job) bool { return true })
-}
-
-func userJobs(r *resolver, project string) ([]map[string]any, *apierror.Error) {
-	return r.jobRows(project, func(j *job) bool { return j.user == r.who.email })
-}
-
-// jobRows returns the jobs of a project in the query's location that keep takes, oldest
-// first.
-func (r *resolver) jobRows(project string, keep func(*job) bool) (rows []map[string]any, _ *apierror.Error) {
-	if err := r.server.checkJobs(r.who, project, "bigquery.jobs.listAll"); err != nil && !r.who.admin {
-		return nil, err
-	}
-	for _, j := range r.server.jobs.all(project) {
-		if strings.EqualFold(j.ref.Location, r.query.location) && keep(j) {
-			rows = append(rows, jobRow(r.server.describe(j)))
-		}
-	}
-	return rows, nil
-}
 
 func millis(ms int64) any {
 	if ms == 0 {
@@ -50,7 +26,7 @@ func tableIDs(t wire.TableReference) map[string]any {
 	return map[string]any{"project_id": t.ProjectID, "dataset_id": t.DatasetID, "table_id": t.TableID}
 }
 
-// jobRow returns a job as the views of jobs show it.
+// jobRow is a job as the views of jobs show it.
 func jobRow(j *wire.Job) map[string]any {
 	st := j.Statistics
 	row := map[string]any{

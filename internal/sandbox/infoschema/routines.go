@@ -1,4 +1,4 @@
-package sandbox
+package infoschema
 
 import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
@@ -11,8 +11,8 @@ func routineRow(f *googlesql.Function) map[string]any {
 		"specific_name": f.Name.Table}
 }
 
-func (s *Server) routinesRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, f := range s.catalog.Functions(d) {
+func routinesRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, f := range c.Functions(d) {
 		row := routineRow(f)
 		row["routine_catalog"], row["routine_schema"] = f.Name.Project, f.Name.Dataset
 		row["routine_name"], row["routine_body"], row["routine_definition"] = f.Name.Table, "SQL", f.Body
@@ -25,7 +25,7 @@ func (s *Server) routinesRows(d *catalog.Dataset) (rows []map[string]any, _ *api
 		}
 		rows = append(rows, row)
 	}
-	for _, p := range s.catalog.Procedures(d) {
+	for _, p := range c.Procedures(d) {
 		rows = append(rows, map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
 			"specific_name": p.Name.Table, "routine_catalog": p.Name.Project, "routine_schema": p.Name.Dataset,
 			"routine_name": p.Name.Table, "routine_body": "SQL", "routine_definition": p.Body,
@@ -34,8 +34,8 @@ func (s *Server) routinesRows(d *catalog.Dataset) (rows []map[string]any, _ *api
 	return rows, nil
 }
 
-func (s *Server) parametersRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, f := range s.catalog.Functions(d) {
+func parametersRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, f := range c.Functions(d) {
 		if f.Returns != nil {
 			row := routineRow(f)
 			row["ordinal_position"], row["is_result"], row["data_type"] = int64(0), "YES", f.Returns.String()
@@ -51,7 +51,7 @@ func (s *Server) parametersRows(d *catalog.Dataset) (rows []map[string]any, _ *a
 			rows = append(rows, row)
 		}
 	}
-	for _, p := range s.catalog.Procedures(d) {
+	for _, p := range c.Procedures(d) {
 		for i, param := range p.Params {
 			row := map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
 				"specific_name": p.Name.Table, "ordinal_position": int64(i + 1), "is_result": "NO",

@@ -1,4 +1,4 @@
-package sandbox
+package infoschema
 
 import (
 	"context"
@@ -11,14 +11,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// partitionsRows returns the partitions that have rows; a table without partitions is
-// one.
-func (s *Server) partitionsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, t := range s.catalog.Tables(d) {
+// partitionsRows are the partitions that have rows; a table without partitions is one.
+func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, t := range c.Tables(d) {
 		if t.View != nil {
 			continue
 		}
-		total, sizes, err := s.catalog.TableSize(context.Background(), t)
+		total, sizes, err := c.TableSize(context.Background(), t)
 		if err != nil {
 			return nil, apierror.From(err)
 		}
@@ -26,16 +25,16 @@ func (s *Server) partitionsRows(d *catalog.Dataset) (rows []map[string]any, _ *a
 		for _, b := range sizes {
 			bytes += b
 		}
-		s.catalog.DropPartitions(t)
+		c.DropPartitions(t)
 		parts := []partitionCount{{rows: total, bytes: bytes}}
 		if t.Partition != nil {
-			if parts, err = s.countPartitions(t); err != nil {
+			if parts, err = countPartitions(c, t); err != nil {
 				return nil, apierror.From(err)
 			}
 		}
-		s.catalog.Mu.RLock()
+		c.Mu.RLock()
 		modified := t.Modified
-		s.catalog.Mu.RUnlock()
+		c.Mu.RUnlock()
 		for _, p := range parts {
 			row := tableRow(t)
 			row["total_rows"], row["last_modified_time"], row["storage_tier"] = p.rows, modified, "ACTIVE"
@@ -58,19 +57,19 @@ type partitionCount struct {
 var partitionFormats = map[string]string{"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 
 // countPartitions counts the rows and bytes of each partition, by its id.
-func (s *Server) countPartitions(t *catalog.Table) ([]partitionCount, error) {
+func countPartitions(c *catalog.Catalog, t *catalog.Table) ([]partitionCount, error) {
 	p := t.Partition
 	column := p.Column
 	if column == "" {
 		column = googlesql.PartitionTime
 	}
-	c := engine.Quote(column)
-	id := "strftime(CAST(" + c + " AS TIMESTAMP), '" + partitionFormats[p.Unit] + "')"
+	by := engine.Quote(column)
+	id := "strftime(CAST(" + by + " AS TIMESTAMP), '" + partitionFormats[p.Unit] + "')"
 	if p.Unit == "" {
 		id = fmt.Sprintf("CASE WHEN %[1]s < %[2]d OR %[1]s >= %[3]d THEN '__UNPARTITIONED__' ELSE "+
-			"CAST(%[2]d + (%[1]s - %[2]d) // %[4]d * %[4]d AS VARCHAR) END", c, p.Start, p.End, p.Interval)
+			"CAST(%[2]d + (%[1]s - %[2]d) // %[4]d * %[4]d AS VARCHAR) END", by, p.Start, p.End, p.Interval)
 	}
-	conn, err := s.db.Conn()
+	conn, err := c.DB().Conn()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +79,7 @@ func (s *Server) countPartitions(t *catalog.Table) ([]partitionCount, error) {
 		sizes = append(sizes, catalog.SizeSQL(engine.Quote(c.Name), c.Type, 0))
 	}
 	whole := googlesql.Type{Kind: googlesql.Int64}
-	res, err := conn.Query(context.Background(), "SELECT CASE WHEN "+c+" IS NULL THEN '__NULL__' ELSE "+id+
+	res, err := conn.Query(context.Background(), "SELECT CASE WHEN "+by+" IS NULL THEN '__NULL__' ELSE "+id+
 		" END AS id, count(*), CAST(sum("+strings.Join(sizes, " + ")+") AS BIGINT) FROM "+catalog.TableSQL(t.Name)+
 		" GROUP BY 1 ORDER BY 1", nil, []googlesql.Column{{Name: "id", Type: googlesql.Type{Kind: googlesql.String}},
 		{Name: "n", Type: whole}, {Name: "bytes", Type: whole}}, 0)

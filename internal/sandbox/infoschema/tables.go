@@ -1,4 +1,4 @@
-package sandbox
+package infoschema
 
 import (
 	"cmp"
@@ -11,9 +11,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-func (s *Server) schemataRows(d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
-	s.catalog.Mu.RLock()
-	defer s.catalog.Mu.RUnlock()
+func schemataRows(c *catalog.Catalog, d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
 	return []map[string]any{{
 		"catalog_name": d.Ref.ProjectID, "schema_name": d.Ref.DatasetID, "location": d.Location,
 		"default_collation_name": "NULL",
@@ -23,11 +23,11 @@ func (s *Server) schemataRows(d *catalog.Dataset) ([]map[string]any, *apierror.E
 	}}, nil
 }
 
-func (s *Server) tablesRows(d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
+func tablesRows(c *catalog.Catalog, d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
 	var rows []map[string]any
-	tables := s.catalog.Tables(d)
-	s.catalog.Mu.RLock()
-	defer s.catalog.Mu.RUnlock()
+	tables := c.Tables(d)
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
 	for _, t := range tables {
 		rows = append(rows, map[string]any{
 			"table_catalog": t.Name.Project, "table_schema": t.Name.Dataset, "table_name": t.Name.Table,
@@ -61,9 +61,9 @@ func (s *Server) tablesRows(d *catalog.Dataset) ([]map[string]any, *apierror.Err
 	return rows, nil
 }
 
-func (s *Server) columnsRows(d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
+func columnsRows(c *catalog.Catalog, d *catalog.Dataset) ([]map[string]any, *apierror.Error) {
 	var rows []map[string]any
-	for _, t := range s.catalog.Tables(d) {
+	for _, t := range c.Tables(d) {
 		for i, c := range t.Columns {
 			row := map[string]any{
 				"table_catalog": t.Name.Project, "table_schema": t.Name.Dataset, "table_name": t.Name.Table,
@@ -95,18 +95,18 @@ func tableRow(t *catalog.Table) map[string]any {
 }
 
 // eachTable calls f for the tables of a dataset, under the catalog's lock.
-func (s *Server) eachTable(d *catalog.Dataset, f func(*catalog.Table)) {
-	tables := s.catalog.Tables(d)
-	s.catalog.Mu.RLock()
-	defer s.catalog.Mu.RUnlock()
+func eachTable(c *catalog.Catalog, d *catalog.Dataset, f func(*catalog.Table)) {
+	tables := c.Tables(d)
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
 	for _, t := range tables {
 		f(t)
 	}
 }
 
-func (s *Server) schemataOptionsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.catalog.Mu.RLock()
-	defer s.catalog.Mu.RUnlock()
+func schemataOptionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
 	for _, o := range d.Options() {
 		rows = append(rows, map[string]any{"catalog_name": d.Ref.ProjectID, "schema_name": d.Ref.DatasetID,
 			"option_name": o.Name, "option_type": o.Kind, "option_value": o.Value})
@@ -114,8 +114,8 @@ func (s *Server) schemataOptionsRows(d *catalog.Dataset) (rows []map[string]any,
 	return rows, nil
 }
 
-func (s *Server) tableOptionsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachTable(d, func(t *catalog.Table) {
+func tableOptionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachTable(c, d, func(t *catalog.Table) {
 		for _, o := range t.Options() {
 			row := tableRow(t)
 			row["option_name"], row["option_type"], row["option_value"] = o.Name, o.Kind, o.Value
@@ -125,8 +125,8 @@ func (s *Server) tableOptionsRows(d *catalog.Dataset) (rows []map[string]any, _ 
 	return rows, nil
 }
 
-func (s *Server) fieldPathsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachTable(d, func(t *catalog.Table) {
+func fieldPathsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachTable(c, d, func(t *catalog.Table) {
 		for i, c := range t.Columns {
 			var add func(path string, f *wire.Field, typ googlesql.Type)
 			add = func(path string, f *wire.Field, typ googlesql.Type) {
@@ -150,8 +150,8 @@ func (s *Server) fieldPathsRows(d *catalog.Dataset) (rows []map[string]any, _ *a
 	return rows, nil
 }
 
-func (s *Server) viewsRows(d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	s.eachTable(d, func(t *catalog.Table) {
+func viewsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	eachTable(c, d, func(t *catalog.Table) {
 		if t.View == nil {
 			return
 		}
