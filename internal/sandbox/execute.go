@@ -143,7 +143,7 @@ func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *
 	stmt, target := p.stmt, *p.stmt.Target
 	switch {
 	case slices.Contains(routineTypes, stmt.Type):
-		return s.executeRoutine(q, stmt)
+		return s.executeRoutine(ctx, q, stmt)
 	case strings.HasSuffix(stmt.Type, "_PROCEDURE"):
 		return s.executeProcedure(ctx, q, p)
 	case slices.Contains(viewTypes, stmt.Type):

@@ -47,6 +47,10 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 			return nil, err
 		}
 	}
+	stmt.NewProcedure.Created = s.now()
+	if v := values["description"]; v != nil {
+		stmt.NewProcedure.Description = *v
+	}
 	s.catalog.Mu.Lock()
 	d.Procedures[name.Table] = stmt.NewProcedure
 	s.catalog.Mu.Unlock()

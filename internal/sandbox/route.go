@@ -18,6 +18,7 @@ func (s *Server) routes() *http.ServeMux {
 		project = "/projects/{project}"
 		dataset = project + "/datasets/{dataset}"
 		table   = dataset + "/tables/{table}"
+		routine = dataset + "/routines/{routine}"
 		job     = project + "/jobs/{job}"
 	)
 	mux := http.NewServeMux()
@@ -48,6 +49,12 @@ func (s *Server) routes() *http.ServeMux {
 		{"bigquery.tables.patch", "PATCH " + table, writes, s.changeTable(true)},
 		{"bigquery.tables.update", "PUT " + table, writes, s.changeTable(false)},
 		{"bigquery.tabledata.insertAll", "POST " + table + "/insertAll", writes, s.tabledataInsertAll},
+
+		{"bigquery.routines.list", "GET " + dataset + "/routines", reads, s.routinesList},
+		{"bigquery.routines.get", "GET " + routine, reads, s.routinesGet},
+		{"bigquery.routines.insert", "POST " + dataset + "/routines", writes, s.putRoutine("CREATE")},
+		{"bigquery.routines.update", "PUT " + routine, writes, s.putRoutine("CREATE OR REPLACE")},
+		{"bigquery.routines.delete", "DELETE " + routine, writes, s.routinesDelete},
 
 		{"bigquery.jobs.delete", "DELETE " + job + "/delete", writes, refuse("deleting a job's metadata")},
 	} {

@@ -77,11 +77,15 @@ func created(replaced bool) string {
 }
 
 // executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
-func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
+func (s *Server) executeRoutine(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
 		return nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, q.location)
+	}
+	values, err := s.optionsOf(ctx, q, stmt)
+	if err != nil {
+		return nil, err
 	}
 	s.catalog.Mu.Lock()
 	defer s.catalog.Mu.Unlock()
@@ -96,6 +100,10 @@ func (s *Server) executeRoutine(q *query, stmt *googlesql.Statement) (*outcome, 
 		return &outcome{ddlOperation: "SKIP"}, nil
 	case old != nil && !stmt.OrReplace, d.Procedures[name.Table] != nil:
 		return nil, apierror.Errorf("duplicate", "Already Exists: Routine %s", name)
+	}
+	stmt.NewFunction.Created = s.now()
+	if v := values["description"]; v != nil {
+		stmt.NewFunction.Description = *v
 	}
 	d.Functions[name.Table] = stmt.NewFunction
 	return &outcome{ddlOperation: created(old != nil)}, nil

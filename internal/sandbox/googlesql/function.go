@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Function is a function or a table function of a user, in SQL.
 type Function struct {
@@ -12,6 +15,9 @@ type Function struct {
 	Body    string
 	// Project and Dataset complete the names in the body.
 	Project, Dataset string
+	// Created is when it was made, and Description that of OPTIONS; the caller keeps both.
+	Created     time.Time
+	Description string
 }
 
 // FunctionParam is a parameter of a Function. A nil Type is ANY TYPE.

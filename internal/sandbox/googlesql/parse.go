@@ -149,8 +149,8 @@ func (p *parser) tablePart(first bool) []name {
 		}
 		return parts
 	}
-	if !first {
-		return []name{p.dashed(p.fieldName())}
+	if !first { // where BigQuery has no dashes
+		return []name{p.fieldName()}
 	}
 	return []name{p.dashed(p.ident())}
 }

@@ -1,6 +1,9 @@
 package googlesql
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Procedure is a procedure of a user, in SQL.
 type Procedure struct {
@@ -10,6 +13,9 @@ type Procedure struct {
 	Body string
 	// Project and Dataset complete the names in the body.
 	Project, Dataset string
+	// Created is when it was made, and Description that of OPTIONS; the caller keeps both.
+	Created     time.Time
+	Description string
 	// at is where the body begins in the statement.
 	at int
 }

@@ -23,13 +23,14 @@ func routinesRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any
 		if f.Returns != nil {
 			row["data_type"] = f.Returns.String()
 		}
+		row["created"], row["last_altered"] = f.Created, f.Created
 		rows = append(rows, row)
 	}
 	for _, p := range c.Procedures(d) {
 		rows = append(rows, map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
 			"specific_name": p.Name.Table, "routine_catalog": p.Name.Project, "routine_schema": p.Name.Dataset,
 			"routine_name": p.Name.Table, "routine_body": "SQL", "routine_definition": p.Body,
-			"routine_type": "PROCEDURE"})
+			"routine_type": "PROCEDURE", "created": p.Created, "last_altered": p.Created})
 	}
 	return rows, nil
 }

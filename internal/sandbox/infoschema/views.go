@@ -79,7 +79,7 @@ var views = map[string]view{
 	"ROUTINES": {rows: routinesRows, columns: specific + "routine_catalog STRING, routine_schema STRING, " +
 		"routine_name STRING, routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, " +
 		"external_language STRING, is_deterministic STRING, security_type STRING, created TIMESTAMP, last_altered " +
-		"TIMESTAMP, ddl STRING"},
+		"TIMESTAMP", refused: []string{"ddl"}},
 	"PARAMETERS": {rows: parametersRows, columns: specific + "ordinal_position INT64, parameter_mode STRING, " +
 		"is_result STRING, parameter_name STRING, data_type STRING, parameter_default STRING, is_aggregate STRING"},
 	"TABLE_CONSTRAINTS": {scope: ofDataset, rows: constraintsRows, columns: "constraint_catalog STRING, " +
