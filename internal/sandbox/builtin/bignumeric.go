@@ -148,7 +148,7 @@ func bigArithmetic() {
 
 func bigRounding() {
 	for name, round := range map[string]func(n, d *big.Int) *big.Int{
-		"round": quoHalfAway, "trunc": cut, "floor": floorQuo, "ceil": ceilQuo,
+		"round": quoHalfAway, "trunc": cut, "floor": floorQuo, "ceil": ceilQuo, "round_even": halfEven,
 	} {
 		def("bq_bignumeric_"+name, "BIGNUMERIC, INT64 -> BIGNUMERIC", func(a []Value) (Value, error) {
 			return bigInRange(roundAt(a[0].Dec, bigDigits, a[1].Int, round), "BIGNUMERIC overflow: %s(%s)",

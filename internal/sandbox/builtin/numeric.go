@@ -239,15 +239,7 @@ func init() {
 	def("bq_numeric_fit", "NUMERIC, INT64, INT64 -> NUMERIC", func(a []Value) (Value, error) {
 		return fitNumeric(a[0].Dec, a[1].Int, a[2].Int)
 	})
-	def("bq_numeric_sqrt", "NUMERIC -> NUMERIC", func(a []Value) (Value, error) {
-		x := a[0].Dec
-		if x.Sign() < 0 {
-			return null, failf("Argument to SQRT cannot be negative: %s", NumericText(x))
-		}
-		// The root of x*1e9 units, with one more digit to round by.
-		scaled := new(big.Int).Mul(x, new(big.Int).Mul(unit, big.NewInt(100)))
-		return decimal(quoHalfAway(new(big.Int).Sqrt(scaled), ten)), nil
-	})
+
 }
 
 // fitNumeric checks and rounds a value for NUMERIC(precision, scale).

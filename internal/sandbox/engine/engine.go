@@ -123,8 +123,9 @@ func (d *DB) Close() {
 
 // Conn is a connection. It serves one statement at a time.
 type Conn struct {
-	db   *DB
-	conn mapping.Connection
+	db      *DB
+	conn    mapping.Connection
+	refusal string // that the statement which runs has swallowed
 }
 
 // Conn returns a connection. Return it with Release.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -74,6 +75,13 @@ func (c *Conn) query(ctx context.Context, sql string, params []Value, columns []
 // each prepares the statements of sql in turn. When ctx ends, the running
 // statement is interrupted, and the error is ctx's cause.
 func (c *Conn) each(ctx context.Context, sql string, do func(mapping.PreparedStatement) error) error {
+	if !strings.Contains(sql, swallows) {
+		return c.all(ctx, sql, do)
+	}
+	return c.watched(func() error { return c.all(ctx, sql, do) })
+}
+
+func (c *Conn) all(ctx context.Context, sql string, do func(mapping.PreparedStatement) error) error {
 	var stmts mapping.ExtractedStatements
 	count := mapping.ExtractStatements(c.conn, sql, &stmts)
 	defer mapping.DestroyExtracted(&stmts)
@@ -107,6 +115,9 @@ func (c *Conn) prepare(stmts mapping.ExtractedStatements, i mapping.IdxT,
 	defer mapping.DestroyPrepare(&stmt)
 	if state == mapping.StateError {
 		return newError(mapping.PrepareError(stmt))
+	}
+	if c.refusal != "" { // of a constant
+		return &Error{Type: Builtin, Message: c.refusal}
 	}
 	return do(stmt)
 }

@@ -128,6 +128,7 @@ func sandbox_call(infoPtr, inputPtr, outputPtr unsafe.Pointer) {
 	f := &builtin.Functions[*(*int64)(mapping.ScalarFunctionGetExtraInfo(info))]
 	input := mapping.DataChunk{Ptr: inputPtr}
 	if err := callRows(f, input, mapping.Vector{Ptr: outputPtr}); err != nil {
+		noteRefusal(err.Error())
 		mapping.ScalarFunctionSetError(info, err.Error())
 	}
 }

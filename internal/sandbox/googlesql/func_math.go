@@ -43,10 +43,11 @@ func init() {
 			mode.text != "ROUND_HALF_EVEN" {
 			a.fail(c.args[2], "The rounding mode of ROUND must be ROUND_HALF_AWAY_FROM_ZERO or ROUND_HALF_EVEN")
 		}
+		t := kind(Numeric)
 		if vs[0].t.Kind == BigNumeric {
-			a.refuse(c, "ROUND of a BIGNUMERIC with a mode")
+			t = kind(BigNumeric)
 		}
-		x, ok1 := a.coerce(vs[0], kind(Numeric))
+		x, ok1 := a.coerce(vs[0], t)
 		n, ok2 := a.coerce(vs[1], kind(Int64))
 		if !ok1 || !ok2 {
 			a.noSignature(c, vs)
@@ -55,17 +56,23 @@ func init() {
 		if f == "" {
 			f = "round"
 		}
-		return merge("bq_numeric_"+f+"("+x.sql+", "+n.sql+")", kind(Numeric), vs...)
+		return merge("bq_"+strings.ToLower(string(t.Kind))+"_"+f+"("+x.sql+", "+n.sql+")", t, vs...)
 	})
 	for _, f := range strings.Fields(`SQRT CBRT EXP LN LOG10 SIN COS TAN ASIN ACOS ATAN SINH COSH TANH ASINH ACOSH ATANH
 		COT COTH CSC CSCH SEC SECH`) {
 		def(f, "FLOAT64 -> FLOAT64", "bq_"+strings.ToLower(f)+"({1})")
 	}
-	def("SQRT", "NUMERIC -> NUMERIC", "bq_numeric_sqrt({1})")
-	def("CBRT EXP LN LOG10 LOG", "NUMERIC -> NUMERIC", "")
+	for _, k := range []string{"NUMERIC", "BIGNUMERIC"} {
+		f, one, two := "bq_"+strings.ToLower(k)+"_", k+" -> "+k, k+", "+k+" -> "+k
+		for _, name := range strings.Fields("SQRT CBRT EXP LN LOG10") {
+			def(name, one, f+strings.ToLower(name)+"({1})")
+		}
+		def("LOG", one, f+"ln({1})")
+		def("LOG", two, f+"log({1}, {2})")
+		def("POW POWER", two, f+"pow({1}, {2})")
+	}
 	def("LOG", "FLOAT64 -> FLOAT64", "bq_ln({1})")
 	def("LOG", "FLOAT64, FLOAT64 -> FLOAT64", "bq_log({1}, {2})")
-	def("LOG POW POWER", "NUMERIC, NUMERIC -> NUMERIC", "")
 	def("POW POWER", "FLOAT64, FLOAT64 -> FLOAT64", "bq_pow({1}, {2})")
 	def("ATAN2", "FLOAT64, FLOAT64 -> FLOAT64", "bq_atan2({1}, {2})")
 	def("IS_NAN", "FLOAT64 -> BOOL", "isnan({1})")
@@ -97,9 +104,13 @@ func init() {
 		if v.untyped() {
 			v, _ = a.coerce(v, kind(Int64))
 		}
-		if !v.t.numeric() {
+		if !v.t.number() {
 			a.noSignature(c, []val{v})
 		}
-		return a.safe([]val{v}, v.t, func(n []string) string { return "(-" + n[0] + ")" })
+		minus := "-"
+		if v.t.Kind == BigNumeric {
+			minus = "bq_bignumeric_neg"
+		}
+		return a.safe([]val{v}, v.t, func(n []string) string { return "(" + minus + "(" + n[0] + "))" })
 	})
 }
