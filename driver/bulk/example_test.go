@@ -54,7 +54,8 @@ func ExampleAppendSlice() {
 	// Output: 2 rows
 }
 
-// Rows that are made while they are written, such as those of a file. Memory stays the same, however many there are.
+// Rows that the program produces while they are written, such as those of a file. Memory does not grow
+// with their number.
 func ExampleAppend() {
 	db, server := exampleDB()
 	defer server.Close()

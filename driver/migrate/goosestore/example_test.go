@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"log"
 	"os"
+	"time"
+
+	"github.com/pressly/goose/v3"
 
 	_ "github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/driver/migrate/goosestore"
@@ -27,4 +30,21 @@ func Example() {
 		log.Fatal(err)
 	}
 	log.Print(results)
+}
+
+// Another table of versions, and a lock that expires after five minutes.
+func ExampleNewStore() {
+	db, err := sql.Open("bigqueryuser", "bigqueryuser://my-project/my_dataset?client_secrets=client_secrets.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectCustom, db, os.DirFS("migrations"),
+		goose.WithStore(goosestore.NewStore("my_versions")),
+		goose.WithLocker(goosestore.NewLocker("my_versions_lock", 5*time.Minute)),
+		goose.WithIsolateDDL(true)) // BigQuery does not allow DDL in transactions
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print(provider.GetDBVersion(context.Background()))
 }
