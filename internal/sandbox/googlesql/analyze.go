@@ -262,17 +262,21 @@ func named(cols []Column) (out []Column, twice string) {
 	seen := map[string]bool{}
 	for i := range cols {
 		c := &cols[i]
-		if c.Name == "" {
+		anonymous := c.Name == ""
+		if anonymous {
 			c.Name = "f" + strconv.Itoa(n) + "_"
 			n++
-			continue
 		}
 		low := strings.ToLower(c.Name)
-		if !seen[low] {
+		switch {
+		case anonymous && !taken[low]:
+			continue
+		case !anonymous && !seen[low]:
 			seen[low] = true
 			continue
+		case !anonymous:
+			twice = c.Name
 		}
-		twice = c.Name
 		for k := 1; ; k++ {
 			if name := c.Name + "_" + strconv.Itoa(k); !taken[strings.ToLower(name)] {
 				c.Name = name

@@ -119,6 +119,9 @@ func (c *createTable) write(a *analyzer) *Statement {
 	}
 	if c.partition != nil {
 		st.Partition = a.partitionOf(c.partition, st.NewColumns)
+		if st.Partition.ingested() && c.as != nil {
+			a.fail(c.partition, "PARTITION BY the time of ingestion cannot be used with AS query")
+		}
 	}
 	st.Cluster = a.clusterOf(c.cluster, st.NewColumns)
 	var have []Key

@@ -87,6 +87,7 @@ func (p *parser) create() statement {
 	case !temp && p.accept("SCHEMA"):
 		c := &createSchema{node: at, ifNotExists: p.accept("IF", "NOT", "EXISTS")}
 		c.path = p.tablePath()
+		p.noCollation()
 		c.options = p.options()
 		return c
 	case !temp && p.accept("PROCEDURE"):
@@ -134,6 +135,7 @@ func (p *parser) create() statement {
 		c.options = p.options()
 		return c
 	}
+	p.noCollation()
 	if p.accept("PARTITION", "BY") {
 		c.partition = p.expr()
 	}
@@ -148,6 +150,13 @@ func (p *parser) create() statement {
 		fail(p.src, p.tok().pos, "Syntax error: Expected \"(\" or keyword AS but got %s", p.tok().describe())
 	}
 	return c
+}
+
+// noCollation refuses DEFAULT COLLATE.
+func (p *parser) noCollation() {
+	if t := p.tok(); p.isWords("DEFAULT", "COLLATE") {
+		p.refuse(t.pos, "DEFAULT COLLATE")
+	}
 }
 
 // source reads the table that is copied.

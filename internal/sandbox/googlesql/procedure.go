@@ -123,12 +123,15 @@ func (p *Procedure) InPlace(statement string) string {
 // call parses CALL. A call of BigQuery's own procedure is an ordinary statement.
 func (p *scriptParser) call() Step {
 	i := p.i
-	p.expect("CALL")
+	at := p.expect("CALL").pos
 	c := &Call{Path: pathText(p.tablePath())}
 	if strings.EqualFold(strings.Join(c.Path, "."), "BQ.ABORT_SESSION") {
 		p.i = i
 		p.statement()
 		return &Run{}
+	}
+	if len(c.Path) == 2 && strings.EqualFold(c.Path[0], "BQ") { // which has BigQuery's own procedures
+		p.refuse(at, "CALL "+strings.Join(c.Path, "."))
 	}
 	p.expect("(")
 	for !p.tok().is(")") {
