@@ -53,7 +53,7 @@ var steps = fstest.MapFS{
 
 func golangMigrate(t testing.TB, db *sql.DB, files fs.FS) *gomigrate.Migrate {
 	t.Helper()
-	d, err := golangmigrate.WithInstance(db, golangmigrate.Config{})
+	d, err := golangmigrate.WithInstance(db, golangmigrate.Config{LockTimeout: time.Minute})
 	check(t, err)
 	files, err = fs.Sub(files, ".")
 	check(t, err)
@@ -61,7 +61,7 @@ func golangMigrate(t testing.TB, db *sql.DB, files fs.FS) *gomigrate.Migrate {
 	check(t, err)
 	m, err := gomigrate.NewWithInstance("iofs", source, "bigqueryuser", d)
 	check(t, err)
-	m.LockTimeout = time.Second
+	m.LockTimeout = 2 * time.Minute
 	return m
 }
 
@@ -122,7 +122,7 @@ func TestGolangMigrateUpDown(t *testing.T) {
 func TestGolangMigrateLock(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	config := golangmigrate.Config{LockExpiry: time.Second}
+	config := golangmigrate.Config{LockExpiry: time.Second, LockTimeout: time.Millisecond}
 	first, err := golangmigrate.WithInstance(db, config)
 	check(t, err)
 	second, err := golangmigrate.WithInstance(db, config)
@@ -159,6 +159,7 @@ func TestGolangMigrateOpen(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown key", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-nothing=1", `"x-nothing"`},
 		{"a wrong duration", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-expiry=soon", `"soon"`},
+		{"a wrong timeout", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-timeout=soon", "x-lock-timeout"},
 		{"a short duration", "bigqueryuser://p/d?auth=none&endpoint=http://127.0.0.1:1&x-lock-expiry=1ms",
 			"a second or more"},
 		{"a wrong DSN", "bigqueryuser://p/d?nothing=1", "nothing"},

@@ -71,3 +71,18 @@ func skip(s string) int {
 	}
 	return len(s)
 }
+
+// Blank reports whether a text has no statement: only white space, comments and semicolons.
+func Blank(text string) bool {
+	for i := 0; i < len(text); {
+		switch rest := text[i:]; {
+		case strings.ContainsAny(rest[:1], " \t\r\n;"):
+			i++
+		case rest[0] == '#', strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "/*"):
+			i += skip(rest)
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -185,3 +185,15 @@ func FuzzString(f *testing.F) {
 		}
 	})
 }
+
+func TestBlank(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"": true, " \r\n\t;; ": true, "-- a; b": true, "# a\n/* b; */ ;": true, "/* open": true,
+		"-- a\nSELECT 1": false, "'--'": false, "- -": false, "/": false, "-- a\r\n;x": false,
+	} {
+		if got := Blank(text); got != want {
+			t.Errorf("%q: got %v; want %v", text, got, want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -35,6 +36,7 @@ type Lock struct {
 	expiry time.Duration
 	stop   context.CancelFunc
 	done   chan struct{}
+	lost   atomic.Bool
 }
 
 // Path quotes the path of a table, such as migrations_lock or dataset.migrations_lock.
@@ -57,14 +59,16 @@ func Path(parts ...string) string {
 func Try(ctx context.Context, db Execer, table string, expiry time.Duration) (*Lock, error) {
 	l := &Lock{db: db, table: table, owner: rand.Text(), expiry: expiry, done: make(chan struct{})}
 	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+" AS SELECT '' AS owner, "+
-		"TIMESTAMP_SECONDS(0) AS expires"); err != nil {
+		"TIMESTAMP_SECONDS(0) AS expires"); err != nil && !errors.Is(err, driver.ErrDuplicate) {
 		return nil, fmt.Errorf("creating the table of the lock: %w", err)
 	}
 	taken, err := l.update(ctx, "owner = '' OR expires < CURRENT_TIMESTAMP()")
-	if err != nil {
+	switch {
+	case errors.Is(err, driver.ErrConcurrentUpdate):
+		return nil, ErrHeld // another program takes it at this moment
+	case err != nil:
 		return nil, fmt.Errorf("taking the lock: %w", err)
-	}
-	if !taken {
+	case !taken:
 		return nil, ErrHeld
 	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -99,12 +103,8 @@ func (l *Lock) update(ctx context.Context, where string) (bool, error) {
 	return changed(l.db.ExecContext(ctx, query, l.owner))
 }
 
-// changed reports whether a statement changed a row. A statement that conflicted with another one
-// did not.
+// changed reports whether a statement changed a row.
 func changed(result sql.Result, err error) (bool, error) {
-	if errors.Is(err, driver.ErrConcurrentUpdate) {
-		return false, nil
-	}
 	if err != nil {
 		return false, err
 	}
@@ -112,6 +112,7 @@ func changed(result sql.Result, err error) (bool, error) {
 	return n > 0, err
 }
 
+// renew prolongs the lock until ctx ends. A failure is repeated.
 func (l *Lock) renew(ctx context.Context) {
 	defer close(l.done)
 	ticker := time.NewTicker(l.expiry / 3)
@@ -121,27 +122,45 @@ func (l *Lock) renew(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			l.update(ctx, "owner = '"+l.owner+"'") // a failure is repeated, or Release reports it
+			if held, err := l.update(ctx, "owner = '"+l.owner+"'"); err == nil && !held {
+				l.lost.Store(true)
+				return
+			}
 		}
 	}
 }
 
-// Release releases the lock. ErrLost means that it had expired.
-func (l *Lock) Release(ctx context.Context) error {
-	l.stop()
-	<-l.done
-	held, err := changed(
-		l.db.ExecContext(
-			ctx,
-			"UPDATE "+l.table+" SET owner = '', expires = TIMESTAMP_SECONDS(0) WHERE owner = ?",
-			l.owner,
-		),
-	)
-	switch {
-	case err != nil:
-		return fmt.Errorf("releasing the lock: %w", err)
-	case !held:
+// Err returns ErrLost if another program is known to have taken the lock.
+func (l *Lock) Err() error {
+	if l.lost.Load() {
 		return ErrLost
 	}
 	return nil
 }
+
+// Release releases the lock. ErrLost means that it had expired. Programs that wait for it change the same row, so a
+// conflict is tried again.
+func (l *Lock) Release(ctx context.Context) error {
+	l.stop()
+	<-l.done
+	for attempt := 1; ; attempt++ {
+		held, err := changed(l.db.ExecContext(ctx,
+			"UPDATE "+l.table+" SET owner = '', expires = TIMESTAMP_SECONDS(0) WHERE owner = ?", l.owner))
+		switch {
+		case errors.Is(err, driver.ErrConcurrentUpdate) && attempt < 5:
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Duration(attempt) * releasePause):
+			}
+		case err != nil:
+			return fmt.Errorf("releasing the lock: %w", err)
+		case !held:
+			return ErrLost
+		default:
+			return nil
+		}
+	}
+}
+
+// releasePause is the pause after the first conflict.
+const releasePause = 100 * time.Millisecond

@@ -6,10 +6,11 @@
 //	m, err := migrate.New("file://migrations", "bigqueryuser://my-project/my_dataset?client_secrets=c.json")
 //
 // The URL is a DSN of package dsn, with a default dataset that exists. It may
-// have two more keys:
+// have three more keys:
 //
 //	x-migrations-table   the table of the version; default schema_migrations
 //	x-lock-expiry        how long the lock of a program that died remains; default 1m
+//	x-lock-timeout       how long another program's lock is awaited; default 10s
 //
 // A migration is one script and runs as one job. It may contain several
 // statements, variables and control flow. DDL is permanent at once. A script
@@ -37,6 +38,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
+	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 	"github.com/bigqueryuser/bigqueryuser/internal/migrationlock"
 )
 
@@ -48,10 +50,17 @@ const DefaultTable = "schema_migrations"
 // DefaultLockExpiry is how long the lock of a program that died remains by default.
 const DefaultLockExpiry = time.Minute
 
+// DefaultLockTimeout is how long another program's lock is awaited by default. It is less than
+// golang-migrate's own timeout, after which a lock that was still taken would never be released.
+const DefaultLockTimeout = 10 * time.Second
+
 // Config configures [WithInstance]. Zero values mean the defaults.
 type Config struct {
 	Table      string        // in the default dataset of the database
 	LockExpiry time.Duration // at least a second
+	// LockTimeout is how long Lock waits for another program. It must be less than the LockTimeout
+	// of migrate.Migrate, which is 15 seconds unless it is set.
+	LockTimeout time.Duration
 }
 
 // Driver migrates a dataset.
@@ -93,17 +102,18 @@ func split(text string) (name string, config Config, err error) {
 	}
 	values := u.Query()
 	config.Table = values.Get("x-migrations-table")
-	if expiry := values.Get("x-lock-expiry"); expiry != "" {
-		if config.LockExpiry, err = time.ParseDuration(expiry); err != nil {
-			return "", config, fmt.Errorf("golangmigrate: x-lock-expiry: got %q; want a duration such as 1m", expiry)
+	durations := map[string]*time.Duration{"x-lock-expiry": &config.LockExpiry, "x-lock-timeout": &config.LockTimeout}
+	for key, to := range durations {
+		if text := values.Get(key); text != "" {
+			if *to, err = time.ParseDuration(text); err != nil {
+				return "", config, fmt.Errorf("golangmigrate: %s: got %q; want a duration such as 1m", key, text)
+			}
 		}
 	}
 	for key := range values {
-		if strings.HasPrefix(key, "x-") && key != "x-migrations-table" && key != "x-lock-expiry" {
+		if strings.HasPrefix(key, "x-") && key != "x-migrations-table" && durations[key] == nil {
 			return "", config, fmt.Errorf(
-				"golangmigrate: unknown key %q; x-migrations-table and x-lock-expiry are known",
-				key,
-			)
+				"golangmigrate: unknown key %q; x-migrations-table, x-lock-expiry and x-lock-timeout are known", key)
 		}
 	}
 	return migrate.FilterCustomQuery(u).String(), config, nil
@@ -116,6 +126,9 @@ func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
 	}
 	if config.LockExpiry == 0 {
 		config.LockExpiry = DefaultLockExpiry
+	}
+	if config.LockTimeout == 0 {
+		config.LockTimeout = DefaultLockTimeout
 	}
 	if config.LockExpiry < time.Second {
 		return nil, fmt.Errorf(
@@ -134,26 +147,36 @@ func WithInstance(db *sql.DB, config Config) (database.Driver, error) {
 func (d *Driver) table() string     { return migrationlock.Path(d.config.Table) }
 func (d *Driver) lockTable() string { return d.config.Table + "_lock" }
 
-// Close closes the database.
-func (d *Driver) Close() error { return d.db.Close() }
+// Close closes the database. It releases the lock before, if it is held.
+func (d *Driver) Close() error {
+	err := d.Unlock()
+	if errors.Is(err, database.ErrNotLocked) {
+		err = nil
+	}
+	return errors.Join(err, d.db.Close())
+}
 
-// Lock takes the lock. It returns database.ErrLocked if any program holds it, this one included;
-// golang-migrate tries again.
+// Lock takes the lock. It waits for another program for Config.LockTimeout, and returns
+// database.ErrLocked after that, or at once if this driver holds the lock.
 func (d *Driver) Lock() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.lock != nil {
 		return database.ErrLocked
 	}
-	lock, err := migrationlock.Try(context.Background(), d.db, migrationlock.Path(d.lockTable()), d.config.LockExpiry)
-	if errors.Is(err, migrationlock.ErrHeld) {
-		return database.ErrLocked
+	for deadline := time.Now().Add(d.config.LockTimeout); ; {
+		lock, err := migrationlock.Try(context.Background(), d.db, migrationlock.Path(d.lockTable()), d.config.LockExpiry)
+		switch {
+		case err == nil:
+			d.lock = lock
+			return nil
+		case !errors.Is(err, migrationlock.ErrHeld):
+			return fmt.Errorf("golangmigrate: %w", err)
+		case time.Now().After(deadline):
+			return database.ErrLocked
+		}
+		time.Sleep(min(d.config.LockExpiry/10, d.config.LockTimeout/10))
 	}
-	if err != nil {
-		return fmt.Errorf("golangmigrate: %w", err)
-	}
-	d.lock = lock
-	return nil
 }
 
 // Unlock releases the lock.
@@ -171,14 +194,30 @@ func (d *Driver) Unlock() error {
 	return nil
 }
 
-// Run runs a migration as one script.
+// held returns an error if another program is known to have taken the lock.
+func (d *Driver) held() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lock == nil {
+		return nil
+	}
+	if err := d.lock.Err(); err != nil {
+		return fmt.Errorf("golangmigrate: %w", err)
+	}
+	return nil
+}
+
+// Run runs a migration as one script. One without a statement, such as only comments, does nothing.
 func (d *Driver) Run(migration io.Reader) error {
 	text, err := io.ReadAll(migration)
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(string(text)) == "" {
+	if literal.Blank(string(text)) {
 		return nil
+	}
+	if err := d.held(); err != nil {
+		return err
 	}
 	if _, err := d.db.ExecContext(context.Background(), string(text)); err != nil {
 		return fmt.Errorf("golangmigrate: the migration failed: %w", err)
@@ -188,6 +227,9 @@ func (d *Driver) Run(migration io.Reader) error {
 
 // SetVersion replaces the version in one transaction.
 func (d *Driver) SetVersion(version int, dirty bool) (err error) {
+	if err := d.held(); err != nil {
+		return err
+	}
 	ctx := context.Background()
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
