@@ -179,7 +179,7 @@ func TestAmbientCredentialsAreIgnored(t *testing.T) {
 	defer trap.Close()
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "application_default_credentials.json")
-	makePipe(t, pipe) // opening it waits for ever
+	makePipe(t, pipe) // opening it blocks
 	host := strings.TrimPrefix(trap.URL, "http://")
 	for key, value := range map[string]string{
 		"GOOGLE_APPLICATION_CREDENTIALS": pipe, "CLOUDSDK_CONFIG": dir, "GCE_METADATA_HOST": host,

@@ -25,7 +25,7 @@ func (f *family) startHolder() *exec.Cmd {
 	return holder
 }
 
-// S50: no program waits for ever, whether the holder is slow or stopped (Ctrl-Z),
+// S50: no program waits endlessly, whether the holder is slow or stopped (Ctrl-Z),
 // and the error names it.
 func TestWaitForHolderEnds(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ const (
 	cause   outcome = "the cause"       // an error that is not BigQuery's word on the statement
 )
 
-// wantTold holds an error against what is to be told.
+// wantTold compares an error with the one that the caller must get.
 func wantTold(t *testing.T, err error, want outcome, targets ...error) {
 	t.Helper()
 	e, ok := errors.AsType[*driver.Error](err)

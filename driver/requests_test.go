@@ -125,7 +125,7 @@ func TestRequests(t *testing.T) {
 		}
 	}
 
-	// Where no order is to be kept, as many streams are read as the machine has processors.
+	// Without an order to keep, one stream per processor is read.
 	server.ResetLog()
 	if err := countRows(ctx, storage, "SELECT big", 100_000); err != nil {
 		t.Error(err)

@@ -150,7 +150,8 @@ func (a *pagesAhead) send(q *pageRequest) {
 	default:
 		if a.crowd != nil {
 			rows := min(q.limit, a.total-q.row)
-			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(max(rows, 0)))) // growing it would take more memory memory
+			// Growing it would take more memory.
+			buf = make([]byte, 0, int(1.05*a.rowBytes*float64(max(rows, 0))))
 		}
 	}
 	a.work.Go(func() {

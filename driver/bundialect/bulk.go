@@ -73,7 +73,7 @@ func Upsert(db bun.IDB, models any, columns ...string) *bun.MergeQuery {
 		bun.Safe(strings.Join(values, ", ")))
 }
 
-// models are rows of a table, and the columns of it that are to be set.
+// models are rows of a table, and the columns to set.
 type models struct {
 	table   *schema.Table
 	rows    reflect.Value

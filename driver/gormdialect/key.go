@@ -26,7 +26,7 @@ func newKey(field *schema.Field) (any, error) {
 
 func isInteger(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
 
-// keyField returns the field whose zero value means that a key is to be made: the only primary key
+// keyField returns the field whose zero value means that a key is needed: the only primary key
 // field, or the integer ID of a composite key, which other databases generate. It is nil if a model
 // has none.
 func keyField(s *schema.Schema) *schema.Field {

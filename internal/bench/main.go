@@ -35,7 +35,8 @@ func runMain(ctx context.Context) error {
 	only := flag.String("readers", "", "measure only the readers whose names contain one of these, comma separated")
 	server := flag.Bool("serve", false, "be the server")
 	one := flag.String("measure", "", "make one measurement")
-	appends := flag.Int("append", 0, "measure writers with so many narrow rows and a tenth of wide ones, and no readers")
+	appends := flag.Int("append", 0,
+		"measure writers with this many narrow rows and a tenth of it wide rows, and no readers")
 	image := flag.String("picture", "", "file for a picture of the largest results, as SVG")
 	latency := flag.Duration("latency", 0, "how long each request of the REST API takes")
 	profiles := flag.String("profiles", "", "folder for a CPU profile of each reader's last round")

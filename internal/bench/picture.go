@@ -75,7 +75,8 @@ func picture(panels []panel) string {
 	for _, p := range panels {
 		height += panelHead + barStep*len(p.bars()) + panelFoot
 	}
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img">`,
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" `+
+		`role="img">`,
 		pictureWidth, height)
 	fmt.Fprintf(&b, "\n<title>%s</title>\n<style>%s</style>\n", escaped(pictureTitle(panels)), pictureStyle)
 	top := 8
@@ -95,7 +96,8 @@ func pictureTitle(panels []panel) string {
 			parts = append(parts, fmt.Sprintf("%s %.0f times", p.shape, own/official))
 		}
 	}
-	return "Rows a second of this driver over the Storage Read API, as a multiple of the official client's over REST: " +
+	return "Rows a second of this driver over the Storage Read API, as a multiple of the official client's " +
+		"over REST: " +
 		strings.Join(parts, ", ")
 }
 

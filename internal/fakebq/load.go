@@ -127,7 +127,8 @@ func (s *Server) loaded(rec *Request, l *loadJob) (*message, *Error) {
 		}
 		if err != nil {
 			l.job.Status.ErrorResult = &bigquery.ErrorProto{Reason: "invalid", Message: fmt.Sprintf(
-				"Error while reading data, error message: JSON processing encountered too many errors; line %d: %v", i+1, err)}
+				"Error while reading data, error message: JSON processing encountered too many errors; "+
+					"line %d: %v", i+1, err)}
 			return l.message(), nil
 		}
 		rows = append(rows, row)

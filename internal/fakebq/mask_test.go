@@ -27,7 +27,7 @@ func TestParseMask(t *testing.T) {
 	}
 }
 
-// FuzzMask: no text makes the parser panic or run for ever.
+// FuzzMask: no text makes the parser panic or run endlessly.
 func FuzzMask(f *testing.F) {
 	for _, s := range []string{"a,b(c,d),e/f", ",,", "()", "a)b", "//", "(((", "a/b/"} {
 		f.Add(s)

@@ -102,11 +102,13 @@ func checkParameter(t *bigquery.QueryParameterType, v *bigquery.QueryParameterVa
 		return invalidParameter("%s has the unknown type %q", what, t.Type)
 	case v.ArrayValues != nil || v.StructValues != nil || v.RangeValue != nil:
 		return invalidParameter("%s is a %s and has a value of another kind", what, t.Type)
-	case t.TimestampPrecision != nil && (t.Type != "TIMESTAMP" || *t.TimestampPrecision != 6 && *t.TimestampPrecision != 12):
+	case t.TimestampPrecision != nil &&
+		(t.Type != "TIMESTAMP" || *t.TimestampPrecision != 6 && *t.TimestampPrecision != 12):
 		return invalidParameter("%s is a %s and has a timestampPrecision of %d", what, t.Type, *t.TimestampPrecision)
 	case t.TimestampPrecision != nil && *t.TimestampPrecision == 12 && picosText.MatchString(v.Value):
 	case v.Value != "" && !scalarTypes[t.Type](v.Value):
-		name := strings.TrimLeft(strings.TrimPrefix(what, "Parameter "), "0123456789") // positional parameters have no names
+		// Positional parameters have no names.
+		name := strings.TrimLeft(strings.TrimPrefix(what, "Parameter "), "0123456789")
 		return &Error{Reason: "invalid", Message: fmt.Sprintf("Unparseable query parameter `%s` in type `TYPE_%s`, "+
 			"Invalid value: '%s'", name, t.Type, v.Value)}
 	}

@@ -135,7 +135,8 @@ func (g writes) CreateWriteStream(ctx context.Context, req *storagepb.CreateWrit
 // message describes a stream. The caller holds the lock.
 func (g writes) message(name string, w *writeStream) *storagepb.WriteStream {
 	out := &storagepb.WriteStream{Name: name, Type: storagepb.WriteStream_COMMITTED,
-		CreateTime: timestamppb.New(g.s.opts.Now()), CommitTime: w.committed, Location: strings.ToLower(g.s.opts.Location)}
+		CreateTime: timestamppb.New(g.s.opts.Now()), CommitTime: w.committed,
+		Location: strings.ToLower(g.s.opts.Location)}
 	if w.pending {
 		out.Type = storagepb.WriteStream_PENDING
 	}
@@ -247,7 +248,8 @@ func (g writes) AppendRows(conn storagepb.BigQueryWrite_AppendRowsServer) error 
 			}
 		}
 		if schema == nil || rows == nil {
-			return status.Error(codes.InvalidArgument, "the first request needs writer_schema, and each needs proto_rows")
+			return status.Error(codes.InvalidArgument,
+				"the first request needs writer_schema, and each needs proto_rows")
 		}
 		due := fault != nil && n == fault.After
 		if due {
@@ -302,7 +304,9 @@ func (g writes) append(name string, schema protoreflect.MessageDescriptor, req *
 		if err != nil {
 			out := refuse(codes.InvalidArgument, "Errors found while processing rows. Please refer to the row_errors "+
 				"field for details.")
-			out.RowErrors = []*storagepb.RowError{{Index: int64(i), Code: storagepb.RowError_FIELDS_ERROR, Message: err.Error()}}
+			out.RowErrors = []*storagepb.RowError{
+				{Index: int64(i), Code: storagepb.RowError_FIELDS_ERROR, Message: err.Error()},
+			}
 			return out
 		}
 		rows = append(rows, row)

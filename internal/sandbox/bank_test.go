@@ -30,7 +30,7 @@ func TestBankTransfer(t *testing.T) {
 			for n := range transfers {
 				from := (w*8 + n*3) % accounts
 				to := (from + 1 + (w+n*5)%(accounts-1)) % accounts
-				if n%10 == 0 { // somebody thinks better of it
+				if n%10 == 0 { // this one is rolled back
 					if _, err := transfer(c, "ROLLBACK", w, n, from, to); err != nil {
 						t.Error(err)
 						return

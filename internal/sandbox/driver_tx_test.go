@@ -50,7 +50,7 @@ func TestDriverBank(t *testing.T) {
 				from := rand.IntN(accounts)
 				to := (from + 1 + rand.IntN(accounts-1)) % accounts
 				ends := []func(*sql.Tx) error{(*sql.Tx).Commit}
-				if n%5 == 0 { // somebody thinks better of it, and then does it
+				if n%5 == 0 { // rolled back, and then done
 					ends = []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit}
 				}
 				for len(ends) > 0 {

@@ -148,7 +148,8 @@ func (d *Decoder) value(f *storagepb.TableFieldSchema, v protoreflect.Value) (an
 		return d.fields(m, f.Fields, none)
 	case isMessage && f.Type == storagepb.TableFieldSchema_RANGE:
 		end := f.GetRangeElementType().GetType()
-		bounds, err := d.fields(m, []*storagepb.TableFieldSchema{{Name: "start", Type: end}, {Name: "end", Type: end}}, none)
+		ends := []*storagepb.TableFieldSchema{{Name: "start", Type: end}, {Name: "end", Type: end}}
+		bounds, err := d.fields(m, ends, none)
 		if err != nil {
 			return nil, err
 		}

@@ -202,7 +202,7 @@ func init() {
 	})
 }
 
-// constantArg writes an argument that must be a constant INT64 of at least least.
+// constantArg writes an argument that must be a constant INT64, least or greater.
 func (a *analyzer) constantArg(c *callExpr, vs []val, i int, least int64) string {
 	v := vs[i]
 	message := fmt.Sprintf("Argument %d to %s must be an INT64 of at least %d", i+1, c.name, least)
