@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// tableDDL writes the CREATE TABLE that makes a table like this one. The caller holds the catalog's lock.
+// tableDDL writes the CREATE TABLE of a table. The caller holds the catalog's lock.
 func tableDDL(t *catalog.Table) string {
 	var lines []string
 	for i, c := range t.Columns {

@@ -1,6 +1,6 @@
-// Package infoschema answers INFORMATION_SCHEMA, and the older __TABLES__, from a catalog: each view becomes a query over
-// its rows as they are now. views.go has the views with their columns. It knows neither the user nor jobs, but for the
-// messages of those that it is given.
+// Package infoschema implements INFORMATION_SCHEMA, and the older __TABLES__, on a catalog. Each
+// view becomes a query over its current rows. views.go has the views with their columns. The
+// package does not know the user, and knows jobs only by the messages that it is given.
 package infoschema
 
 import (
@@ -20,14 +20,15 @@ import (
 // Views answers from a catalog, for one user.
 type Views struct {
 	Catalog *catalog.Catalog
-	// Location is where a query runs that says nothing of it.
+	// Location is the location of queries that request none.
 	Location string
 	// Jobs are the jobs of a project in the query's location, oldest first: all, or the user's own.
 	Jobs func(project string, own bool) ([]*wire.Job, *apierror.Error)
 }
 
-// View makes a view of the datasets that a name means: one, or those of a project in a region. location is that of the
-// query, which the view sets if it is "". An error is a *googlesql.Error or a *apierror.Error.
+// View returns a view over the datasets of a name: one, or those of a project in a region. location
+// is the query's location, which View sets if it is "". An error is a *googlesql.Error or a
+// *apierror.Error.
 func (s *Views) View(name googlesql.TableName, view string, location *string) (*googlesql.Table, error) {
 	v, ok := views[view]
 	if !ok {
@@ -67,7 +68,8 @@ func (s *Views) View(name googlesql.TableName, view string, location *string) (*
 	return v.table(name, rows)
 }
 
-// datasets are those that a name means, and where they are. location is that of the query.
+// datasets returns the datasets of a name, and their location. location is that of the
+// query.
 func (s *Views) datasets(name googlesql.TableName, of scope, location string) (
 	[]*catalog.Dataset, string, error) {
 	region, isRegion := strings.CutPrefix(strings.ToLower(name.Dataset), "region-")
@@ -121,7 +123,7 @@ func (v view) table(name googlesql.TableName, rows []map[string]any) (*googlesql
 	return out, nil
 }
 
-// columnsOf reads columns that are written as those of CREATE TABLE.
+// columnsOf parses columns in the syntax of CREATE TABLE.
 func columnsOf(texts string) ([]googlesql.Column, error) {
 	st, err := googlesql.Translate("CREATE TABLE p.d.t ("+texts+")", googlesql.Options{})
 	if err != nil {

@@ -18,7 +18,8 @@ var metaTables = map[string]view{
 
 const ofMeta = "project_id STRING, dataset_id STRING, table_id STRING, creation_time INT64, "
 
-// MetaTable is a table about the tables of a dataset; nil if the name is that of none.
+// MetaTable returns a table about the tables of a dataset, or nil if there is none
+// with the name.
 func (s *Views) MetaTable(d *catalog.Dataset, name googlesql.TableName) (*googlesql.Table, error) {
 	v, ok := metaTables[strings.ToUpper(name.Table)]
 	if !ok {
@@ -31,8 +32,8 @@ func (s *Views) MetaTable(d *catalog.Dataset, name googlesql.TableName) (*google
 	return v.table(name, rows)
 }
 
-// metaTableRows are the rows of both. A type is 1 for a table and 2 for a view; what it is for other
-// kinds Google's documentation does not say.
+// metaTableRows returns the rows of both. The type is 1 for a table and 2 for a view. For other
+// kinds Google does not document it.
 func metaTableRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, t := range c.Tables(d) {
 		total, bytes, kind := int64(0), int64(0), int64(2)

@@ -11,7 +11,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// partitionsRows are the partitions that have rows; a table without partitions is one.
+// partitionsRows returns the partitions with rows. A table without partitions counts
+// as one.
 func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, t := range c.Tables(d) {
 		if t.View != nil {

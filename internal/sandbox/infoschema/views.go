@@ -5,7 +5,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
-// scope is what a view of INFORMATION_SCHEMA can be asked of.
+// scope says what a view of INFORMATION_SCHEMA can belong to.
 type scope int
 
 const (
@@ -21,11 +21,12 @@ type view struct {
 	// (https://cloud.google.com/bigquery/docs/information-schema-intro).
 	columns string
 	scope   scope
-	// rows are those of one dataset: values that infoLiteral takes, by the column's name.
+	// rows returns the rows of one dataset: values for literal, by the names of columns.
 	rows func(c *catalog.Catalog, d *catalog.Dataset) ([]map[string]any, *apierror.Error)
-	// own is a view of the user's own jobs, where the others of ofRegion are of all.
+	// own marks a view of the user's own jobs. Other views of ofRegion show all
+	// jobs.
 	own bool
-	// refused are columns of BigQuery's that the sandbox does not know.
+	// refused are columns of BigQuery that the sandbox lacks.
 	refused []string
 }
 

@@ -27,10 +27,10 @@ type columnReference struct {
 	Referenced  string `json:"referencedColumn"`
 }
 
-// unnamed begins the name that a foreign key has if it was given none.
+// unnamed begins the name of a foreign key that was declared without one.
 const unnamed = "fk$"
 
-// ConstraintsOf writes keys; nil if there is none.
+// ConstraintsOf converts keys to constraints. It returns nil if there are none.
 func ConstraintsOf(keys []googlesql.Key) *Constraints {
 	if len(keys) == 0 {
 		return nil

@@ -22,7 +22,7 @@ type JobReference struct {
 	Location  string `json:"location,omitempty"`
 }
 
-// String returns the job's id as errors and system variables have it:
+// String returns the job's id as errors and system variables show it:
 // project:location.job.
 func (r JobReference) String() string { return r.ProjectID + ":" + r.Location + "." + r.JobID }
 
@@ -36,7 +36,7 @@ type TransactionInfo struct {
 	TransactionID string `json:"transactionId"`
 }
 
-// Job is a job as jobs.insert takes it and the others send it.
+// Job is a job as jobs.insert receives it and the other methods send it.
 type Job struct {
 	Kind          string           `json:"kind,omitempty"`
 	ETag          string           `json:"etag,omitempty"`
@@ -52,7 +52,7 @@ type Job struct {
 	ErrorResult *apierror.Proto `json:"errorResult,omitempty"`
 }
 
-// JobConfiguration is what a job is to do.
+// JobConfiguration is the configuration of a job.
 type JobConfiguration struct {
 	JobType      string              `json:"jobType,omitempty"`
 	DryRun       bool                `json:"dryRun,omitempty"`
@@ -65,7 +65,7 @@ type JobConfiguration struct {
 	Extract      json.RawMessage     `json:"extract,omitempty"`
 }
 
-// QueryConfiguration is what a query job is to do.
+// QueryConfiguration is the configuration of a query job.
 type QueryConfiguration struct {
 	QueryFields
 	Priority          string          `json:"priority,omitempty"`
@@ -74,7 +74,7 @@ type QueryConfiguration struct {
 	CreateDisposition string          `json:"createDisposition,omitempty"`
 }
 
-// JobStatus is whether a job is done, and how it has failed.
+// JobStatus is the state of a job, and its error if it has failed.
 type JobStatus struct {
 	State       string           `json:"state"`
 	ErrorResult *apierror.Proto  `json:"errorResult,omitempty"`
@@ -97,7 +97,7 @@ type JobStatistics struct {
 	Script              *ScriptStatistics `json:"scriptStatistics,omitempty"`
 }
 
-// ScriptStatistics say where in a script a job was begun.
+// ScriptStatistics say where in a script a job was started.
 type ScriptStatistics struct {
 	EvaluationKind string       `json:"evaluationKind"`
 	StackFrames    []StackFrame `json:"stackFrames"`

@@ -7,7 +7,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 )
 
-// FormatOptions are how a request wants its values.
+// FormatOptions are the formats that a request chooses for values.
 type FormatOptions struct {
 	UseInt64Timestamp     bool   `json:"useInt64Timestamp"`
 	TimestampOutputFormat string `json:"timestampOutputFormat"`
@@ -45,13 +45,15 @@ type ParameterValue struct {
 	StructValues map[string]ParameterValue `json:"structValues,omitempty"`
 }
 
-// RangeValue has the ends of a RANGE; nil, or an end without a value, is no bound.
+// RangeValue has the ends of a RANGE. nil, or an end without a value, means
+// unbounded.
 type RangeValue struct {
 	Start *ParameterValue `json:"start,omitempty"`
 	End   *ParameterValue `json:"end,omitempty"`
 }
 
-// ParameterText is the text of a scalar, which may also come as a JSON number or bool.
+// ParameterText is the text of a scalar, which a request may also send as a JSON
+// number or bool.
 type ParameterText string
 
 // UnmarshalJSON reads a text, a number or a bool.
@@ -66,8 +68,8 @@ func (t *ParameterText) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// QueryFields are what jobs.query and the query configuration of jobs.insert
-// have in common.
+// QueryFields are the fields that jobs.query and the query configuration of
+// jobs.insert share.
 type QueryFields struct {
 	Query              string            `json:"query,omitempty"`
 	UseLegacySQL       *bool             `json:"useLegacySql,omitempty"`
@@ -82,7 +84,8 @@ type QueryFields struct {
 	refusedFields
 }
 
-// refusedFields change what a query does, and the sandbox can't do it.
+// refusedFields change what a query does in ways that the sandbox does not
+// support.
 type refusedFields struct {
 	Continuous          bool            `json:"continuous,omitempty"`
 	KMS                 json.RawMessage `json:"destinationEncryptionConfiguration,omitempty"`
@@ -174,7 +177,7 @@ type QueryResponse struct {
 	SessionInfo         *SessionInfo    `json:"sessionInfo,omitempty"`
 }
 
-// CreationReason is why jobs.query has made a job.
+// CreationReason is why jobs.query has created a job.
 type CreationReason struct {
 	Code string `json:"code"`
 }

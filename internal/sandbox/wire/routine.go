@@ -16,12 +16,12 @@ type RoutineReference struct {
 	RoutineID string `json:"routineId"`
 }
 
-// RoutineReferenceTo is the reference to a routine.
+// RoutineReferenceTo returns the reference to a routine.
 func RoutineReferenceTo(n googlesql.TableName) RoutineReference {
 	return RoutineReference{n.Project, n.Dataset, n.Table}
 }
 
-// Routine is BigQuery's Routine, of a routine in SQL.
+// Routine is BigQuery's Routine, for routines in SQL.
 type Routine struct {
 	ETag             string           `json:"etag,omitempty"`
 	RoutineReference RoutineReference `json:"routineReference"`
@@ -69,7 +69,7 @@ type DataField struct {
 	Type *DataType `json:"type,omitempty"`
 }
 
-// ArgumentOf writes a parameter; a nil type is ANY TYPE.
+// ArgumentOf converts a parameter. A nil type means ANY TYPE.
 func ArgumentOf(name, mode string, t *googlesql.Type) Argument {
 	if t == nil {
 		return Argument{Name: name, Kind: "ANY_TYPE", Mode: mode}
@@ -132,8 +132,8 @@ func (t *DataType) text() (string, *apierror.Error) {
 	return t.Kind, nil
 }
 
-// ReadRoutine reads the body of routines.insert and routines.update. What the sandbox has no use for is
-// refused by name.
+// ReadRoutine reads the body of routines.insert and routines.update. It refuses fields that the
+// sandbox does not support, by name.
 func ReadRoutine(raw []byte) (*Routine, *apierror.Error) {
 	var known Routine
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -147,7 +147,7 @@ func ReadRoutine(raw []byte) (*Routine, *apierror.Error) {
 	return &known, nil
 }
 
-// DDL is the statement that makes the routine.
+// DDL returns the statement that creates the routine.
 func (r *Routine) DDL(words, name string) (string, *apierror.Error) {
 	if r.Language != "" && r.Language != "SQL" {
 		return "", apierror.Unsupported("routines in another language than SQL")

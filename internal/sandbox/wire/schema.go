@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// legacyNames are the names that schemas use; types without one keep theirs.
+// legacyNames has the names of types in schemas. Other types keep their names.
 var legacyNames = map[googlesql.Kind]string{
 	googlesql.Int64: "INTEGER", googlesql.Float64: "FLOAT", googlesql.Bool: "BOOLEAN", googlesql.Struct: "RECORD",
 }
@@ -119,7 +119,7 @@ func (f *Field) DDL() (string, *apierror.Error) {
 	return googlesql.QuoteName(f.Name) + " " + text, nil
 }
 
-// DDLType is DDL without the name, the default and NOT NULL.
+// DDLType returns DDL without the name, the default and NOT NULL.
 func (f *Field) DDLType() (string, *apierror.Error) {
 	kind, ok := kinds[strings.ToUpper(f.Type)]
 	if !ok || kind == googlesql.Array {
@@ -193,6 +193,6 @@ type Field struct {
 	Default            string        `json:"defaultValueExpression,omitempty"`
 }
 
-// KindOf returns the type that a schema or a parameter calls so, in any case; "" for
-// none.
+// KindOf returns the type with a name in a schema or a parameter, in any case, or
+// "".
 func KindOf(name string) googlesql.Kind { return kinds[strings.ToUpper(name)] }
