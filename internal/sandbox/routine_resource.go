@@ -164,7 +164,8 @@ func (s *Server) putRoutine(words string) handler {
 		if err != nil {
 			return nil, err
 		}
-		name := googlesql.TableName{Project: d.Ref.ProjectID, Dataset: d.Ref.DatasetID, Table: req.RoutineReference.RoutineID}
+		name := googlesql.TableName{Project: d.Ref.ProjectID, Dataset: d.Ref.DatasetID,
+			Table: req.RoutineReference.RoutineID}
 		if id := r.PathValue("routine"); id != "" {
 			name.Table = id
 		}

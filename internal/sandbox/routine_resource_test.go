@@ -41,8 +41,8 @@ func TestRoutineResources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if md.Type != "SCALAR_FUNCTION" || md.Language != "SQL" || md.Body != "x * 2" || md.Description != "twice as much" ||
-		len(md.Arguments) != 1 || md.Arguments[0].Name != "x" || md.Arguments[0].DataType.TypeKind != "INT64" ||
+	if md.Type != "SCALAR_FUNCTION" || md.Language != "SQL" || md.Body != "x * 2" ||
+		md.Description != "twice as much" || len(md.Arguments) != 1 || md.Arguments[0].Name != "x" || md.Arguments[0].DataType.TypeKind != "INT64" ||
 		md.ReturnType.TypeKind != "INT64" || md.CreationTime.IsZero() || md.LastModifiedTime.IsZero() || md.ETag == "" {
 		t.Errorf("got twice as %+v", md)
 	}

@@ -230,7 +230,8 @@ func (c *createTable) columnsOf(a *analyzer, r *result) {
 		if col.Name == "" {
 			a.fail(c.as, "CREATE TABLE columns must be named, but column %d has no name", i+1)
 		}
-		c.cols = append(c.cols, columnDef{name: name{node: c.as.node, text: col.Name, quoted: true}, typ: resolved(col.Type)})
+		n := name{node: c.as.node, text: col.Name, quoted: true}
+		c.cols = append(c.cols, columnDef{name: n, typ: resolved(col.Type)})
 	}
 }
 

@@ -166,6 +166,8 @@ func TestParseScriptErrors(t *testing.T) {
 		{"FOR x IN (SELECT 1) DO FOR x IN (SELECT 2) DO SELECT 1; END FOR; END FOR",
 			"Variable 'x' redeclaration at [1:28]"},
 		{"SET (a, b, A) = (1, 2, 3)", "Assigning multiple values to variable: A at [1:12]"},
+		{"CALL BQ.REFRESH_MATERIALIZED_VIEW('d.v')",
+			"CALL BQ.REFRESH_MATERIALIZED_VIEW is not supported by the sandbox at [1:1]"},
 		{"BREAK", "BREAK is only allowed inside of a loop body at [1:1]"},
 		{"BEGIN CONTINUE; END", "CONTINUE is only allowed inside of a loop body at [1:7]"},
 		{"a: BEGIN LOOP CONTINUE a; END LOOP; END", "CONTINUE needs the label of a loop, and a is that of a block " +
