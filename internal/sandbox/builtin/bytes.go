@@ -88,6 +88,15 @@ func init() {
 		}
 		return boolean(false), nil
 	})
+	def("bq_contains_substr_json?", "STRING, JSON, STRING -> BOOL", func(a []Value) (Value, error) {
+		switch {
+		case a[0].Null:
+			return null, failf("The second argument of CONTAINS_SUBSTR must not be NULL")
+		case a[1].Null || a[2].Null:
+			return null, nil
+		}
+		return containsInJSON(a[0].Text, a[1].Text, a[2].Text)
+	})
 	def("bq_ieee_divide", "FLOAT64, FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {
 		x, y := a[0].Float, a[1].Float
 		if y == 0 && x == 0 {

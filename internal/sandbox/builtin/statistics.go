@@ -25,7 +25,7 @@ func variance(list []Value) (m2 float64, n int64) {
 }
 
 // exactVariance does the same for NUMERICs, without rounding.
-func exactVariance(list []Value) (m2 *big.Rat, n int64) {
+func exactVariance(list []Value, unit *big.Int) (m2 *big.Rat, n int64) {
 	sum, squares := new(big.Int), new(big.Int)
 	for _, v := range list {
 		if v.Null {
@@ -210,21 +210,24 @@ func init() {
 			}
 			return finish(m2, n), nil
 		})
-		def("bq_"+name+"_numeric", "[]NUMERIC -> FLOAT64", func(a []Value) (Value, error) {
-			m2, n := exactVariance(a[0].List)
-			d := n
-			if kind[0] {
-				d--
-			}
-			if d <= 0 {
-				return null, nil
-			}
-			f, _ := m2.Quo(m2, new(big.Rat).SetInt64(d)).Float64()
-			if kind[1] {
-				f = math.Sqrt(f)
-			}
-			return float(f), nil
-		})
+		for _, t := range decimalTypes {
+			def("bq_"+name+"_"+t.name, "[]"+t.kind+" -> FLOAT64", func(a []Value) (Value, error) {
+				m2, n := exactVariance(a[0].List, t.unit)
+				d := n
+				if kind[0] {
+					d--
+				}
+				if d <= 0 {
+					return null, nil
+				}
+				f, _ := m2.Quo(m2, new(big.Rat).SetInt64(d)).Float64()
+				if kind[1] {
+					f = math.Sqrt(f)
+				}
+				return float(f), nil
+			})
+		}
+
 	}
 	two := func(name string, f func(p pairs) Value) {
 		def("bq_"+name, "[]FLOAT64, []FLOAT64 -> FLOAT64", func(a []Value) (Value, error) {

@@ -69,6 +69,17 @@ func code(names string, f func(a *analyzer, c *callExpr, s *scope) val) {
 	}
 }
 
+// takesNamed are the functions with named arguments; each looks at the names by itself.
+var takesNamed = func() map[string]bool {
+	m := map[string]bool{}
+	for _, n := range strings.Fields(`MAKE_INTERVAL EDIT_DISTANCE CONTAINS_SUBSTR PARSE_JSON TO_JSON TO_JSON_STRING
+		FLOAT64 DOUBLE FLOAT64_ARRAY DOUBLE_ARRAY JSON_KEYS JSON_SET JSON_ARRAY_APPEND JSON_ARRAY_INSERT JSON_REMOVE
+		JSON_STRIP_NULLS`) {
+		m[n] = true
+	}
+	return m
+}()
+
 func (a *analyzer) call(c *callExpr, s *scope) val {
 	f := functions[c.name]
 	if u := a.userFunction(c.path); f == nil && u != nil {
@@ -76,6 +87,10 @@ func (a *analyzer) call(c *callExpr, s *scope) val {
 	}
 	if f == nil {
 		a.unknownFunction(c)
+	}
+	if len(c.named) > 0 && !takesNamed[c.name] {
+		a.fail(c.named[0].name, "Named argument %s not found in signature for call to function %s",
+			c.named[0].name.text, c.name)
 	}
 	if c.over != nil && !f.aggregate && !f.window {
 		a.fail(c, "Function %s does not support an OVER clause", c.name)
@@ -91,10 +106,6 @@ func (a *analyzer) call(c *callExpr, s *scope) val {
 	}
 	if c.distinct || len(c.order) > 0 || c.limit != nil || c.nulls != "" || c.having != "" || c.star {
 		a.fail(c, "Function %s does not support DISTINCT, ORDER BY, LIMIT, NULLS or *", c.name)
-	}
-	if len(c.named) > 0 && f.code == nil {
-		a.fail(c.named[0].name, "Named argument %s not found in signature for call to function %s",
-			c.named[0].name.text, c.name)
 	}
 	if c.safe {
 		return a.safeCall(f, c, s)

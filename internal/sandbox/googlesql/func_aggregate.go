@@ -40,9 +40,9 @@ func init() {
 		"STDDEV_POP": "stddev_pop",
 		"VARIANCE":   "var_samp", "VAR_SAMP": "var_samp", "VAR_POP": "var_pop"} {
 		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
-			v := a.aggArg(c, vs, Float64, Int64, Numeric)
-			if v.t.Kind == Numeric {
-				return "bq_" + fn + "_numeric(" + call("list", v.sql) + ")", kind(Float64)
+			v := a.aggArg(c, vs, Float64, Int64, Numeric, BigNumeric)
+			if v.t.Kind == Numeric || v.t.Kind == BigNumeric {
+				return "bq_" + fn + "_" + strings.ToLower(string(v.t.Kind)) + "(" + call("list", v.sql) + ")", kind(Float64)
 			}
 			return "bq_" + fn + "(" + call("list", "CAST("+v.sql+" AS DOUBLE)") + ")", kind(Float64)
 		})
@@ -151,6 +151,9 @@ func approxQuantiles(a *analyzer, c *callExpr, vs []val, call aggCall) (string, 
 
 // approxTop writes the exact most frequent values, or those of the greatest sums of weights.
 func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
+	if c.over != nil {
+		a.refuse(c, c.name+" with OVER")
+	}
 	weight, fields := val{}, 2
 	if c.name == "APPROX_TOP_SUM" {
 		a.countArgs(c, 3, 3)
@@ -172,14 +175,18 @@ func approxTop(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) 
 	name, w, wt := "count", "1::BIGINT", kind(Int64)
 	if fields == 3 {
 		name, w, wt = "sum", weight.sql, weight.t
-		if !wt.numeric() || wt.Kind != Int64 {
+		if !wt.numeric() {
 			a.refuse(c, "APPROX_TOP_SUM with weights of type "+wt.name())
 		}
 	}
 	t := Type{Kind: Struct, Fields: []Field{{Name: "value", Type: v.t}, {Name: name, Type: wt}}}
 	if fields == 3 {
 		w = a.bind([]val{weight}, func(n []string) string {
-			return "(CASE WHEN " + n[0] + " < 0 THEN " + raise("'APPROX_TOP_SUM does not support negative or NaN weights'",
+			bad := n[0] + " < 0"
+			if wt.Kind == Float64 {
+				bad += " OR isnan(" + n[0] + ")"
+			}
+			return "(CASE WHEN " + bad + " THEN " + raise("'APPROX_TOP_SUM does not support negative or NaN weights'",
 				wt.DuckDB()) + " ELSE " + n[0] + " END)"
 		})
 	}

@@ -216,6 +216,7 @@ func regexpCall(a *analyzer, c *callExpr, s *scope) val {
 // containsSubstr looks for a text in a value's scalars, without regard to case.
 func containsSubstr(a *analyzer, c *callExpr, s *scope) val {
 	a.countArgs(c, 2, 2)
+	a.onlyNamed(c, "json_scope")
 	v, part := a.expr(c.args[0], s), a.expr(c.args[1], s)
 	w, ok := a.coerce(part, kind(String))
 	if !ok {
@@ -223,6 +224,14 @@ func containsSubstr(a *analyzer, c *callExpr, s *scope) val {
 	}
 	if l := part.lit; l != nil && l.kind == String && l.text == "" {
 		a.fail(c.args[1], "The second argument of CONTAINS_SUBSTR must not be empty")
+	}
+	scope := val{sql: "'JSON_VALUES'"}
+	if x := c.namedArg("json_scope"); x != nil {
+		scope = a.expr(x, s)
+		scope = a.must(scope, kind(String), x, "json_scope must be a STRING, but is %s", scope.t.name())
+	}
+	if v.t.Kind == JSON {
+		return merge("bq_contains_substr_json("+w.sql+", "+v.sql+", "+scope.sql+")", kind(Bool), v, part)
 	}
 	texts := a.searched(c, v.sql, resolved(v.t))
 	return merge("bq_contains_substr("+w.sql+", "+texts+")", kind(Bool), v, part)
