@@ -23,7 +23,8 @@ func (s *shell) chart() error {
 	first := s.last.columns[0]
 	labels, values := make([]string, len(s.last.rows)), make([]float64, len(s.last.rows))
 	for i, row := range s.last.rows {
-		labels[i], _ = first.text(row[0])
+		label, _ := first.text(row[0])
+		labels[i] = strings.ReplaceAll(visible(label), "\n", " ")
 		cell, _ := s.last.columns[1].text(row[1])
 		values[i], _ = strconv.ParseFloat(cell, 64) // NULL is 0
 	}
@@ -34,7 +35,7 @@ func (s *shell) chart() error {
 	drawing := bars(labels, values, width)
 	switch first.base() {
 	case "INT64", "FLOAT64", "NUMERIC", "DATE", "DATETIME", "TIMESTAMP":
-		caption := fmt.Sprintf("%s from %s to %s", s.last.columns[1].name, labels[0], labels[len(labels)-1])
+		caption := fmt.Sprintf("%s from %s to %s", visible(s.last.columns[1].name), labels[0], labels[len(labels)-1])
 		drawing = asciigraph.Plot(
 			values,
 			asciigraph.Height(12),

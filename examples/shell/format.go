@@ -52,7 +52,7 @@ func (w *tableWriter) fresh() {
 	w.t.SetStyle(style)
 	header, configs := make(table.Row, len(w.columns)), make([]table.ColumnConfig, len(w.columns))
 	for i, c := range w.columns {
-		header[i] = c.name
+		header[i] = visible(c.name)
 		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: 80}
 		if c.number() {
 			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
@@ -77,6 +77,7 @@ func (w *tableWriter) row(values []any) error {
 	row := make(table.Row, len(values))
 	for i, v := range values {
 		cell, null := w.columns[i].text(v)
+		cell = visible(cell)
 		if null && w.s.colours {
 			cell = text.Faint.Sprint(cell)
 		}
@@ -128,7 +129,7 @@ type expandedWriter struct {
 func (w *expandedWriter) begin(columns []column) error {
 	w.columns = columns
 	for _, c := range columns {
-		w.width = max(w.width, text.StringWidthWithoutEscSequences(c.name))
+		w.width = max(w.width, text.StringWidthWithoutEscSequences(visible(c.name)))
 	}
 	return nil
 }
@@ -140,7 +141,7 @@ func (w *expandedWriter) row(values []any) error {
 	}
 	for i, c := range w.columns {
 		cell, _ := c.text(values[i])
-		if _, err := fmt.Fprintf(w.out, "%s | %s\n", text.Pad(c.name, w.width, ' '), cell); err != nil {
+		if _, err := fmt.Fprintf(w.out, "%s | %s\n", text.Pad(visible(c.name), w.width, ' '), visible(cell)); err != nil {
 			return err
 		}
 	}

@@ -8,13 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-	"github.com/creack/pty"
-	"github.com/hinshun/vt10x"
 
 	"github.com/bigqueryuser/bigqueryuser/examples/internal/local/localtest"
 )
@@ -80,6 +77,18 @@ func TestScript(t *testing.T) {
 			"name,type,nullable,default\nx,INT64,YES,\n", "CREATE TABLE\nINSERT: 2 rows\n", 0},
 		{"expanded", "\\x\nSELECT 1 AS a, 'b' AS long", nil, "-[ row 1 ]-\na    | 1\nlong | b\n(1 row)\n",
 			"Expanded display is on.\n", 0},
+		{"a comment at the end", "SELECT 1 AS x; -- one\n/* done; */\n# really", []string{"-format", "csv"}, "x\n1\n", "", 0},
+		{"only a comment", "", []string{"-c", "-- nothing"}, "", "", 0},
+		{"control characters", `SELECT 'a\x1b[31mb\rc\td\u009be' AS x, 'l1\nl2 ż' AS y`, nil,
+			"┌─────────────────────────┬──────┐\n│ x                       │ y    │\n├─────────────────────────┼──────┤\n" +
+				"│ a\\x1b[31mb\\rc\\td\\u009be │ l1   │\n│                         │ l2 ż │\n" +
+				"└─────────────────────────┴──────┘\n(1 row)\n", "", 0},
+		{"control characters, expanded", "\\x\nSELECT 'a\\x1b[31mb' AS x", nil,
+			"-[ row 1 ]-\nx | a\\x1b[31mb\n(1 row)\n", "", 0},
+		{"numbers that are none in JSON", "SELECT CAST('inf' AS FLOAT64) AS a, STRUCT(CAST('-inf' AS FLOAT64) AS b, " +
+			"CAST('nan' AS FLOAT64) AS c) AS s, CAST('nan' AS FLOAT64) AS d, CAST('-inf' AS FLOAT64) AS e",
+			[]string{"-format", "jsonl"},
+			`{"a":"Infinity","s":{"b":"-Infinity","c":"NaN"},"d":"NaN","e":"-Infinity"}` + "\n", "", 0},
 		{"no rows", "SELECT 1 AS x FROM UNNEST([1]) WHERE FALSE", []string{"-format", "json"}, "[]\n", "", 0},
 		{"an error ends it", "SELECT 1 AS x;\nSELECT nothing;\nSELECT 3 AS x", []string{"-format", "csv"}, "x\n1\n",
 			"SELECT nothing\n       ^\n", 1},
@@ -162,149 +171,5 @@ func TestParquet(t *testing.T) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %q\nwant %q", got, want)
-	}
-}
-
-// screen is a terminal with the program in it.
-type screen struct {
-	t    *testing.T
-	vt   vt10x.Terminal
-	tty  *os.File
-	cmd  *exec.Cmd
-	done chan error
-}
-
-func openScreen(t *testing.T, flags ...string) *screen {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, flags...)
-	cmd.Env = append(os.Environ(), "BIGQUERYUSER_EXAMPLE_RUN=1", "TERM=xterm-256color")
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 60, Cols: 120})
-	if err != nil {
-		t.Skipf("there are no pseudo-terminals here: %v", err)
-	}
-	s := &screen{t, vt10x.New(vt10x.WithWriter(tty), vt10x.WithSize(120, 60)), tty, cmd, make(chan error, 1)}
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			n, err := tty.Read(buffer)
-			s.vt.Write(buffer[:n])
-			if err != nil {
-				s.done <- cmd.Wait()
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() { cmd.Process.Kill(); tty.Close() })
-	return s
-}
-
-// text is what the terminal shows, without blanks at the ends of lines.
-func (s *screen) text() string {
-	var lines []string
-	for line := range strings.Lines(s.vt.String()) {
-		lines = append(lines, strings.TrimRight(line, " \n"))
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
-}
-
-// expect waits until the terminal's last lines are these.
-func (s *screen) expect(want string) {
-	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if strings.HasSuffix(s.text(), want) {
-			return
-		}
-	}
-	s.t.Fatalf("the terminal shows:\n%s\nand not at its end:\n%s", s.text(), want)
-}
-
-// send types keys, as late as a user would: what comes while the line editor starts is lost.
-func (s *screen) send(keys string) {
-	s.t.Helper()
-	time.Sleep(200 * time.Millisecond)
-	if _, err := s.tty.WriteString(keys); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-const ready = "\nmy-billing-project=>"
-
-// TestTerminal is a session of a user who types.
-func TestTerminal(t *testing.T) {
-	localtest.NewComputer(t)
-	runShell(t, "whoami") // signs in
-	s := openScreen(t, "-ask-above", "0.001")
-	s.expect(`lists the commands, \q or Ctrl-D ends.` + ready)
-	s.send("SELECT 1 AS x;\r")
-	s.expect("=> SELECT 1 AS x;\n┌───┐\n│ x │\n├───┤\n│ 1 │\n└───┘\n(1 row)" + ready)
-	s.send("SELECT 'a' AS k,\r")
-	s.expect("=> SELECT 'a' AS k,")
-	s.send("10 AS n;\r")
-	s.expect(
-		"=> SELECT 'a' AS k,\n                     10 AS n;\n┌───┬────┐\n│ k │  n │\n├───┼────┤\n│ a │ 10 " +
-			"│\n└───┴────┘\n(1 row)" + ready,
-	)
-	s.send("\\chart\r")
-	s.expect("a │" + strings.Repeat("█", 113) + " 10" + ready)
-	s.send("SELECT nothing;\r")
-	s.expect("SELECT nothing\n       ^" + ready)
-	s.send("SELECT COUNT(name) AS n FROM " + names + ";\r")
-	s.expect("this will read 3.06 MB (about $0.0000 on demand): run? [y/N]")
-	s.send("n\r")
-	s.expect("[y/N] n\nnot run" + ready)
-	s.send("SELECT COUNT(name) AS n FROM " + names + ";\r")
-	s.expect("run? [y/N]")
-	s.send("y\r")
-	s.expect("│ 382694 │\n└────────┘\n(1 row)" + ready)
-	s.send("\x1b[A") // the last statement again
-	s.expect("=> SELECT COUNT(name) AS n FROM " + names + ";")
-	s.send("\x03") // Ctrl-C drops the line
-	s.expect(ready)
-	s.send("whoami\r")
-	s.expect("ada@example.com, billed to my-billing-project" + ready)
-	s.send("\\q\r")
-	if err := <-s.done; err != nil {
-		t.Errorf("got %v; want exit code 0", err)
-	}
-}
-
-// TestCancel: Ctrl-C ends the job of a statement that runs, and tells what it cost; the next statement runs.
-func TestCancel(t *testing.T) {
-	localtest.NewComputer(t)
-	runShell(t, "whoami")
-	s := openScreen(t)
-	s.expect(ready)
-	s.send("BEGIN DECLARE i INT64 DEFAULT 0; WHILE i < 100000000 DO SET i = i + 1; END WHILE; END;\r")
-	time.Sleep(3 * time.Second) // long enough for its progress to be shown
-	s.send("\x03")
-	s.expect("read 0 B, billed 0 B" + ready)
-	if !strings.Contains(s.text(), "cancelled job ") {
-		t.Errorf("the terminal shows:\n%s", s.text())
-	}
-	s.send("SELECT 1 AS x;\r")
-	s.expect("│ 1 │\n└───┘\n(1 row)" + ready)
-	s.send("\\q\r")
-	if err := <-s.done; err != nil {
-		t.Errorf("got %v; want exit code 0", err)
-	}
-}
-
-// TestPager: a long result stops at each screen.
-func TestPager(t *testing.T) {
-	localtest.NewComputer(t)
-	runShell(t, "whoami")
-	s := openScreen(t)
-	s.expect(ready)
-	s.send("SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100)) AS x ORDER BY x;\r")
-	s.expect("│ 55 │\n└────┘\n-- more: Enter, or q --")
-	s.send("q\r")
-	s.expect(ready)
-	s.send("\x04") // Ctrl-D
-	if err := <-s.done; err != nil {
-		t.Errorf("got %v; want exit code 0", err)
 	}
 }

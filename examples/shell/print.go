@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
@@ -165,6 +168,21 @@ func (c column) text(v any) (text string, null bool) {
 	}
 }
 
+// visible returns a text for a terminal, where the control characters of data could move the cursor, set colours or
+// worse. Only ends of lines stay as they are.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\n' || unicode.IsPrint(r) || r == '\u200d' { // which joins emoji
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
 // plain returns a value for JSON: times are text of the column's type, bytes are base64, arrays and
 // structs are unchanged.
 func (c column) plain(v any) any {
@@ -181,9 +199,14 @@ func (c column) plain(v any) any {
 		return base64.StdEncoding.EncodeToString(v)
 	case driver.Range:
 		return v.String()
-	case float64:
-		if text := fmt.Sprint(v); text == "NaN" || strings.HasSuffix(text, "Inf") {
-			return text
+	case float64: // JSON has no numbers for these
+		switch {
+		case math.IsNaN(v):
+			return "NaN"
+		case math.IsInf(v, 1):
+			return "Infinity"
+		case math.IsInf(v, -1):
+			return "-Infinity"
 		}
 	case string:
 		if c.base() == "JSON" {

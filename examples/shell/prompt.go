@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/reeflective/readline"
 )
@@ -44,7 +43,7 @@ func (s *shell) prompt(ctx context.Context) int {
 // complete reports whether the input can be run: statements with their semicolons, or a command.
 func complete(text string) bool {
 	_, rest := split(text)
-	return strings.TrimSpace(rest) == ""
+	return blank(rest)
 }
 
 // historyFile is a file that only the user can read.

@@ -41,12 +41,26 @@ func split(text string) (statements []string, rest string) {
 }
 
 // all returns the statements of a text. The last one may have no semicolon.
-func all(text string) []string {
-	statements, rest := split(text)
-	if rest = strings.TrimSpace(rest); rest != "" {
-		statements = append(statements, rest)
+func all(text string) (statements []string) {
+	list, rest := split(text)
+	for _, s := range append(list, strings.TrimSpace(rest)) {
+		if !blank(s) {
+			statements = append(statements, s)
+		}
 	}
 	return statements
+}
+
+// blank reports whether a text has only white space and comments.
+func blank(text string) bool {
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		if !comment(text) {
+			return false
+		}
+		n, _ := token(text)
+		text = text[n:]
+	}
+	return true
 }
 
 // opens returns 1 for a word that opens a block, -1 for END, else 0.
