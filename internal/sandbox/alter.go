@@ -13,7 +13,7 @@ func alterSQL(stmt *googlesql.Statement) string { return cmp.Or(stmt.SQL, "SELEC
 
 // alterTable runs ALTER TABLE, after the statements that change the table. The caller holds the catalog's
 // ddl lock.
-func (s *Server) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	// Another ALTER TABLE may have come between the plan and the lock.
 	stmt, err := s.translate(p.who, q, false)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 )
 
 // The OAuth scopes that BigQuery's methods accept.
@@ -25,15 +24,6 @@ const (
 	reads  access = iota // also with the read-only scopes
 	writes               // only with bigquery or cloud-platform
 )
-
-// caller is the user behind a request.
-type caller struct {
-	email string
-	// readOnly: the token carries only scopes for reading.
-	readOnly bool
-	// admin may do everything; it is the program that runs the sandbox.
-	admin bool
-}
 
 const realm = `Bearer realm="https://accounts.google.com/"`
 
@@ -66,7 +56,7 @@ func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.E
 		return caller{}, e
 	}
 	c := caller{email: grant.Email, readOnly: !full}
-	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.mayBill(c, quota) {
+	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.run.mayBill(c, quota) {
 		return caller{}, apierror.Errorf("accessDenied", "Caller does not have required permission to use project "+
 			"%s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
 	}
@@ -77,23 +67,4 @@ func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.E
 // have found the way to a loopback address.
 func fromHere(r *http.Request) bool {
 	return r.Header.Get("Origin") == "" && checkLoopback(r.Host) == nil
-}
-
-// mayBill reports whether a user has rights in a project.
-func (s *Server) mayBill(c caller, project string) bool {
-	return c.admin || slices.Contains(s.cfg.Projects[c.email], project)
-}
-
-// mayRead reports whether a user may read the datasets of a project.
-func (s *Server) mayRead(c caller, project string) bool {
-	return project == catalog.PublicProject || s.mayBill(c, project)
-}
-
-// checkJobs refuses a user who may not run jobs in a project.
-func (s *Server) checkJobs(c caller, project, permission string) *apierror.Error {
-	if s.mayBill(c, project) {
-		return nil
-	}
-	return apierror.Errorf("accessDenied", "Access Denied: Project %s: User does not have %s permission in project %s.",
-		project, permission, project)
 }

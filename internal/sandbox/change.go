@@ -86,7 +86,7 @@ func (c changes) check(known []string, now any) *apierror.Error {
 	var have map[string]any
 	_ = json.Unmarshal(text, &have) // it was just written
 	for name, raw := range c {
-		if slices.Contains(known, name) || slices.Contains(outputOnly, name) || slices.Contains(harmless, string(raw)) {
+		if slices.Contains(known, name) || slices.Contains(outputOnly, name) || wire.Empty(raw) {
 			continue
 		}
 		var given any
@@ -112,7 +112,7 @@ func (s *Server) changeDataset(patch bool) handler {
 		if err != nil {
 			return nil, err
 		}
-		if !s.mayBill(who, d.Ref.ProjectID) {
+		if !s.run.mayBill(who, d.Ref.ProjectID) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
 				"bigquery.datasets.update denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 		}
@@ -161,7 +161,7 @@ func (s *Server) changeTable(patch bool) handler {
 		if err != nil {
 			return nil, err
 		}
-		if !s.mayBill(who, t.Name.Project) {
+		if !s.run.mayBill(who, t.Name.Project) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update "+
 				"denied on table %[1]s (or it may not exist).", t.Name)
 		}
@@ -234,13 +234,8 @@ func (s *Server) alter(ctx context.Context, who caller, t *catalog.Table, action
 	if t.View != nil {
 		kind = strings.ReplaceAll(t.ViewKind(), "_", " ")
 	}
-	q := &query{project: t.Name.Project, sql: "ALTER " + kind + " " +
-		googlesql.QuoteName(t.Name.Project+"."+t.Name.Dataset+"."+t.Name.Table) + " " + actions}
-	p, err := s.prepare(ctx, who, q)
-	if err == nil {
-		_, err = s.execute(ctx, q, p)
-	}
-	return err
+	return s.run.do(ctx, who, t.Name.Project, "", "ALTER "+kind+" "+
+		googlesql.QuoteName(t.Name.Project+"."+t.Name.Dataset+"."+t.Name.Table)+" "+actions)
 }
 
 // inOrder returns fields in the order of the table's columns.

@@ -2,11 +2,9 @@ package sandbox
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -32,7 +30,7 @@ func (s *Server) describeDataset(d *catalog.Dataset, listed bool) *wire.Dataset 
 // datasetOf finds the dataset that a request's path names.
 func (s *Server) datasetOf(r *http.Request, who caller) (*catalog.Dataset, *apierror.Error) {
 	project, id := r.PathValue("project"), r.PathValue("dataset")
-	if !s.mayRead(who, project) {
+	if !s.run.mayRead(who, project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get "+
 			"denied on dataset %[1]s:%[2]s (or it may not exist).", project, id)
 	}
@@ -53,7 +51,7 @@ func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apierror.Error)
 
 func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if !s.mayRead(who, project) {
+	if !s.run.mayRead(who, project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Project %s: User does not have "+
 			"bigquery.datasets.list permission in project %[1]s.", project)
 	}
@@ -78,7 +76,7 @@ func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error
 
 func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if err := s.checkJobs(who, project, "bigquery.datasets.create"); err != nil {
+	if err := s.run.checkJobs(who, project, "bigquery.datasets.create"); err != nil {
 		return nil, err
 	}
 	var req wire.Dataset
@@ -108,7 +106,7 @@ func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apierror.Err
 	if err != nil {
 		return nil, err
 	}
-	if !s.mayBill(who, d.Ref.ProjectID) {
+	if !s.run.mayBill(who, d.Ref.ProjectID) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
 			"bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 	}
@@ -118,9 +116,4 @@ func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apierror.Err
 	}
 	defer unlock()
 	return nil, s.catalog.DropDataset(r.Context(), d.Ref, r.URL.Query().Get("deleteContents") == "true")
-}
-
-// cascades reports whether a DROP SCHEMA drops the tables, too.
-func cascades(stmt *googlesql.Statement) bool {
-	return strings.HasSuffix(strings.ToUpper(strings.TrimRight(stmt.SQL, " ;\n")), "CASCADE")
 }

@@ -66,7 +66,7 @@ func reportTarget(c *wire.QueryConfiguration, stmt *googlesql.Statement) {
 }
 
 // checkDestination refuses a destination that the statement or the user can't have.
-func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apierror.Error {
+func (s *runner) checkDestination(who caller, q *query, stmt *googlesql.Statement) *apierror.Error {
 	if q.destination == nil {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (s *Server) checkDestination(who caller, q *query, stmt *googlesql.Statemen
 
 // executeInto runs a query and keeps its rows in the destination as well: it holds them in a
 // temporary table first, so that the answer and the table are the same.
-func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session != nil && q.session.tx != nil {
 		return nil, apierror.Unsupported("a destinationTable in a transaction")
 	}
@@ -146,7 +146,7 @@ func (s *Server) executeInto(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // writeInto copies a result that stage holds to its table. The caller holds the catalog's ddl lock.
-func (s *Server) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list,
+func (s *runner) writeInto(ctx context.Context, d *destination, columns []googlesql.Column, conn *engine.Conn, list,
 	stage string) *apierror.Error {
 	old := s.catalog.Table(d.table)
 	if old == nil && d.never {

@@ -177,14 +177,16 @@ func TestDriverScriptCancel(t *testing.T) {
 	}
 	// The driver cancels in the background; nothing goes on after that.
 	deadline := time.Now().Add(20 * time.Second)
-	for _, j := range s.jobs.newest(DefaultProject, "") {
-		select {
-		case <-j.finished:
-			if j.err == nil || j.err.Reason != "stopped" {
-				t.Errorf("got %v; want stopped", j.err)
-			}
-		case <-time.After(time.Until(deadline)):
-			t.Fatalf("%s still runs", j.query.sql)
+	for _, j := range s.run.newest(DefaultProject, "") {
+		found, err := s.run.find(caller{admin: true}, DefaultProject, j.JobReference.JobID, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !found.wait(t.Context(), time.Until(deadline)) {
+			t.Fatalf("%s still runs", j.Configuration.Query.Query)
+		}
+		if e := s.run.describe(found).Status.ErrorResult; e == nil || e.Reason != "stopped" {
+			t.Errorf("got %v; want stopped", e)
 		}
 	}
 }

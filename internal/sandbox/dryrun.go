@@ -9,7 +9,7 @@ import (
 
 // dryRun plans a query and runs nothing. Undeclared parameters are allowed when
 // the mode is set; positional ones only if none is declared.
-func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
+func (s *runner) dryRun(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if q.sessionID != "" {
 		sess, err := s.findSession(who, q)
 		if err != nil {
@@ -43,7 +43,7 @@ func (s *Server) dryRun(ctx context.Context, who caller, q *query) (*plan, *apie
 }
 
 // dryRunQuery answers jobs.query with dryRun.
-func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *apierror.Error) {
+func (s *runner) dryRunQuery(ctx context.Context, who caller, q *query) (*wire.QueryResponse, *apierror.Error) {
 	p, err := s.dryRun(ctx, who, q)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s *Server) dryRunQuery(ctx context.Context, who caller, q *query) (any, *a
 }
 
 // dryRunInsert answers jobs.insert with dryRun: a job that does not exist.
-func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config wire.JobConfiguration) (any,
+func (s *runner) dryRunInsert(ctx context.Context, who caller, q *query, config wire.JobConfiguration) (*wire.Job,
 	*apierror.Error) {
 	p, err := s.dryRun(ctx, who, q)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Server) dryRunInsert(ctx context.Context, who caller, q *query, config 
 }
 
 // planStatistics returns the statistics that a plan has before it runs.
-func (s *Server) planStatistics(p *plan) *wire.QueryStatistics {
+func (s *runner) planStatistics(p *plan) *wire.QueryStatistics {
 	stats := &wire.QueryStatistics{StatementType: p.stmt.Type, TotalBytesProcessed: p.bytes,
 		TotalBytesBilled: billed(p.bytes)}
 	for _, t := range p.stmt.Tables {

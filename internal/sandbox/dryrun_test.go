@@ -26,14 +26,14 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := j.Statistics.Query
-	if j.Status.State != done || q.StatementType != "SELECT" || q.TotalBytesProcessed == 0 || q.TotalBytesBilled != 0 ||
+	if j.Status.State != "DONE" || q.StatementType != "SELECT" || q.TotalBytesProcessed == 0 || q.TotalBytesBilled != 0 ||
 		len(q.Schema.Fields) != 2 || q.Schema.Fields[1].Type != "INTEGER" {
 		t.Errorf("got status %+v, statistics %+v", j.Status, q)
 	}
 	if j.JobReference.JobId != "" {
 		t.Errorf("got job id %q; want none: no job exists", j.JobReference.JobId)
 	}
-	if n := len(s.jobs.newest(DefaultProject, "")); n != 0 {
+	if n := len(s.run.newest(DefaultProject, "")); n != 0 {
 		t.Errorf("got %d jobs after a dry run; want none", n)
 	}
 	_, err = svc.Jobs.Insert(DefaultProject, dryJob("SELECT nosuch", "")).Do()

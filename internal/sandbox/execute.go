@@ -20,7 +20,7 @@ type outcome struct {
 }
 
 // execute runs a planned query. As in BigQuery an error leaves the transaction of its session open.
-func (s *Server) execute(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) execute(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session.broken() && (len(p.stmt.Tables) > 0 || p.stmt.Target != nil || q.destination != nil) {
 		return nil, brokenTransaction()
 	}
@@ -37,7 +37,7 @@ func breaks(q *query, stmt *googlesql.Statement) bool {
 		!slices.Contains(ddlTypes, stmt.Type)
 }
 
-func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeStatement(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	switch {
 	case q.destination != nil:
 		return s.executeInto(ctx, q, p)
@@ -65,7 +65,7 @@ func (s *Server) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 }
 
 // executeAssert runs ASSERT, whose query fails where the condition is not true; it has no result.
-func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	run, stmt := *p, *p.stmt
 	stmt.Columns = []googlesql.Column{{Name: "holds", Type: boolType}}
 	run.stmt = &stmt
@@ -76,7 +76,7 @@ func (s *Server) executeAssert(ctx context.Context, q *query, p *plan) (*outcome
 }
 
 // runSQL runs the statement's translation on its session's connection, or on one of its own.
-func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apierror.Error) {
+func (s *runner) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result, *apierror.Error) {
 	if q.work != nil && !q.session.broken() {
 		res, err := q.work.conn.Query(ctx, p.stmt.SQL, p.values, p.stmt.Columns, s.cfg.ResultBytes)
 		return res, apierror.From(err)
@@ -93,7 +93,7 @@ func (s *Server) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result,
 // executeDML changes a table. As in BigQuery, statements that change or delete rows of
 // the same table take turns, new rows can always be added, and readers see the rows as
 // they were. A statement in a transaction does not wait: it is a conflict.
-func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	t := s.catalog.Table(*p.stmt.Target)
 	if t == nil {
 		return nil, apierror.NotFound("Table", p.stmt.Target.String(), "")
@@ -130,7 +130,7 @@ func (s *Server) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *
 }
 
 // executeDDL changes the catalog. Such statements run one at a time.
-func (s *Server) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeDDL(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session != nil && q.session.tx != nil {
 		return nil, apierror.Errorf("invalidQuery", "Query error: DDL statements are not supported in a transaction, "+
 			"except for those creating or droping temporary tables or temporary functions. at [1:1]")
@@ -204,7 +204,7 @@ func dropMissing(stmt *googlesql.Statement, err *apierror.Error) (*outcome, *api
 
 // createTable runs CREATE TABLE with and without a query. The caller holds the
 // catalog's ddl lock.
-func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) createTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	target, operation := *p.stmt.Target, "CREATE"
 	if old := s.catalog.Table(target); old != nil {
 		switch {
@@ -234,7 +234,7 @@ func (s *Server) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // runCreate has DuckDB make a table.
-func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apierror.Error {
+func (s *runner) runCreate(ctx context.Context, q *query, p *plan) *apierror.Error {
 	run := *p
 	stmt := *p.stmt
 	stmt.Columns = nil // DuckDB answers with a count
@@ -248,4 +248,9 @@ func (s *Server) runCreate(ctx context.Context, q *query, p *plan) *apierror.Err
 	}
 	_, err := after(context.WithoutCancel(ctx), stmt.After) // which can't fail, and must not stop halfway
 	return apierror.From(err)
+}
+
+// cascades reports whether a DROP SCHEMA drops the tables, too.
+func cascades(stmt *googlesql.Statement) bool {
+	return strings.HasSuffix(strings.ToUpper(strings.TrimRight(stmt.SQL, " ;\n")), "CASCADE")
 }

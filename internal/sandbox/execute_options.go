@@ -11,7 +11,7 @@ import (
 )
 
 // optionsOf computes the options that a statement sets.
-func (s *Server) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statement) (catalog.OptionValues,
+func (s *runner) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statement) (catalog.OptionValues,
 	*apierror.Error) {
 	if stmt.OptionsSQL == "" {
 		return nil, nil
@@ -49,7 +49,7 @@ func (s *Server) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statem
 }
 
 // describeNew gives a new table what CREATE TABLE says of it, and what its dataset gives.
-func (s *Server) describeNew(ctx context.Context, q *query, t *catalog.Table,
+func (s *runner) describeNew(ctx context.Context, q *query, t *catalog.Table,
 	stmt *googlesql.Statement) *apierror.Error {
 	s.catalog.CopyMetadata(t, stmt)
 	t.Keys, t.Partition, t.Cluster = stmt.NewKeys, stmt.Partition, stmt.Cluster
@@ -58,7 +58,7 @@ func (s *Server) describeNew(ctx context.Context, q *query, t *catalog.Table,
 }
 
 // setOptions gives a table that is not visible yet the options of a statement.
-func (s *Server) setOptions(ctx context.Context, q *query, t *catalog.Table,
+func (s *runner) setOptions(ctx context.Context, q *query, t *catalog.Table,
 	stmt *googlesql.Statement) *apierror.Error {
 	values, err := s.optionsOf(ctx, q, stmt)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Server) setOptions(ctx context.Context, q *query, t *catalog.Table,
 }
 
 // alterSchema runs ALTER SCHEMA. The caller holds the catalog's ddl lock.
-func (s *Server) alterSchema(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
+func (s *runner) alterSchema(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	d := s.catalog.Dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil {
 		name := fmt.Sprintf("%s:%s", stmt.Target.Project, stmt.Target.Dataset)

@@ -2,15 +2,17 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
+	"encoding/json"
 	"html/template"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 //go:embed home.html
@@ -81,29 +83,33 @@ func (s *Server) homeTable(r *http.Request, t *catalog.Table) homeTable {
 }
 
 func (s *Server) homeStatements() []homeStatement {
-	s.jobs.mu.Lock()
-	last := slices.Clone(s.jobs.list[max(0, len(s.jobs.list)-homeStatements):])
-	s.jobs.mu.Unlock()
-	slices.Reverse(last)
 	var out []homeStatement
-	for _, j := range last {
-		j.mu.Lock()
-		row := homeStatement{When: j.created.Format(time.DateTime), SQL: j.query.sql, State: j.state}
-		if j.state == done {
-			row.Took = j.ended.Sub(j.created).Round(time.Millisecond).String()
+	for _, j := range s.run.latest(homeStatements) {
+		row := homeStatement{When: time.UnixMilli(j.Statistics.CreationTime).Format(time.DateTime),
+			SQL: statementOf(j), State: j.Status.State}
+		if end := j.Statistics.EndTime; end != 0 {
+			row.Took = (time.Duration(end-j.Statistics.CreationTime) * time.Millisecond).String()
 		}
-		if j.load != nil {
-			to := j.load.config.DestinationTable
-			row.SQL = "load job into " + to.ProjectID + "." + to.DatasetID + "." + to.TableID
+		if e := j.Status.ErrorResult; e != nil {
+			row.Error = e.Message
 		}
-		if j.err != nil {
-			row.Error = j.err.Message
-		}
-		j.mu.Unlock()
-		if j.plan != nil {
-			row.Bytes = strconv.FormatInt(j.plan.bytes, 10)
+		if j.Statistics.Query != nil {
+			row.Bytes = strconv.FormatInt(j.Statistics.TotalBytesProcessed, 10)
 		}
 		out = append(out, row)
 	}
 	return out
+}
+
+// statementOf is the text of a job's query, or what it loads.
+func statementOf(j *wire.Job) string {
+	if q := j.Configuration.Query; q != nil {
+		return q.Query
+	}
+	var load struct {
+		To wire.TableReference `json:"destinationTable"`
+	}
+	_ = json.Unmarshal(j.Configuration.Load, &load) // it was read before
+	return "load job into " + cmp.Or(load.To.ProjectID, j.JobReference.ProjectID) + "." + load.To.DatasetID + "." +
+		load.To.TableID
 }

@@ -99,7 +99,7 @@ func TestInformationSchemaColumns(t *testing.T) {
 		if text := strings.Join(got, ", "); !strings.HasPrefix(text, want) || len(resp.Rows) != 1 {
 			t.Errorf("%s: got %s and %d rows; want %s and one", view, text, len(resp.Rows), want)
 		}
-		if resp.TotalBytesProcessed != minBilled || resp.TotalBytesBilled != minBilled {
+		if resp.TotalBytesProcessed != leastBilled || resp.TotalBytesBilled != leastBilled {
 			t.Errorf("%s: got %d bytes, %d billed; want 10 MB", view, resp.TotalBytesProcessed, resp.TotalBytesBilled)
 		}
 	}

@@ -49,7 +49,7 @@ func (i *insertIDs) forget(keys []string, now time.Time) {
 
 // tabledataInsertAll adds rows to a table. Without skipInvalidRows one that is wrong keeps all others out.
 func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror.Error) {
-	_, t, err := s.writable(who, pathTable(r))
+	_, t, err := s.run.writable(who, pathTable(r))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 		}
 		values = append(values, rows[i])
 	}
-	if err := s.appendRows(r.Context(), t, t.Columns, values); err != nil {
+	if err := s.run.appendRows(r.Context(), t, t.Columns, values); err != nil {
 		s.inserted.forget(keys, s.now())
 		return nil, err
 	}

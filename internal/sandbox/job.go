@@ -84,8 +84,8 @@ func (j *job) wait(ctx context.Context, d time.Duration) bool {
 // maxJobs is how many jobs are remembered; the oldest that is done goes first.
 const maxJobs = 10_000
 
-// jobs are the jobs that the sandbox remembers.
-type jobs struct {
+// registry has the jobs that the sandbox remembers.
+type registry struct {
 	mu   sync.Mutex
 	byID map[string]*job // by project and id
 	list []*job          // by creation
@@ -98,12 +98,12 @@ type jobs struct {
 	resultLimit int64
 }
 
-func newJobs(resultLimit int64) *jobs {
-	return &jobs{byID: map[string]*job{}, requests: map[requestKey]*job{}, resultLimit: resultLimit}
+func newRegistry(resultLimit int64) *registry {
+	return &registry{byID: map[string]*job{}, requests: map[requestKey]*job{}, resultLimit: resultLimit}
 }
 
 // add registers a job. An id that is taken is an error.
-func (js *jobs) add(j *job) *apierror.Error {
+func (js *registry) add(j *job) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	key := j.ref.ProjectID + " " + j.ref.JobID
@@ -117,7 +117,7 @@ func (js *jobs) add(j *job) *apierror.Error {
 	return nil
 }
 
-func (js *jobs) forgetOldest() {
+func (js *registry) forgetOldest() {
 	for i := 0; len(js.list) > maxJobs && i < len(js.list); i++ {
 		old := js.list[i]
 		select {
@@ -130,7 +130,7 @@ func (js *jobs) forgetOldest() {
 }
 
 // drop forgets a job. The caller holds the lock.
-func (js *jobs) drop(j *job) {
+func (js *registry) drop(j *job) {
 	delete(js.byID, j.ref.ProjectID+" "+j.ref.JobID)
 	js.list = slices.DeleteFunc(js.list, func(o *job) bool { return o == j })
 	if k := slices.Index(js.kept, j); k >= 0 {
@@ -140,7 +140,7 @@ func (js *jobs) drop(j *job) {
 }
 
 // release throws the rows of a job away that has been in kept.
-func (js *jobs) release(j *job) {
+func (js *registry) release(j *job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	js.keptBytes -= j.result.Bytes
@@ -148,7 +148,7 @@ func (js *jobs) release(j *job) {
 }
 
 // remove forgets a job whose id no client knows.
-func (js *jobs) remove(j *job) {
+func (js *registry) remove(j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	js.drop(j)
@@ -156,7 +156,7 @@ func (js *jobs) remove(j *job) {
 
 // keep counts a finished job's rows, and throws the oldest rows away when there
 // are too many.
-func (js *jobs) keep(j *job) {
+func (js *registry) keep(j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j.mu.Lock()
@@ -175,7 +175,7 @@ func (js *jobs) keep(j *job) {
 }
 
 // find looks a job up. Without a location only jobs of the multi-regions are found.
-func (js *jobs) find(project, id, location string) (*job, *apierror.Error) {
+func (js *registry) find(project, id, location string) (*job, *apierror.Error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j := js.byID[project+" "+id]
@@ -194,7 +194,7 @@ func (js *jobs) find(project, id, location string) (*job, *apierror.Error) {
 
 // newest returns a project's jobs, newest first: those of the statements of a script, or
 // with parent "" those that are no script's.
-func (js *jobs) newest(project, parent string) []*job {
+func (js *registry) newest(project, parent string) []*job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	var out []*job
@@ -208,7 +208,7 @@ func (js *jobs) newest(project, parent string) []*job {
 }
 
 // all returns a project's jobs, oldest first.
-func (js *jobs) all(project string) (out []*job) {
+func (js *registry) all(project string) (out []*job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	for _, j := range js.list {
@@ -220,7 +220,7 @@ func (js *jobs) all(project string) (out []*job) {
 }
 
 // stopAll stops every job that runs.
-func (js *jobs) stopAll(cause error) {
+func (js *registry) stopAll(cause error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	for _, j := range js.list {
@@ -229,7 +229,7 @@ func (js *jobs) stopAll(cause error) {
 }
 
 // taken refuses the id of a job that there is already.
-func (js *jobs) taken(project, id string) *apierror.Error {
+func (js *registry) taken(project, id string) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	if j := js.byID[project+" "+id]; id != "" && j != nil {
@@ -242,7 +242,7 @@ func newJobID() string { return "job_" + rand.Text() }
 
 // begin makes a job of a query and starts it. The statement is planned before
 // begin returns; a statement that can't be planned is a job that has failed.
-func (s *Server) begin(ctx context.Context, who caller, q *query, id string, config wire.JobConfiguration) (*job,
+func (s *runner) begin(ctx context.Context, who caller, q *query, id string, config wire.JobConfiguration) (*job,
 	*apierror.Error) {
 	// A request that is repeated must learn that its job is there, not that it is in its own way.
 	if err := s.jobs.taken(q.project, id); err != nil {
@@ -288,7 +288,7 @@ func (s *Server) begin(ctx context.Context, who caller, q *query, id string, con
 }
 
 // run takes a job from PENDING to DONE.
-func (s *Server) run(ctx context.Context, j *job) {
+func (s *runner) run(ctx context.Context, j *job) {
 	if limit := time.Duration(j.config.JobTimeoutMs) * time.Millisecond; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit,
@@ -316,3 +316,40 @@ func (s *Server) run(ctx context.Context, j *job) {
 	j.finish(out, err, s.now())
 	s.jobs.keep(j)
 }
+
+// find looks a job of a project up for a user.
+func (s *runner) find(who caller, project, id, location string) (*job, *apierror.Error) {
+	if err := s.checkJobs(who, project, "bigquery.jobs.get"); err != nil {
+		return nil, err
+	}
+	return s.jobs.find(project, id, location)
+}
+
+// newest describes a project's jobs, newest first: those of the statements of a script, or with parent "" those that
+// are no script's.
+func (s *runner) newest(project, parent string) (list []*wire.Job) {
+	for _, j := range s.jobs.newest(project, parent) {
+		list = append(list, s.describe(j))
+	}
+	return list
+}
+
+// latest describes the last n jobs of all projects, newest first.
+func (s *runner) latest(n int) (list []*wire.Job) {
+	for _, j := range s.jobs.latest(n) {
+		list = append(list, s.describe(j))
+	}
+	return list
+}
+
+// latest are the last n jobs, newest first.
+func (js *registry) latest(n int) []*job {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	list := slices.Clone(js.list[max(0, len(js.list)-n):])
+	slices.Reverse(list)
+	return list
+}
+
+// cancel stops a job that runs.
+func (j *job) cancel() { j.stop(apierror.ErrStopped) }

@@ -34,7 +34,7 @@ func await(t testing.TB, svc *bq.Service, ref *bq.JobReference) *bq.Job {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if j.Status.State == done {
+		if j.Status.State == "DONE" {
 			return j
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -77,7 +77,7 @@ func TestInsertAndGet(t *testing.T) {
 		t.Errorf("a taken id: got %v; want 409 duplicate", err)
 	}
 	list, err := svc.Jobs.List(DefaultProject).Do()
-	if err != nil || len(list.Jobs) != 1 || list.Jobs[0].State != done {
+	if err != nil || len(list.Jobs) != 1 || list.Jobs[0].State != "DONE" {
 		t.Errorf("list: got %+v, %v; want one job", list, err)
 	}
 }
@@ -301,7 +301,7 @@ func TestQueriesRunConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 	j, err := svc.Jobs.Get(DefaultProject, slow.JobReference.JobId).Do()
-	if err != nil || j.Status.State != running {
+	if err != nil || j.Status.State != "RUNNING" {
 		t.Errorf("the slow one: got %+v, %v; want it running", j.Status, err)
 	}
 	if _, err := svc.Jobs.Cancel(DefaultProject, slow.JobReference.JobId).Do(); err != nil {
@@ -321,7 +321,7 @@ func TestCallerMayLeave(t *testing.T) {
 			UseLegacySql: legacyOff}).Context(ctx).Do()
 		left <- err
 	}()
-	for deadline := time.Now().Add(30 * time.Second); len(s.jobs.newest(DefaultProject, "")) == 0; {
+	for deadline := time.Now().Add(30 * time.Second); len(s.run.newest(DefaultProject, "")) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no job was started")
 		}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -31,9 +30,6 @@ type loadConfiguration struct {
 	AllowQuotedNewlines bool                 `json:"allowQuotedNewlines,omitempty"`
 }
 
-// harmless are members that change nothing here when they have these values.
-var harmless = []string{"null", "[]", "{}", `""`, "false", "0", `"0"`}
-
 // parseLoad reads configuration.load. What it has beyond the fields above is refused by name.
 func parseLoad(raw json.RawMessage) (*loadConfiguration, *apierror.Error) {
 	var c loadConfiguration
@@ -51,7 +47,7 @@ func parseLoad(raw json.RawMessage) (*loadConfiguration, *apierror.Error) {
 	_ = json.Unmarshal(known, &all) // both were read before
 	_ = json.Unmarshal(raw, &members)
 	for name, value := range members {
-		if all[name] == nil && !slices.Contains(harmless, string(bytes.TrimSpace(value))) {
+		if all[name] == nil && !wire.Empty(value) {
 			if name == "sourceUris" {
 				return nil, apierror.Unsupported("loading from Cloud Storage (sourceUris); it loads the bytes of the " +
 					"request")

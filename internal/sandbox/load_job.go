@@ -29,7 +29,7 @@ type loadJob struct {
 }
 
 // beginLoad makes a load job of a request and its data, and starts it.
-func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byte) (*job, *apierror.Error) {
+func (s *runner) beginLoad(who caller, project string, req *wire.Job, data []byte) (*job, *apierror.Error) {
 	config, err := parseLoad(req.Configuration.Load)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (s *Server) beginLoad(who caller, project string, req *wire.Job, data []byt
 }
 
 // runLoad reads a job's data and writes it to its table.
-func (s *Server) runLoad(ctx context.Context, who caller, j *job, data []byte) *apierror.Error {
+func (s *runner) runLoad(ctx context.Context, who caller, j *job, data []byte) *apierror.Error {
 	c := j.load.config
 	unlock, apiErr := s.catalog.Lock(ctx)
 	if apiErr != nil {
@@ -155,7 +155,7 @@ func (c *loadConfiguration) detects() bool {
 }
 
 // checkLoad refuses a table that the job may not write to.
-func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName,
+func (s *runner) checkLoad(ctx context.Context, c *loadConfiguration, name googlesql.TableName,
 	old *catalog.Table) *apierror.Error {
 	switch {
 	case old == nil && c.CreateDisposition == "CREATE_NEVER":
@@ -194,7 +194,7 @@ func (s *Server) checkLoad(ctx context.Context, c *loadConfiguration, name googl
 }
 
 // columnsOf returns the columns of a table that would have a schema.
-func (s *Server) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field) (
+func (s *runner) columnsOf(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field) (
 	[]googlesql.Column, *apierror.Error) {
 	_, p, err := s.planTable(ctx, who, name, fields, nil, "CREATE OR REPLACE TABLE ", "")
 	if err != nil {
@@ -227,7 +227,7 @@ func readLoad(ctx context.Context, format string, data []byte, o load.Options) (
 }
 
 // writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
-func (s *Server) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *catalog.Table,
+func (s *runner) writeLoad(ctx context.Context, who caller, j *job, name googlesql.TableName, old *catalog.Table,
 	replace bool, fields []wire.Field, rows *load.Rows) *apierror.Error {
 	t := old
 	var before int64
@@ -282,3 +282,6 @@ func (j *job) describeLoad(out *wire.Job) {
 			OutputBytes: l.bytes, BadRecords: l.bad}
 	}
 }
+
+// maxUpload is the size of the data that a load job may bring.
+const maxUpload = 512 << 20

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	bq "google.golang.org/api/bigquery/v2"
@@ -278,11 +279,13 @@ func TestResumable(t *testing.T) {
 			t.Errorf("step %d: got %s, Range %q; want %d, %q", i, resp.Status, resp.Header.Get("Range"), step.status, step.got)
 		}
 	}
-	j, apiErr := s.jobs.find(DefaultProject, "j1", "")
+	j, apiErr := s.run.find(caller{admin: true}, DefaultProject, "j1", "")
 	if apiErr != nil {
 		t.Fatal(apiErr)
 	}
-	<-j.finished
+	if !j.wait(t.Context(), time.Minute) {
+		t.Fatal("the job still runs")
+	}
 	if got := values(t, s, "SELECT * FROM d.t ORDER BY 1"); got != "[1] [2] [3]" {
 		t.Errorf("got %s", got)
 	}

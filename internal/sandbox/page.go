@@ -8,6 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // pageRequest says which rows of a result are wanted.
@@ -61,4 +62,36 @@ func encodePage(res *engine.Result, p pageRequest, limit int) (rows []byte, next
 		offset++
 	}
 	return append(rows, ']'), next
+}
+
+// maxRows returns the maxResults of a request; -1 = not given.
+func maxRows(n *wire.Int64) int64 {
+	if n == nil {
+		return -1
+	}
+	return max(int64(*n), 0)
+}
+
+// encoderOf returns how a request wants its values.
+func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
+	switch f.TimestampOutputFormat {
+	case "ISO8601_STRING":
+		if f.UseInt64Timestamp {
+			return cells.Encoder{}, apierror.Errorf("invalid", "useInt64Timestamp and timestampOutputFormat "+
+				"ISO8601_STRING exclude each other")
+		}
+		return cells.Encoder{ISOTimestamps: true}, nil
+	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
+		return cells.Encoder{Int64Timestamps: f.UseInt64Timestamp}, nil
+	case "INT64":
+		return cells.Encoder{Int64Timestamps: true}, nil
+	default:
+		return cells.Encoder{}, apierror.Unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
+	}
+}
+
+// newPage is the page that begins with the first row, of at most limit rows; nil: as many as fit.
+func newPage(format wire.FormatOptions, limit *wire.Int64) (pageRequest, *apierror.Error) {
+	encoder, err := encoderOf(format)
+	return pageRequest{max: maxRows(limit), encoder: encoder}, err
 }

@@ -152,7 +152,7 @@ var (
 )
 
 // prepare plans a query that is going to run.
-func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
+func (s *runner) prepare(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	p, err := s.planScript(ctx, who, q)
 	if p == nil && err == nil {
 		p, err = s.analyze(ctx, who, q, false)
@@ -177,7 +177,7 @@ func (s *Server) prepare(ctx context.Context, who caller, q *query) (*plan, *api
 }
 
 // analyze translates a query and checks the user's rights.
-func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apierror.Error) {
+func (s *runner) analyze(ctx context.Context, who caller, q *query, undeclared bool) (*plan, *apierror.Error) {
 	stmt, err := s.translate(who, q, undeclared)
 	if err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func (s *Server) analyze(ctx context.Context, who caller, q *query, undeclared b
 }
 
 // checkTarget refuses a user who may not change what a statement changes.
-func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Error {
+func (s *runner) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Error {
 	target := stmt.Target
 	if target == nil {
 		return apierror.Broken("it does not know what the %s statement changes", stmt.Type)
@@ -250,7 +250,7 @@ func (s *Server) checkTarget(who caller, stmt *googlesql.Statement) *apierror.Er
 }
 
 // place holds a query to the location of the dataset that it makes a table in.
-func (s *Server) place(q *query, stmt *googlesql.Statement) *apierror.Error {
+func (s *runner) place(q *query, stmt *googlesql.Statement) *apierror.Error {
 	d := s.catalog.Dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil || stmt.Type == "CREATE_SCHEMA" {
 		return nil
@@ -265,7 +265,7 @@ func (s *Server) place(q *query, stmt *googlesql.Statement) *apierror.Error {
 }
 
 // placeSchema has CREATE SCHEMA run where its option location says.
-func (s *Server) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apierror.Error {
+func (s *runner) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apierror.Error {
 	at := slices.IndexFunc(stmt.Options, func(o googlesql.Option) bool { return o.Name == "location" })
 	if stmt.Type != "CREATE_SCHEMA" || at < 0 {
 		return nil

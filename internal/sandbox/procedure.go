@@ -15,7 +15,7 @@ import (
 const maxCalls = 50
 
 // executeProcedure makes or drops a procedure. The caller holds the catalog's ddl lock.
-func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
 	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
@@ -59,7 +59,7 @@ func (s *Server) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 
 // checkProcedure holds the names and types of a body against what there is, as far as this is known
 // before it runs.
-func (s *Server) checkProcedure(ctx context.Context, q *query, p *plan) *apierror.Error {
+func (s *runner) checkProcedure(ctx context.Context, q *query, p *plan) *apierror.Error {
 	proc := p.stmt.NewProcedure
 	args := &scope{}
 	for _, param := range proc.Params {

@@ -4,18 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
-
-// defaultTimeout is how long jobs.query and getQueryResults wait for a job.
-const defaultTimeout = 10 * time.Second
 
 // requestLife is how long a request id stands for its first request.
 const requestLife = 15 * time.Minute
@@ -27,15 +22,12 @@ type requestKey struct {
 	content           [sha256.Size]byte
 }
 
-func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
-	project := r.PathValue("project")
-	if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
-		return nil, err
-	}
-	var req wire.QueryRequest
-	if err := readBody(r, &req); err != nil {
-		return nil, err
-	}
+// defaultTimeout is how long jobs.query and getQueryResults wait for a job.
+const defaultTimeout = 10 * time.Second
+
+// query answers jobs.query.
+func (s *runner) query(ctx context.Context, who caller, project string, req *wire.QueryRequest) (*wire.QueryResponse,
+	*apierror.Error) {
 	if len(req.RequestID) > 36 || !isASCII(req.RequestID) {
 		return nil, apierror.Errorf("invalid", "Invalid requestId: at most 36 ASCII characters are allowed.")
 	}
@@ -48,7 +40,7 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 	if req.Reservation != "" {
 		return nil, apierror.Unsupported("reservations")
 	}
-	enc, err := encoderOf(req.FormatOptions)
+	page, err := newPage(req.FormatOptions, req.MaxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +49,13 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 		return nil, err
 	}
 	if req.DryRun {
-		return s.dryRunQuery(r.Context(), who, q)
+		return s.dryRunQuery(ctx, who, q)
 	}
-	j, repeated, err := s.beginOnce(r.Context(), who, q, &req)
+	j, repeated, err := s.beginOnce(ctx, who, q, req)
 	if err != nil {
 		return nil, err
 	}
-	if !j.wait(r.Context(), timeout(req.TimeoutMs)) {
+	if !j.wait(ctx, timeout(req.TimeoutMs)) {
 		started := j.created // until it runs
 		j.mu.Lock()
 		if !j.started.IsZero() {
@@ -75,7 +67,6 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 			StatementType: wireType(j.plan.stmt),
 			CreationTime:  j.created.UnixMilli(), StartTime: started.UnixMilli()}, nil
 	}
-	page := pageRequest{max: maxRows(req.MaxResults), encoder: enc}
 	resp, err := s.response(j, page)
 	if err != nil {
 		return nil, err
@@ -104,7 +95,7 @@ func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
 
 // beginOnce starts a job, or finds the one that the same request has started
 // before.
-func (s *Server) beginOnce(ctx context.Context, who caller, q *query, req *wire.QueryRequest) (
+func (s *runner) beginOnce(ctx context.Context, who caller, q *query, req *wire.QueryRequest) (
 	j *job, repeated bool, apiErr *apierror.Error) {
 	config := wire.JobConfiguration{
 		JobType: "QUERY", JobTimeoutMs: req.JobTimeoutMs, Labels: req.Labels,
@@ -141,7 +132,7 @@ func deduplicated(stmt *googlesql.Statement) bool {
 }
 
 // repeated returns the job that a request has started, if it is not too long ago.
-func (js *jobs) repeated(key requestKey, now time.Time) *job {
+func (js *registry) repeated(key requestKey, now time.Time) *job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	for len(js.recent) > 0 && now.Sub(js.requests[js.recent[0]].created) > requestLife {
@@ -151,7 +142,7 @@ func (js *jobs) repeated(key requestKey, now time.Time) *job {
 	return js.requests[key]
 }
 
-func (js *jobs) remember(key requestKey, j *job) {
+func (js *registry) remember(key requestKey, j *job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	js.requests[key] = j
@@ -166,14 +157,6 @@ func timeout(ms *wire.Int64) time.Duration {
 	return time.Duration(min(max(*ms, 0), 200_000)) * time.Millisecond
 }
 
-// maxRows returns the maxResults of a request; -1 = not given.
-func maxRows(n *wire.Int64) int64 {
-	if n == nil {
-		return -1
-	}
-	return max(int64(*n), 0)
-}
-
 func isASCII(s string) bool {
 	for _, r := range s {
 		if r > 127 {
@@ -181,22 +164,4 @@ func isASCII(s string) bool {
 		}
 	}
 	return true
-}
-
-// encoderOf returns how a request wants its values.
-func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
-	switch f.TimestampOutputFormat {
-	case "ISO8601_STRING":
-		if f.UseInt64Timestamp {
-			return cells.Encoder{}, apierror.Errorf("invalid", "useInt64Timestamp and timestampOutputFormat "+
-				"ISO8601_STRING exclude each other")
-		}
-		return cells.Encoder{ISOTimestamps: true}, nil
-	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
-		return cells.Encoder{Int64Timestamps: f.UseInt64Timestamp}, nil
-	case "INT64":
-		return cells.Encoder{Int64Timestamps: true}, nil
-	default:
-		return cells.Encoder{}, apierror.Unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
-	}
 }

@@ -16,7 +16,7 @@ import (
 // translated. It remembers why a table was refused, because the translator's
 // errors carry a message and a position but not BigQuery's reason.
 type resolver struct {
-	server *Server
+	server *runner
 	who    caller
 	// query's location is set by the first dataset if the request has none.
 	query    *query
@@ -86,7 +86,7 @@ func (r *resolver) refuse(e *apierror.Error) error {
 }
 
 // translate turns GoogleSQL into DuckDB's SQL for a user.
-func (s *Server) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apierror.Error) {
+func (s *runner) translate(who caller, q *query, undeclared bool) (*googlesql.Statement, *apierror.Error) {
 	r := &resolver{server: s, who: who, query: q}
 	stmt, err := googlesql.Translate(q.sql, q.options(r, undeclared))
 	if err != nil {

@@ -1,35 +1,22 @@
 package sandbox
 
 import (
-	"net/http"
-	"net/url"
-	"strconv"
+	"context"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierror.Error) {
-	j, err := s.jobOf(r, who)
-	if err != nil {
-		return nil, err
-	}
-	params := r.URL.Query()
-	ms, err := intParam(params, "timeoutMs")
-	if err != nil {
-		return nil, err
-	}
-	page, err := pageOf(params, j.ref.JobID)
-	if err != nil {
-		return nil, err
-	}
+// results answers jobs.getQueryResults, after waiting for the job.
+func (s *runner) results(ctx context.Context, j *job, ms *wire.Int64, page pageRequest) (*wire.QueryResponse,
+	*apierror.Error) {
 	if j.load != nil {
 		return nil, apierror.Errorf("invalid", "Cannot return results for the load job %s:%s.", j.ref.ProjectID,
 			j.ref.JobID)
 	}
 	const kind = "bigquery#getQueryResultsResponse"
-	if !j.wait(r.Context(), timeout(ms)) {
+	if !j.wait(ctx, timeout(ms)) {
 		return &wire.QueryResponse{Kind: kind, JobReference: &j.ref}, nil
 	}
 	resp, err := s.response(j, page)
@@ -40,57 +27,8 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierro
 	return resp, nil
 }
 
-// pageOf reads the query parameters that choose rows.
-func pageOf(params url.Values, owner string) (pageRequest, *apierror.Error) {
-	var page pageRequest
-	limit, err := intParam(params, "maxResults")
-	if err != nil {
-		return page, err
-	}
-	page.max = maxRows(limit)
-	options := wire.FormatOptions{
-		UseInt64Timestamp:     params.Get("formatOptions.useInt64Timestamp") == "true",
-		TimestampOutputFormat: params.Get("formatOptions.timestampOutputFormat"),
-	}
-	if page.encoder, err = encoderOf(options); err != nil {
-		return page, err
-	}
-	start, err := intParam(params, "startIndex")
-	if err != nil {
-		return page, err
-	}
-	if token := params.Get("pageToken"); token != "" {
-		if start != nil {
-			return page, apierror.Errorf("invalid", "Only one of pageToken and startIndex may be given.")
-		}
-		page.start, err = parsePageToken(token, owner)
-		return page, err
-	}
-	if start != nil {
-		if *start < 0 {
-			return page, apierror.Errorf("invalid", "Invalid startIndex %d: it may not be negative.", *start)
-		}
-		page.start = int64(*start)
-	}
-	return page, nil
-}
-
-// intParam returns nil for a parameter that is not given.
-func intParam(params url.Values, name string) (*wire.Int64, *apierror.Error) {
-	text := params.Get(name)
-	if text == "" {
-		return nil, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return nil, apierror.Errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
-	}
-	v := wire.Int64(n)
-	return &v, nil
-}
-
 // response returns what both methods say of a job that is done.
-func (s *Server) response(j *job, page pageRequest) (*wire.QueryResponse, *apierror.Error) {
+func (s *runner) response(j *job, page pageRequest) (*wire.QueryResponse, *apierror.Error) {
 	from, failed := j.answer()
 	if failed != nil {
 		return nil, failed
@@ -124,7 +62,7 @@ func (s *Server) response(j *job, page pageRequest) (*wire.QueryResponse, *apier
 }
 
 // addCost adds what only jobs.query says.
-func (s *Server) addCost(resp *wire.QueryResponse, j *job) {
+func (s *runner) addCost(resp *wire.QueryResponse, j *job) {
 	bill, slot := j.bytesBilled(), j.slotMillis()
 	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
 	resp.StatementType = wireType(j.plan.stmt)
@@ -164,7 +102,7 @@ func wireType(stmt *googlesql.Statement) string {
 
 // changedSchema returns the schema, without modes but for REPEATED, of the table that DML or DDL
 // has changed or made; nil for other statements.
-func (s *Server) changedSchema(stmt *googlesql.Statement) *wire.Schema {
+func (s *runner) changedSchema(stmt *googlesql.Statement) *wire.Schema {
 	columns := stmt.NewColumns
 	switch stmt.Type {
 	case "CREATE_TABLE", "CREATE_TABLE_AS_SELECT", "CREATE_VIEW":

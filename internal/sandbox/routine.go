@@ -46,7 +46,7 @@ func isTempRoutine(stmt *googlesql.Statement) bool {
 
 // executeTempRoutine makes or drops a temporary function of a session or a script. Outside of both it
 // ends with its statement.
-func (s *Server) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
+func (s *runner) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := strings.ToLower(stmt.Target.Table)
 	old := q.work.function(name)
 	if q.work != nil {
@@ -77,7 +77,7 @@ func created(replaced bool) string {
 }
 
 // executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
-func (s *Server) executeRoutine(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
+func (s *runner) executeRoutine(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	d := s.catalog.Dataset(name.Project, name.Dataset)
 	if d == nil {
@@ -110,7 +110,7 @@ func (s *Server) executeRoutine(ctx context.Context, q *query, stmt *googlesql.S
 }
 
 // executeView makes or drops a view. The caller holds the catalog's ddl lock.
-func (s *Server) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
+func (s *runner) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	old := s.catalog.Table(name)
 	action, kind, _ := strings.Cut(stmt.Type, "_")

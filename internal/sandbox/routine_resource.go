@@ -183,15 +183,13 @@ func (s *Server) putRoutine(words string) handler {
 
 // routineDDL runs a statement about routines as a method of the API.
 func (s *Server) routineDDL(r *http.Request, who caller, sql string) *apierror.Error {
-	q := &query{project: r.PathValue("project"), sql: sql}
-	if d := s.catalog.Dataset(q.project, r.PathValue("dataset")); d != nil {
-		q.location = d.Location
+	project, location := r.PathValue("project"), ""
+	if d := s.catalog.Dataset(project, r.PathValue("dataset")); d != nil {
+		location = d.Location
 	}
-	p, err := s.prepare(r.Context(), who, q)
+	err := s.run.do(r.Context(), who, project, location, sql)
 	if err != nil {
 		err.Message = strings.TrimSuffix(err.Message, " at [1:1]")
-		return err
 	}
-	_, err = s.execute(r.Context(), q, p)
 	return err
 }

@@ -59,15 +59,7 @@ func (s *Server) loadNames(ctx context.Context) error {
 // names belong to project. It needs no sign-in and makes no job.
 func (s *Server) Exec(ctx context.Context, project string, statements ...string) error {
 	for _, sql := range statements {
-		q := &query{sql: sql, project: project}
-		p, err := s.prepare(ctx, caller{admin: true}, q)
-		if err != nil {
-			return fmt.Errorf("sandbox: %s: %w", sql, err)
-		}
-		if p.script != nil {
-			return fmt.Errorf("sandbox: Exec takes one statement at a time, and no script: %s", sql)
-		}
-		if _, err := s.execute(ctx, q, p); err != nil {
+		if err := s.run.do(ctx, caller{admin: true}, project, "", sql); err != nil {
 			return fmt.Errorf("sandbox: %s: %w", sql, err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // scriptRun is a script that runs. Outside of a session it has one of its own that no other statement
 // can name, so that transactions work alike, and that ends with the script.
 type scriptRun struct {
-	server *Server
+	server *runner
 	job    *job
 	script *googlesql.Script
 	who    caller
@@ -51,7 +51,7 @@ const (
 )
 
 // planScript plans a text that BigQuery takes for a script; nil for all others.
-func (s *Server) planScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
+func (s *runner) planScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if q.part != nil {
 		return nil, nil
 	}
@@ -98,7 +98,7 @@ func checkCount(script *googlesql.Script, q *query) *apierror.Error {
 
 // runScript runs a script to its end, which rolls back what is open if the script runs in no session. In a
 // session the transaction stays open, after an error too.
-func (s *Server) runScript(ctx context.Context, j *job) (*outcome, *apierror.Error) {
+func (s *runner) runScript(ctx context.Context, j *job) (*outcome, *apierror.Error) {
 	r := &scriptRun{
 		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session,
 		prefix:  "script_job_" + rand.Text() + "_",

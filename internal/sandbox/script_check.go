@@ -10,7 +10,7 @@ import (
 
 // scriptCheck goes through a script without running it, as a dry run does.
 type scriptCheck struct {
-	server *Server
+	server *runner
 	who    caller
 	query  *query
 	script *googlesql.Script
@@ -25,7 +25,7 @@ type scriptCheck struct {
 
 // dryRunScript checks what can be known of a script before it runs; nil for what is no script. The
 // bytes are those of each statement once. As in BigQuery it says nothing about parameters.
-func (s *Server) dryRunScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
+func (s *runner) dryRunScript(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	p, err := s.planScript(ctx, who, q)
 	if p == nil || err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func TestScriptJobs(t *testing.T) {
 		t.Errorf("got %+v and %+v; want a SCRIPT with four jobs", j.Status, st)
 	}
 	// The two columns that are read: 16 and 32 bytes.
-	if st.TotalBytesProcessed != 48 || st.Query.TotalBytesProcessed != 48 || st.Query.TotalBytesBilled != 2*minBilled {
+	if st.TotalBytesProcessed != 48 || st.Query.TotalBytesProcessed != 48 || st.Query.TotalBytesBilled != 2*leastBilled {
 		t.Errorf("got %d bytes and %d billed; want 48 and 20 MB", st.TotalBytesProcessed, st.Query.TotalBytesBilled)
 	}
 	type child struct {
@@ -52,7 +52,7 @@ func TestScriptJobs(t *testing.T) {
 		}
 		for _, c := range list.Jobs {
 			st := c.Statistics
-			if st.ParentJobId != "my-script" || c.Configuration.Labels["team"] != "a" || c.State != done ||
+			if st.ParentJobId != "my-script" || c.Configuration.Labels["team"] != "a" || c.State != "DONE" ||
 				!strings.HasPrefix(c.JobReference.JobId, "script_job_") || c.UserEmail != DefaultAccount {
 				t.Errorf("got child %+v with %+v", c, st)
 			}
@@ -293,7 +293,7 @@ func TestScriptCancel(t *testing.T) {
 			t.Errorf("%s: got %+v; want stopped", name, j.Status.ErrorResult)
 		}
 		list, err := svc.Jobs.List(DefaultProject).ParentJobId(j.JobReference.JobId).MaxResults(1).Do()
-		if err != nil || len(list.Jobs) > 0 && list.Jobs[0].State != done {
+		if err != nil || len(list.Jobs) > 0 && list.Jobs[0].State != "DONE" {
 			t.Errorf("%s: its last statement: got %+v, %v; want done", name, list.Jobs, err)
 		}
 	}
@@ -341,13 +341,13 @@ func TestScriptLimits(t *testing.T) {
 		return svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT x FROM d.t; SELECT 1; SELECT x FROM d.t",
 			UseLegacySql: legacyOff, MaximumBytesBilled: limit}).Do()
 	}
-	if resp, err := query(2 * minBilled); err != nil || resp.TotalBytesBilled != 2*minBilled ||
+	if resp, err := query(2 * leastBilled); err != nil || resp.TotalBytesBilled != 2*leastBilled ||
 		resp.TotalBytesProcessed != 16 {
 		t.Errorf("got %+v, %v; want 20 MB billed", resp, err)
 	}
-	_, err := query(2*minBilled - 1)
+	_, err := query(2*leastBilled - 1)
 	if e := apiErr(t, err); e.Errors[0].Reason != "bytesBilledLimitExceeded" ||
-		!strings.Contains(e.Message, fmt.Sprint(2*minBilled)) {
+		!strings.Contains(e.Message, fmt.Sprint(2*leastBilled)) {
 		t.Errorf("got %v; want bytesBilledLimitExceeded", err)
 	}
 }

@@ -121,8 +121,7 @@ type Server struct {
 	log      *slog.Logger
 	db       *engine.DB
 	catalog  *catalog.Catalog
-	jobs     *jobs
-	sessions *sessions
+	run      *runner
 	uploads  uploads
 	inserted insertIDs
 	google   *fakegoogle.Server
@@ -139,8 +138,7 @@ type Server struct {
 
 	ctx  context.Context // ends when the sandbox closes
 	stop context.CancelCauseFunc
-	work sync.WaitGroup // jobs and the listener
-	once sync.Mutex     // see beginOnce
+	work sync.WaitGroup // the listeners
 
 	// open is held for reading by a request, and for writing by Close.
 	open   sync.RWMutex
@@ -154,8 +152,7 @@ type Server struct {
 // start alone; Close ends the sandbox.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, log: cfg.Logger, jobs: newJobs(cfg.ResultBytes),
-		sessions: newSessions(cfg.SessionIdle), uploads: uploads{byID: map[string]*upload{}},
+	s := &Server{cfg: cfg, log: cfg.Logger, uploads: uploads{byID: map[string]*upload{}},
 		inserted: insertIDs{seen: map[string]time.Time{}}, google: fakegoogle.New(cfg.Google), counts: map[string]int{}}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mux = s.routes()
@@ -196,6 +193,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.db = s.catalog.DB()
+	s.run = newRunner(s.ctx, s.catalog, runnerConfig{Projects: cfg.Projects, Location: cfg.Location,
+		PageBytes: cfg.PageBytes, ResultBytes: cfg.ResultBytes, SessionIdle: cfg.SessionIdle, Endpoint: s.Endpoint(),
+		Now: cfg.Now, Log: cfg.Logger})
 	if err := s.load(ctx); err != nil {
 		s.db.Close()
 		return nil, err
@@ -318,7 +318,7 @@ func (s *Server) now() time.Time { return s.cfg.Now() }
 // may be called twice.
 func (s *Server) Close() error {
 	s.stop(apierror.ErrShutdown)
-	s.jobs.stopAll(apierror.ErrShutdown)
+	s.run.stop()
 	s.grpc.Stop()
 	err := errors.Join(s.google.Close(), s.http.Close())
 	s.open.Lock()
@@ -328,7 +328,7 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	s.work.Wait()
-	s.closeSessions()
+	s.run.close()
 	s.catalog.Keep()
 	s.db.Close()
 	s.state.close()

@@ -52,7 +52,7 @@ func sessionLost(id string) *apierror.Error {
 }
 
 // createSession makes a session that is busy with its first statement.
-func (s *Server) createSession(who caller, q *query) (*session, *apierror.Error) {
+func (s *runner) createSession(who caller, q *query) (*session, *apierror.Error) {
 	conn, err := s.db.Conn()
 	if err != nil {
 		return nil, apierror.From(err)
@@ -72,7 +72,7 @@ func (s *Server) createSession(who caller, q *query) (*session, *apierror.Error)
 
 // prepareIn plans a query, in the session that it asks for if it asks for a new one: its first
 // statement may make a temporary table. If the query is refused there is no session.
-func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
+func (s *runner) prepareIn(ctx context.Context, who caller, q *query) (*plan, *apierror.Error) {
 	if !q.newSession {
 		return s.prepare(ctx, who, q)
 	}
@@ -94,7 +94,7 @@ func (s *Server) prepareIn(ctx context.Context, who caller, q *query) (*plan, *a
 }
 
 // findSession looks up the session that a query names.
-func (s *Server) findSession(who caller, q *query) (*session, *apierror.Error) {
+func (s *runner) findSession(who caller, q *query) (*session, *apierror.Error) {
 	s.sweepSessions()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -124,7 +124,7 @@ func multiRegion(location string) bool {
 }
 
 // enterSession finds the session that a query names and makes it busy.
-func (s *Server) enterSession(who caller, q *query) *apierror.Error {
+func (s *runner) enterSession(who caller, q *query) *apierror.Error {
 	s.sweepSessions()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *Server) enterSession(who caller, q *query) *apierror.Error {
 // leaveSession ends a statement's turn, and the session with it if it was ended
 // meanwhile, or if this was its first statement and it has failed: no client knows the
 // session's id then.
-func (s *Server) leaveSession(q *query, failed *apierror.Error) {
+func (s *runner) leaveSession(q *query, failed *apierror.Error) {
 	sess := q.session
 	if sess == nil {
 		return
@@ -175,7 +175,7 @@ func (l *sessions) running(sess *session, stop context.CancelCauseFunc) {
 
 // endSession ends a session: a statement of it that runs is stopped, its
 // transaction is rolled back. by is the session whose statement asks for it.
-func (s *Server) endSession(sess, by *session) {
+func (s *runner) endSession(sess, by *session) {
 	s.sessions.mu.Lock()
 	delete(s.sessions.byID, sess.id)
 	first := !sess.ended
@@ -191,13 +191,13 @@ func (s *Server) endSession(sess, by *session) {
 }
 
 // closeSession gives up what an ended session holds.
-func (s *Server) closeSession(sess *session) {
+func (s *runner) closeSession(sess *session) {
 	s.rollback(sess)
 	sess.conn.Close()
 }
 
 // sweepSessions ends the sessions that were idle for too long or are too old.
-func (s *Server) sweepSessions() {
+func (s *runner) sweepSessions() {
 	now := s.now()
 	var old []*session
 	s.sessions.mu.Lock()
@@ -215,7 +215,7 @@ func (s *Server) sweepSessions() {
 }
 
 // closeSessions ends all sessions. No statement may be running.
-func (s *Server) closeSessions() {
+func (s *runner) closeSessions() {
 	s.sessions.mu.Lock()
 	all := s.sessions.byID
 	s.sessions.byID = map[string]*session{}
@@ -235,7 +235,7 @@ func (q *query) transactionID() string {
 }
 
 // abortSession runs CALL BQ.ABORT_SESSION.
-func (s *Server) abortSession(who caller, q *query, id string) *apierror.Error {
+func (s *runner) abortSession(who caller, q *query, id string) *apierror.Error {
 	if id == "" {
 		if q.session == nil || q.session.id == "" {
 			return apierror.Errorf("invalidQuery", "BQ.ABORT_SESSION without a session's id can only be called in a "+

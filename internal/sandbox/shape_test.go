@@ -87,7 +87,7 @@ func TestRunningShapes(t *testing.T) {
 		status, _, got = call(t, s, tok.AccessToken, http.MethodPost, path, "")
 		job, _ := got["job"].(map[string]any)
 		state, _ := job["status"].(map[string]any)
-		if status != http.StatusOK || state["state"] != running && state["state"] != pending {
+		if status != http.StatusOK || state["state"] != "RUNNING" && state["state"] != "PENDING" {
 			t.Errorf("cancel: got %d %v; want a job that still runs", status, got)
 		}
 	}

@@ -25,7 +25,7 @@ func billed(bytes int64) int64 {
 // bytesProcessed returns what a statement reads, by BigQuery's rule: the columns
 // that it names in the tables that it reads, whatever its WHERE and LIMIT say,
 // and all columns of a table that it updates or deletes from.
-func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool,
+func (s *runner) bytesProcessed(ctx context.Context, who caller, q *query, undeclared bool,
 	stmt *googlesql.Statement) (int64, error) {
 	var total, views int64
 	target := googlesql.TableName{}
@@ -60,7 +60,7 @@ func (s *Server) bytesProcessed(ctx context.Context, who caller, q *query, undec
 // readsColumn reports whether a statement names a column, or takes it with a
 // star: without the column it would mean something else or nothing. A column that
 // is named only in EXCEPT (...) counts, which BigQuery does not do.
-func (s *Server) readsColumn(who caller, q *query, undeclared bool, stmt *googlesql.Statement, column columnName) bool {
+func (s *runner) readsColumn(who caller, q *query, undeclared bool, stmt *googlesql.Statement, column columnName) bool {
 	r := &resolver{server: s, who: who, query: q, hidden: column}
 	without, err := googlesql.Translate(q.sql, q.options(r, undeclared))
 	return err != nil || without.SQL != stmt.SQL || !reflect.DeepEqual(without.Columns, stmt.Columns)

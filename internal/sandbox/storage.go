@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
@@ -135,7 +134,7 @@ func (b backend) Read(ctx context.Context, project string, name googlesql.TableN
 
 // Table implements storageapi.Backend.
 func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageapi.Table, error) {
-	d, t, err := b.s.writable(callerOf(ctx), name)
+	d, t, err := b.s.run.writable(callerOf(ctx), name)
 	if err != nil {
 		return storageapi.Table{}, grpcError(err)
 	}
@@ -145,36 +144,14 @@ func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageap
 // Append implements storageapi.Backend.
 func (b backend) Append(ctx context.Context, name googlesql.TableName, columns []googlesql.Column,
 	rows [][]engine.Value) error {
-	_, t, err := b.s.writable(callerOf(ctx), name)
+	_, t, err := b.s.run.writable(callerOf(ctx), name)
 	if err == nil {
-		err = b.s.appendRows(ctx, t, columns, rows)
+		err = b.s.run.appendRows(ctx, t, columns, rows)
 	}
 	if err != nil {
 		return grpcError(err)
 	}
 	return nil
-}
-
-// writable finds a table that a user may write rows to.
-func (s *Server) writable(who caller, name googlesql.TableName) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
-	if who.readOnly || !s.mayBill(who, name.Project) {
-		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
-			"bigquery.tables.updateData denied on table %[1]s (or it may not exist).", name)
-	}
-	d, t := s.catalog.Dataset(name.Project, name.Dataset), s.catalog.Table(name)
-	switch {
-	case d == nil:
-		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
-	case t == nil:
-		return nil, nil, apierror.NotFound("Table", name.String(), "")
-	case t.ViewKind() != "TABLE":
-		return nil, nil, apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a "+
-			"%s.", name, t.ViewKind())
-	case t.Partition != nil && t.Partition.Column == "":
-		return nil, nil, apierror.Unsupported("appending rows to a table that is partitioned by ingestion time; use " +
-			"INSERT")
-	}
-	return d, t, nil
 }
 
 var (
@@ -185,13 +162,16 @@ var (
 // readTable reads a table, or the result of a query by the name of its anonymous table.
 func (s *Server) readTable(ctx context.Context, who caller, project string, name googlesql.TableName, names []string,
 	where string) (storageapi.Rows, *apierror.Error) {
-	if err := s.checkJobs(who, project, "bigquery.readsessions.create"); err != nil {
+	if err := s.run.checkJobs(who, project, "bigquery.readsessions.create"); err != nil {
 		return storageapi.Rows{}, err
 	}
-	if j := s.jobs.resultNamed(name); j != nil {
-		return s.readResult(who, j, names, where)
+	switch result, err := s.run.resultNamed(who, name); {
+	case err != nil:
+		return storageapi.Rows{}, err
+	case result != nil:
+		return readResult(result, names, where)
 	}
-	if !s.mayRead(who, name.Project) {
+	if !s.run.mayRead(who, name.Project) {
 		return storageapi.Rows{}, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
 			"bigquery.tables.getData denied on table %[1]s (or it may not exist).", name)
 	}
@@ -211,22 +191,18 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 	for i, c := range columns {
 		quoted[i] = googlesql.QuoteName(c.Name)
 	}
-	q := &query{sql: "SELECT " + strings.Join(quoted, ", ") + " FROM " +
-		googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table), project: project, location: d.Location}
+	sql := "SELECT " + strings.Join(quoted, ", ") + " FROM " +
+		googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table)
 	if where != "" {
 		if subquery.MatchString(literals.ReplaceAllString(where, "''")) {
 			return storageapi.Rows{}, apierror.Errorf("invalid", "The row_restriction %q is not an expression over "+
 				"the columns of %s", where, name)
 		}
-		q.sql += " WHERE (\n" + where + "\n)"
+		sql += " WHERE (\n" + where + "\n)"
 	}
-	p, err := s.prepare(ctx, who, q)
+	result, bytes, err := s.run.read(ctx, who, project, d.Location, sql)
 	if err != nil {
 		return storageapi.Rows{}, err
 	}
-	result, err := s.runSQL(ctx, q, p)
-	if err != nil {
-		return storageapi.Rows{}, err
-	}
-	return storageapi.Rows{Result: result, Columns: columns, Location: d.Location, Bytes: p.bytes}, nil
+	return storageapi.Rows{Result: result, Columns: columns, Location: d.Location, Bytes: bytes}, nil
 }

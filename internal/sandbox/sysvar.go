@@ -58,7 +58,7 @@ func (w *workspace) variables() settings {
 }
 
 // executeSet runs SET of a system variable. Outside of a session it changes nothing.
-func (s *Server) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeSet(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	run := *p
 	stmt := *p.stmt
 	stmt.Columns = []googlesql.Column{{Name: "value", Type: googlesql.Type{Kind: googlesql.String}}}

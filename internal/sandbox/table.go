@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
@@ -79,7 +78,7 @@ func pathTable(r *http.Request) googlesql.TableName {
 // tableOf finds the table that a request's path names.
 func (s *Server) tableOf(r *http.Request, who caller) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
 	name := pathTable(r)
-	if !s.mayRead(who, name.Project) {
+	if !s.run.mayRead(who, name.Project) {
 		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get "+
 			"denied on table %[1]s (or it may not exist).", name)
 	}
@@ -96,12 +95,11 @@ func (s *Server) tableOf(r *http.Request, who caller) (*catalog.Dataset, *catalo
 }
 
 func (s *Server) tablesGet(r *http.Request, who caller) (any, *apierror.Error) {
-	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
-		result, err := j.resultOf(who)
-		if err != nil {
-			return nil, err
-		}
-		return s.describeResult(j, result), nil
+	switch result, err := s.run.resultNamed(who, pathTable(r)); {
+	case err != nil:
+		return nil, err
+	case result != nil:
+		return s.describeResult(result), nil
 	}
 	d, t, err := s.tableOf(r, who)
 	if err != nil {
@@ -161,11 +159,8 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if err != nil {
 		return nil, err
 	}
-	q, p, err := s.planTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.DDL(), "CREATE TABLE ", clauses)
+	err = s.run.makeTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.DDL(), clauses)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.execute(r.Context(), q, p); err != nil {
 		return nil, err
 	}
 	t := s.catalog.Table(name)
@@ -179,25 +174,6 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	return s.describeTable(r.Context(), d, t, false)
 }
 
-// planTable plans a CREATE TABLE, which begins with words and ends with clauses, of a schema.
-func (s *Server) planTable(ctx context.Context, who caller, name googlesql.TableName, fields []wire.Field,
-	constraints []string, words, clauses string) (*query, *plan, *apierror.Error) {
-	columns := make([]string, len(fields))
-	for i := range fields {
-		var err *apierror.Error
-		if columns[i], err = fields[i].DDL(); err != nil {
-			return nil, nil, err
-		}
-	}
-	q := &query{project: name.Project, sql: words + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) +
-		" (" + strings.Join(append(columns, constraints...), ", ") + ")" + clauses}
-	if d := s.catalog.Dataset(name.Project, name.Dataset); d != nil {
-		q.location = d.Location
-	}
-	p, err := s.prepare(ctx, who, q)
-	return q, p, err
-}
-
 // insertView makes a view through the translator's CREATE VIEW.
 func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset, name googlesql.TableName,
 	req *wire.Table) (any, *apierror.Error) {
@@ -209,13 +185,8 @@ func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset,
 		return nil, apierror.Unsupported("views in legacy SQL: set useLegacySql to false; it is true when it is left " +
 			"out")
 	}
-	q := &query{project: name.Project, location: d.Location,
-		sql: "CREATE VIEW " + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query}
-	p, err := s.prepare(ctx, who, q)
-	if err == nil {
-		_, err = s.execute(ctx, q, p)
-	}
-	if err != nil {
+	sql := "CREATE VIEW " + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query
+	if err := s.run.do(ctx, who, name.Project, d.Location, sql); err != nil {
 		return nil, err
 	}
 	t := s.catalog.Table(name)
@@ -233,7 +204,7 @@ func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apierror.Error
 	if err != nil {
 		return nil, err
 	}
-	if !s.mayBill(who, t.Name.Project) {
+	if !s.run.mayBill(who, t.Name.Project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete "+
 			"denied on table %[1]s (or it may not exist).", t.Name)
 	}

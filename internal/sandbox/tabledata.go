@@ -16,13 +16,13 @@ import (
 const maxListed = 100_000
 
 // listResult reads the rows of a job by its anonymous table.
-func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apierror.Error) {
-	owner := "table " + j.config.Query.DestinationTable.TableID
+func (s *Server) listResult(r *http.Request, result *result) (any, *apierror.Error) {
+	owner := "table " + result.table.TableID
 	page, err := pageOf(r.URL.Query(), owner)
 	if err != nil {
 		return nil, err
 	}
-	from, err := s.readResult(who, j, nil, "")
+	from, err := readResult(result, nil, "")
 	if names := r.URL.Query().Get("selectedFields"); err == nil && names != "" {
 		from, err = pick(from, strings.Split(names, ","))
 	}
@@ -39,8 +39,11 @@ func (s *Server) listResult(r *http.Request, who caller, j *job) (any, *apierror
 
 // tabledataList reads a table's rows in the order of their insertion.
 func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Error) {
-	if j := s.jobs.resultNamed(pathTable(r)); j != nil {
-		return s.listResult(r, who, j)
+	switch result, err := s.run.resultNamed(who, pathTable(r)); {
+	case err != nil:
+		return nil, err
+	case result != nil:
+		return s.listResult(r, result)
 	}
 	_, t, err := s.tableOf(r, who)
 	if err != nil {

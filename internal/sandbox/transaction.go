@@ -40,7 +40,7 @@ func (tx *transaction) conflict(t *catalog.Table) *apierror.Error {
 }
 
 // executeControl runs a statement about a session or its transaction.
-func (s *Server) executeControl(q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeControl(q *query, p *plan) (*outcome, *apierror.Error) {
 	if p.stmt.Type == "CALL" {
 		return &outcome{}, s.abortSession(p.who, q, p.stmt.Session)
 	}
@@ -80,7 +80,7 @@ func outsideSession() *apierror.Error {
 
 // beginTransaction opens a transaction and takes its snapshot: DuckDB would take it
 // only when the transaction first looks at something.
-func (s *Server) beginTransaction(sess *session) *apierror.Error {
+func (s *runner) beginTransaction(sess *session) *apierror.Error {
 	// The clock first: a change between the two is a conflict then, never overlooked.
 	tx := &transaction{id: rand.Text(), begun: s.catalog.Changes(), claimed: map[*catalog.Table]bool{},
 		appended: map[*catalog.Table]bool{}, temp: sess.work.snapshot()}
@@ -96,7 +96,7 @@ func (s *Server) beginTransaction(sess *session) *apierror.Error {
 }
 
 // claim takes a table for a transaction that is going to change or delete rows of it.
-func (s *Server) claim(tx *transaction, t *catalog.Table) *apierror.Error {
+func (s *runner) claim(tx *transaction, t *catalog.Table) *apierror.Error {
 	if tx.claimed[t] {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (s *Server) claim(tx *transaction, t *catalog.Table) *apierror.Error {
 }
 
 // commit ends a transaction with its changes. If DuckDB refuses, they are gone.
-func (s *Server) commit(sess *session) *apierror.Error {
+func (s *runner) commit(sess *session) *apierror.Error {
 	tx := sess.tx
 	if _, err := sess.conn.Exec(context.Background(), "COMMIT"); err != nil {
 		s.rollback(sess)
@@ -129,7 +129,7 @@ func (s *Server) commit(sess *session) *apierror.Error {
 }
 
 // rollback ends the transaction of a session, if there is one, without its changes.
-func (s *Server) rollback(sess *session) {
+func (s *runner) rollback(sess *session) {
 	if sess.tx == nil {
 		return
 	}

@@ -17,9 +17,6 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// maxUpload is the size of the data that a load job may bring.
-const maxUpload = 512 << 20
-
 // uploadPaths are the paths of jobs.insert with data, before /projects.
 var uploadPaths = []string{"/resumable/upload/bigquery/v2", "/upload/bigquery/v2"}
 
@@ -50,7 +47,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(project, "/") {
 			return nil, apierror.Errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
 		}
-		if err := s.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+		if err := s.run.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
 			return nil, err
 		}
 		switch params := r.URL.Query(); {
@@ -102,11 +99,11 @@ func (s *Server) uploaded(who caller, project string, req *wire.Job, data []byte
 	if req.Configuration.Load == nil {
 		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.load")
 	}
-	j, err := s.beginLoad(who, project, req, data)
+	j, err := s.run.beginLoad(who, project, req, data)
 	if err != nil {
 		return nil, err
 	}
-	return s.describe(j), nil
+	return s.run.describe(j), nil
 }
 
 // uploadStart keeps the job and says where its data is to go.
@@ -148,7 +145,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.done != nil {
-		return s.describe(u.done), nil
+		return s.run.describe(u.done), nil
 	}
 	var from, to int
 	total := "*"
@@ -176,12 +173,12 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	if total == "*" || total != "" && total != fmt.Sprint(len(u.data)) {
 		return u.more(w, r), nil
 	}
-	j, apiErr := s.beginLoad(u.who, u.project, &u.job, u.data)
+	j, apiErr := s.run.beginLoad(u.who, u.project, &u.job, u.data)
 	if apiErr != nil {
 		return nil, apiErr
 	}
 	u.done, u.data = j, nil
-	return s.describe(j), nil
+	return s.run.describe(j), nil
 }
 
 // more asks for the rest of the data. Clients that can't take a 308 say so.

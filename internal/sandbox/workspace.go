@@ -78,7 +78,7 @@ func (w *workspace) table(name googlesql.TableName) *catalog.Table {
 }
 
 // tableFor finds a table, temporary or not.
-func (s *Server) tableFor(q *query, name googlesql.TableName) *catalog.Table {
+func (s *runner) tableFor(q *query, name googlesql.TableName) *catalog.Table {
 	if t := q.work.table(name); t != nil {
 		return t
 	}
@@ -129,7 +129,7 @@ func (w *workspace) checkNew(name string) *apierror.Error {
 
 // executeTemp runs a statement that makes, changes or drops a temporary table. No other session can see
 // the table, so that there is nothing to wait for and no conflict.
-func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
+func (s *runner) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
 	old := q.work.table(name)
 	switch {
@@ -184,7 +184,7 @@ func (s *Server) executeTemp(ctx context.Context, q *query, p *plan) (*outcome, 
 }
 
 // keepTemp notes a temporary table that was made or changed, with its size.
-func (s *Server) keepTemp(ctx context.Context, q *query, t *catalog.Table) *apierror.Error {
+func (s *runner) keepTemp(ctx context.Context, q *query, t *catalog.Table) *apierror.Error {
 	t.Temp = true
 	if err := catalog.Measure(ctx, q.work.conn, t, tempSQL(t.Name.Table)); err != nil {
 		return apierror.From(err)

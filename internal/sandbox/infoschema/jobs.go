@@ -26,7 +26,7 @@ func tableIDs(t wire.TableReference) map[string]any {
 	return map[string]any{"project_id": t.ProjectID, "dataset_id": t.DatasetID, "table_id": t.TableID}
 }
 
-// jobRow is a job as the views of jobs show it.
+// jobRow returns a job as the views of jobs show it.
 func jobRow(j *wire.Job) map[string]any {
 	st := j.Statistics
 	row := map[string]any{

@@ -4,7 +4,10 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,4 +32,9 @@ func (n *Int64) UnmarshalJSON(data []byte) error {
 	}
 	*n = Int64(v)
 	return nil
+}
+
+// Empty reports whether a member of a message has a value that says nothing.
+func Empty(value json.RawMessage) bool {
+	return slices.Contains([]string{"null", "[]", "{}", `""`, "false", "0", `"0"`}, string(bytes.TrimSpace(value)))
 }

@@ -12,9 +12,31 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
+// writable finds a table that a user may write rows to.
+func (s *runner) writable(who caller, name googlesql.TableName) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
+	if who.readOnly || !s.mayBill(who, name.Project) {
+		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
+			"bigquery.tables.updateData denied on table %[1]s (or it may not exist).", name)
+	}
+	d, t := s.catalog.Dataset(name.Project, name.Dataset), s.catalog.Table(name)
+	switch {
+	case d == nil:
+		return nil, nil, apierror.NotFound("Dataset", name.Project+":"+name.Dataset, "")
+	case t == nil:
+		return nil, nil, apierror.NotFound("Table", name.String(), "")
+	case t.ViewKind() != "TABLE":
+		return nil, nil, apierror.Errorf("invalid", "%s is not allowed for this operation because it is currently a "+
+			"%s.", name, t.ViewKind())
+	case t.Partition != nil && t.Partition.Column == "":
+		return nil, nil, apierror.Unsupported("appending rows to a table that is partitioned by ingestion time; use " +
+			"INSERT")
+	}
+	return d, t, nil
+}
+
 // appendRows adds rows to a table, all or none. A value without a Type stands for its column's default; so does a
 // column of the table that the rows do not have.
-func (s *Server) appendRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column,
+func (s *runner) appendRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column,
 	rows [][]engine.Value) *apierror.Error {
 	if len(rows) == 0 {
 		return nil
@@ -23,7 +45,7 @@ func (s *Server) appendRows(ctx context.Context, t *catalog.Table, columns []goo
 }
 
 // writeRows is appendRows, with truncate in place of the rows that the table has.
-func (s *Server) writeRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column, rows [][]engine.Value,
+func (s *runner) writeRows(ctx context.Context, t *catalog.Table, columns []googlesql.Column, rows [][]engine.Value,
 	truncate bool) *apierror.Error {
 	begin := "BEGIN"
 	if truncate {
@@ -77,7 +99,7 @@ func (s *Server) writeRows(ctx context.Context, t *catalog.Table, columns []goog
 }
 
 // fillDefaults puts values for those that stand for their column's default.
-func (s *Server) fillDefaults(ctx context.Context, t *catalog.Table, rows [][]engine.Value) *apierror.Error {
+func (s *runner) fillDefaults(ctx context.Context, t *catalog.Table, rows [][]engine.Value) *apierror.Error {
 	for i, c := range t.Columns {
 		var missing []int
 		for r := range rows {
@@ -103,7 +125,7 @@ func (s *Server) fillDefaults(ctx context.Context, t *catalog.Table, rows [][]en
 }
 
 // defaults are n values of a column's default.
-func (s *Server) defaults(ctx context.Context, t *catalog.Table, c googlesql.Column, n int) (
+func (s *runner) defaults(ctx context.Context, t *catalog.Table, c googlesql.Column, n int) (
 	func(int) engine.Value, *apierror.Error) {
 	if c.Default == "" {
 		return func(int) engine.Value { return null(c.Type) }, nil
