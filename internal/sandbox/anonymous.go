@@ -6,6 +6,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
@@ -14,14 +15,14 @@ import (
 const anonymousLife = 24 * time.Hour
 
 // readResult reads the rows of a job for the Storage Read API.
-func readResult(from *result, names []string, where string) (storageapi.Rows, *apierror.Error) {
+func readResult(from *jobs.Result, names []string, where string) (storageapi.Rows, *apierror.Error) {
 	if where != "" {
 		return storageapi.Rows{}, apierror.Unsupported("a row_restriction for the result of a query")
 	}
-	out := storageapi.Rows{Result: from.rows, Location: from.location, Bytes: from.rows.Bytes}
+	out := storageapi.Rows{Result: from.Rows, Location: from.Location, Bytes: from.Rows.Bytes}
 	// The names are those that the schema has: f0_ for a column without one.
-	for i, f := range wire.SchemaOf(from.columns) {
-		c := from.columns[i]
+	for i, f := range wire.SchemaOf(from.Columns) {
+		c := from.Columns[i]
 		c.Name, c.Required = f.Name, false
 		out.Columns = append(out.Columns, c)
 	}
@@ -48,14 +49,14 @@ func pick(from storageapi.Rows, names []string) (storageapi.Rows, *apierror.Erro
 }
 
 // describeResult writes the metadata of a job's anonymous table.
-func (s *Server) describeResult(r *result) *wire.Table {
-	ref, made := r.table, wire.Int64(r.made.UnixMilli())
+func (s *Server) describeResult(r *jobs.Result) *wire.Table {
+	ref, made := r.Table, wire.Int64(r.Made.UnixMilli())
 	return &wire.Table{
 		Kind: "bigquery#table", ID: ref.ProjectID + ":" + ref.DatasetID + "." + ref.TableID, TableReference: ref,
 		SelfLink: s.Endpoint() + "/bigquery/v2/projects/" + ref.ProjectID + "/datasets/" + ref.DatasetID + "/tables/" +
 			ref.TableID,
-		Type: "TABLE", Location: r.location, Schema: &wire.Schema{Fields: wire.SchemaOf(r.columns)},
-		NumRows: &r.rows.Rows, NumBytes: &r.rows.Bytes, CreationTime: made, LastModifiedTime: made,
-		ExpirationTime: wire.Int64(r.made.Add(anonymousLife).UnixMilli()), ETag: etag(ref.TableID, r.made),
+		Type: "TABLE", Location: r.Location, Schema: &wire.Schema{Fields: wire.SchemaOf(r.Columns)},
+		NumRows: &r.Rows.Rows, NumBytes: &r.Rows.Bytes, CreationTime: made, LastModifiedTime: made,
+		ExpirationTime: wire.Int64(r.Made.Add(anonymousLife).UnixMilli()), ETag: etag(ref.TableID, r.Made),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
 // The OAuth scopes that BigQuery's methods accept.
@@ -28,9 +29,9 @@ const (
 const realm = `Bearer realm="https://accounts.google.com/"`
 
 // authenticate finds the user behind a request by its bearer token.
-func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.Error) {
+func (s *Server) authenticate(r *http.Request, need access) (jobs.Caller, *apierror.Error) {
 	if s.cfg.Open && r.Header.Get("Authorization") == "" && fromHere(r) {
-		return caller{email: slices.Min(slices.Collect(maps.Keys(s.cfg.Projects)))}, nil
+		return jobs.Caller{Email: slices.Min(slices.Collect(maps.Keys(s.cfg.Projects)))}, nil
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -38,7 +39,7 @@ func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.E
 			"access token, login cookie or other valid authentication credential.")
 		e.Reason, e.Location, e.LocationType = "required", "Authorization", "header"
 		e.Authenticate = realm
-		return caller{}, e
+		return jobs.Caller{}, e
 	}
 	grant, ok := s.google.Verify(token)
 	if !ok {
@@ -46,19 +47,19 @@ func (s *Server) authenticate(r *http.Request, need access) (caller, *apierror.E
 			"token, login cookie or other valid authentication credential.")
 		e.Location, e.LocationType = "Authorization", "header"
 		e.Authenticate = realm + `, error="invalid_token"`
-		return caller{}, e
+		return jobs.Caller{}, e
 	}
 	full := slices.Contains(grant.Scopes, scopeBigQuery) || slices.Contains(grant.Scopes, scopeCloud)
 	read := full || slices.Contains(grant.Scopes, scopeBigQueryRead) || slices.Contains(grant.Scopes, scopeCloudRead)
 	if !read || (need == writes && !full) {
 		e := apierror.Errorf("insufficientPermissions", "Request had insufficient authentication scopes.")
 		e.Authenticate = realm + `, error="insufficient_scope", scope="` + scopeBigQuery + ` ` + scopeCloud + `"`
-		return caller{}, e
+		return jobs.Caller{}, e
 	}
-	c := caller{email: grant.Email, readOnly: !full}
-	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.run.mayBill(c, quota) {
-		return caller{}, apierror.Errorf("accessDenied", "Caller does not have required permission to use project "+
-			"%s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
+	c := jobs.Caller{Email: grant.Email, ReadOnly: !full}
+	if quota := r.Header.Get("X-Goog-User-Project"); quota != "" && !s.jobs.MayBill(c, quota) {
+		return jobs.Caller{}, apierror.Errorf("accessDenied", "Caller does not have required permission to use "+
+			"project %s. Grant the caller the roles/serviceusage.serviceUsageConsumer role.", quota)
 	}
 	return c, nil
 }

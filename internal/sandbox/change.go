@@ -12,6 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -107,12 +108,12 @@ func matches(r *http.Request, etag string) *apierror.Error {
 
 // changeDataset answers datasets.patch and datasets.update.
 func (s *Server) changeDataset(patch bool) handler {
-	return func(r *http.Request, who caller) (any, *apierror.Error) {
+	return func(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 		d, err := s.datasetOf(r, who)
 		if err != nil {
 			return nil, err
 		}
-		if !s.run.mayBill(who, d.Ref.ProjectID) {
+		if !s.jobs.MayBill(who, d.Ref.ProjectID) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
 				"bigquery.datasets.update denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 		}
@@ -156,12 +157,12 @@ func (c changes) describe(patch bool, friendly, text *string, labels *map[string
 
 // changeTable answers tables.patch and tables.update.
 func (s *Server) changeTable(patch bool) handler {
-	return func(r *http.Request, who caller) (any, *apierror.Error) {
+	return func(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 		d, t, err := s.tableOf(r, who)
 		if err != nil {
 			return nil, err
 		}
-		if !s.run.mayBill(who, t.Name.Project) {
+		if !s.jobs.MayBill(who, t.Name.Project) {
 			return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.update "+
 				"denied on table %[1]s (or it may not exist).", t.Name)
 		}
@@ -202,7 +203,8 @@ func (s *Server) changeTable(patch bool) handler {
 }
 
 // changeSchema gives a table a schema with more columns, or with REQUIRED ones that are NULLABLE now, by ALTER TABLE.
-func (s *Server) changeSchema(ctx context.Context, who caller, t *catalog.Table, raw json.RawMessage) *apierror.Error {
+func (s *Server) changeSchema(ctx context.Context, who jobs.Caller, t *catalog.Table,
+	raw json.RawMessage) *apierror.Error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -229,12 +231,12 @@ func (s *Server) changeSchema(ctx context.Context, who caller, t *catalog.Table,
 }
 
 // alter runs ALTER TABLE, or that of a view, with actions.
-func (s *Server) alter(ctx context.Context, who caller, t *catalog.Table, actions string) *apierror.Error {
+func (s *Server) alter(ctx context.Context, who jobs.Caller, t *catalog.Table, actions string) *apierror.Error {
 	kind := "TABLE"
 	if t.View != nil {
 		kind = strings.ReplaceAll(t.ViewKind(), "_", " ")
 	}
-	return s.run.do(ctx, who, t.Name.Project, "", "ALTER "+kind+" "+
+	return s.jobs.Do(ctx, who, t.Name.Project, "", "ALTER "+kind+" "+
 		googlesql.QuoteName(t.Name.Project+"."+t.Name.Dataset+"."+t.Name.Table)+" "+actions)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -19,7 +20,7 @@ var optionChanges = []string{"expirationTime", "requirePartitionFilter", "timePa
 
 // changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the resource as
 // it is; members that are sent back as they were are no change.
-func (s *Server) changeOptions(ctx context.Context, who caller, t *catalog.Table, now *wire.Table,
+func (s *Server) changeOptions(ctx context.Context, who jobs.Caller, t *catalog.Table, now *wire.Table,
 	c changes) *apierror.Error {
 	var to wire.Table
 	text, _ := json.Marshal(now) // a resource always marshals, and back

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -28,9 +29,9 @@ func (s *Server) describeDataset(d *catalog.Dataset, listed bool) *wire.Dataset 
 }
 
 // datasetOf finds the dataset that a request's path names.
-func (s *Server) datasetOf(r *http.Request, who caller) (*catalog.Dataset, *apierror.Error) {
+func (s *Server) datasetOf(r *http.Request, who jobs.Caller) (*catalog.Dataset, *apierror.Error) {
 	project, id := r.PathValue("project"), r.PathValue("dataset")
-	if !s.run.mayRead(who, project) {
+	if !s.jobs.MayRead(who, project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission bigquery.datasets.get "+
 			"denied on dataset %[1]s:%[2]s (or it may not exist).", project, id)
 	}
@@ -41,7 +42,7 @@ func (s *Server) datasetOf(r *http.Request, who caller) (*catalog.Dataset, *apie
 	return d, nil
 }
 
-func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) datasetsGet(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -49,9 +50,9 @@ func (s *Server) datasetsGet(r *http.Request, who caller) (any, *apierror.Error)
 	return s.describeDataset(d, false), nil
 }
 
-func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) datasetsList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if !s.run.mayRead(who, project) {
+	if !s.jobs.MayRead(who, project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Project %s: User does not have "+
 			"bigquery.datasets.list permission in project %[1]s.", project)
 	}
@@ -74,9 +75,9 @@ func (s *Server) datasetsList(r *http.Request, who caller) (any, *apierror.Error
 	return out, nil
 }
 
-func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) datasetsInsert(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if err := s.run.checkJobs(who, project, "bigquery.datasets.create"); err != nil {
+	if err := s.jobs.CheckJobs(who, project, "bigquery.datasets.create"); err != nil {
 		return nil, err
 	}
 	var req wire.Dataset
@@ -101,12 +102,12 @@ func (s *Server) datasetsInsert(r *http.Request, who caller) (any, *apierror.Err
 	return s.describeDataset(d, false), nil
 }
 
-func (s *Server) datasetsDelete(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) datasetsDelete(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
 	}
-	if !s.run.mayBill(who, d.Ref.ProjectID) {
+	if !s.jobs.MayBill(who, d.Ref.ProjectID) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Dataset %s:%s: Permission "+
 			"bigquery.datasets.delete denied on dataset %[1]s:%[2]s.", d.Ref.ProjectID, d.Ref.DatasetID)
 	}

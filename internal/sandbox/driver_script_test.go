@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
 // resultSets reads all results of a statement: the columns of each and then its rows.
@@ -177,15 +178,15 @@ func TestDriverScriptCancel(t *testing.T) {
 	}
 	// The driver cancels in the background; nothing goes on after that.
 	deadline := time.Now().Add(20 * time.Second)
-	for _, j := range s.run.newest(DefaultProject, "") {
-		found, err := s.run.find(caller{admin: true}, DefaultProject, j.JobReference.JobID, "")
+	for _, j := range s.jobs.Newest(DefaultProject, "") {
+		found, err := s.jobs.Find(jobs.Caller{Admin: true}, DefaultProject, j.JobReference.JobID, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !found.wait(t.Context(), time.Until(deadline)) {
+		if !found.Wait(t.Context(), time.Until(deadline)) {
 			t.Fatalf("%s still runs", j.Configuration.Query.Query)
 		}
-		if e := s.run.describe(found).Status.ErrorResult; e == nil || e.Reason != "stopped" {
+		if e := s.jobs.Describe(found).Status.ErrorResult; e == nil || e.Reason != "stopped" {
 			t.Errorf("got %v; want stopped", e)
 		}
 	}

@@ -33,7 +33,7 @@ func TestDryRun(t *testing.T) {
 	if j.JobReference.JobId != "" {
 		t.Errorf("got job id %q; want none: no job exists", j.JobReference.JobId)
 	}
-	if n := len(s.run.newest(DefaultProject, "")); n != 0 {
+	if n := len(s.jobs.Newest(DefaultProject, "")); n != 0 {
 		t.Errorf("got %d jobs after a dry run; want none", n)
 	}
 	_, err = svc.Jobs.Insert(DefaultProject, dryJob("SELECT nosuch", "")).Do()

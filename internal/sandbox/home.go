@@ -84,7 +84,7 @@ func (s *Server) homeTable(r *http.Request, t *catalog.Table) homeTable {
 
 func (s *Server) homeStatements() []homeStatement {
 	var out []homeStatement
-	for _, j := range s.run.latest(homeStatements) {
+	for _, j := range s.jobs.Latest(homeStatements) {
 		row := homeStatement{When: time.UnixMilli(j.Statistics.CreationTime).Format(time.DateTime),
 			SQL: statementOf(j), State: j.Status.State}
 		if end := j.Statistics.EndTime; end != 0 {

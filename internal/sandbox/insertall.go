@@ -7,6 +7,7 @@ import (
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/load"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
@@ -48,8 +49,8 @@ func (i *insertIDs) forget(keys []string, now time.Time) {
 }
 
 // tabledataInsertAll adds rows to a table. Without skipInvalidRows one that is wrong keeps all others out.
-func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror.Error) {
-	_, t, err := s.run.writable(who, pathTable(r))
+func (s *Server) tabledataInsertAll(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
+	_, t, err := s.jobs.Writable(who, pathTable(r))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (s *Server) tabledataInsertAll(r *http.Request, who caller) (any, *apierror
 		}
 		values = append(values, rows[i])
 	}
-	if err := s.run.appendRows(r.Context(), t, t.Columns, values); err != nil {
+	if err := s.jobs.AppendRows(r.Context(), t, t.Columns, values); err != nil {
 		s.inserted.forget(keys, s.now())
 		return nil, err
 	}

@@ -321,7 +321,7 @@ func TestCallerMayLeave(t *testing.T) {
 			UseLegacySql: legacyOff}).Context(ctx).Do()
 		left <- err
 	}()
-	for deadline := time.Now().Add(30 * time.Second); len(s.run.newest(DefaultProject, "")) == 0; {
+	for deadline := time.Now().Add(30 * time.Second); len(s.jobs.Newest(DefaultProject, "")) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no job was started")
 		}

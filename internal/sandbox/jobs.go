@@ -7,44 +7,45 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-func (s *Server) jobsInsert(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsInsert(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if err := s.run.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+	if err := s.jobs.CheckJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
 	}
 	var req wire.Job
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
-	return s.run.insert(r.Context(), who, project, &req)
+	return s.jobs.Insert(r.Context(), who, project, &req)
 }
 
 // jobOf finds the job that a request's path names.
-func (s *Server) jobOf(r *http.Request, who caller) (*job, *apierror.Error) {
-	return s.run.find(who, r.PathValue("project"), r.PathValue("job"), r.URL.Query().Get("location"))
+func (s *Server) jobOf(r *http.Request, who jobs.Caller) (*jobs.Job, *apierror.Error) {
+	return s.jobs.Find(who, r.PathValue("project"), r.PathValue("job"), r.URL.Query().Get("location"))
 }
 
-func (s *Server) jobsGet(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsGet(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
 	}
-	return s.run.describe(j), nil
+	return s.jobs.Describe(j), nil
 }
 
-func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsCancel(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
 	}
-	before := s.run.describe(j) // which is what the service answers: a cancel takes effect later
+	before := s.jobs.Describe(j) // which is what the service answers: a cancel takes effect later
 	if delay := s.cfg.CancelDelay; delay > 0 {
-		time.AfterFunc(delay, j.cancel)
+		time.AfterFunc(delay, j.Cancel)
 	} else {
-		j.cancel()
+		j.Cancel()
 	}
 	return struct {
 		Kind string    `json:"kind"`
@@ -52,16 +53,16 @@ func (s *Server) jobsCancel(r *http.Request, who caller) (any, *apierror.Error) 
 	}{"bigquery#jobCancelResponse", before}, nil
 }
 
-func (s *Server) jobsList(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if err := s.run.checkJobs(who, project, "bigquery.jobs.list"); err != nil {
+	if err := s.jobs.CheckJobs(who, project, "bigquery.jobs.list"); err != nil {
 		return nil, err
 	}
 	params := r.URL.Query()
 	all := params.Get("allUsers") == "true"
 	var list []*wire.Job
-	for _, d := range s.run.newest(project, params.Get("parentJobId")) {
-		if !all && d.UserEmail != who.email {
+	for _, d := range s.jobs.Newest(project, params.Get("parentJobId")) {
+		if !all && d.UserEmail != who.Email {
 			continue
 		}
 		if states := params["stateFilter"]; len(states) > 0 && !containsFold(states, d.Status.State) {
@@ -104,19 +105,19 @@ func within(t int64, from, to string) bool {
 	return (loErr != nil || t >= lo) && (hiErr != nil || t <= hi)
 }
 
-func (s *Server) jobsQuery(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsQuery(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	project := r.PathValue("project")
-	if err := s.run.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+	if err := s.jobs.CheckJobs(who, project, "bigquery.jobs.create"); err != nil {
 		return nil, err
 	}
 	var req wire.QueryRequest
 	if err := readBody(r, &req); err != nil {
 		return nil, err
 	}
-	return s.run.query(r.Context(), who, project, &req)
+	return s.jobs.Query(r.Context(), who, project, &req)
 }
 
-func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) jobsGetQueryResults(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	j, err := s.jobOf(r, who)
 	if err != nil {
 		return nil, err
@@ -130,5 +131,5 @@ func (s *Server) jobsGetQueryResults(r *http.Request, who caller) (any, *apierro
 	if err != nil {
 		return nil, err
 	}
-	return s.run.results(r.Context(), j, ms, page)
+	return s.jobs.Results(r.Context(), j, ms, page)
 }

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
 // parquet is a Parquet file of a query of DuckDB's.
@@ -279,11 +280,11 @@ func TestResumable(t *testing.T) {
 			t.Errorf("step %d: got %s, Range %q; want %d, %q", i, resp.Status, resp.Header.Get("Range"), step.status, step.got)
 		}
 	}
-	j, apiErr := s.run.find(caller{admin: true}, DefaultProject, "j1", "")
+	j, apiErr := s.jobs.Find(jobs.Caller{Admin: true}, DefaultProject, "j1", "")
 	if apiErr != nil {
 		t.Fatal(apiErr)
 	}
-	if !j.wait(t.Context(), time.Minute) {
+	if !j.Wait(t.Context(), time.Minute) {
 		t.Fatal("the job still runs")
 	}
 	if got := values(t, s, "SELECT * FROM d.t ORDER BY 1"); got != "[1] [2] [3]" {

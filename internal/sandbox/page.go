@@ -1,97 +1,83 @@
 package sandbox
 
 import (
-	"encoding/base64"
+	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/cells"
-	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// pageRequest says which rows of a result are wanted.
-type pageRequest struct {
-	start int64
-	// max is the number of rows; negative: as many as fit.
-	max     int64
-	encoder cells.Encoder
-}
-
-// pageToken names the row that a page begins with. It works only for the thing
-// that it was made for.
-func pageToken(owner string, row int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(row, 10) + " " + owner))
-}
-
-func parsePageToken(token, owner string) (int64, *apierror.Error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	number, name, ok := strings.Cut(string(raw), " ")
-	row, numErr := strconv.ParseInt(number, 10, 64)
-	if err != nil || !ok || numErr != nil || row < 0 || name != owner {
-		return 0, apierror.Errorf("invalid", "Invalid page token: it does not belong to this request.")
+// pageOf reads the query parameters that choose rows.
+func pageOf(params url.Values, owner string) (jobs.Page, *apierror.Error) {
+	var page jobs.Page
+	limit, err := intParam(params, "maxResults")
+	if err != nil {
+		return page, err
 	}
-	return row, nil
-}
-
-// encodePage writes rows as a JSON array and returns the row that the next page
-// begins with. A page ends before it is larger than limit bytes, but has at least one row.
-func encodePage(res *engine.Result, p pageRequest, limit int) (rows []byte, next int64) {
-	end := res.Rows
-	if p.max >= 0 && p.max < end-p.start {
-		end = p.start + p.max
+	format := wire.FormatOptions{
+		UseInt64Timestamp:     params.Get("formatOptions.useInt64Timestamp") == "true",
+		TimestampOutputFormat: params.Get("formatOptions.timestampOutputFormat"),
 	}
-	if p.start >= end {
-		return nil, p.start
+	if page, err = jobs.NewPage(format, limit); err != nil {
+		return page, err
 	}
-	rows = append(rows, '[')
-	block, offset := res.Find(p.start)
-	for next = p.start; next < end; next++ {
-		for offset == res.Blocks[block].Rows {
-			block, offset = block+1, 0
+	start, err := intParam(params, "startIndex")
+	if err != nil {
+		return page, err
+	}
+	if token := params.Get("pageToken"); token != "" {
+		if start != nil {
+			return page, apierror.Errorf("invalid", "Only one of pageToken and startIndex may be given.")
 		}
-		before := len(rows)
-		if next > p.start {
-			rows = append(rows, ',')
-		}
-		rows = p.encoder.Row(rows, res.Blocks[block].Columns, offset)
-		if len(rows) > limit && next > p.start {
-			return append(rows[:before], ']'), next
-		}
-		offset++
+		page.Start, err = jobs.ParsePageToken(token, owner)
+		return page, err
 	}
-	return append(rows, ']'), next
+	if start != nil {
+		if *start < 0 {
+			return page, apierror.Errorf("invalid", "Invalid startIndex %d: it may not be negative.", *start)
+		}
+		page.Start = int64(*start)
+	}
+	return page, nil
 }
 
-// maxRows returns the maxResults of a request; -1 = not given.
-func maxRows(n *wire.Int64) int64 {
-	if n == nil {
-		return -1
+// intParam returns nil for a parameter that is not given.
+func intParam(params url.Values, name string) (*wire.Int64, *apierror.Error) {
+	text := params.Get(name)
+	if text == "" {
+		return nil, nil
 	}
-	return max(int64(*n), 0)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, apierror.Errorf("invalid", "Invalid value for %s: %q is not a whole number.", name, text)
+	}
+	v := wire.Int64(n)
+	return &v, nil
 }
 
-// encoderOf returns how a request wants its values.
-func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
-	switch f.TimestampOutputFormat {
-	case "ISO8601_STRING":
-		if f.UseInt64Timestamp {
-			return cells.Encoder{}, apierror.Errorf("invalid", "useInt64Timestamp and timestampOutputFormat "+
-				"ISO8601_STRING exclude each other")
+// pageOfList cuts a list of things to the page that a request asks for.
+func pageOfList[T any](r *http.Request, list []T, owner string) (page []T, next string, err *apierror.Error) {
+	params := r.URL.Query()
+	start := int64(0)
+	if token := params.Get("pageToken"); token != "" {
+		if start, err = jobs.ParsePageToken(token, owner); err != nil {
+			return nil, "", err
 		}
-		return cells.Encoder{ISOTimestamps: true}, nil
-	case "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", "FLOAT64":
-		return cells.Encoder{Int64Timestamps: f.UseInt64Timestamp}, nil
-	case "INT64":
-		return cells.Encoder{Int64Timestamps: true}, nil
-	default:
-		return cells.Encoder{}, apierror.Unsupported("timestampOutputFormat " + f.TimestampOutputFormat)
 	}
-}
-
-// newPage is the page that begins with the first row, of at most limit rows; nil: as many as fit.
-func newPage(format wire.FormatOptions, limit *wire.Int64) (pageRequest, *apierror.Error) {
-	encoder, err := encoderOf(format)
-	return pageRequest{max: maxRows(limit), encoder: encoder}, err
+	limit, err := intParam(params, "maxResults")
+	if err != nil {
+		return nil, "", err
+	}
+	list = list[min(start, int64(len(list))):]
+	size := int64(1000)
+	if limit != nil && *limit > 0 {
+		size = min(size, int64(*limit))
+	}
+	if size < int64(len(list)) {
+		return list[:size], jobs.PageToken(owner, start+size), nil
+	}
+	return list, "", nil
 }

@@ -6,12 +6,13 @@ import (
 	"strconv"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
 // projectsList lists the projects that the user has rights in.
-func (s *Server) projectsList(r *http.Request, who caller) (any, *apierror.Error) {
-	all := s.cfg.Projects[who.email]
+func (s *Server) projectsList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
+	all := s.cfg.Projects[who.Email]
 	list, token, err := pageOfList(r, all, "projects")
 	if err != nil {
 		return nil, err

@@ -12,6 +12,8 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/iterator"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
 const williams = "SELECT name, SUM(number) AS total FROM `bigquery-public-data.usa_names.usa_1910_current` WHERE " +
@@ -173,7 +175,7 @@ func TestMaxResultsAndTokens(t *testing.T) {
 	if err != nil || len(cut.Rows) != 5 || cut.Schema != nil || cut.JobReference != nil || cut.TotalRows != 5 {
 		t.Errorf("fields=rows,totalRows: got %+v, %v", cut, err)
 	}
-	for _, bad := range []string{"nonsense", pageToken("another job", 1)} {
+	for _, bad := range []string{"nonsense", jobs.PageToken("another job", 1)} {
 		_, err := svc.Jobs.GetQueryResults(DefaultProject, id).PageToken(bad).Do()
 		if e := apiErr(t, err); e.Code != 400 || e.Errors[0].Reason != "invalid" {
 			t.Errorf("page token %q: got %v; want 400 invalid", bad, err)
@@ -196,7 +198,7 @@ func TestJobCreationOptional(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(s.run.newest(DefaultProject, "")); n != 0 || keptBytes(s) != 0 {
+	if n := len(s.jobs.Newest(DefaultProject, "")); n != 0 || keptBytes(s) != 0 {
 		t.Errorf("got %d jobs and %d bytes kept; want none", n, keptBytes(s))
 	}
 	resp, err = svc.Jobs.Query(DefaultProject, &bq.QueryRequest{
@@ -234,5 +236,5 @@ func TestGzip(t *testing.T) {
 const leastBilled = 10 << 20
 
 func keptBytes(s *Server) int64 {
-	return s.run.held().resultBytes
+	return s.jobs.Held().ResultBytes
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
 // handler answers one method: with a value that is sent as JSON, or nil for an
 // empty answer.
-type handler func(r *http.Request, who caller) (any, *apierror.Error)
+type handler func(r *http.Request, who jobs.Caller) (any, *apierror.Error)
 
 // routes are the methods of BigQuery's REST API that the sandbox has.
 func (s *Server) routes() *http.ServeMux {
@@ -60,14 +61,14 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		mux.Handle(route.pattern, s.serve(route.method, route.need, route.handle))
 	}
-	mux.Handle("/", s.serve("unknown", reads, func(r *http.Request, _ caller) (any, *apierror.Error) {
+	mux.Handle("/", s.serve("unknown", reads, func(r *http.Request, _ jobs.Caller) (any, *apierror.Error) {
 		return nil, apierror.Errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
 	}))
 	return mux
 }
 
 func refuse(what string) handler {
-	return func(*http.Request, caller) (any, *apierror.Error) { return nil, apierror.Unsupported(what) }
+	return func(*http.Request, jobs.Caller) (any, *apierror.Error) { return nil, apierror.Unsupported(what) }
 }
 
 // serve makes an HTTP handler of a method: it counts, finds the user, answers.

@@ -11,6 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -76,7 +77,7 @@ func (r routine) describe(listed bool) *wire.Routine {
 	return out
 }
 
-func (s *Server) routinesList(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) routinesList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (s *Server) routinesList(r *http.Request, who caller) (any, *apierror.Error
 }
 
 // routineOf finds the routine that a request's path names.
-func (s *Server) routineOf(r *http.Request, who caller) (routine, *apierror.Error) {
+func (s *Server) routineOf(r *http.Request, who jobs.Caller) (routine, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return routine{}, err
@@ -113,7 +114,7 @@ func (s *Server) routineOf(r *http.Request, who caller) (routine, *apierror.Erro
 	return routine{}, apierror.NotFound("Routine", d.Ref.ProjectID+":"+d.Ref.DatasetID+"."+id, "")
 }
 
-func (s *Server) routinesGet(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) routinesGet(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	x, err := s.routineOf(r, who)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func (s *Server) routinesGet(r *http.Request, who caller) (any, *apierror.Error)
 	return x.describe(false), nil
 }
 
-func (s *Server) routinesDelete(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) routinesDelete(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	x, err := s.routineOf(r, who)
 	if err != nil {
 		return nil, err
@@ -142,7 +143,7 @@ func pathName(n googlesql.TableName) string { return n.Project + "." + n.Dataset
 // putRoutine makes a routine through the translator's CREATE, so that both ways make the same. words is
 // CREATE or CREATE OR REPLACE.
 func (s *Server) putRoutine(words string) handler {
-	return func(r *http.Request, who caller) (any, *apierror.Error) {
+	return func(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 		if words != "CREATE" {
 			old, err := s.routineOf(r, who)
 			if err == nil {
@@ -182,12 +183,12 @@ func (s *Server) putRoutine(words string) handler {
 }
 
 // routineDDL runs a statement about routines as a method of the API.
-func (s *Server) routineDDL(r *http.Request, who caller, sql string) *apierror.Error {
+func (s *Server) routineDDL(r *http.Request, who jobs.Caller, sql string) *apierror.Error {
 	project, location := r.PathValue("project"), ""
 	if d := s.catalog.Dataset(project, r.PathValue("dataset")); d != nil {
 		location = d.Location
 	}
-	err := s.run.do(r.Context(), who, project, location, sql)
+	err := s.jobs.Do(r.Context(), who, project, location, sql)
 	if err != nil {
 		err.Message = strings.TrimSuffix(err.Message, " at [1:1]")
 	}

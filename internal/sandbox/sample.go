@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -59,7 +60,7 @@ func (s *Server) loadNames(ctx context.Context) error {
 // names belong to project. It needs no sign-in and makes no job.
 func (s *Server) Exec(ctx context.Context, project string, statements ...string) error {
 	for _, sql := range statements {
-		if err := s.run.do(ctx, caller{admin: true}, project, "", sql); err != nil {
+		if err := s.jobs.Do(ctx, jobs.Caller{Admin: true}, project, "", sql); err != nil {
 			return fmt.Errorf("sandbox: %s: %w", sql, err)
 		}
 	}

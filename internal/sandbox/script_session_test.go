@@ -132,7 +132,7 @@ func TestScriptTransactions(t *testing.T) {
 		if got := a.with("").value(sum); got != tt.want {
 			t.Errorf("%s: got the sum %s; want %s", tt.sql, got, tt.want)
 		}
-		open := s.run.held().transactions > 0
+		open := s.jobs.Held().Transactions > 0
 		if open != (tt.left == "open") {
 			t.Errorf("%s: an open transaction in the session: %v; want %s", tt.sql, open, tt.left)
 		}
@@ -198,7 +198,7 @@ func TestScriptDryRun(t *testing.T) {
 			t.Errorf("%s: got %+v and %+v; want a SCRIPT of %d bytes", tt.sql, st, st.Query, tt.bytes)
 		}
 	}
-	if n := count(t, s, "d.t"); n != 1 || len(s.run.newest(DefaultProject, "")) != 0 {
+	if n := count(t, s, "d.t"); n != 1 || len(s.jobs.Newest(DefaultProject, "")) != 0 {
 		t.Errorf("got %d rows and jobs; want nothing done", n)
 	}
 }

@@ -3,15 +3,12 @@ package sandbox
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,99 +18,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
-
-// The user and the project that a sandbox has by default.
-const (
-	DefaultAccount = "ada@example.com"
-	DefaultProject = "my-billing-project"
-)
-
-// Config says how a sandbox is. The zero value is useful: everything in memory
-// and on a free port.
-type Config struct {
-	// StateDir is a folder that keeps the address and the sign-ins, so that a
-	// program that is started again finds its sign-in still known. It is made with
-	// mode 0700. Empty: nothing is kept. Datasets and tables are never kept.
-	StateDir string
-	// DataDir is a folder that keeps datasets, tables, views and functions. It is made with mode 0700, and serves one
-	// sandbox at a time. Empty: they end with the sandbox.
-	DataDir string
-	// Addr is the loopback address to listen on, such as "127.0.0.1:9050". Empty:
-	// the address kept in StateDir, or a free port of 127.0.0.1.
-	Addr string
-	// StorageAddr is the loopback address of the Storage Read and Write APIs, such as "127.0.0.1:9060". Empty: a free
-	// port of 127.0.0.1.
-	StorageAddr string
-	// Projects says who has rights in which projects: may run jobs there, and
-	// read and change its datasets. Nil: DefaultAccount in DefaultProject.
-	Projects map[string][]string
-	// Google are the options of the sign-in. Without Accounts there is one for
-	// each user in Projects.
-	Google fakegoogle.Options
-	// Location is where datasets are made when nothing else is said. Empty: US.
-	Location string
-	// PageBytes is the size that a page of rows may have. Zero: 10 MB, as BigQuery.
-	PageBytes int
-	// ResultBytes is the memory that all results may use; the oldest are thrown
-	// away. A single result that is larger is refused. Zero: 512 MB.
-	ResultBytes int64
-	// MemoryLimit is DuckDB's memory_limit. Empty: 2GB.
-	MemoryLimit string
-	// NoData leaves the public dataset out.
-	NoData bool
-	// Files are read into tables at the start: a path by dataset.table or project.dataset.table. Its
-	// end says what it is: .csv, .parquet, .ndjson or .jsonl.
-	Files map[string]string
-	// Open takes requests without a sign-in, as the first user of Projects by name.
-	Open bool
-	// TLS serves HTTPS, and HTTP/2 to clients that speak it, as BigQuery does. Nil: HTTP.
-	TLS *tls.Config
-	// CancelDelay is how long a job goes on after jobs.cancel; BigQuery took up to 12 seconds. Zero: it ends at once.
-	CancelDelay time.Duration
-	// SessionIdle is how long a session lives without a statement. Zero: 24 hours, as BigQuery.
-	SessionIdle time.Duration
-	// Logger gets what goes wrong inside. Nil: nothing is logged.
-	Logger *slog.Logger
-	// Now is the clock. Nil: time.Now.
-	Now func() time.Time
-}
-
-func (c *Config) setDefaults() {
-	if c.Projects == nil {
-		c.Projects = map[string][]string{DefaultAccount: {DefaultProject}}
-	}
-	if c.Google.Accounts == nil {
-		for i, email := range slices.Sorted(maps.Keys(c.Projects)) {
-			c.Google.Accounts = append(c.Google.Accounts, fakegoogle.Account{Email: email, Sub: strconv.Itoa(1001 + i)})
-		}
-	}
-	if c.Location == "" {
-		c.Location = "US"
-	}
-	if c.PageBytes == 0 {
-		c.PageBytes = 10_000_000
-	}
-	if c.ResultBytes == 0 {
-		c.ResultBytes = 512 << 20
-	}
-	if c.MemoryLimit == "" {
-		c.MemoryLimit = "2GB"
-	}
-	if c.SessionIdle == 0 {
-		c.SessionIdle = defaultSessionIdle
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Google.Now == nil {
-		c.Google.Now = c.Now
-	}
-}
 
 // Server is a running sandbox. It is safe for concurrent use.
 type Server struct {
@@ -121,7 +28,7 @@ type Server struct {
 	log      *slog.Logger
 	db       *engine.DB
 	catalog  *catalog.Catalog
-	run      *runner
+	jobs     *jobs.Runner
 	uploads  uploads
 	inserted insertIDs
 	google   *fakegoogle.Server
@@ -193,7 +100,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.db = s.catalog.DB()
-	s.run = newRunner(s.ctx, s.catalog, runnerConfig{Projects: cfg.Projects, Location: cfg.Location,
+	s.jobs = jobs.New(s.ctx, s.catalog, jobs.Config{Projects: cfg.Projects, Location: cfg.Location,
 		PageBytes: cfg.PageBytes, ResultBytes: cfg.ResultBytes, SessionIdle: cfg.SessionIdle, Endpoint: s.Endpoint(),
 		Now: cfg.Now, Log: cfg.Logger})
 	if err := s.load(ctx); err != nil {
@@ -318,7 +225,7 @@ func (s *Server) now() time.Time { return s.cfg.Now() }
 // may be called twice.
 func (s *Server) Close() error {
 	s.stop(apierror.ErrShutdown)
-	s.run.stop()
+	s.jobs.Stop()
 	s.grpc.Stop()
 	err := errors.Join(s.google.Close(), s.http.Close())
 	s.open.Lock()
@@ -328,7 +235,7 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	s.work.Wait()
-	s.run.close()
+	s.jobs.Close()
 	s.catalog.Keep()
 	s.db.Close()
 	s.state.close()

@@ -228,7 +228,7 @@ func TestFailedStatementMakesNoSession(t *testing.T) {
 		call(t, s, tok.AccessToken, "POST", queryPath(DefaultProject),
 			fmt.Sprintf(`{"useLegacySql": false, "createSession": true, "query": %q}`, sql))
 	}
-	if n := s.run.held().sessions; n != 0 {
+	if n := s.jobs.Held().Sessions; n != 0 {
 		t.Errorf("got %d sessions; want none", n)
 	}
 }

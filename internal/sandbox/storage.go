@@ -18,6 +18,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/storageapi"
 )
 
@@ -101,7 +102,7 @@ func (s *Server) enterStorage(ctx context.Context, method string) (context.Conte
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel) // the sandbox closes
-	return storageapi.WithUser(context.WithValue(ctx, callerKey{}, who), who.email),
+	return storageapi.WithUser(context.WithValue(ctx, callerKey{}, who), who.Email),
 		func() { stop(); cancel() }, nil
 }
 
@@ -117,8 +118,8 @@ func grpcError(e *apierror.Error) error {
 // backend is what the Storage APIs see of the sandbox.
 type backend struct{ s *Server }
 
-func callerOf(ctx context.Context) caller {
-	who, _ := ctx.Value(callerKey{}).(caller)
+func callerOf(ctx context.Context) jobs.Caller {
+	who, _ := ctx.Value(callerKey{}).(jobs.Caller)
 	return who
 }
 
@@ -134,7 +135,7 @@ func (b backend) Read(ctx context.Context, project string, name googlesql.TableN
 
 // Table implements storageapi.Backend.
 func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageapi.Table, error) {
-	d, t, err := b.s.run.writable(callerOf(ctx), name)
+	d, t, err := b.s.jobs.Writable(callerOf(ctx), name)
 	if err != nil {
 		return storageapi.Table{}, grpcError(err)
 	}
@@ -144,9 +145,9 @@ func (b backend) Table(ctx context.Context, name googlesql.TableName) (storageap
 // Append implements storageapi.Backend.
 func (b backend) Append(ctx context.Context, name googlesql.TableName, columns []googlesql.Column,
 	rows [][]engine.Value) error {
-	_, t, err := b.s.run.writable(callerOf(ctx), name)
+	_, t, err := b.s.jobs.Writable(callerOf(ctx), name)
 	if err == nil {
-		err = b.s.run.appendRows(ctx, t, columns, rows)
+		err = b.s.jobs.AppendRows(ctx, t, columns, rows)
 	}
 	if err != nil {
 		return grpcError(err)
@@ -160,18 +161,18 @@ var (
 )
 
 // readTable reads a table, or the result of a query by the name of its anonymous table.
-func (s *Server) readTable(ctx context.Context, who caller, project string, name googlesql.TableName, names []string,
-	where string) (storageapi.Rows, *apierror.Error) {
-	if err := s.run.checkJobs(who, project, "bigquery.readsessions.create"); err != nil {
+func (s *Server) readTable(ctx context.Context, who jobs.Caller, project string, name googlesql.TableName,
+	names []string, where string) (storageapi.Rows, *apierror.Error) {
+	if err := s.jobs.CheckJobs(who, project, "bigquery.readsessions.create"); err != nil {
 		return storageapi.Rows{}, err
 	}
-	switch result, err := s.run.resultNamed(who, name); {
+	switch result, err := s.jobs.ResultNamed(who, name); {
 	case err != nil:
 		return storageapi.Rows{}, err
 	case result != nil:
 		return readResult(result, names, where)
 	}
-	if !s.run.mayRead(who, name.Project) {
+	if !s.jobs.MayRead(who, name.Project) {
 		return storageapi.Rows{}, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission "+
 			"bigquery.tables.getData denied on table %[1]s (or it may not exist).", name)
 	}
@@ -200,7 +201,7 @@ func (s *Server) readTable(ctx context.Context, who caller, project string, name
 		}
 		sql += " WHERE (\n" + where + "\n)"
 	}
-	result, bytes, err := s.run.read(ctx, who, project, d.Location, sql)
+	result, bytes, err := s.jobs.Read(ctx, who, project, d.Location, sql)
 	if err != nil {
 		return storageapi.Rows{}, err
 	}

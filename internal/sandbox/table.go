@@ -8,6 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -76,9 +77,9 @@ func pathTable(r *http.Request) googlesql.TableName {
 }
 
 // tableOf finds the table that a request's path names.
-func (s *Server) tableOf(r *http.Request, who caller) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
+func (s *Server) tableOf(r *http.Request, who jobs.Caller) (*catalog.Dataset, *catalog.Table, *apierror.Error) {
 	name := pathTable(r)
-	if !s.run.mayRead(who, name.Project) {
+	if !s.jobs.MayRead(who, name.Project) {
 		return nil, nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.get "+
 			"denied on table %[1]s (or it may not exist).", name)
 	}
@@ -94,8 +95,8 @@ func (s *Server) tableOf(r *http.Request, who caller) (*catalog.Dataset, *catalo
 	return d, t, nil
 }
 
-func (s *Server) tablesGet(r *http.Request, who caller) (any, *apierror.Error) {
-	switch result, err := s.run.resultNamed(who, pathTable(r)); {
+func (s *Server) tablesGet(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
+	switch result, err := s.jobs.ResultNamed(who, pathTable(r)); {
 	case err != nil:
 		return nil, err
 	case result != nil:
@@ -108,7 +109,7 @@ func (s *Server) tablesGet(r *http.Request, who caller) (any, *apierror.Error) {
 	return s.describeTable(r.Context(), d, t, false)
 }
 
-func (s *Server) tablesList(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) tablesList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func (s *Server) tablesList(r *http.Request, who caller) (any, *apierror.Error) 
 
 // tablesInsert makes a table through the translator's CREATE TABLE, so that both
 // ways make the same table.
-func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) tablesInsert(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	d, err := s.datasetOf(r, who)
 	if err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 	if err != nil {
 		return nil, err
 	}
-	err = s.run.makeTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.DDL(), clauses)
+	err = s.jobs.MakeTable(r.Context(), who, name, req.Schema.Fields, req.Constraints.DDL(), clauses)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +176,7 @@ func (s *Server) tablesInsert(r *http.Request, who caller) (any, *apierror.Error
 }
 
 // insertView makes a view through the translator's CREATE VIEW.
-func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset, name googlesql.TableName,
+func (s *Server) insertView(ctx context.Context, who jobs.Caller, d *catalog.Dataset, name googlesql.TableName,
 	req *wire.Table) (any, *apierror.Error) {
 	var view wire.ViewDefinition
 	if err := json.Unmarshal(req.View, &view); err != nil {
@@ -186,7 +187,7 @@ func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset,
 			"out")
 	}
 	sql := "CREATE VIEW " + googlesql.QuoteName(name.Project+"."+name.Dataset+"."+name.Table) + " AS " + view.Query
-	if err := s.run.do(ctx, who, name.Project, d.Location, sql); err != nil {
+	if err := s.jobs.Do(ctx, who, name.Project, d.Location, sql); err != nil {
 		return nil, err
 	}
 	t := s.catalog.Table(name)
@@ -199,12 +200,12 @@ func (s *Server) insertView(ctx context.Context, who caller, d *catalog.Dataset,
 	return s.describeTable(ctx, d, t, false)
 }
 
-func (s *Server) tablesDelete(r *http.Request, who caller) (any, *apierror.Error) {
+func (s *Server) tablesDelete(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	_, t, err := s.tableOf(r, who)
 	if err != nil {
 		return nil, err
 	}
-	if !s.run.mayBill(who, t.Name.Project) {
+	if !s.jobs.MayBill(who, t.Name.Project) {
 		return nil, apierror.Errorf("accessDenied", "Access Denied: Table %s: Permission bigquery.tables.delete "+
 			"denied on table %[1]s (or it may not exist).", t.Name)
 	}

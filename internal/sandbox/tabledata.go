@@ -9,6 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/catalog"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/engine"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -16,8 +17,8 @@ import (
 const maxListed = 100_000
 
 // listResult reads the rows of a job by its anonymous table.
-func (s *Server) listResult(r *http.Request, result *result) (any, *apierror.Error) {
-	owner := "table " + result.table.TableID
+func (s *Server) listResult(r *http.Request, result *jobs.Result) (any, *apierror.Error) {
+	owner := "table " + result.Table.TableID
 	page, err := pageOf(r.URL.Query(), owner)
 	if err != nil {
 		return nil, err
@@ -29,17 +30,17 @@ func (s *Server) listResult(r *http.Request, result *result) (any, *apierror.Err
 	if err != nil {
 		return nil, err
 	}
-	rows, next := encodePage(from.Result, page, s.cfg.PageBytes)
+	rows, next := jobs.EncodePage(from.Result, page, s.cfg.PageBytes)
 	out := &wire.TableDataList{Kind: "bigquery#tableDataList", TotalRows: from.Result.Rows, Rows: rows}
 	if next < from.Result.Rows {
-		out.PageToken = pageToken(owner, next)
+		out.PageToken = jobs.PageToken(owner, next)
 	}
 	return out, nil
 }
 
 // tabledataList reads a table's rows in the order of their insertion.
-func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Error) {
-	switch result, err := s.run.resultNamed(who, pathTable(r)); {
+func (s *Server) tabledataList(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
+	switch result, err := s.jobs.ResultNamed(who, pathTable(r)); {
 	case err != nil:
 		return nil, err
 	case result != nil:
@@ -70,8 +71,8 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 		return nil, apierror.From(sizeErr)
 	}
 	limit := int64(maxListed)
-	if page.max >= 0 {
-		limit = min(limit, page.max)
+	if page.Max >= 0 {
+		limit = min(limit, page.Max)
 	}
 	conn, connErr := s.db.Conn()
 	if connErr != nil {
@@ -79,17 +80,17 @@ func (s *Server) tabledataList(r *http.Request, who caller) (any, *apierror.Erro
 	}
 	defer conn.Release()
 	sql := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), catalog.TableSQL(t.Name),
-		limit, page.start)
+		limit, page.Start)
 	res, runErr := conn.Query(r.Context(), sql, nil, columns, s.cfg.ResultBytes)
 	if runErr != nil {
 		return nil, apierror.From(runErr)
 	}
-	start := page.start
-	page.start, page.max = 0, -1
-	rows, sent := encodePage(res, page, s.cfg.PageBytes)
+	start := page.Start
+	page.Start, page.Max = 0, -1
+	rows, sent := jobs.EncodePage(res, page, s.cfg.PageBytes)
 	out := &wire.TableDataList{Kind: "bigquery#tableDataList", TotalRows: total, Rows: rows}
 	if next := start + sent; next < total {
-		out.PageToken = pageToken("table "+t.Name.String(), next)
+		out.PageToken = jobs.PageToken("table "+t.Name.String(), next)
 	}
 	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
+	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
@@ -25,14 +26,14 @@ const uploadLife = 24 * time.Hour
 
 // upload is the data of a load job that comes in parts.
 type upload struct {
-	who     caller
+	who     jobs.Caller
 	project string
 	job     wire.Job
 	touched time.Time
 
 	mu   sync.Mutex
 	data []byte
-	done *job // that the last part has begun
+	done *jobs.Job // that the last part has begun
 }
 
 type uploads struct {
@@ -43,11 +44,11 @@ type uploads struct {
 // serveUpload answers jobs.insert with data: all in one request, or the job first and its data in parts.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	project := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/projects/"), "/jobs")
-	s.serve("bigquery.jobs.insert", writes, func(r *http.Request, who caller) (any, *apierror.Error) {
+	s.serve("bigquery.jobs.insert", writes, func(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 		if strings.Contains(project, "/") {
 			return nil, apierror.Errorf("notFound", "The sandbox has no method %s %s.", r.Method, r.URL.Path)
 		}
-		if err := s.run.checkJobs(who, project, "bigquery.jobs.create"); err != nil {
+		if err := s.jobs.CheckJobs(who, project, "bigquery.jobs.create"); err != nil {
 			return nil, err
 		}
 		switch params := r.URL.Query(); {
@@ -64,12 +65,12 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 }
 
 // uploadAll returns a job and its data in one request of two parts.
-func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *apierror.Error) {
+func (s *Server) uploadAll(r *http.Request, who jobs.Caller, project string) (any, *apierror.Error) {
 	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, apierror.Errorf("invalid", "Invalid Content-Type: %s", err)
 	}
-	parts := multipart.NewReader(http.MaxBytesReader(nil, r.Body, maxUpload), params["boundary"])
+	parts := multipart.NewReader(http.MaxBytesReader(nil, r.Body, jobs.MaxUpload), params["boundary"])
 	var read [2][]byte
 	for i := range read {
 		p, err := parts.NextPart()
@@ -89,25 +90,25 @@ func (s *Server) uploadAll(r *http.Request, who caller, project string) (any, *a
 
 func uploadError(err error) *apierror.Error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return apierror.Errorf("invalid", "The sandbox loads %d bytes at most.", maxUpload)
+		return apierror.Errorf("invalid", "The sandbox loads %d bytes at most.", jobs.MaxUpload)
 	}
 	return apierror.Errorf("invalid", "The request could not be read: %s", err)
 }
 
 // uploaded begins the job of an upload whose data is all there.
-func (s *Server) uploaded(who caller, project string, req *wire.Job, data []byte) (any, *apierror.Error) {
+func (s *Server) uploaded(who jobs.Caller, project string, req *wire.Job, data []byte) (any, *apierror.Error) {
 	if req.Configuration.Load == nil {
 		return nil, apierror.Errorf("required", "Required parameter is missing: configuration.load")
 	}
-	j, err := s.run.beginLoad(who, project, req, data)
+	j, err := s.jobs.BeginLoad(who, project, req, data)
 	if err != nil {
 		return nil, err
 	}
-	return s.run.describe(j), nil
+	return s.jobs.Describe(j), nil
 }
 
 // uploadStart keeps the job and says where its data is to go.
-func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller, project string) (any,
+func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who jobs.Caller, project string) (any,
 	*apierror.Error) {
 	u := &upload{who: who, project: project, touched: s.now()}
 	if err := readBody(r, &u.job); err != nil {
@@ -132,20 +133,20 @@ func (s *Server) uploadStart(w http.ResponseWriter, r *http.Request, who caller,
 }
 
 // uploadPart takes a part of the data, and begins the job with the last.
-func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, id string) (any, *apierror.Error) {
+func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who jobs.Caller, id string) (any, *apierror.Error) {
 	s.uploads.mu.Lock()
 	u := s.uploads.byID[id]
 	if u != nil {
 		u.touched = s.now()
 	}
 	s.uploads.mu.Unlock()
-	if u == nil || u.who.email != who.email {
+	if u == nil || u.who.Email != who.Email {
 		return nil, apierror.Errorf("notFound", "Not found: upload %s", id)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.done != nil {
-		return s.run.describe(u.done), nil
+		return s.jobs.Describe(u.done), nil
 	}
 	var from, to int
 	total := "*"
@@ -165,7 +166,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	if from > len(u.data) {
 		return u.more(w, r), nil
 	}
-	part, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, int64(maxUpload-from)))
+	part, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, int64(jobs.MaxUpload-from)))
 	if err != nil {
 		return nil, uploadError(err)
 	}
@@ -173,12 +174,12 @@ func (s *Server) uploadPart(w http.ResponseWriter, r *http.Request, who caller, 
 	if total == "*" || total != "" && total != fmt.Sprint(len(u.data)) {
 		return u.more(w, r), nil
 	}
-	j, apiErr := s.run.beginLoad(u.who, u.project, &u.job, u.data)
+	j, apiErr := s.jobs.BeginLoad(u.who, u.project, &u.job, u.data)
 	if apiErr != nil {
 		return nil, apiErr
 	}
 	u.done, u.data = j, nil
-	return s.run.describe(j), nil
+	return s.jobs.Describe(j), nil
 }
 
 // more asks for the rest of the data. Clients that can't take a 308 say so.
