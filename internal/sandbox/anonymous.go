@@ -20,7 +20,7 @@ func readResult(from *jobs.Result, names []string, where string) (storageapi.Row
 		return storageapi.Rows{}, apierror.Unsupported("a row_restriction for the result of a query")
 	}
 	out := storageapi.Rows{Result: from.Rows, Location: from.Location, Bytes: from.Rows.Bytes}
-	// The names are those that the schema has: f0_ for a column without one.
+	// The names are those of the schema: f0_ for a column without one.
 	for i, f := range wire.SchemaOf(from.Columns) {
 		c := from.Columns[i]
 		c.Name, c.Required = f.Name, false
@@ -32,7 +32,7 @@ func readResult(from *jobs.Result, names []string, where string) (storageapi.Row
 	return pick(out, names)
 }
 
-// pick takes some columns of a result.
+// pick returns some columns of a result.
 func pick(from storageapi.Rows, names []string) (storageapi.Rows, *apierror.Error) {
 	columns, err := selectedNames(from.Columns, names)
 	if err != nil {

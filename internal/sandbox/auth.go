@@ -64,8 +64,8 @@ func (s *Server) authenticate(r *http.Request, need access) (jobs.Caller, *apier
 	return c, nil
 }
 
-// fromHere reports whether a request comes from a program and not from a page of the web, which could
-// have found the way to a loopback address.
+// fromHere reports whether a request comes from a program and not from a web page, which could also
+// reach a loopback address.
 func fromHere(r *http.Request) bool {
 	return r.Header.Get("Origin") == "" && checkLoopback(r.Host) == nil
 }

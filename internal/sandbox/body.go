@@ -65,8 +65,8 @@ func send(w http.ResponseWriter, r *http.Request, answer any) *apierror.Error {
 	return nil
 }
 
-// encode writes an answer as JSON. Rows are encoded already and are put in
-// without a second look.
+// encode writes an answer as JSON. Rows are already encoded, and are inserted
+// unchanged.
 func encode(answer any, fields string) ([]byte, *apierror.Error) {
 	var rows json.RawMessage
 	switch a := answer.(type) {
@@ -105,7 +105,7 @@ func encode(answer any, fields string) ([]byte, *apierror.Error) {
 	return out.Bytes(), nil
 }
 
-// etag returns a tag that changes when a thing does.
+// etag returns a tag that changes when the resource changes.
 func etag(id string, modified time.Time) string {
 	h := fnv.New64a()
 	fmt.Fprint(h, id, modified.UnixNano())

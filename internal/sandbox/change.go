@@ -16,10 +16,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// changes are the members of a resource that a patch or an update brings.
+// changes are the members of a resource in a patch or an update.
 type changes map[string]json.RawMessage
 
-// changesOf reads a request. With patch what it leaves out stays as it is; without, it is emptied.
+// changesOf reads a request. With patch, omitted members do not change; otherwise they are
+// cleared.
 func changesOf(r *http.Request, patch bool, kept []string) (changes, *apierror.Error) {
 	var c changes
 	if err := readBody(r, &c); err != nil {
@@ -33,7 +34,7 @@ func changesOf(r *http.Request, patch bool, kept []string) (changes, *apierror.E
 	return c, nil
 }
 
-// text changes a text; null empties it.
+// text changes a text; null clears it.
 func (c changes) text(name string, to *string) *apierror.Error {
 	raw, ok := c[name]
 	if !ok {
@@ -46,7 +47,7 @@ func (c changes) text(name string, to *string) *apierror.Error {
 	return nil
 }
 
-// labels changes labels. A label that is null is taken away; null takes all.
+// labels changes labels. A null label is removed; null removes all.
 func (c changes) labels(patch bool, to *map[string]string) *apierror.Error {
 	raw, ok := c["labels"]
 	if !ok {
@@ -78,7 +79,8 @@ var (
 	outputOnly     = []string{"kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "numRows", "numBytes"}
 )
 
-// check refuses, by its name, what can't be changed; what a client sends back as it is in the resource is no change.
+// check refuses, by its name, a member that can't be changed. A member that is sent back unchanged
+// is allowed.
 func (c changes) check(known []string, now any) *apierror.Error {
 	text, err := json.Marshal(now)
 	if err != nil {
@@ -98,7 +100,8 @@ func (c changes) check(known []string, now any) *apierror.Error {
 	return nil
 }
 
-// matches holds a request to the version of the resource that it wants to change.
+// matches checks that a request changes the version of the resource that it
+// names.
 func matches(r *http.Request, etag string) *apierror.Error {
 	if want := r.Header.Get("If-Match"); want != "" && want != "*" && strings.Trim(want, `"`) != etag {
 		return apierror.Errorf("conditionNotMet", "Precondition check failed.")
@@ -139,7 +142,8 @@ func (s *Server) changeDataset(patch bool) handler {
 	}
 }
 
-// describe changes what describes a dataset or a table, all of it or nothing.
+// describe changes the description, labels and names of a dataset or a table,
+// all of them or none.
 func (c changes) describe(patch bool, friendly, text *string, labels *map[string]string) *apierror.Error {
 	newFriendly, newText, newLabels := *friendly, *text, *labels
 	err := c.text("friendlyName", &newFriendly)
@@ -202,7 +206,7 @@ func (s *Server) changeTable(patch bool) handler {
 	}
 }
 
-// changeSchema gives a table a schema with more columns, or with REQUIRED ones that are NULLABLE now, by ALTER TABLE.
+// changeSchema adds columns to a table, or makes REQUIRED ones NULLABLE, by ALTER TABLE.
 func (s *Server) changeSchema(ctx context.Context, who jobs.Caller, t *catalog.Table,
 	raw json.RawMessage) *apierror.Error {
 	if len(raw) == 0 || string(raw) == "null" {
@@ -254,8 +258,8 @@ func inOrder(t *catalog.Table, fields []wire.Field) []wire.Field {
 	return out
 }
 
-// alterations returns the actions of ALTER TABLE that make the table's schema
-// another.
+// alterations returns the actions of ALTER TABLE that change the table's schema
+// to another.
 func alterations(t *catalog.Table, fields []wire.Field) ([]string, *apierror.Error) {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		return apierror.Errorf("invalid", "Provided Schema does not match Table %s. %s", t.Name, fmt.Sprintf(format,

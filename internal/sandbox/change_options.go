@@ -14,12 +14,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// optionChanges are the members of a table's resource that ALTER TABLE changes, or that must stay as they are.
+// optionChanges are the members of a table's resource that ALTER TABLE changes, or that must not
+// change.
 var optionChanges = []string{"expirationTime", "requirePartitionFilter", "timePartitioning", "rangePartitioning",
 	"clustering", "tableConstraints", "snapshotDefinition", "cloneDefinition"}
 
-// changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the resource as
-// it is; members that are sent back as they were are no change.
+// changeOptions changes a table's expiry, its partition filter and expiry, and its keys. now is the
+// current resource. A member that is sent back unchanged is no change.
 func (s *Server) changeOptions(ctx context.Context, who jobs.Caller, t *catalog.Table, now *wire.Table,
 	c changes) *apierror.Error {
 	var to wire.Table
@@ -97,7 +98,7 @@ func (s *Server) changeOptions(ctx context.Context, who jobs.Caller, t *catalog.
 	return s.alter(ctx, who, t, strings.Join(actions, ", "))
 }
 
-// zeroMembers are what null stands for.
+// zeroMembers has the values that null stands for.
 var zeroMembers = map[string]json.RawMessage{"expirationTime": json.RawMessage(`"0"`),
 	"requirePartitionFilter": json.RawMessage("false"), "timePartitioning": json.RawMessage("null"),
 	"rangePartitioning": json.RawMessage("null"), "clustering": json.RawMessage("null"),

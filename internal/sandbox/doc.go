@@ -3,8 +3,8 @@
 // is for the quickstart and for tests; it never reaches the outside network.
 //
 // A request needs a bearer token that the sandbox's own sign-in has issued, and
-// the user behind it needs rights in the project. SQL is GoogleSQL, translated
-// by package googlesql; what can't be translated is refused as BigQuery refuses
-// a wrong query, never answered wrongly. The README lists what is there and
-// what is not.
+// its user needs rights in the project. SQL is GoogleSQL, translated by package
+// googlesql. A statement that can't be translated is refused as BigQuery
+// refuses a wrong query, and never answered wrongly. The README lists what is
+// supported and what is not.
 package sandbox

@@ -97,7 +97,7 @@ func (p *maskParser) item(mask fieldMask) bool {
 	return true
 }
 
-// cut keeps of a JSON text what the mask names.
+// cut keeps the parts of a JSON text that the mask names.
 func (m fieldMask) cut(body []byte) ([]byte, *apierror.Error) {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// readers are DuckDB's functions that read a file, by the end of its name.
+// readers has DuckDB's functions that read a file, by the extension of its
+// name.
 var readers = map[string]string{
 	".csv":     "read_csv(%s, sample_size = -1)",
 	".parquet": "read_parquet(%s)",
@@ -23,7 +24,7 @@ var readers = map[string]string{
 	".jsonl":   "read_json(%s, format = 'newline_delimited', sample_size = -1)",
 }
 
-// loadFiles makes the tables of Config.Files.
+// loadFiles creates the tables of Config.Files.
 func (s *Server) loadFiles(ctx context.Context) error {
 	for _, table := range slices.Sorted(maps.Keys(s.cfg.Files)) {
 		if err := s.loadFile(ctx, table, s.cfg.Files[table]); err != nil {

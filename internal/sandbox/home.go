@@ -23,7 +23,7 @@ var homePage = template.Must(template.New("home").Parse(homeText))
 // homeStatements is how many statements the page shows.
 const homeStatements = 100
 
-// home is what the page of an open sandbox shows.
+// home is the content of the page of an open sandbox.
 type home struct {
 	Tables     []homeTable
 	Statements []homeStatement
@@ -42,7 +42,7 @@ type homeStatement struct {
 	Took, Bytes string
 }
 
-// serveHome answers / of an open sandbox: what it holds, and what was asked of it last.
+// serveHome serves / of an open sandbox: its tables and the last statements.
 func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	page := home{Statements: s.homeStatements()}
 	for _, project := range s.catalog.Projects() {

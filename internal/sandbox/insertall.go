@@ -19,13 +19,13 @@ const (
 	insertLife = time.Minute
 )
 
-// insertIDs are those of the rows that were inserted lately.
+// insertIDs are the ids of rows that were inserted recently.
 type insertIDs struct {
 	mu   sync.Mutex
 	seen map[string]time.Time // by the table and the id
 }
 
-// fresh notes an id, and reports whether it is new.
+// fresh records an id, and reports whether it is new.
 func (i *insertIDs) fresh(key string, now time.Time) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -34,7 +34,7 @@ func (i *insertIDs) fresh(key string, now time.Time) bool {
 	return !ok || now.Sub(at) > insertLife
 }
 
-// forget takes ids back whose rows were not inserted, and those that are old.
+// forget removes the ids of rows that were not inserted, and old ids.
 func (i *insertIDs) forget(keys []string, now time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -48,7 +48,7 @@ func (i *insertIDs) forget(keys []string, now time.Time) {
 	}
 }
 
-// tabledataInsertAll adds rows to a table. Without skipInvalidRows one that is wrong keeps all others out.
+// tabledataInsertAll adds rows to a table. Without skipInvalidRows one bad row prevents all others.
 func (s *Server) tabledataInsertAll(r *http.Request, who jobs.Caller) (any, *apierror.Error) {
 	_, t, err := s.jobs.Writable(who, pathTable(r))
 	if err != nil {

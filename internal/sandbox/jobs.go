@@ -97,8 +97,8 @@ func containsFold(list []string, s string) bool {
 	return false
 }
 
-// within reports whether t, in milliseconds, is between two limits; a limit
-// that is no number does not limit.
+// within reports whether t, in milliseconds, is between two limits. A limit
+// that is not a number has no effect.
 func within(t int64, from, to string) bool {
 	lo, loErr := strconv.ParseInt(from, 10, 64)
 	hi, hiErr := strconv.ParseInt(to, 10, 64)

@@ -58,7 +58,7 @@ func intParam(params url.Values, name string) (*wire.Int64, *apierror.Error) {
 	return &v, nil
 }
 
-// pageOfList cuts a list of things to the page that a request asks for.
+// pageOfList returns the requested page of a list.
 func pageOfList[T any](r *http.Request, list []T, owner string) (page []T, next string, err *apierror.Error) {
 	params := r.URL.Query()
 	start := int64(0)

@@ -9,11 +9,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/jobs"
 )
 
-// handler answers one method: with a value that is sent as JSON, or nil for an
+// handler answers one method. It returns a value to send as JSON, or nil for an
 // empty answer.
 type handler func(r *http.Request, who jobs.Caller) (any, *apierror.Error)
 
-// routes are the methods of BigQuery's REST API that the sandbox has.
+// routes returns the methods of BigQuery's REST API that the sandbox supports.
 func (s *Server) routes() *http.ServeMux {
 	const (
 		project = "/projects/{project}"
@@ -71,7 +71,8 @@ func refuse(what string) handler {
 	return func(*http.Request, jobs.Caller) (any, *apierror.Error) { return nil, apierror.Unsupported(what) }
 }
 
-// serve makes an HTTP handler of a method: it counts, finds the user, answers.
+// serve returns the HTTP handler of a method. It counts the request, finds the
+// user and answers.
 func (s *Server) serve(method string, need access, handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.count(method)
@@ -105,8 +106,8 @@ func (s *Server) serve(method string, need access, handle handler) http.Handler 
 	})
 }
 
-// apiPrefix is the path of the service at Google. Clients that are given another
-// endpoint leave it out, so both ways work.
+// apiPrefix is the path of the service at Google. Clients with another endpoint
+// omit it, so both paths work.
 const apiPrefix = "/bigquery/v2"
 
 // ServeHTTP serves the REST API, and Google's sign-in at its own paths.

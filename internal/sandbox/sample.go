@@ -18,7 +18,7 @@ import (
 //go:embed data/ssa_names_tx.parquet
 var namesParquet []byte
 
-// namesTable is the public table that the sandbox has rows for.
+// namesTable is the public table for which the sandbox has rows.
 var namesTable = googlesql.TableName{Project: catalog.PublicProject, Dataset: "usa_names", Table: "usa_1910_current"}
 
 // loadNames fills namesTable. DuckDB reads Parquet only from a file.
@@ -56,8 +56,8 @@ func (s *Server) loadNames(ctx context.Context) error {
 }
 
 // Exec runs GoogleSQL statements, one after another, as a user who may do
-// everything: to make the datasets and tables that a test needs. Unqualified
-// names belong to project. It needs no sign-in and makes no job.
+// everything, to create the datasets and tables of a test. Unqualified names
+// belong to project. Exec needs no sign-in and creates no job.
 func (s *Server) Exec(ctx context.Context, project string, statements ...string) error {
 	for _, sql := range statements {
 		if err := s.jobs.Do(ctx, jobs.Caller{Admin: true}, project, "", sql); err != nil {

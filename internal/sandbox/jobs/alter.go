@@ -8,13 +8,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// alterSQL returns what DuckDB must do for ALTER TABLE, which may be nothing.
+// alterSQL returns DuckDB's statements for ALTER TABLE, if it needs any.
 func alterSQL(stmt *googlesql.Statement) string { return cmp.Or(stmt.SQL, "SELECT 1") }
 
-// alterTable runs ALTER TABLE, after the statements that change the table. The caller holds the catalog's
-// ddl lock.
+// alterTable runs ALTER TABLE when the statements that change the table have ended. The caller
+// holds the catalog's ddl lock.
 func (s *Runner) alterTable(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
-	// Another ALTER TABLE may have come between the plan and the lock.
+	// Another ALTER TABLE may have run between the plan and the lock.
 	stmt, err := s.translate(p.who, q, false)
 	if err != nil {
 		return nil, err

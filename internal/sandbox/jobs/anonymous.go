@@ -12,8 +12,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// reportResult gives a job whose rows go nowhere else the anonymous table that BigQuery would keep them in. Its dataset
-// is hidden because of its first letter; it can be read by tables.get, tabledata.list and the Storage Read API.
+// reportResult gives a job without a destination the anonymous table in which BigQuery would keep
+// its rows. Its dataset is hidden because of its first letter. It can be read by tables.get,
+// tabledata.list and the Storage Read API.
 func (j *Job) reportResult() {
 	c := j.config.Query
 	if j.plan == nil || j.plan.script != nil || c.DestinationTable != nil || len(j.plan.stmt.Columns) == 0 {

@@ -20,7 +20,7 @@ type destination struct {
 	never bool   // CREATE_NEVER: the table must be there
 }
 
-// destinationOf reads a job's destination table; nil if it has none.
+// destinationOf returns a job's destination table, or nil.
 func destinationOf(c *wire.QueryConfiguration, project string) (*destination, *apierror.Error) {
 	switch c.Priority {
 	case "", "INTERACTIVE", "BATCH":
@@ -97,8 +97,8 @@ func (s *Runner) checkDestination(who Caller, q *query, stmt *googlesql.Statemen
 	return s.place(q, &googlesql.Statement{Target: &name})
 }
 
-// executeInto runs a query and keeps its rows in the destination as well: it holds them in a
-// temporary table first, so that the answer and the table are the same.
+// executeInto runs a query and keeps its rows in the destination. It first holds them in a
+// temporary table, so that the answer and the table are the same.
 func (s *Runner) executeInto(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	if q.session != nil && q.session.tx != nil {
 		return nil, apierror.Unsupported("a destinationTable in a transaction")
@@ -207,7 +207,7 @@ func (s *Runner) writeInto(ctx context.Context, d *destination, columns []google
 	return nil
 }
 
-// accepts refuses rows whose schema the table does not have.
+// accepts refuses rows whose schema does not fit the table.
 func accepts(t *catalog.Table, columns []googlesql.Column) *apierror.Error {
 	mismatch := func(format string, args ...any) *apierror.Error {
 		e := apierror.Errorf("invalid", format, args...)

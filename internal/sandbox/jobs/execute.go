@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// outcome is what a statement did.
+// outcome is the outcome of a statement.
 type outcome struct {
 	result       *engine.Result // of a statement with rows
 	changed      int64          // of DML
@@ -31,7 +31,7 @@ func (s *Runner) execute(ctx context.Context, q *query, p *plan) (*outcome, *api
 	return out, err
 }
 
-// breaks reports whether a statement that fails does so in DuckDB, which gives up the transaction then.
+// breaks reports whether a failing statement fails in DuckDB, which then drops the transaction.
 func breaks(q *query, stmt *googlesql.Statement) bool {
 	return q.work.owns(stmt.Target) || !slices.Contains(controlTypes, stmt.Type) &&
 		!slices.Contains(ddlTypes, stmt.Type)
@@ -64,7 +64,7 @@ func (s *Runner) executeStatement(ctx context.Context, q *query, p *plan) (*outc
 	return &outcome{result: res}, nil
 }
 
-// executeAssert runs ASSERT, whose query fails where the condition is not true; it has no result.
+// executeAssert runs ASSERT, whose query fails if the condition is not true. It has no result.
 func (s *Runner) executeAssert(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	run, stmt := *p, *p.stmt
 	stmt.Columns = []googlesql.Column{{Name: "holds", Type: boolType}}
@@ -91,8 +91,9 @@ func (s *Runner) runSQL(ctx context.Context, q *query, p *plan) (*engine.Result,
 }
 
 // executeDML changes a table. As in BigQuery, statements that change or delete rows of
-// the same table take turns, new rows can always be added, and readers see the rows as
-// they were. A statement in a transaction does not wait: it is a conflict.
+// the same table run one after the other, new rows can always be added, and readers
+// see the rows as they were. A statement in a transaction does not wait, but fails
+// with a conflict.
 func (s *Runner) executeDML(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	t := s.catalog.Table(*p.stmt.Target)
 	if t == nil {
@@ -233,7 +234,7 @@ func (s *Runner) createTable(ctx context.Context, q *query, p *plan) (*outcome, 
 	return &outcome{ddlOperation: operation}, nil
 }
 
-// runCreate has DuckDB make a table.
+// runCreate creates a table in DuckDB.
 func (s *Runner) runCreate(ctx context.Context, q *query, p *plan) *apierror.Error {
 	run := *p
 	stmt := *p.stmt
@@ -250,7 +251,7 @@ func (s *Runner) runCreate(ctx context.Context, q *query, p *plan) *apierror.Err
 	return apierror.From(err)
 }
 
-// cascades reports whether a DROP SCHEMA drops the tables, too.
+// cascades reports whether a DROP SCHEMA also drops the tables.
 func cascades(stmt *googlesql.Statement) bool {
 	return strings.HasSuffix(strings.ToUpper(strings.TrimRight(stmt.SQL, " ;\n")), "CASCADE")
 }

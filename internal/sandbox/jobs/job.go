@@ -25,7 +25,7 @@ type Job struct {
 	config wire.JobConfiguration // as it was asked for
 	query  *query                // of a load job, where it runs
 	plan   *plan                 // nil if the statement could not be planned
-	// queryID is what jobs.query names the query by.
+	// queryID is the id of the query in jobs.query.
 	queryID string
 	created time.Time
 	stop    context.CancelCauseFunc
@@ -80,11 +80,11 @@ func (j *Job) Wait(ctx context.Context, d time.Duration) bool {
 
 func newJobID() string { return "job_" + rand.Text() }
 
-// begin makes a job of a query and starts it. The statement is planned before
-// begin returns; a statement that can't be planned is a job that has failed.
+// begin creates the job of a query and starts it. The statement is planned
+// before begin returns. If it can't be planned, the job has failed.
 func (s *Runner) begin(ctx context.Context, who Caller, q *query, id string, config wire.JobConfiguration) (*Job,
 	*apierror.Error) {
-	// A request that is repeated must learn that its job is there, not that it is in its own way.
+	// A repeated request must find its job, and not conflict with itself.
 	if err := s.jobs.taken(q.project, id); err != nil {
 		return nil, err
 	}

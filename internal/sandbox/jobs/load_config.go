@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// loadConfiguration is configuration.load of a job, as far as the sandbox takes it.
+// loadConfiguration has the fields of configuration.load that the sandbox supports.
 type loadConfiguration struct {
 	DestinationTable    *wire.TableReference `json:"destinationTable,omitempty"`
 	Schema              *wire.Schema         `json:"schema,omitempty"`
@@ -30,7 +30,7 @@ type loadConfiguration struct {
 	AllowQuotedNewlines bool                 `json:"allowQuotedNewlines,omitempty"`
 }
 
-// parseLoad reads configuration.load. What it has beyond the fields above is refused by name.
+// parseLoad reads configuration.load. It refuses other fields by name.
 func parseLoad(raw json.RawMessage) (*loadConfiguration, *apierror.Error) {
 	var c loadConfiguration
 	if err := json.Unmarshal(raw, &c); err != nil {

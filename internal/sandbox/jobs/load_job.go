@@ -18,7 +18,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// loadJob is what a job has that loads rows. It is nil for other jobs.
+// loadJob has the properties of a load job. It is nil for other jobs.
 type loadJob struct {
 	config *loadConfiguration
 	size   int64 // of the data
@@ -146,10 +146,10 @@ func loadError(ctx context.Context, err error) *apierror.Error {
 	return apierror.Broken("%s", err)
 }
 
-// formatNames are the formats as errors call them.
+// formatNames has the names of formats in errors.
 var formatNames = map[string]string{"CSV": "CSV", "NEWLINE_DELIMITED_JSON": "JSON", "PARQUET": "Parquet"}
 
-// detects reports whether the columns are to be found in the data.
+// detects reports whether the columns must be detected from the data.
 func (c *loadConfiguration) detects() bool {
 	return c.Autodetect != nil && *c.Autodetect || c.SourceFormat == "PARQUET"
 }
@@ -203,7 +203,7 @@ func (s *Runner) columnsOf(ctx context.Context, who Caller, name googlesql.Table
 	return p.stmt.NewColumns, nil
 }
 
-// readLoad reads data of a format; it may be compressed by gzip.
+// readLoad reads data of a format, which may be gzipped.
 func readLoad(ctx context.Context, format string, data []byte, o load.Options) (*load.Rows, error) {
 	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(bytes.NewReader(data))
@@ -226,7 +226,8 @@ func readLoad(ctx context.Context, format string, data []byte, o load.Options) (
 	return load.JSON(data, o)
 }
 
-// writeLoad writes rows to the table, which it makes where it must. The caller holds the catalog's ddl lock.
+// writeLoad writes rows to the table, and creates it if necessary. The caller holds the catalog's
+// ddl lock.
 func (s *Runner) writeLoad(ctx context.Context, who Caller, j *Job, name googlesql.TableName, old *catalog.Table,
 	replace bool, fields []wire.Field, rows *load.Rows) *apierror.Error {
 	t := old
@@ -273,7 +274,7 @@ func sum(sizes map[string]int64) (total int64) {
 	return total
 }
 
-// describeLoad adds what a load job says of itself once it is done. The caller holds the lock.
+// describeLoad adds the statistics of a finished load job. The caller holds the lock.
 func (j *Job) describeLoad(out *wire.Job) {
 	l := j.load
 	out.Status.Errors = append(out.Status.Errors, l.problems...)

@@ -48,7 +48,8 @@ func (s *Runner) optionsOf(ctx context.Context, q *query, stmt *googlesql.Statem
 	return values, nil
 }
 
-// describeNew gives a new table what CREATE TABLE says of it, and what its dataset gives.
+// describeNew gives a new table the properties from CREATE TABLE and the defaults of its
+// dataset.
 func (s *Runner) describeNew(ctx context.Context, q *query, t *catalog.Table,
 	stmt *googlesql.Statement) *apierror.Error {
 	s.catalog.CopyMetadata(t, stmt)

@@ -73,7 +73,7 @@ func maxRows(n *wire.Int64) int64 {
 	return max(int64(*n), 0)
 }
 
-// encoderOf returns how a request wants its values.
+// encoderOf returns the encoder for the formats of a request.
 func encoderOf(f wire.FormatOptions) (cells.Encoder, *apierror.Error) {
 	switch f.TimestampOutputFormat {
 	case "ISO8601_STRING":

@@ -127,7 +127,8 @@ func (s *Runner) checkTarget(who Caller, stmt *googlesql.Statement) *apierror.Er
 		"not exist).", target, permission)
 }
 
-// place holds a query to the location of the dataset that it makes a table in.
+// place checks the location of a query against that of the dataset in which it
+// creates a table.
 func (s *Runner) place(q *query, stmt *googlesql.Statement) *apierror.Error {
 	d := s.catalog.Dataset(stmt.Target.Project, stmt.Target.Dataset)
 	if d == nil || stmt.Type == "CREATE_SCHEMA" {
@@ -142,7 +143,7 @@ func (s *Runner) place(q *query, stmt *googlesql.Statement) *apierror.Error {
 	return nil
 }
 
-// placeSchema has CREATE SCHEMA run where its option location says.
+// placeSchema sets the location of CREATE SCHEMA from its option.
 func (s *Runner) placeSchema(ctx context.Context, q *query, stmt *googlesql.Statement) *apierror.Error {
 	at := slices.IndexFunc(stmt.Options, func(o googlesql.Option) bool { return o.Name == "location" })
 	if stmt.Type != "CREATE_SCHEMA" || at < 0 {

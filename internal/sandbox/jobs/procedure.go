@@ -14,7 +14,8 @@ import (
 // maxCalls is how deep procedures may call others, as in BigQuery.
 const maxCalls = 50
 
-// executeProcedure makes or drops a procedure. The caller holds the catalog's ddl lock.
+// executeProcedure creates or drops a procedure. The caller holds the catalog's ddl
+// lock.
 func (s *Runner) executeProcedure(ctx context.Context, q *query, p *plan) (*outcome, *apierror.Error) {
 	stmt, name := p.stmt, *p.stmt.Target
 	d := s.catalog.Dataset(name.Project, name.Dataset)
@@ -57,8 +58,7 @@ func (s *Runner) executeProcedure(ctx context.Context, q *query, p *plan) (*outc
 	return &outcome{ddlOperation: created(old != nil)}, nil
 }
 
-// checkProcedure holds the names and types of a body against what there is, as far as this is known
-// before it runs.
+// checkProcedure checks the names and types of a body, as far as they are known before it runs.
 func (s *Runner) checkProcedure(ctx context.Context, q *query, p *plan) *apierror.Error {
 	proc := p.stmt.NewProcedure
 	args := &scope{}
@@ -95,7 +95,7 @@ func bodyQuery(q *query, proc *googlesql.Procedure) *query {
 	return &body
 }
 
-// stackPlace is where an error was on its way through procedures.
+// stackPlace is a place in the stack of procedures of an error.
 type stackPlace struct {
 	line, column int
 	location     string // the procedure's name, "" for the script itself
@@ -177,7 +177,7 @@ func (r *scriptRun) procedureOf(step *googlesql.Call) (*googlesql.Procedure, *ap
 	return proc, nil
 }
 
-// argument returns a parameter with the value that it has at the beginning.
+// argument returns a parameter with its initial value.
 func (r *scriptRun) argument(ctx context.Context, p *googlesql.ProcedureParam, arg googlesql.Part) (variable,
 	*scriptError) {
 	if p.Mode == "IN" {

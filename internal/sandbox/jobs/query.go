@@ -11,7 +11,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// query is what a request asks to run.
+// query is a query that a request asks to run.
 type query struct {
 	sql            string
 	project        string // billed, and the default of table names
@@ -22,8 +22,8 @@ type query struct {
 	params         []googlesql.Param
 	values         []engine.Value
 	maxBytes       int64
-	// newSession asks for a session that begins with this query; sessionID names one that
-	// there is already, and session is the one that it runs in.
+	// newSession requests a session that begins with this query. sessionID names an
+	// existing one. session is the session in which the query runs.
 	newSession bool
 	sessionID  string
 	session    *session
@@ -33,8 +33,8 @@ type query struct {
 	set settings
 	// destination is the table that keeps the result; nil for most.
 	destination *destination
-	// part is that of a script which the query is, wanted the type that its value is to
-	// have if it is an expression, and vars what it sees of variables.
+	// part is set if the query is a part of a script. wanted is the type of the value
+	// of an expression, and vars are the visible variables.
 	part   *googlesql.Part
 	wanted googlesql.Type
 	vars   *scope

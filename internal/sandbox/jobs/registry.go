@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// maxJobs is how many jobs are remembered; the oldest that is done goes first.
+// maxJobs is how many jobs are kept. The oldest finished one is dropped first.
 const maxJobs = 10_000
 
 // registry has the jobs that the sandbox remembers.
@@ -70,7 +70,7 @@ func (js *registry) drop(j *Job) {
 	}
 }
 
-// release throws the rows of a job away that has been in kept.
+// release drops the rows of a job that was in kept.
 func (js *registry) release(j *Job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -78,22 +78,22 @@ func (js *registry) release(j *Job) {
 	j.result, j.thrownAway = nil, true
 }
 
-// remove forgets a job whose id no client knows.
+// remove drops a job whose id no client knows.
 func (js *registry) remove(j *Job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	js.drop(j)
 }
 
-// keep counts a finished job's rows, and throws the oldest rows away when there
-// are too many.
+// keep counts a finished job's rows, and drops the oldest rows when there are
+// too many.
 func (js *registry) keep(j *Job) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j.mu.Lock()
 	result := j.result
 	j.mu.Unlock()
-	// A job that is forgotten already is garbage with its rows.
+	// A job that was dropped already is garbage, with its rows.
 	if result == nil || js.byID[j.ref.ProjectID+" "+j.ref.JobID] != j {
 		return
 	}
@@ -123,8 +123,8 @@ func (js *registry) find(project, id, location string) (*Job, *apierror.Error) {
 	return nil, apierror.Errorf("notFound", "Not found: Job %s", name)
 }
 
-// newest returns a project's jobs, newest first: those of the statements of a script, or
-// with parent "" those that are no script's.
+// newest returns a project's jobs, newest first: the jobs of a script's statements, or
+// with parent "" those that belong to no script.
 func (js *registry) newest(project, parent string) []*Job {
 	js.mu.Lock()
 	defer js.mu.Unlock()
@@ -159,7 +159,7 @@ func (js *registry) stopAll(cause error) {
 	}
 }
 
-// taken refuses the id of a job that there is already.
+// taken refuses the id of an existing job.
 func (js *registry) taken(project, id string) *apierror.Error {
 	js.mu.Lock()
 	defer js.mu.Unlock()
@@ -196,7 +196,7 @@ func (js *registry) remember(key requestKey, j *Job) {
 	js.recent = append(js.recent, key)
 }
 
-// resultNamed finds the finished job whose anonymous table has the name; nil if there is none.
+// resultNamed returns the finished job whose anonymous table has the name, or nil.
 func (js *registry) resultNamed(name googlesql.TableName) *Job {
 	if len(name.Dataset) != 41 || name.Dataset[0] != '_' {
 		return nil

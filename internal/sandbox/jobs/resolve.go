@@ -12,16 +12,16 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// resolver is the catalog as one user sees it while one statement is
-// translated. It remembers why a table was refused, because the translator's
-// errors carry a message and a position but not BigQuery's reason.
+// resolver is the catalog for one user and one statement. It remembers why a
+// table was refused, because the translator's errors have a message and a
+// position but not BigQuery's reason.
 type resolver struct {
 	server *Runner
 	who    Caller
 	// query's location is set by the first dataset if the request has none.
 	query    *query
 	refusals []*apierror.Error
-	// hidden is a column that the statement is not to see; see columnsRead.
+	// hidden is a column that is hidden from the statement; see columnsRead.
 	hidden columnName
 }
 
@@ -95,7 +95,7 @@ func (s *Runner) translate(who Caller, q *query, undeclared bool) (*googlesql.St
 	return stmt, nil
 }
 
-// options are what a query is translated against.
+// options returns the options for the translation of a query.
 func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	opts := googlesql.Options{
 		Catalog: r, DefaultProject: q.project, Positional: q.positional, Params: q.params,
@@ -106,7 +106,7 @@ func (q *query) options(r *resolver, undeclared bool) googlesql.Options {
 	return opts
 }
 
-// explain gives a translator's error its reason.
+// explain adds BigQuery's reason to a translator's error.
 func (r *resolver) explain(err error) *apierror.Error {
 	refused, ok := errors.AsType[*googlesql.Error](err)
 	if !ok {

@@ -61,7 +61,7 @@ func (s *Runner) response(j *Job, page Page) (*wire.QueryResponse, *apierror.Err
 	return resp, nil
 }
 
-// addCost adds what only jobs.query says.
+// addCost adds the members that only jobs.query has.
 func (s *Runner) addCost(resp *wire.QueryResponse, j *Job) {
 	bill, slot := j.bytesBilled(), j.slotMillis()
 	resp.TotalBytesBilled, resp.TotalSlotMs = &bill, &slot
@@ -100,8 +100,8 @@ func wireType(stmt *googlesql.Statement) string {
 	return stmt.Type
 }
 
-// changedSchema returns the schema, without modes but for REPEATED, of the table that DML or DDL
-// has changed or made; nil for other statements.
+// changedSchema returns the schema of the table that DML or DDL has changed or created; nil for
+// other statements. Of the modes it has only REPEATED.
 func (s *Runner) changedSchema(stmt *googlesql.Statement) *wire.Schema {
 	columns := stmt.NewColumns
 	switch stmt.Type {

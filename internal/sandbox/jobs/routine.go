@@ -10,8 +10,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// routineTypes are the statements about functions, viewTypes those about views. Neither has anything
-// to do in DuckDB: a function or a view is written in place of its name.
+// routineTypes are the statements about functions, viewTypes those about views. Neither runs in
+// DuckDB, because the translator replaces the name of a function or a view by its body.
 var (
 	routineTypes = []string{"CREATE_FUNCTION", "CREATE_TABLE_FUNCTION", "DROP_FUNCTION", "DROP_TABLE_FUNCTION"}
 	viewTypes    = []string{"CREATE_VIEW", "CREATE_MATERIALIZED_VIEW", "DROP_VIEW", "DROP_MATERIALIZED_VIEW",
@@ -44,8 +44,8 @@ func isTempRoutine(stmt *googlesql.Statement) bool {
 	return slices.Contains(routineTypes, stmt.Type) && stmt.Target.Dataset == ""
 }
 
-// executeTempRoutine makes or drops a temporary function of a session or a script. Outside of both it
-// ends with its statement.
+// executeTempRoutine creates or drops a temporary function of a session or a script. Outside of
+// both it ends with its statement.
 func (s *Runner) executeTempRoutine(q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := strings.ToLower(stmt.Target.Table)
 	old := q.work.function(name)
@@ -76,7 +76,8 @@ func created(replaced bool) string {
 	return "CREATE"
 }
 
-// executeRoutine makes or drops a function of a dataset. The caller holds the catalog's ddl lock.
+// executeRoutine creates or drops a function of a dataset. The caller holds the catalog's ddl
+// lock.
 func (s *Runner) executeRoutine(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	d := s.catalog.Dataset(name.Project, name.Dataset)
@@ -109,7 +110,7 @@ func (s *Runner) executeRoutine(ctx context.Context, q *query, stmt *googlesql.S
 	return &outcome{ddlOperation: created(old != nil)}, nil
 }
 
-// executeView makes or drops a view. The caller holds the catalog's ddl lock.
+// executeView creates or drops a view. The caller holds the catalog's ddl lock.
 func (s *Runner) executeView(ctx context.Context, q *query, stmt *googlesql.Statement) (*outcome, *apierror.Error) {
 	name := *stmt.Target
 	old := s.catalog.Table(name)

@@ -12,8 +12,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// scriptRun is a script that runs. Outside of a session it has one of its own that no other statement
-// can name, so that transactions work alike, and that ends with the script.
+// scriptRun is a running script. Outside of a session it has its own one, so that transactions work
+// in the same way. No other statement can name that session, and it ends with the script.
 type scriptRun struct {
 	server *Runner
 	job    *Job
@@ -27,7 +27,7 @@ type scriptRun struct {
 	// lastJob is the id of the latest of them, rowCount what the last DML statement has changed.
 	lastJob  engine.Value
 	rowCount engine.Value
-	// caught are the errors that are being handled, the innermost last.
+	// caught has the errors that are being handled, the innermost last.
 	caught []*scriptError
 	// Of a procedure that runs: its name, how deep it is called, and the places of the calls.
 	procedure string
@@ -35,7 +35,7 @@ type scriptRun struct {
 	callers   []wire.StackFrame
 }
 
-// flow is where a script goes on after a statement.
+// flow says where a script continues after a statement.
 type flow struct {
 	kind  flowKind
 	label string // of the loop or block that a jump is about; "" is the innermost loop
@@ -50,7 +50,8 @@ const (
 	finish
 )
 
-// planScript plans a text that BigQuery takes for a script; nil for all others.
+// planScript plans a text that is a script for BigQuery. It returns nil for
+// others.
 func (s *Runner) planScript(ctx context.Context, who Caller, q *query) (*plan, *apierror.Error) {
 	if q.part != nil {
 		return nil, nil
@@ -81,7 +82,8 @@ func (s *Runner) planScript(ctx context.Context, who Caller, q *query) (*plan, *
 	return &plan{stmt: &googlesql.Statement{Type: "SCRIPT"}, who: who, script: script}, nil
 }
 
-// checkCount holds the positional parameters of a script against the values.
+// checkCount compares the number of positional parameters of a script with the
+// values.
 func checkCount(script *googlesql.Script, q *query) *apierror.Error {
 	want, have := len(script.Params), len(q.values)
 	switch {
@@ -96,8 +98,8 @@ func checkCount(script *googlesql.Script, q *query) *apierror.Error {
 		"provided at [%d:%d]", have+1, line, column)
 }
 
-// runScript runs a script to its end, which rolls back what is open if the script runs in no session. In a
-// session the transaction stays open, after an error too.
+// runScript runs a script to its end. Outside of a session an open transaction is then rolled back.
+// In a session it stays open, also after an error.
 func (s *Runner) runScript(ctx context.Context, j *Job) (*outcome, *apierror.Error) {
 	r := &scriptRun{
 		server: s, job: j, script: j.plan.script, who: j.plan.who, query: j.query, sess: j.query.session,
@@ -120,7 +122,7 @@ func (s *Runner) runScript(ctx context.Context, j *Job) (*outcome, *apierror.Err
 	return &outcome{}, nil
 }
 
-// steps runs statements until one of them leads elsewhere.
+// steps runs statements until one of them jumps.
 func (r *scriptRun) steps(ctx context.Context, steps []googlesql.Step) (flow, *scriptError) {
 	for _, step := range steps {
 		if f, failed := r.step(ctx, step); failed != nil || f.kind != goOn {
@@ -130,7 +132,7 @@ func (r *scriptRun) steps(ctx context.Context, steps []googlesql.Step) (flow, *s
 	return flow{}, nil
 }
 
-// inScope runs statements with variables of their own.
+// inScope runs statements with their own variables.
 func (r *scriptRun) inScope(ctx context.Context, steps []googlesql.Step, vars ...variable) (flow, *scriptError) {
 	outer := r.scope
 	defer func() { r.scope = outer }()
@@ -190,7 +192,7 @@ func (r *scriptRun) runPart(ctx context.Context, part *googlesql.Part, kind stri
 		frames: r.framesOf(*part)})
 }
 
-// runStatement runs a job and notes what the rest of the script can learn from it.
+// runStatement runs a job and records its results for the rest of the script.
 func (r *scriptRun) runStatement(ctx context.Context, st statement) (*Job, *engine.Result, *apierror.Error) {
 	j, res, err := r.runJob(ctx, st)
 	r.lastJob = text(j.ref.String())
@@ -231,5 +233,5 @@ func (r *scriptRun) visible() *scope {
 	return &scope{outer: r.scope, vars: system}
 }
 
-// matches reports a jump to this loop or block.
+// matches reports whether a jump leads to this loop or block.
 func (f flow) matches(label string) bool { return strings.EqualFold(f.label, label) }

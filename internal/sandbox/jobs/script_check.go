@@ -8,7 +8,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// scriptCheck goes through a script without running it, as a dry run does.
+// scriptCheck checks a script without running it, for a dry run.
 type scriptCheck struct {
 	server *Runner
 	who    Caller
@@ -16,15 +16,15 @@ type scriptCheck struct {
 	script *googlesql.Script
 	scope  *scope
 	bytes  int64
-	// unsure is set after DDL and all else that may change what later statements mean: their errors do
-	// not count any more.
+	// unsure is set after DDL and other statements that may change what later statements mean.
+	// Errors of these no longer count.
 	unsure bool
 	// locates ends the check where it has found the location of a dataset.
 	locates bool
 }
 
-// dryRunScript checks what can be known of a script before it runs; nil for what is no script. The
-// bytes are those of each statement once. As in BigQuery it says nothing about parameters.
+// dryRunScript checks a script as far as possible before it runs. It returns nil if the text is
+// not a script. The bytes count each statement once. As in BigQuery it does not report parameters.
 func (s *Runner) dryRunScript(ctx context.Context, who Caller, q *query) (*plan, *apierror.Error) {
 	p, err := s.planScript(ctx, who, q)
 	if p == nil || err != nil {

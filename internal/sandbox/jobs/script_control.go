@@ -14,8 +14,8 @@ var (
 	stringType = googlesql.Type{Kind: googlesql.String}
 )
 
-// evaluate computes an expression. The zero type wants whatever type it has. One with a query
-// in it is a job, as it is in BigQuery.
+// evaluate computes an expression. The zero type accepts any type. As in BigQuery, an
+// expression with a query runs as a job.
 func (r *scriptRun) evaluate(ctx context.Context, part *googlesql.Part, want googlesql.Type) (engine.Value,
 	*scriptError) {
 	if part.Query {
@@ -96,8 +96,8 @@ func (r *scriptRun) loop(ctx context.Context, step *googlesql.Loop) (flow, *scri
 	}
 }
 
-// after returns what a loop does after a turn of its body: whether it ends, and what follows
-// then.
+// after returns what a loop does after an iteration of its body: whether it ends, and what
+// follows then.
 func (f flow) after(label string) (done bool, next flow) {
 	own := f.label == "" || f.matches(label)
 	switch {
@@ -139,7 +139,7 @@ func rowType(columns []googlesql.Column) googlesql.Type {
 	return t
 }
 
-// block runs BEGIN ... END. An error in its body runs its handler, unless the script is to stop.
+// block runs BEGIN ... END. An error in its body runs its handler, unless the script must stop.
 func (r *scriptRun) block(ctx context.Context, step *googlesql.Block) (flow, *scriptError) {
 	f, failed := r.inScope(ctx, step.Body)
 	if failed != nil && step.Handles && !failed.fatal {

@@ -10,19 +10,20 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-// scriptError is an error in a script, in the words that the script's job fails with.
+// scriptError is an error in a script, with the text with which the script's job
+// fails.
 type scriptError struct {
 	*apierror.Error
 	statement string // the text that it came from
-	fatal     bool   // no handler gets it: the script is to stop
-	// stack is where it was, in the innermost procedure first.
+	fatal     bool   // no handler gets it: the script must stop
+	// stack has the places of the error, in the innermost procedure first.
 	stack []stackPlace
 }
 
 var placed = regexp.MustCompile(` at \[(\d+:\d+)\]$`)
 
-// fail makes the script's error out of that of a statement, with the place in the script's
-// text; nil of nil.
+// fail converts the error of a statement to that of the script, with the place in the
+// script's text. It returns nil for nil.
 func (r *scriptRun) fail(ctx context.Context, at googlesql.Part, err *apierror.Error) *scriptError {
 	if err == nil {
 		return nil

@@ -106,7 +106,8 @@ func isCall(step googlesql.Step) bool {
 	return ok
 }
 
-// into gives variables the values of a result of one row; without a row they are NULL.
+// into sets variables to the values of a result of one row. Without a row they become
+// NULL.
 func (r *scriptRun) into(ctx context.Context, names []googlesql.Name, types []googlesql.Type,
 	columns []googlesql.Column, res *engine.Result) *apierror.Error {
 	switch {

@@ -18,7 +18,7 @@ const (
 	expressionJob = "EXPRESSION" // a query inside of a condition, a value, ...
 )
 
-// scriptJob is what a job has to do with a script. All is zero for other jobs.
+// scriptJob relates a job to a script. It is zero for other jobs.
 type scriptJob struct {
 	// Of the job of a statement in a script. They never change.
 	parent *Job
@@ -61,7 +61,8 @@ func (j *Job) bytesBilled() int64 {
 	return billed(j.plan.bytes) + j.billed
 }
 
-// describeScript adds what jobs.get says about scripts. The caller holds the lock.
+// describeScript adds the members of jobs.get about scripts. The caller holds the
+// lock.
 func (j *Job) describeScript(stats *wire.JobStatistics) {
 	stats.ParentJobID = j.parentID()
 	if j.parent != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/wire"
 )
 
-// requestLife is how long a request id stands for its first request.
+// requestLife is how long a request id refers to its first request.
 const requestLife = 15 * time.Minute
 
-// requestKey tells a repeated jobs.query from a new one: the same user, the
-// same id and everything that affects the result.
+// requestKey identifies a repeated jobs.query: by the user, the id and
+// everything that affects the result.
 type requestKey struct {
 	project, user, id string
 	content           [sha256.Size]byte
@@ -93,7 +93,7 @@ func (s *Runner) Query(ctx context.Context, who Caller, project string, req *wir
 	return resp, nil
 }
 
-// beginOnce starts a job, or finds the one that the same request has started
+// beginOnce starts a job, or returns the one that the same request has started
 // before.
 func (s *Runner) beginOnce(ctx context.Context, who Caller, q *query, req *wire.QueryRequest) (
 	j *Job, repeated bool, apiErr *apierror.Error) {
