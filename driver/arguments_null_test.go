@@ -217,7 +217,7 @@ func TestPreparedContradiction(t *testing.T) {
 	}
 }
 
-// TestArgumentLimits: what BigQuery never accepts is an error before anything is sent.
+// TestArgumentLimits: what BigQuery never accepts is an error before anything is sent, and names the way for many rows.
 func TestArgumentLimits(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -239,8 +239,9 @@ func TestArgumentLimits(t *testing.T) {
 		if tt.name == "bytes in times" && testing.Short() {
 			continue // with the race detector they take a minute
 		}
-		if err := run(t.Context(), db, tt.sql, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: got %v; want %q", tt.name, err, tt.want)
+		if err := run(t.Context(), db, tt.sql, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) ||
+			!strings.Contains(err.Error(), "bulk.Append") {
+			t.Errorf("%s: got %v; want %q and bulk.Append", tt.name, err, tt.want)
 		}
 	}
 	if got := server.Counts(); len(got) != 0 {

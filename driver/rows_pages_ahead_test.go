@@ -151,7 +151,7 @@ func FuzzPagesAhead(f *testing.F) {
 		answer := paddedRows(t, n, func(i int) int { return i * int(spread) % 97 })
 		answer.PageBytes = 1 + int(pageBytes)
 		// A row has some 80 bytes, and takes a page where the limits are smaller.
-		if n > 4*answer.PageBytes || pageRows%1000 > 0 && n > 300*int(pageRows%1000) {
+		if n > answer.PageBytes || pageRows%1000 > 0 && n > 100*int(pageRows%1000) {
 			t.Skip("too many pages")
 		}
 		for bit := range 8 {

@@ -27,14 +27,18 @@ func TestWaysToWrite(t *testing.T) {
 	}
 	const insert = "INSERT INTO orders (id, city) VALUES (?, ?)"
 	const unnest = "INSERT INTO orders (id, city) SELECT id, city FROM UNNEST(?)"
-	write := func(n int) func(context.Context, *sql.DB) error {
+	const loadData = "LOAD DATA INTO orders FROM FILES (format = 'JSON', uris = ['gs://b/o'])"
+	const longLoadData = "LOAD DATA INTO orders FROM FILES (format = 'JSON', uris = ['gs://b/long'])"
+	write := func(n int, opts ...bulk.Option) func(context.Context, *sql.DB) error {
 		return func(ctx context.Context, db *sql.DB) error {
-			_, err := bulk.AppendSlice(ctx, db, "my_dataset.orders", orders(n))
+			_, err := bulk.AppendSlice(ctx, db, "my_dataset.orders", orders(n), opts...)
 			return err
 		}
 	}
+	load := func(n int) func(context.Context, *sql.DB) error { return write(n, bulk.LoadJob()) }
 	stream := map[fakebq.Method]int{fakebq.CreateWriteStream: 1, fakebq.AppendRows: 1, fakebq.FinalizeWriteStream: 1,
 		fakebq.BatchCommitWriteStreams: 1}
+	upload := map[fakebq.Method]int{fakebq.GetTable: 1, fakebq.Upload: 1, fakebq.Get: 1}
 	for _, tt := range []struct {
 		name  string
 		write func(context.Context, *sql.DB) error
@@ -54,6 +58,16 @@ func TestWaysToWrite(t *testing.T) {
 		}, map[fakebq.Method]int{fakebq.Query: 1}},
 		{"Append of a row", write(1), stream},
 		{"Append of 20,000 rows", write(20_000), stream},
+		{"a load job of a row", load(1), upload},
+		{"a load job of 20,000 rows", load(20_000), upload},
+		{"LOAD DATA", func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, loadData)
+			return err
+		}, map[fakebq.Method]int{fakebq.Query: 1}},
+		{"LOAD DATA that takes a while", func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, longLoadData)
+			return err
+		}, map[fakebq.Method]int{fakebq.Query: 1, fakebq.GetQueryResults: 1, fakebq.Get: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +77,8 @@ func TestWaysToWrite(t *testing.T) {
 			for _, sql := range []string{insert, unnest} {
 				server.On(sql, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}})
 			}
+			server.On(loadData, fakebq.Answer{StatementType: "LOAD_DATA"})
+			server.On(longLoadData, fakebq.Answer{StatementType: "LOAD_DATA", Incomplete: 1})
 			db, _ := open(t, server)
 			if err := tt.write(t.Context(), db); err != nil {
 				t.Fatal(err)

@@ -87,13 +87,14 @@ func appendFields(s shape) []fakebq.Field {
 var writers = []reader{
 	{"bulk.Append", true, openWriter(appendBulk[appendNarrow], appendBulk[appendWide])},
 	{"managedwriter, dynamicpb", true, openWriter(appendManaged[appendNarrow], appendManaged[appendWide])},
+	{"bulk.Append, load job", true, openWriter(appendLoad[appendNarrow], appendLoad[appendWide])},
 	{"official client, Inserter", true, openWriter(appendInserter[appendNarrow], appendInserter[appendWide])},
 	{"INSERT from UNNEST", true, openWriter(appendUnnest[appendNarrow], appendUnnest[appendWide])},
 	{"INSERT with a list of values", true, openWriter(appendValues[appendNarrow], appendValues[appendWide])},
 }
 
 // streamWriters is the number of writers that can write any number of rows.
-const streamWriters = 2
+const streamWriters = 3
 
 // writeSession writes the rows of a shape; its read is a write.
 type writeSession struct {
@@ -157,6 +158,11 @@ func batchesOf[T any](rows iter.Seq2[T, error], size int) iter.Seq[[]T] {
 
 func appendBulk[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
 	_, err := bulk.Append(ctx, w.db, "bench."+table, rows)
+	return err
+}
+
+func appendLoad[T any](ctx context.Context, w writeSession, table string, rows iter.Seq2[T, error]) error {
+	_, err := bulk.Append(ctx, w.db, "bench."+table, rows, bulk.LoadJob())
 	return err
 }
 

@@ -85,7 +85,7 @@ func runMain(ctx context.Context) error {
 }
 
 // statementRows is the number of rows for the writers that use statements.
-const statementRows = 20_000
+const statementRows = 5_000
 
 // compareWriters measures the writers for any number of rows, and then all of them with fewer rows.
 func compareWriters(ctx context.Context, at addresses, rows, rounds int, profiles string) error {
@@ -130,7 +130,7 @@ func compare(
 		for _, r := range readers {
 			j := job{At: at, Reader: r.name, Shape: s.name, Rows: rows}
 			if profiles != "" && round == rounds {
-				name := strings.NewReplacer(" ", "-", ",", "").Replace(r.name)
+				name := strings.NewReplacer(" ", "-", ",", "", "/", "-").Replace(r.name)
 				j.Profile = filepath.Join(profiles, fmt.Sprintf("%s-%s-%d.prof", name, s.name, rows))
 			}
 			m, err := inChild(ctx, j)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
@@ -117,13 +118,17 @@ func serve(out io.Writer, in io.Reader, latency time.Duration) error {
 	}
 	defer l.Close()
 	at.Control = "http://" + l.Addr().String()
+	var inserts atomic.Int64
 	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/insertAll") { // which fakebq does not serve
+			inserts.Add(1)
 			_, _ = io.Copy(io.Discard, r.Body)
 			_, _ = io.WriteString(w, `{"kind":"bigquery#tableDataInsertAllResponse"}`)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(server.Counts())
+		counts := server.Counts()
+		counts["tabledata.insertAll"] = int(inserts.Load())
+		_ = json.NewEncoder(w).Encode(counts)
 	}))
 	if err := json.NewEncoder(out).Encode(at); err != nil {
 		return err

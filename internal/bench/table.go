@@ -7,13 +7,14 @@ import (
 )
 
 // printTable writes the medians of the readers, with their time as a multiple of the plain
-// loop's and of the official client's over REST.
+// loop's, of database/sql alone and of the official client's over REST.
 func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string][]measurement) error {
 	loop, official := median(got["plain loop over Arrow cells"], seconds), median(got["official client, REST"], seconds)
+	floor := median(got["database/sql alone, Scan into types"], seconds)
 	text := fmt.Sprintf("\n%s, %d rows\n\n", s.name, rows) +
-		"| reader | krows/s | ms | time / plain loop | official REST / time | allocs/row | bytes/row | peak RSS MB | " +
+		"| reader | krows/s | ms | CPU ms | time / plain loop | time / database/sql alone | official REST / time | allocs/row | bytes/row | peak RSS MB | " +
 		"requests | ms to the first row of a process |\n" +
-		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
 	for _, r := range readers {
 		all := got[r.name]
 		t := median(all, seconds)
@@ -21,8 +22,9 @@ func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string
 		if !r.values {
 			name = "*" + name + "*"
 		}
-		text += fmt.Sprintf("| %s | %.0f | %.2f | %s | %s | %.1f | %.0f | %.0f | %.0f | %.1f |\n",
-			name, float64(rows)/t/1000, t*1000, ratio(t, loop), ratio(official, t),
+		text += fmt.Sprintf("| %s | %.0f | %.2f | %.2f | %s | %s | %s | %.1f | %.0f | %.0f | %.0f | %.1f |\n",
+			name, float64(rows)/t/1000, t*1000,
+			median(all, func(m measurement) float64 { return m.CPU * 1000 }), ratio(t, loop), ratio(t, floor), ratio(official, t),
 			median(all, func(m measurement) float64 { return m.Allocs }),
 			median(all, func(m measurement) float64 { return m.Bytes }),
 			median(all, func(m measurement) float64 { return float64(m.RSS) / (1 << 20) }),

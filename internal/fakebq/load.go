@@ -116,6 +116,14 @@ func (s *Server) loaded(rec *Request, l *loadJob) (*message, *Error) {
 	s.loads[key] = l
 	l.job.Status = &bigquery.JobStatus{State: "DONE"}
 	l.job.Statistics = &bigquery.JobStatistics{CreationTime: time.Now().UnixMilli()}
+	if t.counts {
+		n := bytes.Count(l.data, []byte("\n"))
+		if len(l.data) > 0 && l.data[len(l.data)-1] != '\n' {
+			n++
+		}
+		l.job.Statistics.Load, l.data = &bigquery.JobStatistics3{OutputRows: int64(n)}, nil
+		return l.message(), nil
+	}
 	var rows [][]any
 	for i, line := range bytes.Split(bytes.TrimSuffix(l.data, []byte("\n")), []byte("\n")) {
 		if len(line) == 0 {
