@@ -15,7 +15,7 @@ import (
 var overHTTP2 = flag.Bool("http2", false, "serve the fake Google over HTTP/2 and TLS, as Google is")
 
 // TestHTTP2 runs the short tests again over HTTP/2 and TLS, in a process that trusts the certificate of the
-// fake. Tests with processes of their own stay with HTTP/1.
+// fake. So do the processes that they start.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	switch {

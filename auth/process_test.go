@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
@@ -112,11 +113,19 @@ type family struct {
 	t            *testing.T
 	google       *fakegoogle.Server
 	secrets, dir string
+	env          []string // of the programs
 }
 
 func newFamily(t *testing.T, opts fakegoogle.Options) *family {
 	t.Helper()
-	f := &family{t: t, google: fakegoogle.New(opts), dir: filepath.Join(t.TempDir(), "tokens")}
+	opts.HTTP2 = *overHTTP2
+	f := &family{t: t, google: fakegoogle.New(opts), dir: filepath.Join(t.TempDir(), "tokens"),
+		env: append(os.Environ(), childEnv+"=1")}
+	if opts.HTTP2 {
+		root := filepath.Join(t.TempDir(), "root.pem")
+		must(t, os.WriteFile(root, fakecert.PEM(), 0o600))
+		f.env = append(f.env, "SSL_CERT_FILE="+root)
+	}
 	if _, err := f.google.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +142,7 @@ func (f *family) command(job string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(f.t.Context(), 90*time.Second)
 	f.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, self, job, f.secrets, f.dir)
-	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Env = f.env
 	return cmd
 }
 

@@ -79,6 +79,9 @@ func Pool() *x509.CertPool {
 	return pool
 }
 
+// PEM returns the certificate as the text of a file, for SSL_CERT_FILE of another process.
+func PEM() []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: must().root.Raw}) }
+
 // Trust makes the certificate the only system root of this process, for clients that can't be given a [tls.Config].
 // Call it in TestMain: the roots are read once. It works where Go reads them from SSL_CERT_FILE, which excludes
 // macOS and Windows; there it is an error.
@@ -89,8 +92,7 @@ func Trust() error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "root.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: must().root.Raw})
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := os.WriteFile(file, PEM(), 0o600); err != nil {
 		return err
 	}
 	if err := os.Setenv("SSL_CERT_FILE", file); err != nil {
