@@ -1,5 +1,7 @@
 package googlesql
 
+import "slices"
+
 // fromClause parses the tables and joins after FROM, separated by commas.
 func (p *parser) fromClause() tableExpr {
 	left := p.joins()
@@ -51,6 +53,15 @@ func (p *parser) join(left tableExpr) tableExpr {
 		return nil
 	}
 	j := &joinRef{node: node{at}, kind: kind, l: left, r: p.tablePrimary()}
+	if kind != "CROSS" {
+		for p.conditionBehindJoins() {
+			nested := p.join(j.r)
+			if nested == nil {
+				p.unexpected()
+			}
+			j.r = nested
+		}
+	}
 	switch {
 	case kind == "CROSS":
 	case p.accept("ON"):
@@ -71,6 +82,42 @@ func (p *parser) join(left tableExpr) tableExpr {
 	}
 	return j
 }
+
+// conditionBehindJoins reports whether the next tokens are joins, and behind them is one condition more than
+// they need. It belongs to the JOIN before them: a JOIN b JOIN c ON x ON y is a JOIN (b JOIN c ON x) ON y.
+func (p *parser) conditionBehindJoins() bool {
+	joins, brackets := 0, 0
+	for i := p.i; ; i++ {
+		t := p.toks[i]
+		switch {
+		case t.is("(") || t.is("["):
+			brackets++
+		case t.is(")") || t.is("]"):
+			brackets--
+		}
+		switch {
+		case brackets < 0 || t.kind == tokEOF || t.is(";") || t.is("|>"):
+			return false
+		case brackets > 0:
+		case t.is("JOIN") && !p.toks[i-1].is("CROSS"):
+			joins++
+		case i == p.i && !slices.ContainsFunc(joinWords, t.is):
+			return false
+		case (t.is("ON") || t.is("USING")) && joins == 0:
+			return true
+		case t.is("ON") || t.is("USING"):
+			joins--
+		case t.is(",") || slices.ContainsFunc(afterFrom, t.is):
+			return false
+		}
+	}
+}
+
+// joinWords are the words with which a join begins.
+var joinWords = []string{"JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "FULL"}
+
+// afterFrom are the words that come after the tables of a query.
+var afterFrom = []string{"WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT"}
 
 // noCondition is BigQuery's message about a join of tables without ON and USING.
 const noCondition = "%s JOIN must have an immediately following ON or USING clause"
