@@ -253,9 +253,17 @@ func (c *client) resultsBody(
 	return c.readBody(r, buf)
 }
 
+// something returns an error for the answer null, from which the generated client makes no value.
+func something[T any](answer *T, err error) (*T, error) {
+	if err == nil && answer == nil {
+		err = errNothing
+	}
+	return answer, err
+}
+
 // insert calls jobs.insert.
 func (c *client) insert(ctx context.Context, job *bq.Job) (*bq.Job, error) {
-	made, err := c.service.Jobs.Insert(c.project, job).Context(withHold(ctx, 0)).Do()
+	made, err := something(c.service.Jobs.Insert(c.project, job).Context(withHold(ctx, 0)).Do())
 	if err != nil {
 		if body, e := json.Marshal(job); e == nil {
 			err = ofSize(len(body), err)
@@ -297,13 +305,14 @@ func isDone(job *bq.Job) bool { return job.Status != nil && job.Status.State == 
 
 // job calls jobs.get.
 func (c *client) job(ctx context.Context, ref *bq.JobReference) (*bq.Job, error) {
-	return c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(withHold(ctx, 0)).Do()
+	call := c.service.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location)
+	return something(call.Context(withHold(ctx, 0)).Do())
 }
 
 // table calls tables.get for the number of rows.
 func (c *client) table(ctx context.Context, ref *bq.TableReference) (*bq.Table, error) {
 	call := c.service.Tables.Get(ref.ProjectId, ref.DatasetId, ref.TableId)
-	return call.Fields("numRows").Context(withHold(ctx, 0)).Do()
+	return something(call.Fields("numRows").Context(withHold(ctx, 0)).Do())
 }
 
 const (
@@ -320,14 +329,15 @@ const (
 // service leaves out their statistics.
 func (c *client) children(ctx context.Context, script *bq.JobReference, token string) (*bq.JobList, error) {
 	call := c.service.Jobs.List(script.ProjectId).ParentJobId(script.JobId).Projection("full")
-	return call.PageToken(token).MaxResults(maxListed).Fields(childFields).Context(withHold(ctx, 0)).Do()
+	call = call.PageToken(token).MaxResults(maxListed).Fields(childFields)
+	return something(call.Context(withHold(ctx, 0)).Do())
 }
 
 // unfinished calls jobs.list for the user's jobs created since a time that have not ended.
 func (c *client) unfinished(ctx context.Context, since time.Time, token string) (*bq.JobList, error) {
 	call := c.service.Jobs.List(c.project).StateFilter("pending", "running").Projection("full")
 	call = call.MinCreationTime(uint64(c.wire.serverTime(since).UnixMilli())).PageToken(token).MaxResults(maxListed)
-	return call.Fields(lostFields).Context(withHold(ctx, 0)).Do()
+	return something(call.Fields(lostFields).Context(withHold(ctx, 0)).Do())
 }
 
 // cancel calls jobs.cancel. The job ends some time later.

@@ -77,3 +77,51 @@ func TestLifeStuckSending(t *testing.T) {
 		})
 	}
 }
+
+// TestLifeNothing: an answer of HTTP status 200 or 204 that has nothing in it is not BigQuery's: the request is made
+// again.
+func TestLifeNothing(t *testing.T) {
+	t.Parallel()
+	const (
+		table  = "CREATE TABLE t AS SELECT 1 AS a"
+		script = "SELECT 1; INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)"
+	)
+	for _, tt := range []struct {
+		method fakebq.Method
+		sql    string
+		answer fakebq.Answer
+		opts   []any
+		want   int64 // rows affected
+	}{
+		{fakebq.Query, insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 3}}, nil, 3},
+		{fakebq.Insert, insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 3}}, []any{batch}, 3},
+		{fakebq.GetQueryResults, insert, fakebq.Answer{DML: &fakebq.DML{Inserted: 3}, Incomplete: 1}, nil, 3},
+		{fakebq.List, script, fakebq.Answer{Children: []fakebq.Answer{one("a", 1), {DML: &fakebq.DML{Inserted: 1}},
+			{DML: &fakebq.DML{Inserted: 2}}}}, nil, 3},
+		{fakebq.Get, table, fakebq.Answer{StatementType: "CREATE_TABLE_AS_SELECT",
+			Created: &fakebq.Created{Table: "my-project.d.t", Rows: 3}}, nil, 3},
+		{fakebq.GetTable, table, fakebq.Answer{StatementType: "CREATE_TABLE_AS_SELECT",
+			Created: &fakebq.Created{Table: "my-project.d.t", Rows: 3}}, nil, 3},
+	} {
+		for name, nothing := range map[string]fakebq.Fault{
+			"no content": fakebq.Body(http.StatusNoContent, "", ""),
+			"no body":    fakebq.Garbage(""),
+			"null":       fakebq.Garbage("null"),
+		} {
+			t.Run(string(tt.method)+", "+name, func(t *testing.T) {
+				t.Parallel()
+				server := fakebq.Run(t, fakebq.Options{})
+				server.On(tt.sql, tt.answer)
+				server.Inject(tt.method, nothing)
+				result, err := openPausing(t, server, noPause).ExecContext(t.Context(), tt.sql, tt.opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n, err := result.RowsAffected(); n != tt.want || err != nil || server.Executions(tt.sql) != 1 {
+					t.Errorf("got %d rows affected, %v; it ran %d times; want %d and once", n, err,
+						server.Executions(tt.sql), tt.want)
+				}
+			})
+		}
+	}
+}

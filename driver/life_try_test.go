@@ -151,6 +151,8 @@ func TestLifeOneTry(t *testing.T) {
 		{name: "409 that names our job", by: fakebq.Insert, want: done, sent: 1, polls: 1,
 			faults: []fakebq.Fault{fakebq.Exists()}},
 		{name: "409 after a lost try", by: fakebq.Insert, want: done, polls: 1, faults: []fakebq.Fault{lost}},
+		{name: "jobs.insert answers without a job", by: fakebq.Insert, want: done,
+			faults: []fakebq.Fault{fakebq.Body(http.StatusNoContent, "", ""), fakebq.Garbage("null"), fakebq.Garbage("{}")}},
 		{name: "409 that names another job", by: fakebq.Insert, want: failed, sent: 1, runs: -1,
 			faults: []fakebq.Fault{fail("duplicate", "Already Exists: Job my-project:US.other")}},
 		{name: "409 that names a job, to jobs.query after a lost try", want: unknown, is: driver.ErrDuplicate, sent: 2,

@@ -244,6 +244,9 @@ func (s *submission) request(ctx context.Context, cl *client) (*page, error) {
 	if err := jobError(job); err != nil {
 		return nil, err
 	}
+	if job.JobReference == nil && job.Status == nil {
+		return nil, errNothing
+	}
 	location, statementType := "", ""
 	if job.JobReference != nil {
 		location = job.JobReference.Location

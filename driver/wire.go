@@ -27,6 +27,10 @@ const (
 // errNoAnswer means that no answer has started in time.
 var errNoAnswer = errors.New("no answer came in time")
 
+// errNothing means that an answer can't be BigQuery's. The request is made again, as it is where the answer
+// can't be read.
+var errNothing = errors.New("the answer has nothing in it")
+
 type holdKey struct{}
 
 // withHold returns a context for a request that BigQuery holds for up to d. The request fails if its
@@ -83,6 +87,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		x.end()
 		return nil, x.fault(err)
+	}
+	if resp.StatusCode == http.StatusNoContent { // which none of our methods has
+		resp.Body.Close()
+		x.end()
+		return nil, errNothing
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		w.ahead.Store(int64(time.Until(at)))

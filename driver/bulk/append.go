@@ -177,6 +177,9 @@ func (t *task) run(ctx context.Context, bind func([]*column) (source, error)) er
 	var table *bq.Table
 	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
 		table, err = s.Tables.Get(t.table.ProjectId, t.table.DatasetId, t.table.TableId).Context(ctx).Do()
+		if err == nil && table == nil { // the answer null
+			err = errNothing
+		}
 		return err
 	})
 	if err != nil {

@@ -96,6 +96,9 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	return t.Unknown(t.Failed(ctx, err, job.JobReference.JobId))
 }
 
+// errNothing means that an answer can't be BigQuery's.
+var errNothing = errors.New("the answer has nothing in it")
+
 // youngLimit is how long a new job may be unknown to parts of BigQuery.
 const youngLimit = 5 * time.Second
 
@@ -103,6 +106,9 @@ const youngLimit = 5 * time.Second
 func (t *task) job(ctx context.Context, s *bq.Service, ref *bq.JobReference, began time.Time) (*bq.Job, error) {
 	for {
 		job, err := s.Jobs.Get(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
+		if err == nil && job == nil { // the answer null
+			return nil, errNothing
+		}
 		api, ok := errors.AsType[*googleapi.Error](err)
 		if !ok || api.Code != http.StatusNotFound || time.Since(began) > youngLimit {
 			return job, err

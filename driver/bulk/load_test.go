@@ -28,6 +28,7 @@ func TestLostUpload(t *testing.T) {
 	}{
 		{"it is known", fakebq.Drop().After(), nil, ""},
 		{"it is not known at first", fakebq.Drop().After(), []fakebq.Fault{unknown, unknown}, ""},
+		{"jobs.get answers null", fakebq.Drop().After(), []fakebq.Fault{fakebq.Garbage("null")}, ""},
 		{"it has not begun", fakebq.Drop(), nil, "the upload broke, and no load job has started"},
 		{"the table is gone", fakebq.Fail(fakebq.Error{Reason: "notFound", Message: "Not found: Table d.t"}), nil,
 			"Not found: Table d.t"},
