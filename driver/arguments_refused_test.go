@@ -184,6 +184,9 @@ func TestRefusedArguments(t *testing.T) {
 		{"Range that starts at an int", driver.Range{Start: 1}, "Start of the Range"},
 		{"Range that ends at a string", driver.Range{End: "2024-01-01"}, "End of the Range"},
 		{"Range of two types", driver.Range{Start: date, End: time.Now()}, "use one type"},
+		{"Range that starts at times", driver.Range{Start: []time.Time{{}}}, "Start of the Range is a []time.Time"},
+		{"Range that starts at a nil int", driver.Range{Start: (*int)(nil)}, "Start of the Range is a *int"},
+		{"Range that ends at a nil", driver.Range{End: (*any)(nil)}, "End of the Range is a *interface {}"},
 		{"Range that starts at a Time", driver.Range{Start: civil.Time{}}, "Start of the Range is a civil.Time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -125,7 +126,8 @@ func encodeRange(r Range) (argument, error) {
 		if err != nil {
 			return argument{}, fmt.Errorf("%s of the Range: %w", side.name, err)
 		}
-		switch t := a.typ.Type; {
+		typ := cmp.Or(a.typ, a.fallback, &bq.QueryParameterType{})
+		switch t := typ.Type; {
 		case t != "DATE" && t != "DATETIME" && t != "TIMESTAMP":
 			return argument{}, fmt.Errorf(
 				"%s of the Range is a %T: use civil.Date, civil.DateTime or time.Time",
@@ -137,7 +139,9 @@ func encodeRange(r Range) (argument, error) {
 		default:
 			elem = t
 		}
-		*side.to = a.value
+		if !a.isNull() {
+			*side.to = a.value
+		}
 	}
 	if elem == "" {
 		return argument{}, errors.New(

@@ -160,6 +160,9 @@ func TestEncode(t *testing.T) {
 		{"declared TIMESTAMP(12) of nothing", declared("TIMESTAMP(12)", nil), `TIMESTAMP(12) NULL`},
 		{"declared DATE of a time", declared("DATE", utc(2024, 1, 2, 3, 0, 0, 0)), `DATE 2024-01-02`},
 		{"Range of DATE", Range{Start: date}, `RANGE<DATE> [2024-02-29, nil)`},
+		{"Range from a nil pointer", Range{Start: (*civil.Date)(nil), End: date}, `RANGE<DATE> [nil, 2024-02-29)`},
+		{"Range of NULLs", Range{Start: sql.Null[civil.DateTime]{}}, `RANGE<DATETIME> [nil, nil)`},
+		{"Range to a nil time", Range{End: (*time.Time)(nil)}, `RANGE<TIMESTAMP> [nil, nil)`},
 		{
 			"Range of TIMESTAMP",
 			Range{Start: utc(2024, 1, 1, 0, 0, 0, 0), End: utc(2024, 1, 2, 0, 0, 0, 0)},

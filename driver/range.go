@@ -12,7 +12,7 @@ import (
 
 // Range is a value of type RANGE<DATE>, RANGE<DATETIME> or RANGE<TIMESTAMP>. It includes Start and
 // excludes End. Their types are civil.Date, civil.DateTime or time.Time (in UTC), and nil means
-// unbounded.
+// unbounded. So does a NULL of one of these types in an argument, such as a nil *civil.Date.
 type Range struct {
 	Start, End any
 }
