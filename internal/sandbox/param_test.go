@@ -17,6 +17,7 @@ func TestParametersComeBack(t *testing.T) {
 	s, tok := signed(t, Config{NoData: true})
 	c := official(t, s, tok, DefaultProject)
 	moment := time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
+	widest, _ := new(big.Rat).SetString("-99999999999999999999999999999.999999999")
 	for _, tt := range []struct {
 		name  string
 		value any
@@ -30,6 +31,10 @@ func TestParametersComeBack(t *testing.T) {
 		{"empty STRING", "", ""},
 		{"BYTES", []byte{0, 255}, []byte{0, 255}},
 		{"NUMERIC", big.NewRat(-3, 8), big.NewRat(-3, 8)},
+		{"NaN", "NaN", "NaN"},
+		{"0.0", 0.0, 0.0},
+		{"widest NUMERIC", widest, widest},
+		{"last DATE", civil.Date{Year: 9999, Month: 12, Day: 31}, civil.Date{Year: 9999, Month: 12, Day: 31}},
 		{"DATE", civil.DateOf(moment), civil.DateOf(moment)},
 		{"first DATE", civil.Date{Year: 1, Month: 1, Day: 1}, civil.Date{Year: 1, Month: 1, Day: 1}},
 		{"TIME", civil.TimeOf(moment), civil.TimeOf(moment)},
@@ -47,21 +52,20 @@ func TestParametersComeBack(t *testing.T) {
 			B []string
 		}{7, []string{"x"}}, []bigquery.Value{int64(7), []bigquery.Value{"x"}}},
 	} {
-		for _, name := range []string{"p", ""} {
-			sql := "SELECT @p AS v"
-			if name == "" {
-				sql = "SELECT ? AS v"
-			}
+		for sql, params := range map[string][]bigquery.QueryParameter{
+			"SELECT @p AS v": {{Name: "p", Value: tt.value}},
+			"SELECT ? AS v":  {{Value: tt.value}},
+		} {
 			q := c.Query(sql)
-			q.Parameters = []bigquery.QueryParameter{{Name: name, Value: tt.value}}
+			q.Parameters = params
 			it, err := q.Read(t.Context())
 			if err != nil {
-				t.Errorf("%s: %v", tt.name, err)
+				t.Errorf("%s: %.40s: %v", tt.name, sql, err)
 				break
 			}
 			var row []bigquery.Value
 			if err := it.Next(&row); err != nil {
-				t.Errorf("%s: %v", tt.name, err)
+				t.Errorf("%s: %.40s: %v", tt.name, sql, err)
 				break
 			}
 			same := reflect.DeepEqual(row[0], tt.want)
@@ -70,7 +74,7 @@ func TestParametersComeBack(t *testing.T) {
 				same = isRat && got.Cmp(r) == 0
 			}
 			if !same {
-				t.Errorf("%s: got %#v; want %#v", tt.name, row[0], tt.want)
+				t.Errorf("%s: %.40s: got %#v; want %#v", tt.name, sql, row[0], tt.want)
 			}
 		}
 	}
