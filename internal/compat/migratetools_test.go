@@ -122,13 +122,13 @@ func TestGolangMigrateUpDown(t *testing.T) {
 func TestGolangMigrateLock(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	config := golangmigrate.Config{LockExpiry: time.Second, LockTimeout: time.Millisecond}
+	config := golangmigrate.Config{LockExpiry: 3 * time.Second, LockTimeout: time.Millisecond}
 	first, err := golangmigrate.WithInstance(db, config)
 	check(t, err)
 	second, err := golangmigrate.WithInstance(db, config)
 	check(t, err)
 	check(t, first.Lock())
-	for range 4 { // longer than its expiry: it is renewed
+	for range 8 { // longer than its expiry: it is renewed
 		if err := second.Lock(); !errors.Is(err, database.ErrLocked) {
 			t.Fatalf("a second program: got %v; want ErrLocked", err)
 		}
