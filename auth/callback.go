@@ -32,6 +32,7 @@ type receiver struct {
 	server *loopbackServer
 	ready  chan struct{} // closed when server is set
 	lookup func(client, server netip.AddrPort) peer
+	shows  time.Duration // see pageWindow
 
 	mu      sync.Mutex
 	closing bool
@@ -61,7 +62,7 @@ func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 		return nil, err
 	}
 	rc := &receiver{
-		addr: listeners[0].Addr().String(), uri: registered, slot: newAnswerSlot(), lookup: cfg.lookup,
+		addr: listeners[0].Addr().String(), uri: registered, slot: newAnswerSlot(), lookup: cfg.lookup, shows: cfg.shows,
 		ready: make(chan struct{}), settled: make(chan struct{}), loaded: make(chan struct{}, maxConns),
 	}
 	if rc.uri == nil {
@@ -181,7 +182,7 @@ func (rc *receiver) serveAnswer(w http.ResponseWriter, r *http.Request, _ peer) 
 	rc.mu.Unlock()
 	// The answer must be on its way before finish closes the connection.
 	ctl := http.NewResponseController(w)
-	ctl.SetWriteDeadline(time.Now().Add(pageWindow))
+	ctl.SetWriteDeadline(time.Now().Add(rc.shows))
 	if rc.start != nil {
 		rc.start.forget(w)
 	}
@@ -209,7 +210,7 @@ func (rc *receiver) serveFinal(w http.ResponseWriter, _ *http.Request, _ peer) {
 		return
 	}
 	ctl := http.NewResponseController(w)
-	ctl.SetWriteDeadline(time.Now().Add(pageWindow))
+	ctl.SetWriteDeadline(time.Now().Add(rc.shows))
 	rc.final.write(w)
 	ctl.Flush()
 	select {
@@ -228,7 +229,7 @@ func (rc *receiver) finish(final page, result error) {
 	rc.final, rc.result = final, result
 	close(rc.settled)
 	rc.waiting.Wait() // bounded by the write deadline
-	timer := time.NewTimer(pageWindow)
+	timer := time.NewTimer(rc.shows)
 	defer timer.Stop()
 	rc.mu.Lock()
 	sent := rc.sent

@@ -66,6 +66,7 @@ type Config struct {
 	notice   time.Duration                            // until the user hears of another process; 0 = 2 s
 	patience time.Duration                            // for a browser to load the start page; 0 = 5 s
 	takeBack time.Duration                            // see startPage.guard; 0 = takeBackWindow
+	shows    time.Duration                            // for a browser to load the final page; 0 = pageWindow
 	margin   time.Duration                            // beyond LoginTimeout, for another's sign-in; 0 = up to 30 s
 }
 
@@ -141,6 +142,9 @@ func (cfg Config) check() (Config, error) {
 	}
 	if cfg.takeBack == 0 {
 		cfg.takeBack = takeBackWindow
+	}
+	if cfg.shows == 0 {
+		cfg.shows = pageWindow
 	}
 	if cfg.margin == 0 {
 		cfg.margin = min(max(cfg.LoginTimeout/4, 5*time.Second), 30*time.Second)

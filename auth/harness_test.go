@@ -98,6 +98,7 @@ func newRig(t *testing.T, opts fakegoogle.Options) *rig {
 		LoginTimeout: 20 * time.Second,
 		now:          r.clock.Now,
 		pause:        time.Millisecond,
+		shows:        10 * time.Second, // the tests' browsers come late if the machine is busy
 		lookup:       testLookup(),
 	}
 	return r

@@ -240,16 +240,16 @@ func TestSignInIsTakenBack(t *testing.T) {
 // could take to come, and frees the port.
 func TestCloseEndsGuard(t *testing.T) {
 	t.Parallel()
-	for _, spied := range []bool{false, true} {
+	for spied, window := range map[bool]time.Duration{false: 700 * time.Millisecond, true: 20 * time.Second} {
 		r := newRig(t, fakegoogle.Options{})
-		o := r.opening(func(c *Config) { c.lookup, c.takeBack = blind, 700*time.Millisecond })
+		o := r.opening(func(c *Config) { c.lookup, c.takeBack = blind, window })
 		must(t, fakegoogle.Consent(t.Context(), plainHTTP, o.start, ""))
 		must(t, <-o.result)
 		closed := make(chan error, 1)
 		go func() { closed <- o.a.Close() }()
 		if spied { // the program is about to end, and then the user's browser comes
 			time.Sleep(50 * time.Millisecond)
-			visit(t, nil, http.MethodGet, o.start)
+			visitLast(t, o.start)
 		}
 		select {
 		case err := <-closed:
@@ -284,7 +284,7 @@ func TestFinalAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, fakegoogle.Options{})
-			w := r.startWaiting(nil)
+			w := r.startWaiting(func(c *Config) { c.shows = 0 })
 			answer := enc("state", w.state, "error", "access_denied")
 			if !decline {
 				answer = enc("state", w.state, "code", w.code(t))
