@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,28 +13,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
-
-// stuckConn takes some bytes and blocks then, as if nothing read at its other end.
-type stuckConn struct {
-	net.Conn
-	room   int
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (c *stuckConn) Write(p []byte) (int, error) {
-	if c.room -= len(p); c.room >= 0 {
-		return c.Conn.Write(p)
-	}
-	<-c.closed
-	return 0, net.ErrClosed
-}
-
-func (c *stuckConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}
 
 // TestLifeStuckSending: a request that can't be written on, over a connection of HTTP/1 that stays open, is given up
 // in the time that a slow network would take for it, and sent again over another connection.
@@ -55,7 +34,7 @@ func TestLifeStuckSending(t *testing.T) {
 			transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := new(net.Dialer).DialContext(ctx, network, address)
 				if err == nil && dialled.Add(1) == 1 {
-					conn = &stuckConn{Conn: conn, room: 16 << 10, closed: make(chan struct{})}
+					conn = faultproxy.Stuck(conn, 16<<10)
 				}
 				return conn, err
 			}}

@@ -14,6 +14,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
 // TestLostUpload: a load job whose answer was lost is found, also if BigQuery does not know it everywhere yet.
@@ -57,27 +58,6 @@ func TestLostUpload(t *testing.T) {
 	}
 }
 
-// stuckConn blocks once so many bytes were written, as if nothing read at its other end.
-type stuckConn struct {
-	net.Conn
-	room   int
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (c *stuckConn) Write(p []byte) (int, error) {
-	if c.room -= len(p); c.room >= 0 {
-		return c.Conn.Write(p)
-	}
-	<-c.closed
-	return 0, net.ErrClosed
-}
-
-func (c *stuckConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}
-
 // TestStuckUpload: an upload that the network does not take any more ends. One whose rows are slow to come does not.
 func TestStuckUpload(t *testing.T) {
 	t.Parallel()
@@ -116,7 +96,7 @@ func TestStuckUpload(t *testing.T) {
 					return conn, err
 				}
 				stuck = true
-				return &stuckConn{Conn: conn, room: tt.room, closed: make(chan struct{})}, nil
+				return faultproxy.Stuck(conn, tt.room), nil
 			}}
 			cfg := &dsn.Config{Project: "my-project", Dataset: "d", Auth: "none", Endpoint: server.URL()}
 			connector, err := driver.NewConnector(cfg, driver.WithHTTPTransport(transport))

@@ -165,8 +165,8 @@ func TestSessionBelongsToOnePersonAndPlace(t *testing.T) {
 		DefaultAccount: {DefaultProject, "second"}, "bob@example.com": {DefaultProject},
 	}})
 	ada, bob := newClient(t, s, DefaultAccount), newClient(t, s, "bob@example.com")
-	bob.with(ada.session).fails("SELECT 1", "accessDenied", "somebody else")
-	bob.fails("CALL BQ.ABORT_SESSION('"+ada.session+"')", "accessDenied", "somebody else")
+	bob.with(ada.session).fails("SELECT 1", "accessDenied", "another user")
+	bob.fails("CALL BQ.ABORT_SESSION('"+ada.session+"')", "accessDenied", "another user")
 	elsewhere := *ada
 	elsewhere.location = "EU"
 	elsewhere.fails("SELECT 1", "invalid", "location US")

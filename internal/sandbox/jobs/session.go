@@ -108,7 +108,7 @@ func (l *sessions) find(who Caller, q *query) (*session, *apierror.Error) {
 	case sess == nil || sess.project != q.project:
 		return nil, sessionLost(q.sessionID)
 	case sess.user != who.Email:
-		return nil, apierror.Errorf("accessDenied", "Access Denied: Session %s: it belongs to somebody else.",
+		return nil, apierror.Errorf("accessDenied", "Access Denied: Session %s: it belongs to another user.",
 			q.sessionID)
 	case q.location == "" && !multiRegion(sess.location), q.location != "" &&
 		!strings.EqualFold(q.location, sess.location):
