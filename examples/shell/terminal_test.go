@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -60,10 +61,14 @@ func (s *screen) text() string {
 }
 
 // expect waits until the terminal's last lines are these.
-func (s *screen) expect(want string) {
+func (s *screen) expect(want string) { s.t.Helper(); s.expectMatch(regexp.QuoteMeta(want)) }
+
+// expectMatch waits until the terminal's last lines match an expression.
+func (s *screen) expectMatch(want string) {
 	s.t.Helper()
+	end := regexp.MustCompile("(?:" + want + ")$")
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if strings.HasSuffix(s.text(), want) {
+		if end.MatchString(s.text()) {
 			return
 		}
 	}
@@ -96,6 +101,20 @@ func TestTerminal(t *testing.T) {
 		"=> SELECT 'a' AS k,\n                     10 AS n;\n┌───┬────┐\n│ k │  n │\n├───┼────┤\n│ a │ 10 " +
 			"│\n└───┴────┘\n(1 row)" + ready,
 	)
+	s.send("\\x\r")
+	s.expect("Expanded display is on." + ready)
+	s.send("SELECT 1 AS x;\r")
+	s.expect("-[ row 1 ]-\nx | 1\n(1 row)" + ready)
+	s.send("\\x\r")
+	s.expect("Expanded display is off." + ready)
+	s.send("\\timing\r")
+	s.expect("Timing is on." + ready)
+	s.send("SELECT 1 AS x;\r")
+	s.expectMatch(`\(1 row\)\nTime: \S+, read 0 B, 0 B billed, slots \S+` + ready)
+	s.send("\\timing\r")
+	s.expect("Timing is off." + ready)
+	s.send("SELECT 'a' AS k, 10 AS n;\r")
+	s.expect("│ a │ 10 │\n└───┴────┘\n(1 row)" + ready)
 	s.send("\\chart\r")
 	s.expect("a │" + strings.Repeat("█", 113) + " 10" + ready)
 	s.send("SELECT nothing;\r")
