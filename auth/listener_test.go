@@ -141,12 +141,13 @@ func TestRedirectPort(t *testing.T) {
 // no test that runs beside this one gets it.
 func freePort(t *testing.T, host string) int {
 	t.Helper()
-	for port := 18600; port < 18700; port++ {
+	first := portsFrom(18600)
+	for port := first; port < first+50; port++ {
 		if ln, err := net.Listen("tcp", net.JoinHostPort(host, itoa(port))); err == nil {
 			ln.Close()
 			return port
 		}
 	}
-	t.Skip("no port between 18600 and 18699 is free")
+	t.Skipf("no port between %d and %d is free", first, first+49)
 	return 0
 }

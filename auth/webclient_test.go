@@ -87,7 +87,12 @@ func TestWebClientAddresses(t *testing.T) {
 				})
 				done := make(chan error, 1)
 				go func() { done <- b.Ensure(t.Context()) }()
-				shown := <-p.shown
+				var shown Prompt
+				select {
+				case shown = <-p.shown:
+				case err := <-done:
+					t.Fatalf("the sign-in ended before it asked: %v", err)
+				}
 				r.shown(shown.URL)
 				if shown.RedirectURI != redirect || !strings.Contains(promptText(shown, true), redirect+"\n") {
 					t.Errorf("the prompt says %q; want %q", shown.RedirectURI, redirect)
@@ -110,10 +115,18 @@ func TestWebClientAddresses(t *testing.T) {
 	}
 }
 
+// portsFrom is the first of the ports from which a test chooses. The run over HTTP/2 goes on beside the other one.
+func portsFrom(first int) int {
+	if *overHTTP2 {
+		return first + 1000
+	}
+	return first
+}
+
 // portForTest is a port that no other test and no system uses.
 func portForTest(t *testing.T, n int) int {
 	t.Helper()
-	port := 18700 + n
+	port := portsFrom(18700) + n
 	ln, err := net.Listen("tcp", ":"+itoa(port))
 	if err != nil {
 		t.Skipf("port %d is in use", port)

@@ -217,6 +217,38 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
+// TestSourcePanics: a panic of the caller's rows reaches the caller, and nothing of the writing is left.
+func TestSourcePanics(t *testing.T) {
+	t.Parallel()
+	for way, opts := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, numberedFields()...)
+			db, _ := open(t, server)
+			rows := func(yield func(numbered, error) bool) {
+				numberedRows(5000, nil)(yield)
+				panic("mine")
+			}
+			func() {
+				defer func() {
+					if got := recover(); got != "mine" {
+						t.Errorf("got the panic %v; want that of the rows", got)
+					}
+				}()
+				_, err := bulk.Append(t.Context(), db, "t", rows, opts...)
+				t.Errorf("got %v; want a panic", err)
+			}()
+			if n := len(server.TableRows(table)); way != "committed" && n != 0 {
+				t.Errorf("got %d rows", n)
+			}
+			server.WaitStreams(t)
+			if _, err := bulk.Append(t.Context(), db, "t", numberedRows(10, nil), opts...); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
 // TestCancel: the end of ctx ends the writing at once, also while BigQuery is silent, and leaves nothing open.
 func TestCancel(t *testing.T) {
 	t.Parallel()

@@ -35,21 +35,30 @@ func (t *task) load(ctx context.Context, location string) error {
 	defer cancel()
 	r, pipe := io.Pipe()
 	lines := &lines{t: t, out: bufio.NewWriterSize(pipe, 64<<10)}
-	made := make(chan error, 1)
+	uploaded := make(chan error, 1)
 	go func() {
-		err := t.source.each(lines)
-		if err == nil {
-			err = lines.out.Flush()
-		}
-		made <- err
-		if err != nil {
-			cancel() // ending the upload here would load the rows so far
-		}
-		_ = pipe.CloseWithError(err)
+		err := t.upload(upload, job, r)
+		_ = r.CloseWithError(errUpload)
+		uploaded <- err
 	}()
-	err := t.upload(upload, job, r)
-	_ = r.CloseWithError(errUpload)
-	if sourceErr := <-made; sourceErr != nil && !errors.Is(sourceErr, errUpload) {
+	sourceErr := errPanicked
+	finish := func() error {
+		if sourceErr != nil {
+			cancel() // ending the upload with the pipe would load the rows so far
+		}
+		_ = pipe.CloseWithError(sourceErr)
+		return <-uploaded
+	}
+	defer func() {
+		if sourceErr == errPanicked {
+			_ = finish()
+		}
+	}()
+	if sourceErr = t.source.each(lines); sourceErr == nil {
+		sourceErr = lines.out.Flush()
+	}
+	err := finish()
+	if sourceErr != nil && !errors.Is(sourceErr, errUpload) {
 		return sourceErr // no job has started
 	}
 	if err == nil {
@@ -62,8 +71,11 @@ func (t *task) load(ctx context.Context, location string) error {
 	return nil
 }
 
-// errUpload ends the rows after their upload has ended.
-var errUpload = errors.New("the upload has ended")
+// errUpload ends the rows after their upload has ended. errPanicked ends the upload after the rows have panicked.
+var (
+	errUpload   = errors.New("the upload has ended")
+	errPanicked = errors.New("the rows have panicked")
+)
 
 // upload sends the rows, and starts the job with the last of them.
 func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
