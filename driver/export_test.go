@@ -46,6 +46,12 @@ func ScalarTypes() []string {
 // DialOf is dialOf.
 var DialOf = dialOf
 
+// VanishedAfter is how long the transport for REST takes to notice that its network has vanished.
+func VanishedAfter() time.Duration {
+	h := newTransport(network{}).HTTP2
+	return h.SendPingTimeout + h.PingTimeout
+}
+
 // EndQuotaPeriod makes the connector request several pages at a time again.
 func EndQuotaPeriod(c *Connector) error {
 	cl, err := c.clientFor(context.Background())

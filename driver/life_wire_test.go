@@ -134,6 +134,9 @@ func TestLifeVanishedNetwork(t *testing.T) {
 		if err := runWhole(t, openThrough(t, proxy), insert); err != nil {
 			t.Error(err)
 		}
+		if d := driver.VanishedAfter(); d <= 0 || d >= 20*time.Second {
+			t.Errorf("a vanished network is noticed after %s; want less than 20 s", d)
+		}
 		const limit = 32 * time.Second // 18 on a machine that is not busy; without pings it would be 40
 		took := time.Since(<-vanished)
 		if took > limit || proxy.Accepted() != 2 || server.Executions(insert) != 1 {
