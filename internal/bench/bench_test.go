@@ -8,15 +8,19 @@ import (
 
 // BenchmarkRead reads results of 1, 1,000 and 100,000 rows by all readers, with the server in
 // the same process. The command gives the figures that are comparable; this one is for
-// profiles.
+// profiles. With -short the longest results have 10,000 rows.
 func BenchmarkRead(b *testing.B) {
 	server, at, err := newServer(0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer server.Close()
+	sizes := []int{1, 1000, 100_000}
+	if testing.Short() {
+		sizes[2] = 10_000
+	}
 	for _, s := range shapes {
-		for _, rows := range []int{1, 1000, 100_000} {
+		for _, rows := range sizes {
 			for _, r := range readers {
 				name := strings.NewReplacer(" ", "-", ",", "").Replace(r.name)
 				b.Run(fmt.Sprintf("%s/%d/%s", s.name, rows, name), func(b *testing.B) {
