@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"database/sql"
+	"regexp"
 	"testing"
 	"time"
 
@@ -24,9 +25,17 @@ func (p consenter) Prompt(ctx context.Context, prompt auth.Prompt) error {
 	return nil
 }
 
-// start starts a sandbox of the test's own, with the table shop.users, and returns where it is.
+// together are the tests in which goroutines meet: two programs that migrate, the renewal of a lock, callbacks, the
+// end of a context.
+var together = regexp.MustCompile(`^Test(GolangMigrate|Goose|Bun(Lock|Migrate)|GormRunTransaction|Otel|PortDeadline)`)
+
+// start starts a sandbox of the test's own, with the table shop.users, and returns where it is. With -short, which CI
+// adds for the race detector, it skips the tests that compare values in one goroutine.
 func start(t testing.TB) (*sandbox.Server, *dsn.Config) {
 	t.Helper()
+	if testing.Short() && !together.MatchString(t.Name()) {
+		t.Skip("this test compares values in one goroutine, which is not for -short")
+	}
 	s, err := sandbox.Start(t.Context(), sandbox.Config{NoData: true})
 	if err != nil {
 		t.Fatal(err)
