@@ -66,7 +66,7 @@ func buildValues(c clause.Clause, builder clause.Builder) {
 	}
 	for _, row := range values.Values {
 		for i, v := range row {
-			row[i] = typed(fieldOf(stmt, values.Columns[i].Name), v)
+			row[i] = typed(stmt, values.Columns[i].Name, v)
 		}
 	}
 	if onConflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict); ok {
@@ -103,7 +103,7 @@ func buildSet(c clause.Clause, builder clause.Builder) {
 func typedSet(stmt *gorm.Statement, set clause.Set) clause.Set {
 	list := make(clause.Set, len(set))
 	for i, a := range set {
-		list[i] = clause.Assignment{Column: a.Column, Value: typed(fieldOf(stmt, a.Column.Name), a.Value)}
+		list[i] = clause.Assignment{Column: a.Column, Value: typed(stmt, a.Column.Name, a.Value)}
 	}
 	return list
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/migrator"
 	"gorm.io/gorm/schema"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
@@ -14,6 +16,17 @@ import (
 // DataTypeOf returns the type of a field's column: the one in the tag type:, or else that of the Go
 // type. It completes ARRAY and STRUCT in the tag from the Go type.
 func (d *Dialector) DataTypeOf(field *schema.Field) string { return dataTypeOf(field) }
+
+// typeOfColumn returns the type of a field's column, which the field's Go type may choose by itself
+// for a database.
+func typeOfColumn(db *gorm.DB, field *schema.Field) string {
+	if typer, ok := reflect.New(field.IndirectFieldType).Interface().(migrator.GormDataTypeInterface); ok {
+		if name := typer.GormDBDataType(db, field); name != "" {
+			return columntype.Canonical(name)
+		}
+	}
+	return dataTypeOf(field)
+}
 
 func dataTypeOf(field *schema.Field) string {
 	tag, tagged := field.TagSettings["TYPE"]
@@ -53,7 +66,9 @@ func dataTypeOf(field *schema.Field) string {
 		return "BYTES"
 	case schema.Time:
 		// GORM's name for a time is "time", which is also the name of a type.
-		if tag == "TIME" || tagged && columntype.Element(field.IndirectFieldType) != reflect.TypeFor[time.Time]() {
+		t := columntype.Element(field.IndirectFieldType)
+		_, named := reflect.Zero(t).Interface().(schema.GormDataTypeInterface)
+		if tag == "TIME" || tagged && t != reflect.TypeFor[time.Time]() || named && t.Kind() != reflect.Struct {
 			return "TIME"
 		}
 		return "TIMESTAMP"

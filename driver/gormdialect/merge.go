@@ -6,7 +6,6 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/columntype"
 )
@@ -47,7 +46,7 @@ func buildMerge(stmt *gorm.Statement, values clause.Values, on clause.OnConflict
 			if j > 0 {
 				stmt.WriteByte(',')
 			}
-			stmt.AddVar(stmt, defaultOf(fieldOf(stmt, values.Columns[j].Name), v))
+			stmt.AddVar(stmt, defaultOf(stmt, values.Columns[j].Name, v))
 			stmt.WriteString(" AS ")
 			stmt.WriteQuoted(values.Columns[j].Name)
 		}
@@ -178,7 +177,8 @@ func distinct(stmt *gorm.Statement, values clause.Values, on clause.OnConflict, 
 
 // defaultOf replaces the word DEFAULT, which a query can't contain, by the default's expression,
 // and gives NULL its type, which would be INT64 otherwise.
-func defaultOf(field *schema.Field, v any) any {
+func defaultOf(stmt *gorm.Statement, column string, v any) any {
+	field := fieldOf(stmt, column)
 	e, ok := v.(clause.Expr)
 	if !ok || e.SQL != "DEFAULT" && e.SQL != null.SQL || field == nil {
 		return v
@@ -186,5 +186,5 @@ func defaultOf(field *schema.Field, v any) any {
 	if def := defaultSQL(field); def != "" && e.SQL == "DEFAULT" {
 		return clause.Expr{SQL: def}
 	}
-	return clause.Expr{SQL: "CAST(NULL AS " + columntype.OfValues(dataTypeOf(field)) + ")"}
+	return clause.Expr{SQL: "CAST(NULL AS " + columntype.OfValues(typeOfColumn(stmt.DB, field)) + ")"}
 }

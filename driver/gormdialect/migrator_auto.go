@@ -139,7 +139,7 @@ func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) 
 			continue
 		}
 		c := rel.ParseConstraint()
-		if c == nil || c.Schema != stmt.Schema || seen[c.Name] || foreignKeyError(c) != nil {
+		if c == nil || c.Schema != stmt.Schema || seen[c.Name] || m.foreignKeyError(c) != nil {
 			continue
 		}
 		seen[c.Name] = true
@@ -149,7 +149,7 @@ func (m Migrator) foreignKeys(stmt *gorm.Statement) (list []*schema.Constraint) 
 }
 
 // foreignKeyError says why BigQuery can't have a foreign key, or is nil.
-func foreignKeyError(c *schema.Constraint) error {
+func (m Migrator) foreignKeyError(c *schema.Constraint) error {
 	reason := ""
 	switch {
 	case !isPrimaryKey(c):
@@ -158,7 +158,7 @@ func foreignKeyError(c *schema.Constraint) error {
 		reason = "refers to its own table"
 	case datasetOf(c.Schema.Table) != datasetOf(c.ReferenceSchema.Table):
 		reason = "refers to a table of another dataset"
-	case !canBeKey(c.References):
+	case !m.canBeKey(c.References):
 		reason = "refers to columns of types that BigQuery has no keys of"
 	default:
 		return nil
@@ -187,10 +187,10 @@ func datasetOf(table string) string {
 }
 
 // canBeKey reports whether BigQuery allows a primary key of columns.
-func canBeKey(fields []*schema.Field) bool {
+func (m Migrator) canBeKey(fields []*schema.Field) bool {
 	types := make([]string, len(fields))
 	for i, field := range fields {
-		types[i] = dataTypeOf(field)
+		types[i] = m.DataTypeOf(field)
 	}
 	return columntype.CanBeKey(types...)
 }
@@ -270,7 +270,7 @@ func (m Migrator) CreateConstraint(value any, name string) error {
 				name,
 			)
 		}
-		if err := foreignKeyError(c); err != nil {
+		if err := m.foreignKeyError(c); err != nil {
 			return err
 		}
 		return m.exec("ALTER TABLE " + stmt.Quote(c.Schema.Table) + " ADD " + m.foreignKeySQL(stmt, c))

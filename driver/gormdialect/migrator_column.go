@@ -13,6 +13,9 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/literal"
 )
 
+// DataTypeOf returns the type of a field's column.
+func (m Migrator) DataTypeOf(field *schema.Field) string { return typeOfColumn(m.DB, field) }
+
 // FullDataTypeOf returns the definition of a column without its name.
 func (m Migrator) FullDataTypeOf(field *schema.Field) clause.Expr {
 	text := m.DataTypeOf(field)

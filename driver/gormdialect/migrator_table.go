@@ -97,7 +97,7 @@ func (m Migrator) createSQL(stmt *gorm.Statement, inline func(*schema.Constraint
 	if len(list) == 0 {
 		return "", fmt.Errorf("gormdialect: model %s has no columns", stmt.Schema.Name)
 	}
-	if !m.dialector.WithoutKeys && canBeKey(stmt.Schema.PrimaryFields) {
+	if !m.dialector.WithoutKeys && m.canBeKey(stmt.Schema.PrimaryFields) {
 		list = append(list, "PRIMARY KEY ("+columnList(stmt, stmt.Schema.PrimaryFields)+") NOT ENFORCED")
 	}
 	for _, c := range m.foreignKeys(stmt) {
@@ -202,7 +202,7 @@ func tableOf(stmt *gorm.Statement) (Table, error) {
 
 // partitionSQL returns the expression of a tag partition.
 func partitionSQL(stmt *gorm.Statement, field *schema.Field, by string) (string, error) {
-	column, kind := stmt.Quote(field.DBName), columntype.Base(dataTypeOf(field))
+	column, kind := stmt.Quote(field.DBName), columntype.Base(typeOfColumn(stmt.DB, field))
 	if strings.Contains(by, "(") {
 		return by, nil
 	}

@@ -29,13 +29,26 @@ func fieldOf(stmt *gorm.Statement, column string) *schema.Field {
 
 // typed returns a value with the type of its column. Otherwise BigQuery would have to be asked for
 // the type of a NULL or a time.Time, and GORM would make a list of a slice.
-func typed(field *schema.Field, v any) any {
+func typed(stmt *gorm.Statement, column string, v any) any {
+	field := fieldOf(stmt, column)
 	if field == nil {
 		return v
 	}
 	switch v := v.(type) {
-	case clause.Expression, clause.Column, clause.Table, gorm.Valuer, *gorm.DB:
+	case clause.Expression, clause.Column, clause.Table, *gorm.DB:
 		return v
+	case gorm.Valuer: // such as a datatypes.JSON
+		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+			return typed(stmt, column, nil)
+		}
+		switch e := v.GormValue(stmt.Context, stmt.DB); {
+		case e.SQL == "?" && len(e.Vars) == 1:
+			return typed(stmt, column, e.Vars[0])
+		case e.SQL == null.SQL:
+			return typed(stmt, column, nil)
+		default:
+			return e
+		}
 	case []any: // GORM passes subqueries in this way
 		if len(v) == 1 {
 			if _, ok := v[0].(*gorm.DB); ok {
@@ -43,7 +56,8 @@ func typed(field *schema.Field, v any) any {
 			}
 		}
 	}
-	kind := columntype.Base(dataTypeOf(field))
+	name := typeOfColumn(stmt.DB, field)
+	kind := columntype.Base(name)
 	v, err := settle(v)
 	if err != nil {
 		return failing{err}
@@ -66,7 +80,7 @@ func typed(field *schema.Field, v any) any {
 		case "TIME":
 			return civil.TimeOf(t)
 		case "TIMESTAMP":
-			if name := dataTypeOf(field); name != kind { // TIMESTAMP(12) holds more digits
+			if name != kind { // TIMESTAMP(12) holds more digits
 				return declared(name, t)
 			}
 			return bigquery.NullTimestamp{Timestamp: t, Valid: true}
@@ -104,7 +118,7 @@ func typed(field *schema.Field, v any) any {
 		}
 	case "DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL", "GEOGRAPHY":
 		if rv.Kind() == reflect.String {
-			return declared(dataTypeOf(field), rv.String())
+			return declared(name, rv.String())
 		}
 	}
 	if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() != reflect.Uint8 {

@@ -58,7 +58,7 @@ var aliases = map[string]string{
 	"bytea":  "BYTES",
 	"binary": "BYTES", "varbinary": "BYTES",
 	"timestamptz": "TIMESTAMP", "timestamp with time zone": "TIMESTAMP",
-	"jsonb": "JSON",
+	"jsonb": "JSON", "jsonmap": "JSON",
 }
 
 // sized are the types whose parameters have the same meaning in BigQuery.

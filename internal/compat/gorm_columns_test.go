@@ -1,10 +1,13 @@
 package compat
 
 import (
+	"net/url"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"gorm.io/datatypes"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -119,5 +122,60 @@ func TestGormTimestamp12(t *testing.T) {
 	var got tick
 	if err := db.First(&got, "id = ?", "null").Error; err != nil || got.Maybe != nil {
 		t.Errorf("got %v, %v; want NULL", got.Maybe, err)
+	}
+}
+
+// datatyped is a model with the types of gorm.io/datatypes, which know other databases by name.
+type datatyped struct {
+	ID    string
+	JSON  datatypes.JSON
+	Map   datatypes.JSONMap
+	List  datatypes.JSONSlice[string]
+	Type  datatypes.JSONType[place]
+	Ptr   *datatypes.JSON
+	Day   datatypes.Date
+	Clock datatypes.Time
+	UUID  datatypes.UUID
+	Bin   datatypes.BinUUID
+	URL   datatypes.URL
+	Null  datatypes.Null[string]
+}
+
+// TestGormDatatypes: the types of gorm.io/datatypes are created, merged, updated and read, with NULLs.
+func TestGormDatatypes(t *testing.T) {
+	t.Parallel()
+	db := openGorm(t)
+	check(t, db.AutoMigrate(&datatyped{}))
+	check(t, db.AutoMigrate(&datatyped{})) // finds nothing to do
+	address, err := url.Parse("https://example.com/?q='")
+	check(t, err)
+	json := datatypes.JSON(`{"a":[1]}`)
+	full := datatyped{
+		ID: "full", JSON: json, Map: datatypes.JSONMap{"k": "v'"}, List: datatypes.NewJSONSlice([]string{"a"}),
+		Type: datatypes.NewJSONType(place{City: "Bath"}), Ptr: &json,
+		Day:   datatypes.Date(time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC)),
+		Clock: datatypes.NewTime(1, 2, 3, 0), UUID: datatypes.NewUUIDv4(), Bin: datatypes.NewBinUUIDv4(),
+		URL: datatypes.URL(*address), Null: datatypes.NewNull("x"),
+	}
+	empty := datatyped{ID: "empty", Day: full.Day, Bin: full.Bin}
+	check(t, db.Create(&[]datatyped{full, empty}).Error)
+	check(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&[]datatyped{full, empty}).Error)
+	check(t, db.Select("*").Updates(&full).Error)
+	var got datatyped
+	check(t, db.First(&got, "id = ?", "full").Error)
+	if diff := cmp.Diff(full, got, cmp.AllowUnexported(datatypes.JSONType[place]{}, url.Userinfo{}),
+		cmp.Comparer(func(a, b datatypes.Date) bool { return time.Time(a).Equal(time.Time(b)) })); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	check(t, db.Model(&full).Updates(map[string]any{"JSON": datatypes.JSON(nil), "clock": nil, "url": nil}).Error)
+	for _, c := range []struct{ where, want string }{
+		{"json IS NULL AND map IS NOT NULL AND ptr IS NOT NULL AND clock IS NULL AND url IS NULL", "full"},
+		{"json IS NULL AND ptr IS NULL AND null IS NULL AND clock = TIME '00:00:00'", "empty"},
+	} {
+		var ids []string
+		if err := db.Model(&datatyped{}).Where(c.where).Pluck("id", &ids).Error; err != nil || len(ids) != 1 ||
+			ids[0] != c.want {
+			t.Errorf("%s: got %q, %v; want %s", c.where, ids, err, c.want)
+		}
 	}
 }
