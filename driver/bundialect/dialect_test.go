@@ -77,6 +77,7 @@ type book struct {
 type made struct {
 	ID string    `bun:",pk"`
 	At time.Time `bun:",nullzero,notnull,default:current_timestamp"`
+	N  int       `bun:",default:7"`
 }
 
 // code is text of JSON that makes itself.
@@ -225,11 +226,16 @@ func TestStatements(t *testing.T) {
 				"[STRUCT('a', 'b', 1, NULL)])) AS _data ON `pair`.`a` = _data.`a` AND `pair`.`b` = _data.`b` " +
 				"WHEN MATCHED THEN UPDATE SET `n` = _data.`n` " +
 				"WHEN NOT MATCHED THEN INSERT (`a`, `b`, `n`, `m`) VALUES (_data.`a`, _data.`b`, _data.`n`, _data.`m`);"},
-		{"upsert of defaults", bundialect.Upsert(db, []made{{ID: "a"}}),
-			"MERGE `mades` AS `made` USING (SELECT * FROM UNNEST(ARRAY<STRUCT<`id` STRING, `at` TIMESTAMP>>" +
-				"[STRUCT('a', NULL)])) AS _data " +
-				"ON `made`.`id` = _data.`id` WHEN MATCHED THEN UPDATE SET `at` = _data.`at` " +
-				"WHEN NOT MATCHED THEN INSERT (`id`, `at`) VALUES (_data.`id`, IFNULL(_data.`at`, CURRENT_TIMESTAMP()));"},
+		{"upsert of defaults", bundialect.Upsert(db, []made{{ID: "a"}, {ID: "b", N: 1}}),
+			"MERGE `mades` AS `made` USING (SELECT * FROM UNNEST(ARRAY<STRUCT<`id` STRING, `at` TIMESTAMP, `n` INT64>>" +
+				"[STRUCT('a', NULL, NULL), STRUCT('b', NULL, 1)])) AS _data ON `made`.`id` = _data.`id` " +
+				"WHEN MATCHED THEN UPDATE SET `at` = IFNULL(_data.`at`, CURRENT_TIMESTAMP()), `n` = IFNULL(_data.`n`, 7) " +
+				"WHEN NOT MATCHED THEN INSERT (`id`, `at`, `n`) " +
+				"VALUES (_data.`id`, IFNULL(_data.`at`, CURRENT_TIMESTAMP()), IFNULL(_data.`n`, 7));"},
+		{"update of defaults of many", bundialect.BulkUpdate(db, []made{{ID: "a"}}),
+			"UPDATE `mades` AS `made` SET `at` = IFNULL(_data.`at`, CURRENT_TIMESTAMP()), `n` = IFNULL(_data.`n`, 7) " +
+				"FROM UNNEST(ARRAY<STRUCT<`id` STRING, `at` TIMESTAMP, `n` INT64>>[STRUCT('a', NULL, 0)]) AS _data " +
+				"WHERE (`made`.`id` = _data.`id`)"},
 		{"values", db.NewSelect().ColumnExpr("?, ?, -?", bundialect.Value([]int{1}), bundialect.Value(big.NewRat(1, 4)),
 			bundialect.Value(-1)), "SELECT ARRAY<INT64>[1], NUMERIC '0.250000000', - -1"},
 		{"delete", db.NewDelete().Model((*pair)(nil)).Where("a = ?", `\'`),

@@ -183,6 +183,33 @@ func TestBunChanges(t *testing.T) {
 	}
 }
 
+// TestBunDefaults: a zero value becomes the default of its column, in new and in existing rows.
+func TestBunDefaults(t *testing.T) {
+	t.Parallel()
+	type made struct {
+		ID string    `bun:",pk"`
+		At time.Time `bun:",nullzero,notnull,default:current_timestamp"`
+		N  int       `bun:",default:7"`
+		On *bool     `bun:",default:true"`
+	}
+	db := openBun(t, (*made)(nil))
+	ctx := t.Context()
+	_, err := db.NewInsert().Model(&made{ID: "inserted", N: 1}).Exec(ctx)
+	check(t, err)
+	_, err = bundialect.Upsert(db, []made{{ID: "inserted"}, {ID: "merged"}, {ID: "set", N: 2, On: new(bool)}}).Exec(ctx)
+	check(t, err)
+	_, err = bundialect.BulkUpdate(db, []made{{ID: "merged", N: 3}}).Exec(ctx)
+	check(t, err)
+	var got []made
+	check(t, db.NewSelect().Model(&got).Order("id").Scan(ctx))
+	for i, want := range []made{{ID: "inserted", N: 7, On: pointer(true)}, {ID: "merged", N: 3, On: pointer(true)},
+		{ID: "set", N: 2, On: pointer(false)}} {
+		if got[i].ID != want.ID || got[i].N != want.N || *got[i].On != *want.On || got[i].At.IsZero() {
+			t.Errorf("got %+v; want %+v and a time", got[i], want)
+		}
+	}
+}
+
 func TestBunFixture(t *testing.T) {
 	t.Parallel()
 	db := openBun(t, (*writer)(nil), (*novel)(nil))
