@@ -34,6 +34,18 @@ func exampleDB() *bun.DB {
 	return bun.NewDB(sqldb, bundialect.New())
 }
 
+// Code for several databases asks for the dialect's name, and may use its literals.
+func ExampleDialect() {
+	db := exampleDB()
+	defer db.Close()
+	fmt.Println(db.Dialect().Name() == bundialect.Name)
+	var dialect *bundialect.Dialect = bundialect.New()
+	fmt.Println(string(dialect.AppendString(nil, `O'Brien\`)))
+	// Output:
+	// true
+	// 'O\'Brien\\'
+}
+
 // A row with the key is updated, and another one is inserted, by one MERGE.
 func ExampleUpsert() {
 	db := exampleDB()

@@ -71,18 +71,67 @@ func ExampleSerializer() {
 	fmt.Println(len(baskets), err)
 }
 
-// BigQuery lacks some features of other databases. Statements that need one fail with an error of this
-// package.
+// Code for several databases asks for the dialect's name. Statements that need a feature that BigQuery lacks
+// fail with an error of this package.
 func ExampleDialector() {
 	db := exampleDB()
-	err := db.Clauses(clause.Returning{}).Create(&Click{ID: "a"}).Error
-	fmt.Println(errors.Is(err, gormdialect.ErrReturning))
-	err = db.Clauses(clause.Locking{Strength: "UPDATE"}).Find(&[]Click{}).Error
-	fmt.Println(errors.Is(err, gormdialect.ErrLocking))
-	err = db.Migrator().CreateIndex(&Click{}, "page")
-	fmt.Println(errors.Is(err, gormdialect.ErrNoIndex))
+	fmt.Println(db.Name() == gormdialect.Name)
+	type Counter struct {
+		ID string
+		N  int64 `gorm:"autoIncrement"`
+	}
+	doNothing := clause.OnConflict{OnConstraint: "clicks_page", DoNothing: true}
+	for _, c := range []struct{ got, want error }{
+		{db.Clauses(clause.Returning{}).Create(&Click{ID: "a"}).Error, gormdialect.ErrReturning},
+		{db.Clauses(clause.Locking{Strength: "UPDATE"}).Find(&[]Click{}).Error, gormdialect.ErrLocking},
+		{db.Migrator().CreateIndex(&Click{}, "page"), gormdialect.ErrNoIndex},
+		{db.Clauses(doNothing).Create(&Click{ID: "a"}).Error, gormdialect.ErrOnConflict},
+		{db.Create(&Counter{}).Error, gormdialect.ErrAutoIncrement},
+	} {
+		fmt.Println(errors.Is(c.got, c.want))
+	}
 	// Output:
 	// true
 	// true
 	// true
+	// true
+	// true
+	// true
+}
+
+// Keys of the program's own, and an error for a transaction inside a transaction.
+func ExampleConfig() {
+	n := 0
+	db, err := gorm.Open(gormdialect.New(gormdialect.Config{
+		DSN: "bigqueryuser://my-project/shop?auth=none&endpoint=http://127.0.0.1:1",
+		NewKey: func(field *gormdialect.Field) (any, error) {
+			n++
+			return fmt.Sprintf("%s-%d", field.Schema.Table, n), nil
+		},
+		RefuseNestedTransactions: true, // with gormdialect.ErrNestedTransaction
+	}), &gorm.Config{DryRun: true, DisableAutomaticPing: true, SkipDefaultTransaction: true, Logger: logger.Discard})
+	if err != nil {
+		log.Fatal(err)
+	}
+	click := Click{Page: "/"}
+	if err := db.Create(&click).Error; err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(click.ID)
+	// Output: clicks-1
+}
+
+// The type of a column, as CREATE TABLE has it.
+func ExampleMigrator() {
+	db := exampleDB()
+	stmt := gorm.Statement{DB: db}
+	if err := stmt.Parse(&Click{}); err != nil {
+		log.Fatal(err)
+	}
+	migrator := db.Migrator().(gormdialect.Migrator)
+	fmt.Println(migrator.FullDataTypeOf(stmt.Schema.LookUpField("Tags")).SQL)
+	fmt.Println(migrator.FullDataTypeOf(stmt.Schema.LookUpField("ID")).SQL)
+	// Output:
+	// ARRAY<STRING>
+	// STRING NOT NULL
 }

@@ -2,9 +2,12 @@ package golangmigrate_test
 
 import (
 	"database/sql"
+	"fmt"
 	"log"
+	"slices"
 
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 
 	"github.com/bigqueryuser/bigqueryuser/driver/migrate/golangmigrate"
 )
@@ -27,4 +30,20 @@ func ExampleWithInstance() {
 	if err := m.Up(); err != nil && err != migrate.ErrNoChange {
 		log.Fatal(err)
 	}
+}
+
+// The defaults of a Config.
+func ExampleConfig() {
+	fmt.Println(golangmigrate.DefaultTable, golangmigrate.DefaultLockExpiry, golangmigrate.DefaultLockTimeout)
+	// Output: schema_migrations 1m0s 10s
+}
+
+// Importing the package registers the driver under the scheme of a DSN. A wrong key is found before anything is sent.
+func ExampleDriver() {
+	fmt.Println(slices.Contains(database.List(), "bigqueryuser"))
+	_, err := new(golangmigrate.Driver).Open("bigqueryuser://my-project/my_dataset?x-lock-expiry=soon")
+	fmt.Println(err)
+	// Output:
+	// true
+	// golangmigrate: x-lock-expiry: got "soon"; want a duration such as 1m
 }

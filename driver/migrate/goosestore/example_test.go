@@ -3,6 +3,7 @@ package goosestore_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log"
 	"os"
 	"time"
@@ -47,4 +48,18 @@ func ExampleNewStore() {
 		log.Fatal(err)
 	}
 	log.Print(provider.GetDBVersion(context.Background()))
+}
+
+// NewProvider keeps the versions in the default table.
+func ExampleStore() {
+	var store *goosestore.Store = goosestore.NewStore(goosestore.DefaultTable)
+	fmt.Println(store.Tablename())
+	// Output: goose_db_version
+}
+
+// A lock that is not held can't be released.
+func ExampleLocker() {
+	var locker *goosestore.Locker = goosestore.NewLocker("my_versions_lock", 5*time.Minute)
+	fmt.Println(locker.Unlock(context.Background(), nil))
+	// Output: goosestore: the lock is not held
 }
