@@ -47,6 +47,20 @@ func TestRequestIDStandsForOneJob(t *testing.T) {
 	}
 }
 
+// TestRequestIDOfARefusal: a statement that was refused is refused again under its id.
+func TestRequestIDOfARefusal(t *testing.T) {
+	t.Parallel()
+	s, tok := signed(t, Config{NoData: true})
+	svc := rest(t, s, tok)
+	for i := range 2 {
+		_, err := svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "INSERT INTO nosuch.t VALUES (1)",
+			UseLegacySql: legacyOff, RequestId: "request"}).Do()
+		if err == nil || !strings.Contains(err.Error(), "nosuch") {
+			t.Errorf("time %d: got %v; want an error that names nosuch", i+1, err)
+		}
+	}
+}
+
 func TestDML(t *testing.T) {
 	t.Parallel()
 	s, tok := signed(t, Config{NoData: true})

@@ -116,7 +116,7 @@ func (s *Runner) beginOnce(ctx context.Context, who Caller, q *query, req *wire.
 	// Held while the job begins: a second request must find the first one's job.
 	s.once.Lock()
 	defer s.once.Unlock()
-	if j := s.jobs.repeated(key, s.now()); j != nil && deduplicated(j.plan.stmt) {
+	if j := s.jobs.repeated(key, s.now()); j != nil && j.plan != nil && deduplicated(j.plan.stmt) {
 		return j, true, nil
 	}
 	if j, apiErr = s.begin(ctx, who, q, "", config); apiErr == nil {
