@@ -151,7 +151,7 @@ func readArrow(fields []*bq.TableFieldSchema, schema, message []byte) (*batch, [
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := newArrowReader(columns, fields, schema, nil)
+	r, err := newArrowReader(columns, fields, schema, nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,14 +23,15 @@ var layers = []struct {
 	{"SQL text", []string{"sql_"}, nil},
 	{
 		"values",
-		[]string{"cell_", "column", "struct", "struct_", "range", "as", "rows_json", "rows_arrow", "rows_batch",
-			"rows_target", "query_into", "query_into_nested", "query_arrow_cell", "query_arrow_schema", "query_arrow_target"},
+		[]string{"cell_", "column", "struct", "struct_", "range", "as", "rows_json", "rows_arrow", "rows_arrow_memory",
+			"rows_batch", "rows_target", "query_into", "query_into_nested",
+			"query_arrow_cell", "query_arrow_schema", "query_arrow_target"},
 		nil,
 	},
 	{"arguments", []string{"param", "param_"}, []string{"SQL text", "values"}},
 	{
 		"transport",
-		[]string{"client", "wire", "dial", "retry", "fault", "token", "storage", "trust", "transport"},
+		[]string{"client", "wire", "dial", "retry", "fault", "token", "storage", "storage_message", "trust", "transport"},
 		[]string{"values"},
 	},
 }

@@ -69,6 +69,8 @@ func (t *arrowTarget) done(b *batch) {
 
 func (t *arrowTarget) step(record arrow.RecordBatch) int { return max(int(record.NumRows()), 1) }
 
+func (t *arrowTarget) keeps() bool { return true }
+
 func (t *arrowTarget) record(_ spares, record arrow.RecordBatch, from, to int, _ *boxes) (*batch, error) {
 	columns := make([]arrow.Array, len(t.fields))
 	for i, f := range t.fields {

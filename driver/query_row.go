@@ -85,6 +85,8 @@ func (r *rowTarget) done(*batch) {}
 
 func (r *rowTarget) step(arrow.RecordBatch) int { return runRows(r.width) }
 
+func (r *rowTarget) keeps() bool { return false }
+
 func (r *rowTarget) row(c *cursor, b *batch, i int) error {
 	p := unsafe.Add(b.made.base, uintptr(i)*r.list.Elem().Size())
 	if r.kinds != nil {

@@ -19,39 +19,11 @@ type arrowReader struct {
 	columns []column
 	kinds   []arrowKind
 	feed    feed
-	memory  bounded
+	memory  recordMemory
 	ipc     *ipc.Reader
 	boxes   boxes
 	spares  spares
 	target  target // nil for driver values
-}
-
-// bounded allocates memory for one message. A wrong length in a malformed message must not exhaust
-// the program's memory.
-type bounded struct {
-	arrowmemory.Allocator
-	left int // bytes
-}
-
-// begin allows the memory that a message of this size can need: LZ4 expands at most 255
-// times, and buffers are rounded up.
-func (b *bounded) begin(message int) { b.left = 300*message + 4096 }
-
-func (b *bounded) Allocate(size int) []byte {
-	b.take(size)
-	return b.Allocator.Allocate(size)
-}
-
-func (b *bounded) Reallocate(size int, old []byte) []byte {
-	b.take(size - len(old))
-	return b.Allocator.Reallocate(size, old)
-}
-
-func (b *bounded) take(size int) {
-	if size > b.left {
-		panic("a length larger than the message can hold") // to be recovered, because Allocate returns no error
-	}
-	b.left -= max(size, 0)
 }
 
 // feed passes IPC messages to an Arrow reader one by one. It does not copy their bytes, and values
@@ -89,10 +61,11 @@ var continuation = []byte{0xff, 0xff, 0xff, 0xff}
 // newArrowReader returns a reader for a stream. It reads the schema, which must be that of the
 // result.
 func newArrowReader(
-	columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares,
+	columns []column, fields []*bq.TableFieldSchema, schema []byte, s spares, t target,
 ) (r *arrowReader, err error) {
 	defer recovered(&err)
-	r = &arrowReader{columns: columns, memory: bounded{Allocator: arrowmemory.DefaultAllocator}, spares: s}
+	r = &arrowReader{columns: columns, spares: s, target: t}
+	r.memory.keep = r.kept()
 	for _, f := range fields {
 		k, err := arrowKindOf(f)
 		if err != nil {
@@ -126,6 +99,9 @@ func (r *arrowReader) begin(message []byte) error {
 }
 
 func (r *arrowReader) close() { r.ipc.Release() }
+
+// kept reports whether rows refer to the memory of their message and record.
+func (r *arrowReader) kept() bool { return r.target != nil && r.target.keeps() }
 
 // record decodes one message. The record is valid until the next call.
 func (r *arrowReader) record(message []byte, rows int64) (b arrow.RecordBatch, err error) {

@@ -229,12 +229,11 @@ func (r *storageRows) fail(err error) {
 
 // stream reads one stream from a row to its end, and reopens it if it breaks.
 func (r *storageRows) stream(name string, schema []byte, offset int64) error {
-	reader, err := newArrowReader(r.columns, r.fields, schema, r.spares)
+	reader, err := newArrowReader(r.columns, r.fields, schema, r.spares, r.rest.target)
 	if err != nil {
 		return err
 	}
 	defer reader.close()
-	reader.target = r.rest.target
 	renewed := false
 	for breaks, pause := 0, firstPause; ; pause = min(2*pause, maxPause) {
 		from := offset
@@ -273,13 +272,13 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 	defer stop() // ends a stream that is left early
 	silence := time.AfterFunc(silenceLimit, stop)
 	defer silence.Stop()
-	rows, token, err := r.storage.readRows(ctx, name, *offset)
+	rows, token, err := r.storage.readRows(ctx, name, *offset, reader.kept())
 	if err != nil {
 		return token, err
 	}
 	for {
 		silence.Reset(silenceLimit)
-		resp, err := rows.Recv()
+		message, err := rows.Recv()
 		silence.Stop()
 		if errors.Is(err, io.EOF) {
 			return token, nil
@@ -287,17 +286,16 @@ func (r *storageRows) read(reader *arrowReader, name string, offset *int64) (tok
 		if err != nil {
 			return token, err
 		}
-		message := resp.GetArrowRecordBatch().GetSerializedRecordBatch()
-		if len(message) == 0 && resp.GetRowCount() == 0 {
+		if len(message.batch) == 0 && message.rows == 0 {
 			continue // a message with progress only
 		}
-		record, err := reader.record(message, resp.GetRowCount())
+		record, err := reader.record(message.batch, message.rows)
 		if err != nil {
 			return token, &unreadableRows{name, *offset, err}
 		}
 		step := reader.step(record)
-		for from := 0; from < int(resp.RowCount); from += step {
-			to := min(from+step, int(resp.RowCount))
+		for from := 0; from < int(message.rows); from += step {
+			to := min(from+step, int(message.rows))
 			b, err := reader.batch(record, from, to)
 			if err != nil {
 				return token, &unreadableRows{name, *offset, err}

@@ -18,6 +18,8 @@ type target interface {
 	done(b *batch)
 	// step is the number of rows of a record to decode at a time.
 	step(record arrow.RecordBatch) int
+	// keeps reports whether a batch refers to the memory of its record.
+	keeps() bool
 	// record decodes rows [from, to) of a record.
 	record(s spares, record arrow.RecordBatch, from, to int, b *boxes) (*batch, error)
 }

@@ -105,7 +105,8 @@ func (s *storage) refuse(err error) {
 	}
 }
 
-func (s *storage) client() (storagepb.BigQueryReadClient, error) {
+// client returns the connection to the API, on which its first request connects.
+func (s *storage) client() (*grpc.ClientConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
@@ -123,7 +124,7 @@ func (s *storage) client() (storagepb.BigQueryReadClient, error) {
 			return nil, err
 		}
 	}
-	return storagepb.NewBigQueryReadClient(s.conn), nil
+	return s.conn, nil
 }
 
 func (s *storage) close() {
@@ -170,7 +171,7 @@ func (s *storage) refusedToken(err error, token string) bool {
 func (s *storage) createSession(
 	ctx context.Context, table *bq.TableReference, streams int, format timestamps,
 ) (*storagepb.ReadSession, error) {
-	cl, err := s.client()
+	conn, err := s.client()
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func (s *storage) createSession(
 			return nil, err
 		}
 		call, cancel := context.WithTimeout(call, sessionLimit)
-		session, err := cl.CreateReadSession(call, req)
+		session, err := storagepb.NewBigQueryReadClient(conn).CreateReadSession(call, req)
 		cancel()
 		if err == nil || renewed || !s.refusedToken(err, token) {
 			return session, err
@@ -211,12 +212,8 @@ func (s *storage) createSession(
 }
 
 // readRows opens a stream at the row offset.
-func (s *storage) readRows(
-	ctx context.Context,
-	stream string,
-	offset int64,
-) (storagepb.BigQueryRead_ReadRowsClient, string, error) {
-	cl, err := s.client()
+func (s *storage) readRows(ctx context.Context, stream string, offset int64, keep bool) (*rowsStream, string, error) {
+	conn, err := s.client()
 	if err != nil {
 		return nil, "", err
 	}
@@ -224,7 +221,7 @@ func (s *storage) readRows(
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := cl.ReadRows(call, &storagepb.ReadRowsRequest{ReadStream: stream, Offset: offset})
+	rows, err := newRowsStream(call, conn, &storagepb.ReadRowsRequest{ReadStream: stream, Offset: offset}, keep)
 	return rows, token, err
 }
 
