@@ -77,35 +77,52 @@ var (
 	errPanicked = errors.New("the rows have panicked")
 )
 
-// upload sends the rows, and starts the job with the last of them.
+// upload sends the rows, and starts the job with the last of them. It sends them once: if the answer is lost, only
+// the job can be asked for.
 func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
-	var ended time.Time // the upload
-	gone := false
-	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) (err error) {
-		if gone = !ended.IsZero(); gone { // the rows are, so only the job can be asked for
-			_, err = t.job(ctx, s, job.JobReference, ended)
-			return err
-		}
-		_, err = s.Jobs.Insert(t.Project, job).
-			Media(rows, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).
+	var sent error
+	all := &toEnd{Reader: rows}
+	err := t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
+		_, sent = s.Jobs.Insert(t.Project, job).
+			Media(all, googleapi.ContentType("application/octet-stream"), googleapi.ChunkSize(uploadChunk)).
 			Context(ctx).Do()
-		ended = time.Now()
-		return err
+		return nil
 	})
 	if err == nil {
-		return nil
+		err = sent
 	}
-	api, ok := errors.AsType[*googleapi.Error](err)
+	ref, ended := job.JobReference, time.Now()
+	api, isAnswer := errors.AsType[*googleapi.Error](err)
 	switch {
-	case ok && api.Code == http.StatusConflict:
-		return nil // the job is ours
-	case ok && api.Code == http.StatusNotFound && gone:
-		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w",
-			t.Failed(ctx, err, job.JobReference.JobId))
-	case ok && api.Code < http.StatusInternalServerError:
-		return t.Failed(ctx, err, job.JobReference.JobId)
+	case err == nil, isAnswer && api.Code == http.StatusConflict: // the job is ours
+		return nil
+	case !all.ended, isAnswer && api.Code < http.StatusInternalServerError && api.Message != "": // no job has started
+		return t.Failed(ctx, err, ref.JobId)
 	}
-	return t.Unknown(t.Failed(ctx, err, job.JobReference.JobId))
+	err = t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
+		_, err := t.job(ctx, s, ref, ended)
+		return err
+	})
+	api, isAnswer = errors.AsType[*googleapi.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case isAnswer && api.Code == http.StatusNotFound:
+		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w", t.Failed(ctx, sent, ref.JobId))
+	}
+	return t.lost(ctx, err, ref)
+}
+
+// toEnd is a reader that records whether it was read to its end.
+type toEnd struct {
+	io.Reader
+	ended bool
+}
+
+func (r *toEnd) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.ended = err == io.EOF
+	return n, err
 }
 
 // errNothing means that an answer can't be BigQuery's.
@@ -141,15 +158,13 @@ func (t *task) await(ctx context.Context, ref *bq.JobReference) error {
 			return err
 		})
 		if err != nil {
-			t.cancel(ctx, ref)
-			return t.Unknown(t.Failed(ctx, err, ref.JobId))
+			return t.lost(ctx, err, ref)
 		}
 		if job.Status != nil && job.Status.State == "DONE" {
 			return t.ended(ctx, job)
 		}
 		if err := t.Pause(ctx, pause); err != nil {
-			t.cancel(ctx, ref)
-			return t.Unknown(t.Failed(ctx, err, ref.JobId))
+			return t.lost(ctx, err, ref)
 		}
 	}
 }
@@ -157,13 +172,15 @@ func (t *task) await(ctx context.Context, ref *bq.JobReference) error {
 // cancelLimit bounds the request that cancels a job whose context has ended.
 const cancelLimit = 5 * time.Second
 
-func (t *task) cancel(ctx context.Context, ref *bq.JobReference) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelLimit)
+// lost cancels a job of which no answer tells what became of it, and returns the caller's error.
+func (t *task) lost(ctx context.Context, err error, ref *bq.JobReference) error {
+	bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelLimit)
 	defer cancel()
-	_ = t.Ask(ctx, func(ctx context.Context, s *bq.Service) error {
+	_ = t.Ask(bg, func(ctx context.Context, s *bq.Service) error {
 		_, err := s.Jobs.Cancel(ref.ProjectId, ref.JobId).Location(ref.Location).Context(ctx).Do()
 		return err
 	})
+	return t.Unknown(t.Failed(ctx, err, ref.JobId))
 }
 
 // ended returns the error of a job that has ended.

@@ -3,6 +3,7 @@ package bulk_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -28,6 +29,8 @@ func TestLostUpload(t *testing.T) {
 		want   string // in the error; "" for none
 	}{
 		{"it is known", fakebq.Drop().After(), nil, ""},
+		{"it is known after a redirect", fakebq.HTML(302).After(), nil, ""},
+		{"it is known after 501", fakebq.HTML(501).After(), nil, ""},
 		{"it is not known at first", fakebq.Drop().After(), []fakebq.Fault{unknown, unknown}, ""},
 		{"jobs.get answers null", fakebq.Drop().After(), []fakebq.Fault{fakebq.Garbage("null")}, ""},
 		{"it has not begun", fakebq.Drop(), nil, "the upload broke, and no load job has started"},
@@ -53,6 +56,29 @@ func TestLostUpload(t *testing.T) {
 			}
 			if problem := inOrder(server, want); problem != "" {
 				t.Error(problem)
+			}
+		})
+	}
+}
+
+// TestUnknownUpload: where nothing says what became of a load job whose answer was lost, its outcome is unknown, and it
+// is cancelled.
+func TestUnknownUpload(t *testing.T) {
+	t.Parallel()
+	for name, get := range map[string]fakebq.Fault{
+		"accessDenied": fakebq.Fail(fakebq.Error{Reason: "accessDenied"}),
+		"401":          fakebq.Fail(fakebq.Error{Reason: "authError"}),
+		"a redirect":   fakebq.HTML(http.StatusFound),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, numberedFields()...)
+			server.Inject(fakebq.Upload, fakebq.Drop().After())
+			server.Inject(fakebq.Get, get, get)
+			db, _ := open(t, server)
+			_, err := bulk.Append(t.Context(), db, "t", numberedRows(10, nil), bulk.LoadJob())
+			if !errors.Is(err, driver.ErrOutcomeUnknown) || server.Count(fakebq.Cancel) == 0 {
+				t.Errorf("got %v, and %d cancels; want ErrOutcomeUnknown and one", err, server.Count(fakebq.Cancel))
 			}
 		})
 	}
