@@ -206,14 +206,18 @@ func (b *backend) endSessionOf(ctx context.Context, ref *bq.JobReference) {
 	}
 }
 
-// abortSession ends a session by its id.
+// abortSession ends a session by its id. It waits if BigQuery wants a job in the session to end first.
 func (b *backend) abortSession(ctx context.Context, id, location string) error {
 	legacy := false
 	req := &bq.QueryRequest{
 		Query: "CALL BQ.ABORT_SESSION('" + escape(id) + "')", UseLegacySql: &legacy, Location: location,
 	}
-	_, err := ask(ctx, b, func(cl *client) (*page, error) { return cl.query(ctx, req, endlessHold) })
-	return err
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		_, err := ask(ctx, b, func(cl *client) (*page, error) { return cl.query(ctx, req, endlessHold) })
+		if !sessionBusy(err) || sleep(ctx, pause) != nil {
+			return err
+		}
+	}
 }
 
 // escape escapes a text for a string literal.

@@ -160,6 +160,7 @@ func (c *client) query(ctx context.Context, req *bq.QueryRequest, hold time.Dura
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.GetBody = nil // net/http would send it again, even after PROTOCOL_ERROR, when it may have run
 	sent := time.Now()
 	answer, err := c.readBody(r, nil)
 	if err != nil {
@@ -211,7 +212,11 @@ func (c *client) resultsIn(
 	if err != nil {
 		return nil, err
 	}
-	return parsePage(body, time.Since(sent))
+	pg, err := parsePage(body, time.Since(sent))
+	if err == nil && !pg.JobComplete && pg.JobReference == nil {
+		return nil, errNothing
+	}
+	return pg, err
 }
 
 // pagePlace says which rows of a result to request: from the page that the token names or, without

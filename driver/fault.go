@@ -86,7 +86,7 @@ func faultOf(err error) fault {
 		return faultRefused
 	case lasting(err):
 		return faultEnd
-	case unreached(err):
+	case unreached(err), errors.Is(err, errUnprocessed):
 		return faultNotBegun
 	}
 	return faultBroken

@@ -258,6 +258,14 @@ func TestLifeSession(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("ended from outside, where a job still runs in it", func(t *testing.T) {
+		t.Parallel()
+		server := transactions(t)
+		db := openPausing(t, server, noPause)
+		beginTx(t, db)
+		server.Inject(fakebq.Query, times(3, fail("invalid", "Concurrent jobs in the same session are not allowed."))...)
+		wantNoSessions(t, db, server)
+	})
 	t.Run("ended from outside, with its location", func(t *testing.T) {
 		t.Parallel()
 		server := fakebq.Run(t, fakebq.Options{Location: "EU"})

@@ -51,6 +51,8 @@ func TestLifeRunning(t *testing.T) {
 			polls: append(append(times(7, fakebq.HTML(503)), fakebq.Pass()), times(7, fakebq.HTML(503))...), want: done},
 		{name: "eight in a row are lost, and the job is cancelled", polls: times(8, fakebq.HTML(503)), want: unknown,
 			answer: func(a *fakebq.Answer) { a.Until = make(chan struct{}) }, cancelled: 1},
+		{name: "eight answers without a job in a row", polls: times(8, fakebq.Garbage("{}")), want: unknown,
+			answer: func(a *fakebq.Answer) { a.Until = make(chan struct{}) }, cancelled: 1},
 		{name: "eight in a row of a query", sql: "SELECT name, n FROM t", polls: times(8, fakebq.HTML(503)), want: cause,
 			answer: func(a *fakebq.Answer) { a.Until = make(chan struct{}) }, cancelled: 1},
 		{name: "eight refusals in a row", polls: times(8, quota), want: unknown, is: driver.ErrQuotaExceeded,

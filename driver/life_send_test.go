@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/bigqueryuser/bigqueryuser/driver"
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
@@ -102,5 +104,52 @@ func TestLifeNothing(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLifeSentByTransport: net/http, which sends some requests again by itself, sends none that may have run.
+func TestLifeSentByTransport(t *testing.T) {
+	t.Parallel()
+	if untrusted != nil {
+		t.Skipf("the system does not trust the certificate of the fakes: %v", untrusted)
+	}
+	const script = insert + "; " + insert
+	protocol := faultproxy.Fault{Kind: faultproxy.ResetStream, Code: http2.ErrCodeProtocol, At: faultproxy.After}
+	refused := faultproxy.Fault{Kind: faultproxy.ResetStream, Code: http2.ErrCodeRefusedStream}
+	goAway := faultproxy.Fault{Kind: faultproxy.GoAway, Below: true, Close: true}
+	for _, tt := range []struct {
+		name  string
+		sql   string // or commit
+		fault faultproxy.Fault
+		want  outcome
+	}{
+		{"a script, PROTOCOL_ERROR after it ran", script, protocol, unknown},
+		{"a script, REFUSED_STREAM", script, refused, done},
+		{"a script, GOAWAY below its stream", script, goAway, done},
+		{"COMMIT, PROTOCOL_ERROR after it ran", commit, protocol, unknown},
+		{"COMMIT, REFUSED_STREAM", commit, refused, done},
+		{"COMMIT, GOAWAY below its stream", commit, goAway, done},
+		{"INSERT, PROTOCOL_ERROR after it ran", insert, protocol, done},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := fakebq.Run(t, fakebq.Options{HTTP2: true})
+			one := fakebq.Answer{DML: &fakebq.DML{Inserted: 1}}
+			server.On(begin, fakebq.Answer{StatementType: "BEGIN_TRANSACTION"})
+			server.On(commit, fakebq.Answer{StatementType: "COMMIT_TRANSACTION"})
+			server.On(insert, one)
+			server.On(script, fakebq.Answer{Children: []fakebq.Answer{one, one}})
+			proxy := faultproxy.Run(t, server.URL())
+			db := openThrough(t, proxy)
+			run := func() error { _, err := db.ExecContext(t.Context(), tt.sql); return err }
+			if tt.sql == commit {
+				run = beginTx(t, db).Commit
+			}
+			proxy.Inject(fakebq.Query, tt.fault)
+			wantTold(t, run(), tt.want)
+			if got := server.Succeeded(tt.sql); got != 1 {
+				t.Errorf("it ran %d times; want once", got)
+			}
+		})
 	}
 }

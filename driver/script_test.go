@@ -173,12 +173,12 @@ func TestScriptWithoutList(t *testing.T) {
 	}
 }
 
-// TestScriptResultTakenBack: an answer that is none is no empty result.
+// TestScriptResultTakenBack: an answer that a job of a complete script still runs is no empty result.
 func TestScriptResultTakenBack(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
 	server.On(script, scriptAnswer)
-	server.Inject(fakebq.GetQueryResults, fakebq.Garbage(`{"jobComplete":false}`))
+	server.Inject(fakebq.GetQueryResults, fakebq.Garbage(`{"jobComplete":false,"jobReference":{"jobId":"x"}}`))
 	if rows, err := open(t, server).QueryContext(t.Context(), script); err == nil {
 		rows.Close()
 		t.Error("got no error")

@@ -2,11 +2,13 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
 
 	"github.com/bigqueryuser/bigqueryuser/dsn"
 )
@@ -160,6 +162,12 @@ func (s *session) forget() session {
 	was := *s
 	*s = session{always: s.always, tx: s.tx}
 	return was
+}
+
+// sessionBusy reports whether a statement was refused because another job runs in its session.
+func sessionBusy(err error) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && strings.Contains(api.Message, "Concurrent jobs in the same session are not allowed")
 }
 
 // sessionLost reports whether an error means that the session has ended.

@@ -130,9 +130,11 @@ func (s *submission) tries(ctx, sending context.Context, c caller) outcome {
 			return s.lost(asEnded(ctx, err))
 		case f == faultJob:
 			return outcome{state: stateFaulted, err: err, begun: s.begun}
-		case f == faultBroken, s.tooLarge(err):
+		case f == faultBroken, inconclusive(err):
 			s.begun, again = s.begun || left, f == faultBroken
-		case f == faultNotBegun, s.busy(err):
+		case f == faultNotBegun, (s.begun || s.crossed) && sessionBusy(err):
+			// In the latter case the session is busy with an earlier try, or with a statement whose
+			// cancellation has not taken effect yet.
 			again = true
 		case s.existing(err):
 			s.begun = true
@@ -183,16 +185,11 @@ func (s *submission) answered(pg *page) outcome {
 	return outcome{state: stateRunning, page: pg, begun: s.begun}
 }
 
-// tooLarge reports whether the answer was too large to be read.
-func (s *submission) tooLarge(err error) bool {
-	return isA[*tooLargeError](err)
-}
-
-// busy reports whether the session is still busy with an earlier try of this statement, or with a
-// statement whose cancellation has not taken effect yet.
-func (s *submission) busy(err error) bool {
-	return (s.begun || s.crossed) &&
-		strings.Contains(err.Error(), "Concurrent jobs in the same session are not allowed")
+// inconclusive reports whether an answer does not say what became of the statement, and would be the same
+// again: one that is too large to be read, and a redirect or a 501 of a server in front of BigQuery.
+func inconclusive(err error) bool {
+	code := statusOf(err)
+	return isA[*tooLargeError](err) || code/100 == 3 || code == http.StatusNotImplemented && isFrontEnd(err)
 }
 
 // existing reports whether jobs.query was refused because its job exists. A request of jobs.query has no job

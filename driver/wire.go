@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -26,6 +27,18 @@ const (
 
 // errNoAnswer means that no answer has started in time.
 var errNoAnswer = errors.New("no answer came in time")
+
+// errUnprocessed means that the server has closed the connection, or the stream, before it looked at the
+// request.
+var errUnprocessed = errors.New("the server closed the connection before it took the request")
+
+// unprocessed reports whether an error means that, in net/http's words, which has no error type for it. It
+// would have sent the request again, but that is the driver's task.
+func unprocessed(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "cannot rewind body after connection loss") ||
+		strings.Contains(text, "cannot retry err [") && !strings.Contains(text, "PROTOCOL_ERROR")
+}
 
 // errNothing means that an answer can't be BigQuery's. The request is made again, as it is where the answer
 // can't be read.
@@ -206,6 +219,8 @@ func (x *exchange) fault(err error) error {
 		return errNoAnswer
 	case x.connects.Load() && !x.wroteHeaders.Load():
 		return &unsentError{err}
+	case unprocessed(err):
+		return errUnprocessed
 	}
 	return err
 }

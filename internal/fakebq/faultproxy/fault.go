@@ -159,7 +159,7 @@ func Catalogue() []NamedFault {
 			all = append(all, NamedFault{f.String(), f})
 		}
 	}
-	for _, code := range []http2.ErrCode{http2.ErrCodeInternal, http2.ErrCodeCancel} {
+	for _, code := range []http2.ErrCode{http2.ErrCodeInternal, http2.ErrCodeCancel, http2.ErrCodeProtocol} {
 		add(Fault{Kind: ResetStream, Code: code}, Before, After, Middle)
 	}
 	add(Fault{Kind: ResetStream, Code: http2.ErrCodeRefusedStream}, Before)
