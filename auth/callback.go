@@ -62,7 +62,8 @@ func newReceiver(cfg *Config, withStart bool) (*receiver, error) {
 		return nil, err
 	}
 	rc := &receiver{
-		addr: listeners[0].Addr().String(), uri: registered, slot: newAnswerSlot(), lookup: cfg.lookup, shows: cfg.shows,
+		addr: listeners[0].Addr().String(), uri: registered, slot: newAnswerSlot(), lookup: cfg.lookup,
+		shows: cfg.shows,
 		ready: make(chan struct{}), settled: make(chan struct{}), loaded: make(chan struct{}, maxConns),
 	}
 	if rc.uri == nil {

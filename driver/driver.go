@@ -71,7 +71,7 @@
 //	DATE                 time.Time             midnight in UTC; civil.Date
 //	DATETIME             time.Time             its clock in UTC; civil.DateTime
 //	TIME                 string                15:04:05[.ffffff]; civil.Time
-//	INTERVAL             string                BigQuery's canonical form, Y-M D H:M:S[.F]; bigquery.IntervalValue by As
+//	INTERVAL             string                canonical, Y-M D H:M:S[.F]; bigquery.IntervalValue by As
 //	GEOGRAPHY            string                WKT
 //	JSON                 string                the JSON text; []byte; structs, maps and slices by As
 //	RANGE<T>             Range                 string by As, as BigQuery prints it

@@ -196,7 +196,8 @@ func inconclusive(err error) bool {
 // id, so an earlier try, or a server in front of BigQuery that repeated this one, has begun the statement.
 func (s *submission) existing(err error) bool {
 	api, ok := errors.AsType[*googleapi.Error](err)
-	return ok && s.job == nil && api.Code == http.StatusConflict && strings.Contains(api.Message, "Already Exists: Job ")
+	return ok && s.job == nil && api.Code == http.StatusConflict &&
+		strings.Contains(api.Message, "Already Exists: Job ")
 }
 
 // requestReasons are the reasons of refusals that concern a request and not its statement.

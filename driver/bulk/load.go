@@ -210,7 +210,8 @@ func (l *lines) row(e encoder, p unsafe.Pointer) (err error) {
 		return rowError(l.rows, err)
 	}
 	present := l.t.source.present
-	if l.line, err = appendJSON(l.line[:0], l.t.columns, l.message, func(i int) bool { return present[i] }); err != nil {
+	has := func(i int) bool { return present[i] }
+	if l.line, err = appendJSON(l.line[:0], l.t.columns, l.message, has); err != nil {
 		return rowError(l.rows, err)
 	}
 	l.rows++

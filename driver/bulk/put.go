@@ -199,9 +199,7 @@ func (c *column) putDateTime(b []byte, d civil.DateTime) ([]byte, error) {
 		return b, err
 	}
 	var buf [32]byte
-	text := time.Date(d.Date.Year, d.Date.Month, d.Date.Day, d.Time.Hour, d.Time.Minute, d.Time.Second, d.Time.Nanosecond,
-		time.UTC).
-		AppendFormat(buf[:0], "2006-01-02 15:04:05.999999")
+	text := d.In(time.UTC).AppendFormat(buf[:0], "2006-01-02 15:04:05.999999")
 	return protowire.AppendBytes(protowire.AppendTag(b, c.number, protowire.BytesType), text), nil
 }
 

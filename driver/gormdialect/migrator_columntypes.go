@@ -36,9 +36,9 @@ func (c column) defaultSQL() string {
 // columns returns the columns of tables in one query, in their order.
 func (m Migrator) columns(dataset string, tables ...string) (found map[string][]column, err error) {
 	var list []column
-	err = m.query("SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, f.description FROM "+
-		dataset+".INFORMATION_SCHEMA.COLUMNS AS c LEFT JOIN "+dataset+".INFORMATION_SCHEMA.COLUMN_FIELD_PATHS AS f "+
-		"ON f.table_name = c.table_name AND f.field_path = c.column_name WHERE c.table_name IN UNNEST(?) "+
+	err = m.query("SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, f.description "+
+		"FROM "+dataset+".INFORMATION_SCHEMA.COLUMNS AS c LEFT JOIN "+dataset+".INFORMATION_SCHEMA.COLUMN_FIELD_PATHS "+
+		"AS f ON f.table_name = c.table_name AND f.field_path = c.column_name WHERE c.table_name IN UNNEST(?) "+
 		"ORDER BY c.table_name, c.ordinal_position", Param{tables}).Find(&list).Error
 	found = map[string][]column{}
 	for _, c := range list {

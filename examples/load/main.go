@@ -99,8 +99,8 @@ func (l *loading) load(ctx context.Context, out, errOut io.Writer, db *sql.DB) e
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+quoted(l.table)).Scan(&total); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%d rows, %d bytes in %.1f s (%.0f rows a second) by %s; %s has %d rows now\n", result.Rows,
-		result.Bytes, took.Seconds(), float64(result.Rows)/took.Seconds(), way, l.table, total)
+	_, err = fmt.Fprintf(out, "%d rows, %d bytes in %.1f s (%.0f rows a second) by %s; %s has %d rows now\n",
+		result.Rows, result.Bytes, took.Seconds(), float64(result.Rows)/took.Seconds(), way, l.table, total)
 	return err
 }
 

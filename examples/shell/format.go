@@ -141,7 +141,8 @@ func (w *expandedWriter) row(values []any) error {
 	}
 	for i, c := range w.columns {
 		cell, _ := c.text(values[i])
-		if _, err := fmt.Fprintf(w.out, "%s | %s\n", text.Pad(visible(c.name), w.width, ' '), visible(cell)); err != nil {
+		name := text.Pad(visible(c.name), w.width, ' ')
+		if _, err := fmt.Fprintf(w.out, "%s | %s\n", name, visible(cell)); err != nil {
 			return err
 		}
 	}

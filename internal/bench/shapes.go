@@ -19,9 +19,10 @@ type shape struct {
 }
 
 var shapes = []shape{
-	{"narrow", 200_000, []fakebq.Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}}, func(i int) []any {
-		return []any{i * 7919, word(i)}
-	}},
+	{
+		"narrow", 200_000, []fakebq.Field{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "STRING"}},
+		func(i int) []any { return []any{i * 7919, word(i)} },
+	},
 	{"wide", 20_000, wideFields(), wideRow},
 	{"nested", 50_000, []fakebq.Field{
 		{Name: "tags", Type: "INTEGER", Mode: "REPEATED"},

@@ -12,7 +12,8 @@ func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string
 	loop, official := median(got["plain loop over Arrow cells"], seconds), median(got["official client, REST"], seconds)
 	floor := median(got["database/sql alone, Scan into types"], seconds)
 	text := fmt.Sprintf("\n%s, %d rows\n\n", s.name, rows) +
-		"| reader | krows/s | ms | CPU ms | time / plain loop | time / database/sql alone | official REST / time | allocs/row | bytes/row | peak RSS MB | " +
+		"| reader | krows/s | ms | CPU ms | time / plain loop | time / database/sql alone | official REST / time | " +
+		"allocs/row | bytes/row | peak RSS MB | " +
 		"requests | ms to the first row of a process |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
 	for _, r := range readers {
@@ -24,7 +25,8 @@ func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string
 		}
 		text += fmt.Sprintf("| %s | %.0f | %.2f | %.2f | %s | %s | %s | %.1f | %.0f | %.0f | %.0f | %.1f |\n",
 			name, float64(rows)/t/1000, t*1000,
-			median(all, func(m measurement) float64 { return m.CPU * 1000 }), ratio(t, loop), ratio(t, floor), ratio(official, t),
+			median(all, func(m measurement) float64 { return m.CPU * 1000 }),
+			ratio(t, loop), ratio(t, floor), ratio(official, t),
 			median(all, func(m measurement) float64 { return m.Allocs }),
 			median(all, func(m measurement) float64 { return m.Bytes }),
 			median(all, func(m measurement) float64 { return float64(m.RSS) / (1 << 20) }),

@@ -40,7 +40,8 @@ func (s *Server) upload(rec *Request) (*message, *Error) {
 		id := fmt.Sprintf("upload%d", s.next())
 		s.uploads[id] = &loadJob{job: job}
 		s.mu.Unlock()
-		return &message{header: http.Header{"Location": {s.url + rec.Path + "?uploadType=resumable&upload_id=" + id}}}, nil
+		location := s.url + rec.Path + "?uploadType=resumable&upload_id=" + id
+		return &message{header: http.Header{"Location": {location}}}, nil
 	}
 	_, params, err := mime.ParseMediaType(rec.Header.Get("Content-Type"))
 	if err != nil {

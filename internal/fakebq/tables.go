@@ -18,8 +18,8 @@ func (s *Server) getTable(rec *Request) (*message, *Error) {
 	t := s.stored["projects/"+name]
 	s.mu.Unlock()
 	if t != nil {
-		return tableMessage(tableReference(strings.NewReplacer("/datasets/", ".", "/tables/", ".").Replace(name)), t.fields,
-			int64(len(t.rows)), s.opts.Location), nil
+		path := strings.NewReplacer("/datasets/", ".", "/tables/", ".").Replace(name)
+		return tableMessage(tableReference(path), t.fields, int64(len(t.rows)), s.opts.Location), nil
 	}
 	j := s.resultNamed("projects/" + name)
 	if j == nil {

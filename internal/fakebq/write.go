@@ -180,7 +180,8 @@ func (g writes) FinalizeWriteStream(ctx context.Context, req *storagepb.Finalize
 // BatchCommitWriteStreams makes the rows of pending streams visible, all or none.
 func (g writes) BatchCommitWriteStreams(ctx context.Context, req *storagepb.BatchCommitWriteStreamsRequest) (
 	*storagepb.BatchCommitWriteStreamsResponse, error) {
-	return unary(g, ctx, BatchCommitWriteStreams, "parent=", func() (*storagepb.BatchCommitWriteStreamsResponse, error) {
+	type response = storagepb.BatchCommitWriteStreamsResponse
+	return unary(g, ctx, BatchCommitWriteStreams, "parent=", func() (*response, error) {
 		out := &storagepb.BatchCommitWriteStreamsResponse{}
 		for _, name := range req.GetWriteStreams() {
 			code, w := storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED, g.s.writeStreams[name]

@@ -76,7 +76,8 @@ func (c changes) labels(patch bool, to *map[string]string) *apierror.Error {
 var (
 	datasetChanges = []string{"friendlyName", "description", "labels"}
 	tableChanges   = []string{"friendlyName", "description", "labels", "schema"}
-	outputOnly     = []string{"kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "numRows", "numBytes"}
+	outputOnly     = []string{"kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "numRows",
+		"numBytes"}
 )
 
 // check refuses, by its name, a member that can't be changed. A member that is sent back unchanged

@@ -66,7 +66,8 @@ func (s *Server) serveStorage(l net.Listener) {
 func (s *Server) recovered(method string, err *error) {
 	if p := recover(); p != nil {
 		s.log.Error("the sandbox panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
-		*err = status.Errorf(codes.Internal, "The sandbox has failed, which is a defect of its own: it panicked in %s: %v",
+		*err = status.Errorf(codes.Internal,
+			"The sandbox has failed, which is a defect of its own: it panicked in %s: %v",
 			method, p)
 	}
 }

@@ -165,7 +165,8 @@ func (d *Driver) Lock() error {
 		return database.ErrLocked
 	}
 	for deadline := time.Now().Add(d.config.LockTimeout); ; {
-		lock, err := migrationlock.Try(context.Background(), d.db, migrationlock.Path(d.lockTable()), d.config.LockExpiry)
+		lock, err := migrationlock.Try(
+			context.Background(), d.db, migrationlock.Path(d.lockTable()), d.config.LockExpiry)
 		switch {
 		case err == nil:
 			d.lock = lock

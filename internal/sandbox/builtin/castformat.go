@@ -206,10 +206,11 @@ func checkReading(elements []timeElement, kind string) error {
 	twelve := names["HH"] || names["HH12"]
 	switch {
 	case names["HH24"] && parts["meridian"] != "":
-		return failf("Format element in category MERIDIAN_INDICATOR and format element HH24 cannot exist simultaneously")
+		return failf(
+			"Format element in category MERIDIAN_INDICATOR and format element HH24 cannot exist simultaneously")
 	case twelve != (parts["meridian"] != ""):
-		return failf("Format element in category MERIDIAN_INDICATOR is required when format element HH or HH12 exists, " +
-			"and needs one of them")
+		return failf("Format element in category MERIDIAN_INDICATOR is required when format element HH or HH12 " +
+			"exists, and needs one of them")
 	case names["SSSSS"] && (parts["hour"] != "" || parts["minute"] != "" || names["SS"]):
 		return failf("Format element SSSSS cannot stand beside hours, minutes or seconds")
 	}

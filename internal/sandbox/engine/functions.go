@@ -23,8 +23,8 @@ import (
 // kindTypes maps the types of package builtin to DuckDB's.
 var kindTypes = map[string]mapping.Type{
 	"INT64": mapping.TypeBigInt, "FLOAT64": mapping.TypeDouble, "BOOL": mapping.TypeBoolean,
-	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob, "BIGNUMERIC": mapping.TypeBlob,
-	"RANGE": mapping.TypeBlob, "TIMESTAMP(12)": mapping.TypeHugeInt,
+	"STRING": mapping.TypeVarchar, "JSON": mapping.TypeVarchar, "BYTES": mapping.TypeBlob,
+	"BIGNUMERIC": mapping.TypeBlob, "RANGE": mapping.TypeBlob, "TIMESTAMP(12)": mapping.TypeHugeInt,
 	"DATE": mapping.TypeDate, "TIME": mapping.TypeTime, "DATETIME": mapping.TypeTimestamp,
 	"TIMESTAMP": mapping.TypeTimestampTZ, "INTERVAL": mapping.TypeInterval,
 }

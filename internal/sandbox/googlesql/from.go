@@ -286,7 +286,8 @@ func (a *analyzer) join(j *joinRef, s *scope) string {
 	if kind == "CROSS" {
 		kind = "INNER"
 	}
-	if m := unnestText.FindStringSubmatch(r); m != nil && kind == "LEFT" && j.on != nil && correlated(r, s.rels[:rels]) {
+	m := unnestText.FindStringSubmatch(r)
+	if m != nil && kind == "LEFT" && j.on != nil && correlated(r, s.rels[:rels]) {
 		// DuckDB does not allow a condition on a correlated array that names only the
 		// left side.
 		r, cond = "(SELECT * FROM "+r+" WHERE "+cond+") AS "+m[1], "TRUE"

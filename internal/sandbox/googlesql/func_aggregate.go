@@ -42,7 +42,8 @@ func init() {
 		aggregate(name, func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 			v := a.aggArg(c, vs, Float64, Int64, Numeric, BigNumeric)
 			if v.t.Kind == Numeric || v.t.Kind == BigNumeric {
-				return "bq_" + fn + "_" + strings.ToLower(string(v.t.Kind)) + "(" + call("list", v.sql) + ")", kind(Float64)
+				return "bq_" + fn + "_" + strings.ToLower(string(v.t.Kind)) + "(" + call("list", v.sql) + ")",
+					kind(Float64)
 			}
 			return "bq_" + fn + "(" + call("list", "CAST("+v.sql+" AS DOUBLE)") + ")", kind(Float64)
 		})

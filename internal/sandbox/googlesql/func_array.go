@@ -90,11 +90,11 @@ func init() {
 		sql := a.bind([]val{v, lo, hi}, func(n []string) string {
 			from := "greatest(CASE WHEN " + n[1] + " < 0 THEN len(" + n[0] + ") + " + n[1] + " ELSE " + n[1] +
 				" END, 0)"
-			to := "least(CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] + " END, len(" + n[0] +
-				"))"
+			to := "least(CASE WHEN " + n[2] + " < 0 THEN len(" + n[0] + ") + " + n[2] + " ELSE " + n[2] +
+				" END, len(" + n[0] + "))"
 			return "(CASE WHEN " + n[0] + " IS NULL OR " + n[1] + " IS NULL OR " + n[2] + " IS NULL THEN NULL WHEN (" +
-				to + ") < 0 OR (" + from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" + n[0] + ")[(" + from +
-				") + 1 : (" + to + ") + 1] END)"
+				to + ") < 0 OR (" + from + ") > (" + to + ") THEN CAST([] AS " + v.t.DuckDB() + ") ELSE (" +
+				n[0] + ")[(" + from + ") + 1 : (" + to + ") + 1] END)"
 		})
 		return merge(sql, v.t, vs...)
 	})

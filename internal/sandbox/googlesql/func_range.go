@@ -112,7 +112,8 @@ func init() {
 	for _, name := range []string{"RANGE_START", "RANGE_END"} {
 		code(name, func(a *analyzer, c *callExpr, s *scope) val {
 			v := a.ranges(c, s, 1)[0]
-			return merge(rangeFunc(strings.ToLower(strings.TrimPrefix(name, "RANGE")), *v.t.Elem)+"("+v.sql+")", *v.t.Elem, v)
+			return merge(rangeFunc(strings.ToLower(strings.TrimPrefix(name, "RANGE")), *v.t.Elem)+"("+v.sql+")",
+				*v.t.Elem, v)
 		})
 	}
 	code("RANGE_OVERLAPS", func(a *analyzer, c *callExpr, s *scope) val {
@@ -173,8 +174,8 @@ func generateRanges(a *analyzer, c *callExpr, s *scope) val {
 	}
 	sql := a.bind([]val{r, n}, func(names []string) string {
 		ends := rangeFunc("_start", elem) + "(" + names[0] + "), " + rangeFunc("_end", elem) + "(" + names[0] + ")"
-		list := "bq_generate_" + strings.ToLower(string(elem.Kind)) + "(" + ends + ", greatest(" + names[1] + ", 1), '" +
-			iv.part + "')"
+		list := "bq_generate_" + strings.ToLower(string(elem.Kind)) + "(" + ends + ", greatest(" + names[1] +
+			", 1), '" + iv.part + "')"
 		return rangeFunc("_split", elem) + "(" + names[0] + ", " + list + ", " + names[1] + ", " + last.sql + ")"
 	})
 	return merge(sql, arrayOf(r.t), r, n, last)

@@ -44,9 +44,9 @@ var knownOptions = map[string]map[string]Type{
 	},
 	optionsOfView: {
 		"description": kind(String), "friendly_name": kind(String), "labels": labelsType,
-		"expiration_timestamp": kind(Timestamp), "privacy_policy": {}, "enable_refresh": {}, "refresh_interval_minutes": {},
-		"max_staleness": {}, "allow_non_incremental_definition": {}, "kms_key_name": {}, "tags": {},
-		"require_partition_filter": {}, "partition_expiration_days": {},
+		"expiration_timestamp": kind(Timestamp), "privacy_policy": {}, "enable_refresh": {},
+		"refresh_interval_minutes": {}, "max_staleness": {}, "allow_non_incremental_definition": {},
+		"kms_key_name": {}, "tags": {}, "require_partition_filter": {}, "partition_expiration_days": {},
 	},
 	optionsOfRoutine:   {"description": kind(String)},
 	optionsOfProcedure: {"description": kind(String), "strict_mode": kind(Bool)},

@@ -117,7 +117,8 @@ func (p *parser) conditionBehindJoins() bool {
 var joinWords = []string{"JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "FULL"}
 
 // afterFrom are the words that come after the tables of a query.
-var afterFrom = []string{"WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT"}
+var afterFrom = []string{"WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "UNION", "INTERSECT",
+	"EXCEPT"}
 
 // noCondition is BigQuery's message about a join of tables without ON and USING.
 const noCondition = "%s JOIN must have an immediately following ON or USING clause"

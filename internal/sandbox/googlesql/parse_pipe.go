@@ -100,7 +100,8 @@ func (p *parser) fromQuery(q *query) {
 	body.ops = p.pipeOps()
 	q.body = body
 	if t := p.tok(); t.is("WHERE") || t.is("GROUP") || t.is("SELECT") || t.is("ORDER") || t.is("LIMIT") {
-		fail(p.src, t.pos, "Syntax error: Unexpected keyword %s; a clause after a FROM query needs the pipe operator |>",
+		fail(p.src, t.pos,
+			"Syntax error: Unexpected keyword %s; a clause after a FROM query needs the pipe operator |>",
 			strings.ToUpper(t.text))
 	}
 }

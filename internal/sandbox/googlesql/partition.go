@@ -24,8 +24,8 @@ const (
 // partitionForms is BigQuery's message about another expression.
 const partitionForms = "PARTITION BY expression must be _PARTITIONDATE, DATE(_PARTITIONTIME), " +
 	"DATE(<timestamp_column>), DATE(<datetime_column>), DATETIME_TRUNC(<datetime_column>, DAY/HOUR/MONTH/YEAR), a " +
-	"DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), DATE_TRUNC(<date_column>, MONTH/YEAR), or " +
-	"RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))"
+	"DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), DATE_TRUNC(<date_column>, MONTH/YEAR), " +
+	"or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))"
 
 // partitionOf reads a PARTITION BY expression.
 func (a *analyzer) partitionOf(x expr, cols []Column) *Partition {
@@ -190,8 +190,8 @@ func (a *analyzer) demand(tab *Table, rel *relation, x interface{ pos() int }) {
 	line, column := position(a.src, x.pos())
 	n := tab.Name
 	a.demands = append(a.demands, demand{err: &Error{Line: line, Column: column,
-		Message: "Cannot query over table '" + n.Project + "." + n.Dataset + "." + n.Table + "' without a filter over " +
-			"column(s) " + tab.Partition.columns() + " that can be used for partition elimination"}})
+		Message: "Cannot query over table '" + n.Project + "." + n.Dataset + "." + n.Table + "' without a filter " +
+			"over column(s) " + tab.Partition.columns() + " that can be used for partition elimination"}})
 	for i := range rel.cols {
 		if strings.EqualFold(rel.cols[i].name, tab.Partition.Column) {
 			rel.cols[i].v.part = []int{len(a.demands)}

@@ -66,8 +66,8 @@ func (a *analyzer) selectQuery(b *selectBody, q *query, outer *scope, ctes *cteS
 			a.checkLoose(s.group.loose, "QUALIFY clause")
 		}
 		if !v.win && !slices.ContainsFunc(outs, func(o output) bool { return o.v.win }) {
-			a.fail(b.qualify, "The QUALIFY clause requires analytic function to be present in the QUALIFY clause or the "+
-				"SELECT list")
+			a.fail(b.qualify, "The QUALIFY clause requires analytic function to be present in the QUALIFY clause "+
+				"or the SELECT list")
 		}
 		s.group.loose = nil
 	}

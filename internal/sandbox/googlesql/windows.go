@@ -153,8 +153,8 @@ func (a *analyzer) boundSQL(b bound, t Type, s *scope) string {
 // framed functions accept a frame.
 var (
 	unordered = map[string]bool{"PERCENTILE_CONT": true, "PERCENTILE_DISC": true}
-	rankLike  = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true,
-		"LAG": true, "LEAD": true}
+	rankLike  = map[string]bool{"RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true,
+		"NTILE": true, "LAG": true, "LEAD": true}
 	framed = map[string]bool{"FIRST_VALUE": true, "LAST_VALUE": true, "NTH_VALUE": true}
 )
 

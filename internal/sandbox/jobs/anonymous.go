@@ -37,8 +37,8 @@ type Result struct {
 	Made     time.Time
 }
 
-// ResultNamed returns the result behind the anonymous table of a job; nil if the name is that of none. Only the user who
-// has asked for the result may have it.
+// ResultNamed returns the result behind the anonymous table of a job, or nil if no job has that table.
+// Only the user who asked for the result may read it.
 func (s *Runner) ResultNamed(who Caller, name googlesql.TableName) (*Result, *apierror.Error) {
 	j := s.jobs.resultNamed(name)
 	if j == nil {

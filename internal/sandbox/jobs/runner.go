@@ -1,7 +1,10 @@
-// Package jobs runs what requests ask for: it plans statements for a user, with the user's rights, and runs them as jobs,
-// in scripts, sessions and transactions, over a catalog. Requests and answers are messages of package wire. A statement
-// is a query from its request on, a plan once it is translated, and an outcome when it has run; a job has all three. It
-// knows nothing of HTTP and of the sign-in.
+// Package jobs runs the statements of requests. It plans a statement for a user,
+// with the user's rights, and runs it as a job over a catalog, also in scripts,
+// sessions and transactions. Requests and answers are messages of package wire.
+//
+// A statement is a query when it is requested, a plan when it is translated, and
+// an outcome when it has run. A job has all three. The package knows nothing of
+// HTTP and of the sign-in.
 package jobs
 
 import (

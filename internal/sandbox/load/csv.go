@@ -114,8 +114,8 @@ func CSV(data []byte, o Options) (*Rows, error) {
 	}
 	for _, c := range out.Columns {
 		if c.Type.Kind == googlesql.Array || c.Type.Kind == googlesql.Struct {
-			return nil, problemf("", "Error while reading data, error message: Failed to parse CSV: field %s is of type %s, "+
-				"which CSV can't hold", c.Name, c.Type)
+			return nil, problemf("", "Error while reading data, error message: Failed to parse CSV: field %s is "+
+				"of type %s, which CSV can't hold", c.Name, c.Type)
 		}
 	}
 	for _, r := range all {
@@ -137,8 +137,8 @@ func (r *record) row(columns []googlesql.Column, o *Options) ([]engine.Value, st
 		return nil, fmt.Sprintf("%s; line_number: %d byte_offset_to_start_of_line: %d", r.problem, r.line, r.at)
 	case n < len(columns) && !o.AllowJaggedRows:
 		return nil, fmt.Sprintf("CSV table references column position %d, but line contains only %d columns.; "+
-			"line_number: %d byte_offset_to_start_of_line: %d column_index: %[1]d column_name: %[5]q column_type: %[6]s", n, n,
-			r.line, r.at, columns[n].Name, columns[n].Type.Kind)
+			"line_number: %d byte_offset_to_start_of_line: %d column_index: %[1]d column_name: %[5]q "+
+			"column_type: %[6]s", n, n, r.line, r.at, columns[n].Name, columns[n].Type.Kind)
 	case n > len(columns) && !o.IgnoreUnknownValues:
 		return nil, fmt.Sprintf("Too many values in line. Found %d column(s) while expected %d.; line_number: %d "+
 			"byte_offset_to_start_of_line: %d", n, len(columns), r.line, r.at)
@@ -148,12 +148,13 @@ func (r *record) row(columns []googlesql.Column, o *Options) ([]engine.Value, st
 		if i >= len(r.fields) {
 			row[i] = null(c.Type)
 		} else if !r.fields[i].value(c, o, &row[i]) {
-			return nil, fmt.Sprintf("Unable to parse; line_number: %d byte_offset_to_start_of_line: %d column_index: %d "+
-				"column_name: %q column_type: %s value: %q", r.line, r.at, i, c.Name, c.Type.Kind, r.fields[i].text)
+			return nil, fmt.Sprintf("Unable to parse; line_number: %d byte_offset_to_start_of_line: %d "+
+				"column_index: %d column_name: %q column_type: %s value: %q", r.line, r.at, i, c.Name, c.Type.Kind,
+				r.fields[i].text)
 		}
 		if err := cells.Fit(c, &row[i]); err != nil {
-			return nil, fmt.Sprintf("%s; line_number: %d byte_offset_to_start_of_line: %d column_index: %d column_name: %q "+
-				"column_type: %s", err, r.line, r.at, i, c.Name, c.Type.Kind)
+			return nil, fmt.Sprintf("%s; line_number: %d byte_offset_to_start_of_line: %d column_index: %d "+
+				"column_name: %q column_type: %s", err, r.line, r.at, i, c.Name, c.Type.Kind)
 		}
 	}
 	return row, ""

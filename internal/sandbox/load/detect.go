@@ -148,8 +148,8 @@ func detectJSON(data []byte) ([]googlesql.Column, error) {
 	eachLine(data, func(at int, line []byte) bool {
 		n++
 		if err := all.object(line); err != nil {
-			failed = problemf("", "Error while reading data, error message: JSON parsing error in row starting at position "+
-				"%d: %v", at, err)
+			failed = problemf("", "Error while reading data, error message: JSON parsing error in row starting "+
+				"at position %d: %v", at, err)
 			return false
 		}
 		return n < sampleRows
@@ -228,7 +228,8 @@ func (s *shape) typ() googlesql.Type {
 		if t.Kind != googlesql.Struct {
 			break // other rows have something else
 		}
-		t.Fields = append(t.Fields, googlesql.Field{Name: columnName(name), Type: s.fields[strings.ToLower(name)].typ()})
+		t.Fields = append(t.Fields,
+			googlesql.Field{Name: columnName(name), Type: s.fields[strings.ToLower(name)].typ()})
 	}
 	if s.repeated {
 		return googlesql.Type{Kind: googlesql.Array, Elem: &t}

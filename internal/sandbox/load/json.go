@@ -207,7 +207,8 @@ func scalar(raw json.RawMessage, v engine.Value, path string) (engine.Value, *Pr
 	case raw[0] == '[':
 		return v, problemf(path, "Array specified for non-repeated field: %s.", path)
 	case raw[0] == '{':
-		return v, problemf(path, "Could not convert value to %s. Field: %s; Value: %s", typeNames[v.Type.Kind], path, raw)
+		return v, problemf(path, "Could not convert value to %s. Field: %s; Value: %s",
+			typeNames[v.Type.Kind], path, raw)
 	case raw[0] == '"':
 		_ = json.Unmarshal(raw, &text) // it is valid
 	default:
@@ -228,7 +229,8 @@ func scalar(raw json.RawMessage, v engine.Value, path string) (engine.Value, *Pr
 		ok = cells.Scan(&v, text)
 	}
 	if !ok {
-		return v, problemf(path, "Could not convert value to %s. Field: %s; Value: %s", typeNames[v.Type.Kind], path, text)
+		return v, problemf(path, "Could not convert value to %s. Field: %s; Value: %s",
+			typeNames[v.Type.Kind], path, text)
 	}
 	return v, nil
 }

@@ -61,8 +61,8 @@ func fromFile(res *engine.Result, found []googlesql.Column, o Options) (*Rows, e
 	for i, c := range out.Columns {
 		places[i] = slices.IndexFunc(found, func(f googlesql.Column) bool { return strings.EqualFold(f.Name, c.Name) })
 		if k := places[i]; k >= 0 && bare(found[k].Type) != bare(c.Type) {
-			return nil, problemf("", "Error while reading data, error message: Parquet column '%s' has type %s which does not "+
-				"match the target cpp_type %s.", c.Name, found[k].Type, c.Type)
+			return nil, problemf("", "Error while reading data, error message: Parquet column '%s' has type %s which "+
+				"does not match the target cpp_type %s.", c.Name, found[k].Type, c.Type)
 		}
 	}
 	for _, f := range found {

@@ -72,7 +72,8 @@ func (s *Server) CreateReadSession(ctx context.Context, req *storagepb.CreateRea
 	}
 	project, ok := strings.CutPrefix(req.GetParent(), "projects/")
 	if !ok || project == "" || strings.Contains(project, "/") {
-		return nil, status.Errorf(codes.InvalidArgument, "parent %q is not of the form projects/PROJECT", req.GetParent())
+		return nil, status.Errorf(codes.InvalidArgument,
+			"parent %q is not of the form projects/PROJECT", req.GetParent())
 	}
 	asked := req.GetReadSession()
 	if err := checkRead(asked); err != nil {

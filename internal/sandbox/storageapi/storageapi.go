@@ -22,7 +22,9 @@ import (
 type Backend interface {
 	// Read returns the rows of a table as they are now: the columns that names has, or all without names, of the rows
 	// for which restriction, an expression of GoogleSQL, is true. project is billed.
-	Read(ctx context.Context, project string, table googlesql.TableName, names []string, restriction string) (Rows, error)
+	Read(
+		ctx context.Context, project string, table googlesql.TableName, names []string, restriction string,
+	) (Rows, error)
 	// Table describes a table that the user may write to.
 	Table(ctx context.Context, name googlesql.TableName) (Table, error)
 	// Append adds rows to a table, all of them or none. A value without a Type stands for the column's default.
