@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"reflect"
 )
 
 // preparedRows is the number of rows of a shape that are prepared. A longer
@@ -14,16 +15,21 @@ const preparedRows = 1000
 
 // floorSession reads prepared rows through database/sql. No driver can be faster.
 type floorSession struct {
-	driverSession // of which the values come
-	prepared      map[string][][]driver.Value
+	typedSession // of which the values come
+	prepared     map[string]*floor
 }
 
-func openFloor(ctx context.Context, at addresses) (session, error) {
-	s, err := openDriver("rest")(ctx, at)
-	if err != nil {
-		return nil, err
+// openFloor opens a session that reads with a function for typed variables.
+func openFloor(
+	way func(context.Context, *sql.DB, shape, string) (int, error),
+) func(context.Context, addresses) (session, error) {
+	return func(ctx context.Context, at addresses) (session, error) {
+		s, err := openTyped("rest", way)(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		return floorSession{s.(typedSession), map[string]*floor{}}, nil
 	}
-	return floorSession{s.(driverSession), map[string][][]driver.Value{}}, nil
 }
 
 func (f floorSession) read(ctx context.Context, s shape, rows int) (int, error) {
@@ -33,19 +39,28 @@ func (f floorSession) read(ctx context.Context, s shape, rows int) (int, error) 
 			return 0, err
 		}
 	}
-	db := sql.OpenDB(&floor{f.prepared[s.name], rows, 0})
+	prepared := *f.prepared[s.name]
+	prepared.rows = rows
+	db := sql.OpenDB(&prepared)
 	defer db.Close()
-	return scanTyped(ctx, db, s, "")
+	return f.way(ctx, db, s, "")
 }
 
-// prepare returns rows as the driver passes them to database/sql.
-func (f floorSession) prepare(ctx context.Context, s shape) ([][]driver.Value, error) {
+// prepare returns a driver with rows as the real driver passes them to database/sql.
+func (f floorSession) prepare(ctx context.Context, s shape) (*floor, error) {
 	r, err := f.db.QueryContext(ctx, statement(s, preparedRows))
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	var all [][]driver.Value
+	columns, err := r.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	var out floor
+	for _, c := range columns {
+		out.types = append(out.types, c.ScanType())
+	}
 	for r.Next() {
 		row := make([]driver.Value, len(s.fields))
 		dest := make([]any, len(row))
@@ -55,13 +70,14 @@ func (f floorSession) prepare(ctx context.Context, s shape) ([][]driver.Value, e
 		if err := r.Scan(dest...); err != nil {
 			return nil, err
 		}
-		all = append(all, row)
+		out.prepared = append(out.prepared, row)
 	}
-	return all, r.Err()
+	return &out, r.Err()
 }
 
 // floor is a driver whose every query has the same rows.
 type floor struct {
+	types    []reflect.Type // of sql.ColumnType.ScanType
 	prepared [][]driver.Value
 	rows     int
 	read     int
@@ -75,6 +91,8 @@ func (f *floor) Prepare(string) (driver.Stmt, error)          { return nil, errN
 func (f *floor) Begin() (driver.Tx, error)                    { return nil, errNotQuery }
 func (f *floor) Close() error                                 { return nil }
 func (f *floor) Columns() []string                            { return make([]string, len(f.prepared[0])) }
+
+func (f *floor) ColumnTypeScanType(i int) reflect.Type { return f.types[i] }
 
 func (f *floor) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	return f, nil

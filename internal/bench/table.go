@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // printTable writes the medians of the readers, with their time as a multiple of the plain
 // loop's, of database/sql alone and of the official client's over REST.
 func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string][]measurement) error {
 	loop, official := median(got["plain loop over Arrow cells"], seconds), median(got["official client, REST"], seconds)
-	floor := median(got["database/sql alone, Scan into types"], seconds)
+	floors := map[bool]float64{ // by whether the variables are of type sql.Null[T]
+		false: median(got["database/sql alone, Scan into types"], seconds),
+		true:  median(got["database/sql alone, Scan into sql.Null[T]"], seconds),
+	}
 	text := fmt.Sprintf("\n%s, %d rows\n\n", s.name, rows) +
 		"| reader | krows/s | ms | CPU ms | time / plain loop | time / database/sql alone | official REST / time | " +
-		"allocs/row | bytes/row | peak RSS MB | " +
-		"requests | ms to the first row of a process |\n" +
+		"allocs/row | bytes/row | peak RSS MB | requests | ms to the first row of a process |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
 	for _, r := range readers {
 		all := got[r.name]
@@ -26,7 +29,7 @@ func printTable(w io.Writer, s shape, rows int, readers []reader, got map[string
 		text += fmt.Sprintf("| %s | %.0f | %.2f | %.2f | %s | %s | %s | %.1f | %.0f | %.0f | %.0f | %.1f |\n",
 			name, float64(rows)/t/1000, t*1000,
 			median(all, func(m measurement) float64 { return m.CPU * 1000 }),
-			ratio(t, loop), ratio(t, floor), ratio(official, t),
+			ratio(t, loop), ratio(t, floors[strings.Contains(r.name, "sql.Null")]), ratio(official, t),
 			median(all, func(m measurement) float64 { return m.Allocs }),
 			median(all, func(m measurement) float64 { return m.Bytes }),
 			median(all, func(m measurement) float64 { return float64(m.RSS) / (1 << 20) }),

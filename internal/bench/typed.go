@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/bigqueryuser/bigqueryuser/driver"
@@ -112,6 +113,30 @@ func scanTyped(ctx context.Context, db *sql.DB, s shape, text string) (int, erro
 	if err != nil {
 		return 0, err
 	}
+	return scanAll(rows, dest)
+}
+
+// scanNull reads by rows.Scan into variables of the columns' own types, which are sql.Null[T] for
+// NULLABLE columns.
+func scanNull(ctx context.Context, db *sql.DB, _ shape, text string) (int, error) {
+	rows, err := db.QueryContext(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	columns, err := rows.ColumnTypes()
+	if err != nil {
+		rows.Close()
+		return 0, err
+	}
+	var dest []any
+	for _, c := range columns {
+		dest = append(dest, reflect.New(c.ScanType()).Interface())
+	}
+	return scanAll(rows, dest)
+}
+
+// scanAll reads all rows into the same variables.
+func scanAll(rows *sql.Rows, dest []any) (int, error) {
 	defer rows.Close()
 	count := 0
 	for rows.Next() {
