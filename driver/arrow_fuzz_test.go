@@ -145,10 +145,9 @@ func arrowMessages(t testing.TB, options ...ipc.Option) (fields []*bq.TableField
 	return fields, empty.Bytes()[:end], out.Bytes()[end:]
 }
 
-// readArrow decodes one message of three rows, as a stream's reader does.
-func readArrow(fields []*bq.TableFieldSchema, schema, message []byte) (*batch, []column, error) {
-	columns, err := newColumns(&bq.TableSchema{Fields: fields})
-	if err != nil {
+// readArrow decodes messages of three rows, as a stream's reader does, and returns the rows of the last.
+func readArrow(fields []*bq.TableFieldSchema, schema []byte, messages ...[]byte) (b *batch, columns []column, err error) {
+	if columns, err = newColumns(&bq.TableSchema{Fields: fields}); err != nil {
 		return nil, nil, err
 	}
 	r, err := newArrowReader(columns, fields, schema, nil, nil)
@@ -156,17 +155,21 @@ func readArrow(fields []*bq.TableFieldSchema, schema, message []byte) (*batch, [
 		return nil, nil, err
 	}
 	defer r.close()
-	record, err := r.record(message, 3)
-	if err != nil {
-		return nil, nil, err
+	for _, message := range messages {
+		record, err := r.record(message, 3)
+		if err != nil {
+			return nil, nil, err
+		}
+		if b, err = r.batch(record, 0, 3); err != nil {
+			return nil, nil, err
+		}
 	}
-	b, err := r.batch(record, 0, 3)
-	return b, columns, err
+	return b, columns, nil
 }
 
-// FuzzArrow: a record batch that is spoilt anywhere, or cut, never panics nor takes more memory
-// than it can be worth, and what is read of it is what the columns say they have. The schema is
-// not spoilt: Arrow's reader allocates what it says.
+// FuzzArrow: a record batch that is spoilt anywhere, or cut, never panics and takes no more memory than its length
+// allows. Its values have the types of their columns, also if it uses the memory of a good record. The schema is not
+// spoilt, because Arrow's reader allocates what it says.
 func FuzzArrow(f *testing.F) {
 	type stream struct {
 		fields        []*bq.TableFieldSchema
@@ -193,7 +196,7 @@ func FuzzArrow(f *testing.F) {
 			message[(int(at)+i)%len(message)] ^= byte(mask >> (8 * i))
 		}
 		message = message[:len(message)-int(cut)%len(message)]
-		b, columns, err := readArrow(s.fields, s.schema, message)
+		b, columns, err := readArrow(s.fields, s.schema, s.batch, message)
 		if err != nil {
 			return
 		}
