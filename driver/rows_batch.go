@@ -52,7 +52,7 @@ const (
 	lastRun  = 1024
 	// runCells bounds the values of a run: a table may have 10,000 columns, and several runs wait
 	// for the reader.
-	runCells = 32 << 10
+	runCells = 8 << 10
 )
 
 // runRows returns the largest number of rows to decode at a time.
