@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -66,14 +65,6 @@ func arrowPicos(a *array.String, i int, _ *boxes) (picoTime, error) {
 type arrowSource[T any] func(a arrow.Array) (func(i int, b *boxes) (T, error), error)
 
 var errArrow = errors.New("the Arrow array is not of the documented type")
-
-// arrowJSON reads a JSON column.
-var arrowJSON = arrowOf(arrowText, (*boxes).json,
-	func(dst []driver.Value, stride int, all []string, bounds []int, b *boxes) {
-		for i := range len(bounds) - 1 {
-			dst[i*stride] = b.markTexts(all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]])
-		}
-	})
 
 // arrowScalar returns the kind of a scalar type. get reads a value that is not NULL.
 func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
@@ -178,14 +169,6 @@ func arrowBytes(a *array.Binary, i int, _ *boxes) ([]byte, error) {
 	return []byte{}, nil
 }
 
-func arrowText(a *array.String, i int, b *boxes) (string, error) {
-	s := a.Value(i)
-	if !utf8.ValidString(s) {
-		return "", errors.New("not valid UTF-8")
-	}
-	return b.copy(s), nil
-}
-
 func arrowTimestamp(a *array.Timestamp, i int, _ *boxes) (time.Time, error) {
 	n := int64(a.Value(i))
 	if n < minMicros || n > maxMicros {
@@ -211,23 +194,20 @@ func arrowTime(a *array.Time64, i int, b *boxes) (string, error) {
 	text := appendTwo(buf[:0], n/3600e6)
 	text = appendTwo(append(text, ':'), n/60e6%60)
 	text = appendTwo(append(text, ':'), n/1e6%60)
-	return b.str(appendFraction(text, n%1e6, 6)), nil
+	return b.str(appendFraction(text, n%1e6, 1e6)), nil
 }
 
 func appendTwo(b []byte, n int64) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendFraction appends a point and the digits after it, without trailing zeros; nothing if n is
-// 0.
-func appendFraction(b []byte, n int64, digits int) []byte {
+// appendFraction appends a point and the digits of n/unit after it, without trailing zeros. It appends
+// nothing if n is 0. unit is a power of ten.
+func appendFraction(b []byte, n, unit int64) []byte {
 	if n == 0 {
 		return b
 	}
-	at := len(b)
-	b = append(b, ".000000000"[:1+digits]...)
-	for i := at + digits; i > at; i-- {
-		b[i] = byte('0' + n%10)
-		n /= 10
-	}
+	point := len(b)
+	b = strconv.AppendInt(b, unit+n, 10) // 1 and the digits
+	b[point] = '.'
 	return bytes.TrimRight(b, "0")
 }
 
@@ -250,7 +230,7 @@ func arrowInterval(a *array.MonthDayNanoInterval, i int, b *boxes) (string, erro
 	text = strconv.AppendInt(text, nanos/3600e9, 10)
 	text = strconv.AppendInt(append(text, ':'), nanos/60e9%60, 10)
 	text = strconv.AppendInt(append(text, ':'), nanos/1e9%60, 10)
-	return b.str(appendFraction(text, nanos%1e9, 9)), nil
+	return b.str(appendFraction(text, nanos%1e9, 1e9)), nil
 }
 
 func arrowNumeric(a *array.Decimal128, i int, b *boxes) (string, error) {
@@ -267,7 +247,7 @@ func arrowNumeric(a *array.Decimal128, i int, b *boxes) (string, error) {
 		text, n = append(text, '-'), -n
 	}
 	text = strconv.AppendUint(text, n/1e9, 10)
-	return b.str(appendFraction(text, int64(n%1e9), numericScale)), nil
+	return b.str(appendFraction(text, int64(n%1e9), 1e9)), nil
 }
 
 func arrowBignumeric(a *array.Decimal256, i int, b *boxes) (string, error) {

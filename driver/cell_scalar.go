@@ -54,7 +54,7 @@ var scalars = []scalarType{
 	},
 	{
 		kind:     textKind("STRING", checkString),
-		arrow:    arrowScalar(arrowText, (*boxes).string),
+		arrow:    arrowTexts,
 		schema:   arrow.BinaryTypes.String,
 		build:    buildText,
 		examples: []any{"1", "true", "2006-01-02", "2006-01-02T15:04:05", "15:04:05", "0-0 0 0:0:0"},
@@ -131,7 +131,7 @@ var scalars = []scalarType{
 	},
 	{
 		kind:     textKind("GEOGRAPHY", checkString),
-		arrow:    arrowScalar(arrowText, (*boxes).string),
+		arrow:    arrowTexts,
 		schema:   arrow.BinaryTypes.String,
 		alias:    [2]string{"google:sqlType:geography", `{"encoding": "WKT"}`},
 		build:    buildText,

@@ -73,7 +73,7 @@ func parseBool(b []byte) (bool, error) {
 
 func checkString(b []byte) ([]byte, error) {
 	if !utf8.Valid(b) {
-		return nil, errors.New("not valid UTF-8")
+		return nil, errNotUTF8
 	}
 	return b, nil
 }

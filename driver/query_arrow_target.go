@@ -129,7 +129,7 @@ func checkArray(a arrow.Array, f *bq.TableFieldSchema) error {
 	case *array.String:
 		text, err := boundedBy(a.ValueOffsets(), a.ValueBytes(), a.Len())
 		if err == nil && !utf8.Valid(text) {
-			err = errors.New("not valid UTF-8")
+			err = errNotUTF8
 		}
 		return err
 	case *array.Binary:
