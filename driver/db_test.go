@@ -27,7 +27,8 @@ var untrusted error
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+	fuzzed := flag.Lookup("test.fuzz").Value.String() != "" // where it is the number of processes
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue && !fuzzed {
 		_ = f.Value.Set("16") // most tests wait; it is a number
 	}
 	untrusted = fakecert.Trust()

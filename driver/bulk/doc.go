@@ -14,7 +14,8 @@
 // can be queried as soon as they are acknowledged, each exactly once; that is
 // for input that does not end. If the Write API can't be used, because a
 // permission is missing or the network blocks gRPC, a load job writes the same
-// rows, also all or none. Result.Fallback says why.
+// rows, also all or none. Result.Fallback says why. A load job makes NULL of
+// JSON's null.
 //
 // # Rows
 //

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -102,7 +103,9 @@ func (c *column) appendValue(out, value []byte) ([]byte, error) {
 	case "BYTES":
 		return append(base64.StdEncoding.AppendEncode(append(out, '"'), v), '"'), nil
 	case "JSON":
-		return append(out, v...), nil // a JSON column can hold any JSON value
+		line := bytes.NewBuffer(out)
+		err := json.Compact(line, v) // without line breaks
+		return line.Bytes(), err
 	}
 	text, err := json.Marshal(string(v))
 	return append(out, text...), err

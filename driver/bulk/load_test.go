@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -136,5 +137,20 @@ func TestStuckUpload(t *testing.T) {
 				t.Errorf("got %v; want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestLoadLines: a row of a load job is one line, also if its JSON has line breaks.
+func TestLoadLines(t *testing.T) {
+	t.Parallel()
+	server := serve(t, fakebq.Field{Name: "j", Type: "JSON"}, fakebq.Field{Name: "l", Type: "JSON", Mode: "REPEATED"})
+	db, _ := open(t, server)
+	rows := [][]any{{"{\n\t\"a b\": [1, 2.50],\r\n\t\"c\": \"<\\n>\"}\n", []string{"[\n]", " 1"}}}
+	if _, err := bulk.AppendSlice(t.Context(), db, "t", rows, bulk.LoadJob()); err != nil {
+		t.Fatal(err)
+	}
+	want := `[[{"a b":[1,2.50],"c":"<\n>"} [[] 1]]]`
+	if got := fmt.Sprint(server.TableRows(table)); got != want {
+		t.Errorf("got %s; want %s", got, want)
 	}
 }
