@@ -31,6 +31,7 @@ func init() {
 	bridge.IsValue = isValue
 	bridge.Of = bulkOf
 	bridge.Encode = encodeFor
+	bridge.Picos = func(t *time.Time) uint16 { _, picos := markAt(addressOf(t)); return picos }
 	bridge.CheckInterval = func(text string) error {
 		v, err := parseInterval(text)
 		if err == nil {

@@ -134,7 +134,7 @@ func tableNamed(name, project, dataset string) (*bq.TableReference, error) {
 		}
 	}
 	switch {
-	case ref.TableId == "" || ref.ProjectId == "" || strings.ContainsAny(name, "`/ "):
+	case ref.TableId == "" || ref.ProjectId == "" || strings.ContainsAny(name, "`/"):
 		return nil, fmt.Errorf("bigqueryuser: %q is not the name of a table: write table, dataset.table or "+
 			"project.dataset.table, without quotes", name)
 	case ref.DatasetId == "":

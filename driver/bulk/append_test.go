@@ -156,10 +156,11 @@ func TestRefused(t *testing.T) {
 	fields := []fakebq.Field{
 		{Name: "id", Type: "INTEGER", Mode: "REQUIRED"}, {Name: "s", Type: "STRING", MaxLength: 3},
 		{Name: "n", Type: "NUMERIC", Precision: 5, Scale: 2}, {Name: "l", Type: "INTEGER", Mode: "REPEATED"},
-		{Name: "at", Type: "TIMESTAMP"}, {Name: "j", Type: "JSON"},
+		{Name: "at", Type: "TIMESTAMP"}, {Name: "j", Type: "JSON"}, {Name: "bn", Type: "BIGNUMERIC"},
 	}
+	least := "-0578960446186580977117854925043439539266.3499233282028201972879200395656481996"
 	row := func(i int, v any) []any {
-		r := []any{1, "abc", "1.5", []int{1}, time.Now(), "{}"}
+		r := []any{1, "abc", "1.5", []int{1}, time.Now(), "{}", 1}
 		r[i] = v
 		return r
 	}
@@ -182,8 +183,10 @@ func TestRefused(t *testing.T) {
 		{"no ARRAY", row(3, 1), `column "l": a int can't be put into an ARRAY`},
 		{"a year", row(4, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), `column "at": the year 10000`},
 		{"no JSON", row(5, "{"), `column "j": the text is not JSON`},
-		{"too few values", []any{1}, "got 1 values for 6 columns"},
-		{"nil", nil, "got 0 values for 6 columns"},
+		{"the least BIGNUMERIC", row(6, least+"80"), ""},
+		{"below it", row(6, least+"9"), `column "bn": `+least+"9 is out of the range"},
+		{"too few values", []any{1}, "got 1 values for 7 columns"},
+		{"nil", nil, "got 0 values for 7 columns"},
 	} {
 		for way, opts := range ways {
 			t.Run(tt.name+"/"+way, func(t *testing.T) {
@@ -247,7 +250,7 @@ func TestBinding(t *testing.T) {
 		})
 	}
 	for name, want := range map[string]string{
-		"": "not the name", "a b": "not the name", "other": "not found", "x.y.z": "not found",
+		"": "not the name", "`a`": "not the name", "other": "not found", "x.y.z": "not found",
 	} {
 		if _, err := bulk.AppendSlice(t.Context(), db, name, []map[string]any{{"id": 1}}); err == nil ||
 			!strings.Contains(strings.ToLower(err.Error()), want) {

@@ -129,7 +129,10 @@ func (c *column) protoType() descriptorpb.FieldDescriptorProto_Type {
 	return descriptorpb.FieldDescriptorProto_TYPE_STRING // text, which the service parses as the column's type
 }
 
-var protoName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var (
+	protoName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	ownName   = regexp.MustCompile(`^(column|Message)_[0-9]+$`)
+)
 
 // descriptor returns the description of the rows' messages, with those of STRUCTs nested in it.
 func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
@@ -139,7 +142,8 @@ func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 			Name: proto.String(c.name), Number: proto.Int32(int32(c.number)),
 			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(), Type: c.protoType().Enum(),
 		}
-		if !protoName.MatchString(c.name) { // names in BigQuery can contain letters that names in messages can't
+		// A name in BigQuery can contain letters that a name in a message can't, or be one of those made here.
+		if !protoName.MatchString(c.name) || ownName.MatchString(c.name) {
 			f.Name, f.Options = proto.String(fmt.Sprintf("column_%d", c.number)), &descriptorpb.FieldOptions{}
 			proto.SetExtension(f.Options, storagepb.E_ColumnName, c.name)
 		}

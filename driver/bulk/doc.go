@@ -35,7 +35,8 @@
 // column. TIME, DATE and DATETIME columns accept civil values, texts in
 // BigQuery's format and a time.Time, of which they get the wall-clock time.
 // Times are cut to microseconds, except in a TIMESTAMP(12), which keeps the
-// nanoseconds of a time.Time and all twelve digits of a text.
+// nanoseconds of a time.Time and all twelve digits of a text, and of an any
+// with a value of a query.
 //
 // # Memory and speed
 //

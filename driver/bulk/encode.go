@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -106,6 +107,9 @@ func (c *column) anyEncoder(t reflect.Type) encoder {
 				return b, false, err
 			}
 			known[v.Type()] = e
+		}
+		if c.picos && v.Type() == reflect.TypeFor[time.Time]() {
+			return e(b, (*[2]unsafe.Pointer)(p)[1]) // a copy would have nanoseconds only
 		}
 		at := reflect.New(v.Type())
 		at.Elem().Set(v)

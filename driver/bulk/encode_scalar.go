@@ -64,7 +64,18 @@ func kindName(t reflect.Type) string {
 func (c *column) typeEncoder(t reflect.Type) encoder {
 	switch t {
 	case reflect.TypeFor[time.Time]():
-		return putter(c.putTime)
+		if !c.picos {
+			return putter(c.putTime)
+		}
+		return func(b []byte, p unsafe.Pointer) ([]byte, bool, error) {
+			t := (*time.Time)(p)
+			picos := bridge.Picos(t)
+			if picos == 0 {
+				b, err := c.putTime(b, *t)
+				return b, false, err
+			}
+			return c.putPicos(b, *t, picos), false, nil
+		}
 	case reflect.TypeFor[civil.Date]():
 		return putter(c.putDate)
 	case reflect.TypeFor[civil.DateTime]():

@@ -156,7 +156,8 @@ func (c *column) putDecimal(b []byte, s string) ([]byte, error) {
 	}
 	beyond := len(whole) > limit[0]
 	if c.typ == "BIGNUMERIC" && len(whole) == 39 {
-		beyond = beyond || decimalLess(maxBigNumeric, whole+"."+fraction) && s != minBigNumeric
+		least := s[0] == '-' && "-"+whole+"."+fraction == minBigNumeric
+		beyond = beyond || decimalLess(maxBigNumeric, whole+"."+fraction) && !least
 	}
 	if beyond {
 		return b, fmt.Errorf("%s is out of the range of the column", s)
@@ -231,11 +232,16 @@ func (c *column) putTime(b []byte, t time.Time) ([]byte, error) {
 			return b, err
 		}
 		if c.picos {
-			return c.putText(b, t.Format("2006-01-02T15:04:05.000000000000Z")), nil
+			return c.putPicos(b, t, 0), nil
 		}
 		return c.putVarint(b, uint64(t.UnixMicro())), nil
 	}
 	return b, c.wrong("time.Time")
+}
+
+// putPicos appends a TIMESTAMP(12). It has picos picoseconds more than the time, which is in UTC.
+func (c *column) putPicos(b []byte, t time.Time, picos uint16) []byte {
+	return c.putText(b, t.Format("2006-01-02T15:04:05.000000000")+strconv.Itoa(1000 + int(picos))[1:]+"Z")
 }
 
 // timestampLayouts are the formats of a TIMESTAMP: with a zone, or in UTC without one.

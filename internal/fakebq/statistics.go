@@ -93,6 +93,9 @@ func googleFields(fields []Field) []*bigquery.TableFieldSchema {
 			Name: f.Name, Type: f.Type, Mode: f.Mode, Fields: googleFields(f.Fields),
 			Precision: f.Precision, Scale: f.Scale, MaxLength: f.MaxLength, Description: f.Description,
 		}
+		if f.TimestampPrecision != 0 {
+			g.TimestampPrecision = &f.TimestampPrecision
+		}
 		if f.Default != nil {
 			g.DefaultValueExpression = fmt.Sprint(f.Default)
 		}

@@ -2,6 +2,7 @@ package fakebq
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,11 @@ import (
 
 // getTable serves tables.get for tables with results.
 func (s *Server) getTable(rec *Request) (*message, *Error) {
-	_, name, _ := strings.Cut(rec.Path, "/projects/")
+	path, err := url.PathUnescape(rec.Path)
+	if err != nil {
+		return nil, &Error{Reason: "notFound", Message: err.Error()}
+	}
+	_, name, _ := strings.Cut(path, "/projects/")
 	if j := s.createdNamed("projects/" + name); j != nil {
 		return tableMessage(j.answer.Created.reference(), nil, j.answer.Created.Rows, j.location), nil
 	}

@@ -71,6 +71,8 @@ var (
 	IsValue func(t reflect.Type) bool
 	// Encode encodes a value as a query parameter, of type typ if the value determines no type.
 	Encode func(v any, typ *bq.QueryParameterType) (*bq.QueryParameterType, *bq.QueryParameterValue, error)
+	// Picos returns the picoseconds of a TIMESTAMP(12) in a result that its time does not hold.
+	Picos func(t *time.Time) uint16
 	// CheckInterval returns an error for a text that is not an INTERVAL.
 	CheckInterval func(text string) error
 )
