@@ -54,12 +54,6 @@ func encodeFor(v any, typ *bq.QueryParameterType) (*bq.QueryParameterType, *bq.Q
 // bulkOf returns the service that package bulk writes with.
 func bulkOf(ctx context.Context, db *sql.DB) (s *bridge.Service, err error) {
 	err = onConn(ctx, db, func(c *conn) error {
-		if c.session.tx != nil {
-			return errors.New(
-				"bigqueryuser: rows can't be appended in a transaction, because BigQuery's transactions " +
-					"have no load jobs and no write streams: append before or after it, or use INSERT in it",
-			)
-		}
 		s = c.connector.bulk()
 		return nil
 	})

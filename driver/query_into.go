@@ -69,7 +69,7 @@ func newInto(f *bq.TableFieldSchema, t reflect.Type) (d into, err error) {
 		d = intoAny(kind, arrowKind)
 	case f.Mode == "REPEATED" && t.Kind() == reflect.Slice && !isScanner(t):
 		d, err = intoList(f, t)
-	case f.Mode != "REPEATED" && f.Type == "RECORD" && t.Kind() == reflect.Struct && !isValue(t):
+	case f.Mode != "REPEATED" && f.Type == "RECORD" && t.Kind() == reflect.Struct && !readsValue(t):
 		d, err = intoStruct(f.Fields, t)
 	case f.Mode != "REPEATED" && f.Type == "RECORD" && t.Kind() == reflect.Map && !isScanner(t):
 		d, err = intoMap(f.Fields, t, kind, arrowKind)

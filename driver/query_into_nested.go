@@ -206,9 +206,6 @@ func errTwice(what string) error {
 
 // intoStruct decodes a STRUCT into a Go struct.
 func intoStruct(fields []*bq.TableFieldSchema, t reflect.Type) (into, error) {
-	if err := checkRecursion(t); err != nil {
-		return into{}, err
-	}
 	parts, err := placeAll(fields, t)
 	if err != nil {
 		return into{}, err

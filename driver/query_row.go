@@ -28,7 +28,7 @@ type rowTarget struct {
 // newRowTarget binds the columns of a result to T.
 func newRowTarget(t reflect.Type, columns []column, fields []*bq.TableFieldSchema) (_ target, err error) {
 	r := &rowTarget{columns: columns, width: len(columns), list: reflect.SliceOf(t), elem: t}
-	isRow := func(t reflect.Type) bool { return t.Kind() == reflect.Struct && !isValue(t) }
+	isRow := func(t reflect.Type) bool { return t.Kind() == reflect.Struct && !readsValue(t) }
 	if t.Kind() == reflect.Pointer && isRow(t.Elem()) {
 		r.pointer, r.elem = true, t.Elem()
 	}

@@ -26,7 +26,14 @@ type (
 	typedBytes []byte
 	// scanned is a Scanner of the program's own.
 	scanned struct{ src any }
+	// filled is one that is an array.
+	filled [4]byte
 )
+
+func (f *filled) Scan(src any) error {
+	copy(f[:], fmt.Sprint(src))
+	return nil
+}
 
 func (s *scanned) Scan(src any) error {
 	s.src = src
@@ -90,7 +97,10 @@ var goDestinations = []goDestination{
 	destination[bigquery.NullTime](), destination[bigquery.NullDateTime](), destination[*bigquery.NullGeography](),
 	destination[bigquery.NullJSON](),
 	destination[sql.NullBool](), destination[sql.NullTime](), destination[fmt.Stringer](), destination[map[string]any](),
-	destination[driver.Struct](), destination[struct{ X int }](), destination[chan int](),
+	destination[driver.Struct](), destination[struct{ X int }](), destination[chan int](), destination[filled](),
+	destination[[3]int](), destination[[]any](), destination[map[typedText]any](), destination[branch](),
+	destination[sql.Null[sql.Null[int]]](), destination[sql.Null[[]string]](), destination[valued](),
+	destination[json.Number](), destination[*any](),
 }
 
 // TestQueryTypes: Query gives what As gives, or both refuse, for every BigQuery type, ordinary and extreme values and

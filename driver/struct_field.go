@@ -109,8 +109,15 @@ func holds(t, inner reflect.Type, seen map[reflect.Type]bool) bool {
 
 // isValue reports whether a struct type has a scalar type in BigQuery, or converts itself.
 func isValue(t reflect.Type) bool {
+	_, ok := reflect.New(t).Interface().(driver.Valuer)
+	return ok || readsValue(t)
+}
+
+// readsValue reports whether a value, and not a STRUCT or a row by its fields, is read into a
+// struct type.
+func readsValue(t reflect.Type) bool {
 	switch reflect.New(t).Interface().(type) {
-	case driver.Valuer, sql.Scanner, *time.Time, *big.Int, *big.Rat, *bigquery.IntervalValue, *Range, *Struct:
+	case sql.Scanner, *time.Time, *big.Int, *big.Rat, *bigquery.IntervalValue, *Range, *Struct:
 		return true
 	}
 	return false

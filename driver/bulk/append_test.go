@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 		{"a year", row(4, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), `column "at": the year 10000`},
 		{"no JSON", row(5, "{"), `column "j": the text is not JSON`},
 		{"the least BIGNUMERIC", row(6, least+"80"), ""},
-		{"below it", row(6, least+"9"), `column "bn": `+least+"9 is out of the range"},
+		{"below it", row(6, least+"9"), `column "bn": ` + least + "9 is out of the range"},
 		{"too few values", []any{1}, "got 1 values for 7 columns"},
 		{"nil", nil, "got 0 values for 7 columns"},
 	} {

@@ -15,7 +15,8 @@
 // for input that does not end. If the Write API can't be used, because a
 // permission is missing or the network blocks gRPC, a load job writes the same
 // rows, also all or none. Result.Fallback says why. A load job makes NULL of
-// JSON's null.
+// JSON's null. Append takes no transaction, because BigQuery's transactions
+// have no write streams and no load jobs: in one, use INSERT.
 //
 // # Rows
 //

@@ -140,6 +140,29 @@ func TestStuckUpload(t *testing.T) {
 	}
 }
 
+// TestCancelUpload: the end of ctx while the rows come ends a load job that can't have begun, so that its outcome is
+// known.
+func TestCancelUpload(t *testing.T) {
+	t.Parallel()
+	server := serve(t, numberedFields()...)
+	db, _ := open(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	rows := func(yield func(numbered, error) bool) {
+		for i := 0; yield(numbered{i, strings.Repeat("x", 1000)}, nil); i++ {
+			if i == 20_000 { // more than a chunk
+				cancel()
+			}
+		}
+	}
+	_, err := bulk.Append(ctx, db, "t", rows, bulk.LoadJob())
+	if !errors.Is(err, context.Canceled) || errors.Is(err, driver.ErrOutcomeUnknown) {
+		t.Errorf("got %v; want context.Canceled alone", err)
+	}
+	if n := len(server.TableRows(table)); n > 0 {
+		t.Errorf("got %d rows", n)
+	}
+}
+
 // TestLoadLines: a row of a load job is one line, also if its JSON has line breaks.
 func TestLoadLines(t *testing.T) {
 	t.Parallel()

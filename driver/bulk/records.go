@@ -26,7 +26,6 @@ func recordSource(columns []*column, records array.RecordReader) (source, error)
 			return s, fmt.Errorf("the records have two fields for column %q", columns[i].name)
 		}
 		s.present[i], to[j] = true, columns[i]
-		// A zero value tests the type, so that a wrong type is an error before anything is sent.
 		if err := fits(columns[i], f.Type); err != nil {
 			return s, &columnError{columns[i].name, err}
 		}
@@ -55,7 +54,8 @@ func recordSource(columns []*column, records array.RecordReader) (source, error)
 	return s, nil
 }
 
-// fits returns an error for an Arrow type that the column never accepts.
+// fits returns an error for a list or a struct that the column never accepts, before anything is
+// sent.
 func fits(c *column, typ arrow.DataType) error {
 	if list, ok := typ.(*arrow.ListType); ok && c.repeated() {
 		return fits(c.element(), list.Elem())
