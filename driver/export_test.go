@@ -52,13 +52,15 @@ func VanishedAfter() time.Duration {
 	return h.SendPingTimeout + h.PingTimeout
 }
 
-// EndQuotaPeriod makes the connector request several pages at a time again.
-func EndQuotaPeriod(c *Connector) error {
+// EndQuotaPeriod makes the connector request several pages at a time again. It returns when it would have done so.
+func EndQuotaPeriod(c *Connector) (end time.Time, err error) {
 	cl, err := c.clientFor(context.Background())
 	if err == nil {
-		cl.crowd.alone.Store(nil)
+		if at := cl.crowd.alone.Swap(nil); at != nil {
+			end = *at
+		}
 	}
-	return err
+	return end, err
 }
 
 // QuickAnswer replaces the time within which an answer is one of a fast network.

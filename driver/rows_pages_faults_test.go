@@ -39,14 +39,16 @@ func TestPagesQuota(t *testing.T) {
 			}
 			refused := fakebq.Fail(fakebq.Error{Reason: reason, Status: http.StatusForbidden})
 			server.Inject(fakebq.GetQueryResults, fakebq.Pass(), refused, refused, fakebq.Pass())
+			began := time.Now()
 			if pages, _ := read(); pages != 11 {
 				t.Errorf("got %d requests for pages, two of them refused; want 11", pages)
 			}
 			if pages, most := read(); pages != 9 || most != 1 {
 				t.Errorf("after it: got %d requests for pages, up to %d at a time; want 9, one at a time", pages, most)
 			}
-			if err := driver.EndQuotaPeriod(connector); err != nil {
-				t.Fatal(err)
+			end, err := driver.EndQuotaPeriod(connector)
+			if after := end.Add(-time.Minute); err != nil || after.Before(began) || after.After(time.Now()) {
+				t.Errorf("one page at a time until %s, %v; want a minute after the refusal, which came after %s", end, err, began)
 			}
 			if pages, most := read(); pages != 9 || most < 2 {
 				t.Errorf("a minute later: got %d requests for pages, up to %d at a time; want 9, several at a time",

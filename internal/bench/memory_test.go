@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test's own program be the server and make measurements, as the command does.
@@ -26,32 +27,42 @@ const memoryLimit = 160 << 20
 // appendLimit is the same for a process that writes rows.
 const appendLimit = 100 << 20
 
+// slowNetwork is a latency with which the driver requests several pages at a time.
+const slowNetwork = 50 * time.Millisecond
+
 // TestMemory: a result of ten million rows, read by the driver in a process of its own, stays
-// within the limit, and so do rows that are appended.
+// within the limit, also over a slow network, and so do rows that are appended.
 func TestMemory(t *testing.T) {
 	if peakRSS() == 0 {
 		t.Skip("this system does not tell the peak memory of a process")
 	}
-	at, stop, err := startServer(0)
-	if err != nil {
-		t.Fatal(err)
+	at := map[time.Duration]addresses{}
+	for _, latency := range []time.Duration{0, slowNetwork} {
+		address, stop, err := startServer(latency)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(stop)
+		at[latency] = address
 	}
-	t.Cleanup(stop)
 	for _, tt := range []struct {
 		reader, shape string
 		rows          int
+		latency       time.Duration
 	}{
-		{"driver, REST", "narrow", longRows},
-		{"driver, Storage", "narrow", longRows},
-		{"driver, REST", "wide", longRows / 50},
-		{"driver, Storage", "wide", longRows / 50},
-		{"driver, REST", "nested", longRows / 50},
-		{"driver, Storage", "nested", longRows / 50},
-		{"bulk.Append", "wide", longRows / 100},
-		{"bulk.Append", "wide", longRows / 5},
+		{"driver, REST", "narrow", longRows, 0},
+		{"driver, Storage", "narrow", longRows, 0},
+		{"driver, REST", "wide", longRows / 50, 0},
+		{"driver, REST", "wide", longRows / 50, slowNetwork},
+		{"driver, Storage", "wide", longRows / 50, 0},
+		{"driver, REST", "nested", longRows / 50, 0},
+		{"driver, REST", "nested", longRows / 50, slowNetwork},
+		{"driver, Storage", "nested", longRows / 50, 0},
+		{"bulk.Append", "wide", longRows / 100, 0},
+		{"bulk.Append", "wide", longRows / 5, 0},
 	} {
-		t.Run(fmt.Sprintf("%s/%s/%d", tt.reader, tt.shape, tt.rows), func(t *testing.T) {
-			m, err := inChild(t.Context(), job{At: at, Reader: tt.reader, Shape: tt.shape, Rows: tt.rows})
+		t.Run(fmt.Sprintf("%s/%s/%d/%s", tt.reader, tt.shape, tt.rows, tt.latency), func(t *testing.T) {
+			m, err := inChild(t.Context(), job{At: at[tt.latency], Reader: tt.reader, Shape: tt.shape, Rows: tt.rows})
 			if err != nil {
 				t.Fatal(err)
 			}
