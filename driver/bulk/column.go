@@ -142,7 +142,8 @@ func descriptor(name string, columns []*column) *descriptorpb.DescriptorProto {
 			Name: proto.String(c.name), Number: proto.Int32(int32(c.number)),
 			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(), Type: c.protoType().Enum(),
 		}
-		// A name in BigQuery can contain letters that a name in a message can't, or be one of those made here.
+		// A name in BigQuery can contain letters that a name in a message can't, or be one of those
+		// made here.
 		if !protoName.MatchString(c.name) || ownName.MatchString(c.name) {
 			f.Name, f.Options = proto.String(fmt.Sprintf("column_%d", c.number)), &descriptorpb.FieldOptions{}
 			proto.SetExtension(f.Options, storagepb.E_ColumnName, c.name)
