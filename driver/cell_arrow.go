@@ -40,7 +40,7 @@ func arrowTimes[A arrow.Array](f form, get func(a A, i int, b *boxes) (time.Time
 
 // arrowMarked returns the kind of a type whose values are marked times.
 func arrowMarked[A arrow.Array](f form, get func(a A, i int, b *boxes) (picoTime, error)) arrowKind {
-	return arrowOf(get, func(b *boxes, t picoTime) any { return b.mark(f, t.Time, t.picos) },
+	return arrowOf(arrowEach(get), func(b *boxes, t picoTime) any { return b.mark(f, t.Time, t.picos) },
 		func(dst []driver.Value, stride int, all []picoTime, bounds []int, b *boxes) {
 			for i := range len(bounds) - 1 {
 				part := all[bounds[i]-bounds[0] : bounds[i+1]-bounds[0]]
@@ -61,35 +61,40 @@ func arrowPicos(a *array.String, i int, _ *boxes) (picoTime, error) {
 	return picoTime{t, picos}, err
 }
 
-// arrowSource binds an array. The function that it returns reads a value that is not NULL.
-type arrowSource[T any] func(a arrow.Array) (func(i int, b *boxes) (T, error), error)
+// arrowSource binds an array, of which elements before to are read. The function that it returns reads
+// a value that is not NULL.
+type arrowSource[T any] func(a arrow.Array, to int) (func(i int, b *boxes) (T, error), error)
 
 var errArrow = errors.New("the Arrow array is not of the documented type")
 
-// arrowScalar returns the kind of a scalar type. get reads a value that is not NULL.
-func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
-	return arrowOf(get, box, func(dst []driver.Value, stride int, all []T, bounds []int, _ *boxes) {
-		putLists(dst, stride, all, bounds)
-	})
+// arrowEach returns the source of a type whose values are read one by one.
+func arrowEach[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error)) arrowSource[T] {
+	return func(a arrow.Array, _ int) (func(int, *boxes) (T, error), error) {
+		typed, ok := a.(A)
+		if !ok || !documented(a.DataType()) {
+			return nil, errArrow
+		}
+		return func(i int, b *boxes) (T, error) { return get(typed, i, b) }, nil
+	}
 }
 
-// arrowOf is arrowScalar with a function that cuts the elements of ARRAYs into slices.
-func arrowOf[T any, A arrow.Array](
-	get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any,
+// arrowScalar returns the kind of a scalar type. get reads a value that is not NULL.
+func arrowScalar[T any, A arrow.Array](get func(a A, i int, b *boxes) (T, error), box func(*boxes, T) any) arrowKind {
+	return arrowOf(arrowEach(get), box, putLists[T])
+}
+
+// arrowOf returns the kind of a scalar type. box makes a value, and put cuts the elements of ARRAYs
+// into slices.
+func arrowOf[T any](
+	bind arrowSource[T], box func(*boxes, T) any,
 	put func(dst []driver.Value, stride int, all []T, bounds []int, b *boxes),
 ) arrowKind {
 	return arrowKind{
-		typed: arrowSource[T](func(a arrow.Array) (func(int, *boxes) (T, error), error) {
-			typed, ok := a.(A)
-			if !ok || !documented(a.DataType()) {
-				return nil, errArrow
-			}
-			return func(i int, b *boxes) (T, error) { return get(typed, i, b) }, nil
-		}),
+		typed: bind,
 		fill: func(dst []driver.Value, stride int, a arrow.Array, from, to int, b *boxes) error {
-			typed, ok := a.(A)
-			if !ok || !documented(a.DataType()) {
-				return errArrow
+			get, err := bind(a, to)
+			if err != nil {
+				return err
 			}
 			nulls := a.NullN() > 0
 			for i, at := from, 0; i < to; i, at = i+1, at+stride {
@@ -97,7 +102,7 @@ func arrowOf[T any, A arrow.Array](
 					dst[at] = nil
 					continue
 				}
-				v, err := get(typed, i, b)
+				v, err := get(i, b)
 				if err != nil {
 					return err
 				}
@@ -106,21 +111,19 @@ func arrowOf[T any, A arrow.Array](
 			return nil
 		},
 		lists: func(dst []driver.Value, stride int, a arrow.Array, bounds []int, b *boxes) error {
-			typed, ok := a.(A)
-			if !ok || !documented(a.DataType()) {
-				return errArrow
+			first, last := bounds[0], bounds[len(bounds)-1]
+			get, err := bind(a, last)
+			if err != nil {
+				return err
 			}
-			first := bounds[0]
-			all := make([]T, bounds[len(bounds)-1]-first)
+			all := make([]T, last-first)
 			for i := range all {
 				if a.IsNull(first + i) {
 					return errNullElement
 				}
-				v, err := get(typed, first+i, b)
-				if err != nil {
+				if all[i], err = get(first+i, b); err != nil {
 					return err
 				}
-				all[i] = v
 			}
 			put(dst, stride, all, bounds, b)
 			return nil
@@ -144,7 +147,7 @@ func documented(typ arrow.DataType) bool {
 
 // putLists cuts all into slices at the bounds. They share memory, but appending to one never
 // overwrites the next.
-func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int) {
+func putLists[T any](dst []driver.Value, stride int, all []T, bounds []int, _ *boxes) {
 	first := bounds[0]
 	heads := make([][]T, len(bounds)-1)
 	var like any = []T(nil)

@@ -155,7 +155,7 @@ func arrowStruct(fields []*bq.TableFieldSchema) (arrowKind, error) {
 			if err != nil {
 				return err
 			}
-			putLists(dst, stride, all, bounds)
+			putLists(dst, stride, all, bounds, b)
 			return nil
 		},
 	}, nil

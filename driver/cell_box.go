@@ -150,16 +150,6 @@ func (b *boxes) str(text []byte) string {
 	return b.text.String()[start:]
 }
 
-// copy is strings.Clone, but short texts share an allocation.
-func (b *boxes) copy(text string) string {
-	if !b.room(len(text)) {
-		return strings.Clone(text)
-	}
-	start := b.text.Len()
-	b.text.WriteString(text)
-	return b.text.String()[start:]
-}
-
 // room makes room for a text of n bytes. It returns false if the text is long and needs its own
 // allocation.
 func (b *boxes) room(n int) bool {

@@ -194,8 +194,8 @@ func arrowTimesOf(k arrowKind) arrowSource[time.Time] {
 	if !ok {
 		return k.typed.(arrowSource[time.Time])
 	}
-	return func(a arrow.Array) (func(int, *boxes) (time.Time, error), error) {
-		get, err := marked(a)
+	return func(a arrow.Array, to int) (func(int, *boxes) (time.Time, error), error) {
+		get, err := marked(a, to)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +228,7 @@ func same[S any](src source[S], t reflect.Type, ok bool) (into, bool) {
 			return err
 		},
 		fill: func(p unsafe.Pointer, stride uintptr, a arrow.Array, from, to int, b *boxes) error {
-			get, err := src.arrow(a)
+			get, err := src.arrow(a, to)
 			if err != nil {
 				return err
 			}
@@ -279,7 +279,7 @@ func converted[S, D any](src source[S], t reflect.Type, ok bool, convert func(S)
 			return put(p, v)
 		},
 		fill: func(p unsafe.Pointer, stride uintptr, a arrow.Array, from, to int, b *boxes) error {
-			get, err := src.arrow(a)
+			get, err := src.arrow(a, to)
 			if err != nil {
 				return err
 			}
