@@ -9,8 +9,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver/bulk"
 )
 
-// appendRows writes rows 0 to campaignRows-1, in several requests. What is then in the table is what was told: all of
-// them or none, each once and in order, or of a committed stream as many as the result says.
+// appendRows writes rows 0 to campaignRows-1 in several requests. The table then has all of them or none, as
+// reported, each once and in order. A committed stream has as many as its result says.
 func appendRows(opts ...bulk.Option) func(context.Context, *scenario, *sql.DB) error {
 	long := strings.Repeat("x", 2000)
 	return func(ctx context.Context, s *scenario, db *sql.DB) error {
@@ -32,11 +32,11 @@ func appendRows(opts ...bulk.Option) func(context.Context, *scenario, *sql.DB) e
 			n := int64(len(rows))
 			switch {
 			case err == nil && n != campaignRows:
-				s.violate("told done and was not", "%d rows of %d", n, campaignRows)
+				s.violate("reported done, but was not", "%d rows of %d", n, campaignRows)
 			case len(opts) > 0 && n < result.Rows:
 				s.violate("rows are lost", "%d of %d that were acknowledged", n, result.Rows)
 			case len(opts) == 0 && err != nil && n != 0 && !(outcomeUnknown(err) && n == campaignRows):
-				s.violate("told failed and was done", "%d rows: %v", n, err)
+				s.violate("reported failed, but was done", "%d rows: %v", n, err)
 			}
 		}
 		return err

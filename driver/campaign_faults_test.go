@@ -7,7 +7,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// fault is one at a random point of the operation.
+// fault returns a fault at a random point of the operation.
 func (s *scenario) fault() plannedFault {
 	m := s.op.methods[s.rng.IntN(len(s.op.methods))]
 	p := plannedFault{method: m, n: []int{1, 1, 1, 2, 2, 3}[s.rng.IntN(6)]}
@@ -37,7 +37,7 @@ type campaignFault struct {
 
 func (f campaignFault) unpack() (string, faultproxy.Fault, bool) { return f.Name, f.Fault, f.may }
 
-// campaignFaults are the faults that a method can meet.
+// campaignFaults returns the faults that requests of a method can meet.
 var campaignFaults = func() func(fakebq.Method) []campaignFault {
 	var passing, polls, network []campaignFault
 	for _, f := range faultproxy.Catalogue() {

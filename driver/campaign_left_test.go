@@ -10,29 +10,29 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// Operations that leave a statement behind, and what goes wrong with them.
+// Operations whose context or database ends while a statement runs, and their faults.
 
 const campaignNext = "INSERT INTO t VALUES (3)"
 
 func inSession(c *dsn.Config) { c.CreateSession = "always" }
 
-// between returns a random time.
+// between returns a random duration.
 func (s *scenario) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(s.rng.Int64N(int64(most-least)))
 }
 
-// endless is longer than anything may take, so that what waits for a job that nothing ends is noticed.
+// endless is longer than any operation may take, so that waiting for a job that is never cancelled is noticed.
 const endless = 90 * time.Second
 
-// after returns a channel that is closed after some time.
+// after returns a channel that is closed after a duration.
 func after(d time.Duration) <-chan struct{} {
 	until := make(chan struct{})
 	time.AfterFunc(d, func() { close(until) })
 	return until
 }
 
-// left returns a context that ends once a statement is to be left, in one of the ways that a context can: by a deadline,
-// or some time after it is under way.
+// left returns a context that ends while the statement runs: at a deadline, or some time after the statement
+// has begun.
 func (s *scenario) left(ctx context.Context, underWay func() bool) (context.Context, context.CancelFunc) {
 	if s.overdue {
 		return context.WithTimeout(ctx, 300*time.Millisecond+s.leaves)
@@ -47,7 +47,7 @@ func (s *scenario) left(ctx context.Context, underWay func() bool) (context.Cont
 	return ctx, cancel
 }
 
-// sleepFor sleeps, and reports whether ctx has not ended.
+// sleepFor sleeps, and reports whether ctx is still alive.
 func sleepFor(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -57,7 +57,7 @@ func sleepFor(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// passing adds faults that pass.
+// passing adds faults that a further try overcomes.
 func (s *scenario) passing(n int, methods ...fakebq.Method) {
 	for range n {
 		m := methods[s.rng.IntN(len(methods))]
@@ -78,7 +78,7 @@ func leaveTransaction(ctx context.Context, s *scenario, db *sql.DB) error {
 	}
 	defer tx.Rollback() // the session has ended
 	_, err = tx.ExecContext(ctx, campaignInsert)
-	if s.told(campaignInsert, onceAtMost, err); err != nil {
+	if s.record(campaignInsert, onceAtMost, err); err != nil {
 		return err
 	}
 	if err := db.Close(); err != nil {
@@ -97,10 +97,10 @@ func leaveCommit(s *scenario) {
 	s.passing(s.rng.IntN(3), fakebq.GetQueryResults, fakebq.Get)
 }
 
-// loseCommit loses the answer to a COMMIT, which is refused when it is sent again.
+// loseCommit loses the answer to a COMMIT, and refuses the COMMIT when it is sent again.
 func loseCommit(s *scenario) { s.lose(fakebq.Query, 3) }
 
-// lose loses the answer to the n-th request of a method.
+// lose plans to lose the answer to the n-th request of a method.
 func (s *scenario) lose(m fakebq.Method, n int) {
 	var lost []faultproxy.NamedFault
 	for _, f := range faultproxy.Catalogue() {
@@ -116,8 +116,8 @@ func longCommit(s *scenario) {
 	s.server.On(commit, fakebq.Answer{StatementType: "COMMIT_TRANSACTION", Incomplete: s.polls, Until: after(s.lasts)})
 }
 
-// loseAndRepeat loses the answer to an INSERT whose ctx ends before the next try, so that its job must be found by its
-// label, while the same statement runs again.
+// loseAndRepeat loses the answer to an INSERT and ends its ctx before the next try, so that its job must be found by
+// its label. Meanwhile the same statement runs again.
 func loseAndRepeat(s *scenario) {
 	s.labels, s.slow = true, true
 	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(2) == 0
@@ -126,7 +126,7 @@ func loseAndRepeat(s *scenario) {
 	s.lose(fakebq.Query, 1)
 }
 
-// repeat leaves an INSERT and runs it again.
+// repeat ends the ctx of an INSERT and runs the INSERT again.
 func repeat(ctx context.Context, s *scenario, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -141,15 +141,15 @@ func repeat(ctx context.Context, s *scenario, db *sql.DB) error {
 	short, cancel := s.left(ctx, func() bool { return len(s.rest.Played()) > 0 })
 	defer cancel()
 	_, err = conn.ExecContext(short, campaignInsert)
-	s.toldOf(campaignInsert, err)
+	s.recordResult(campaignInsert, err)
 	lasts = s.between(1500*time.Millisecond, 2500*time.Millisecond)
 	s.server.On(campaignInsert, fakebq.Answer{DML: &fakebq.DML{Inserted: 1}, Until: after(lasts)})
 	_, err = conn.ExecContext(ctx, campaignInsert)
-	s.toldOf(campaignInsert, err)
+	s.recordResult(campaignInsert, err)
 	return err
 }
 
-// leaveInSession leaves an INSERT in a session, which runs on for a while after its cancel.
+// leaveInSession ends the ctx of an INSERT in a session. The INSERT runs on for a while after its cancel.
 func leaveInSession(s *scenario) {
 	s.overdue, s.endless = s.rng.IntN(2) == 0, s.rng.IntN(4) > 0
 	s.leaves = s.between(50*time.Millisecond, 300*time.Millisecond)
@@ -157,14 +157,14 @@ func leaveInSession(s *scenario) {
 	s.passing(s.rng.IntN(3), fakebq.Cancel, fakebq.GetQueryResults, fakebq.Get)
 }
 
-// goOnInSession leaves an INSERT and runs another statement in the session.
+// goOnInSession ends the ctx of an INSERT and runs another statement in its session.
 func goOnInSession(ctx context.Context, s *scenario, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SELECT 1"); err != nil { // the session begins
+	if _, err := conn.ExecContext(ctx, "SELECT 1"); err != nil { // this begins the session
 		return err
 	}
 	lasts := s.lasts
@@ -176,13 +176,13 @@ func goOnInSession(ctx context.Context, s *scenario, db *sql.DB) error {
 	short, cancel := s.left(ctx, func() bool { return s.server.Executions(campaignInsert) > 0 })
 	defer cancel()
 	_, err = conn.ExecContext(short, campaignInsert)
-	s.toldOf(campaignInsert, err)
+	s.recordResult(campaignInsert, err)
 	_, err = conn.ExecContext(ctx, campaignNext)
-	s.toldOf(campaignNext, err)
+	s.recordResult(campaignNext, err)
 	return err
 }
 
-// silence lets the connection fall silent under a poll, which BigQuery holds for longer than pings take to notice.
+// silence lets the connection fall silent during a poll that BigQuery holds for longer than pings need to notice it.
 func silence(s *scenario) {
 	s.http2 = untrusted == nil
 	s.polls, s.silent = 1, s.http2

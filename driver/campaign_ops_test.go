@@ -30,21 +30,21 @@ type operation struct {
 	methods []fakebq.Method // where faults are put
 	config  func(*dsn.Config)
 	run     func(context.Context, *scenario, *sql.DB) error
-	// unpromised says that a lost answer can't be had again: BigQuery may run it twice.
+	// unpromised: BigQuery does not promise to answer a repeated request with the first answer, and may run it twice.
 	unpromised bool
-	// paged says that rows are fetched after the statement is done, which a refusal can end.
+	// paged: rows are fetched after the statement is done, and a refusal can end that.
 	paged bool
-	// reads says that it is one SELECT: BigQuery may have run it twice where an answer was lost.
+	// reads: it is one SELECT, which BigQuery may have run twice if an answer was lost.
 	reads bool
-	// session says that its INSERT runs in a session.
+	// session: its INSERT runs in a session.
 	session bool
-	// commits says that its COMMIT, once sent, succeeds unless something ends it.
+	// commits: its COMMIT, once sent, succeeds unless it is ended.
 	commits bool
-	// rare says that it takes long, and is played half as often.
+	// rare: it takes long, and is played half as often.
 	rare bool
-	// arrange chooses for itself what goes wrong; nil leaves it to chance.
+	// arrange chooses the faults; nil leaves them to chance.
 	arrange func(*scenario)
-	// answers sets what is answered beside the usual; may be nil.
+	// answers adds answers to those of each scenario; it may be nil.
 	answers func(*scenario)
 }
 
@@ -113,7 +113,7 @@ var operations = []operation{
 	{name: "Estimate", methods: dryRuns, run: estimate},
 }
 
-// script says what the server answers.
+// script sets the answers of the server.
 func (o *operation) script(s *scenario) {
 	fields := []fakebq.Field{{Name: "i", Type: "INTEGER"}, {Name: "s", Type: "STRING"}}
 	table := func(n int) *fakebq.Table {
@@ -207,7 +207,8 @@ func readBig(text string) func(context.Context, *scenario, *sql.DB) error {
 	}
 }
 
-// readNumbered reads rows 0 to n-1, each once, in order if they are ordered. Rows before an error are right too.
+// readNumbered reads rows 0 to n-1. Each must come once, and in order if the query orders. The rows before an error
+// must be right too.
 func readNumbered(s *scenario, rows *sql.Rows, n int, ordered bool) error {
 	defer rows.Close()
 	return readSet(s, rows, n, ordered)
@@ -234,7 +235,7 @@ func readSet(s *scenario, rows *sql.Rows, n int, ordered bool) error {
 func change(text string) func(context.Context, *scenario, *sql.DB) error {
 	return func(ctx context.Context, s *scenario, db *sql.DB) error {
 		result, err := db.ExecContext(ctx, text)
-		s.toldOf(text, err)
+		s.recordResult(text, err)
 		if err != nil {
 			return err
 		}
@@ -247,7 +248,7 @@ func change(text string) func(context.Context, *scenario, *sql.DB) error {
 
 func readScript(ctx context.Context, s *scenario, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, campaignScript)
-	s.toldOf(campaignScript, err)
+	s.recordResult(campaignScript, err)
 	if err != nil {
 		return err
 	}
@@ -257,7 +258,7 @@ func readScript(ctx context.Context, s *scenario, db *sql.DB) error {
 // readResults reads all results of a script.
 func readResults(ctx context.Context, s *scenario, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, campaignResults)
-	s.toldOf(campaignResults, err)
+	s.recordResult(campaignResults, err)
 	if err != nil {
 		return err
 	}
@@ -279,7 +280,7 @@ func readResults(ctx context.Context, s *scenario, db *sql.DB) error {
 	return rows.Err()
 }
 
-// changeTwice runs two scripts, the statements of which must not be taken for each other's.
+// changeTwice runs two scripts. A statement of one must not be taken for a statement of the other.
 func changeTwice(ctx context.Context, s *scenario, db *sql.DB) error {
 	if err := change(campaignScript)(ctx, s, db); err != nil {
 		return err
@@ -290,12 +291,12 @@ func changeTwice(ctx context.Context, s *scenario, db *sql.DB) error {
 func prepared(ctx context.Context, s *scenario, db *sql.DB) error {
 	stmt, err := db.PrepareContext(ctx, campaignInsert)
 	if err != nil {
-		s.toldOf(campaignInsert, err)
+		s.recordResult(campaignInsert, err)
 		return err
 	}
 	defer stmt.Close()
 	_, err = stmt.ExecContext(ctx)
-	s.toldOf(campaignInsert, err)
+	s.recordResult(campaignInsert, err)
 	return err
 }
 
@@ -315,23 +316,23 @@ func estimate(ctx context.Context, s *scenario, db *sql.DB) error {
 func transact(ctx context.Context, s *scenario, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		s.told(commit, never, err)
+		s.record(commit, never, err)
 		return err
 	}
 	defer tx.Rollback() // after a Commit it does nothing
 	_, err = tx.ExecContext(ctx, campaignInsert)
-	if s.told(campaignInsert, onceAtMost, err); err != nil {
+	if s.record(campaignInsert, onceAtMost, err); err != nil {
 		if s.commits && tx.Commit() == nil {
 			s.violate("committed after an error", "%v", err)
 		}
-		s.told(commit, never, err)
+		s.record(commit, never, err)
 		return err
 	}
 	err = tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) || err != nil && ctx.Err() != nil && !outcomeUnknown(err) {
-		s.told(commit, never, err)
+		s.record(commit, never, err)
 		return err
 	}
-	s.toldOf(commit, err)
+	s.recordResult(commit, err)
 	return err
 }

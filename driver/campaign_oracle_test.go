@@ -10,7 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// often is how often a statement has taken effect.
+// often says how many times a statement may have taken effect.
 type often int
 
 const (
@@ -19,7 +19,7 @@ const (
 	onceAtMost
 )
 
-// expectation is what the caller may conclude from what it was told of one statement.
+// expectation is what the caller may conclude from the result of one statement.
 type expectation struct {
 	is  often
 	err error
@@ -28,8 +28,8 @@ type expectation struct {
 
 func outcomeUnknown(err error) bool { return errors.Is(err, driver.ErrOutcomeUnknown) }
 
-// toldOf notes what the caller was told of a statement that can change something.
-func (s *scenario) toldOf(text string, err error) {
+// recordResult records the result of a statement that can change data.
+func (s *scenario) recordResult(text string, err error) {
 	is := once
 	switch {
 	case outcomeUnknown(err):
@@ -39,15 +39,15 @@ func (s *scenario) toldOf(text string, err error) {
 	case err != nil:
 		is = never
 	}
-	s.told(text, is, err)
+	s.record(text, is, err)
 }
 
-// told notes what the caller may conclude. Of several statements with one text, the first is noted first.
-func (s *scenario) told(text string, is often, err error) {
+// record notes what the caller may conclude. Statements with the same text are recorded in the order in which they ran.
+func (s *scenario) record(text string, is often, err error) {
 	s.expect[text] = append(s.expect[text], expectation{is, err, time.Now()})
 }
 
-// check holds what was told against what the server counted.
+// check compares the results with what the server counted.
 func (o *operation) check(s *scenario) {
 	if s.appended != nil {
 		s.appended()
@@ -61,7 +61,7 @@ func (o *operation) check(s *scenario) {
 				least, most = least+1, most+1
 			case onceAtMost:
 				if most++; outcomeUnknown(e.err) && s.known() {
-					s.violate("told unknown although it is known", "%q: %v", text, e.err)
+					s.violate("reported unknown, but is known", "%q: %v", text, e.err)
 				}
 			case never:
 				failed = e.err
@@ -71,9 +71,9 @@ func (o *operation) check(s *scenario) {
 		case n > len(all):
 			s.violate("done more than once", "%q has taken effect %d times, sent %d times", text, n, len(all))
 		case n > most:
-			s.violate("told failed and was done", "%q: %v", text, failed)
+			s.violate("reported failed, but was done", "%q: %v", text, failed)
 		case n < least:
-			s.violate("told done and was not", "%q: %d of %d", text, n, least)
+			s.violate("reported done, but was not", "%q: %d of %d", text, n, least)
 		}
 	}
 	if n := s.server.Cancelled(commit); n > 0 {
@@ -84,10 +84,10 @@ func (o *operation) check(s *scenario) {
 	}
 }
 
-// late is how long after an error a request may still come in that was on its way, on a busy machine.
+// late is how long after an error a request that was already sent may still arrive on a busy machine.
 const late = 400 * time.Millisecond
 
-// nothingStartedLate: what was told failed is not sent any more, under its id or another one.
+// nothingStartedLate checks that a statement that was reported as failed is not sent again, under its id or another.
 func (s *scenario) nothingStartedLate() {
 	for text, all := range s.expect {
 		if last := all[len(all)-1]; s.slow && last.err != nil {
@@ -97,7 +97,7 @@ func (s *scenario) nothingStartedLate() {
 		if err != nil {
 			continue // a string
 		}
-		owners := map[string]int{} // by id: which of the statements was being run when it first came
+		owners := map[string]int{} // by id: which of the statements ran when the id first came
 		for _, r := range s.server.Requests(fakebq.Query, fakebq.Insert) {
 			id, ok := idOf(&r, string(quoted))
 			if !ok {
@@ -109,11 +109,11 @@ func (s *scenario) nothingStartedLate() {
 					owner++
 				}
 				if owners[id] = owner; len(owners) == 1 {
-					continue // it can have been on its way for long
+					continue // it may have been sent long before
 				}
 			}
 			if e := all[owner]; e.err != nil && r.At.After(e.at.Add(late)) {
-				s.violate("sent after its error was told", "%q came %s after", text, r.At.Sub(e.at).Round(time.Millisecond))
+				s.violate("sent after its error was returned", "%q came %s after", text, r.At.Sub(e.at).Round(time.Millisecond))
 			}
 		}
 		if (s.op.session || s.op.unpromised) && len(owners) > len(all) {
@@ -122,7 +122,7 @@ func (s *scenario) nothingStartedLate() {
 	}
 }
 
-// idOf returns the id under which a request sends a statement; false if it sends another one.
+// idOf returns the id under which a request sends a statement, and false if it sends a different statement.
 func idOf(r *fakebq.Request, quoted string) (string, bool) {
 	if !strings.Contains(string(r.Body), quoted) {
 		return "", false

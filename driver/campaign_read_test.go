@@ -10,7 +10,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/driver"
 )
 
-// readTyped reads the same by Query.
+// readTyped reads the same rows by Query.
 func readTyped(text string) func(context.Context, *scenario, *sql.DB) error {
 	return func(ctx context.Context, s *scenario, db *sql.DB) error {
 		check := newNumberCheck(s, campaignRows, text == campaignOrdered)
@@ -26,7 +26,7 @@ func readTyped(text string) func(context.Context, *scenario, *sql.DB) error {
 	}
 }
 
-// readArrow reads the same by QueryArrow.
+// readArrow reads the same rows by QueryArrow.
 func readArrow(text string) func(context.Context, *scenario, *sql.DB) error {
 	return func(ctx context.Context, s *scenario, db *sql.DB) error {
 		records, err := driver.QueryArrow(ctx, db, text)
@@ -50,7 +50,7 @@ func readArrow(text string) func(context.Context, *scenario, *sql.DB) error {
 	}
 }
 
-// numberCheck holds rows 0 to n-1, which are to come once each, in order if they are ordered.
+// numberCheck checks that each of the rows 0 to n-1 comes once, and in order if the query orders.
 type numberCheck struct {
 	s       *scenario
 	seen    []bool

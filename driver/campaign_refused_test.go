@@ -9,7 +9,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// What goes wrong with an operation whose requests BigQuery refuses, or whose job it fails.
+// Faults of an operation whose requests BigQuery refuses, or whose job it fails.
 
 // refuse refuses an INSERT for its rate: a few times, or each time that it is sent.
 func refuse(method fakebq.Method) func(*scenario) {
@@ -54,8 +54,8 @@ func refuseToken(s *scenario) {
 	}
 }
 
-// failJob lets the job of an INSERT fail by BigQuery's fault, so that it needs a new id. The answer that says so can be
-// lost: that to the same request again does not say so.
+// failJob lets the job of an INSERT fail with an error of BigQuery's own, so that the next try needs a new id. The
+// answer with that error can be lost; the answer to the repeated request does not have it.
 func failJob(method fakebq.Method) func(*scenario) {
 	return func(s *scenario) {
 		s.fails = 1 + s.rng.IntN(3)
@@ -65,7 +65,7 @@ func failJob(method fakebq.Method) func(*scenario) {
 	}
 }
 
-// known reports whether all refusals and faults say that nothing has begun, so that no outcome is unknown.
+// known reports whether all refusals and faults mean that no job has begun, so that no outcome is unknown.
 func (s *scenario) known() bool {
 	if s.endAfter > 0 || s.close > 0 || s.leaves > 0 || len(s.conns) > 0 {
 		return false

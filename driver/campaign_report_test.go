@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// campaignReport collects what a campaign has found.
+// campaignReport collects the violations and figures of a campaign.
 type campaignReport struct {
 	mu     sync.Mutex
 	counts map[string]*figure // by operation
@@ -52,7 +52,7 @@ func (r *campaignReport) add(s *scenario) {
 	}
 }
 
-// figures is what was played, by operation and by fault.
+// figures returns how often each operation and each fault was played.
 func (r *campaignReport) figures(n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d scenarios, %d violations\n", n, len(r.texts))
@@ -65,7 +65,7 @@ func (r *campaignReport) figures(n int) string {
 	return b.String()
 }
 
-// shownViolations bounds the output; the kinds are all counted.
+// shownViolations limits the violations that are printed. All of them are counted.
 const shownViolations = 25
 
 func (r *campaignReport) fail(t *testing.T) {
@@ -113,14 +113,14 @@ func (s *scenario) String() string {
 	if len(s.conns) > 0 {
 		played = append(played, fmt.Sprintf("first connections: %v", s.conns))
 	}
-	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\ttold after %s: "+
+	return fmt.Sprintf("-seed=%d -scenario=%d: %s, HTTP2=%t, polls=%d, %s\n\tfaults: %s\n\treturned after %s: "+
 		"%s\n\tcounted: %s",
 		s.seed, s.number, s.op.name, s.http2, s.polls, end, strings.Join(played, "; "), s.took.Round(time.Millisecond),
 		s.answer,
 		s.counted())
 }
 
-// counted is what the server has seen.
+// counted returns the requests and statements that the server has seen.
 func (s *scenario) counted() string {
 	var parts []string
 	counts := s.server.Counts()

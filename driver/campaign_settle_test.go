@@ -10,24 +10,24 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// inTime holds a call that ctx may have ended to its end: the caller has the error at once.
+// inTime checks that a call returned as soon as its ctx ended.
 func (s *scenario) inTime(ctx context.Context, begin time.Time) {
-	const slow = 5 * time.Second // of a busy machine
+	const slow = 5 * time.Second // on a busy machine
 	if took := time.Since(begin); s.endAfter > 0 && ctx.Err() != nil && took > s.endAfter+slow &&
 		!s.op.session {
 		s.violate(endLate, "%s after %s", took, s.endAfter)
 	}
 }
 
-// lasting reports whether a request is to meet a fault that only the driver's own patience ends.
+// lasting reports whether a fault is planned that lasts until a limit of the driver ends it.
 func (s *scenario) lasting() bool {
 	return slices.ContainsFunc(s.faults, func(f plannedFault) bool {
 		return f.fault.Kind == faultproxy.Vanish || f.fault.Kind == faultproxy.Never
 	})
 }
 
-// unpromised reports whether an error is right although all faults pass: BigQuery promises to de-duplicate single
-// statements alone, so that a script or a COMMIT whose answer was lost is not known to have run.
+// unpromised reports whether an error is right although all faults pass. BigQuery promises to de-duplicate single
+// statements only, so it is unknown whether a script or a COMMIT whose answer was lost has run.
 func (s *scenario) unpromised(err error) bool {
 	if !s.op.unpromised || !outcomeUnknown(err) {
 		return false
@@ -37,12 +37,12 @@ func (s *scenario) unpromised(err error) bool {
 	})
 }
 
-// mustPass reports whether the caller may be told of no error.
+// mustPass reports whether the call must succeed.
 func (s *scenario) mustPass() bool {
 	if s.fails > 0 && s.op.unpromised {
-		return false // a part of it may stand: it is not run again
+		return false // a part of it may have taken effect, so it is not run again
 	}
-	refused := map[fakebq.Method]int{} // access tokens: one is renewed, a second refusal is told
+	refused := map[fakebq.Method]int{} // access tokens: one is renewed, a second refusal is an error
 	for _, p := range s.rest.Played() {
 		if p.Fault.Status == 401 {
 			if refused[p.Method]++; refused[p.Method] > 1 {
@@ -53,8 +53,8 @@ func (s *scenario) mustPass() bool {
 	return s.endAfter == 0 && s.close == 0 && !slices.ContainsFunc(s.faults, func(f plannedFault) bool { return f.may })
 }
 
-// patience bounds the operation, and what is left of it. A network that vanishes is noticed in 20 s on REST and 40 s
-// on Storage, a request that is not answered 15 s after BigQuery's hold.
+// patience returns how long the operation and its cleanup may take. A vanished network is noticed within 20 s on REST
+// and 40 s on Storage, and a request that is not answered 15 s after BigQuery's hold.
 func (s *scenario) patience() time.Duration {
 	if s.silent {
 		return 32 * time.Second // without pings it would be 40
@@ -79,7 +79,7 @@ func (s *scenario) patience() time.Duration {
 	return limit
 }
 
-// settle waits for what must not be left, and tells what is.
+// settle waits until nothing is left of the operation, and records what stays.
 func (s *scenario) settle() {
 	left := func() (kind, text string) {
 		switch {
@@ -106,28 +106,29 @@ func (s *scenario) settle() {
 	s.nothingStartedLate()
 }
 
-// closedBlind reports whether Close came while requests were not answered: it does not wait until that is noticed.
+// closedBlind reports whether Close was called while requests were not answered. Close does not wait until the driver
+// notices that.
 func (s *scenario) closedBlind() bool {
 	return s.close > 0 && slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
 		return p.Fault.Kind == faultproxy.Vanish || p.Fault.Kind == faultproxy.Never
 	})
 }
 
-// lostAnswer reports whether the answer to a jobs.query was lost that had begun something.
+// lostAnswer reports whether the answer to a jobs.query that had begun a job was lost.
 func (s *scenario) lostAnswer() bool {
 	return slices.ContainsFunc(s.rest.Played(), func(p faultproxy.Played) bool {
 		return p.Method == fakebq.Query && p.Fault.MayHaveRun()
 	})
 }
 
-// lostJob reports whether nothing could tell the driver which job to end: no further try followed that would have named
-// it, and it had no label, or there can be two of it. A job with an id of our own is never lost, nor one in the session
-// of a transaction, which takes it along.
+// lostJob reports whether the driver could not know which job to cancel: no further try named it, and it had no label,
+// or there can be two such jobs. A job whose id the driver chose is never lost, nor is one in the session of a
+// transaction, which ends with the session.
 func (s *scenario) lostJob() bool {
 	last := s.endAfter > 0 || s.close > 0 || s.op.unpromised
 	return s.closedBlind() ||
 		s.lostAnswer() && !s.op.session && (s.op.reads || last && !s.labels)
 }
 
-// lostSession reports whether the answer to a BEGIN can have been lost: its session is empty and ends by itself.
+// lostSession reports whether the answer to a BEGIN can have been lost. Such a session is empty and ends by itself.
 func (s *scenario) lostSession() bool { return s.closedBlind() || s.lostAnswer() }

@@ -29,9 +29,10 @@ var (
 	campaignOp   = flag.String("operation", "", "the only operation that TestCampaign plays, such as transaction")
 )
 
-// TestCampaign plays operations against faults at random points, over HTTP/1 and HTTP/2, and holds what the caller
-// was told against what the server counted: exact rows or an error; a change that was told done is done once, one that
-// was told failed is not, unless the outcome is unknown; nothing is left running, open or connected.
+// TestCampaign runs operations against faults at random points, over HTTP/1 and HTTP/2, and compares the results
+// that the caller got with what the server counted. A query returns exactly its rows, or an error. A change that was
+// reported as done took effect once; one that was reported as failed did not, unless its outcome is unknown. No job,
+// session or connection is left.
 //
 //	go test ./driver -run Campaign -campaign=5000 -seed=7        a long run
 //	go test ./driver -run Campaign -seed=7 -scenario=1234        one of its scenarios again
@@ -55,7 +56,7 @@ func TestCampaign(t *testing.T) {
 		}
 	}
 	report := newCampaignReport()
-	// Most of the scenarios wait. One that is slow may be so because of the others.
+	// Most scenarios wait most of the time, so many run at once. One that was too slow runs again with fewer others.
 	slow := playAll(t, numbers, 12*runtime.GOMAXPROCS(0), report, (*scenario).onlySlow)
 	playAll(t, slow, runtime.GOMAXPROCS(0), report, func(*scenario) bool { return false })
 	t.Log(report.figures(len(numbers)))
@@ -65,7 +66,8 @@ func TestCampaign(t *testing.T) {
 	report.fail(t)
 }
 
-// playAll plays scenarios, so many at a time, and returns those that are to be played again, which it does not report.
+// playAll plays scenarios with a number of workers. It reports them, except those that are to be played
+// again, which it returns.
 func playAll(t *testing.T, numbers []int, workers int, report *campaignReport, again func(*scenario) bool) []int {
 	var mu sync.Mutex
 	var left []int
@@ -99,25 +101,25 @@ type scenario struct {
 	http2    bool
 	op       operation
 	location string        // of the jobs
-	listedIn time.Duration // until jobs.list knows a job
+	listedIn time.Duration // how long after its start jobs.list has a job
 	faults   []plannedFault
 	endAfter time.Duration // of ctx; 0 = never
 	deadline bool          // ctx ends by a deadline
-	close    time.Duration // db.Close meanwhile; 0 = not
-	polls    int           // answers that say that the job runs
+	close    time.Duration // when db.Close is called meanwhile; 0 = never
+	polls    int           // how many answers say that the job still runs
 	lasts    time.Duration // how long a long job runs
 	cancelIn time.Duration
 	conns    []faultproxy.ConnFault // of the first connections
-	fails    int                    // how often the job fails by BigQuery's fault
-	endless  bool                   // long jobs run until they are cancelled, which the end of ctx must do
-	exists   bool                   // the first jobs.insert is told that there is such a job
+	fails    int                    // how often the job fails with an error of BigQuery's own
+	endless  bool                   // long jobs run until the end of ctx cancels them
+	exists   bool                   // the first jobs.insert is answered with 409, Already Exists
 	short    bool                   // the first answer of a SELECT has no schema
 	labels   bool                   // jobs are labelled, so that lost ones can be found
-	leaves   time.Duration          // when the ctx of a statement ends that is left
-	overdue  bool                   // that ends by a deadline
+	leaves   time.Duration          // when ctx ends while a statement runs
+	overdue  bool                   // that ctx ends by its deadline
 	silent   bool                   // the connection falls silent
-	commits  bool                   // a transaction although a statement of it has failed
-	slow     bool                   // the pauses between tries are long: ctx ends in them
+	commits  bool                   // Commit is called although a statement of the transaction has failed
+	slow     bool                   // the pauses between tries are so long that ctx ends in one
 	pageRows int64                  // max_results, and pages are requested side by side; 0 = neither
 
 	server  *fakebq.Server
@@ -137,19 +139,19 @@ type plannedFault struct {
 	n      int
 	fault  faultproxy.Fault
 	name   string
-	// may reports that an error is right, because repeating does not help.
+	// may reports whether an error is right, because a second try does not help.
 	may bool
 }
 
 type violation struct{ kind, text string }
 
-// The kinds of violations that a busy machine can be the reason of.
+// The kinds of violations that a busy machine can cause.
 const (
 	tooLong = "takes too long"
 	endLate = "the end of ctx is late"
 )
 
-// onlySlow reports whether nothing but time is wrong.
+// onlySlow reports whether all violations are about time.
 func (s *scenario) onlySlow() bool {
 	return len(s.violations) > 0 && !slices.ContainsFunc(s.violations, func(v violation) bool {
 		return v.kind != tooLong && v.kind != endLate
@@ -184,7 +186,7 @@ func newScenario(seed uint64, number int) *scenario {
 		s.deadline = rng.IntN(2) == 0
 		s.endless = rng.IntN(2) == 0
 		s.slow = rng.IntN(2) == 0
-		if rng.IntN(3) == 0 { // what only the end of ctx ends
+		if rng.IntN(3) == 0 { // a fault that lasts until ctx ends
 			all := faultproxy.Lasting()
 			f := all[rng.IntN(len(all))]
 			m := s.op.methods[rng.IntN(len(s.op.methods))]
@@ -203,7 +205,7 @@ func newScenario(seed uint64, number int) *scenario {
 	case 2:
 		s.conns = []faultproxy.ConnFault{faultproxy.ConnHang}
 	}
-	if rng.IntN(50) == 0 && s.endAfter == 0 { // what the driver's own patience ends
+	if rng.IntN(50) == 0 && s.endAfter == 0 { // a fault that lasts until a limit of the driver ends it
 		f := faultproxy.Lasting()[rng.IntN(4)]
 		s.faults = append(s.faults, plannedFault{s.op.methods[rng.IntN(len(s.op.methods))], 1, f.Fault, f.Name, false})
 	}
@@ -257,7 +259,7 @@ func (s *scenario) play(t *testing.T) {
 	s.settle()
 }
 
-// slowPause is longer than a request of before the end of ctx is on its way.
+// slowPause is longer than a request that was sent before ctx ended can take to arrive.
 const slowPause = late + 200*time.Millisecond
 
 func (s *scenario) config() *dsn.Config {
@@ -269,7 +271,7 @@ func (s *scenario) config() *dsn.Config {
 	return cfg
 }
 
-// choose is the fault of a request of the proxies.
+// choose returns the fault of a request that reaches a proxy.
 func (s *scenario) choose(e faultproxy.Exchange) faultproxy.Fault {
 	for _, f := range s.faults {
 		if f.method == e.Method && f.n == e.N {
@@ -279,7 +281,7 @@ func (s *scenario) choose(e faultproxy.Exchange) faultproxy.Fault {
 	return faultproxy.Fault{}
 }
 
-// run plays the operation and notes what was told.
+// run plays the operation and records its result.
 func (s *scenario) run(db *sql.DB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	if s.deadline {
@@ -314,15 +316,15 @@ func (s *scenario) run(db *sql.DB) {
 	}
 	s.answer = fmt.Sprint(err)
 	if err != nil && s.mustPass() && !s.unpromised(err) {
-		s.violate("a passing fault is told", "%v", err)
+		s.violate("a passing fault is reported as an error", "%v", err)
 	}
 	s.inTime(ctx, begin)
 	if limit := s.patience(); s.took > limit {
 		s.violate(tooLong, "%s", s.took)
 	}
 	if s.lasting() && s.close == 0 && err != nil {
-		// A cancel gets through once the driver has noticed; Close would not wait for that.
-		const way = time.Second // that a request can be on, on a busy machine
+		// The cancel arrives once the driver has noticed the fault. Close does not wait for that.
+		const way = time.Second // that a request can take to arrive on a busy machine
 		for ended := time.Now(); time.Since(ended) < way || len(s.server.Running())+len(s.server.Sessions()) > 0; {
 			if time.Sleep(20 * time.Millisecond); time.Since(ended) > s.patience() {
 				break

@@ -24,8 +24,8 @@ import (
 
 var campaignTime = flag.Duration("campaign-time", 2*time.Second, "how long TestCampaignUsers runs")
 
-// TestCampaignUsers: 64 goroutines share one database while one request in twenty meets a passing fault. No error is
-// told, every INSERT is done once, and every result has its own rows.
+// TestCampaignUsers: 64 goroutines share one database while one request in twenty meets a passing fault. No call
+// returns an error, each INSERT takes effect once, and each result has its own rows.
 func TestCampaignUsers(t *testing.T) {
 	skipOverHTTP2(t)
 	t.Parallel()
