@@ -19,7 +19,7 @@ import (
 // and returns its own errors, such as sql.ErrConnDone and sql.ErrTxDone.
 var ErrClosed = errors.New("bigqueryuser: closed")
 
-// closedError is an ErrClosed that says what was closed.
+// closedError is an ErrClosed that names the closed object.
 type closedError struct {
 	what string
 	also error

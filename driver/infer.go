@@ -11,7 +11,7 @@ import (
 
 // askFor asks BigQuery in a dry run for the types of the statement's parameters, unless the cache
 // has them. The answer is in the order of the slots: of the `?` placeholders, or of the names. It
-// is nil for a slot of which BigQuery does not say the type, as in a script. declared are
+// is nil for a slot whose type BigQuery does not report, as in a script. declared are
 // parameters with a known type; the request can contain only named ones.
 func (r *runner) askFor(
 	ctx context.Context,

@@ -42,7 +42,7 @@ type finding struct {
 	agreed  bool // the Go types were checked; refused is the outcome
 }
 
-// plan is what is known about a prepared statement.
+// plan holds the facts about a prepared statement.
 type plan struct {
 	statementType string
 	bytes         int64    // that it would read, at most

@@ -7,7 +7,7 @@ import (
 	bq "google.golang.org/api/bigquery/v2"
 )
 
-// inSession records the session that a statement created, and what it left in it.
+// inSession records the session that a statement created, and the statement's effects on it.
 func (r *runner) inSession(ctx context.Context, st *statement, pg *page) error {
 	if !r.session.used() {
 		return nil

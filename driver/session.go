@@ -157,7 +157,7 @@ func (s *session) leave() (settle func()) {
 	return func() { close(settled) }
 }
 
-// forget resets the session and returns its former state. The caller ends what is open in it.
+// forget resets the session and returns its former state. The caller ends the open transaction and session in it.
 func (s *session) forget() session {
 	was := *s
 	*s = session{always: s.always, tx: s.tx}

@@ -241,8 +241,7 @@ func (x *exchange) Close() error {
 	return x.body.Close()
 }
 
-// unsentError is the error of a request of which nothing was sent, because no connection could
-// be made.
+// unsentError means that nothing of a request was sent, because no connection could be made.
 type unsentError struct{ error }
 
 func (e *unsentError) Unwrap() error { return e.error }

@@ -137,7 +137,7 @@ func isSecretsPath(s string) bool {
 	return isText(s) && !strings.HasPrefix(strings.TrimSpace(s), "{")
 }
 
-// isHeaderText accepts what may stand in the value of an HTTP header.
+// isHeaderText accepts text that is allowed in the value of an HTTP header.
 func isHeaderText(s string) bool {
 	return strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

@@ -34,14 +34,14 @@
 // range, the length of a STRING(n), the digits of a NUMERIC, NULL in a REQUIRED
 // column or in an ARRAY. An error names the row, counted from 1, and the
 // column. TIME, DATE and DATETIME columns accept civil values, texts in
-// BigQuery's format and a time.Time, of which they get the wall-clock time.
+// BigQuery's format and a time.Time, whose wall-clock time they get.
 // Times are cut to microseconds, except in a TIMESTAMP(12), which keeps the
 // nanoseconds of a time.Time and all twelve digits of a text, and of an any
 // with a value of a query.
 //
 // # Memory and speed
 //
-// Rows are sent in requests of about 1 MiB, of which at most 8 wait for their
+// Rows are sent in requests of about 1 MiB. At most 8 requests wait for their
 // acknowledgement. Append reads the rows no faster than that. If the connection
 // breaks, or nothing is acknowledged for some 40 seconds, it is reopened and
 // continues at the first row that was not acknowledged.

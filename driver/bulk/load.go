@@ -172,7 +172,7 @@ func (t *task) await(ctx context.Context, ref *bq.JobReference) error {
 // cancelLimit bounds the request that cancels a job whose context has ended.
 const cancelLimit = 5 * time.Second
 
-// lost cancels a job of which no answer tells what became of it, and returns the caller's error.
+// lost cancels a job whose outcome is unknown, because its answers were lost, and returns the caller's error.
 func (t *task) lost(ctx context.Context, err error, ref *bq.JobReference) error {
 	bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelLimit)
 	defer cancel()

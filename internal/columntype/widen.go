@@ -66,7 +66,7 @@ func holds(a, b string) bool {
 // digits reports whether a precision and scale a is enough for b.
 func digits(a, b []int) bool { return a[1] >= b[1] && a[0]-a[1] >= b[0]-b[1] }
 
-// Sizes returns the parameters of a type: none, or two, of which the second may be 0.
+// Sizes returns the parameters of a type: none, or two. The second may be 0.
 func Sizes(t string) []int {
 	_, inner, ok := strings.Cut(strings.TrimSuffix(t, ")"), "(")
 	if !ok {
