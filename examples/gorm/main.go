@@ -3,8 +3,8 @@
 //
 //	go run ./examples/gorm
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service.
-// There it needs the right to create the dataset bigqueryuser_gorm. It drops its tables again; the
+// runs against a local BigQuery. With -project and -client-secrets it runs against the real service.
+// On the real service it needs the right to create the dataset bigqueryuser_gorm. It drops its tables again; the
 // dataset stays.
 package main
 
@@ -49,7 +49,7 @@ type Loan struct {
 }
 
 func main() {
-	ctx, cfg := context.Background(), local.Flags()
+	ctx, cfg := context.Background(), local.Flags("migrates, writes and reads models with GORM")
 	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
 	defer stop()

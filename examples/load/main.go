@@ -1,6 +1,6 @@
 // Load writes a CSV or NDJSON file into a table, however large the file is: all of its rows or none.
 //
-//	go run ./examples/load                                   # a small file, against the sandbox
+//	go run ./examples/load                                   # a small file, into a local BigQuery
 //	go run ./examples/load -file events.ndjson -table my_dataset.events -project my-project \
 //		-client-secrets client_secrets.json
 //
@@ -48,7 +48,7 @@ func main() {
 	flag.StringVar(&l.file, "file", "", "the `path` of a .csv file with a header, or of a .ndjson or .jsonl file")
 	flag.StringVar(&l.table, "table", "demo.planets", "the `dataset.table` to write to")
 	flag.StringVar(&l.schema, "schema", "", "the `columns` of a new table, such as 'id INT64 NOT NULL, name STRING'")
-	cfg := local.Flags()
+	cfg := local.Flags("loads a CSV or NDJSON file into a table")
 	l.bar = term.IsTerminal(int(os.Stderr.Fd()))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -30,7 +30,7 @@ func main() {
 	query := flag.String("query", names, "the `SQL` to run")
 	remote := flag.Bool("remote", false,
 		"sign in through the terminal, as over SSH: paste the address that the browser ends at")
-	cfg := local.Flags()
+	cfg := local.Flags("signs in, runs a query and prints its rows")
 	if *remote {
 		cfg.Login = "manual"
 	}

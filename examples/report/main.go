@@ -3,7 +3,7 @@
 //
 //	go run ./examples/report -o report
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service. The
+// runs against a local BigQuery. With -project and -client-secrets it runs against the real service. The
 // page shows what the queries read and cost. It contains its chart library and loads nothing.
 package main
 
@@ -39,7 +39,7 @@ type year struct {
 
 func main() {
 	dir := flag.String("o", ".", "the `folder` to write into, created if it does not exist")
-	ctx, cfg := context.Background(), local.Flags()
+	ctx, cfg := context.Background(), local.Flags("runs queries and writes a page with charts")
 	local.Check(os.MkdirAll(*dir, 0o777))         // before anything is queried and billed
 	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
@@ -50,7 +50,7 @@ func main() {
 
 	source := "bigquery-public-data.usa_names.usa_1910_current: names on Social Security applications by year of birth"
 	if cfg.Endpoint != "" {
-		source += "; the sandbox has only Texas, 1910 to 2023"
+		source += "; the local BigQuery has only Texas, 1910 to 2023"
 	}
 	var costs [2]driver.Stats // of the two queries
 	top := query(driver.WithStats(ctx, &costs[0]), db, func(t *total) []any { return []any{&t.name, &t.number} },

@@ -43,12 +43,16 @@ func main() {
 	flag.StringVar(&cfg.StorageAddr, "grpc", "",
 		"the loopback `address` of the Storage APIs, such as 127.0.0.1:9060; default a free port")
 	flag.BoolVar(&cfg.Open, "open", false, "accept requests without a sign-in")
-	flag.BoolVar(&cfg.NoData, "empty", false, "leave the public names out")
+	flag.BoolVar(&cfg.NoData, "empty", false, "leave out the table of names")
 	flag.StringVar(&cfg.StateDir, "state", "",
 		"the `folder` that keeps the address and the sign-ins; default in the user's settings")
 	flag.StringVar(&cfg.DataDir, "data", "", "the `folder` that keeps the tables; default in memory")
 	flag.Var(files(cfg.Files), "load",
 		"`dataset.table=file`: a table to read from a .csv, .parquet, .ndjson or .jsonl; may be repeated")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), "sandbox serves a local BigQuery, and prints its data source name.\n\n")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "sandbox: got the argument %q, but takes only flags; -help lists them\n", flag.Arg(0))

@@ -1,7 +1,7 @@
 // Shell is a prompt for SQL with history, tables, other formats, charts, and the cost of
 // statements.
 //
-//	go run ./examples/shell                                  # against the sandbox
+//	go run ./examples/shell                                  # against a local BigQuery
 //	go run ./examples/shell -project my-project -client-secrets client_secrets.json
 //	go run ./examples/shell -format csv -c 'SELECT 1 AS x'   # one statement, for scripts
 //	go run ./examples/shell -f report.sql -format parquet -o report.parquet
@@ -37,7 +37,7 @@ func run() int {
 	output := flag.String("o", "", "the `path` of a file to write the rows into, instead of stdout")
 	askAbove := flag.Float64("ask-above", 1, "ask before a statement that would read more than this many `GB`")
 	yes := flag.Bool("yes", false, "run every statement without asking")
-	ctx, cfg := context.Background(), local.Flags()
+	ctx, cfg := context.Background(), local.Flags("is a prompt for SQL")
 	if !slices.Contains(formats(), *format) {
 		fmt.Fprintf(os.Stderr, "shell: there is no format %q; there are %s\n", *format, strings.Join(formats(), ", "))
 		return 2

@@ -2,8 +2,8 @@
 //
 //	go run ./examples/sqlx
 //
-// runs against the sandbox. With -project and -client-secrets it runs against the real service.
-// There it needs the right to create the dataset bigqueryuser_example. It drops its table again;
+// runs against a local BigQuery. With -project and -client-secrets it runs against the real service.
+// On the real service it needs the right to create the dataset bigqueryuser_example. It drops its table again;
 // the dataset stays.
 package main
 
@@ -27,7 +27,7 @@ type name struct {
 }
 
 func main() {
-	ctx, cfg := context.Background(), local.Flags()
+	ctx, cfg := context.Background(), local.Flags("fills structs with sqlx")
 	stop, err := local.Start(ctx, os.Stdout, cfg) // the sandbox, without -project
 	local.Check(err)
 	defer stop()

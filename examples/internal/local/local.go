@@ -38,12 +38,16 @@ func Check(err error) {
 	}
 }
 
-// Flags parses the command line with -project and -client-secrets, and returns their values. An
-// invalid command line ends the program. Define other flags before.
-func Flags() *dsn.Config {
+// Flags parses the command line with -project and -client-secrets, and returns their values. The help
+// text begins with about. An invalid command line ends the program. Define other flags before.
+func Flags(about string) *dsn.Config {
 	cfg := &dsn.Config{}
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "%s %s.\n\n", filepath.Base(os.Args[0]), about)
+		flag.PrintDefaults()
+	}
 	flag.StringVar(&cfg.Project, "project", "",
-		"the `id` of the project to bill; without it the sandbox is used, which costs nothing")
+		"the `id` of the project to bill; without it a local BigQuery is used, which costs nothing")
 	flag.StringVar(&cfg.ClientSecrets, "client-secrets", "",
 		"the `path` of a client_secrets.json, with -project (or $"+driver.ClientSecretsEnv+")")
 	flag.Parse()
@@ -51,7 +55,7 @@ func Flags() *dsn.Config {
 	case flag.NArg() > 0:
 		misused("got the argument %q, but takes only flags; -help lists them", flag.Arg(0))
 	case cfg.Project == "" && cfg.ClientSecrets != "":
-		misused("-client-secrets needs -project, the project to bill; without both the sandbox is used")
+		misused("-client-secrets needs -project, the project to bill; without both a local BigQuery is used")
 	case cfg.Project != "" && cfg.ClientSecrets == "" && os.Getenv(driver.ClientSecretsEnv) == "":
 		misused("-project needs -client-secrets, the path of a client_secrets.json; " +
 			"https://github.com/bigqueryuser/bigqueryuser#get-a-client_secretsjson says how to get one")
