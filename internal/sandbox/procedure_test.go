@@ -58,6 +58,7 @@ func TestProcedures(t *testing.T) {
 		{"CALL d.nosuch()", "notFound", "Routine my-billing-project:d.nosuch"},
 		{"CALL nosuch()", "invalidQuery", "must be qualified with a dataset"},
 		{"CALL d.fill()", "invalidQuery", "takes 1 arguments, but the call has 0"},
+		{"CALL d.fill(n => 1)", "invalidQuery", "A named argument of CALL is not supported by the sandbox"},
 		{"CALL d.fill('x')", "invalidQuery", "Cannot coerce expression of type STRING to type INT64"},
 		{"CALL d.early('x')", "invalidQuery", "The argument of the OUT parameter r must be a variable"},
 		{"CALL d.loose()", "notFound", "d.later"},

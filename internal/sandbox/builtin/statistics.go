@@ -52,7 +52,54 @@ var statistics = map[string][2]bool{"var_samp": {true, false}, "var_pop": {false
 type pairs struct {
 	n          int64
 	xx, yy, xy float64
-	bad        bool // a value is NaN or infinite
+	bad        bool     // a value is NaN or infinite
+	exact      *big.Rat // xy of NUMERICs; nil for FLOAT64
+}
+
+// covariance returns the co-moment of both values over a number of pairs.
+func (p pairs) covariance(n int64) Value {
+	switch {
+	case n < 1:
+		return null
+	case p.bad:
+		return float(math.NaN())
+	case p.exact != nil:
+		f, _ := new(big.Rat).Quo(p.exact, new(big.Rat).SetInt64(n)).Float64()
+		return float(f)
+	}
+	return float(p.xy / float64(n))
+}
+
+// exactPairs does for NUMERICs what pairsOf does for FLOAT64s, without rounding.
+func exactPairs(xs, ys []Value, unit *big.Int) pairs {
+	var p pairs
+	x, y, xx, yy, xy := new(big.Int), new(big.Int), new(big.Int), new(big.Int), new(big.Int)
+	for i := range min(len(xs), len(ys)) {
+		if xs[i].Null || ys[i].Null {
+			continue
+		}
+		p.n++
+		a, b, product := xs[i].Dec, ys[i].Dec, new(big.Int)
+		x.Add(x, a)
+		y.Add(y, b)
+		xx.Add(xx, product.Mul(a, a))
+		yy.Add(yy, product.Mul(b, b))
+		xy.Add(xy, product.Mul(a, b))
+	}
+	if p.n == 0 {
+		return p
+	}
+	n, scale := big.NewInt(p.n), new(big.Int).Mul(unit, unit)
+	moment := func(a, b, ab *big.Int) (*big.Rat, float64) {
+		m := new(big.Int).Mul(ab, n)
+		r := new(big.Rat).SetFrac(m.Sub(m, new(big.Int).Mul(a, b)), new(big.Int).Mul(n, scale))
+		f, _ := r.Float64()
+		return r, f
+	}
+	_, p.xx = moment(x, x, xx)
+	_, p.yy = moment(y, y, yy)
+	p.exact, p.xy = moment(x, y, xy)
+	return p
 }
 
 func pairsOf(xs, ys []Value) pairs {
@@ -237,6 +284,11 @@ func init() {
 			}
 			return f(p), nil
 		})
+		for _, t := range decimalTypes {
+			def("bq_"+name+"_"+t.name, "[]"+t.kind+", []"+t.kind+" -> FLOAT64", func(a []Value) (Value, error) {
+				return f(exactPairs(a[0].List, a[1].List, t.unit)), nil
+			})
+		}
 	}
 	two("corr", func(p pairs) Value {
 		switch {
@@ -247,24 +299,8 @@ func init() {
 		}
 		return float(max(-1, min(1, p.xy/math.Sqrt(p.xx*p.yy))))
 	})
-	two("covar_pop", func(p pairs) Value {
-		switch {
-		case p.n == 0:
-			return null
-		case p.bad:
-			return float(math.NaN())
-		}
-		return float(p.xy / float64(p.n))
-	})
-	two("covar_samp", func(p pairs) Value {
-		switch {
-		case p.n < 2:
-			return null
-		case p.bad:
-			return float(math.NaN())
-		}
-		return float(p.xy / float64(p.n-1))
-	})
+	two("covar_pop", func(p pairs) Value { return p.covariance(p.n) })
+	two("covar_samp", func(p pairs) Value { return p.covariance(p.n - 1) })
 	def("bq_percentile_cont", "[]FLOAT64, FLOAT64, BOOL -> FLOAT64", func(a []Value) (Value, error) {
 		if p := a[1].Float; !(p >= 0 && p <= 1) {
 			return null, failf("The second argument to the function PERCENTILE_CONT must be in the range [0, 1]")
@@ -326,82 +362,4 @@ func init() {
 		}
 		return a[0], nil
 	})
-	defGenerators()
-}
-
-// maxGenerated is the largest number of elements of a generated array.
-const maxGenerated = 1 << 20
-
-// generate counts from lo to hi. next returns an element by its number, and beyond reports
-// the end.
-func generate(name string, next func(i int64) (Value, bool)) (Value, error) {
-	v := Value{List: []Value{}}
-	for i := int64(0); ; i++ {
-		e, ok := next(i)
-		if !ok {
-			return v, nil
-		}
-		if i >= maxGenerated {
-			return null, failf("%s produced too many elements; the limit of the sandbox is %d", name, maxGenerated)
-		}
-		v.List = append(v.List, e)
-	}
-}
-
-var errStep = Error("Sequence step cannot be 0.")
-
-func defGenerators() {
-	def("bq_generate_array_int64", "INT64, INT64, INT64 -> []INT64", func(a []Value) (Value, error) {
-		lo, hi, step := a[0].Int, a[1].Int, a[2].Int
-		if step == 0 {
-			return null, errStep
-		}
-		n := new(big.Int)
-		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
-			n.Mul(big.NewInt(i), big.NewInt(step)).Add(n, big.NewInt(lo))
-			if !n.IsInt64() {
-				return null, false
-			}
-			x := n.Int64()
-			return integer(x), step > 0 && x <= hi || step < 0 && x >= hi
-		})
-	})
-	def("bq_generate_array_float64", "FLOAT64, FLOAT64, FLOAT64 -> []FLOAT64", func(a []Value) (Value, error) {
-		lo, hi, step := a[0].Float, a[1].Float, a[2].Float
-		switch {
-		case step == 0:
-			return null, errStep
-		case !isFinite(lo) || !isFinite(hi) || !isFinite(step):
-			return null, failf("Sequence arguments of GENERATE_ARRAY must be finite")
-		}
-		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
-			x := lo + float64(i)*step
-			return float(x), step > 0 && x <= hi || step < 0 && x >= hi
-		})
-	})
-	def("bq_generate_array_numeric", "NUMERIC, NUMERIC, NUMERIC -> []NUMERIC", func(a []Value) (Value, error) {
-		lo, hi, step := a[0].Dec, a[1].Dec, a[2].Dec
-		if step.Sign() == 0 {
-			return null, errStep
-		}
-		return generate("GENERATE_ARRAY", func(i int64) (Value, bool) {
-			x := new(big.Int).Mul(step, big.NewInt(i))
-			x.Add(x, lo)
-			return decimal(x), InNumericRange(x) && (step.Sign() > 0 && x.Cmp(hi) <= 0 || step.Sign() < 0 &&
-				x.Cmp(hi) >= 0)
-		})
-	})
-	for kind, scale := range map[string]int64{"DATE": dayMicros, "TIMESTAMP": 1, "DATETIME": 1} {
-		def("bq_generate_"+lowerASCII(kind), kind+", "+kind+", INT64, STRING -> []"+kind,
-			func(a []Value) (Value, error) {
-				lo, hi, step, part := a[0].Int*scale, a[1].Int*scale, a[2].Int, a[3].Text
-				if step == 0 {
-					return null, errStep
-				}
-				return generate("GENERATE_"+kind+"_ARRAY", func(i int64) (Value, bool) {
-					x, ok := addPart(lo, i*step, part)
-					return integer(floorDiv(x, scale)), ok && (step > 0 && x <= hi || step < 0 && x >= hi)
-				})
-			})
-	}
 }

@@ -143,6 +143,13 @@ type (
 		x        expr
 		part, to string
 	}
+	// withExpr is WITH(a AS x, b AS y, result).
+	withExpr struct {
+		node
+		names  []name
+		values []expr
+		result expr
+	}
 	// defaultExpr is DEFAULT in INSERT and UPDATE.
 	defaultExpr struct{ node }
 )
@@ -221,6 +228,7 @@ type selectBody struct {
 	having   expr
 	qualify  expr
 	windows  map[string]*window
+	clauses  map[string]node // where WHERE, HAVING, QUALIFY and WINDOW stand
 }
 
 type grouping struct {

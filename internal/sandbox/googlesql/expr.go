@@ -114,6 +114,8 @@ func (a *analyzer) dispatch(x expr, s *scope) val {
 		return a.structOf(x, s)
 	case *intervalExpr:
 		return a.interval(x, s)
+	case *withExpr:
+		return a.with(x, s)
 	case *defaultExpr:
 		a.fail(x, "Syntax error: Unexpected keyword DEFAULT")
 	}

@@ -50,9 +50,16 @@ func init() {
 	}
 	aggregate("CORR COVAR_POP COVAR_SAMP", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 2, 2)
-		x, ok1 := a.coerce(vs[0], kind(Float64))
-		y, ok2 := a.coerce(vs[1], kind(Float64))
-		if !ok1 || !ok2 || vs[0].t.Kind == BigNumeric || vs[1].t.Kind == BigNumeric {
+		of, suffix := kind(Float64), ""
+		for _, k := range []Kind{BigNumeric, Numeric} { // both are exact numbers
+			if x, y := vs[0].t.Kind, vs[1].t.Kind; x != Float64 && y != Float64 && (x == k || y == k) {
+				of, suffix = kind(k), "_"+strings.ToLower(string(k))
+				break
+			}
+		}
+		x, ok1 := a.coerce(vs[0], of)
+		y, ok2 := a.coerce(vs[1], of)
+		if !ok1 || !ok2 || of.Kind == Float64 && (vs[0].t.Kind == BigNumeric || vs[1].t.Kind == BigNumeric) {
 			a.noSignature(c, vs)
 		}
 		if c.distinct {
@@ -61,7 +68,7 @@ func init() {
 		// The lists of a group have the same order. A group without rows has no
 		// lists.
 		lists := "coalesce(" + call("list", x.sql) + ", []), coalesce(" + call("list", y.sql) + ", [])"
-		return "bq_" + strings.ToLower(c.name) + "(" + lists + ")", kind(Float64)
+		return "bq_" + strings.ToLower(c.name) + suffix + "(" + lists + ")", kind(Float64)
 	})
 	aggregate("MAX_BY MIN_BY", func(a *analyzer, c *callExpr, vs []val, call aggCall) (string, Type) {
 		a.countArgs(c, 2, 2)

@@ -170,6 +170,8 @@ func (a *analyzer) tableFunction(t *tableCall, s *scope) string {
 		a.fail(t, "Table-valued function not found: %s", shown)
 	case !f.Table:
 		a.fail(t, "%s is no table-valued function", shown)
+	case len(t.call.named) > 0:
+		a.refuse(t.call.named[0].name, "A named argument of a table function")
 	}
 	args := a.arguments(t.call, f, a.args(t.call, s))
 	var r *result

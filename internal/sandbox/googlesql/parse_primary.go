@@ -136,6 +136,8 @@ func (p *parser) keywordPrimary() expr {
 		return p.structCtor()
 	case "INTERVAL":
 		return p.interval()
+	case "WITH":
+		return p.with()
 	case "RANGE":
 		return p.rangePrimary()
 	case "IF", "LEFT", "RIGHT", "GROUPING", "COLLATE":
@@ -305,6 +307,21 @@ func (p *parser) structCtor() expr {
 	}
 	p.expect(")")
 	return s
+}
+
+// with parses the expression WITH(a AS x, b AS y, result).
+func (p *parser) with() expr {
+	w := &withExpr{node: node{p.expect("WITH").pos}}
+	p.expect("(")
+	for p.ahead(1).is("AS") {
+		w.names = append(w.names, p.ident())
+		p.expect("AS")
+		w.values = append(w.values, p.expr())
+		p.expect(",")
+	}
+	w.result = p.expr()
+	p.expect(")")
+	return w
 }
 
 func (p *parser) interval() expr {

@@ -167,27 +167,45 @@ func (p *parser) selectQuery() *selectBody {
 	if p.accept("FROM") {
 		s.from = p.fromClause()
 	}
-	if p.accept("WHERE") {
+	if p.clause(s, "WHERE") {
 		s.where = p.expr()
 	}
 	if p.isWords("GROUP", "BY") {
 		s.groupBy = p.groupBy()
 	}
-	if p.accept("HAVING") {
+	if p.clause(s, "HAVING") {
 		s.having = p.expr()
 	}
-	if p.accept("QUALIFY") {
+	if p.clause(s, "QUALIFY") {
 		s.qualify = p.expr()
 	}
+	p.note(s, "WINDOW")
 	s.windows = p.windowClause()
 	return s
+}
+
+// clause reads the word of a clause, if it comes next.
+func (p *parser) clause(s *selectBody, word string) bool {
+	p.note(s, word)
+	return p.accept(word)
+}
+
+// note keeps where a clause stands, if it comes next.
+func (p *parser) note(s *selectBody, word string) {
+	if !p.tok().is(word) {
+		return
+	}
+	if s.clauses == nil {
+		s.clauses = map[string]node{}
+	}
+	s.clauses[word] = node{p.tok().pos}
 }
 
 // selectList reads SELECT and its items.
 func (p *parser) selectList() *selectBody {
 	s := &selectBody{node: node{p.expect("SELECT").pos}}
 	switch {
-	case p.isWords("WITH"):
+	case p.isWords("WITH") && !p.ahead(1).is("("):
 		p.refuse(p.tok().pos, "SELECT WITH")
 	case p.accept("DISTINCT"):
 		s.distinct = true
@@ -395,5 +413,5 @@ func (p *parser) parenQuery() bool {
 // startsQuery reports whether the n-th token from here begins a query that has no parentheses.
 func (p *parser) startsQuery(n int) bool {
 	t := p.ahead(n)
-	return t.is("SELECT") || t.is("WITH") || t.is("FROM")
+	return t.is("SELECT") || t.is("WITH") && !p.ahead(n+1).is("(") || t.is("FROM")
 }

@@ -135,6 +135,9 @@ func (p *scriptParser) call() Step {
 	}
 	p.expect("(")
 	for !p.tok().is(")") {
+		if p.ahead(1).is("=>") {
+			p.refuse(p.tok().pos, "A named argument of CALL")
+		}
 		c.Args = append(c.Args, p.value())
 		if !p.accept(",") {
 			break

@@ -200,7 +200,13 @@ func (a *analyzer) count(x expr, word string) string {
 	if !v.untyped() && v.t.Kind != Int64 {
 		a.fail(x, "%s expects an integer literal or parameter", word)
 	}
-	return a.must(v, kind(Int64), x, "%s expects an integer literal or parameter", word).sql
+	v = a.must(v, kind(Int64), x, "%s expects an integer literal or parameter", word)
+	if v.lit != nil {
+		return v.sql
+	}
+	// DuckDB takes NULL for no limit.
+	return "(CASE WHEN " + v.sql + " IS NULL THEN " + raise(quoteString(word+" must not be null"), "BIGINT") + " ELSE " +
+		v.sql + " END)"
 }
 
 // orderBy writes ORDER BY. outs are the output columns that ordinals refer to.

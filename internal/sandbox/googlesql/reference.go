@@ -56,7 +56,6 @@ var families = []struct{ prefix, what string }{
 	{"AEAD.", "AEAD encryption functions"},
 	{"KEYS.", "AEAD encryption functions"},
 	{"DETERMINISTIC_", "AEAD encryption functions"},
-	{"NET.", "functions of URLs"},
 	{"ML.", "machine learning functions"},
 	{"AI.", "AI functions"},
 	{"OBJ.", "object reference functions"},

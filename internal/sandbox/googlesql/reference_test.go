@@ -35,8 +35,6 @@ func TestUnknownFunctions(t *testing.T) {
 			"functions) at [1:8]",
 		"HLL_COUNT.INIT(1)": "Function not supported by the sandbox: HLL_COUNT.INIT (it has no " +
 			"HyperLogLog++ functions) at [1:8]",
-		"NET.HOST('x')": "Function not supported by the sandbox: NET.HOST (it has no functions " +
-			"of URLs) at [1:8]",
 		"DLP_DETERMINISTIC_ENCRYPT(1)": "Function not supported by the sandbox: DLP_DETERMINISTIC_ENCRYPT (it has " +
 			"no DLP encryption functions) at [1:8]",
 		"VECTOR_SEARCH(1)":     "Function not supported by the sandbox: VECTOR_SEARCH at [1:8]",

@@ -26,6 +26,7 @@ type scope struct {
 	rels    []*relation
 	cols    []column // visible without a range variable
 	aliases []column // of the select list, where a clause may use them
+	lets    []let    // the variables of WITH expressions, the innermost last
 	windows map[string]*window
 	clause  string // the clause being analyzed, for messages
 	aggOK   bool
@@ -111,6 +112,9 @@ func sameColumns(cols []column, name string) bool {
 func (a *analyzer) path(x *pathExpr, s *scope) val {
 	first := x.parts[0]
 	for sc := s; sc != nil; sc = sc.parent {
+		if l := sc.findLet(first.text); l != nil {
+			return a.fields(a.useLet(l, sc, first), x.parts[1:], s)
+		}
 		if c, n := findColumn(sc.aliases, first.text); n > 0 {
 			if n > 1 && !sameColumns(sc.aliases, first.text) {
 				a.fail(first, "Name %s is ambiguous inside select list", first.text)

@@ -254,19 +254,19 @@ func (a *analyzer) withoutFrom(b *selectBody, q *query) {
 	const cannot = "Query without FROM clause cannot "
 	switch {
 	case b.where != nil:
-		a.fail(b.where, cannot+"have a WHERE clause")
+		a.fail(b.clauses["WHERE"], cannot+"have a WHERE clause")
 	case b.distinct:
 		a.fail(b, cannot+"use SELECT DISTINCT")
 	case b.groupBy != nil:
-		a.fail(b, cannot+"have a GROUP BY clause")
+		a.fail(b.groupBy, cannot+"have a GROUP BY clause")
 	case b.having != nil:
-		a.fail(b.having, cannot+"have a HAVING clause")
+		a.fail(b.clauses["HAVING"], cannot+"have a HAVING clause")
 	case len(b.windows) > 0:
-		a.fail(b, cannot+"have a WINDOW clause")
+		a.fail(b.clauses["WINDOW"], cannot+"have a WINDOW clause")
 	case q != nil && len(q.order) > 0:
 		a.fail(node{q.orderAt}, cannot+"have an ORDER BY clause")
 	case b.qualify != nil:
-		a.fail(b.qualify, cannot+"have a QUALIFY clause")
+		a.fail(b.clauses["QUALIFY"], cannot+"have a QUALIFY clause")
 	}
 }
 
