@@ -1,8 +1,13 @@
 package sandbox
 
 import (
+	"errors"
 	"testing"
 	"time"
+
+	"cloud.google.com/go/bigquery"
+	bq "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/googleapi"
 )
 
 // TestCopies: LIKE, COPY, CLONE and snapshots.
@@ -129,5 +134,118 @@ func TestAssert(t *testing.T) {
 	if got := c.value("DECLARE n INT64 DEFAULT 1; ASSERT n = 1; BEGIN ASSERT n = 2 AS 'two'; EXCEPTION WHEN ERROR THEN " +
 		"SELECT @@error.message; END; ASSERT TRUE"); got != "Query error: Assertion failed: two at [1:48]" {
 		t.Errorf("in a script: got %s", got)
+	}
+}
+
+// TestCopyJobs runs copy jobs with the official client, one after the other.
+func TestCopyJobs(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{NoData: true, Projects: map[string][]string{DefaultAccount: {DefaultProject}}})
+	exec(t, s, "CREATE SCHEMA d", "CREATE TABLE d.a (id INT64 NOT NULL, s STRING DEFAULT 'x') CLUSTER BY id OPTIONS "+
+		"(description = 'first')", "INSERT INTO d.a VALUES (1, 'one'), (2, 'two')",
+		"CREATE TABLE d.b (s STRING, id INT64 NOT NULL)", "INSERT INTO d.b VALUES ('three', 3)",
+		"CREATE TABLE d.c (id STRING)", "CREATE TABLE d.nullable (id INT64, s STRING)",
+		"CREATE TABLE d.arrived (id INT64) PARTITION BY _PARTITIONDATE", "CREATE VIEW d.v AS SELECT 1 AS id",
+		"CREATE SCHEMA far OPTIONS (location = 'EU')")
+	client := official(t, s, signIn(t, s, DefaultAccount), DefaultProject)
+	table := func(name string) *bigquery.Table { return client.Dataset("d").Table(name) }
+	const never, empty, add = bigquery.CreateNever, bigquery.WriteEmpty, bigquery.WriteAppend
+	for _, tt := range []struct {
+		name, to string
+		from     []string
+		create   bigquery.TableCreateDisposition
+		write    bigquery.TableWriteDisposition
+		kind     bigquery.TableCopyOperationType
+		rows     int64 // in the table afterwards
+		reason   string
+	}{
+		{"a new table", "new", []string{"a"}, "", "", "", 2, ""},
+		{"again, into a table with rows", "new", []string{"a"}, "", empty, "", 2, "duplicate"},
+		{"appended", "new", []string{"b", "b"}, "", add, "", 4, ""},
+		{"replaced", "new", []string{"a", "b"}, "", bigquery.WriteTruncate, "", 3, ""},
+		{"itself", "new", []string{"new"}, "", add, "", 6, ""},
+		{"another schema", "new", []string{"c"}, "", add, "", 6, "invalid"},
+		{"NULLABLE into REQUIRED", "new", []string{"nullable"}, "", add, "", 6, "invalid"},
+		{"REQUIRED into NULLABLE", "nullable", []string{"a"}, "", "", "", 2, ""},
+		{"sources that differ", "other", []string{"a", "c"}, "", "", "", -1, "invalid"},
+		{"CREATE_NEVER", "other", []string{"a"}, never, "", "", -1, "notFound"},
+		{"no such source", "other", []string{"nosuch"}, "", "", "", -1, "notFound"},
+		{"a view", "other", []string{"v"}, "", "", "", -1, "invalid"},
+		{"partitions by ingestion time", "other", []string{"arrived"}, "", "", "", 0, ""},
+		{"appending to these", "other", []string{"arrived"}, "", add, "", 0, "invalid"},
+		{"a snapshot", "shot", []string{"a"}, "", "", bigquery.SnapshotOperation, 2, ""},
+		{"a snapshot twice", "shot", []string{"a"}, "", "", bigquery.SnapshotOperation, 2, "duplicate"},
+		{"a clone", "cloned", []string{"shot"}, "", "", bigquery.CloneOperation, 2, ""},
+	} {
+		var sources []*bigquery.Table
+		for _, name := range tt.from {
+			sources = append(sources, table(name))
+		}
+		copier := table(tt.to).CopierFrom(sources...)
+		copier.CreateDisposition, copier.WriteDisposition, copier.OperationType = tt.create, tt.write, tt.kind
+		job, err := copier.Run(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		status, err := job.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if e, ok := errors.AsType[*bigquery.Error](status.Err()); ok {
+			got = e.Reason
+		}
+		if got != tt.reason {
+			t.Errorf("%s: got %v; want %q", tt.name, status.Err(), tt.reason)
+		}
+		if md, err := table(tt.to).Metadata(t.Context()); (err != nil) != (tt.rows < 0) || err == nil &&
+			md.NumRows != uint64(tt.rows) {
+			t.Errorf("%s: got %+v, %v; want %d rows", tt.name, md, err, tt.rows)
+		}
+	}
+	md, err := table("new").Metadata(t.Context())
+	if err != nil || md.Description != "first" || md.Clustering == nil || !md.Schema[0].Required {
+		t.Errorf("a copied table: got %+v, %v; want its description, clusters and REQUIRED column", md, err)
+	}
+	svc := rest(t, s, signIn(t, s, DefaultAccount))
+	raw := func(config string) string {
+		_, _, body := call(t, s, signIn(t, s, DefaultAccount).AccessToken, "POST", "/bigquery/v2/projects/"+DefaultProject+
+			"/jobs", `{"jobReference": {"jobId": "counted"}, "configuration": {"copy": `+config+"}}")
+		reason, _ := reasonOf(body)
+		return reason
+	}
+	if got := raw(`{"sourceTable": {"datasetId": "d", "tableId": "a"}, "destinationTable": {"datasetId": "far", "tableId": ` +
+		`"t"}}`); got != "" {
+		t.Errorf("to another location: got %s; want a job", got)
+	}
+	job, err := svc.Jobs.Insert(DefaultProject, &bq.Job{Configuration: &bq.JobConfiguration{
+		Copy: &bq.JobConfigurationTableCopy{SourceTable: &bq.TableReference{DatasetId: "d", TableId: "a"},
+			DestinationTable:          &bq.TableReference{DatasetId: "d", TableId: "last"},
+			DestinationExpirationTime: "2099-01-02T03:04:05Z"}}}).Do()
+	for ; err == nil && job.Status.State != "DONE"; time.Sleep(time.Millisecond) {
+		job, err = svc.Jobs.Get(DefaultProject, job.JobReference.JobId).Do()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if job.Statistics.Copy == nil || job.Statistics.Copy.CopiedRows != 2 ||
+		job.Statistics.Copy.CopiedLogicalBytes != 26 {
+		t.Errorf("statistics: got %+v; want 2 rows of 26 bytes", job.Statistics.Copy)
+	}
+	if md, err := table("last").Metadata(t.Context()); err != nil || md.ExpirationTime.Year() != 2099 {
+		t.Errorf("a table that expires: got %+v, %v; want 2099", md, err)
+	}
+	job, err = svc.Jobs.Get(DefaultProject, "counted").Location("EU").Do()
+	for ; err == nil && job.Status.State != "DONE"; time.Sleep(time.Millisecond) {
+		job, err = svc.Jobs.Get(DefaultProject, "counted").Location("EU").Do()
+	}
+	if err != nil || job.Status.ErrorResult == nil || job.Configuration.JobType != "COPY" {
+		t.Errorf("between locations: got %+v, %v; want a COPY with an error", job, err)
+	}
+	_, err = svc.Jobs.GetQueryResults(DefaultProject, "counted").Location("EU").Do()
+	if e, ok := errors.AsType[*googleapi.Error](err); !ok || e.Message != "Cannot return results for the copy job "+
+		DefaultProject+":counted." {
+		t.Errorf("the results of a copy job: got %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func TestInformationSchema(t *testing.T) {
 		{"SELECT * FROM nosuch.INFORMATION_SCHEMA.TABLES", "notFound", "nosuch"},
 		{"SELECT * FROM d.INFORMATION_SCHEMA.SCHEMATA", "accessDenied", "SCHEMATA"}, // d is a project here
 		{"SELECT * FROM `somebody-elses`.d.INFORMATION_SCHEMA.TABLES", "accessDenied", "INFORMATION_SCHEMA.TABLES"},
-		{"SELECT * FROM d.INFORMATION_SCHEMA.TABLE_STORAGE", "invalidQuery", "INFORMATION_SCHEMA.TABLE_STORAGE"},
+		{"SELECT * FROM d.INFORMATION_SCHEMA.STREAMING_TIMELINE", "invalidQuery", "INFORMATION_SCHEMA.STREAMING_TIMELINE"},
 		{"SELECT * FROM d.INFORMATION_SCHEMA", "invalidQuery", "not a view"},
 		{"DELETE FROM d.INFORMATION_SCHEMA.TABLES WHERE TRUE", "invalidQuery", "is not allowed for this operation"},
 		{"DROP TABLE d.INFORMATION_SCHEMA.TABLES", "invalidQuery", "is not allowed for this operation"},

@@ -14,7 +14,9 @@ func TestInformationSchemaViews(t *testing.T) {
 		"ARRAY<STRUCT<y STRING(3)>>> OPTIONS (description = 'where')) OPTIONS (labels = [('a', 'b'), ('c', 'd\"e')], "+
 		"friendly_name = 'T')", "CREATE VIEW d.v OPTIONS (description = 'look') AS SELECT 1 AS a",
 		"CREATE FUNCTION d.twice(x INT64, y ANY TYPE) RETURNS INT64 AS (x * 2)",
-		"CREATE TABLE FUNCTION d.rows(n INT64) AS (SELECT n AS a)")
+		"CREATE TABLE FUNCTION d.rows(n INT64) AS (SELECT n AS a) OPTIONS (description = 'all')",
+		"CREATE TABLE d.days (a INT64, day DATE) PARTITION BY day",
+		"INSERT INTO d.days VALUES (1, DATE '2024-01-01'), (2, DATE '2024-01-02'), (3, DATE '2024-01-02')")
 	bob := newClient(t, s, "bob@example.com")
 	bob.exec("SELECT 'of bob'")
 	c := newClient(t, s, DefaultAccount)
@@ -33,6 +35,12 @@ func TestInformationSchemaViews(t *testing.T) {
 		{"routines", "SELECT STRING_AGG(FORMAT('%s %s %t %s', routine_name, routine_type, data_type, routine_definition), " +
 			"'; ' ORDER BY routine_name) FROM d.INFORMATION_SCHEMA.ROUTINES",
 			"rows TABLE FUNCTION NULL (SELECT n AS a); twice FUNCTION INT64 x * 2"},
+		{"routine options", "SELECT STRING_AGG(FORMAT('%s %s %s %s', specific_name, option_name, option_type, " +
+			"option_value)) FROM d.INFORMATION_SCHEMA.ROUTINE_OPTIONS", `rows description STRING "all"`},
+		{"storage", "SELECT STRING_AGG(FORMAT('%s %d %d %d %d %d %t %s', table_name, total_rows, total_partitions, " +
+			"total_logical_bytes, active_logical_bytes, long_term_logical_bytes, deleted, table_type), '; ' ORDER BY " +
+			"table_name) FROM `region-us`.INFORMATION_SCHEMA.TABLE_STORAGE",
+			"days 3 2 48 48 0 false BASE TABLE; t 1 0 8 8 0 false BASE TABLE"},
 		{"parameters", "SELECT STRING_AGG(FORMAT('%d %t %s', ordinal_position, parameter_name, data_type), '; ' ORDER BY " +
 			"ordinal_position) FROM `region-us`.INFORMATION_SCHEMA.PARAMETERS WHERE specific_name = 'twice'",
 			"0 NULL INT64; 1 x INT64; 2 y ANY TYPE"},
@@ -56,6 +64,8 @@ func TestInformationSchemaViews(t *testing.T) {
 	for _, tt := range []struct{ sql, reason, part string }{
 		{"SELECT job_stages FROM `region-us`.INFORMATION_SCHEMA.JOBS", "invalidQuery",
 			"The column job_stages is not supported by the sandbox"},
+		{"SELECT total_physical_bytes FROM `region-us`.INFORMATION_SCHEMA.TABLE_STORAGE_BY_PROJECT", "invalidQuery",
+			"The column total_physical_bytes is not supported by the sandbox"},
 		{"SELECT j.timeline FROM `region-us`.INFORMATION_SCHEMA.JOBS AS j", "invalidQuery",
 			"The column timeline is not supported by the sandbox"},
 		{"SELECT nosuch FROM `region-us`.INFORMATION_SCHEMA.JOBS", "invalidQuery", "Unrecognized name: nosuch"},
@@ -67,7 +77,7 @@ func TestInformationSchemaViews(t *testing.T) {
 	}
 	resp, err := c.svc.Jobs.Query(DefaultProject, &bq.QueryRequest{Query: "SELECT * FROM d.INFORMATION_SCHEMA.PARTITIONS",
 		UseLegacySql: legacyOff}).Do()
-	if err != nil || resp.TotalRows != 1 || resp.Rows[0].F[3].V != nil {
+	if err != nil || resp.TotalRows != 3 || resp.Rows[2].F[3].V != nil {
 		t.Errorf("a table without partitions: got %+v, %v; want a row without an id", resp, err)
 	}
 }

@@ -325,7 +325,6 @@ func TestLoadRefused(t *testing.T) {
 	for what, config := range map[string]*bq.JobConfiguration{
 		"brings no data": {Load: &bq.JobConfigurationLoad{DestinationTable: to}},
 		"extract jobs":   {Extract: &bq.JobConfigurationExtract{DestinationUri: "gs://b/o"}},
-		"copy jobs":      {Copy: &bq.JobConfigurationTableCopy{}},
 	} {
 		_, err := svc.Jobs.Insert(DefaultProject, &bq.Job{Configuration: config}).Context(t.Context()).Do()
 		if err == nil || !strings.Contains(err.Error(), what) {

@@ -244,6 +244,17 @@ func (c *Catalog) Touch(t *Table, now time.Time, mutated bool) {
 	}
 }
 
+// longTerm is how long a table's rows don't change before BigQuery counts them as long-term storage.
+const longTerm = 90 * 24 * time.Hour
+
+// Written returns when the rows of a table have changed last, and whether they are in long-term storage.
+func (c *Catalog) Written(t *Table) (time.Time, bool) {
+	now := c.time()
+	c.Mu.RLock()
+	defer c.Mu.RUnlock()
+	return t.Modified, now.Sub(t.Modified) >= longTerm
+}
+
 // Changes returns the catalog's clock.
 func (c *Catalog) Changes() int64 {
 	c.Mu.RLock()

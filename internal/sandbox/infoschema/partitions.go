@@ -18,27 +18,17 @@ func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]a
 		if t.View != nil {
 			continue
 		}
-		total, sizes, err := c.TableSize(context.Background(), t)
+		parts, err := partitionsOf(c, t)
 		if err != nil {
 			return nil, apierror.From(err)
 		}
-		bytes := int64(0)
-		for _, b := range sizes {
-			bytes += b
-		}
-		c.DropPartitions(t)
-		parts := []partitionCount{{rows: total, bytes: bytes}}
-		if t.Partition != nil {
-			if parts, err = countPartitions(c, t); err != nil {
-				return nil, apierror.From(err)
-			}
-		}
-		c.Mu.RLock()
-		modified := t.Modified
-		c.Mu.RUnlock()
+		modified, longTerm := c.Written(t)
 		for _, p := range parts {
 			row := tableRow(t)
 			row["total_rows"], row["last_modified_time"], row["storage_tier"] = p.rows, modified, "ACTIVE"
+			if longTerm {
+				row["storage_tier"] = "LONG_TERM"
+			}
 			if t.Partition != nil {
 				row["partition_id"] = p.id
 			}
@@ -47,6 +37,54 @@ func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]a
 		}
 	}
 	return rows, nil
+}
+
+// storageRows returns the storage of tables; views have none.
+func storageRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	for _, t := range c.Tables(d) {
+		if t.View != nil {
+			continue
+		}
+		parts, err := partitionsOf(c, t)
+		if err != nil {
+			return nil, apierror.From(err)
+		}
+		var total partitionCount
+		for _, p := range parts {
+			total.rows, total.bytes = total.rows+p.rows, total.bytes+p.bytes
+		}
+		modified, longTerm := c.Written(t)
+		row := tableRow(t)
+		row["project_id"], row["deleted"], row["table_type"] = t.Name.Project, false, "BASE TABLE"
+		if t.Base != nil {
+			row["table_type"] = t.Base.Kind
+		}
+		row["managed_table_type"], row["creation_time"], row["storage_last_modified_time"] = "NATIVE", t.Created, modified
+		row["total_rows"], row["total_logical_bytes"], row["total_partitions"] = total.rows, total.bytes, int64(0)
+		if t.Partition != nil {
+			row["total_partitions"] = int64(len(parts))
+		}
+		row["active_logical_bytes"], row["long_term_logical_bytes"] = total.bytes, int64(0)
+		if longTerm {
+			row["active_logical_bytes"], row["long_term_logical_bytes"] = int64(0), total.bytes
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// partitionsOf returns the partitions of a table that have rows, or the whole table as one.
+func partitionsOf(c *catalog.Catalog, t *catalog.Table) ([]partitionCount, error) {
+	c.DropPartitions(t)
+	if t.Partition != nil {
+		return countPartitions(c, t)
+	}
+	whole, sizes, err := c.TableSize(context.Background(), t)
+	p := partitionCount{rows: whole}
+	for _, b := range sizes {
+		p.bytes += b
+	}
+	return []partitionCount{p}, err
 }
 
 type partitionCount struct {

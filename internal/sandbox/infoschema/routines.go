@@ -6,14 +6,13 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
 )
 
-func routineRow(f *googlesql.Function) map[string]any {
-	return map[string]any{"specific_catalog": f.Name.Project, "specific_schema": f.Name.Dataset,
-		"specific_name": f.Name.Table}
+func routineRow(name googlesql.TableName) map[string]any {
+	return map[string]any{"specific_catalog": name.Project, "specific_schema": name.Dataset, "specific_name": name.Table}
 }
 
 func routinesRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, f := range c.Functions(d) {
-		row := routineRow(f)
+		row := routineRow(f.Name)
 		row["routine_catalog"], row["routine_schema"] = f.Name.Project, f.Name.Dataset
 		row["routine_name"], row["routine_body"], row["routine_definition"] = f.Name.Table, "SQL", f.Body
 		row["routine_type"] = "FUNCTION"
@@ -35,15 +34,33 @@ func routinesRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any
 	return rows, nil
 }
 
+// routineOptionsRows returns the only option of routines that the sandbox keeps.
+func routineOptionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
+	add := func(row map[string]any, description string) {
+		if description != "" {
+			row["option_name"], row["option_type"] = "description", "STRING"
+			row["option_value"] = googlesql.StringLiteral(description)
+			rows = append(rows, row)
+		}
+	}
+	for _, f := range c.Functions(d) {
+		add(routineRow(f.Name), f.Description)
+	}
+	for _, p := range c.Procedures(d) {
+		add(routineRow(p.Name), p.Description)
+	}
+	return rows, nil
+}
+
 func parametersRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
 	for _, f := range c.Functions(d) {
 		if f.Returns != nil {
-			row := routineRow(f)
+			row := routineRow(f.Name)
 			row["ordinal_position"], row["is_result"], row["data_type"] = int64(0), "YES", f.Returns.String()
 			rows = append(rows, row)
 		}
 		for i, p := range f.Params {
-			row := routineRow(f)
+			row := routineRow(f.Name)
 			row["ordinal_position"], row["is_result"], row["parameter_name"] = int64(i+1), "NO", p.Name
 			row["data_type"] = "ANY TYPE"
 			if p.Type != nil {
@@ -54,9 +71,9 @@ func parametersRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]a
 	}
 	for _, p := range c.Procedures(d) {
 		for i, param := range p.Params {
-			row := map[string]any{"specific_catalog": p.Name.Project, "specific_schema": p.Name.Dataset,
-				"specific_name": p.Name.Table, "ordinal_position": int64(i + 1), "is_result": "NO",
-				"parameter_name": param.Name, "parameter_mode": param.Mode, "data_type": "ANY TYPE"}
+			row := routineRow(p.Name)
+			row["ordinal_position"], row["is_result"], row["parameter_name"] = int64(i+1), "NO", param.Name
+			row["parameter_mode"], row["data_type"] = param.Mode, "ANY TYPE"
 			if param.Type != nil {
 				row["data_type"] = param.Type.String()
 			}

@@ -52,6 +52,14 @@ var jobRefused = []string{"project_number", "timeline", "job_stages", "bi_engine
 	"search_statistics", "vector_search_statistics", "total_services_sku_slot_ms", "principal_subject",
 	"external_service_costs", "load_statistics"}
 
+var tableStorage = view{scope: ofProject, rows: storageRows, columns: "project_id STRING, " + ofTable +
+	"creation_time TIMESTAMP, total_rows INT64, total_partitions INT64, total_logical_bytes INT64, " +
+	"active_logical_bytes INT64, long_term_logical_bytes INT64, storage_last_modified_time TIMESTAMP, deleted BOOL, " +
+	"table_type STRING, managed_table_type STRING, table_deletion_reason STRING, table_deletion_time TIMESTAMP",
+	refused: []string{"project_number", "total_physical_bytes", "active_physical_bytes", "long_term_physical_bytes",
+		"current_physical_bytes", "time_travel_physical_bytes", "fail_safe_physical_bytes",
+		"last_metadata_index_refresh_time"}}
+
 var views = map[string]view{
 	"SCHEMATA": {scope: ofProject, rows: schemataRows, columns: "catalog_name STRING, schema_name STRING, " +
 		"schema_owner STRING, creation_time TIMESTAMP, last_modified_time TIMESTAMP, location STRING, ddl STRING, " +
@@ -77,6 +85,9 @@ var views = map[string]view{
 	"PARTITIONS": {scope: ofDataset, rows: partitionsRows, columns: ofTable + "partition_id STRING, " +
 		"total_rows INT64, total_logical_bytes INT64, total_billable_bytes INT64, last_modified_time TIMESTAMP, " +
 		"storage_tier STRING"},
+	"TABLE_STORAGE":            tableStorage,
+	"TABLE_STORAGE_BY_PROJECT": tableStorage,
+	"ROUTINE_OPTIONS":          {rows: routineOptionsRows, columns: specific + optional},
 	"ROUTINES": {rows: routinesRows, columns: specific + "routine_catalog STRING, routine_schema STRING, " +
 		"routine_name STRING, routine_type STRING, data_type STRING, routine_body STRING, routine_definition STRING, " +
 		"external_language STRING, is_deterministic STRING, security_type STRING, created TIMESTAMP, last_altered " +

@@ -43,7 +43,10 @@ func (s *Runner) Describe(j *Job) *wire.Job {
 	if j.load != nil {
 		j.describeLoad(out)
 	}
-	if j.err != nil || j.load != nil {
+	if c := j.copied; c != nil && j.err == nil {
+		stats.Copy = &wire.CopyStatistics{CopiedRows: c.rows, CopiedLogicalBytes: c.bytes}
+	}
+	if j.err != nil || j.plan == nil {
 		return out
 	}
 	slot := j.slotMillis()

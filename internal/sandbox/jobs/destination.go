@@ -224,7 +224,7 @@ func accepts(t *catalog.Table, columns []googlesql.Column) *apierror.Error {
 		switch {
 		case was.Mode != is.Mode:
 			return mismatch("Field %s has changed mode from %s to %s", have.Name, was.Mode, is.Mode)
-		case have.Required:
+		case have.Required && !c.Required:
 			return mismatch("Field %s has changed mode from REQUIRED to NULLABLE", have.Name)
 		case was.Type != is.Type:
 			return mismatch("Field %s has changed type from %s to %s", have.Name, was.Type, is.Type)

@@ -35,7 +35,7 @@ func (s *Runner) Insert(ctx context.Context, who Caller, project string, req *wi
 		}
 		return nil, apierror.Errorf("required", "The job brings no data: a load job is a media upload.")
 	case config.Copy != nil:
-		return nil, apierror.Unsupported("copy jobs")
+		return s.insertCopy(who, project, req)
 	case config.Extract != nil:
 		return nil, apierror.Unsupported("extract jobs: it has no Cloud Storage")
 	case config.Query == nil:

@@ -18,12 +18,12 @@ const (
 	done    = "DONE"
 )
 
-// Job is one job: of a query, or with load one that loads rows.
+// Job is one job: of a query, or with load or copied one that writes a table without a statement.
 type Job struct {
 	ref    wire.JobReference
 	user   string
 	config wire.JobConfiguration // as it was asked for
-	query  *query                // of a load job, where it runs
+	query  *query                // of a job without a statement, where it runs
 	plan   *plan                 // nil if the statement could not be planned
 	// queryID is the id of the query in jobs.query.
 	queryID string
@@ -43,6 +43,7 @@ type Job struct {
 	// transaction is the id of the one that the job ran in.
 	transaction string
 	load        *loadJob
+	copied      *copyJob
 	scriptJob
 }
 

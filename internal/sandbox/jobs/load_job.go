@@ -34,14 +34,21 @@ func (s *Runner) BeginLoad(who Caller, project string, req *wire.Job, data []byt
 	if err != nil {
 		return nil, err
 	}
+	return s.beginWrite(who, project, req, "LOAD", config.DestinationTable,
+		&Job{load: &loadJob{config: config, size: int64(len(data))}},
+		func(ctx context.Context, who Caller, j *Job) *apierror.Error { return s.runLoad(ctx, who, j, data) })
+}
+
+// beginWrite makes a job of a kind that writes a table without a statement, and starts it.
+func (s *Runner) beginWrite(who Caller, project string, req *wire.Job, kind string, ref *wire.TableReference, j *Job,
+	run func(context.Context, Caller, *Job) *apierror.Error) (*Job, *apierror.Error) {
 	if req.Configuration.DryRun {
-		return nil, apierror.Errorf("invalid", "Dry run is not supported for load jobs.")
+		return nil, apierror.Errorf("invalid", "Dry run is not supported for %s jobs.", strings.ToLower(kind))
 	}
 	id, location, err := jobID(project, req.JobReference)
 	if err != nil {
 		return nil, err
 	}
-	ref := config.DestinationTable
 	if ref.ProjectID == "" {
 		ref.ProjectID = project
 	}
@@ -58,12 +65,11 @@ func (s *Runner) BeginLoad(who Caller, project string, req *wire.Job, data []byt
 	case id == "":
 		id = newJobID()
 	}
-	shown := req.Configuration
-	shown.JobType = "LOAD"
 	runCtx, stop := context.WithCancelCause(s.ctx)
-	j := &Job{ref: wire.JobReference{ProjectID: project, JobID: id, Location: d.Location}, user: who.Email,
-		config: shown, query: &query{project: project, location: d.Location}, created: s.now(), stop: stop,
-		finished: make(chan struct{}), state: pending, load: &loadJob{config: config, size: int64(len(data))}}
+	j.ref, j.user = wire.JobReference{ProjectID: project, JobID: id, Location: d.Location}, who.Email
+	j.config, j.query = req.Configuration, &query{project: project, location: d.Location}
+	j.config.JobType = kind
+	j.created, j.stop, j.finished, j.state = s.now(), stop, make(chan struct{}), pending
 	if err := s.jobs.add(j); err != nil {
 		stop(nil)
 		return nil, err
@@ -80,7 +86,7 @@ func (s *Runner) BeginLoad(who Caller, project string, req *wire.Job, data []byt
 				apierror.Errorf("timeout", "Operation timed out after %s. Job execution was cancelled.", limit))
 			defer cancel()
 		}
-		err := s.runLoad(ctx, who, j, data)
+		err := run(ctx, who, j)
 		s.catalog.Keep()
 		j.finish(&outcome{}, err, s.now())
 	})

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"strings"
 
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/apierror"
 	"github.com/bigqueryuser/bigqueryuser/internal/sandbox/googlesql"
@@ -11,9 +12,9 @@ import (
 // Results answers jobs.getQueryResults, after waiting for the job.
 func (s *Runner) Results(ctx context.Context, j *Job, ms *wire.Int64, page Page) (*wire.QueryResponse,
 	*apierror.Error) {
-	if j.load != nil {
-		return nil, apierror.Errorf("invalid", "Cannot return results for the load job %s:%s.", j.ref.ProjectID,
-			j.ref.JobID)
+	if j.load != nil || j.copied != nil {
+		return nil, apierror.Errorf("invalid", "Cannot return results for the %s job %s:%s.",
+			strings.ToLower(j.config.JobType), j.ref.ProjectID, j.ref.JobID)
 	}
 	const kind = "bigquery#getQueryResultsResponse"
 	if !j.Wait(ctx, timeout(ms)) {

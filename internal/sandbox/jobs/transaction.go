@@ -110,11 +110,12 @@ func (s *Runner) claim(tx *transaction, t *catalog.Table) *apierror.Error {
 	return nil
 }
 
-// commit ends a transaction with its changes. If DuckDB refuses, they are gone.
+// commit ends a transaction with its changes. If DuckDB refuses, they are gone, but the transaction stays open, as it
+// does in BigQuery after an error.
 func (s *Runner) commit(sess *session) *apierror.Error {
 	tx := sess.tx
 	if _, err := sess.conn.Exec(context.Background(), "COMMIT"); err != nil {
-		s.rollback(sess)
+		tx.broken = true
 		return apierror.From(err)
 	}
 	sess.tx = nil

@@ -15,6 +15,12 @@ type LoadStatistics struct {
 	BadRecords     int64 `json:"badRecords,string"`
 }
 
+// CopyStatistics is statistics.copy of a job.
+type CopyStatistics struct {
+	CopiedRows         int64 `json:"copiedRows,string"`
+	CopiedLogicalBytes int64 `json:"copiedLogicalBytes,string"`
+}
+
 // JobReference names a job.
 type JobReference struct {
 	ProjectID string `json:"projectId,omitempty"`
@@ -90,6 +96,7 @@ type JobStatistics struct {
 	TotalSlotMs         int64             `json:"totalSlotMs,string,omitempty"`
 	Query               *QueryStatistics  `json:"query,omitempty"`
 	Load                *LoadStatistics   `json:"load,omitempty"`
+	Copy                *CopyStatistics   `json:"copy,omitempty"`
 	SessionInfo         *SessionInfo      `json:"sessionInfo,omitempty"`
 	TransactionInfo     *TransactionInfo  `json:"transactionInfo,omitempty"`
 	NumChildJobs        int64             `json:"numChildJobs,string,omitempty"`
