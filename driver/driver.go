@@ -157,7 +157,8 @@
 // statement once more. In a transaction it does not, because a transaction can
 // only be rolled back after an error: prepare the statement, which asks first,
 // or write CAST(? AS NUMERIC). If a server has no dry runs, the statement is
-// sent with the Go types.
+// sent with the Go types. All this holds for the elements of slices and the
+// fields of structs too.
 //
 // Errors name the place, as in argument 1: [3].Name. A statement can have
 // 10,000 arguments, and a request 10 MB.

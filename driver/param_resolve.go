@@ -62,8 +62,16 @@ func plainDecimal(text string) (string, bool) {
 // allowed reports whether the conversion may be used.
 func (c *conversion) allowed(t reliance) bool { return t.refused || t.use >= c.at }
 
-// isConvertible reports whether values of a scalar type can be sent as another type.
+// isConvertible reports whether values of a type, or parts of them, can be sent as another type.
 func isConvertible(t *bq.QueryParameterType) bool {
+	switch t.Type {
+	case "ARRAY":
+		return isConvertible(t.ArrayType)
+	case "STRUCT":
+		return slices.ContainsFunc(t.StructTypes, func(f *bq.QueryParameterTypeStructTypes) bool {
+			return isConvertible(f.Type)
+		})
+	}
 	return slices.ContainsFunc(conversions, func(c conversion) bool { return c.from == t.Type })
 }
 
