@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	_ "embed"
@@ -176,7 +177,14 @@ func (l *loading) open() (io.ReadCloser, int64, error) {
 		f.Close()
 		return nil, 0, err
 	}
-	return f, info.Size(), nil
+	in := bufio.NewReader(f)
+	if mark, _ := in.Peek(3); string(mark) == "\ufeff" { // as Excel writes CSV
+		_, _ = in.Discard(3)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{in, f}, info.Size(), nil
 }
 
 // header reads the names of the columns of CSV.

@@ -44,14 +44,13 @@ func csvRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 				return
 			}
 			made := make(row, len(names))
-			for i, text := range record {
-				if err == nil && text != "" {
-					made[names[i]], err = value(text, columns[strings.ToLower(names[i])])
+			for i := 0; err == nil && i < len(record); i++ {
+				if record[i] == "" {
+					continue
 				}
-				if err != nil {
+				if made[names[i]], err = value(record[i], columns[strings.ToLower(names[i])]); err != nil {
 					line, _ := in.FieldPos(i)
 					err = fmt.Errorf("line %d, column %s: %w", line, names[i], err)
-					break
 				}
 			}
 			if !yield(made, err) || err != nil {
@@ -95,13 +94,15 @@ func jsonRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 			if err == io.EOF {
 				return
 			}
+			if err != nil {
+				err = fmt.Errorf("after byte %d: %w", in.InputOffset(), err)
+			}
 			for name, v := range made {
-				if err == nil {
-					made[name], err = jsonValue(v, columns[strings.ToLower(name)])
-				}
 				if err != nil {
-					err = fmt.Errorf("byte %d, column %s: %w", in.InputOffset(), name, err)
 					break
+				}
+				if made[name], err = jsonValue(v, columns[strings.ToLower(name)]); err != nil {
+					err = fmt.Errorf("byte %d, column %s: %w", in.InputOffset(), name, err)
 				}
 			}
 			if !yield(made, err) || err != nil {
