@@ -70,8 +70,8 @@ func TestArrowParameters(t *testing.T) {
 	}
 }
 
-// TestArrowLists: bounds that can't be are refused before room is made for what they say, and
-// so is a NULL with values.
+// TestArrowLists: impossible bounds are refused before memory is allocated for them, and so is a NULL
+// with values.
 func TestArrowLists(t *testing.T) {
 	t.Parallel()
 	elems := arrowmemory.NewBufferBytes(arrow.Int64Traits.CastToBytes([]int64{1, 2, 3}))

@@ -145,7 +145,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// FuzzPage: whatever comes never panics, and what the driver reads is what encoding/json reads.
+// FuzzPage: no input panics, and the driver reads the same as encoding/json.
 func FuzzPage(f *testing.F) {
 	for _, s := range []string{
 		`{` + twoColumns + `,"rows":[{"f":[{"v":"1"},{"v":"a\u00e9"}]},{"f":[{"v":null},{"v":"\ud83d\ude00"}]}]}`,
@@ -207,8 +207,8 @@ func everyType() []column {
 	return columns
 }
 
-// FuzzCell: a cell of any type never panics, and what is read as a value is a value that the
-// column says it has, or NULL, from text that is JSON.
+// FuzzCell: no cell of any type panics. A cell that is read is valid JSON, and its value is NULL or has the
+// type that the column reports.
 func FuzzCell(f *testing.F) {
 	columns := everyType()
 	for i := range columns {
@@ -289,8 +289,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// FuzzSkip: whatever comes never panics, what is passed over ends within the text, and a value
-// of valid JSON ends where encoding/json says.
+// FuzzSkip: no input panics, a skipped value ends within the text, and a value of valid JSON ends where
+// encoding/json says.
 func FuzzSkip(f *testing.F) {
 	for _, s := range []string{
 		`{"v":"a\"b"}]`, `[1,[2,{"a":null}],"x\\"],`, `"\u0022" 1`, `-1.5e+3}`, ` true `, `{"v":`, `[[[[`, `]`, `{"a":1}{`,

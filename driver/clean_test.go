@@ -66,7 +66,7 @@ func TestForeignTextOfStorage(t *testing.T) {
 	wantClean(t, "%+v", fmt.Sprintf("%+v", err), "")
 }
 
-// TestForeignTextOfNetwork: the same for what is no answer of BigQuery at all.
+// TestForeignTextOfNetwork: the same for text that does not come from BigQuery at all.
 func TestForeignTextOfNetwork(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

@@ -171,7 +171,7 @@ func TestScanMistakes(t *testing.T) {
 	}
 }
 
-// TestRequest pins what the driver asks for.
+// TestRequest pins the requests of the driver.
 func TestRequest(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

@@ -127,7 +127,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestNoRetry: what will not pass is told at once.
+// TestNoRetry: an error that a further try would not change is returned at once.
 func TestNoRetry(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []fakebq.Fault{
@@ -169,8 +169,8 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// TestAccessDenied: a refusal names the account, the project and what is missing. BigQuery is
-// asked who was refused where the sign-in does not know, and where it can answer.
+// TestAccessDenied: a refusal names the account, the project and the missing permission. If the sign-in
+// does not know the account, the driver asks BigQuery, unless BigQuery can't answer either.
 func TestAccessDenied(t *testing.T) {
 	t.Parallel()
 	user := fakebq.Answer{Fields: []fakebq.Field{{Name: "f0_", Type: "STRING"}}, Rows: [][]any{{"ada@example.com"}}}

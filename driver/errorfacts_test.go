@@ -12,7 +12,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// advice is what the driver says of an error fact besides the service's text. Of the others it says nothing.
+// advice is the text that the driver adds to the service's message, for the error facts that have any.
 var advice = map[string]string{
 	"table that is not there":     "name the location of the data, such as location=EU in the DSN",
 	"table that may not be there": "check the name and the location; the signed-in account needs read access to",

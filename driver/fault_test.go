@@ -53,7 +53,7 @@ func TestNothingSentAfterTheEnd(t *testing.T) {
 	}
 }
 
-// slowTokens has no token before it is told to.
+// slowTokens returns no token until the test allows it.
 type slowTokens struct{ ready chan struct{} }
 
 func (s slowTokens) Token() (*oauth2.Token, error) {
@@ -225,8 +225,8 @@ func TestCloseWithRunningJob(t *testing.T) {
 	server.WaitFor(t, fakebq.Cancel, 1)
 }
 
-// TestStatsOfALongStatement: what the answer to a poll leaves out is asked for, if anybody
-// wants to know.
+// TestStatsOfALongStatement: the answer to a poll lacks some statistics. The driver requests them if the
+// caller wants Stats.
 func TestStatsOfALongStatement(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestTypeCache: it is bounded in size and in time, and what was asked before a change is not
-// remembered after it.
+// TestTypeCache: the cache is limited in size and time, and an answer from before a schema change is not
+// kept after it.
 func TestTypeCache(t *testing.T) {
 	t.Parallel()
 	c := newTypeCache(3)

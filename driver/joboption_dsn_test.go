@@ -9,8 +9,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestDestinationOfTheDSN: what the DSN says of results is for queries, and for nothing that
-// the driver asks by itself. An option is for its statement, whatever that is.
+// TestDestinationOfTheDSN: the destination in the DSN applies to queries, and to no request that the driver
+// makes by itself. An option applies to its statement, of any kind.
 func TestDestinationOfTheDSN(t *testing.T) {
 	t.Parallel()
 	server := transactions(t)

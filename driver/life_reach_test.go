@@ -20,7 +20,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// TestLifeNotReached: what was not reached has not begun, and only of that is said that it can't be reached.
+// TestLifeNotReached: a statement has not begun if BigQuery was not reached, and only then does the error say so.
 func TestLifeNotReached(t *testing.T) {
 	t.Parallel()
 	for name, breaks := range map[string]func(*faultproxy.Proxy){

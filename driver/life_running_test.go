@@ -199,7 +199,8 @@ func TestLifeCancelTakesEffectLate(t *testing.T) {
 	}
 }
 
-// TestLifeClosedWhilePolled: the connector's end is told as such.
+// TestLifeClosedWhilePolled: the outcome of a statement that is polled when its database is closed is unknown, and its
+// error matches auth.ErrClosed.
 func TestLifeClosedWhilePolled(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

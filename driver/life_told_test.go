@@ -13,7 +13,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestLifeTold: what the caller is told, by what can be asked of the error.
+// TestLifeTold: the errors that the caller gets, by errors.Is and errors.As.
 func TestLifeTold(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

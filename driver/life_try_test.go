@@ -11,10 +11,10 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 )
 
-// The files life_*_test.go follow the life of a statement: how it is sent, repeated, polled, cancelled, and what its
-// caller is told. Each case has the name of a rule.
+// The files life_*_test.go follow the life of a statement: how it is sent, repeated, polled and cancelled, and the
+// error that its caller gets. Each case has the name of a rule.
 
-// outcome is what the caller of a statement is told.
+// outcome is the result that the caller of a statement gets.
 type outcome string
 
 const (
@@ -62,7 +62,7 @@ func times(n int, f fakebq.Fault) []fakebq.Fault {
 // lost is an answer that was lost after the statement had begun.
 var lost = fakebq.Drop().After()
 
-// TestLifeOneTry: what comes back, what it means, and what is next.
+// TestLifeOneTry: each answer to one try, its meaning, and the next step.
 func TestLifeOneTry(t *testing.T) {
 	t.Parallel()
 	const (

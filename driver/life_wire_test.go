@@ -95,7 +95,7 @@ func TestLifeLargeRequest(t *testing.T) {
 	}
 }
 
-// TestLifeProxies: the HTML of a proxy is told from BigQuery's words, and is no row in a terminal.
+// TestLifeProxies: a proxy's HTML is not taken for BigQuery's answer, and is not printed to a terminal.
 func TestLifeProxies(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{400, 403, 407, 502} {

@@ -49,7 +49,7 @@ func observed(t *testing.T, server *fakebq.Server) (*sql.DB, func() []told) {
 	}
 }
 
-// TestObserver: each statement is told once, when it has ended, with what it cost.
+// TestObserver: the observer gets each statement once, when it has ended, with its cost.
 func TestObserver(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})
@@ -163,7 +163,7 @@ func TestStatsAreWhole(t *testing.T) {
 	}
 }
 
-// TestProgress: who asks is told how far a long statement is, and it costs other statements no request.
+// TestProgress: WithProgress reports how far a long statement is. Other statements need no request for it.
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

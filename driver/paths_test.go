@@ -59,8 +59,8 @@ func TestPathsCloseEarly(t *testing.T) {
 	})
 }
 
-// TestPathsCloseWhileOpening: rows that are closed before anything but the first answer has
-// come end what was begun for them.
+// TestPathsCloseWhileOpening: rows that are closed after the first answer end the downloads that were begun
+// for them.
 func TestPathsCloseWhileOpening(t *testing.T) {
 	t.Parallel()
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {

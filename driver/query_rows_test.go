@@ -247,7 +247,7 @@ func check[T any](t *testing.T, q driver.Queryer, query string, want []T) {
 	}
 }
 
-// TestQueryStats: the observer is told of the rows that were taken, and the statement runs anew in each loop.
+// TestQueryStats: the observer gets the number of rows that were read, and each loop runs the statement again.
 func TestQueryStats(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

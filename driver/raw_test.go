@@ -95,7 +95,7 @@ func (f foreign) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	return struct{ sqldriver.Conn }{conn}, err
 }
 
-// TestRawThroughLibraries: wrappers are looked through, and what is none of ours is said to be.
+// TestRawThroughLibraries: Raw looks through wrappers, and the error names a connection of another driver.
 func TestRawThroughLibraries(t *testing.T) {
 	t.Parallel()
 	server := fakebq.Run(t, fakebq.Options{})

@@ -71,8 +71,8 @@ func TestRetryAfterByServersClock(t *testing.T) {
 	}
 }
 
-// TestDeadlineBeforeTheNextTry: who has no time for the next try is told so at once, and what
-// the last one failed with.
+// TestDeadlineBeforeTheNextTry: if the deadline is before the next try, the call returns at once, with the
+// error of the last try.
 func TestDeadlineBeforeTheNextTry(t *testing.T) {
 	t.Parallel()
 	unavailable := fakebq.HTML(http.StatusServiceUnavailable)

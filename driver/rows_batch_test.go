@@ -2,7 +2,7 @@ package driver
 
 import "testing"
 
-// TestRunRows: what is decoded ahead does not grow with the number of columns.
+// TestRunRows: the values that are decoded ahead do not grow with the number of columns.
 func TestRunRows(t *testing.T) {
 	t.Parallel()
 	for width, want := range map[int]int{0: lastRun, 1: lastRun, 20: lastRun, 64: 512, 10_000: 3, 100_000: 1} {

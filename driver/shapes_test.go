@@ -23,9 +23,9 @@ func structOf(pairs ...any) driver.Struct {
 	return s
 }
 
-// TestShapes reads what is made of other types, by both ways that rows come: ARRAY of STRUCT of
+// TestShapes reads nested types over REST and over Storage: ARRAY of STRUCT of
 // STRUCT of ARRAY, NULL STRUCTs between others, names that are empty or there twice, REQUIRED
-// parts of what is NULL.
+// fields of NULL STRUCTs.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	line := []fakebq.Field{

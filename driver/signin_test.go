@@ -109,8 +109,8 @@ func TestOneSignIn(t *testing.T) {
 	}
 }
 
-// TestBadConfiguration: what is wrong is told by sql.Open, with the key and what to do, and
-// without the DSN's values.
+// TestBadConfiguration: sql.Open returns the error of a wrong configuration. It names the key and the
+// remedy, and repeats no value of the DSN.
 func TestBadConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(driver.ClientSecretsEnv, "")

@@ -66,7 +66,7 @@ func readInts(ctx context.Context, db *sql.DB, query string) ([]int, error) {
 	return all, rows.Err()
 }
 
-// everyRowOnce tells what is wrong with the rows of bigTable; "" if nothing is.
+// everyRowOnce describes what is wrong with the rows of bigTable, or returns "".
 func everyRowOnce(got []int, inOrder bool) string {
 	if inOrder && !slices.IsSorted(got) {
 		return "not in order"
@@ -110,7 +110,7 @@ func TestStorage(t *testing.T) {
 	}
 }
 
-// TestStorageChoice: small results stay with REST, and so does what the configuration keeps there.
+// TestStorageChoice: small results are read over REST, and so are all results if the configuration says so.
 func TestStorageChoice(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -16,8 +16,8 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// traps has what the official Go client does and a driver on top of it would inherit, a test
-// for each.
+// traps are behaviours of the official Go client that a driver on top of it would inherit, each with its
+// test.
 var traps = []struct {
 	trap string
 	test func(*testing.T, *fakebq.Server)

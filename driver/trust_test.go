@@ -134,7 +134,7 @@ func wantTrust(t *testing.T, name, key string, err error, allowed bool) {
 	}
 }
 
-// TestTrustedHosts: what the program and its environment may add.
+// TestTrustedHosts: the hosts that the program and its environment may add.
 func TestTrustedHosts(t *testing.T) {
 	tests := []struct {
 		name, env, option, url string

@@ -14,7 +14,7 @@ import (
 	"github.com/bigqueryuser/bigqueryuser/internal/fakebq"
 )
 
-// TestTypes reads every scalar type, as a value and as NULL, and what the column says of itself.
+// TestTypes reads every scalar type, as a value and as NULL, and its column type.
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 2, 29, 1, 2, 3, 456789000, time.UTC)
