@@ -2,8 +2,8 @@ package auth
 
 import "testing"
 
-// TestKeysInAnotherCase: libraries read keys without regard to case, so that one in another case could stand for one that
-// was checked.
+// TestKeysInAnotherCase: libraries read keys without regard to case, so a key in another case could replace
+// the key that was checked.
 func TestKeysInAnotherCase(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -117,8 +117,8 @@ func TestREADMEHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestExportedNamesHaveExamples: each exported function, type and sentinel is used in an Example. Methods belong to their type; those of database/sql/driver, fmt, slog and
-// encoding/json are called by these packages.
+// TestExportedNamesHaveExamples: each exported function, type and sentinel is used in an Example. Methods
+// belong to their type.
 func TestExportedNamesHaveExamples(t *testing.T) {
 	t.Parallel()
 	without := []string{

@@ -124,8 +124,8 @@ func Example_null() {
 	// Output: false true <nil>
 }
 
-// A NULL keeps the type that Go gives it, where the statement does not say one: in an optional filter, and in the rows of
-// an INSERT from a slice, whichever of them has it.
+// If the statement does not determine the type of a NULL, its Go type does: in an optional filter, and in any
+// row of an INSERT from a slice.
 func Example_typedNull() {
 	ctx, db := context.Background(), exampleDB()
 	defer db.Close()

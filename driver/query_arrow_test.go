@@ -97,8 +97,8 @@ func TestQueryArrowTypes(t *testing.T) {
 	}
 }
 
-// TestQueryArrow: over both paths each row comes once, in order where they are ordered, also when streams break. Leaving
-// early leaves nothing open.
+// TestQueryArrow: over REST and over Storage each row comes once, and in order if the query orders, also when
+// streams break. A loop that ends early leaves nothing open.
 func TestQueryArrow(t *testing.T) {
 	t.Parallel()
 	eachPath(t, func(t *testing.T, server *fakebq.Server, configure func(*dsn.Config), storage bool, query string) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSlotUses: what the tokens around a placeholder say of its type. Where they say too little it is used freely, and BigQuery
-// is asked.
+// TestSlotUses: the facts about a placeholder's type in the tokens around it. If there are too few, its use is
+// free, and the driver asks BigQuery.
 func TestSlotUses(t *testing.T) {
 	t.Parallel()
 	const free, compared, assigned = usedFreely, usedCompared, usedAssigned

@@ -46,8 +46,8 @@ func fuzzColumns() []*column {
 	return columns
 }
 
-// FuzzEncode: what the encoder writes is what the protobuf library reads, by the descriptor that is sent with it; and the
-// line of JSON that a load job would get has the same values.
+// FuzzEncode: the protobuf library reads the values that the encoder wrote, by the descriptor that is sent with
+// them. The line of JSON that a load job would get has the same values.
 func FuzzEncode(f *testing.F) {
 	f.Add(int64(1), 1.5, true, "text", []byte{0, 1}, "a,b", int64(7), uint8(3))
 	f.Add(int64(math.MinInt64), math.Inf(-1), false, strings.Repeat("é", 100), []byte{}, "", int64(-1), uint8(0))

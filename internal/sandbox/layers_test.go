@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// layers are the packages of the sandbox from the ground up: each may import those before it. "." is the sandbox itself.
+// layers are the packages of the sandbox, lowest first. Each may import the ones before it. "." is the sandbox
+// itself.
 var layers = []string{"builtin", "googlesql", "engine", "cells", "load", "wholefile", "apierror", "wire", "catalog",
 	"infoschema", "jobs", "storageapi", "."}
 

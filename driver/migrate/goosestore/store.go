@@ -8,7 +8,8 @@
 // outside of transactions, because BigQuery does not allow DDL in them. So the
 // annotation "-- +goose NO TRANSACTION" is not needed. A migration that fails
 // halfway leaves its changes. For the same reason, write Go migrations with
-// RunDB and not with RunTx.
+// RunDB and not with RunTx. A block from StatementBegin to StatementEnd needs a
+// statement: BigQuery refuses text that has only a comment.
 package goosestore
 
 import (
