@@ -97,6 +97,9 @@ func (r *runner) runOnce(ctx context.Context, st *statement, hold hold) (pg *pag
 		}
 		return checked(stats), false, nil
 	}
+	if st.commits() {
+		r.closeTransaction(r.session.id) // Close awaits a COMMIT; ending its session would roll it back
+	}
 	o := r.send(ctx, st, bound.params, hold)
 	if o.state == stateFailed && (wrongTypes(o.err) || statusOf(o.err) == 404) {
 		r.types.forget(st) // the table may have changed since the types were learned
