@@ -48,7 +48,7 @@ func newEndpoint(client *Client, base *http.Client) *endpoint {
 	if base != nil {
 		h.Transport = base.Transport
 	}
-	h.Transport = signInTransport(h.Transport)
+	h.Transport = onceTransport{signInTransport(h.Transport)}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	h.Timeout = requestTimeout
 	return &endpoint{client: client, http: h, authStyle: oauth2.AuthStyleInParams}

@@ -2,13 +2,21 @@ package auth
 
 import (
 	"flag"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
+	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
+	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
 
@@ -66,5 +74,39 @@ func TestTokenEndpointLost(t *testing.T) {
 				t.Errorf("got %v; want a new token", err)
 			}
 		})
+	}
+}
+
+// S23: net/http, which sends some requests again by itself over HTTP/2, sends no code and no refresh token again.
+func TestTransportDoesNotRepeat(t *testing.T) {
+	t.Parallel()
+	var posts atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		posts.Add(1)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // from connections that the proxy leaves
+	server.TLS, server.EnableHTTP2 = fakecert.Server("h2"), true
+	server.StartTLS()
+	defer server.Close()
+	proxy := faultproxy.Run(t, server.URL)
+	proxy.Choose(func(faultproxy.Exchange) faultproxy.Fault {
+		return faultproxy.Fault{Kind: faultproxy.ResetStream, Code: http2.ErrCodeProtocol, At: faultproxy.After}
+	})
+	client, err := ParseClient(clientJSON(t, "installed", map[string]any{
+		"auth_uri": proxy.URL() + "/auth", "token_uri": proxy.URL() + "/token",
+	}))
+	must(t, err)
+	transport := &http.Transport{TLSClientConfig: fakecert.Client(), ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	e := newEndpoint(client, &http.Client{Transport: transport})
+	for name, send := range map[string]func() error{
+		"code":          func() error { _, err := e.exchange(t.Context(), "c", "v", "http://127.0.0.1:1/"); return err },
+		"refresh token": func() error { _, err := e.refresh(t.Context(), "r"); return err },
+	} {
+		posts.Store(0)
+		if err := send(); err == nil || posts.Load() != 1 {
+			t.Errorf("%s: got %v after %d requests; want an error after 1", name, err, posts.Load())
+		}
 	}
 }

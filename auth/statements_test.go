@@ -58,7 +58,7 @@ var statements = []statement{
 	{"S22", "A client file can't name another server.",
 		[]string{"TestParseClient", "FuzzParseClient", "TestClientEndpoints"}},
 	{"S23", "A code or refresh token is sent once for each attempt.",
-		[]string{"TestRefreshFaults", "TestExchangeIsNotRepeated"}},
+		[]string{"TestRefreshFaults", "TestExchangeIsNotRepeated", "TestTransportDoesNotRepeat"}},
 	{"S24", "An incomplete answer is an error and is not stored.",
 		[]string{"TestIncompleteExchange"}},
 	{"S25", "The granted scopes must cover the requested ones.",

@@ -38,3 +38,13 @@ func signInTransport(base http.RoundTripper) http.RoundTripper {
 	t.TLSClientConfig.InsecureSkipVerify = false
 	return t
 }
+
+// onceTransport keeps net/http from sending a request again by itself, as it does over HTTP/2 where the server
+// may have taken the first one, because a code and a rotating refresh token can be sent only once.
+type onceTransport struct{ base http.RoundTripper }
+
+func (t onceTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.WithContext(r.Context()) // a copy
+	r.GetBody = nil
+	return t.base.RoundTrip(r)
+}

@@ -80,7 +80,7 @@ func TestSignInFollowsDefaultTransport(t *testing.T) {
 			if (status == 400) != tt.reached {
 				t.Errorf("%s, given %v: got %v; want reached %v", tt.name, given, err, tt.reached)
 			}
-			if closer, ok := e.http.Transport.(*http.Transport); ok && closer != standard {
+			if closer, ok := e.http.Transport.(onceTransport).base.(*http.Transport); ok && closer != standard {
 				closer.CloseIdleConnections()
 			}
 		}

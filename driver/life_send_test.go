@@ -153,3 +153,33 @@ func TestLifeSentByTransport(t *testing.T) {
 		})
 	}
 }
+
+// TestLifeEndedStreams: net/http's own tries of a request without a body, which are safe, are bounded.
+func TestLifeEndedStreams(t *testing.T) {
+	t.Parallel()
+	if untrusted != nil {
+		t.Skipf("the system does not trust the certificate of the fakes: %v", untrusted)
+	}
+	server := fakebq.Run(t, fakebq.Options{HTTP2: true})
+	server.On("SELECT *", fakebq.Answer{Fields: numbers.Fields, Rows: numbers.Rows, PageSize: 1})
+	proxy := faultproxy.Run(t, server.URL())
+	proxy.Choose(func(x faultproxy.Exchange) faultproxy.Fault {
+		if x.Method == fakebq.GetQueryResults {
+			return faultproxy.Fault{Kind: faultproxy.ResetStream, Code: http2.ErrCodeProtocol}
+		}
+		return faultproxy.Fault{}
+	})
+	rows, err := openThrough(t, proxy).QueryContext(t.Context(), "SELECT *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	if err := rows.Err(); err == nil || !strings.Contains(err.Error(), "again and again") {
+		t.Errorf("got %v; want that the server ended it", err)
+	}
+	if got := proxy.Count(fakebq.GetQueryResults); got > 8*8 {
+		t.Errorf("got %d requests; want eight tries of eight each", got)
+	}
+}

@@ -28,6 +28,10 @@ const (
 // errNoAnswer means that no answer has started in time.
 var errNoAnswer = errors.New("no answer came in time")
 
+// errEnded means that the server has ended each of several tries that net/http made by itself, without pauses
+// and without a limit.
+var errEnded = errors.New("the server ended the request again and again")
+
 // errUnprocessed means that the server has closed the connection, or the stream, before it looked at the
 // request.
 var errUnprocessed = errors.New("the server closed the connection before it took the request")
@@ -129,6 +133,7 @@ type exchange struct {
 	body    io.ReadCloser
 	trace   httptrace.ClientTrace
 
+	tries                                                 atomic.Int32 // of net/http
 	connects, connected, wroteHeaders, wroteAll, answered atomic.Bool
 	filling                                               atomic.Bool // the caller makes the next bytes of the request
 }
@@ -174,8 +179,11 @@ func (x *exchange) traced() context.Context {
 			x.connects.Store(true)
 			x.connected.Store(false)
 			x.wroteAll.Store(false)
-			if !x.watcher.connecting() {
+			switch {
+			case !x.watcher.connecting():
 				x.giveUp(nil)
+			case x.tries.Add(1) > maxTries:
+				x.giveUp(errEnded)
 			}
 		},
 		GotConn: func(httptrace.GotConnInfo) {
@@ -214,9 +222,9 @@ func (x *exchange) end() {
 
 // fault returns the error of a request that has no answer.
 func (x *exchange) fault(err error) error {
-	switch {
-	case context.Cause(x.ctx) == errNoAnswer:
-		return errNoAnswer
+	switch cause := context.Cause(x.ctx); {
+	case cause == errNoAnswer || cause == errEnded:
+		return cause
 	case x.connects.Load() && !x.wroteHeaders.Load():
 		return &unsentError{err}
 	case unprocessed(err):
