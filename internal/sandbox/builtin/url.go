@@ -36,8 +36,8 @@ func host(url string) (string, error) {
 		name, port = "["+address+"]", strings.TrimPrefix(after, ":")
 	}
 	odd := func(r rune) bool {
-		return r < unicode.MaxASCII && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._~%[]:", r) ||
-			!unicode.IsPrint(r)
+		known := unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._~%[]:", r)
+		return r <= unicode.MaxASCII && !known || !unicode.IsPrint(r)
 	}
 	if strings.ContainsFunc(name, odd) || strings.Trim(port, "0123456789") != "" || name == "" && url != "" {
 		return "", failf("NET.HOST of %q is not supported by the sandbox", url)
