@@ -2,7 +2,7 @@ package driver
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	bq "google.golang.org/api/bigquery/v2"
 )
@@ -28,7 +28,7 @@ func (commitUnknown) Unwrap() error { return ErrOutcomeUnknown }
 // unknownError is the error of a statement with an unknown outcome, and its cause.
 type unknownError struct{ unknown, cause error }
 
-func (e *unknownError) Error() string   { return fmt.Sprintf("%v: %v", e.unknown, e.cause) }
+func (e *unknownError) Error() string   { return e.unknown.Error() + ": " + unprefixed(e.cause) }
 func (e *unknownError) Unwrap() []error { return []error{e.unknown, e.cause} }
 
 // Timeout reports whether the cause is a timeout, as net.Error does.
@@ -50,9 +50,17 @@ func (e *unknownError) Temporary() bool {
 }
 
 // hasRun returns the error of a statement that has run, but whose result can't be read.
-func hasRun(err error) error {
-	return fmt.Errorf("bigqueryuser: the statement has run, but its result can't be read: %w", err)
+func hasRun(err error) error { return &hasRunError{err} }
+
+type hasRunError struct{ err error }
+
+func (e *hasRunError) Unwrap() error { return e.err }
+func (e *hasRunError) Error() string {
+	return "bigqueryuser: the statement has run, but its result can't be read: " + unprefixed(e.err)
 }
+
+// unprefixed returns the text of an error inside another error of this package.
+func unprefixed(err error) string { return strings.TrimPrefix(err.Error(), "bigqueryuser: ") }
 
 // outcome is the result of sending a statement.
 type outcome struct {

@@ -37,7 +37,8 @@
 // BigQuery's format and a time.Time, whose wall-clock time they get.
 // Times are cut to microseconds, except in a TIMESTAMP(12), which keeps the
 // nanoseconds of a time.Time and all twelve digits of a text, and of an any
-// with a value of a query.
+// with a value of a query. A json.Number, as json.Decoder.UseNumber reads it,
+// goes into columns for numbers with all its digits.
 //
 // # Memory and speed
 //

@@ -82,6 +82,8 @@ func (c *column) typeEncoder(t reflect.Type) encoder {
 		return putter(c.putDateTime)
 	case reflect.TypeFor[civil.Time]():
 		return putter(c.putTimeOfDay)
+	case reflect.TypeFor[json.Number]():
+		return putter(c.putNumber)
 	case reflect.TypeFor[json.RawMessage]():
 		return func(b []byte, p unsafe.Pointer) ([]byte, bool, error) {
 			v := *(*json.RawMessage)(p)
@@ -166,6 +168,25 @@ func number[T int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint3
 		}
 		return c.putInt(b, int64(v))
 	})
+}
+
+// putNumber appends a number of JSON with all its digits.
+func (c *column) putNumber(b []byte, n json.Number) ([]byte, error) {
+	switch c.typ {
+	case "INT64":
+		i, err := n.Int64()
+		if err != nil {
+			return b, fmt.Errorf("%s is not an INT64", n)
+		}
+		return c.putInt(b, i)
+	case "FLOAT64":
+		f, err := n.Float64()
+		if err != nil {
+			return b, fmt.Errorf("%s is not a FLOAT64", n)
+		}
+		return c.putFloat(b, f)
+	}
+	return c.putString(b, n.String())
 }
 
 // parameterEncoder encodes all other types that package driver accepts as arguments.

@@ -112,40 +112,14 @@ func jsonRows(r io.Reader, columns map[string]string) iter.Seq2[row, error] {
 	}
 }
 
-// jsonValue converts a JSON value to one for a column of a type. The type is "" inside a STRUCT or
-// an ARRAY.
+// jsonValue converts a JSON value to one for a column of a type. Numbers stay as they are written.
 func jsonValue(v any, typ string) (any, error) {
 	if typ == "JSON" && v != nil {
 		text, err := json.Marshal(v)
 		return string(text), err
 	}
-	switch v := v.(type) {
-	case json.Number:
-		if typ != "" && typ != "FLOAT64" && typ != "INT64" {
-			return v.String(), nil // NUMERIC keeps all digits
-		}
-		if n, err := v.Int64(); err == nil {
-			return n, nil
-		}
-		return v.Float64()
-	case string:
-		if typ == "BYTES" {
-			return value(v, typ)
-		}
-	case []any:
-		for i := range v {
-			var err error
-			if v[i], err = jsonValue(v[i], ""); err != nil {
-				return nil, err
-			}
-		}
-	case map[string]any:
-		for name := range v {
-			var err error
-			if v[name], err = jsonValue(v[name], ""); err != nil {
-				return nil, err
-			}
-		}
+	if text, ok := v.(string); ok && typ == "BYTES" {
+		return value(text, typ)
 	}
 	return v, nil
 }
@@ -212,9 +186,10 @@ func typeOf(v any) (string, error) {
 			return "DATE", nil
 		}
 		return "STRING", nil
-	case int64:
-		return "INT64", nil
-	case float64:
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return "INT64", nil
+		}
 		return "FLOAT64", nil
 	case bool:
 		return "BOOL", nil
