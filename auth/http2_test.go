@@ -1,21 +1,21 @@
 package auth
 
 import (
+	"crypto/tls"
 	"flag"
 	"io"
-	"log"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
 
-	"github.com/bigqueryuser/bigqueryuser/internal/fakebq/faultproxy"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakecert"
 	"github.com/bigqueryuser/bigqueryuser/internal/fakegoogle"
 )
@@ -81,20 +81,9 @@ func TestTokenEndpointLost(t *testing.T) {
 func TestTransportDoesNotRepeat(t *testing.T) {
 	t.Parallel()
 	var posts atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		posts.Add(1)
-	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // from connections that the proxy leaves
-	server.TLS, server.EnableHTTP2 = fakecert.Server("h2"), true
-	server.StartTLS()
-	defer server.Close()
-	proxy := faultproxy.Run(t, server.URL)
-	proxy.Choose(func(faultproxy.Exchange) faultproxy.Fault {
-		return faultproxy.Fault{Kind: faultproxy.ResetStream, Code: http2.ErrCodeProtocol, At: faultproxy.After}
-	})
+	base := protocolErrors(t, &posts)
 	client, err := ParseClient(clientJSON(t, "installed", map[string]any{
-		"auth_uri": proxy.URL() + "/auth", "token_uri": proxy.URL() + "/token",
+		"auth_uri": base + "/auth", "token_uri": base + "/token",
 	}))
 	must(t, err)
 	transport := &http.Transport{TLSClientConfig: fakecert.Client(), ForceAttemptHTTP2: true}
@@ -107,6 +96,58 @@ func TestTransportDoesNotRepeat(t *testing.T) {
 		posts.Store(0)
 		if err := send(); err == nil || posts.Load() != 1 {
 			t.Errorf("%s: got %v after %d requests; want an error after 1", name, err, posts.Load())
+		}
+	}
+}
+
+// protocolErrors runs a server that reads each request and ends it with PROTOCOL_ERROR.
+func protocolErrors(t *testing.T, requests *atomic.Int64) (base string) {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", fakecert.Server("h2"))
+	must(t, err)
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				defer conn.Close()
+				endStreams(conn, requests)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		conns.Wait()
+	})
+	return "https://" + listener.Addr().String()
+}
+
+// endStreams ends each request of a connection with PROTOCOL_ERROR, until the client closes it.
+func endStreams(conn net.Conn, requests *atomic.Int64) {
+	if _, err := io.CopyN(io.Discard, conn, int64(len(http2.ClientPreface))); err != nil {
+		return
+	}
+	f := http2.NewFramer(conn, conn)
+	for err := f.WriteSettings(); err == nil; {
+		var frame http2.Frame
+		if frame, err = f.ReadFrame(); err != nil {
+			return
+		}
+		switch frame := frame.(type) {
+		case *http2.SettingsFrame:
+			if !frame.IsAck() {
+				err = f.WriteSettingsAck()
+			}
+		case *http2.PingFrame:
+			err = f.WritePing(true, frame.Data)
+		case *http2.DataFrame: // each request has a body
+			if frame.StreamEnded() {
+				requests.Add(1)
+				err = f.WriteRSTStream(frame.StreamID, http2.ErrCodeProtocol)
+			}
 		}
 	}
 }
