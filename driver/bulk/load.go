@@ -108,7 +108,8 @@ func (t *task) upload(ctx context.Context, job *bq.Job, rows io.Reader) error {
 	case err == nil:
 		return nil
 	case isAnswer && api.Code == http.StatusNotFound:
-		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w", t.Failed(ctx, sent, ref.JobId))
+		return fmt.Errorf("bigqueryuser: the upload broke, and no load job has started: %w",
+			t.Failed(ctx, sent, ref.JobId))
 	}
 	return t.lost(ctx, err, ref)
 }

@@ -205,8 +205,8 @@ func (a *analyzer) count(x expr, word string) string {
 		return v.sql
 	}
 	// DuckDB takes NULL for no limit.
-	return "(CASE WHEN " + v.sql + " IS NULL THEN " + raise(quoteString(word+" must not be null"), "BIGINT") + " ELSE " +
-		v.sql + " END)"
+	return "(CASE WHEN " + v.sql + " IS NULL THEN " + raise(quoteString(word+" must not be null"), "BIGINT") +
+		" ELSE " + v.sql + " END)"
 }
 
 // orderBy writes ORDER BY. outs are the output columns that ordinals refer to.

@@ -59,7 +59,8 @@ func storageRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any,
 		if t.Base != nil {
 			row["table_type"] = t.Base.Kind
 		}
-		row["managed_table_type"], row["creation_time"], row["storage_last_modified_time"] = "NATIVE", t.Created, modified
+		row["managed_table_type"] = "NATIVE"
+		row["creation_time"], row["storage_last_modified_time"] = t.Created, modified
 		row["total_rows"], row["total_logical_bytes"], row["total_partitions"] = total.rows, total.bytes, int64(0)
 		if t.Partition != nil {
 			row["total_partitions"] = int64(len(parts))

@@ -7,7 +7,9 @@ import (
 )
 
 func routineRow(name googlesql.TableName) map[string]any {
-	return map[string]any{"specific_catalog": name.Project, "specific_schema": name.Dataset, "specific_name": name.Table}
+	return map[string]any{
+		"specific_catalog": name.Project, "specific_schema": name.Dataset, "specific_name": name.Table,
+	}
 }
 
 func routinesRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {

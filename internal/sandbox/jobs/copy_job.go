@@ -205,7 +205,9 @@ func (s *Runner) addCopies(ctx context.Context, j *Job, to *catalog.Table, sourc
 }
 
 // insertCopies adds the rows of tables, all or none.
-func (s *Runner) insertCopies(ctx context.Context, j *Job, to *catalog.Table, sources []*catalog.Table) *apierror.Error {
+func (s *Runner) insertCopies(
+	ctx context.Context, j *Job, to *catalog.Table, sources []*catalog.Table,
+) *apierror.Error {
 	var statements []string
 	for _, t := range sources {
 		if t.Partition != nil && t.Partition.Column == "" {
