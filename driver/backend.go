@@ -29,6 +29,7 @@ type backend struct {
 	down         bool              // no more requests
 	transactions map[string]string // sessions with an open transaction, and their locations
 	running      []string          // ids of running jobs that an answer has named
+	ends         map[*func()]bool  // end the contexts of statements
 
 	// open ends when the connector is closed, which ends sign-ins and statements.
 	open    context.Context
@@ -43,7 +44,7 @@ type backend struct {
 func newBackend(cfg dsn.Config, n network) *backend {
 	b := &backend{
 		cfg: cfg, name: strings.ToLower(rand.Text()[:12]), types: newTypeCache(typeCacheSize),
-		transactions: map[string]string{},
+		transactions: map[string]string{}, ends: map[*func()]bool{},
 	}
 	b.newClient = func(ctx context.Context) (*client, error) { return newClient(ctx, &b.cfg, b.tokens, n) }
 	b.open, b.endOpen = context.WithCancel(context.Background())
@@ -110,10 +111,33 @@ func (b *backend) refuse() bool {
 	return first
 }
 
-// end ends the running statements. It waits for BigQuery to confirm, but not longer than grace.
+// end ends the running statements, then the transactions, so that no statement is told of the end of its
+// transaction. It waits for BigQuery to confirm, but not longer than grace.
 func (b *backend) end(grace time.Duration) {
+	b.mu.Lock()
 	b.endOpen()
+	for f := range b.ends {
+		(*f)()
+	}
+	b.mu.Unlock()
+	b.endTransactions()
 	b.tasks.wait(grace)
+}
+
+// atEnd calls f when the connector is closed, or now if it is. f does not wait. The returned function
+// removes it.
+func (b *backend) atEnd(f func()) (remove func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open.Err() != nil {
+		f()
+	}
+	b.ends[&f] = true
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.ends, &f)
+	}
 }
 
 // stopGrace limits the wait for requests that have been cancelled.

@@ -113,7 +113,7 @@ func (c *Connector) beginBulk(ctx context.Context) (context.Context, func(), err
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.open, func() { cancel(endedBy{errClosed}) })
+	stop := c.atEnd(func() { cancel(endedBy{errClosed}) })
 	return ctx, sync.OnceFunc(func() { stop(); cancel(nil); c.tasks.end() }), nil
 }
 

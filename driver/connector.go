@@ -151,7 +151,6 @@ func (c *Connector) Driver() driver.Driver { return &Driver{} }
 // too. Close may be called more than once.
 func (c *Connector) Close() error {
 	if c.refuse() {
-		c.endTransactions()
 		c.backend.end(closeGrace)
 	}
 	c.mu.Lock()

@@ -62,7 +62,7 @@ func (r *runner) runTo(ctx context.Context, st *statement) (pg *page, begun bool
 // connector.
 func (r *runner) lifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.open, func() { cancel(endedBy{errClosed}) })
+	stop := r.atEnd(func() { cancel(endedBy{errClosed}) })
 	release := func() { stop(); cancel(nil) }
 	tx := r.session.tx
 	if tx == nil {
