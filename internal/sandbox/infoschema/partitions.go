@@ -14,14 +14,7 @@ import (
 // partitionsRows returns the partitions with rows. A table without partitions counts
 // as one.
 func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, t := range c.Tables(d) {
-		if t.View != nil {
-			continue
-		}
-		parts, err := partitionsOf(c, t)
-		if err != nil {
-			return nil, apierror.From(err)
-		}
+	err := eachStored(c, d, func(t *catalog.Table, parts []partitionCount) {
 		modified, longTerm := c.Written(t)
 		for _, p := range parts {
 			row := tableRow(t)
@@ -35,20 +28,13 @@ func partitionsRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]a
 			row["total_logical_bytes"], row["total_billable_bytes"] = p.bytes, p.bytes
 			rows = append(rows, row)
 		}
-	}
-	return rows, nil
+	})
+	return rows, err
 }
 
 // storageRows returns the storage of tables; views have none.
 func storageRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any, _ *apierror.Error) {
-	for _, t := range c.Tables(d) {
-		if t.View != nil {
-			continue
-		}
-		parts, err := partitionsOf(c, t)
-		if err != nil {
-			return nil, apierror.From(err)
-		}
+	err := eachStored(c, d, func(t *catalog.Table, parts []partitionCount) {
 		var total partitionCount
 		for _, p := range parts {
 			total.rows, total.bytes = total.rows+p.rows, total.bytes+p.bytes
@@ -70,8 +56,25 @@ func storageRows(c *catalog.Catalog, d *catalog.Dataset) (rows []map[string]any,
 			row["active_logical_bytes"], row["long_term_logical_bytes"] = int64(0), total.bytes
 		}
 		rows = append(rows, row)
+	})
+	return rows, err
+}
+
+// eachStored calls f for the tables of a dataset, with their partitions. Views store nothing.
+func eachStored(
+	c *catalog.Catalog, d *catalog.Dataset, f func(t *catalog.Table, parts []partitionCount),
+) *apierror.Error {
+	for _, t := range c.Tables(d) {
+		if t.View != nil {
+			continue
+		}
+		parts, err := partitionsOf(c, t)
+		if err != nil {
+			return apierror.From(err)
+		}
+		f(t, parts)
 	}
-	return rows, nil
+	return nil
 }
 
 // partitionsOf returns the partitions of a table that have rows, or the whole table as one.
